@@ -1,0 +1,14 @@
+//! A host for SaaS connector plugins: WebAssembly components that read an organization's members.
+//!
+//! This library is what a platform embeds. It is not a vendor's client: everything that it knows about a service comes out
+//! of the component's own descriptor. The command `smp-harness` is a thin layer over it.
+//!
+//! The modules stand in the order in which a member passes them, from the request to the line in the output.
+
+pub mod contract;
+pub mod failure;
+pub mod text;
+
+pub mod http;
+
+pub mod sink;
