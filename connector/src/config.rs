@@ -1,0 +1,234 @@
+//! The settings, checked once: what is a [`Config`] can be put into a path as it stands.
+//!
+//! A value that was entered is never echoed, since it may be a key in the wrong field; the one exception is an
+//! organization id of the usual shape, found inside a pasted address.
+
+use crate::failure::{Failure, FailureKind};
+use crate::report::Advice;
+
+/// The key of the setting that holds the organization id.
+pub const ORGANIZATION_ID: &str = "organization-id";
+
+/// The key of the secret setting, whose value the host keeps to itself.
+pub const API_KEY: &str = "api-key";
+
+/// Longest organization id: three times and more the 36 characters that Atlassian gives out.
+const LONGEST_ID: usize = 128;
+
+/// How the vendor's keys begin: of an organization, and of a user.
+const KEY_PREFIXES: [&str; 2] = ["ATCTT", "ATATT"];
+
+/// Lengths of the groups of a usual organization id. The characters are not only hexadecimal ones.
+const USUAL_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+
+const WHERE_TO_FIND: &str = "You find the Organization ID beside the key when you create an API key at \
+    admin.atlassian.com, and in the address of every page of your organization there, between /o/ and the next slash.";
+
+/// A setting as it was entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key, as in the form.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    organization: OrganizationId,
+}
+
+/// The id of an organization: 1 to 128 letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationId(String);
+
+impl Config {
+    /// Checks the settings. Other settings than those of the form are none of its business.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-settings`, naming the setting, when the organization id cannot be one.
+    pub fn read(settings: &[Setting]) -> Result<Self, Failure> {
+        let entered = settings.iter().find(|setting| setting.key == ORGANIZATION_ID).map_or("", |setting| setting.value.trim());
+        match refusal(entered) {
+            Some(failure) => Err(failure),
+            None => Ok(Self { organization: OrganizationId(entered.to_owned()) }),
+        }
+    }
+
+    /// The organization to read.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// What is odd about the settings, though it may be right.
+    pub fn doubt(&self) -> Option<Advice> {
+        (!is_usual(self.organization.as_str())).then(|| Advice {
+            message: "The Organization ID is not of the usual shape: five groups of letters and digits, joined by hyphens.".to_owned(),
+            hint: format!("If the next checks fail, enter it again, all of it. {WHERE_TO_FIND}"),
+            setting: Some(ORGANIZATION_ID),
+        })
+    }
+}
+
+impl OrganizationId {
+    /// The id as text, fit to be a path segment.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn refusal(entered: &str) -> Option<Failure> {
+    let (message, hint) = if entered.is_empty() {
+        ("The Organization ID is missing.", WHERE_TO_FIND.to_owned())
+    } else if is_key(entered) {
+        (
+            "The Organization ID field holds an API key.",
+            format!("Enter the key in the Api Key field, and the id of the organization here. {WHERE_TO_FIND}"),
+        )
+    } else if entered.contains('/') {
+        let hint = id_in_address(entered)
+            .map_or_else(|| format!("Enter the id alone. {WHERE_TO_FIND}"), |id| format!("Enter only this part of the address: {id}"));
+        ("The Organization ID field holds an address or a path, not the id alone.", hint)
+    } else if entered.len() > LONGEST_ID {
+        ("The Organization ID is too long to be one.", format!("Enter the id and nothing else. {WHERE_TO_FIND}"))
+    } else if !entered.bytes().all(is_id_byte) {
+        (
+            "The Organization ID holds other characters than letters, digits and hyphens.",
+            format!("It is not the name of the organization, nor a site such as your-company.atlassian.net. {WHERE_TO_FIND}"),
+        )
+    } else {
+        return None;
+    };
+    Some(Failure::new(FailureKind::InvalidSettings, message, hint).at(ORGANIZATION_ID))
+}
+
+fn is_key(entered: &str) -> bool {
+    let is_key_word = |word: &str| KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+    entered.split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\'')).any(is_key_word)
+}
+
+/// The organization id in an address of the administration pages, if it is of the usual shape.
+fn id_in_address(address: &str) -> Option<&str> {
+    let (_, after) = address.split_once("/o/").or_else(|| address.split_once("/orgs/"))?;
+    let id = after.split(['/', '?', '#']).next()?;
+    is_usual(id).then_some(id)
+}
+
+fn is_usual(id: &str) -> bool {
+    id.bytes().all(is_id_byte) && id.split('-').map(str::len).eq(USUAL_GROUPS)
+}
+
+fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const USUAL: &str = "2b4c6d8e-1a2b-3c4d-5e6f-zk9m8n7p6q5r";
+
+    #[test]
+    fn a_usual_id_is_taken_without_the_spaces_around_it() {
+        let config = Config::read(&entered(&format!(" \t{USUAL}\n"))).unwrap();
+        assert_eq!(config.organization().as_str(), USUAL);
+        assert_eq!(config.doubt(), None);
+    }
+
+    #[test]
+    fn an_unusual_id_is_taken_and_doubted() {
+        for id in ["a", "my-org", "1234567890", &"x".repeat(128)] {
+            let config = Config::read(&entered(id)).unwrap();
+            assert_eq!(config.organization().as_str(), id);
+            assert_eq!(config.doubt().unwrap().setting, Some(ORGANIZATION_ID));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_id_is_refused_with_its_own_message() {
+        let address = format!("https://admin.atlassian.com/o/{USUAL}/users");
+        let long = "x".repeat(129);
+        let rows = [
+            ("", "is missing"),
+            (" \t\n", "is missing"),
+            ("my org", "other characters"),
+            ("acme.atlassian.net", "other characters"),
+            ("jane@acme.test", "other characters"),
+            ("../users", "an address or a path"),
+            ("abc/def", "an address or a path"),
+            ("https://acme.atlassian.net", "an address or a path"),
+            (address.as_str(), "an address or a path"),
+            (long.as_str(), "too long"),
+            ("ATCTT3xFfGN0abc", "holds an API key"),
+            ("ATATT3xFfGN0a_b=c", "holds an API key"),
+            ("Bearer ATCTT3xFfGN0a/b", "holds an API key"),
+            ("api_key=ATCTT3xFfGN0", "holds an API key"),
+        ];
+        for (value, message) in rows {
+            let failure = Config::read(&entered(value)).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::InvalidSettings, "{value}");
+            assert!(failure.message.contains(message), "{value}: {}", failure.message);
+            assert_eq!(failure.setting, Some(ORGANIZATION_ID));
+            assert!(!failure.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_there_is_missing() {
+        let other = [Setting { key: "api-key".to_owned(), value: USUAL.to_owned() }];
+        for settings in [&[][..], &other] {
+            let failure = Config::read(settings).unwrap_err();
+            assert_eq!(failure.message, "The Organization ID is missing.");
+        }
+    }
+
+    #[test]
+    fn the_id_in_a_pasted_address_is_pointed_out() {
+        for address in [
+            format!("https://admin.atlassian.com/o/{USUAL}/users?x=1"),
+            format!("admin.atlassian.com/o/{USUAL}"),
+            format!("https://api.atlassian.com/admin/v1/orgs/{USUAL}#top"),
+        ] {
+            let failure = Config::read(&entered(&address)).unwrap_err();
+            assert_eq!(failure.hint, format!("Enter only this part of the address: {USUAL}"));
+        }
+    }
+
+    #[test]
+    fn an_address_with_anything_else_in_place_of_the_id_is_not_echoed() {
+        for address in ["https://admin.atlassian.com/o/secret-thing", "https://a.test/o/<script>/"] {
+            let failure = Config::read(&entered(address)).unwrap_err();
+            assert!(failure.hint.starts_with("Enter the id alone."), "{}", failure.hint);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_a_path_segment(value in any::<String>()) {
+            if let Ok(config) = Config::read(&entered(&value)) {
+                let id = config.organization().as_str();
+                prop_assert!((1..=128).contains(&id.len()));
+                prop_assert!(id.bytes().all(is_id_byte));
+                prop_assert_eq!(id, value.trim());
+            }
+        }
+
+        #[test]
+        fn every_id_of_the_allowed_characters_is_accepted(id in "[a-z0-9-]{1,128}") {
+            prop_assert!(Config::read(&entered(&id)).is_ok());
+        }
+
+        #[test]
+        fn a_key_is_never_echoed(key in "AT(CT|AT)T[A-Za-z0-9_=-]{20,200}") {
+            let failure = Config::read(&entered(&key)).unwrap_err();
+            prop_assert!(!failure.message.contains(&key) && !failure.hint.contains(&key));
+        }
+    }
+
+    fn entered(value: &str) -> Vec<Setting> {
+        vec![Setting { key: ORGANIZATION_ID.to_owned(), value: value.to_owned() }]
+    }
+}

@@ -1,0 +1,132 @@
+//! `GET /admin/v1/orgs/{organization-id}/users`: the managed accounts, a page at a time.
+//!
+//! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-users/#api-v1-orgs-orgid-users-get)
+
+mod members;
+
+use self::members::Members;
+use super::{Links, next};
+use crate::config::OrganizationId;
+use crate::cursor::Cursor;
+use crate::descriptor::Endpoint;
+use crate::host::Request;
+use crate::json::{self, Count, Unreadable, object};
+use crate::model::MemberPage;
+
+/// What the descriptor says of the call.
+pub const ENDPOINT: Endpoint = Endpoint {
+    path: "/admin/v1/orgs/{organization-id}/users",
+    purpose: "Reads the managed accounts with the products they use",
+    scope: "read:accounts:admin",
+};
+
+/// A page of users.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UsersPage {
+    /// The page as it is handed on.
+    pub page: MemberPage,
+    /// How many points in time on it could not be read, and are unknown for that.
+    pub unreadable_times: u32,
+}
+
+/// The request for a page.
+pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Request {
+    super::request(&ENDPOINT, organization, cursor)
+}
+
+/// Reads a page that was asked for with `asked`.
+///
+/// # Errors
+///
+/// When the answer is none of this call, or an account on it has no id.
+pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
+    let answer: Answer<'_> = json::read(body)?;
+    let data = answer.data.ok_or(Unreadable::Shape)?;
+    let total = answer.meta.and_then(|meta| meta.total).and_then(|count| count.0);
+    Ok(UsersPage {
+        page: MemberPage { products: data.products, members: data.members, next: next(answer.links, asked)?, total },
+        unreadable_times: data.unreadable_times,
+    })
+}
+
+object! {
+    struct Answer<'a> {
+        data: Members = "data",
+        meta: Meta = "meta",
+        links: Links<'a> = "links",
+    }
+}
+
+object! {
+    struct Meta {
+        total: Count = "total",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ORGANIZATION, config};
+
+    #[test]
+    fn the_users_are_asked_for_page_by_page() {
+        let first = request(config().organization(), None);
+        assert_eq!(first.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/users"));
+        let second = request(config().organization(), Cursor::new("a=&b".to_owned()).as_ref());
+        assert_eq!(second.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/users?cursor=a%3D%26b"));
+    }
+
+    #[test]
+    fn a_page_has_members_a_next_cursor_and_a_total() {
+        let body = br#"{"data":[{"account_id":"1"},{"account_id":"2"}],"meta":{"total":7},
+            "links":{"self":"x","prev":null,"next":"https://elsewhere.test/users?cursor=two"}}"#;
+        let page = read(body, None).unwrap().page;
+        let ids: Vec<&str> = page.members.iter().map(|member| member.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2"]);
+        assert_eq!(page.next, Cursor::new("two".to_owned()));
+        assert_eq!(page.total, Some(7));
+    }
+
+    #[test]
+    fn a_page_may_be_the_last_and_say_no_total() {
+        for rest in ["", r#","links":null,"meta":null"#, r#","links":{"next":null},"meta":{"total":null}"#] {
+            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None).unwrap().page;
+            assert_eq!(page, MemberPage::default());
+        }
+    }
+
+    #[test]
+    fn a_total_that_is_no_count_is_none() {
+        for total in ["-1", "2.5"] {
+            let body = format!(r#"{{"data":[],"meta":{{"total":{total}}}}}"#);
+            assert_eq!(read(body.as_bytes(), None).unwrap().page.total, None);
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_none() {
+        for body in [
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":{}}"#,
+            r#"{"data":[null]}"#,
+            r#"{"data":["a"]}"#,
+            r#"{"data":[["a"]]}"#,
+            r#"{"data":[],"data":[]}"#,
+            r#"{"data":[],"meta":[]}"#,
+            r#"{"data":[],"meta":{"total":"7"}}"#,
+            r#"{"data":[],"links":"x"}"#,
+            r#"{"data":[],"links":{"next":7}}"#,
+            r#"{"code":401,"message":"Unauthorized"}"#,
+        ] {
+            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_same_page_again_is_refused() {
+        let asked = Cursor::new("a".to_owned());
+        let body = br#"{"data":[],"links":{"next":"https://a.test/?cursor=a"}}"#;
+        assert!(matches!(read(body, asked.as_ref()), Err(Unreadable::Next(_))));
+    }
+}

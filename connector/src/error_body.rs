@@ -1,0 +1,128 @@
+//! Reads what a failing answer says about itself: the vendor's code, and whether it is about scopes.
+//!
+//! Four shapes are known: `{code, message}` of the gateway, a list under `errors`, one error without the list, and
+//! `{status, error, message}` of some calls. They share their words, so they are read as one: texts at the top and
+//! in the list. A body of any other shape, or no JSON at all, says nothing. No text of it goes any further.
+
+use crate::json::{self, Word, object};
+use crate::text;
+
+/// What a failing answer says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// The vendor's code, if it looks like one.
+    pub code: Option<String>,
+    /// Whether a text speaks of scopes.
+    pub speaks_of_scope: bool,
+}
+
+impl ErrorBody {
+    /// Reads a body of any kind.
+    pub fn read(body: &[u8]) -> Self {
+        let Ok(answer) = json::read::<Answer<'_>>(body) else {
+            return Self::default();
+        };
+        let top = Words { code: answer.code, title: answer.title, detail: answer.detail, message: answer.message, error: answer.error };
+        let all = || std::iter::once(&top).chain(answer.errors.iter().flatten());
+        Self { code: all().find_map(Words::code), speaks_of_scope: all().any(Words::speak_of_scope) }
+    }
+}
+
+object! {
+    struct Answer<'a> {
+        code: Word<'a> = "code",
+        title: Word<'a> = "title",
+        detail: Word<'a> = "detail",
+        message: Word<'a> = "message",
+        error: Word<'a> = "error",
+        errors: Vec<Words<'a>> = "errors",
+    }
+}
+
+object! {
+    struct Words<'a> {
+        code: Word<'a> = "code",
+        title: Word<'a> = "title",
+        detail: Word<'a> = "detail",
+        message: Word<'a> = "message",
+        error: Word<'a> = "error",
+    }
+}
+
+impl Words<'_> {
+    /// The code. A number only repeats the status, so it is none.
+    fn code(&self) -> Option<String> {
+        text::code(self.code.as_ref()?.0.as_deref()?)
+    }
+
+    fn speak_of_scope(&self) -> bool {
+        [&self.title, &self.detail, &self.message, &self.error]
+            .into_iter()
+            .filter_map(|word| word.as_ref()?.0.as_deref())
+            .any(|text| text.to_ascii_lowercase().contains("scope"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_four_shapes_are_read() {
+        let rows = [
+            (r#"{"code":401,"message":"Unauthorized"}"#, None, false),
+            (r#"{"code":401,"message":"Unauthorized; Scope does not match"}"#, None, true),
+            (
+                r#"{"errors":[{"id":"1","status":"404","code":"ADMIN-404-2","title":"Not found","detail":"Organization not found"}]}"#,
+                Some("ADMIN-404-2"),
+                false,
+            ),
+            (
+                r#"{"errors":[{"status":"403","code":"ADMIN-403-3","title":"Forbidden","detail":"Missing SCOPES"}]}"#,
+                Some("ADMIN-403-3"),
+                true,
+            ),
+            (r#"{"id":"1","status":"400","code":"ADMIN-400-1","title":"Bad","detail":"Invalid cursor"}"#, Some("ADMIN-400-1"), false),
+            (
+                r#"{"timestamp":"2026-11-20T10:15:30Z","path":"/x","status":403,"error":"Forbidden","message":"User has no permission to access resource.","requestId":"r"}"#,
+                None,
+                false,
+            ),
+        ];
+        for (body, code, speaks_of_scope) in rows {
+            let expected = ErrorBody { code: code.map(str::to_owned), speaks_of_scope };
+            assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_first_code_of_several_counts() {
+        let body = br#"{"errors":[{"title":"no code"},{"code":"ADMIN-404-2"},{"code":"ADMIN-404-1"}]}"#;
+        assert_eq!(ErrorBody::read(body).code.as_deref(), Some("ADMIN-404-2"));
+    }
+
+    #[test]
+    fn what_is_no_error_body_says_nothing() {
+        let nested = format!("{{\"errors\":{}}}", "[".repeat(100_000));
+        let bodies: [&[u8]; 9] = [
+            b"",
+            b"<html>scope</html>",
+            b"null",
+            b"[]",
+            b"{}",
+            br#"{"errors":"scope"}"#,
+            br#"{"code":{"a":1},"message":["scope"]}"#,
+            b"{\"message\":\"\xff scope\"}",
+            nested.as_bytes(),
+        ];
+        for body in bodies {
+            assert_eq!(ErrorBody::read(body), ErrorBody::default());
+        }
+    }
+
+    #[test]
+    fn a_code_that_looks_like_none_is_dropped() {
+        let body = br#"{"code":"jane.doe@acme.test said no","message":"x"}"#;
+        assert_eq!(ErrorBody::read(body).code, None);
+    }
+}

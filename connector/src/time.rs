@@ -1,0 +1,264 @@
+//! Reads the vendor's points in time, by hand, because no clock and no calendar come with the component.
+//!
+//! Taken is RFC 3339 with any offset and any number of fractional digits, of which nine count, and a bare date,
+//! which is the beginning of its day in UTC. Between date and time stands `T`, `t` or a space; the offset is `Z`,
+//! `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is no point in time. Anything else is `None`: a date
+//! is worth no failure, and is never guessed.
+
+use crate::model::Instant;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Reads a date or a date and time.
+pub fn parse(text: &str) -> Option<Instant> {
+    let mut input = Input(text.as_bytes());
+    let days = input.date()?;
+    if input.is_empty() {
+        return Some(Instant { seconds: days * SECONDS_PER_DAY, nanoseconds: 0 });
+    }
+    input.one_of(b"Tt ")?;
+    let second_of_day = input.time()?;
+    let nanoseconds = input.fraction()?;
+    let offset = input.offset()?;
+    input.is_empty().then_some(Instant { seconds: days * SECONDS_PER_DAY + second_of_day - offset, nanoseconds })
+}
+
+/// What is left of the text.
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    /// `yyyy-mm-dd`, as days since 1970-01-01.
+    fn date(&mut self) -> Option<i64> {
+        let year = self.number(4)?;
+        self.one_of(b"-")?;
+        let month = self.number(2)?;
+        self.one_of(b"-")?;
+        let day = self.number(2)?;
+        let exists = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+        exists.then(|| days_since_epoch(year, month, day))
+    }
+
+    /// `hh:mm:ss`, as seconds of the day. The 60th second is the one after the 59th.
+    fn time(&mut self) -> Option<i64> {
+        let hour = self.number(2)?;
+        self.one_of(b":")?;
+        let minute = self.number(2)?;
+        self.one_of(b":")?;
+        let second = self.number(2)?;
+        let exists = hour <= 23 && minute <= 59 && second <= 60;
+        exists.then_some(hour * 3_600 + minute * 60 + second)
+    }
+
+    /// Nothing, or a point and digits, as nanoseconds; digits after the ninth are cut off.
+    fn fraction(&mut self) -> Option<u32> {
+        if self.one_of(b".").is_none() {
+            return Some(0);
+        }
+        let mut nanoseconds = 0;
+        let mut weight = 100_000_000;
+        let mut digits = 0_usize;
+        while let Some(digit) = self.digit() {
+            nanoseconds += u32::from(digit) * weight;
+            weight /= 10;
+            digits += 1;
+        }
+        (digits > 0).then_some(nanoseconds)
+    }
+
+    /// The distance from UTC, in seconds; east is positive.
+    fn offset(&mut self) -> Option<i64> {
+        let sign = match self.one_of(b"Zz+-")? {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return Some(0),
+        };
+        let hours = self.number(2)?;
+        let has_colon = self.one_of(b":").is_some();
+        let minutes = if self.is_empty() && !has_colon { 0 } else { self.number(2)? };
+        let exists = hours <= 23 && minutes <= 59;
+        exists.then_some(sign * (hours * 3_600 + minutes * 60))
+    }
+
+    fn number(&mut self, digits: usize) -> Option<i64> {
+        (0..digits).try_fold(0, |value, _| Some(value * 10 + i64::from(self.digit()?)))
+    }
+
+    fn digit(&mut self) -> Option<u8> {
+        self.one_of(b"0123456789").map(|byte| byte - b'0')
+    }
+
+    fn one_of(&mut self, expected: &[u8]) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        expected.contains(&first).then(|| {
+            self.0 = rest;
+            first
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+/// Days since 1970-01-01, counted in eras of 400 years that begin with a March, so that a leap day is the last of
+/// its year.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_form_of_a_point_in_time_is_read() {
+        let rows = [
+            ("1970-01-01T00:00:00Z", 0, 0),
+            ("2026-11-20T10:15:30Z", 1_795_169_730, 0),
+            ("2026-11-20T10:15:30.5Z", 1_795_169_730, 500_000_000),
+            ("2026-11-20T10:15:30.123Z", 1_795_169_730, 123_000_000),
+            ("2026-11-20T10:15:30.123456789Z", 1_795_169_730, 123_456_789),
+            ("2026-11-20T10:15:30.1234567899999Z", 1_795_169_730, 123_456_789),
+            ("2026-11-20t10:15:30z", 1_795_169_730, 0),
+            ("2026-11-20 10:15:30Z", 1_795_169_730, 0),
+            ("2026-11-20T15:45:30+05:30", 1_795_169_730, 0),
+            ("2026-11-20T02:15:30-0800", 1_795_169_730, 0),
+            ("2026-11-20T12:15:30.25+02", 1_795_169_730, 250_000_000),
+            ("2026-11-20T10:15:30-00:00", 1_795_169_730, 0),
+            ("2026-11-20", 1_795_132_800, 0),
+            ("2016-12-31T23:59:60Z", 1_483_228_800, 0),
+            ("2024-02-29T00:00:00Z", 1_709_164_800, 0),
+            ("2000-02-29", 951_782_400, 0),
+            ("1969-12-31T23:59:59.5Z", -1, 500_000_000),
+            ("0000-01-01T00:00:00Z", -62_167_219_200, 0),
+            ("9999-12-31T23:59:59Z", 253_402_300_799, 0),
+        ];
+        for (text, seconds, nanoseconds) in rows {
+            assert_eq!(parse(text), Some(Instant { seconds, nanoseconds }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_point_in_time_is_unknown() {
+        let rows = [
+            "",
+            "never",
+            "0",
+            "1795169730",
+            "2026",
+            "2026-11",
+            "2026-11-2",
+            "20261120",
+            "26-11-20",
+            "2026-00-10",
+            "2026-13-10",
+            "2026-11-00",
+            "2026-11-31",
+            "2026-02-29",
+            "1900-02-29",
+            "2026-11-20T",
+            "2026-11-20T10:15Z",
+            "2026-11-20T10:15:30",
+            "2026-11-20T10:15:30.Z",
+            "2026-11-20T24:00:00Z",
+            "2026-11-20T10:60:00Z",
+            "2026-11-20T10:15:61Z",
+            "2026-11-20T10:15:30+24:00",
+            "2026-11-20T10:15:30+05:60",
+            "2026-11-20T10:15:30+05:",
+            "2026-11-20T10:15:30+5",
+            "2026-11-20T10:15:30Zulu",
+            "2026-11-20_10:15:30Z",
+            " 2026-11-20",
+            "+2026-11-20",
+            "2026-11-20T10:15:30,5Z",
+            "\u{662}026-11-20",
+        ];
+        for text in rows {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_follow_each_other_over_four_centuries() {
+        let mut expected = days_since_epoch(1800, 1, 1);
+        for year in 1800..2201 {
+            for month in 1..=12 {
+                for day in 1..=days_in(year, month) {
+                    assert_eq!(days_since_epoch(year, month, day), expected);
+                    expected += 1;
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in any::<String>()) {
+            if let Some(instant) = parse(&text) {
+                prop_assert!(instant.nanoseconds < 1_000_000_000);
+            }
+        }
+
+        #[test]
+        fn no_text_of_the_right_letters_is_too_much(text in "[0-9TtZz:. +-]{0,40}") {
+            if let Some(instant) = parse(&text) {
+                prop_assert!(instant.nanoseconds < 1_000_000_000);
+            }
+        }
+
+        #[test]
+        fn a_written_instant_is_read_back(
+            day in -700_000_i64..2_900_000,
+            second in 0_i64..86_400,
+            nanoseconds in 0_u32..1_000_000_000,
+            offset_minutes in -1_439_i64..1_440,
+        ) {
+            let seconds = day * SECONDS_PER_DAY + second;
+            let text = written(seconds + offset_minutes * 60, nanoseconds, offset_minutes);
+            prop_assert_eq!(parse(&text), Some(Instant { seconds, nanoseconds }), "{}", text);
+        }
+    }
+
+    /// Writes a local time by walking the calendar, which is slow and shares no arithmetic with the parser.
+    fn written(local: i64, nanoseconds: u32, offset_minutes: i64) -> String {
+        let (mut days, second) = (local.div_euclid(SECONDS_PER_DAY), local.rem_euclid(SECONDS_PER_DAY));
+        let (mut year, mut month) = (1970, 1);
+        while days < 0 {
+            year -= 1;
+            days += if is_leap(year) { 366 } else { 365 };
+        }
+        while days >= if is_leap(year) { 366 } else { 365 } {
+            days -= if is_leap(year) { 366 } else { 365 };
+            year += 1;
+        }
+        while days >= days_in(year, month) {
+            days -= days_in(year, month);
+            month += 1;
+        }
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let sign = if offset_minutes < 0 { '-' } else { '+' };
+        let (off_hour, off_minute) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
+        let day = days + 1;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanoseconds:09}{sign}{off_hour:02}:{off_minute:02}")
+    }
+}
