@@ -7,8 +7,11 @@
 
 pub mod contract;
 pub mod failure;
+pub mod observer;
+pub mod secret;
 pub mod text;
 
-pub mod http;
+pub mod limits;
 
-pub mod sink;
+pub mod http;
+pub mod settings;

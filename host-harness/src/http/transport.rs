@@ -78,6 +78,8 @@ pub enum TransportError {
     TimedOut,
     /// The connection could not be made or broke. The text names no address.
     Connection(String),
+    /// The server's certificate is not trusted: asking again changes nothing.
+    Untrusted(String),
     /// The body is larger than this many bytes.
     TooLarge(u64),
     /// This transport lets nothing out, or not this.

@@ -1,0 +1,143 @@
+//! The `http` import of one run: what the component may ask, in front of what answers.
+//!
+//! It keeps a note of its own of each denial and each limit: however the component words its failure, the run ends with the host's word.
+
+use std::time::Duration;
+
+use super::policy::{Denial, Policy};
+use super::retry::{Figures, GivenUp, Retrier};
+use super::transport::{Method, Request, TransportError};
+use crate::contract::http as wit;
+use crate::failure::{Code, Failure};
+
+/// The headers that a component sees: what tells the kind of a body, and when to come back. Anything else could carry what it has
+/// no business with.
+const PASSED_ON: [&str; 5] = ["content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+
+/// HTTP for one run.
+pub struct Capability {
+    policy: Policy,
+    retrier: Retrier,
+    requests_left: u64,
+    note: Note,
+}
+
+/// What the host remembers of the requests that it did not let out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Note {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something that explains a failure, should there be one.
+    Explains(Failure),
+    /// Something after which the run has failed, whatever the component says.
+    Ends(Failure),
+}
+
+impl Capability {
+    /// The capability of a run. `requests` bounds what it may send, repeated ones not counted.
+    #[must_use]
+    pub fn new(policy: Policy, retrier: Retrier, requests: u64) -> Self {
+        Self { policy, retrier, requests_left: requests, note: Note::None }
+    }
+
+    /// What the run cost until now.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.retrier.figures()
+    }
+
+    /// The host's note.
+    #[must_use]
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// Sends a component's request, if it may leave.
+    ///
+    /// # Errors
+    /// Why there is no answer, for the component to report on.
+    pub async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::Error> {
+        let method = match request.method {
+            wit::Method::Get => Method::Get,
+            wit::Method::Post => Method::Post,
+        };
+        let request = Request { method, path_and_query: request.path_with_query, body: request.body };
+        let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
+        let Some(left) = self.requests_left.checked_sub(1) else {
+            self.end(Failure::new(Code::Limit, "the connector made more requests than a run may make"));
+            return Err(wit::Error::Denied("no more requests in this run".into()));
+        };
+        self.requests_left = left;
+        match self.retrier.send(&request, allowed.repeatable).await {
+            Ok(response) => {
+                let passed_on = response.headers.into_iter().filter(|(name, _)| PASSED_ON.contains(&name.as_str()));
+                Ok(wit::Response { status: response.status, headers: passed_on.collect(), body: response.body })
+            }
+            Err(given_up) => Err(self.given_up(given_up)),
+        }
+    }
+
+    fn deny(&mut self, request: &Request, denial: &Denial) -> wit::Error {
+        let path = crate::text::shortened(request.path(), 200);
+        let failure =
+            Failure::new(Code::Denied, format!("the connector asked for {} {path}, which was not let out: {denial}", request.method));
+        match denial {
+            Denial::NotGranted(_) => self.explain(failure.with_hint("Grant the endpoint to the connector, if you trust it with it.")),
+            _ => self
+                .end(failure.with_hint("Do not use this connector: it asks for more than it declares. Report it to whoever publishes it.")),
+        }
+        wit::Error::Denied(denial.to_string())
+    }
+
+    fn given_up(&mut self, given_up: GivenUp) -> wit::Error {
+        match given_up {
+            GivenUp::Status { status, retry_after } => {
+                let exhausted = wit::Exhausted { status, retry_after_seconds: retry_after.map(whole_seconds) };
+                if status == 429 { wit::Error::RateLimited(exhausted) } else { wit::Error::Unavailable(exhausted) }
+            }
+            GivenUp::NoAnswer(TransportError::TimedOut) => wit::Error::TimedOut,
+            GivenUp::NoAnswer(TransportError::TooLarge(most)) => wit::Error::TooLarge(most),
+            GivenUp::NoAnswer(TransportError::Connection(text)) => wit::Error::ConnectionFailed(text),
+            GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
+                let failure = Failure::new(Code::Upstream, format!("the server's certificate is not trusted ({text})"));
+                self.explain(failure.with_hint(
+                    "If a proxy of your company stands in between, pass its certificate with `--ca-file`. Otherwise somebody may be \
+                     reading along: do not go on.",
+                ));
+                wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
+            }
+            GivenUp::NoAnswer(TransportError::Denied(text)) => {
+                self.explain(Failure::new(Code::Denied, text.clone()));
+                wit::Error::Denied(text)
+            }
+            GivenUp::NoAnswer(TransportError::Fixture(text)) => {
+                self.end(
+                    Failure::new(Code::Fixture, text.clone())
+                        .with_hint("Mend the fixture, or record it again: the connector asks for other things than it holds."),
+                );
+                wit::Error::Other(text)
+            }
+            GivenUp::NoAnswer(TransportError::Other(text)) => wit::Error::Other(text),
+        }
+    }
+
+    /// Keeps the first explanation.
+    fn explain(&mut self, failure: Failure) {
+        if self.note == Note::None {
+            self.note = Note::Explains(failure);
+        }
+    }
+
+    /// Keeps the first end.
+    fn end(&mut self, failure: Failure) {
+        if !matches!(self.note, Note::Ends(_)) {
+            self.note = Note::Ends(failure);
+        }
+    }
+}
+
+/// Seconds, rounded up: who comes back too early is turned away again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

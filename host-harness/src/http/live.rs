@@ -1,0 +1,259 @@
+//! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a request.
+//!
+//! It never follows a redirect, never goes to another origin, and never hands the key back: should an answer repeat it, it is
+//! blotted out before anybody above sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::clock::BoxFuture;
+use super::origin::Origin;
+use super::transport::{Method, Request, Response, Transport, TransportError};
+use crate::contract;
+use crate::secret::Secret;
+
+/// Time to make a connection. A host that is there answers in well under a second; what is left of the request's time is for the answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a client for the live API is made.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// Time of one request, from the connection to the last byte.
+    pub timeout: Duration,
+    /// Largest body, in bytes, after decompression.
+    pub largest_body: u64,
+    /// Certificates, PEM, that are trusted beside the system's.
+    pub extra_roots: Option<Vec<u8>>,
+    /// Whether the system's proxy variables count.
+    pub system_proxy: bool,
+}
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The extra certificates are none.
+    #[error("no certificate in PEM form is in it")]
+    Certificates,
+    /// Something else, in the library's words.
+    #[error("the HTTP client could not be made: {0}")]
+    Other(String),
+}
+
+/// A client: connections that runs of all tenants share. It holds no credential.
+#[derive(Clone, Debug)]
+pub struct LiveClient {
+    http: reqwest::Client,
+    largest_body: u64,
+}
+
+/// How the secret of a run is attached to its requests.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    attachment: contract::Attachment,
+    secret: Secret,
+}
+
+/// The live API for one run.
+#[derive(Debug)]
+pub struct Live {
+    client: LiveClient,
+    origin: Origin,
+    credential: Option<Credential>,
+}
+
+impl LiveClient {
+    /// Makes a client.
+    ///
+    /// # Errors
+    /// When the extra certificates cannot be read or the client cannot be set up.
+    pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // reqwest's own retries would be neither counted nor paced.
+            .retry(reqwest::retry::never())
+            .timeout(options.timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
+            .user_agent(concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
+        if !options.system_proxy {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| ClientError::Other(innermost(&error)))?;
+        Ok(Self { http, largest_body: options.largest_body })
+    }
+
+    /// The API at this origin, with this credential, for one run.
+    #[must_use]
+    pub fn transport(&self, origin: Origin, credential: Option<Credential>) -> Live {
+        Live { client: self.clone(), origin, credential }
+    }
+}
+
+impl Credential {
+    /// A secret, and how it is attached.
+    #[must_use]
+    pub fn new(attachment: contract::Attachment, secret: Secret) -> Self {
+        Self { attachment, secret }
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let text = match self.attachment {
+            contract::Attachment::Bearer => zeroize::Zeroizing::new(format!("Bearer {}", self.secret.expose())),
+        };
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl Live {
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut outgoing = self.client.http.request(method, self.origin.join(&request.path_and_query)).header(ACCEPT, "application/json");
+        if let Some(body) = &request.body {
+            outgoing = outgoing.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(credential) = &self.credential {
+            let header = credential.header().ok_or_else(|| TransportError::Other("the key cannot be sent in a header".into()))?;
+            outgoing = outgoing.header(AUTHORIZATION, header);
+        }
+        let mut answer = outgoing.send().await.map_err(|error| fault(&error))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let headers = headers.collect();
+        let body = self.body(&mut answer).await?;
+        Ok(self.blotted(Response { status, headers, body }))
+    }
+
+    async fn body(&self, answer: &mut reqwest::Response) -> Result<Vec<u8>, TransportError> {
+        let most = self.client.largest_body;
+        let told = answer.content_length().unwrap_or(0);
+        if told > most {
+            return Err(TransportError::TooLarge(most));
+        }
+        let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
+        while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
+            if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
+                return Err(TransportError::TooLarge(most));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The answer without the key, wherever the server may have repeated it.
+    fn blotted(&self, mut response: Response) -> Response {
+        let Some(credential) = &self.credential else { return response };
+        let key = credential.secret.expose();
+        blot(&mut response.body, key.as_bytes());
+        for (_, value) in &mut response.headers {
+            if value.contains(key) {
+                *value = value.replace(key, &"*".repeat(key.len()));
+            }
+        }
+        response
+    }
+}
+
+impl Transport for Live {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Overwrites every occurrence of the key in the text.
+fn blot(text: &mut [u8], key: &[u8]) {
+    let found: Vec<usize> = memchr::memmem::find_iter(text, key).collect();
+    for at in found {
+        if let Some(occurrence) = text.get_mut(at..at + key.len()) {
+            occurrence.fill(b'*');
+        }
+    }
+}
+
+/// rustls with the system's trust, and the operator's extra certificates.
+fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots: Vec<CertificateDer<'static>> = match extra_roots {
+        None => Vec::new(),
+        Some(pem) => match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
+            Ok(roots) if !roots.is_empty() => roots,
+            _ => return Err(ClientError::Certificates),
+        },
+    };
+    let other = |error: rustls::Error| ClientError::Other(error.to_string());
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider)).map_err(other)?;
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// What went wrong with one try, without the address.
+fn fault(error: &reqwest::Error) -> TransportError {
+    if error.is_timeout() {
+        return TransportError::TimedOut;
+    }
+    let cause = innermost(error);
+    if cause.contains("certificate") {
+        return TransportError::Untrusted(cause);
+    }
+    if error.is_builder() {
+        return TransportError::Other("the request could not be made".into());
+    }
+    if error.is_connect() {
+        return TransportError::Connection(format!("no connection to the service ({cause})"));
+    }
+    TransportError::Connection("the connection broke".into())
+}
+
+/// The innermost cause of an error, in its own words: the outer ones name the URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    let mut text = "the connection failed".to_owned();
+    // Chains are a few links long; the bound ends a cycle.
+    for _ in 0..16 {
+        let Some(next) = cause.source() else { break };
+        cause = next;
+        text = cause.to_string();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_blotted_out_of_a_body() {
+        let mut body = b"{\"a\":\"ATCTTkey\",\"b\":\"xATCTTkeyATCTTke\"}".to_vec();
+        blot(&mut body, b"ATCTTkey");
+        assert_eq!(String::from_utf8(body).unwrap(), "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}");
+    }
+
+    #[test]
+    fn a_credential_is_not_shown() {
+        let credential = Credential::new(contract::Attachment::Bearer, Secret::new("ATCTTkey".into()).unwrap());
+        assert!(!format!("{credential:?} {:?}", credential.header()).contains("ATCTT"));
+    }
+
+    #[test]
+    fn certificates_that_are_none_are_refused() {
+        for pem in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            let error = tls(Some(pem)).unwrap_err().to_string();
+            assert!(error.contains("PEM") || error.contains("could not be made"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Where requests go: a scheme, a host and a port, and nothing else. The operator names it, never the component.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// An origin that requests may go to: `https`, or `http` to this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    url: Url,
+}
+
+/// Why a text is no origin. The text itself is not repeated: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OriginError {
+    /// It is no URL.
+    #[error("not a URL such as `https://host` or `http://127.0.0.1:8080`")]
+    NotAUrl,
+    /// It has a user name, a path, a query or a fragment.
+    #[error("more than scheme, host and port: leave away user, path, query and fragment")]
+    MoreThanAnOrigin,
+    /// Its scheme is another one.
+    #[error("the scheme must be `https`, or `http` to this machine")]
+    Scheme,
+    /// Plain http to another machine would show the key to everybody on the way.
+    #[error("plain `http` is only for this machine (127.0.0.1, [::1] or localhost); use `https`")]
+    PlainHttp,
+}
+
+impl Origin {
+    /// Reads an origin. A trailing slash is fine.
+    ///
+    /// # Errors
+    /// When the text is no origin, or one that the key must not be sent to.
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
+        let url = Url::parse(text.trim()).map_err(|_| OriginError::NotAUrl)?;
+        let bare =
+            url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        match url.scheme() {
+            "https" | "http" if url.host().is_none() => Err(OriginError::NotAUrl),
+            "https" | "http" if !bare => Err(OriginError::MoreThanAnOrigin),
+            "https" => Ok(Self { url }),
+            "http" if is_this_machine(&url) => Ok(Self { url }),
+            "http" => Err(OriginError::PlainHttp),
+            _ => Err(OriginError::Scheme),
+        }
+    }
+
+    /// Whether requests to it are not encrypted.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    /// The whole URL of a path below the origin.
+    #[must_use]
+    pub fn join(&self, path_and_query: &str) -> String {
+        format!("{self}{path_and_query}")
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.url.as_str().trim_end_matches('/'))
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (text, shown) in [
+            ("https://api.example.test", "https://api.example.test"),
+            ("https://api.example.test/", "https://api.example.test"),
+            (" HTTPS://API.example.test:8443 ", "https://api.example.test:8443"),
+            ("https://api.example.test:443", "https://api.example.test"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://localhost:1/", "http://localhost:1"),
+            ("http://[::1]:9", "http://[::1]:9"),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for (text, error) in [
+            ("api.example.test", OriginError::NotAUrl),
+            ("", OriginError::NotAUrl),
+            ("https://", OriginError::NotAUrl),
+            ("https://me:secret@api.example.test", OriginError::MoreThanAnOrigin),
+            ("https://api.example.test/admin", OriginError::MoreThanAnOrigin),
+            ("https://api.example.test?x=1", OriginError::MoreThanAnOrigin),
+            ("https://api.example.test#x", OriginError::MoreThanAnOrigin),
+            ("ftp://api.example.test", OriginError::Scheme),
+            ("file:///etc", OriginError::Scheme),
+            ("http://api.example.test", OriginError::PlainHttp),
+            ("http://10.0.0.1", OriginError::PlainHttp),
+            ("http://localhost.example.test", OriginError::PlainHttp),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_put_behind_the_origin() {
+        let origin = Origin::parse("http://127.0.0.1:8080/").unwrap();
+        assert_eq!(origin.join("/v1/orgs?cursor=a"), "http://127.0.0.1:8080/v1/orgs?cursor=a");
+    }
+}

@@ -1,0 +1,207 @@
+//! Pace: at most so many requests in any period, for all runs of one account together.
+//!
+//! A slot is taken for a request and comes free one period after the request's *answer*. The server saw the request before it
+//! answered, so it never counts more than the limit in any period, however unevenly the network delays.
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+
+/// At most `requests` in any `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Number of requests.
+    pub requests: NonZeroU32,
+    /// Period.
+    pub period: Duration,
+}
+
+impl Rate {
+    /// A rate per second; below one, a request every so many seconds. None for what is no rate.
+    #[must_use]
+    pub fn per_second(rate: f64) -> Option<Self> {
+        // The bounds keep the period between a microsecond and a day.
+        if !(1.0 / 86_400.0..=1_000_000.0).contains(&rate) {
+            return None;
+        }
+        // Whole requests are counted in a window as long as they take at that rate.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,000,000")]
+        let requests = NonZeroU32::new(rate.max(1.0).floor() as u32)?;
+        Some(Self { requests, period: Duration::from_secs_f64(f64::from(requests.get()) / rate) })
+    }
+}
+
+/// The pace of one account.
+#[derive(Debug)]
+pub struct Pacer {
+    rate: Rate,
+    /// Runs wait in the order in which they came.
+    turn: tokio::sync::Mutex<()>,
+    slots: Mutex<Slots>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    in_flight: u32,
+    /// When the slots of answered requests come free, the earliest first.
+    cooling: VecDeque<Duration>,
+}
+
+/// The right to send one request. Its slot cools down from the moment when this is dropped.
+pub struct Permit<'a> {
+    pacer: &'a Pacer,
+    clock: &'a dyn Clock,
+}
+
+impl Pacer {
+    /// A pacer on which nobody has sent anything yet.
+    #[must_use]
+    pub fn new(rate: Rate) -> Self {
+        Self { rate, turn: tokio::sync::Mutex::new(()), slots: Mutex::default(), freed: Notify::new() }
+    }
+
+    /// Waits for the right to send one request.
+    pub async fn permit<'a>(&'a self, clock: &'a dyn Clock) -> Permit<'a> {
+        let _turn = self.turn.lock().await;
+        loop {
+            let freed = self.freed.notified();
+            match self.take(clock.now()) {
+                Ok(()) => return Permit { pacer: self, clock },
+                Err(Some(wait)) => clock.sleep(wait).await,
+                Err(None) => freed.await,
+            }
+        }
+    }
+
+    /// Takes a slot, or says how long until the next one comes free, where that is known.
+    fn take(&self, now: Duration) -> Result<(), Option<Duration>> {
+        let mut slots = self.slots();
+        while slots.cooling.front().is_some_and(|free| *free <= now) {
+            slots.cooling.pop_front();
+        }
+        let taken = usize::try_from(slots.in_flight).unwrap_or(usize::MAX).saturating_add(slots.cooling.len());
+        if taken < usize::try_from(self.rate.requests.get()).unwrap_or(usize::MAX) {
+            slots.in_flight += 1;
+            return Ok(());
+        }
+        Err(slots.cooling.front().map(|free| free.saturating_sub(now)))
+    }
+
+    fn is_idle(&self, now: Duration) -> bool {
+        let slots = self.slots();
+        slots.in_flight == 0 && slots.cooling.back().is_none_or(|free| *free <= now)
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        // Every change is a whole one: what a panicking thread left is still right.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.pacer.slots();
+        slots.in_flight = slots.in_flight.saturating_sub(1);
+        slots.cooling.push_back(self.clock.now() + self.pacer.rate.period);
+        drop(slots);
+        self.pacer.freed.notify_one();
+    }
+}
+
+/// The pacers of all accounts that a process serves.
+#[derive(Debug, Default)]
+pub struct Pacers {
+    by_account: Mutex<HashMap<String, Arc<Pacer>>>,
+}
+
+impl Pacers {
+    /// The pacer that all runs of this account share. The rate counts when the first run asks; one that nobody uses and whose slots are
+    /// all free is forgotten.
+    pub fn of(&self, account: &str, rate: Rate, clock: &dyn Clock) -> Arc<Pacer> {
+        let now = clock.now();
+        let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
+        pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle(now));
+        Arc::clone(pacers.entry(account.to_owned()).or_insert_with(|| Arc::new(Pacer::new(rate))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::clock::SystemClock;
+
+    fn five_a_second() -> Rate {
+        Rate::per_second(5.0).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_more_than_the_rate_in_any_period() {
+        let (clock, pacer) = (SystemClock::default(), Pacer::new(five_a_second()));
+        let mut sent = Vec::new();
+        for request in 0..23_u64 {
+            let permit = pacer.permit(&clock).await;
+            sent.push(clock.now());
+            clock.sleep(Duration::from_millis(7 * (request % 5))).await;
+            drop(permit);
+        }
+        for (first, sixth) in sent.iter().zip(sent.iter().skip(5)) {
+            assert!(*sixth - *first >= Duration::from_secs(1), "six requests within {:?}", *sixth - *first);
+        }
+        assert!(*sent.last().unwrap() < Duration::from_secs(5), "slower than asked: {sent:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn runs_of_one_account_share_the_pace() {
+        let clock = Arc::new(SystemClock::default());
+        let pacers = Pacers::default();
+        let tasks: Vec<_> = (0..10)
+            .map(|_| {
+                let (pacer, clock) = (pacers.of("acme", five_a_second(), &*clock), Arc::clone(&clock));
+                tokio::spawn(async move {
+                    let permit = pacer.permit(&*clock).await;
+                    let at = clock.now();
+                    clock.sleep(Duration::from_millis(50)).await;
+                    drop(permit);
+                    at
+                })
+            })
+            .collect();
+        let mut sent = Vec::new();
+        for task in tasks {
+            sent.push(task.await.unwrap());
+        }
+        sent.sort();
+        assert!(sent[4] < Duration::from_millis(1));
+        assert!(sent[5] >= Duration::from_millis(1050), "{sent:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_outlives_a_run_that_ended_just_now() {
+        let (clock, pacers) = (SystemClock::default(), Pacers::default());
+        for _ in 0..5 {
+            drop(pacers.of("acme", five_a_second(), &clock).permit(&clock).await);
+        }
+        drop(pacers.of("acme", five_a_second(), &clock).permit(&clock).await);
+        assert!(clock.now() >= Duration::from_secs(1));
+        clock.sleep(Duration::from_secs(2)).await;
+        pacers.of("other", five_a_second(), &clock);
+        assert_eq!(pacers.by_account.lock().unwrap().len(), 1, "an idle pacer is forgotten");
+    }
+
+    #[test]
+    fn rates_below_one_and_with_fractions_are_kept() {
+        let rate = |text: f64| Rate::per_second(text).map(|rate| (rate.requests.get(), rate.period.as_millis()));
+        assert_eq!(rate(5.0), Some((5, 1000)));
+        assert_eq!(rate(0.5), Some((1, 2000)));
+        assert_eq!(rate(2.5), Some((2, 800)));
+        for no_rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9, 1e-9] {
+            assert_eq!(rate(no_rate), None, "{no_rate}");
+        }
+    }
+}

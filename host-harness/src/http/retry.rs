@@ -1,0 +1,313 @@
+//! Bounded retries: 429, 5xx and connection faults are asked again, as politely as the server wants it and within the run's budget.
+//!
+//! ```text
+//! try ─▶ answer ─────────────────────────────────────────────▶ done
+//!  ▲  └▶ 429 · 5xx · no answer ─▶ may it be repeated, are tries and budget left? ─ no ─▶ given up
+//!  └──────────── wait ◀──────────────────────────── yes ─┘
+//! ```
+//! Only requests that change nothing are repeated. Time comes from a [`Clock`].
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::clock::Clock;
+use super::pace::Pacer;
+use super::transport::{Request, Response, Transport, TransportError};
+use crate::observer::{Event, Observer};
+
+/// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8 seconds, which outlast a restart
+/// of a gateway. An outage is the next run's business.
+const TRIES: u32 = 6;
+/// Tries of one request when the server says how long to wait. The waits are bounded by the budget; this ends a server that names none.
+const TRIES_WHEN_TOLD: u32 = 10;
+/// The first wait, doubled with each try.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// How waits are spread, so that runs that failed together do not come back together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// Between half and the whole of the wait.
+    Random,
+    /// The whole wait: for replay, where the same traffic gives the same figures.
+    None,
+}
+
+/// Sends requests of one run until each is answered or given up.
+pub struct Retrier {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    pacer: Option<Arc<Pacer>>,
+    observer: Arc<dyn Observer>,
+    jitter: Jitter,
+    /// What is left of the waits that the run may take.
+    budget: Duration,
+    figures: Figures,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Figures {
+    /// Requests sent, repeated ones included.
+    pub requests: u64,
+    /// Of these, repeated ones.
+    pub retries: u64,
+    /// Time waited before repeating, in milliseconds; pacing is not in it.
+    pub waited_ms: u64,
+    /// Bytes of the answers' bodies, decompressed.
+    pub bytes: u64,
+}
+
+/// Why a request was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// The server kept answering with this 429 or 5xx status.
+    Status {
+        /// The last status.
+        status: u16,
+        /// The wait that the server asked for last.
+        retry_after: Option<Duration>,
+    },
+    /// There was no answer.
+    NoAnswer(TransportError),
+}
+
+impl Retrier {
+    /// A retrier with nothing sent yet. `budget` bounds the waits of the whole run; no pacer means no pace.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        pacer: Option<Arc<Pacer>>,
+        observer: Arc<dyn Observer>,
+        jitter: Jitter,
+        budget: Duration,
+    ) -> Self {
+        Self { transport, clock, pacer, observer, jitter, budget, figures: Figures::default() }
+    }
+
+    /// What the run cost until now.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// Sends the request, and again while that is allowed and promises something.
+    ///
+    /// # Errors
+    /// Why it was given up.
+    pub async fn send(&mut self, request: &Request, repeatable: bool) -> Result<Response, GivenUp> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let given_up = match self.once(request).await {
+                Ok(response) if response.status == 429 || (500..=599).contains(&response.status) => {
+                    let retry_after = named_wait(&response, self.clock.date());
+                    GivenUp::Status { status: response.status, retry_after }
+                }
+                Ok(response) => return Ok(response),
+                Err(error) => GivenUp::NoAnswer(error),
+            };
+            let Some(wait) = self.next_wait(&given_up, tries).filter(|_| repeatable) else { return Err(given_up) };
+            let Some(left) = self.budget.checked_sub(wait) else { return Err(given_up) };
+            self.budget = left;
+            self.observer.event(&Event::Waiting { wait, reason: &reason(&given_up), tries });
+            self.clock.sleep(wait).await;
+            self.figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            self.figures.retries += 1;
+        }
+    }
+
+    async fn once(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let permit = match &self.pacer {
+            Some(pacer) => Some(pacer.permit(&*self.clock).await),
+            None => None,
+        };
+        self.figures.requests += 1;
+        let answer = self.transport.send(request).await;
+        drop(permit);
+        if let Ok(response) = &answer {
+            self.figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX);
+        }
+        answer
+    }
+
+    /// The wait before the next try; none when there is to be no next try.
+    fn next_wait(&self, given_up: &GivenUp, tries: u32) -> Option<Duration> {
+        match given_up {
+            GivenUp::Status { retry_after: Some(wait), .. } => (tries < TRIES_WHEN_TOLD).then_some(*wait),
+            GivenUp::Status { .. } | GivenUp::NoAnswer(TransportError::TimedOut | TransportError::Connection(_)) => {
+                (tries < TRIES).then(|| self.backoff(tries))
+            }
+            GivenUp::NoAnswer(_) => None,
+        }
+    }
+
+    fn backoff(&self, tries: u32) -> Duration {
+        let whole = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(16));
+        match self.jitter {
+            Jitter::None => whole,
+            Jitter::Random => whole.mul_f64(rand::random_range(0.5..=1.0)),
+        }
+    }
+}
+
+fn reason(given_up: &GivenUp) -> String {
+    match given_up {
+        GivenUp::Status { status: 429, .. } => "the service asks for fewer requests (429)".into(),
+        GivenUp::Status { status, .. } => format!("the service answered {status}"),
+        GivenUp::NoAnswer(TransportError::TimedOut) => "the service did not answer in time".into(),
+        GivenUp::NoAnswer(TransportError::Connection(text)) => text.clone(),
+        GivenUp::NoAnswer(_) => "there was no answer".into(),
+    }
+}
+
+/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`.
+fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
+    // The server's own clock, where it tells it: this machine's may be wrong.
+    let now = response.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
+    let until = |date: SystemTime| date.duration_since(now).unwrap_or_default();
+    let retry_after = response.header("retry-after").map(str::trim).and_then(|value| {
+        let seconds = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten().map(Duration::from_secs);
+        seconds.or_else(|| httpdate::parse_http_date(value).ok().map(until))
+    });
+    let reset = || {
+        let value = response.header("x-ratelimit-reset")?.trim();
+        let instant: jiff::Timestamp = value.parse().ok()?;
+        let since = Duration::from_millis(u64::try_from(instant.as_millisecond()).ok()?);
+        Some(until(UNIX_EPOCH.checked_add(since)?))
+    };
+    // Only an answer that limits speaks of when the limit ends; the reset of a 500 is of no matter.
+    retry_after.or_else(|| if response.status == 429 { reset() } else { None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::http::clock::{BoxFuture, SystemClock};
+    use crate::http::transport::Method;
+    use crate::observer::Silent;
+
+    type Answer = Result<Response, TransportError>;
+
+    #[derive(Default)]
+    struct Script {
+        answers: Mutex<VecDeque<Answer>>,
+        forever: Option<Answer>,
+    }
+
+    impl Transport for Script {
+        fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Answer> {
+            let answer = self.answers.lock().unwrap().pop_front().or_else(|| self.forever.clone()).expect("no more answers");
+            Box::pin(std::future::ready(answer))
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Ok(Response { status, headers, body: b"{}".to_vec() })
+    }
+
+    fn retrier(script: Script, budget: Duration) -> Retrier {
+        let clock = Arc::new(SystemClock::default());
+        Retrier::new(Arc::new(script), clock, None, Arc::new(Silent), Jitter::None, budget)
+    }
+
+    fn request() -> Request {
+        Request { method: Method::Get, path_and_query: "/x".into(), body: None }
+    }
+
+    async fn sent(answers: Vec<Answer>, budget_s: u64) -> (Result<u16, GivenUp>, Figures) {
+        let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(budget_s));
+        let outcome = retrier.send(&request(), true).await.map(|response| response.status);
+        (outcome, retrier.figures())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_that_passes_is_waited_out() {
+        for fault in [
+            answer(429, &[]),
+            answer(500, &[]),
+            answer(503, &[]),
+            Err(TransportError::TimedOut),
+            Err(TransportError::Connection("x".into())),
+        ] {
+            let (outcome, figures) = sent(vec![fault.clone(), fault, answer(200, &[])], 60).await;
+            assert_eq!(outcome, Ok(200));
+            assert_eq!((figures.requests, figures.retries, figures.waited_ms), (3, 2, 1500));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_is_the_one_that_the_server_names() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (status, headers, waited_ms) in [
+            (429, vec![("retry-after", "7")], 7_000),
+            (503, vec![("retry-after", "7")], 7_000),
+            (429, vec![("retry-after", "0")], 0),
+            (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:49:57 GMT")], 20_000),
+            (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")], 0),
+            (429, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T08:49:40.5Z")], 3_500),
+            (429, vec![("date", date), ("retry-after", "1"), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 1_000),
+            (429, vec![("retry-after", "soon"), ("x-ratelimit-reset", "never")], 500),
+            (503, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 500),
+        ] {
+            let (outcome, figures) = sent(vec![answer(status, &headers), answer(200, &[])], 60).await;
+            assert_eq!((outcome, figures.waited_ms), (Ok(200), waited_ms), "{status} {headers:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_would_overrun_the_budget_is_not_begun() {
+        let (outcome, figures) = sent(vec![answer(429, &[("retry-after", "61")])], 60).await;
+        assert_eq!(outcome, Err(GivenUp::Status { status: 429, retry_after: Some(Duration::from_secs(61)) }));
+        assert_eq!((figures.requests, figures.waited_ms), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_is_of_the_run_and_not_of_one_request() {
+        let answers = vec![answer(429, &[("retry-after", "40")]), answer(200, &[]), answer(429, &[("retry-after", "40")])];
+        let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(60));
+        assert!(retrier.send(&request(), true).await.is_ok());
+        assert!(retrier.send(&request(), true).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_are_bounded() {
+        for (forever, tries) in [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)] {
+            let mut retrier = retrier(Script { forever: Some(forever), ..Script::default() }, Duration::from_secs(3600));
+            assert!(retrier.send(&request(), true).await.is_err());
+            assert_eq!(retrier.figures().requests, u64::from(tries));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_change_something_is_sent_once() {
+        let mut retrier = retrier(Script { forever: Some(answer(503, &[])), ..Script::default() }, Duration::from_secs(60));
+        assert!(retrier.send(&request(), false).await.is_err());
+        assert_eq!(retrier.figures().requests, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_answers_and_other_faults_are_not_repeated() {
+        for (script, outcome) in [
+            (answer(404, &[]), Ok(404)),
+            (answer(302, &[]), Ok(302)),
+            (Err(TransportError::TooLarge(9)), Err(GivenUp::NoAnswer(TransportError::TooLarge(9)))),
+            (Err(TransportError::Fixture("x".into())), Err(GivenUp::NoAnswer(TransportError::Fixture("x".into())))),
+        ] {
+            assert_eq!(sent(vec![script], 60).await.0, outcome);
+        }
+    }
+
+    #[test]
+    fn random_waits_stay_between_half_and_the_whole() {
+        let mut retrier = retrier(Script::default(), Duration::ZERO);
+        retrier.jitter = Jitter::Random;
+        for _ in 0..200 {
+            let wait = retrier.backoff(3);
+            assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&wait), "{wait:?}");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Settings as they are entered, checked against the form that the descriptor declares, before anything else happens.
+//!
+//! Here secrets part from the rest: what is not secret goes to the component, the secret goes to the transport. A key that was put
+//! into the wrong field is refused and never repeated.
+
+use std::collections::BTreeMap;
+
+use crate::contract::{Descriptor, Setting, SettingField};
+use crate::failure::{Code, Failure};
+use crate::http::live::Credential;
+use crate::secret::Secret;
+
+/// Longest value that is not secret, in bytes: identifiers and names are far below it.
+const LONGEST_VALUE: usize = 1024;
+/// Largest compiled pattern, in bytes: the pattern comes from a component.
+const LARGEST_PATTERN: usize = 64 * 1024;
+
+/// What was entered.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Values of settings that are not secret, by key.
+    pub values: BTreeMap<String, String>,
+    /// Values of secret settings, by key, as they were entered.
+    pub secrets: BTreeMap<String, SecretText>,
+}
+
+/// A secret as it was entered, perhaps no possible one.
+#[derive(Clone, Default)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl SecretText {
+    /// Takes the text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(zeroize::Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// Settings that fit the form.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What the component is given.
+    pub public: Vec<Setting>,
+    /// What the transport attaches. None where the run needs none, as a replay does.
+    pub credential: Option<Credential>,
+    /// What looks odd, and is not refused.
+    pub doubts: Vec<Doubt>,
+    /// What the secret's beginning says about it, for the hint of a `credentials` failure.
+    pub beginning: Option<Beginning>,
+}
+
+/// A value that looks unlike the usual ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Key of the setting.
+    pub setting: String,
+    /// Its label.
+    pub label: String,
+    /// What looks odd.
+    pub message: String,
+    /// What to look at.
+    pub hint: String,
+}
+
+/// What a secret's beginning says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// Key of the setting.
+    pub setting: String,
+    /// Its label.
+    pub label: String,
+    /// What a value with this beginning is.
+    pub meaning: String,
+    /// Whether it is what the setting asks for.
+    pub expected: bool,
+    /// What to do when it is not accepted.
+    pub hint: String,
+}
+
+impl Settings {
+    /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so no secret is needed.
+    ///
+    /// # Errors
+    /// `invalid-settings`, naming the setting. No value is repeated.
+    pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
+        self.only_known_keys(descriptor)?;
+        let mut checked = Checked { public: Vec::new(), credential: None, doubts: Vec::new(), beginning: None };
+        for field in &descriptor.settings {
+            if field.secret.is_some() {
+                if self.values.contains_key(&field.key) {
+                    return Err(secret_in_the_open(field));
+                }
+                if with_secrets {
+                    self.check_secret(field, &mut checked)?;
+                }
+            } else {
+                self.check_value(field, descriptor, &mut checked)?;
+            }
+        }
+        Ok(checked)
+    }
+
+    fn only_known_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let secret = |key: &str| descriptor.settings.iter().find(|field| field.key == key).map(|field| field.secret.is_some());
+        for key in self.values.keys().chain(self.secrets.keys()) {
+            if secret(key).is_none() {
+                let known: Vec<&str> = descriptor.settings.iter().map(|field| field.key.as_str()).collect();
+                return Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no setting of this connector"))
+                    .with_hint(format!("The settings are: {}.", known.join(", ")))
+                    .with_setting(key));
+            }
+        }
+        match self.secrets.keys().find(|key| secret(key) == Some(false)) {
+            Some(key) => Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no secret"))
+                .with_hint(format!("Give it as a plain setting: `--set {key}=VALUE`."))
+                .with_setting(key)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_value(&self, field: &SettingField, descriptor: &Descriptor, checked: &mut Checked) -> Result<(), Failure> {
+        let Some(value) = self.values.get(&field.key) else { return Ok(()) };
+        let value = value.trim();
+        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
+        if value.len() > LONGEST_VALUE {
+            return Err(refuse(format!("{} is longer than {LONGEST_VALUE} characters", field.label)).with_hint(&*field.help));
+        }
+        for secret in descriptor.settings.iter() {
+            let Some(secret_use) = &secret.secret else { continue };
+            let is_the_key = self.secrets.get(&secret.key).is_some_and(|text| !text.0.trim().is_empty() && text.0.trim() == value);
+            if is_the_key || secret_use.prefixes.iter().any(|known| value.starts_with(&known.prefix)) {
+                return Err(refuse(format!(
+                    "the value in the field {} looks like a key, which belongs in the field {}",
+                    field.label, secret.label
+                ))
+                .with_hint(format!("Put the key into the field {}, and here: {}", secret.label, field.help)));
+            }
+        }
+        if let Some(doubt) = doubt(field, value) {
+            checked.doubts.push(doubt);
+        }
+        checked.public.push(Setting { key: field.key.clone(), value: value.to_owned() });
+        Ok(())
+    }
+
+    fn check_secret(&self, field: &SettingField, checked: &mut Checked) -> Result<(), Failure> {
+        let Some(secret_use) = &field.secret else { return Ok(()) };
+        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_hint(&*field.help).with_setting(&field.key);
+        let Some(text) = self.secrets.get(&field.key) else {
+            return if field.required { Err(refuse(format!("{} is missing", field.label))) } else { Ok(()) };
+        };
+        let secret = Secret::new(text.0.to_string()).map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
+        let known = secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
+        if let Some(known) = known.max_by_key(|known| known.prefix.len()) {
+            checked.beginning = Some(Beginning {
+                setting: field.key.clone(),
+                label: field.label.clone(),
+                meaning: known.meaning.clone(),
+                expected: known.expected,
+                hint: known.hint.clone(),
+            });
+        }
+        if let Some(doubt) = doubt(field, secret.expose()) {
+            checked.doubts.push(doubt);
+        }
+        checked.credential = Some(Credential::new(secret_use.attachment, secret));
+        Ok(())
+    }
+}
+
+impl Checked {
+    /// The failure, with what the key's beginning tells about it where the key was not accepted.
+    #[must_use]
+    pub fn explained(&self, mut failure: Failure) -> Failure {
+        let Some(beginning) = self.beginning.as_ref().filter(|_| failure.code == Code::Credentials) else { return failure };
+        if !beginning.expected {
+            failure.message = format!("{}; by its beginning, the {} is {}", failure.message, beginning.label, beginning.meaning);
+        }
+        let hint = failure.hint.take().unwrap_or_default();
+        failure.hint = Some(format!("{} {hint}", beginning.hint).trim().to_owned());
+        failure.setting.get_or_insert_with(|| beginning.setting.clone());
+        failure
+    }
+}
+
+/// The refusal of a secret that was given where it can be read by others.
+#[must_use]
+pub fn secret_in_the_open(field: &SettingField) -> Failure {
+    Failure::new(Code::InvalidSettings, format!("{} is a secret and must not stand on the command line or in a settings file", field.label))
+        .with_hint(format!(
+            "Put it into an environment variable or a file and give its name: `--secret {0}=env:NAME` or `--secret {0}=file:PATH`. A key that \
+             stood on a command line may have been seen by others: consider a new one.",
+            field.key
+        ))
+        .with_setting(&field.key)
+}
+
+fn doubt(field: &SettingField, value: &str) -> Option<Doubt> {
+    let pattern = field.pattern.as_deref()?;
+    let pattern = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(LARGEST_PATTERN).build().ok()?;
+    (!value.is_empty() && !pattern.is_match(value)).then(|| Doubt {
+        setting: field.key.clone(),
+        label: field.label.clone(),
+        message: format!("{} does not look like a usual one", field.label),
+        hint: field.help.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::testing;
+
+    fn check(values: &[(&str, &str)], secrets: &[(&str, &str)]) -> Result<Checked, Failure> {
+        let mut descriptor = testing::descriptor(&[]);
+        descriptor.settings[0].pattern = Some("[a-z]+-[0-9]+".into());
+        descriptor.settings[1].pattern = Some("KEY.*".into());
+        let settings = Settings {
+            values: values.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            secrets: secrets.iter().map(|(key, value)| ((*key).into(), SecretText::new((*value).into()))).collect(),
+        };
+        settings.check(&descriptor, true)
+    }
+
+    #[test]
+    fn settings_part_from_secrets() {
+        let checked = check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
+        assert_eq!(checked.public, [Setting { key: "organization-id".into(), value: "acme-1".into() }]);
+        assert!(checked.credential.is_some());
+        assert_eq!(checked.doubts, []);
+        assert!(!format!("{checked:?}").contains("KEYabc"));
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused_and_names_the_setting() {
+        for (values, secrets, setting, message) in [
+            (vec![("organization-id", "acme-1")], vec![], "api-key", "API-KEY is missing"),
+            (vec![("organization-id", "acme-1")], vec![("api-key", " ")], "api-key", "API-KEY cannot be right: it is empty"),
+            (
+                vec![("organization-id", "KEYabc")],
+                vec![("api-key", "KEYabc")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (
+                vec![("organization-id", "odd-key")],
+                vec![("api-key", "odd-key")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (vec![("org", "acme-1")], vec![("api-key", "KEYabc")], "org", "`org` is no setting of this connector"),
+            (vec![], vec![("organization-id", "x"), ("api-key", "KEYabc")], "organization-id", "`organization-id` is no secret"),
+            (
+                vec![("organization-id", "acme-1"), ("api-key", "KEYabc")],
+                vec![],
+                "api-key",
+                "API-KEY is a secret and must not stand on the command line or in a settings file",
+            ),
+        ] {
+            let failure = check(&values, &secrets).unwrap_err();
+            assert_eq!((failure.code, failure.message.as_str()), (Code::InvalidSettings, message));
+            assert_eq!(failure.setting.as_deref(), Some(setting));
+            assert!(!format!("{failure:?}").contains("KEYabc"));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_odd_is_a_doubt() {
+        let checked = check(&[("organization-id", "ACME")], &[("api-key", "abc")]).unwrap();
+        let doubted: Vec<&str> = checked.doubts.iter().map(|doubt| doubt.setting.as_str()).collect();
+        assert_eq!(doubted, ["organization-id", "api-key"]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_refused_key_is_explained() {
+        let refused = Failure::new(Code::Credentials, "the key was not accepted").with_hint("Make a new one.");
+        let wrong_kind = check(&[], &[("api-key", "TOKabc")]).unwrap().explained(refused.clone());
+        assert_eq!(wrong_kind.message, "the key was not accepted; by its beginning, the API-KEY is a user token");
+        assert_eq!(wrong_kind.hint.as_deref(), Some("Hint for a user token. Make a new one."));
+        let right_kind = check(&[], &[("api-key", "KEYabc")]).unwrap().explained(refused.clone());
+        assert_eq!(right_kind.message, "the key was not accepted");
+        let other = Failure::new(Code::Upstream, "x");
+        assert_eq!(check(&[], &[("api-key", "TOKabc")]).unwrap().explained(other.clone()), other);
+    }
+}
