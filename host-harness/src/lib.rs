@@ -15,3 +15,5 @@ pub mod limits;
 
 pub mod http;
 pub mod settings;
+
+pub mod component;

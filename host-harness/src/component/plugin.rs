@@ -1,0 +1,190 @@
+//! The prepared half: a component that was looked at, compiled and linked once, and the descriptor that it gave.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use wasmparser::Encoding;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::check;
+use super::engine::Engine;
+use super::session::{RunState, Session, SessionOptions};
+use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
+use crate::failure::{Code, Failure};
+use crate::limits::{LARGEST_COMPONENT, Limits};
+
+/// A connector that is ready to run. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(super) engine: Engine,
+    pub(super) prepared: ConnectorPluginPre<RunState>,
+    facts: Arc<Facts>,
+}
+
+/// What is known of a connector without running it for anybody.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What it says about itself.
+    pub descriptor: Descriptor,
+    /// Full names of its imports.
+    pub imports: Vec<String>,
+    /// Full names of its exports.
+    pub exports: Vec<String>,
+    /// Version of the contract that it was built against.
+    pub contract_version: String,
+    /// Size of the file, in bytes.
+    pub size: u64,
+    /// `sha256:` and the digest of the file.
+    pub digest: String,
+}
+
+impl Plugin {
+    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing granted to it.
+    ///
+    /// # Errors
+    /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does not describe itself as it must.
+    pub async fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Failure> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        refuse_what_is_no_component(bytes, size)?;
+        let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+        let component = engine.compile(bytes, &digest)?;
+        let (imports, exports) = names(engine, &component);
+        let contract_version = contract_version(&imports, &exports)?;
+        let prepared = link(engine, &component)?;
+        let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(Limits::default()));
+        let descriptor = session.describe().await?;
+        check::descriptor(&descriptor)?;
+        let facts = Facts { descriptor, imports, exports, contract_version, size, digest };
+        Ok(Self { engine: engine.clone(), prepared, facts: Arc::new(facts) })
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What it says about itself.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.facts.descriptor
+    }
+
+    /// A run of its own, in a store of its own.
+    #[must_use]
+    pub fn session(&self, options: SessionOptions) -> Session {
+        Session::new(self.engine.clone(), self.prepared.clone(), options)
+    }
+}
+
+fn refused(message: impl Into<String>, hint: &str) -> Failure {
+    Failure::new(Code::Component, message).with_hint(hint)
+}
+
+/// Looks at the first bytes before anything is compiled, for a message that helps.
+fn refuse_what_is_no_component(bytes: &[u8], size: u64) -> Result<(), Failure> {
+    const BUILD: &str = "Give the `.wasm` file of a connector, for example the one that `make component` builds.";
+    if size > LARGEST_COMPONENT {
+        return Err(refused(format!("the file has {size} bytes, more than the {LARGEST_COMPONENT} that a component may have"), BUILD));
+    }
+    if bytes.is_empty() {
+        return Err(refused("the file is empty", BUILD));
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(refused("the file is no WebAssembly", BUILD));
+    }
+    let mut parser = wasmparser::Parser::new(0);
+    match parser.parse(bytes, true) {
+        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Component, .. }, .. }) => Ok(()),
+        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Module, .. }, .. }) => Err(refused(
+            "the file is a core WebAssembly module, not a component",
+            "Make a component of it: `make component` does so for ours, `wasm-tools component new` for any other.",
+        )),
+        _ => Err(refused("the file is damaged or of a WebAssembly version that this host does not know", BUILD)),
+    }
+}
+
+fn names(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
+    let ty = component.component_type();
+    let imports = ty.imports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
+    let exports = ty.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
+    (imports, exports)
+}
+
+/// The contract version of a component whose imports and exports are within the contract.
+fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Failure> {
+    let ours = |name: &str| name.strip_prefix(contract::PACKAGE).is_some_and(|rest| rest.starts_with('/'));
+    let foreign: Vec<_> = imports.iter().filter(|name| !ours(name)).take(10).map(|name| crate::text::shortened(name, 100)).collect();
+    if !foreign.is_empty() {
+        return Err(refused(
+            format!("it imports what the contract does not give: {}", foreign.join(", ")),
+            "A connector imports `http` and `log` of the contract and nothing else, no WASI. In Rust, build for `wasm32-unknown-unknown`.",
+        ));
+    }
+    let exported = exports.iter().find_map(|name| name.strip_prefix(contract::PACKAGE)?.strip_prefix("/connector@"));
+    let Some(version) = exported else {
+        return Err(refused(
+            "it does not export the connector interface",
+            "Build it for the world `connector-plugin` of the package `smp:connector`.",
+        ));
+    };
+    // Below 1.0 each minor version is a contract of its own.
+    let line = |version: &str| version.splitn(3, '.').take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+    if line(version) != line(contract::VERSION) {
+        return Err(refused(
+            format!(
+                "it is built for version {} of the contract; this host serves {}",
+                crate::text::shortened(version, 40),
+                contract::VERSION
+            ),
+            "Get the build of the connector for this version, or a newer host.",
+        ));
+    }
+    Ok(version.to_owned())
+}
+
+fn link(engine: &Engine, component: &Component) -> Result<ConnectorPluginPre<RunState>, Failure> {
+    let mismatch = |error: wasmtime::Error| {
+        refused(
+            format!("it does not fit the contract: {}", crate::text::shortened(&format!("{error:#}"), 400)),
+            "Build it against the contract's files in `wit/` of this version.",
+        )
+    };
+    let mut linker = Linker::new(&engine.wasmtime);
+    ConnectorPlugin::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state).map_err(mismatch)?;
+    let prepared = linker.instantiate_pre(component).map_err(mismatch)?;
+    ConnectorPluginPre::new(prepared).map_err(mismatch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(bytes: &[u8]) -> String {
+        refuse_what_is_no_component(bytes, bytes.len() as u64).unwrap_err().message
+    }
+
+    #[test]
+    fn a_file_that_is_no_component_is_told_what_it_is() {
+        assert_eq!(refusal(b""), "the file is empty");
+        assert_eq!(refusal(b"#!/bin/sh"), "the file is no WebAssembly");
+        assert_eq!(refusal(b"\0asm\x01\0\0\0"), "the file is a core WebAssembly module, not a component");
+        assert_eq!(refusal(b"\0asm\x07\0\x01\0"), "the file is damaged or of a WebAssembly version that this host does not know");
+        assert_eq!(refusal(b"\0as"), "the file is no WebAssembly");
+        assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8).is_ok());
+        assert!(refuse_what_is_no_component(b"\0asm", LARGEST_COMPONENT + 1).is_err());
+    }
+
+    #[test]
+    fn imports_outside_the_contract_are_named() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let exports = names(&["smp:connector/connector@0.1.0"]);
+        assert_eq!(contract_version(&names(&["smp:connector/http@0.1.0"]), &exports).unwrap(), "0.1.0");
+        let message = contract_version(&names(&["wasi:cli/environment@0.2.0"]), &exports).unwrap_err().message;
+        assert_eq!(message, "it imports what the contract does not give: wasi:cli/environment@0.2.0");
+        assert!(contract_version(&names(&["smp:connector-evil/http@0.1.0"]), &exports).is_err());
+        assert!(contract_version(&[], &names(&["run"])).unwrap_err().message.contains("does not export"));
+        let newer = contract_version(&[], &names(&["smp:connector/connector@0.2.0"])).unwrap_err().message;
+        assert_eq!(newer, "it is built for version 0.2.0 of the contract; this host serves 0.1.0");
+    }
+}

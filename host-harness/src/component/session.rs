@@ -1,0 +1,323 @@
+//! The live half: one run of a connector, in a store of its own that is thrown away after a trap.
+//!
+//! Each call is bounded in computing time, in time altogether and in what it may hand over. Whatever a call returns, the host's own
+//! note of a denial, a limit or a fixture that does not fit comes first.
+
+use std::sync::Arc;
+
+use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
+
+use super::check;
+use super::engine::Engine;
+use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report, Setting};
+use crate::failure::{Code, Failure};
+use crate::http::capability::{Capability, Note};
+use crate::http::retry::Figures;
+use crate::limits::{Limits, TICK};
+use crate::observer::{Event, Observer, Silent};
+
+/// What a session is given.
+pub struct SessionOptions {
+    /// HTTP, as far as it was granted. None denies everything.
+    pub http: Option<Capability>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// One run of a connector.
+pub struct Session {
+    engine: Engine,
+    prepared: ConnectorPluginPre<RunState>,
+    /// The store and the instance in it, until something goes wrong.
+    live: Option<(Store<RunState>, ConnectorPlugin)>,
+    /// The state, while there is no store.
+    parked: Option<RunState>,
+    limits: Limits,
+}
+
+/// What belongs to a run and not to its store.
+pub struct RunState {
+    http: Option<Capability>,
+    observer: Arc<dyn Observer>,
+    limits: Limits,
+    lines_left: u64,
+    usage: Usage,
+}
+
+/// What the store's limiter and the epoch count.
+#[derive(Debug, Default)]
+struct Usage {
+    memory: usize,
+    table_elements: usize,
+    most_memory: usize,
+    most_table_elements: usize,
+    /// Epoch steps that found the component computing in this call.
+    ticks: u64,
+    /// Host calls of this call: the step in which one ends is counted, though the component did not compute.
+    host_calls: u64,
+    most_ticks: u64,
+    most_instances: usize,
+    exceeded: Option<&'static str>,
+}
+
+impl SessionOptions {
+    /// A session that can reach nothing.
+    #[must_use]
+    pub fn powerless(limits: Limits) -> Self {
+        Self { http: None, limits, observer: Arc::new(Silent) }
+    }
+}
+
+impl Session {
+    pub(super) fn new(engine: Engine, prepared: ConnectorPluginPre<RunState>, options: SessionOptions) -> Self {
+        let limits = options.limits.clone();
+        let state = RunState {
+            http: options.http,
+            observer: options.observer,
+            lines_left: limits.log_lines,
+            usage: Usage::new(&limits),
+            limits: limits.clone(),
+        };
+        Self { engine, prepared, live: None, parked: Some(state), limits }
+    }
+
+    /// Asks the connector what it is.
+    ///
+    /// # Errors
+    /// `trap` or `limit`.
+    pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
+        self.call(async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
+    }
+
+    /// Asks whether a collection with these settings would work.
+    ///
+    /// # Errors
+    /// When there is no report that can be relied on.
+    pub async fn validate(&mut self, settings: &[Setting]) -> Result<Report, Failure> {
+        let report = self.call(async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
+        check::report(&report)?;
+        // A check that failed for want of an answer is explained by why there was none.
+        let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
+        self.noted(failed)?;
+        Ok(report)
+    }
+
+    /// Asks for the account that the settings lead to.
+    ///
+    /// # Errors
+    /// The connector's failure, or the host's.
+    pub async fn connect(&mut self, settings: &[Setting]) -> Result<Account, Failure> {
+        let answer = self.call(async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await).await?;
+        let account = self.judged(answer)?;
+        check::account(&account)?;
+        Ok(account)
+    }
+
+    /// Asks for one page of members.
+    ///
+    /// # Errors
+    /// The connector's failure, or the host's.
+    pub async fn collect(&mut self, settings: &[Setting], cursor: Option<&String>) -> Result<MemberPage, Failure> {
+        let answer =
+            self.call(async |plugin, store| plugin.smp_connector_connector().call_collect_members(store, settings, cursor).await).await?;
+        let page = self.judged(answer)?;
+        check::page(&page)?;
+        Ok(page)
+    }
+
+    /// What the run cost until now.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.state().and_then(|state| state.http.as_ref()).map(Capability::figures).unwrap_or_default()
+    }
+
+    fn state(&self) -> Option<&RunState> {
+        self.live.as_ref().map(|(store, _)| store.data()).or(self.parked.as_ref())
+    }
+
+    /// A connector's answer, after the host's own note.
+    fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
+        self.noted(answer.is_err())?;
+        answer.map_err(|failure| match check::failure(&failure) {
+            Ok(()) => failure.into(),
+            Err(broken) => broken,
+        })
+    }
+
+    /// The host's note, where it decides how the call ended.
+    fn noted(&self, failed: bool) -> Result<(), Failure> {
+        match self.state().and_then(|state| state.http.as_ref()).map(Capability::note) {
+            Some(Note::Ends(failure)) => Err(failure.clone()),
+            Some(Note::Explains(failure)) if failed => Err(failure.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes one call within the limits. A call that does not come back whole costs the store.
+    async fn call<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Failure> {
+        let (mut store, plugin) = match self.live.take() {
+            Some(live) => live,
+            None => self.instantiate().await?,
+        };
+        store.data_mut().usage.start_call();
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(self.limits.hostcall_bytes);
+        match tokio::time::timeout(self.limits.wall_per_call, call(&plugin, &mut store)).await {
+            Ok(Ok(value)) => {
+                self.live = Some((store, plugin));
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.ended(store, &error)),
+            Err(_) => {
+                self.park(store);
+                Err(limit(format!("a call took longer than {} seconds", self.limits.wall_per_call.as_secs())))
+            }
+        }
+    }
+
+    async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
+        let state = self.parked.take().ok_or_else(|| Failure::new(Code::Interrupted, "the run was ended in the middle of a call"))?;
+        let mut store = Store::new(&self.engine.wasmtime, state);
+        store.limiter(|state| &mut state.usage);
+        store.epoch_deadline_callback(on_tick);
+        store.data_mut().usage.start_instance(&self.limits);
+        store.data_mut().usage.start_call();
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(self.limits.hostcall_bytes);
+        match self.prepared.instantiate_async(&mut store).await {
+            Ok(plugin) => Ok((store, plugin)),
+            Err(error) => Err(self.ended(store, &error)),
+        }
+    }
+
+    /// How a call ended that did not return.
+    fn ended(&mut self, store: Store<RunState>, error: &wasmtime::Error) -> Failure {
+        let exceeded = store.data().usage.exceeded;
+        self.park(store);
+        if let Err(noted) = self.noted(true) {
+            return noted;
+        }
+        if let Some(what) = exceeded {
+            return limit(what);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => limit("the connector calls itself too deeply"),
+            Some(trap) => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
+                .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
+            None => Failure::new(
+                Code::Contract,
+                format!("the connector broke its contract: {}", crate::text::shortened(&error.root_cause().to_string(), 300)),
+            )
+            .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
+        }
+    }
+
+    /// Drops the store and keeps the run's state.
+    fn park(&mut self, store: Store<RunState>) {
+        self.parked = Some(store.into_data());
+    }
+}
+
+fn limit(message: impl Into<String>) -> Failure {
+    Failure::new(Code::Limit, message)
+        .with_hint("The connector uses more than this host allows any of its kind. Report it to whoever publishes the connector.")
+}
+
+fn on_tick(mut store: StoreContextMut<'_, RunState>) -> wasmtime::Result<UpdateDeadline> {
+    let usage = &mut store.data_mut().usage;
+    usage.ticks += 1;
+    if usage.ticks > usage.most_ticks + usage.host_calls {
+        usage.exceeded = Some("the connector computed for too long in one call");
+        return Ok(UpdateDeadline::Interrupt);
+    }
+    // Another run gets its turn: one that computes for long must not starve the others.
+    Ok(UpdateDeadline::Yield(1))
+}
+
+impl Usage {
+    fn new(limits: &Limits) -> Self {
+        let most_ticks = u64::try_from(limits.cpu_per_call.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
+        Self {
+            most_memory: limits.memory,
+            most_table_elements: limits.table_elements,
+            most_ticks,
+            most_instances: limits.instances,
+            ..Self::default()
+        }
+    }
+
+    fn start_instance(&mut self, limits: &Limits) {
+        *self = Self::new(limits);
+    }
+
+    fn start_call(&mut self) {
+        (self.ticks, self.host_calls) = (0, 0);
+    }
+}
+
+impl ResourceLimiter for Usage {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // All memories of the instance together.
+        let wanted = self.memory.saturating_add(desired.saturating_sub(current));
+        if wanted > self.most_memory {
+            self.exceeded = Some("the connector needs more memory than it may have");
+            return Ok(false);
+        }
+        self.memory = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if wanted > self.most_table_elements {
+            self.exceeded = Some("the connector needs larger tables than it may have");
+            return Ok(false);
+        }
+        self.table_elements = wanted;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.most_instances
+    }
+
+    fn tables(&self) -> usize {
+        self.most_instances
+    }
+
+    fn memories(&self) -> usize {
+        self.most_instances
+    }
+}
+
+impl contract::http::Host for RunState {
+    async fn send(
+        &mut self,
+        request: contract::http::Request,
+    ) -> wasmtime::Result<Result<contract::http::Response, contract::http::Error>> {
+        self.usage.host_calls += 1;
+        Ok(match &mut self.http {
+            Some(http) => http.send(request).await,
+            None => Err(contract::http::Error::Denied("nothing was granted to this run".into())),
+        })
+    }
+}
+
+impl contract::log::Host for RunState {
+    async fn write(&mut self, level: contract::log::Level, message: String) -> wasmtime::Result<()> {
+        self.usage.host_calls += 1;
+        let Some(left) = self.lines_left.checked_sub(1) else { return Ok(()) };
+        self.lines_left = left;
+        let message = crate::text::shortened(&message, self.limits.log_line_length);
+        self.observer.event(&Event::Log { level, message: &message });
+        if left == 0 {
+            self.observer.event(&Event::Log { level: contract::log::Level::Warn, message: "no more lines of this run are shown" });
+        }
+        Ok(())
+    }
+}
