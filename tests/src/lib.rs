@@ -1,0 +1,5 @@
+//! What the tests of the whole project stand on: the mock organization.
+//!
+//! The tests themselves are in `tests/`. Nothing here is part of the connector or of its host.
+
+pub mod mock;

@@ -1,0 +1,164 @@
+//! The routes, and the way of one request: log ▸ latency ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery.
+//!
+//! Decides nothing about what is answered: `endpoints` has the answers, `misbehave` the faults.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State, rejection::PathRejection};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use super::answers::{Answer, RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET, reset_instant};
+use super::endpoints::{Question, World};
+use super::limit::{Pace, Verdict};
+use super::log::Log;
+use super::misbehave::{Delivery, deliver};
+use super::rule::Armed;
+use super::{Authorization, Call, Fault, LoggedRequest, Situation};
+
+/// What all connections of a mock share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) world: Mutex<World>,
+    pub(super) armed: Mutex<Armed>,
+    pub(super) pace: Mutex<Pace>,
+    pub(super) log: Log,
+    pub(super) key: String,
+    pub(super) latency: Duration,
+    pub(super) gzip: bool,
+}
+
+/// Marks a response that must not be sent: the connection ends instead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DropConnection;
+
+/// The routes of the API.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    type Id = Result<Path<String>, PathRejection>;
+    let own = |call| any(move |State(shared): State<Arc<Shared>>, id: Id, request| handle(shared, call, id.ok(), request));
+    let plain = |call| any(move |State(shared): State<Arc<Shared>>, request| handle(shared, call, None, request));
+    Router::new()
+        .route("/admin/v1/orgs", plain(Call::Orgs))
+        .route("/admin/v1/orgs/{id}", own(Call::Org))
+        .route("/admin/v1/orgs/{id}/users", own(Call::Users))
+        .route("/admin/v1/orgs/{id}/domains", own(Call::Domains))
+        .fallback_service(plain(Call::Any).with_state(Arc::clone(&shared)))
+        .with_state(shared)
+}
+
+impl Shared {
+    pub(super) fn set_situation(&self, situation: Situation) {
+        lock(&self.world).situation = situation;
+    }
+
+    fn authorization(&self, request: &Request) -> Authorization {
+        match request.headers().get(header::AUTHORIZATION) {
+            None => Authorization::Absent,
+            Some(value) if value.as_bytes().strip_prefix(b"Bearer ") == Some(self.key.as_bytes()) => Authorization::Right,
+            Some(_) => Authorization::Wrong,
+        }
+    }
+
+    /// The answer before any fault of delivery.
+    fn answer(&self, call: Call, request: &LoggedRequest, verdict: Verdict, id: &str, faults: &[Fault]) -> Answer {
+        if !verdict.admitted {
+            let mut answer = Answer::gateway(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+            answer.headers.push((header::RETRY_AFTER, verdict.reset_seconds.to_string()));
+            return answer;
+        }
+        if request.authorization != Authorization::Right {
+            return Answer::gateway(StatusCode::UNAUTHORIZED, "Unauthorized");
+        }
+        if call != Call::Any && request.method != Method::GET.as_str() {
+            return Answer::coded(StatusCode::METHOD_NOT_ALLOWED, "ADMIN-405-1");
+        }
+        let (path, cursor) = (request.path.as_str(), request.cursor.as_deref());
+        lock(&self.world).answer(call, Question { path, organization_id: id, cursor, faults })
+    }
+}
+
+/// Takes a lock. What the locks guard is whole at any time, so a panic elsewhere spoils nothing.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn handle(shared: Arc<Shared>, call: Call, id: Option<Path<String>>, request: Request) -> Response {
+    let entry = logged(&shared, call, &request);
+    let number = shared.log.receive(entry.clone());
+    if !shared.latency.is_zero() {
+        tokio::time::sleep(shared.latency).await;
+    }
+    let verdict = lock(&shared.pace).admit(Instant::now());
+    let faults = lock(&shared.armed).strike(call);
+    for fault in &faults {
+        if let Fault::Slow(time) = fault {
+            tokio::time::sleep(*time).await;
+        }
+    }
+    let Path(id) = id.unwrap_or(Path(String::new()));
+    let answer = shared.answer(call, &entry, verdict, &id, &faults);
+    let delivery = deliver(answer, &faults, &entry.path, entry.cursor.as_deref());
+    let texts = faults.iter().map(Fault::to_string).collect();
+    let Delivery::Sent { status, content_type, headers, mut body } = delivery else {
+        shared.log.settle(number, None, texts);
+        if matches!(delivery, Delivery::Never) {
+            pending::<()>().await;
+        }
+        let mut response = StatusCode::BAD_GATEWAY.into_response();
+        response.extensions_mut().insert(DropConnection);
+        return response;
+    };
+    shared.log.settle(number, Some(status.as_u16()), texts);
+    let encoded = headers.iter().any(|(name, _)| name == header::CONTENT_ENCODING);
+    let zipped = shared.gzip && !encoded && accepts_gzip(&request) && body.gzipped();
+    let mut response = Response::new(Body::new(body));
+    *response.status_mut() = status;
+    put(&mut response, header::CONTENT_TYPE, content_type);
+    put(&mut response, RATE_LIMIT_LIMIT, &verdict.limit.to_string());
+    put(&mut response, RATE_LIMIT_REMAINING, &verdict.remaining.to_string());
+    put(&mut response, RATE_LIMIT_RESET, &reset_instant(verdict.reset_seconds));
+    if zipped {
+        put(&mut response, header::CONTENT_ENCODING, "gzip");
+    }
+    for (name, value) in headers {
+        put(&mut response, name, &value);
+    }
+    response
+}
+
+fn logged(shared: &Shared, call: Call, request: &Request) -> LoggedRequest {
+    let text = |name: HeaderName| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+    let query = Query::<Vec<(String, String)>>::try_from_uri(request.uri());
+    let pairs = query.map(|Query(pairs)| pairs).unwrap_or_default();
+    LoggedRequest {
+        number: 0,
+        call,
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(str::to_owned),
+        cursor: pairs.into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor),
+        authorization: shared.authorization(request),
+        accept: text(header::ACCEPT),
+        user_agent: text(header::USER_AGENT),
+        status: None,
+        faults: Vec::new(),
+        at: Duration::ZERO,
+    }
+}
+
+fn accepts_gzip(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|codings| codings.split(',').any(|coding| coding.trim().starts_with("gzip")))
+}
+
+/// Sets a header; a value that no header can have (from a rule's text) is left out.
+fn put(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
