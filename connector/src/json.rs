@@ -24,6 +24,8 @@ pub enum Unreadable {
     CutShort,
     /// It is JSON of another shape.
     Shape,
+    /// It is about another organization than the one that was asked for.
+    OtherOrganization,
     /// The next page cannot be asked for.
     Next(BadLink),
 }

@@ -31,5 +31,9 @@ pub mod product_names;
 
 pub mod endpoint;
 
+pub mod refusal;
+
+pub mod flow;
+
 #[cfg(test)]
 mod testing;

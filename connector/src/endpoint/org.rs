@@ -30,7 +30,7 @@ pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unrea
     let org = answer.data.ok_or(Unreadable::Shape)?;
     let id = organization.as_str();
     if org.id.is_some_and(|told| told.as_str() != id) {
-        return Err(Unreadable::Shape);
+        return Err(Unreadable::OtherOrganization);
     }
     let name =
         org.attributes.and_then(|attributes| attributes.name).and_then(Text::filled).map_or_else(|| id.to_owned(), Text::into_string);
@@ -89,16 +89,17 @@ mod tests {
     }
 
     #[test]
-    fn another_organization_and_another_shape_are_refused() {
-        for body in [
-            r#"{"data":{"id":"another"}}"#,
-            r#"{"data":{"id":7}}"#,
-            r#"{"data":[]}"#,
-            r#"{"data":null}"#,
-            r#"{"code":401,"message":"Unauthorized"}"#,
-        ] {
-            let account = read(body.as_bytes(), config().organization());
-            assert_eq!(account, Err(Unreadable::Shape), "{body}");
+    fn another_organization_is_refused() {
+        for id in ["another".to_owned(), ORGANIZATION.to_uppercase(), String::new()] {
+            let account = read(format!(r#"{{"data":{{"id":"{id}"}}}}"#).as_bytes(), config().organization());
+            assert_eq!(account, Err(Unreadable::OtherOrganization), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_none() {
+        for body in [r#"{"data":{"id":7}}"#, r#"{"data":[]}"#, r#"{"data":null}"#, r#"{"code":401,"message":"Unauthorized"}"#] {
+            assert_eq!(read(body.as_bytes(), config().organization()), Err(Unreadable::Shape), "{body}");
         }
     }
 }

@@ -1,0 +1,333 @@
+//! Makes the report of what a validation found. Pure: no request, no state.
+//!
+//! The checks stand in the order of the form and the guide: settings, organization, domains, members. What was not
+//! looked at is skipped, with the reason. That there are no members is one failure, told apart by the domains.
+
+use crate::config::API_KEY;
+use crate::endpoint::domains::{Domain, DomainState};
+use crate::failure::{Failure, FailureKind};
+use crate::model::Account;
+use crate::report::{Advice, Check, Outcome, Report};
+use crate::text;
+
+/// Most domains that a message names: a line or two of a report.
+const MOST_NAMED: usize = 5;
+
+const DOMAINS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then Domains (with the \
+    improved user management experience: Settings, then Domains)";
+
+const NOTHING_BEFORE: &str = "Not looked at, because a check before it failed.";
+
+/// What was found so far; `None` is not looked at.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What is odd about the settings.
+    pub doubt: Option<Advice>,
+    /// The organization, or why it cannot be read.
+    pub organization: Option<Result<Account, Failure>>,
+    /// The domains, or why they cannot be looked up.
+    pub domains: Option<Result<Vec<Domain>, Failure>>,
+    /// The members, or why they cannot be read.
+    pub members: Option<Result<MembersFound, Failure>>,
+}
+
+/// What the first page with members says of them, or that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MembersFound {
+    /// The number of members on the page.
+    pub seen: usize,
+    /// Whether one of them stands for a person, or for nobody knows what.
+    pub has_person: bool,
+    /// Whether there are more pages.
+    pub has_more: bool,
+    /// The number of members in the organization, where the vendor tells it.
+    pub total: Option<u64>,
+}
+
+/// The report when the settings are malformed.
+pub fn malformed(failure: Failure) -> Report {
+    let mut report = Findings::default().report();
+    if let Some(first) = report.checks.first_mut() {
+        first.outcome = Outcome::Failed(failure);
+    }
+    report
+}
+
+impl Findings {
+    /// Makes the report.
+    pub fn report(self) -> Report {
+        let Self { doubt, organization, domains, members } = self;
+        let members = members.map(|found| found.and_then(|found| members_outcome(found, domains.as_ref())));
+        let settings = doubt.map_or_else(|| passed("The Organization ID is of the usual shape."), Outcome::Warning);
+        let check = |id, title, required, outcome| Check { id, title, required, outcome };
+        Report {
+            checks: vec![
+                check("settings", "The settings are well-formed", true, settings),
+                check("organization", "The API key may read the organization", true, outcome(organization.map(organization_outcome))),
+                check("domains", "A domain is verified", false, outcome(domains.map(|found| Ok(domains_outcome(found))))),
+                check("members", "There are managed accounts", true, outcome(members)),
+            ],
+        }
+    }
+}
+
+fn outcome(found: Option<Result<Outcome, Failure>>) -> Outcome {
+    match found {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(failure)) => Outcome::Failed(failure),
+        None => Outcome::Skipped(NOTHING_BEFORE.to_owned()),
+    }
+}
+
+fn organization_outcome(found: Result<Account, Failure>) -> Result<Outcome, Failure> {
+    found.map(|account| passed(&format!("The organization is called {}.", text::label(&account.name))))
+}
+
+/// What came of the domains. They are never a failure: members count, and their absence is the members' failure.
+fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
+    let domains = match found {
+        Ok(domains) => domains,
+        Err(failure) => {
+            return Outcome::Warning(Advice {
+                message: format!("The domains could not be looked up. {}", failure.message),
+                hint: format!("As long as there are members, that does no harm. {}", failure.hint),
+                setting: failure.setting,
+            });
+        }
+    };
+    let verified = names(&domains, DomainState::Verified);
+    let state = unverified(&domains);
+    if verified.is_empty() {
+        let message = if state.is_empty() { "The organization has no domain.".to_owned() } else { state };
+        return Outcome::Warning(Advice { message, hint: verify(&domains), setting: None });
+    }
+    let message = format!("Verified: {}. {state}", listed(&verified));
+    if domains.iter().any(|domain| domain.state == DomainState::MissingToken) {
+        return Outcome::Warning(Advice { message, hint: verify(&domains), setting: None });
+    }
+    passed(message.trim_end())
+}
+
+fn members_outcome(found: MembersFound, domains: Option<&Result<Vec<Domain>, Failure>>) -> Result<Outcome, Failure> {
+    let MembersFound { seen, has_person, has_more, total } = found;
+    if seen == 0 {
+        return Err(nobody(domains));
+    }
+    if !has_person {
+        return Ok(Outcome::Warning(Advice {
+            message: format!("{} and no person is among the first of them, only apps and customers.", counted(seen, has_more, total)),
+            hint: format!("{DOMAINS_PAGE}, and claim the accounts of your people, unless they follow on later pages."),
+            setting: None,
+        }));
+    }
+    Ok(passed(&format!("{}.", counted(seen, has_more, total))))
+}
+
+/// Why there are no members, as far as the domains tell it.
+fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
+    const NOBODY: &str = "The organization has no managed account";
+    let failure = |message: String, hint: String| Failure::new(FailureKind::NoMembers, message, hint);
+    match domains {
+        Some(Ok(domains)) => {
+            let verified = names(domains, DomainState::Verified);
+            let state = unverified(domains);
+            if !verified.is_empty() {
+                let message = format!("{NOBODY}: {} verified, but no account was claimed.", are(&verified));
+                let hint = format!("{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. Then check again.");
+                failure(message, hint)
+            } else if state.is_empty() {
+                failure(format!("{NOBODY}, because no domain is verified."), verify(domains))
+            } else {
+                failure(format!("{NOBODY}, because no domain is verified yet. {state}"), verify(domains))
+            }
+        }
+        Some(Err(refused)) => {
+            let message = format!("{NOBODY}, and why could not be told: the domains could not be looked up. {}", refused.message);
+            let hint = format!(
+                "{DOMAINS_PAGE}: at least one domain must show a green VERIFIED, and at least one of its accounts must be \
+                claimed. To have the domains looked up: {}",
+                refused.hint
+            );
+            let mut failure = failure(message, hint).with_code(refused.vendor_code.clone());
+            failure.setting = refused.setting.filter(|setting| *setting == API_KEY);
+            failure
+        }
+        None => failure(format!("{NOBODY}."), format!("{DOMAINS_PAGE}, verify a domain, and claim at least one account.")),
+    }
+}
+
+/// What to do about the domains that are not verified.
+fn verify(domains: &[Domain]) -> String {
+    let has = |state| domains.iter().any(|domain| domain.state == state);
+    let mut hint = DOMAINS_PAGE.to_owned();
+    if has(DomainState::MissingToken) {
+        hint.push_str(
+            ". Where the token is missing, put the DNS TXT record or the file of the HTTPS method back in place: ask the \
+            person who runs the domain",
+        );
+    }
+    if has(DomainState::Waiting) {
+        hint.push_str(". Verification can take days: look again until a green VERIFIED stands beside the domain");
+    }
+    if domains.is_empty() {
+        hint.push_str(", and verify a domain by a DNS TXT record or by HTTPS; it can take days");
+    }
+    hint.push_str(". Then claim at least one account, and check again.");
+    hint
+}
+
+/// The domains that are not verified, with their state, as sentences.
+fn unverified(domains: &[Domain]) -> String {
+    let waiting = names(domains, DomainState::Waiting);
+    let missing = names(domains, DomainState::MissingToken);
+    let mut sentences = Vec::new();
+    if !waiting.is_empty() {
+        sentences.push(format!("Waiting for verification: {}.", listed(&waiting)));
+    }
+    if !missing.is_empty() {
+        sentences.push(format!("Verification token missing: {}.", listed(&missing)));
+    }
+    sentences.join(" ")
+}
+
+fn names(domains: &[Domain], state: DomainState) -> Vec<&str> {
+    domains
+        .iter()
+        .filter(|domain| domain.state == state)
+        .map(|domain| if domain.name.is_empty() { "a domain without a name" } else { &domain.name })
+        .collect()
+}
+
+/// The first names, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMED).copied().collect();
+    let mut list = shown.join(", ");
+    if names.len() > MOST_NAMED {
+        list.push_str(&format!(" and {} more", names.len() - MOST_NAMED));
+    }
+    list
+}
+
+fn are(names: &[&str]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", listed(names))
+}
+
+fn counted(seen: usize, has_more: bool, total: Option<u64>) -> String {
+    let seen = seen as u64;
+    match total.filter(|total| *total >= seen) {
+        Some(1) => "There is 1 managed account".to_owned(),
+        Some(total) => format!("There are {} managed accounts", text::grouped(total)),
+        None if has_more => format!("There are more than {} managed accounts", text::grouped(seen)),
+        None if seen == 1 => "There is 1 managed account".to_owned(),
+        None => format!("There are {} managed accounts", text::grouped(seen)),
+    }
+}
+
+fn passed(text: &str) -> Outcome {
+    Outcome::Passed(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_looked_at_is_skipped() {
+        let report = malformed(Failure::new(FailureKind::InvalidSettings, "m", "h"));
+        assert!(matches!(report.checks[0].outcome, Outcome::Failed(_)));
+        assert!(report.checks[1..].iter().all(|check| matches!(check.outcome, Outcome::Skipped(_))));
+        let ids: Vec<&str> = report.checks.iter().map(|check| check.id).collect();
+        assert_eq!(ids, ["settings", "organization", "domains", "members"]);
+    }
+
+    #[test]
+    fn no_members_is_told_apart_by_the_domains() {
+        let rows = [
+            (vec![], "because no domain is verified.", "verify a domain by a DNS TXT record or by HTTPS"),
+            (vec![domain("a.test", DomainState::Waiting)], "Waiting for verification: a.test.", "can take days"),
+            (vec![domain("b.test", DomainState::MissingToken)], "Verification token missing: b.test.", "DNS TXT record or the file"),
+            (
+                vec![domain("a.test", DomainState::Waiting), domain("c.test", DomainState::Verified)],
+                "c.test is verified, but no account was claimed.",
+                "claim the accounts of the verified domain: at least one",
+            ),
+        ];
+        for (domains, message, hint) in rows {
+            let failure = nobody(Some(&Ok(domains)));
+            assert_eq!(failure.kind, FailureKind::NoMembers);
+            assert!(failure.message.contains(message), "{}", failure.message);
+            assert!(failure.hint.contains(hint), "{}", failure.hint);
+            assert!(failure.hint.contains("Directory, then Domains") && failure.hint.contains("Settings, then Domains"));
+        }
+    }
+
+    #[test]
+    fn no_members_says_what_could_not_be_looked_up() {
+        let refused = Failure::new(FailureKind::Permission, "It lacks a scope.", "Make a new key.").at(API_KEY);
+        let failure = nobody(Some(&Err(refused)));
+        assert_eq!((failure.kind, failure.setting), (FailureKind::NoMembers, Some(API_KEY)));
+        assert!(failure.message.ends_with("the domains could not be looked up. It lacks a scope."), "{}", failure.message);
+        assert!(failure.hint.ends_with("Make a new key."), "{}", failure.hint);
+    }
+
+    #[test]
+    fn only_so_many_domains_are_named() {
+        let many: Vec<Domain> = (0..12).map(|number| domain(&format!("d{number}.test"), DomainState::Waiting)).collect();
+        let text = unverified(&many);
+        assert_eq!(text, "Waiting for verification: d0.test, d1.test, d2.test, d3.test, d4.test and 7 more.");
+    }
+
+    #[test]
+    fn the_state_of_the_domains_is_a_pass_or_a_warning() {
+        let verified = domain("a.test", DomainState::Verified);
+        let waiting = domain("b.test", DomainState::Waiting);
+        let missing = domain("c.test", DomainState::MissingToken);
+        let rows = [
+            (vec![verified.clone()], "passed Verified: a.test."),
+            (vec![verified.clone(), waiting.clone()], "passed Verified: a.test. Waiting for verification: b.test."),
+            (vec![verified, missing], "warning Verified: a.test. Verification token missing: c.test."),
+            (vec![waiting], "warning Waiting for verification: b.test."),
+            (vec![], "warning The organization has no domain."),
+        ];
+        for (domains, expected) in rows {
+            assert_eq!(shown(domains_outcome(Ok(domains))), expected);
+        }
+    }
+
+    #[test]
+    fn members_are_counted_as_far_as_they_are_known() {
+        let rows = [
+            (1, false, Some(1), "There is 1 managed account"),
+            (50, true, Some(1_234), "There are 1,234 managed accounts"),
+            (50, true, None, "There are more than 50 managed accounts"),
+            (50, false, Some(3), "There are 50 managed accounts"),
+            (1, false, None, "There is 1 managed account"),
+        ];
+        for (seen, has_more, total, text) in rows {
+            assert_eq!(counted(seen, has_more, total), text);
+        }
+    }
+
+    #[test]
+    fn members_without_a_person_are_a_warning() {
+        let found = MembersFound { seen: 2, has_person: false, has_more: false, total: Some(2) };
+        let outcome = members_outcome(found, None).unwrap();
+        assert_eq!(
+            shown(outcome),
+            "warning There are 2 managed accounts and no person is among the first of them, only apps and customers."
+        );
+    }
+
+    fn domain(name: &str, state: DomainState) -> Domain {
+        Domain { name: name.to_owned(), state }
+    }
+
+    fn shown(outcome: Outcome) -> String {
+        match outcome {
+            Outcome::Passed(text) => format!("passed {text}"),
+            Outcome::Warning(advice) => format!("warning {}", advice.message),
+            other => panic!("{other:?}"),
+        }
+    }
+}
