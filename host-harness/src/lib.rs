@@ -17,3 +17,6 @@ pub mod http;
 pub mod settings;
 
 pub mod component;
+
+pub mod run;
+pub mod sink;

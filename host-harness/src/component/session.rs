@@ -12,7 +12,8 @@ use super::engine::Engine;
 use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report, Setting};
 use crate::failure::{Code, Failure};
 use crate::http::capability::{Capability, Note};
-use crate::http::retry::Figures;
+use crate::http::retry::{Figures, SharedFigures};
+use crate::http::transport::Phase;
 use crate::limits::{Limits, TICK};
 use crate::observer::{Event, Observer, Silent};
 
@@ -35,6 +36,8 @@ pub struct Session {
     /// The state, while there is no store.
     parked: Option<RunState>,
     limits: Limits,
+    figures: SharedFigures,
+    phase: Phase,
 }
 
 /// What belongs to a run and not to its store.
@@ -73,6 +76,7 @@ impl SessionOptions {
 impl Session {
     pub(super) fn new(engine: Engine, prepared: ConnectorPluginPre<RunState>, options: SessionOptions) -> Self {
         let limits = options.limits.clone();
+        let figures = options.http.as_ref().map(Capability::figures).unwrap_or_default();
         let state = RunState {
             http: options.http,
             observer: options.observer,
@@ -80,7 +84,7 @@ impl Session {
             usage: Usage::new(&limits),
             limits: limits.clone(),
         };
-        Self { engine, prepared, live: None, parked: Some(state), limits }
+        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: Phase::Describe }
     }
 
     /// Asks the connector what it is.
@@ -88,7 +92,7 @@ impl Session {
     /// # Errors
     /// `trap` or `limit`.
     pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
-        self.call(async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
+        self.call(Phase::Describe, async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
     }
 
     /// Asks whether a collection with these settings would work.
@@ -96,7 +100,19 @@ impl Session {
     /// # Errors
     /// When there is no report that can be relied on.
     pub async fn validate(&mut self, settings: &[Setting]) -> Result<Report, Failure> {
-        let report = self.call(async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
+        self.validate_in(Phase::Validate, settings).await
+    }
+
+    /// Asks the same after a collection that brought nobody, for the reason.
+    ///
+    /// # Errors
+    /// When there is no report that can be relied on.
+    pub async fn diagnose(&mut self, settings: &[Setting]) -> Result<Report, Failure> {
+        self.validate_in(Phase::Diagnose, settings).await
+    }
+
+    async fn validate_in(&mut self, phase: Phase, settings: &[Setting]) -> Result<Report, Failure> {
+        let report = self.call(phase, async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
         check::report(&report)?;
         // A check that failed for want of an answer is explained by why there was none.
         let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
@@ -109,7 +125,8 @@ impl Session {
     /// # Errors
     /// The connector's failure, or the host's.
     pub async fn connect(&mut self, settings: &[Setting]) -> Result<Account, Failure> {
-        let answer = self.call(async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await).await?;
+        let answer =
+            self.call(Phase::Connect, async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await).await?;
         let account = self.judged(answer)?;
         check::account(&account)?;
         Ok(account)
@@ -120,8 +137,11 @@ impl Session {
     /// # Errors
     /// The connector's failure, or the host's.
     pub async fn collect(&mut self, settings: &[Setting], cursor: Option<&String>) -> Result<MemberPage, Failure> {
-        let answer =
-            self.call(async |plugin, store| plugin.smp_connector_connector().call_collect_members(store, settings, cursor).await).await?;
+        let answer = self
+            .call(Phase::Collect, async |plugin, store| {
+                plugin.smp_connector_connector().call_collect_members(store, settings, cursor).await
+            })
+            .await?;
         let page = self.judged(answer)?;
         check::page(&page)?;
         Ok(page)
@@ -130,7 +150,7 @@ impl Session {
     /// What the run cost until now.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        self.state().and_then(|state| state.http.as_ref()).map(Capability::figures).unwrap_or_default()
+        self.figures.now()
     }
 
     fn state(&self) -> Option<&RunState> {
@@ -158,12 +178,17 @@ impl Session {
     /// Makes one call within the limits. A call that does not come back whole costs the store.
     async fn call<T>(
         &mut self,
+        phase: Phase,
         call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         let (mut store, plugin) = match self.live.take() {
             Some(live) => live,
             None => self.instantiate().await?,
         };
+        if self.phase != phase {
+            self.phase = phase;
+            store.data().http.iter().for_each(|http| http.enter(phase));
+        }
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.hostcall_bytes);

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::policy::{Denial, Policy};
-use super::retry::{Figures, GivenUp, Retrier};
-use super::transport::{Method, Request, TransportError};
+use super::retry::{GivenUp, Retrier, SharedFigures};
+use super::transport::{Method, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
 
@@ -43,8 +43,13 @@ impl Capability {
 
     /// What the run cost until now.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> SharedFigures {
         self.retrier.figures()
+    }
+
+    /// Tells the transport which call of the connector the requests from now on serve.
+    pub fn enter(&self, phase: Phase) {
+        self.retrier.enter(phase);
     }
 
     /// The host's note.

@@ -7,12 +7,12 @@
 //! ```
 //! Only requests that change nothing are repeated. Time comes from a [`Clock`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
 use super::pace::Pacer;
-use super::transport::{Request, Response, Transport, TransportError};
+use super::transport::{Phase, Request, Response, Transport, TransportError};
 use crate::observer::{Event, Observer};
 
 /// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8 seconds, which outlast a restart
@@ -41,8 +41,12 @@ pub struct Retrier {
     jitter: Jitter,
     /// What is left of the waits that the run may take.
     budget: Duration,
-    figures: Figures,
+    figures: SharedFigures,
 }
+
+/// The figures of a run that may end in the middle of a request: whoever began it reads them.
+#[derive(Clone, Debug, Default)]
+pub struct SharedFigures(Arc<Mutex<Figures>>);
 
 /// What a run cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -71,6 +75,19 @@ pub enum GivenUp {
     NoAnswer(TransportError),
 }
 
+impl SharedFigures {
+    /// The figures as they are now.
+    #[must_use]
+    pub fn now(&self) -> Figures {
+        // Counters: what a panicking thread left is still right.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, count: impl FnOnce(&mut Figures)) {
+        count(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 impl Retrier {
     /// A retrier with nothing sent yet. `budget` bounds the waits of the whole run; no pacer means no pace.
     pub fn new(
@@ -81,13 +98,18 @@ impl Retrier {
         jitter: Jitter,
         budget: Duration,
     ) -> Self {
-        Self { transport, clock, pacer, observer, jitter, budget, figures: Figures::default() }
+        Self { transport, clock, pacer, observer, jitter, budget, figures: SharedFigures::default() }
     }
 
     /// What the run cost until now.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        self.figures
+    pub fn figures(&self) -> SharedFigures {
+        self.figures.clone()
+    }
+
+    /// Tells the transport which call the requests from now on serve.
+    pub fn enter(&self, phase: Phase) {
+        self.transport.enter(phase);
     }
 
     /// Sends the request, and again while that is allowed and promises something.
@@ -111,8 +133,10 @@ impl Retrier {
             self.budget = left;
             self.observer.event(&Event::Waiting { wait, reason: &reason(&given_up), tries });
             self.clock.sleep(wait).await;
-            self.figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            self.figures.retries += 1;
+            self.figures.add(|figures| {
+                figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                figures.retries += 1;
+            });
         }
     }
 
@@ -121,11 +145,11 @@ impl Retrier {
             Some(pacer) => Some(pacer.permit(&*self.clock).await),
             None => None,
         };
-        self.figures.requests += 1;
+        self.figures.add(|figures| figures.requests += 1);
         let answer = self.transport.send(request).await;
         drop(permit);
         if let Ok(response) = &answer {
-            self.figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX);
+            self.figures.add(|figures| figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX));
         }
         answer
     }
@@ -221,7 +245,7 @@ mod tests {
     async fn sent(answers: Vec<Answer>, budget_s: u64) -> (Result<u16, GivenUp>, Figures) {
         let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(budget_s));
         let outcome = retrier.send(&request(), true).await.map(|response| response.status);
-        (outcome, retrier.figures())
+        (outcome, retrier.figures().now())
     }
 
     #[tokio::test(start_paused = true)]
@@ -278,7 +302,7 @@ mod tests {
         for (forever, tries) in [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)] {
             let mut retrier = retrier(Script { forever: Some(forever), ..Script::default() }, Duration::from_secs(3600));
             assert!(retrier.send(&request(), true).await.is_err());
-            assert_eq!(retrier.figures().requests, u64::from(tries));
+            assert_eq!(retrier.figures().now().requests, u64::from(tries));
         }
     }
 
@@ -286,7 +310,7 @@ mod tests {
     async fn what_may_change_something_is_sent_once() {
         let mut retrier = retrier(Script { forever: Some(answer(503, &[])), ..Script::default() }, Duration::from_secs(60));
         assert!(retrier.send(&request(), false).await.is_err());
-        assert_eq!(retrier.figures().requests, 1);
+        assert_eq!(retrier.figures().now().requests, 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -90,8 +90,28 @@ pub enum TransportError {
     Other(String),
 }
 
+/// Which call of the connector a request serves. Recorded traffic is kept apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// `describe`, which sends nothing.
+    Describe,
+    /// `validate`.
+    Validate,
+    /// `connect`.
+    Connect,
+    /// `collect-members`.
+    Collect,
+    /// `validate`, asked after a collection that brought nobody.
+    Diagnose,
+}
+
 /// Takes requests to answers. One transport serves one run.
 pub trait Transport: Send + Sync {
+    /// Tells that the requests from now on serve this call. Most transports do not care.
+    fn enter(&self, phase: Phase) {
+        let _ = phase;
+    }
+
     /// Sends once.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>>;
 }
