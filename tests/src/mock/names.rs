@@ -123,7 +123,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     Script { given: &[("สมชาย", "somchai")], family: &[("ใจดี", "jaidee")], family_first: false, separator: " " },
 ];
 
-/// Names that trip programs up, with the plain letters of their addresses. Every organization begins with them.
+/// Names that trip programs up, with the plain letters of their addresses. Every organization of 60 has all of them.
 pub(super) const AWKWARD: &[(&str, &str)] = &[
     ("Siobhán O'Hara-Quill", "siobhan.oharaquill"),
     ("Merriweather, Jr., Thaddeus", "thaddeus.merriweather"),

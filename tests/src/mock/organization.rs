@@ -115,12 +115,14 @@ impl Organization {
 
     /// The name and the plain letters that the address is made of.
     fn name_of(&self, index: u64, account_type: &str, random: &mut impl Rng) -> (String, String) {
+        // Every third of the first members has one of the awkward names, so that people who look see usual ones between.
+        let awkward = usize::try_from(index / 3).ok().filter(|_| index % 3 == 2).and_then(|place| AWKWARD.get(place));
+        if let Some((name, letters)) = awkward {
+            return ((*name).to_owned(), (*letters).to_owned());
+        }
         if account_type == "app" {
             let (name, letters) = pick(APPS, random);
             return (name.to_owned(), letters.to_owned());
-        }
-        if let Some((name, letters)) = usize::try_from(index).ok().and_then(|index| AWKWARD.get(index)) {
-            return ((*name).to_owned(), (*letters).to_owned());
         }
         if self.has_trait(index, 211, 3_001) {
             let (name, letters) = pick(AWKWARD, random);
@@ -270,6 +272,14 @@ mod tests {
                 let jira = member.products().iter().filter(|product| product.key == "jira-software");
                 jira.count() == 2
             });
+        }
+    }
+
+    #[test]
+    fn the_first_sixty_members_have_every_awkward_name() {
+        for seed in 0..20 {
+            let names: HashSet<String> = organization(60, seed).members().map(|member| member.name).collect();
+            assert!(AWKWARD.iter().all(|(name, _)| names.contains(*name)), "seed {seed}");
         }
     }
 
