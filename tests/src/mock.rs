@@ -141,7 +141,8 @@ impl Mock {
         self.shared.log.received()
     }
 
-    /// Waits until `enough` says so of the log, without sleeping in between; false when `timeout` is over first.
+    /// Waits until `enough` says so of the log, without sleeping in between; false when `timeout` is over first. Requests
+    /// wait while `enough` looks, so it must not call the mock.
     pub fn wait_until(&self, timeout: Duration, enough: impl Fn(&[LoggedRequest]) -> bool) -> bool {
         self.shared.log.wait(timeout, enough)
     }

@@ -162,6 +162,16 @@ fn a_dropped_mock_answers_no_more() {
 }
 
 #[test]
+fn a_mock_lives_within_a_runtime_as_well_as_without_one() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mock = Mock::builder().members(3).start().unwrap();
+        assert_eq!(users(&mock, None).ids().len(), 3);
+        drop(mock);
+    });
+}
+
+#[test]
 fn over_tls_only_the_authority_has_to_be_trusted() {
     let mock = Mock::builder().members(3).start_tls().unwrap();
     let mut roots = RootCertStore::empty();

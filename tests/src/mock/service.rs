@@ -119,9 +119,12 @@ async fn handle(shared: Arc<Shared>, call: Call, id: Option<Path<String>>, reque
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = status;
     put(&mut response, header::CONTENT_TYPE, content_type);
-    put(&mut response, RATE_LIMIT_LIMIT, &verdict.limit.to_string());
-    put(&mut response, RATE_LIMIT_REMAINING, &verdict.remaining.to_string());
-    put(&mut response, RATE_LIMIT_RESET, &reset_instant(verdict.reset_seconds));
+    // An error that was asked for says of waiting what was asked for, and nothing else.
+    if !faults.iter().any(|fault| matches!(fault, Fault::Status(_))) {
+        put(&mut response, RATE_LIMIT_LIMIT, &verdict.limit.to_string());
+        put(&mut response, RATE_LIMIT_REMAINING, &verdict.remaining.to_string());
+        put(&mut response, RATE_LIMIT_RESET, &reset_instant(verdict.reset_seconds));
+    }
     if zipped {
         put(&mut response, header::CONTENT_ENCODING, "gzip");
     }
