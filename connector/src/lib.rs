@@ -34,6 +34,9 @@ pub mod endpoint;
 pub mod refusal;
 
 pub mod flow;
+pub mod listing;
+
+mod guest;
 
 #[cfg(test)]
 mod testing;
