@@ -33,12 +33,11 @@ fn request(endpoint: &Endpoint, organization: &OrganizationId, cursor: Option<&C
 object! {
     /// Where a list goes on.
     struct Links<'a> {
-        next: Text<'a> = "next",
+        next: Option<Text<'a>> = "next",
     }
 }
 
 /// The cursor of the next page of a list that was asked for with `asked`.
-fn next(links: Option<Links<'_>>, asked: Option<&Cursor>) -> Result<Option<Cursor>, Unreadable> {
-    let link = links.and_then(|links| links.next);
-    cursor::next(link.as_ref().map(Text::as_str), asked).map_err(Unreadable::Next)
+fn next(links: &Links<'_>, asked: Option<&Cursor>) -> Result<Option<Cursor>, Unreadable> {
+    cursor::next(links.next.as_ref().map(Text::as_str), asked).map_err(Unreadable::Next)
 }

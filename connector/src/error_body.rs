@@ -4,7 +4,7 @@
 //! `{status, error, message}` of some calls. They share their words, so they are read as one: texts at the top and
 //! in the list. A body of any other shape, or no JSON at all, says nothing. No text of it goes any further.
 
-use crate::json::{self, Word, object};
+use crate::json::{self, List, Text, Word, object};
 use crate::text;
 
 /// What a failing answer says.
@@ -22,8 +22,9 @@ impl ErrorBody {
         let Ok(answer) = json::read::<Answer<'_>>(body) else {
             return Self::default();
         };
-        let top = Words { code: answer.code, title: answer.title, detail: answer.detail, message: answer.message, error: answer.error };
-        let all = || std::iter::once(&top).chain(answer.errors.iter().flatten());
+        let Answer { is_there, code, title, detail, message, error, errors } = answer;
+        let top = Words { is_there, code, title, detail, message, error };
+        let all = || std::iter::once(&top).chain(&errors.items);
         Self { code: all().find_map(Words::code), speaks_of_scope: all().any(Words::speak_of_scope) }
     }
 }
@@ -35,7 +36,7 @@ object! {
         detail: Word<'a> = "detail",
         message: Word<'a> = "message",
         error: Word<'a> = "error",
-        errors: Vec<Words<'a>> = "errors",
+        errors: List<Words<'a>> = "errors",
     }
 }
 
@@ -52,13 +53,13 @@ object! {
 impl Words<'_> {
     /// The code. A number only repeats the status, so it is none.
     fn code(&self) -> Option<String> {
-        text::code(self.code.as_ref()?.0.as_deref()?)
+        text::code(self.code.0.as_ref()?.as_str())
     }
 
     fn speak_of_scope(&self) -> bool {
         [&self.title, &self.detail, &self.message, &self.error]
             .into_iter()
-            .filter_map(|word| word.as_ref()?.0.as_deref())
+            .filter_map(|word| word.0.as_ref().map(Text::as_str))
             .any(|text| text.to_ascii_lowercase().contains("scope"))
     }
 }

@@ -1,14 +1,23 @@
 //! Reads answers: JSON, borrowed from the body, lenient about what is absent and strict about what is there.
 //!
-//! An object is an object: never an array in its place. Every field may be absent or `null`; a field of the wrong
-//! type makes the answer unreadable, and so does nesting beyond the 128 levels of `serde_json`, also in fields
-//! that are passed over. Nothing of the body gets into the reason.
+//! An object is an object: never an array in its place. Every field may be absent or `null`, which is the same; a
+//! field of the wrong type makes the answer unreadable, and so does nesting beyond the 128 levels of `serde_json`,
+//! also in fields that are passed over. Nothing of the body gets into the reason.
+//!
+//! Values are put into [`Place`]s behind a `dyn`, and not by `serde`'s derive: one copy of the parser in the
+//! component in place of one for each type. A value that does not fit its place is noted and passed over rather than
+//! made an error of `serde_json`, whose messages would format it. Together that is a third of the component's size.
+
+mod place;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+pub(crate) use self::place::object;
+pub use self::place::{Count, Fit, List, Misfit, Place, Text, Word, begin};
 use crate::cursor::BadLink;
 
 /// Why an answer cannot be read.
@@ -30,231 +39,153 @@ pub enum Unreadable {
     Next(BadLink),
 }
 
-/// Reads a body as a whole.
+/// Reads a body as a whole; `null` leaves everything absent.
 ///
 /// # Errors
 ///
 /// When it is not a `T` and nothing but a `T`.
-pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
+pub fn read<'de, T: Place<'de> + Default>(body: &'de [u8]) -> Result<T, Unreadable> {
+    let mut value = T::default();
+    fill(body, &mut value)?;
+    Ok(value)
+}
+
+fn fill<'de>(body: &'de [u8], place: &mut dyn Place<'de>) -> Result<(), Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
     if text.trim_start().starts_with('<') {
         return Err(Unreadable::WebPage);
     }
-    serde_json::from_str(text).map_err(|error| match error.classify() {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let fits = Cell::new(true);
+    let all = Fill { place: Some(place), fits: &fits };
+    all.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| match error.classify() {
         serde_json::error::Category::Eof => Unreadable::CutShort,
-        serde_json::error::Category::Data => Unreadable::Shape,
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => Unreadable::Syntax,
-    })
+        _ => Unreadable::Syntax,
+    })?;
+    if fits.get() { Ok(()) } else { Err(Unreadable::Shape) }
 }
 
-/// Declares an object as a struct of optional fields, and how it is read: unknown fields are passed over, a field
-/// that comes twice makes it unreadable.
-macro_rules! object {
-    (
-        $(#[$meta:meta])*
-        struct $name:ident<$life:lifetime> { $($field:ident: $kind:ty = $key:literal,)+ }
-    ) => {
-        $(#[$meta])*
-        #[derive(Default)]
-        struct $name<$life> { $($field: Option<$kind>,)+ }
-        $crate::json::object!(@read $life $name<$life> { $($field = $key,)+ });
-    };
-    (
-        $(#[$meta:meta])*
-        struct $name:ident { $($field:ident: $kind:ty = $key:literal,)+ }
-    ) => {
-        $(#[$meta])*
-        #[derive(Default)]
-        struct $name { $($field: Option<$kind>,)+ }
-        $crate::json::object!(@read 'de $name { $($field = $key,)+ });
-    };
-    (@read $de:lifetime $object:ty { $($field:ident = $key:literal,)+ }) => {
-        impl<$de> serde::Deserialize<$de> for $object {
-            fn deserialize<D: serde::Deserializer<$de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Fields;
-
-                impl<$de> serde::de::Visitor<$de> for Fields {
-                    type Value = $object;
-
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        formatter.write_str("an object")
-                    }
-
-                    fn visit_map<A: serde::de::MapAccess<$de>>(
-                        self,
-                        mut map: A,
-                    ) -> Result<Self::Value, A::Error> {
-                        let mut object = Self::Value::default();
-                        while let Some(key) = map.next_key::<$crate::json::Text<$de>>()? {
-                            match key.as_str() {
-                                $($key if object.$field.is_some() => {
-                                    return Err(serde::de::Error::duplicate_field($key));
-                                })+
-                                $($key => object.$field = map.next_value()?,)+
-                                _ => {
-                                    map.next_value::<$crate::json::Skipped>()?;
-                                }
-                            }
-                        }
-                        Ok(object)
-                    }
-                }
-
-                deserializer.deserialize_map(Fields)
-            }
-        }
-    };
+/// Puts the next value into a place, if there is one, or passes it over.
+struct Fill<'p, 'de> {
+    place: Option<&'p mut (dyn Place<'de> + 'p)>,
+    /// Whether all values so far fitted their places.
+    fits: &'p Cell<bool>,
 }
-pub(crate) use object;
 
-/// A string, borrowed from the body unless it has escapes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl<'a> Text<'a> {
-    /// The text, for as long as this is.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-
-    /// The part that `cut` leaves of it.
-    pub fn narrowed(self, cut: impl for<'b> Fn(&'b str) -> &'b str) -> Self {
-        match self.0 {
-            Cow::Borrowed(text) => Self(Cow::Borrowed(cut(text))),
-            Cow::Owned(text) => Self(Cow::Owned(cut(&text).to_owned())),
+impl<'de> Fill<'_, 'de> {
+    fn put(self, put: impl FnOnce(&mut dyn Place<'de>) -> Fit) {
+        if let Some(place) = self.place {
+            note(self.fits, put(place));
         }
     }
+}
 
-    /// The text, unless it is empty.
-    pub fn filled(self) -> Option<Self> {
-        (!self.0.is_empty()).then_some(self)
+fn note(fits: &Cell<bool>, fit: Fit) -> bool {
+    if fit.is_err() {
+        fits.set(false);
+    }
+    fit.is_ok()
+}
+
+impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Text<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Borrow)
-    }
-}
-
-/// A value that is looked at only if it is a string.
-pub struct Word<'a>(pub Option<Cow<'a, str>>);
-
-impl<'de> Deserialize<'de> for Word<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue).map(Self)
-    }
-}
-
-/// A value of any type that is passed over. Unlike `IgnoredAny` it counts levels of nesting.
-pub struct Skipped;
-
-impl<'de> Deserialize<'de> for Skipped {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue).map(|_| Self)
-    }
-}
-
-/// A count that is a count: another number is none, another type is an error.
-pub struct Count(pub Option<u64>);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Number;
-
-        impl Visitor<'_> for Number {
-            type Value = Count;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a number")
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Count(Some(number)))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Count(None))
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Count(None))
-            }
-        }
-
-        deserializer.deserialize_any(Number)
-    }
-}
-
-/// Takes any value, and keeps a string.
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
-    type Value = Option<Cow<'de, str>>;
+/// Every type of value is looked at here: a default method would format what it refuses.
+impl<'de> Visitor<'de> for Fill<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a value")
     }
 
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
+        self.put(|place| place.truth(truth));
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.put(|place| place.number(Some(number)));
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        self.put(|place| place.number(None));
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.put(|place| place.number(None));
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.put(|place| place.text(Text(Cow::Borrowed(text))));
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.put(|place| place.text(Text(Cow::Owned(text.to_owned()))));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Self { mut place, fits } = self;
+        place = place.and_then(|place| note(fits, place.list()).then_some(place));
+        loop {
+            let item = place.as_mut().and_then(|place| place.item());
+            if items.next_element_seed(Fill { place: item, fits })?.is_none() {
+                return Ok(());
+            }
+            if let Some(place) = place.as_mut() {
+                note(fits, place.item_done());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let Self { mut place, fits } = self;
+        place = place.and_then(|place| note(fits, place.object()).then_some(place));
+        while let Some(key) = fields.next_key_seed(Key)? {
+            let field = place.as_mut().and_then(|place| place.field(&key));
+            fields.next_value_seed(Fill { place: field, fits })?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the name of a field.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a field name")
+    }
+
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
+        Ok(Cow::Borrowed(text))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<Skipped>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        while fields.next_entry::<IgnoredAny, Skipped>()?.is_some() {}
-        Ok(None)
+        Ok(Cow::Owned(text.to_owned()))
     }
 }
 
@@ -264,15 +195,15 @@ mod tests {
 
     object! {
         struct Thing<'a> {
-            name: Text<'a> = "name",
-            size: Count = "size",
-            parts: Vec<Part> = "parts",
+            name: Option<Text<'a>> = "name",
+            size: Option<Count> = "size",
+            parts: List<Part> = "parts",
         }
     }
 
     object! {
         struct Part {
-            on: bool = "on",
+            on: Option<bool> = "on",
         }
     }
 
@@ -282,7 +213,7 @@ mod tests {
         let thing: Thing<'_> = read(body).unwrap();
         assert_eq!(thing.name.unwrap().into_string(), "n");
         assert_eq!(thing.size.unwrap().0, Some(3));
-        let parts: Vec<Option<bool>> = thing.parts.unwrap().iter().map(|part| part.on).collect();
+        let parts: Vec<Option<bool>> = thing.parts.items.iter().map(|part| part.on).collect();
         assert_eq!(parts, [Some(true), None]);
     }
 
@@ -297,7 +228,7 @@ mod tests {
     #[test]
     fn null_is_absent() {
         let thing: Thing<'_> = read(br#"{"name":null,"size":null,"parts":null}"#).unwrap();
-        assert!(thing.name.is_none() && thing.size.is_none() && thing.parts.is_none());
+        assert!(thing.name.is_none() && thing.size.is_none() && !thing.parts.is_there);
     }
 
     #[test]
@@ -311,7 +242,7 @@ mod tests {
 
     #[test]
     fn what_is_no_thing_is_told_by_what_it_is() {
-        let rows: [(&[u8], Unreadable); 18] = [
+        let rows: [(&[u8], Unreadable); 17] = [
             (b"", Unreadable::CutShort),
             (b" \n", Unreadable::CutShort),
             (br#"{"name":"a"#, Unreadable::CutShort),
@@ -324,7 +255,6 @@ mod tests {
             (b"\xef\xbb\xbf{}", Unreadable::Syntax),
             (b"[]", Unreadable::Shape),
             (br#"["n"]"#, Unreadable::Shape),
-            (b"null", Unreadable::Shape),
             (br#"{"name":7}"#, Unreadable::Shape),
             (br#"{"size":"7"}"#, Unreadable::Shape),
             (br#"{"parts":[[true]]}"#, Unreadable::Shape),

@@ -24,9 +24,12 @@ pub fn note(text: &str) -> String {
     text.chars().filter(|c| !is_disruptive(*c)).take(LONGEST_NOTE).collect()
 }
 
-/// Gives what of a domain name can be part of one.
+/// Gives what of a domain name can be part of one; letters beyond ASCII are left as they are.
 pub fn domain(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')).take(LONGEST_DOMAIN).collect()
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') || !c.is_ascii() && !is_disruptive(*c))
+        .take(LONGEST_DOMAIN)
+        .collect()
 }
 
 /// Gives the code back if it looks like one: short, and of letters, digits, `.`, `_` and `-` only.

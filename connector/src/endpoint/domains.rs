@@ -7,7 +7,7 @@ use crate::config::OrganizationId;
 use crate::cursor::Cursor;
 use crate::descriptor::Endpoint;
 use crate::host::Request;
-use crate::json::{self, Text, Unreadable, object};
+use crate::json::{self, List, Text, Unreadable, object};
 use crate::text;
 
 /// What the descriptor says of the call.
@@ -58,13 +58,16 @@ pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Reques
 /// When the answer is none of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
     let answer: Answer<'_> = json::read(body)?;
-    let domains = answer.data.ok_or(Unreadable::Shape)?.into_iter().filter_map(|entry| domain(entry.attributes?)).collect();
-    Ok(DomainsPage { domains, next: next(answer.links, asked)? })
+    if !answer.data.is_there {
+        return Err(Unreadable::Shape);
+    }
+    let told = answer.data.items.iter().map(|entry| &entry.attributes).filter(|attributes| attributes.is_there);
+    let domains = told.filter_map(domain).collect();
+    Ok(DomainsPage { domains, next: next(&answer.links, asked)? })
 }
 
-fn domain(attributes: Attributes<'_>) -> Option<Domain> {
-    let status = attributes.claim.and_then(|claim| claim.status);
-    let state = match status.as_ref().map(Text::as_str) {
+fn domain(attributes: &Attributes<'_>) -> Option<Domain> {
+    let state = match attributes.claim.status.as_ref().map(Text::as_str) {
         Some("verified") => DomainState::Verified,
         Some("missing_token") => DomainState::MissingToken,
         Some("deleted" | "superseded") => return None,
@@ -76,7 +79,7 @@ fn domain(attributes: Attributes<'_>) -> Option<Domain> {
 
 object! {
     struct Answer<'a> {
-        data: Vec<Entry<'a>> = "data",
+        data: List<Entry<'a>> = "data",
         links: Links<'a> = "links",
     }
 }
@@ -89,14 +92,14 @@ object! {
 
 object! {
     struct Attributes<'a> {
-        name: Text<'a> = "name",
+        name: Option<Text<'a>> = "name",
         claim: Claim<'a> = "claim",
     }
 }
 
 object! {
     struct Claim<'a> {
-        status: Text<'a> = "status",
+        status: Option<Text<'a>> = "status",
     }
 }
 

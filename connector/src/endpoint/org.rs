@@ -27,13 +27,15 @@ pub fn request(organization: &OrganizationId) -> Request {
 /// When the answer is none of this call, or about another organization than the one that was asked for.
 pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unreadable> {
     let answer: Answer<'_> = json::read(body)?;
-    let org = answer.data.ok_or(Unreadable::Shape)?;
+    let org = answer.data;
+    if !org.is_there {
+        return Err(Unreadable::Shape);
+    }
     let id = organization.as_str();
     if org.id.is_some_and(|told| told.as_str() != id) {
         return Err(Unreadable::OtherOrganization);
     }
-    let name =
-        org.attributes.and_then(|attributes| attributes.name).and_then(Text::filled).map_or_else(|| id.to_owned(), Text::into_string);
+    let name = org.attributes.name.and_then(Text::filled).map_or_else(|| id.to_owned(), Text::into_string);
     Ok(Account { id: id.to_owned(), name })
 }
 
@@ -45,14 +47,14 @@ object! {
 
 object! {
     struct Org<'a> {
-        id: Text<'a> = "id",
+        id: Option<Text<'a>> = "id",
         attributes: Attributes<'a> = "attributes",
     }
 }
 
 object! {
     struct Attributes<'a> {
-        name: Text<'a> = "name",
+        name: Option<Text<'a>> = "name",
     }
 }
 

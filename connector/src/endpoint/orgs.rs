@@ -7,7 +7,7 @@ use crate::config::OrganizationId;
 use crate::cursor::{self, Cursor};
 use crate::descriptor::Endpoint;
 use crate::host::Request;
-use crate::json::{self, Text, Unreadable, object};
+use crate::json::{self, List, Text, Unreadable, object};
 
 /// What the descriptor says of the call.
 pub const ENDPOINT: Endpoint = Endpoint {
@@ -37,21 +37,24 @@ pub fn request(cursor: Option<&Cursor>) -> Request {
 /// When the answer is none of this call.
 pub fn read(body: &[u8], organization: &OrganizationId, asked: Option<&Cursor>) -> Result<OrgsPage, Unreadable> {
     let answer: Answer<'_> = json::read(body)?;
-    let has_it =
-        answer.data.ok_or(Unreadable::Shape)?.iter().filter_map(|org| org.id.as_ref()).any(|id| id.as_str() == organization.as_str());
-    Ok(OrgsPage { has_it, next: next(answer.links, asked)? })
+    if !answer.data.is_there {
+        return Err(Unreadable::Shape);
+    }
+    let mut ids = answer.data.items.iter().filter_map(|org| org.id.as_ref());
+    let has_it = ids.any(|id| id.as_str() == organization.as_str());
+    Ok(OrgsPage { has_it, next: next(&answer.links, asked)? })
 }
 
 object! {
     struct Answer<'a> {
-        data: Vec<Org<'a>> = "data",
+        data: List<Org<'a>> = "data",
         links: Links<'a> = "links",
     }
 }
 
 object! {
     struct Org<'a> {
-        id: Text<'a> = "id",
+        id: Option<Text<'a>> = "id",
     }
 }
 

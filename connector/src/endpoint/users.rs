@@ -4,7 +4,7 @@
 
 mod members;
 
-use self::members::Members;
+use self::members::Gathering;
 use super::{Links, next};
 use crate::config::OrganizationId;
 use crate::cursor::Cursor;
@@ -41,17 +41,17 @@ pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Reques
 /// When the answer is none of this call, or an account on it has no id.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
     let answer: Answer<'_> = json::read(body)?;
-    let data = answer.data.ok_or(Unreadable::Shape)?;
-    let total = answer.meta.and_then(|meta| meta.total).and_then(|count| count.0);
+    let data = answer.data.finish().ok_or(Unreadable::Shape)?;
+    let total = answer.meta.total.and_then(|count| count.0);
     Ok(UsersPage {
-        page: MemberPage { products: data.products, members: data.members, next: next(answer.links, asked)?, total },
+        page: MemberPage { products: data.products, members: data.members, next: next(&answer.links, asked)?, total },
         unreadable_times: data.unreadable_times,
     })
 }
 
 object! {
     struct Answer<'a> {
-        data: Members = "data",
+        data: Gathering<'a> = "data",
         meta: Meta = "meta",
         links: Links<'a> = "links",
     }
@@ -59,7 +59,7 @@ object! {
 
 object! {
     struct Meta {
-        total: Count = "total",
+        total: Option<Count> = "total",
     }
 }
 

@@ -180,14 +180,11 @@ fn verify(domains: &[Domain]) -> String {
 fn unverified(domains: &[Domain]) -> String {
     let waiting = names(domains, DomainState::Waiting);
     let missing = names(domains, DomainState::MissingToken);
-    let mut sentences = Vec::new();
-    if !waiting.is_empty() {
-        sentences.push(format!("Waiting for verification: {}.", listed(&waiting)));
-    }
-    if !missing.is_empty() {
-        sentences.push(format!("Verification token missing: {}.", listed(&missing)));
-    }
-    sentences.join(" ")
+    let sentence = |state, names: &[&str]| if names.is_empty() { String::new() } else { format!("{state}: {}.", listed(names)) };
+    let first = sentence("Waiting for verification", &waiting);
+    let second = sentence("Verification token missing", &missing);
+    let between = if first.is_empty() || second.is_empty() { "" } else { " " };
+    first + between + &second
 }
 
 fn names(domains: &[Domain], state: DomainState) -> Vec<&str> {

@@ -3,15 +3,11 @@
 //! Each user becomes a member as soon as it is complete, so a page is never held twice. The product sites of the
 //! page are each kept once, in the order of first appearance; two entries of a user for one site are one use.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
-
-use crate::json::{Text, object};
+use crate::json::{self, Fit, List, Misfit, Place, Text, object};
 use crate::model::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
 use crate::{product_names, time};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The members of a page with the product sites they use.
 #[derive(Debug, Default)]
@@ -24,59 +20,35 @@ pub struct Members {
     pub unreadable_times: u32,
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Users;
-
-        impl<'de> Visitor<'de> for Users {
-            type Value = Members;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an array of users")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut users: A) -> Result<Self::Value, A::Error> {
-                let mut gathering = Gathering::default();
-                while let Some(user) = users.next_element()? {
-                    if !gathering.add(user) {
-                        return Err(A::Error::missing_field("account_id"));
-                    }
-                }
-                Ok(gathering.done)
-            }
-        }
-
-        deserializer.deserialize_seq(Users)
-    }
-}
-
 object! {
     struct User<'a> {
-        account_id: Text<'a> = "account_id",
-        account_type: Text<'a> = "account_type",
-        account_status: Text<'a> = "account_status",
-        name: Text<'a> = "name",
-        nickname: Text<'a> = "nickname",
-        email: Text<'a> = "email",
-        access_billable: bool = "access_billable",
-        last_active: Text<'a> = "last_active",
-        product_access: Vec<Option<Access<'a>>> = "product_access",
+        account_id: Option<Text<'a>> = "account_id",
+        account_type: Option<Text<'a>> = "account_type",
+        account_status: Option<Text<'a>> = "account_status",
+        name: Option<Text<'a>> = "name",
+        nickname: Option<Text<'a>> = "nickname",
+        email: Option<Text<'a>> = "email",
+        access_billable: Option<bool> = "access_billable",
+        last_active: Option<Text<'a>> = "last_active",
+        product_access: List<Access<'a>> = "product_access",
     }
 }
 
 object! {
     /// A user's access to a product on a site.
     struct Access<'a> {
-        key: Text<'a> = "key",
-        name: Text<'a> = "name",
-        url: Text<'a> = "url",
-        last_active: Text<'a> = "last_active",
+        key: Option<Text<'a>> = "key",
+        name: Option<Text<'a>> = "name",
+        url: Option<Text<'a>> = "url",
+        last_active: Option<Text<'a>> = "last_active",
     }
 }
 
-/// The page so far.
+/// The page so far: the place of the list of users.
 #[derive(Default)]
-struct Gathering<'a> {
+pub struct Gathering<'a> {
+    is_there: bool,
+    user: User<'a>,
     done: Members,
     known: BTreeMap<ProductSite<'a>, Known>,
 }
@@ -92,16 +64,37 @@ struct Known {
     last_use: (usize, usize),
 }
 
+impl<'de> Place<'de> for Gathering<'de> {
+    fn list(&mut self) -> Fit {
+        json::begin(&mut self.is_there)
+    }
+
+    fn item(&mut self) -> Option<&mut dyn Place<'de>> {
+        Some(&mut self.user)
+    }
+
+    fn item_done(&mut self) -> Fit {
+        let mut user = std::mem::take(&mut self.user);
+        let mut accesses = std::mem::take(&mut user.product_access.items);
+        self.add(user, accesses.drain(..))?;
+        // The next user's entries need no memory of their own.
+        self.user.product_access.items = accesses;
+        Ok(())
+    }
+}
+
 impl<'a> Gathering<'a> {
-    /// Adds a user to the members; `false` if it has no id.
-    fn add(&mut self, user: User<'a>) -> bool {
-        let Some(id) = user.account_id.and_then(Text::filled) else {
-            return false;
-        };
+    /// The members; `None` if there was no list.
+    pub fn finish(self) -> Option<Members> {
+        self.is_there.then_some(self.done)
+    }
+
+    /// Adds a user to the members, which it cannot be without an id.
+    fn add(&mut self, user: User<'a>, accesses: impl ExactSizeIterator<Item = Access<'a>>) -> Fit {
+        let id = user.account_id.and_then(Text::filled).ok_or(Misfit)?;
         let mut last_seen = self.instant(user.last_active);
-        let accesses = user.product_access.unwrap_or_default();
         let mut uses = Vec::with_capacity(accesses.len());
-        for access in accesses.into_iter().flatten() {
+        for access in accesses {
             let last_active = self.instant(access.last_active);
             last_seen = last_seen.max(last_active);
             if let Some(site) = product_site(access.key, access.name, access.url) {
@@ -122,7 +115,7 @@ impl<'a> Gathering<'a> {
             billable: user.access_billable,
             attributes: nickname.map(|nickname| ("nickname".to_owned(), nickname)).into_iter().collect(),
         });
-        true
+        Ok(())
     }
 
     /// Adds a use of the next member; a second one of the same site only makes the first one newer.
@@ -223,7 +216,6 @@ fn kind(word: Text<'_>) -> MemberKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
 
     #[test]
     fn a_user_becomes_a_member_whole() {
@@ -266,7 +258,7 @@ mod tests {
     fn a_user_without_an_id_makes_the_page_unreadable() {
         for id in ["", r#""account_id":null"#, r#""account_id":"""#, r#""account_id":7"#] {
             let list = format!(r#"[{{"account_id":"a"}},{{{id}}}]"#);
-            assert!(json::read::<Members>(list.as_bytes()).is_err(), "{id}");
+            assert!(json::read::<Gathering<'_>>(list.as_bytes()).is_err(), "{id}");
         }
     }
 
@@ -282,7 +274,7 @@ mod tests {
             r#""product_access":[{"url":false}]"#,
         ] {
             let list = format!(r#"[{{"account_id":"a",{field}}}]"#);
-            assert!(json::read::<Members>(list.as_bytes()).is_err(), "{field}");
+            assert!(json::read::<Gathering<'_>>(list.as_bytes()).is_err(), "{field}");
         }
     }
 
@@ -404,7 +396,7 @@ mod tests {
     }
 
     fn read(list: &str) -> Members {
-        json::read(list.as_bytes()).unwrap()
+        json::read::<Gathering<'_>>(list.as_bytes()).unwrap().finish().unwrap()
     }
 
     fn accesses(list: &str) -> String {
