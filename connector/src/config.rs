@@ -111,8 +111,9 @@ fn is_key(entered: &str) -> bool {
 
 /// The organization id in an address of the administration pages, if it is of the usual shape.
 fn id_in_address(address: &str) -> Option<&str> {
-    let (_, after) = address.split_once("/o/").or_else(|| address.split_once("/orgs/"))?;
-    let id = after.split(['/', '?', '#']).next()?;
+    let mut segments = address.split(['/', '?', '#']);
+    segments.find(|segment| matches!(*segment, "o" | "orgs"))?;
+    let id = segments.next()?;
     is_usual(id).then_some(id)
 }
 

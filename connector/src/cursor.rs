@@ -3,7 +3,7 @@
 //! The vendor gives the next one as `links.next`: a full URL in some calls, a bare cursor in others. Only the
 //! cursor is ever taken, so a link to another host leads nowhere. A cursor is opaque, not empty, and bounded.
 
-use crate::percent;
+use crate::{percent, text};
 
 /// Longest cursor, in bytes: the contract's bound, some fifty times the longest that was seen.
 pub const LONGEST: usize = 8_192;
@@ -91,7 +91,7 @@ fn query(link: &str) -> Option<&str> {
 }
 
 fn is_url(link: &str) -> bool {
-    link.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    text::without_scheme(link).is_some()
 }
 
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

@@ -21,13 +21,19 @@ use crate::descriptor::Endpoint;
 use crate::host::Request;
 use crate::json::{Text, Unreadable, object};
 
-/// The place of the organization id in a path.
-const PLACE: &str = "{organization-id}";
-
 /// The request for a page of an organization's list, or for the organization.
 fn request(endpoint: &Endpoint, organization: &OrganizationId, cursor: Option<&Cursor>) -> Request {
-    let path = endpoint.path.replace(PLACE, organization.as_str());
-    Request { path_with_query: cursor::append_to(path, cursor) }
+    Request { path_with_query: cursor::append_to(path(endpoint, organization), cursor) }
+}
+
+/// The path with the organization id in its place, the only one that there is.
+fn path(endpoint: &Endpoint, organization: &OrganizationId) -> String {
+    let template = endpoint.path;
+    let (before, rest) = template.split_once('{').unwrap_or((template, ""));
+    match rest.split_once('}') {
+        Some((_, after)) => [before, organization.as_str(), after].concat(),
+        None => template.to_owned(),
+    }
 }
 
 object! {

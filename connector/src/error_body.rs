@@ -60,7 +60,7 @@ impl Words<'_> {
         [&self.title, &self.detail, &self.message, &self.error]
             .into_iter()
             .filter_map(|word| word.0.as_ref().map(Text::as_str))
-            .any(|text| text.to_ascii_lowercase().contains("scope"))
+            .any(|text| text::has_word(text, "scope"))
     }
 }
 

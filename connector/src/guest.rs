@@ -3,7 +3,7 @@
 //! No decision lives here. Every string crosses by move; only what is known at compile time is copied, because
 //! the contract hands over owned values.
 
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::bindings::exports::smp::connector::connector as wit;
 use self::bindings::smp::connector::{http, log};
@@ -73,14 +73,14 @@ impl Host for Imports {
 
 /// Makes a panic say where it happened; what it says could hold what the service answered.
 fn report_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static IS_DONE: AtomicBool = AtomicBool::new(false);
+    if !IS_DONE.swap(true, Ordering::Relaxed) {
         std::panic::set_hook(Box::new(|panic| {
             if let Some(place) = panic.location() {
                 log::write(log::Level::Error, &format!("panic at {}:{}", place.file(), place.line()));
             }
         }));
-    });
+    }
 }
 
 fn each<T, U: From<T>>(items: Vec<T>) -> Vec<U> {

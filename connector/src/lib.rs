@@ -9,6 +9,7 @@
 //! The modules stand in reading order: each uses only those above it.
 
 pub mod percent;
+pub mod text;
 
 pub mod cursor;
 pub mod model;
@@ -18,7 +19,6 @@ pub mod report;
 
 pub mod host;
 
-pub mod text;
 pub mod time;
 
 pub mod config;

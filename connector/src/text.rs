@@ -39,6 +39,20 @@ pub fn code(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// Gives what follows `scheme://`, if the text begins so.
+///
+/// By characters, not by `str::find`: searching for a string takes eight kilobytes of the component.
+pub fn without_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    rest.strip_prefix("//").filter(|_| is_scheme)
+}
+
+/// Whether the text has the word in it, whatever the case of its ASCII letters.
+pub fn has_word(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len().max(1)).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// Writes a number with a comma between groups of three digits.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -84,6 +98,31 @@ mod tests {
         assert_eq!(code("ADMIN-404-2").as_deref(), Some("ADMIN-404-2"));
         for refused in ["", "two words", "jane@acme.test", "<b>", &"9".repeat(65)] {
             assert_eq!(code(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_is_letters_before_two_slashes() {
+        let rows = [
+            ("https://a.test/", Some("a.test/")),
+            ("HTTP://a.test", Some("a.test")),
+            ("a.test/?u=http://b.test", None),
+            ("a.test:8080//x", None),
+            ("://a.test", None),
+            ("a.test", None),
+        ];
+        for (text, rest) in rows {
+            assert_eq!(without_scheme(text), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_found_in_any_case() {
+        for text in ["scope", "Unauthorized; SCOPE does not match", "Scopes"] {
+            assert!(has_word(text, "scope"), "{text}");
+        }
+        for text in ["", "scop", "s cope"] {
+            assert!(!has_word(text, "scope"), "{text}");
         }
     }
 

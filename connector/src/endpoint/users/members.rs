@@ -5,9 +5,9 @@
 
 use crate::json::{self, Fit, List, Misfit, Place, Text, object};
 use crate::model::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
-use crate::{product_names, time};
-use std::collections::BTreeMap;
+use crate::{product_names, text, time};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// The members of a page with the product sites they use.
 #[derive(Debug, Default)]
@@ -167,30 +167,25 @@ fn product_site<'a>(key: Option<Text<'a>>, name: Option<Text<'a>>, url: Option<T
     let name = name
         .and_then(Text::filled)
         .unwrap_or_else(|| product_names::name_of(key.as_str()).map_or_else(|| key.clone(), |name| Text(name.into())));
-    let site = url.map(|url| url.narrowed(without_scheme)).and_then(Text::filled);
+    let site = url.map(|url| url.narrowed(bare)).and_then(Text::filled);
     let is_told = !name.as_str().is_empty() || site.is_some();
     is_told.then_some((key, name, site))
 }
 
 /// A URL without its scheme and the slashes at its end.
-fn without_scheme(url: &str) -> &str {
-    let is_scheme = |start: &str| start.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let rest = match url.split_once("://") {
-        Some((scheme, rest)) if is_scheme(scheme) => rest,
-        _ => url,
-    };
-    rest.trim_end_matches('/')
+fn bare(url: &str) -> &str {
+    text::without_scheme(url).unwrap_or(url).trim_end_matches('/')
 }
 
 /// The distinct names of the products used, in byte order.
 fn role(products: &[Product], uses: &[ProductUse]) -> String {
-    let mut names: Vec<&str> = uses
+    let names: BinaryHeap<&str> = uses
         .iter()
         .filter_map(|used| products.get(used.product as usize))
         .map(|product| product.name.as_str())
         .filter(|name| !name.is_empty())
         .collect();
-    names.sort_unstable();
+    let mut names = names.into_sorted_vec();
     names.dedup();
     names.join(", ")
 }
@@ -249,7 +244,7 @@ mod tests {
             "last_active":"","product_access":[]}"#;
         for user in [r#"{"account_id":"a"}"#, nulls, empty] {
             let members = read(&format!("[{user}]"));
-            assert_eq!(members.members, [bare("a")], "{user}");
+            assert_eq!(members.members, [member("a")], "{user}");
             assert_eq!(members.unreadable_times, 0);
         }
     }
@@ -340,7 +335,7 @@ mod tests {
             ("https://", ""),
         ];
         for (url, site) in rows {
-            assert_eq!(without_scheme(url), site, "{url}");
+            assert_eq!(bare(url), site, "{url}");
         }
         assert_eq!(read(&accesses(r#"{"key":"k","url":"https:\/\/"}"#)).products, [product("k", "k", None)]);
     }
@@ -403,7 +398,7 @@ mod tests {
         format!(r#"[{{"account_id":"a","product_access":[{list}]}}]"#)
     }
 
-    fn bare(id: &str) -> Member {
+    fn member(id: &str) -> Member {
         Member {
             id: id.to_owned(),
             email: None,
