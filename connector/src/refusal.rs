@@ -29,7 +29,8 @@ const OTHER_SCOPES: &str = "Scopes cannot be added to a key that exists. At admi
 
 const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an organization admin; being only a site \
     admin is not enough. Ask an organization admin to create a new key at admin.atlassian.com, under Settings, then \
-    API keys, and enter it in the Api Key field.";
+    API keys, and enter it in the Api Key field. A key with scopes needs read:orgs:admin, read:accounts:admin and \
+    read:domains:admin.";
 
 const OTHER_ORGANIZATION: &str = "Compare the Organization ID with the one in the address of your organization's pages \
     at admin.atlassian.com, between /o/ and the next slash: capital and small letters count. The API key must have \

@@ -14,12 +14,12 @@ const LONGEST_NOTE: usize = 300;
 /// Longest code of the vendor, in characters: the known ones have eleven to thirteen.
 const LONGEST_CODE: usize = 64;
 
-/// Gives a name without control and direction characters, at most [`LONGEST_LABEL`] characters long.
+/// Gives a name without control and direction characters, cut to a hundred characters.
 pub fn label(text: &str) -> String {
     text.chars().filter(|c| !is_disruptive(*c)).take(LONGEST_LABEL).collect()
 }
 
-/// Gives a note of the host, cleaned like a label, at most [`LONGEST_NOTE`] characters long.
+/// Gives a note of the host, cleaned like a label, cut to three hundred characters.
 pub fn note(text: &str) -> String {
     text.chars().filter(|c| !is_disruptive(*c)).take(LONGEST_NOTE).collect()
 }

@@ -66,6 +66,8 @@ object! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
     use crate::testing::{ORGANIZATION, config};
 
     #[test]
@@ -129,4 +131,45 @@ mod tests {
         let body = br#"{"data":[],"links":{"next":"https://a.test/?cursor=a"}}"#;
         assert!(matches!(read(body, asked.as_ref()), Err(Unreadable::Next(_))));
     }
+
+    proptest! {
+        #[test]
+        fn bytes_at_random_are_no_page(body in any::<Vec<u8>>()) {
+            prop_assert!(read(&body, None).is_err());
+        }
+
+        #[test]
+        fn any_json_of_the_right_words_is_a_page_or_no_page(
+            parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40),
+        ) {
+            if let Ok(UsersPage { page, .. }) = read(parts.concat().as_bytes(), None) {
+                let uses = page.members.iter().flat_map(|member| &member.uses);
+                prop_assert!(uses.into_iter().all(|used| (used.product as usize) < page.products.len()));
+                prop_assert!(page.members.iter().all(|member| !member.id.is_empty()));
+            }
+        }
+    }
+
+    const PARTS: [&str; 20] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "null",
+        "7",
+        "-1",
+        "true",
+        r#""x""#,
+        r#""2026-11-20""#,
+        r#"{"data":["#,
+        r#"{"account_id":"a""#,
+        r#","product_access":["#,
+        r#"{"key":"k","#,
+        r#""last_active":"#,
+        r#","links":"#,
+        r#""next":"#,
+        "]}",
+    ];
 }
