@@ -2,16 +2,20 @@
 //!
 //! The records of the contract are the host's own model: a page is used as it was lifted, and no field is copied into a second shape.
 
-wasmtime::component::bindgen!({
-    path: "../wit",
-    world: "connector-plugin",
-    imports: { default: async | trappable },
-    exports: { default: async },
-    additional_derives: [PartialEq, serde::Serialize],
-});
+#[allow(missing_docs, reason = "the macro documents what the contract documents, and not the glue around it")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "connector-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        additional_derives: [PartialEq, serde::Serialize],
+    });
+}
 
-pub use exports::smp::connector::connector::*;
-pub use smp::connector::{http, log};
+pub use generated::exports::smp::connector::connector::*;
+pub use generated::smp::connector::{http, log};
+pub use generated::{ConnectorPlugin, ConnectorPluginPre};
 
 /// The contract's package, as components name it in their imports and exports.
 pub const PACKAGE: &str = "smp:connector";

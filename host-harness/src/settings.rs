@@ -84,23 +84,28 @@ pub struct Beginning {
 }
 
 impl Settings {
+    /// Checks what no value could mend: keys that the form does not have, and a secret that was given where others can read it.
+    ///
+    /// # Errors
+    /// `invalid-settings`, naming the setting.
+    pub fn check_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        self.only_known_keys(descriptor)?;
+        let open = descriptor.settings.iter().find(|field| field.secret.is_some() && self.values.contains_key(&field.key));
+        open.map_or(Ok(()), |field| Err(secret_in_the_open(field)))
+    }
+
     /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so no secret is needed.
     ///
     /// # Errors
     /// `invalid-settings`, naming the setting. No value is repeated.
     pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
-        self.only_known_keys(descriptor)?;
+        self.check_keys(descriptor)?;
         let mut checked = Checked { public: Vec::new(), credential: None, doubts: Vec::new(), beginning: None };
         for field in &descriptor.settings {
-            if field.secret.is_some() {
-                if self.values.contains_key(&field.key) {
-                    return Err(secret_in_the_open(field));
-                }
-                if with_secrets {
-                    self.check_secret(field, &mut checked)?;
-                }
-            } else {
-                self.check_value(field, descriptor, &mut checked)?;
+            match &field.secret {
+                None => self.check_value(field, descriptor, &mut checked)?,
+                Some(_) if with_secrets => self.check_secret(field, &mut checked)?,
+                Some(_) => {}
             }
         }
         Ok(checked)
@@ -180,7 +185,8 @@ impl Checked {
     pub fn explained(&self, mut failure: Failure) -> Failure {
         let Some(beginning) = self.beginning.as_ref().filter(|_| failure.code == Code::Credentials) else { return failure };
         if !beginning.expected {
-            failure.message = format!("{}; by its beginning, the {} is {}", failure.message, beginning.label, beginning.meaning);
+            let message = failure.message.trim_end_matches('.');
+            failure.message = format!("{message}. By its beginning, the {} is {}", beginning.label, beginning.meaning);
         }
         let hint = failure.hint.take().unwrap_or_default();
         failure.hint = Some(format!("{} {hint}", beginning.hint).trim().to_owned());
@@ -190,8 +196,7 @@ impl Checked {
 }
 
 /// The refusal of a secret that was given where it can be read by others.
-#[must_use]
-pub fn secret_in_the_open(field: &SettingField) -> Failure {
+fn secret_in_the_open(field: &SettingField) -> Failure {
     Failure::new(Code::InvalidSettings, format!("{} is a secret and must not stand on the command line or in a settings file", field.label))
         .with_hint(format!(
             "Put it into an environment variable or a file and give its name: `--secret {0}=env:NAME` or `--secret {0}=file:PATH`. A key that \
@@ -281,7 +286,7 @@ mod tests {
     fn the_beginning_of_a_refused_key_is_explained() {
         let refused = Failure::new(Code::Credentials, "the key was not accepted").with_hint("Make a new one.");
         let wrong_kind = check(&[], &[("api-key", "TOKabc")]).unwrap().explained(refused.clone());
-        assert_eq!(wrong_kind.message, "the key was not accepted; by its beginning, the API-KEY is a user token");
+        assert_eq!(wrong_kind.message, "the key was not accepted. By its beginning, the API-KEY is a user token");
         assert_eq!(wrong_kind.hint.as_deref(), Some("Hint for a user token. Make a new one."));
         let right_kind = check(&[], &[("api-key", "KEYabc")]).unwrap().explained(refused.clone());
         assert_eq!(right_kind.message, "the key was not accepted");

@@ -31,7 +31,8 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 /// Whether a terminal, a pager or a reader's eye is steered by the character instead of shown it.
-fn is_active(character: char) -> bool {
+#[must_use]
+pub fn is_active(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')

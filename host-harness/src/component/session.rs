@@ -37,7 +37,7 @@ pub struct Session {
     parked: Option<RunState>,
     limits: Limits,
     figures: SharedFigures,
-    phase: Phase,
+    phase: Option<Phase>,
 }
 
 /// What belongs to a run and not to its store.
@@ -84,7 +84,7 @@ impl Session {
             usage: Usage::new(&limits),
             limits: limits.clone(),
         };
-        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: Phase::Describe }
+        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: None }
     }
 
     /// Asks the connector what it is.
@@ -92,7 +92,7 @@ impl Session {
     /// # Errors
     /// `trap` or `limit`.
     pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
-        self.call(Phase::Describe, async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
+        self.call(None, async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
     }
 
     /// Asks whether a collection with these settings would work.
@@ -112,7 +112,8 @@ impl Session {
     }
 
     async fn validate_in(&mut self, phase: Phase, settings: &[Setting]) -> Result<Report, Failure> {
-        let report = self.call(phase, async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
+        let report =
+            self.call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
         check::report(&report)?;
         // A check that failed for want of an answer is explained by why there was none.
         let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
@@ -125,8 +126,9 @@ impl Session {
     /// # Errors
     /// The connector's failure, or the host's.
     pub async fn connect(&mut self, settings: &[Setting]) -> Result<Account, Failure> {
-        let answer =
-            self.call(Phase::Connect, async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await).await?;
+        let answer = self
+            .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await)
+            .await?;
         let account = self.judged(answer)?;
         check::account(&account)?;
         Ok(account)
@@ -138,7 +140,7 @@ impl Session {
     /// The connector's failure, or the host's.
     pub async fn collect(&mut self, settings: &[Setting], cursor: Option<&String>) -> Result<MemberPage, Failure> {
         let answer = self
-            .call(Phase::Collect, async |plugin, store| {
+            .call(Some(Phase::Collect), async |plugin, store| {
                 plugin.smp_connector_connector().call_collect_members(store, settings, cursor).await
             })
             .await?;
@@ -178,15 +180,15 @@ impl Session {
     /// Makes one call within the limits. A call that does not come back whole costs the store.
     async fn call<T>(
         &mut self,
-        phase: Phase,
+        phase: Option<Phase>,
         call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         let (mut store, plugin) = match self.live.take() {
             Some(live) => live,
             None => self.instantiate().await?,
         };
-        if self.phase != phase {
-            self.phase = phase;
+        if let Some(phase) = phase.filter(|_| self.phase != phase) {
+            self.phase = Some(phase);
             store.data().http.iter().for_each(|http| http.enter(phase));
         }
         store.data_mut().usage.start_call();

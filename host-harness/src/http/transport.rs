@@ -90,19 +90,35 @@ pub enum TransportError {
     Other(String),
 }
 
-/// Which call of the connector a request serves. Recorded traffic is kept apart by it.
+/// Which call of the connector a request serves. A recording tags its exchanges with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
-    /// `describe`, which sends nothing.
-    Describe,
-    /// `validate`.
+    /// `validate` was called.
     Validate,
-    /// `connect`.
+    /// `connect` was called.
     Connect,
-    /// `collect-members`.
+    /// `collect-members` is called, page by page.
     Collect,
-    /// `validate`, asked after a collection that brought nobody.
+    /// `validate` was called because a collection found nobody.
     Diagnose,
+}
+
+impl Phase {
+    /// The phase's name, which is the id of its page in a HAR.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Connect => "connect",
+            Self::Collect => "collect",
+            Self::Diagnose => "diagnose",
+        }
+    }
+
+    /// The phase of this name. Any other page, for example a browser's, is none.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose].into_iter().find(|phase| phase.as_str() == name)
+    }
 }
 
 /// Takes requests to answers. One transport serves one run.

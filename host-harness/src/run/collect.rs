@@ -16,7 +16,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
-use super::guard::Guard;
+use super::guard::{Counts, Guard};
 use super::output::{OutputFile, fault};
 use super::report::{Outcome, RunReport};
 use crate::component::session::Session;
@@ -70,8 +70,17 @@ struct Open {
     checkpoint: Option<Checkpoint>,
     guard: Guard,
     cursor: Option<String>,
-    /// Whether the last page was delivered by an earlier run.
+    /// Whether the last page was delivered.
     done: bool,
+    /// Whether an earlier run delivered pages.
+    resumed: bool,
+}
+
+/// What opening an output comes to.
+enum Opened {
+    Open(Box<Open>),
+    /// An earlier run had finished it, and was ended before it could say so.
+    Finished(Counts),
 }
 
 /// What is left behind.
@@ -91,12 +100,12 @@ impl Collection<'_> {
         let mut stop = std::pin::pin!(stop);
         let with_checkpoint = matches!(&target, Target::File { checkpoint: Some(_), .. });
         let mut open = match self.open(target) {
-            Ok(Some(open)) => open,
-            Ok(None) => return self.report(Outcome::Complete, &Guard::new(self.limits), None),
+            Ok(Opened::Open(open)) => *open,
+            Ok(Opened::Finished(counts)) => return self.ended(Outcome::Complete, counts, true, None),
             Err(failure) => {
                 let stopped = with_checkpoint && Ending::of(&failure, true) == Ending::Stopped;
                 let outcome = if stopped { Outcome::Stopped } else { Outcome::Failed };
-                return self.report(outcome, &Guard::new(self.limits), Some(failure));
+                return self.ended(outcome, Counts::default(), false, Some(failure));
             }
         };
         let result = match self.deliver(&mut open, stop.as_mut()).await {
@@ -109,13 +118,22 @@ impl Collection<'_> {
         }
     }
 
-    /// Opens the output, and goes back to where a checkpoint says it was. None where an earlier run had finished it.
-    fn open(&self, target: Target<'_>) -> Result<Option<Open>, Failure> {
+    /// Opens the output, and goes back to where a checkpoint says it was.
+    fn open(&self, target: Target<'_>) -> Result<Opened, Failure> {
         let mut guard = Guard::new(self.limits);
         let (path, format, make_sink, checkpoint) = match target {
             Target::Stream(sink) => {
                 let name = PathBuf::from("standard output");
-                return Ok(Some(Open { sink, name, file: None, checkpoint: None, guard, cursor: None, done: false }));
+                return Ok(Opened::Open(Box::new(Open {
+                    sink,
+                    name,
+                    file: None,
+                    checkpoint: None,
+                    guard,
+                    cursor: None,
+                    done: false,
+                    resumed: false,
+                })));
             }
             Target::File { path, format, sink, checkpoint } => (path, format, sink, checkpoint),
         };
@@ -147,7 +165,7 @@ impl Collection<'_> {
                 if let Some(checkpoint) = checkpoint {
                     checkpoint.remove();
                 }
-                return Ok(None);
+                return Ok(Opened::Finished(guard.counts()));
             }
             Some(offset) => OutputFile::resume(&path, offset)?,
             None => OutputFile::begin(&path)?,
@@ -156,7 +174,7 @@ impl Collection<'_> {
             self.observer.event(&Event::Resumed { members: guard.counts().members, pages: guard.counts().pages });
         }
         let sink = make_sink(Box::new(file.writer()?), offset.is_some());
-        Ok(Some(Open { sink, name: path, file: Some(file), checkpoint, guard, cursor, done }))
+        Ok(Opened::Open(Box::new(Open { sink, name: path, file: Some(file), checkpoint, guard, cursor, done, resumed: offset.is_some() })))
     }
 
     /// Delivers page after page.
@@ -237,7 +255,7 @@ impl Collection<'_> {
         if let Some(checkpoint) = open.checkpoint.take() {
             checkpoint.remove();
         }
-        self.report(Outcome::Complete, &open.guard, None)
+        self.report(Outcome::Complete, &open, None)
     }
 
     /// Ends a run that failed.
@@ -274,11 +292,15 @@ impl Collection<'_> {
             }
         }
         let outcome = if ending == Ending::Stopped { Outcome::Stopped } else { Outcome::Failed };
-        self.report(outcome, &open.guard, Some(failure))
+        self.report(outcome, &open, Some(failure))
     }
 
-    fn report(&self, outcome: Outcome, guard: &Guard, error: Option<Failure>) -> RunReport {
-        RunReport { outcome, counts: guard.counts(), figures: self.session.figures(), error }
+    fn report(&self, outcome: Outcome, open: &Open, error: Option<Failure>) -> RunReport {
+        self.ended(outcome, open.guard.counts(), open.resumed, error)
+    }
+
+    fn ended(&self, outcome: Outcome, counts: Counts, resumed: bool, error: Option<Failure>) -> RunReport {
+        RunReport { outcome, counts, figures: self.session.figures(), resumed, error }
     }
 
     fn identity(&self, output: &Path, format: &'static str) -> Result<Identity, Failure> {

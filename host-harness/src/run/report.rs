@@ -26,6 +26,8 @@ pub struct RunReport {
     pub counts: Counts,
     /// What it cost.
     pub figures: Figures,
+    /// Whether it went on from a checkpoint.
+    pub resumed: bool,
     /// Why, unless it is complete.
     pub error: Option<Failure>,
 }

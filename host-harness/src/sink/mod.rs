@@ -1,26 +1,193 @@
-//! Where members go. (The trait, until the formats are here.)
+//! Where members go: a table for people, csv, ndjson and json for programs.
+//!
+//! A sink writes what it is given. It drops no duplicate, judges no completeness and opens no file: that is done by whoever calls it.
+//! An error of the place that it writes to comes back as it is.
 
-use std::io;
+pub mod csv;
+pub mod instant;
+pub mod json;
+pub mod ndjson;
+pub mod summary;
+pub mod table;
 
-use crate::contract::MemberPage;
+mod row;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use crate::contract::{Instant, MemberPage};
+use crate::terminal::Look;
+
+pub use self::csv::Csv;
+pub use self::json::Json;
+pub use self::ndjson::Ndjson;
+pub use self::summary::Summary;
+pub use self::table::Table;
+
+/// Members that a table or a json document holds until it is written. With them a row takes about half a kilobyte, so this is some
+/// 50 MB; a person does not read that many and a program is better served by lines.
+pub const MOST_MEMBERS_HELD: usize = 100_000;
+/// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json: only a component that fills its
+/// texts on purpose gets there.
+pub const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
 
 /// A place for members.
+///
+/// After an error the output is in an undefined state: what was flushed before is good, nothing else is.
 pub trait Sink: Send {
     /// Takes the members of a page, all of which are to be written.
     ///
     /// # Errors
-    /// What the output says.
+    /// What the output says; `InvalidData` where the members are more than can be held.
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()>;
 
-    /// Hands everything that was taken on to the output.
+    /// Hands everything that was taken on to the output, as far as the format writes before the end.
     ///
     /// # Errors
     /// What the output says.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// Writes what belongs at the end, and flushes.
+    /// Writes what belongs at the end, and flushes. Nothing is written after it.
     ///
     /// # Errors
     /// What the output says.
     fn finish(&mut self) -> io::Result<()>;
 }
+
+/// How members are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For people, on a terminal.
+    Table,
+    /// For spreadsheets.
+    Csv,
+    /// An object a line, for programs.
+    Ndjson,
+    /// One array, for programs that want it whole.
+    Json,
+}
+
+impl Format {
+    /// All formats, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Table, Self::Csv, Self::Ndjson, Self::Json];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+
+    /// Whether members are written as they arrive; otherwise they are held until the end.
+    #[must_use]
+    pub fn streams(self) -> bool {
+        matches!(self, Self::Csv | Self::Ndjson)
+    }
+
+    /// A sink of this format. `resuming` says that the output already holds the members of earlier pages; `now` and `look` are for people.
+    pub fn sink<'w>(self, output: impl Write + Send + 'w, resuming: bool, now: Instant, look: Look) -> Box<dyn Sink + 'w> {
+        match self {
+            Self::Table => Box::new(Table::new(output, now, look)),
+            Self::Csv => Box::new(Csv::new(output, resuming)),
+            Self::Ndjson => Box::new(Ndjson::new(output)),
+            Self::Json => Box::new(Json::new(output)),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// The name is none of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the formats are `table`, `csv`, `ndjson` and `json`")]
+pub struct UnknownFormat;
+
+/// What a format that writes at the end holds so far.
+#[derive(Debug, Default)]
+struct Held {
+    members: usize,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts members and bytes in, as long as they are within the bounds.
+    fn add(&mut self, members: usize, bytes: usize) -> io::Result<()> {
+        self.members = self.members.saturating_add(members);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.members > MOST_MEMBERS_HELD {
+            return Err(too_much(&format!("more than {MOST_MEMBERS_HELD} members")));
+        }
+        if self.bytes > MOST_BYTES_HELD {
+            return Err(too_much(&format!("members of more than {MOST_BYTES_HELD} bytes")));
+        }
+        Ok(())
+    }
+}
+
+fn too_much(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{what} are not held for this format: use `ndjson` or `csv`, which are written as members arrive"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_found_by_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+        }
+        assert_eq!("xml".parse::<Format>().unwrap_err().to_string(), "the formats are `table`, `csv`, `ndjson` and `json`");
+        assert_eq!("CSV".parse::<Format>(), Err(UnknownFormat));
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_the_error_names_the_way_out() {
+        let mut held = Held::default();
+        held.add(MOST_MEMBERS_HELD, MOST_BYTES_HELD).unwrap();
+        assert_eq!(
+            held.add(1, 0).unwrap_err().to_string(),
+            "more than 100000 members are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+        );
+        assert_eq!(
+            Held::default().add(1, MOST_BYTES_HELD + 1).unwrap_err().to_string(),
+            "members of more than 268435456 bytes are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+        );
+    }
+
+    #[test]
+    fn each_format_streams_exactly_when_it_says_so() {
+        for format in Format::ALL {
+            let mut out = Vec::new();
+            {
+                let mut sink = format.sink(&mut out, false, Instant { seconds: 0, nanoseconds: 0 }, Look::PLAIN);
+                sink.write_page(&testing::page()).unwrap();
+                sink.flush().unwrap();
+            }
+            assert_eq!(!out.is_empty(), format.streams(), "{format}");
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,94 @@
+//! Standard output and standard error: data to the one, everything else to the other. The only place that prints.
+
+use std::io::{self, IsTerminal, Write};
+
+use smp_harness::failure::{Code, Failure};
+use smp_harness::listing;
+use smp_harness::terminal::Look;
+
+use super::Exit;
+
+/// Columns where the terminal does not tell.
+const USUAL_WIDTH: usize = 100;
+
+/// The two streams, and how they are to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    json: bool,
+    verbose: bool,
+}
+
+impl Console {
+    pub(crate) fn new(json: bool, verbose: bool) -> Self {
+        Self { json, verbose }
+    }
+
+    /// Whether failures are written as JSON.
+    pub(crate) fn json(self) -> bool {
+        self.json
+    }
+
+    /// Whether developers' lines are shown.
+    pub(crate) fn verbose(self) -> bool {
+        self.verbose
+    }
+
+    /// How standard output looks.
+    pub(crate) fn output_look(self) -> Look {
+        Look { width: width(), colour: colour(io::stdout().is_terminal()) }
+    }
+
+    /// How standard error looks.
+    pub(crate) fn error_look(self) -> Look {
+        Look { width: width(), colour: colour(io::stderr().is_terminal()) }
+    }
+
+    /// Writes data to standard output.
+    pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
+        let mut output = io::stdout().lock();
+        output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| output_fault(&error))
+    }
+
+    /// Writes a line for the person who runs the command. Where standard error is gone, nobody is left to be told.
+    pub(crate) fn note(self, line: &str) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// Writes why a command failed.
+    pub(crate) fn failed(self, failure: &Failure) -> Exit {
+        self.failure(failure);
+        Exit::Failed
+    }
+
+    /// Writes why a command line is wrong.
+    pub(crate) fn wrong_usage(self, failure: &Failure) -> Exit {
+        self.failure(failure);
+        Exit::Usage
+    }
+
+    /// Writes a failure: for people, or as the last line for scripts.
+    pub(crate) fn failure(self, failure: &Failure) {
+        if self.json {
+            self.note(&serde_json::json!({ "error": failure.to_json() }).to_string());
+        } else {
+            self.note(listing::report::failure(failure, self.error_look()).trim_end());
+        }
+    }
+}
+
+/// The failure of standard output.
+pub(crate) fn output_fault(error: &io::Error) -> Failure {
+    Failure::new(Code::Output, format!("standard output cannot be written: {error}"))
+        .with_hint("Make room where the output goes, or keep the program that reads it running.")
+}
+
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// Colours go to a terminal whose user did not ask for none (<https://no-color.org>).
+fn colour(terminal: bool) -> bool {
+    terminal
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

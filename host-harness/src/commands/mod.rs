@@ -1,0 +1,110 @@
+//! What a person types, and what comes back. No decision about members, keys or the network is made here.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod approval;
+mod collect;
+mod connect;
+mod console;
+mod guide;
+mod inspect;
+mod progress;
+mod record;
+mod source;
+mod validate;
+
+use console::Console;
+
+/// Runs SaaS connector plugins: WebAssembly components that read an organization's members.
+#[derive(Debug, Parser)]
+#[command(name = "smp-harness", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Also show what the connector and the host log for developers.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done; 1 failed; 2 wrong usage of the command line; 3 stopped, the same command goes on (only `collect --checkpoint`).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what a connector is: what it collects, asks for, may call and is handed.
+    Inspect(inspect::Inspect),
+    /// Check whether a collection with these settings would work, and if not, why.
+    Validate(validate::Validate),
+    /// Show the account that the settings lead to.
+    Connect(connect::Connect),
+    /// Collect the members of the organization.
+    Collect(collect::Collect),
+    /// Print the setup guide as Markdown.
+    Guide(guide::Guide),
+    /// Validate and collect, and keep the traffic as a fixture, without the key and without personal data.
+    Record(record::Record),
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// The command line was wrong.
+    Usage,
+    /// Stopped; the same command goes on.
+    Stopped,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Stopped => 3,
+        })
+    }
+}
+
+/// Runs a command to its exit code.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let console = Console::new(arguments.command.json(), arguments.verbose);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let exit = match runtime {
+        Ok(runtime) => runtime.block_on(arguments.command.run(&console)),
+        Err(error) => console.failed(&smp_harness::failure::Failure::new(
+            smp_harness::failure::Code::Limit,
+            format!("this machine gives the program what it needs no more: {error}"),
+        )),
+    };
+    exit.into()
+}
+
+impl Command {
+    fn json(&self) -> bool {
+        match self {
+            Self::Inspect(command) => command.json,
+            Self::Validate(command) => command.json,
+            Self::Connect(command) => command.json,
+            Self::Collect(command) => command.json,
+            Self::Record(command) => command.json,
+            Self::Guide(_) => false,
+        }
+    }
+
+    async fn run(self, console: &Console) -> Exit {
+        match self {
+            Self::Inspect(command) => command.run(console).await,
+            Self::Validate(command) => command.run(console).await,
+            Self::Connect(command) => command.run(console).await,
+            Self::Collect(command) => command.run(console).await,
+            Self::Guide(command) => command.run(console).await,
+            Self::Record(command) => command.run(console).await,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `validate`: whether a collection with these settings would work, check by check.
+//!
+//! What the host itself finds wrong with the settings is a check like the connector's own, so that an administrator reads one list.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use smp_harness::failure::{Code, Failure};
+use smp_harness::listing::report;
+use smp_harness::validation::{CheckOutcome, Validation};
+
+use super::Exit;
+use super::console::Console;
+use super::progress::Progress;
+use super::source::{Source, SourceArguments};
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// The connector.
+    #[arg(value_name = "CONNECTOR.wasm")]
+    component: PathBuf,
+    #[command(flatten)]
+    source: SourceArguments,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Validate {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let validation = match self.source.open(&self.component, console).await {
+            Ok(source) => match asked(&source, console).await {
+                Ok(validation) => validation,
+                Err(failure) => return console.failed(&failure),
+            },
+            Err(refusal) if refusal.exit == Exit::Failed && refusal.failure.code == Code::InvalidSettings => {
+                Validation::refused(refusal.failure)
+            }
+            Err(refusal) => return refusal.shown(console),
+        };
+        match self.show(&validation, console) {
+            Err(failure) => console.failed(&failure),
+            Ok(()) => match validation.failure() {
+                None => Exit::Done,
+                Some(failure) if self.json => console.failed(&failure),
+                // The list on standard output has said it all.
+                Some(_) => Exit::Failed,
+            },
+        }
+    }
+
+    fn show(&self, validation: &Validation, console: &Console) -> Result<(), Failure> {
+        if self.json {
+            return console.data(&format!("{}\n", validation.to_json()));
+        }
+        let views: Vec<_> = validation
+            .checks()
+            .iter()
+            .map(|check| report::CheckView {
+                id: check.id.clone(),
+                title: check.title.clone(),
+                outcome: match check.outcome {
+                    CheckOutcome::Passed => report::Mark::Passed,
+                    CheckOutcome::Warning => report::Mark::Warning,
+                    CheckOutcome::Failed => report::Mark::Failed,
+                    CheckOutcome::Skipped => report::Mark::Skipped,
+                },
+                message: check.message.clone(),
+                hint: check.hint.clone(),
+                setting: check.setting.clone(),
+                code: check.code,
+                vendor_code: None,
+                retry_after_s: None,
+            })
+            .collect();
+        console.data(&report::text(&views, validation.ready(), console.output_look()))
+    }
+}
+
+async fn asked(source: &Source, console: &Console) -> Result<Validation, Failure> {
+    let mut session = source.session(Arc::new(Progress::new(*console, false)));
+    let report = tokio::select! {
+        report = session.validate(source.settings()) => report?,
+        () = super::progress::stopped() => return Err(super::progress::interrupted()),
+    };
+    match source.left_over() {
+        Some(failure) => Err(failure),
+        None => Ok(Validation::new(report, &source.checked)),
+    }
+}

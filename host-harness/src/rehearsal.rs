@@ -1,0 +1,140 @@
+//! Plays a fixture: what the connector makes of its traffic, as one JSON value that is compared with `expected.json`.
+//!
+//! It is the same path as a real run, with a replay at its end and a clock that nobody waits on. So the same traffic gives the same
+//! bytes, on any machine.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::component::plugin::Plugin;
+use crate::component::session::{Session, SessionOptions};
+use crate::contract::Instant;
+use crate::failure::{Code, Failure};
+use crate::fixture::{Fixture, Replay};
+use crate::http::capability::Capability;
+use crate::http::clock::VirtualClock;
+use crate::http::origin::Origin;
+use crate::http::policy::{Grants, Policy, method_of};
+use crate::http::retry::{Jitter, Retrier};
+use crate::http::transport::Transport;
+use crate::limits::Limits;
+use crate::observer::{Observer, Silent};
+use crate::run::collect::{Collection, Target};
+use crate::settings::{Checked, Settings};
+use crate::sink::Format;
+use crate::terminal::Look;
+use crate::validation::Validation;
+
+/// Waits that a fixture's run may take, on its own clock: the default of a real run.
+const BUDGET: Duration = Duration::from_secs(900);
+
+/// Runs a fixture's validation and collection.
+///
+/// # Errors
+/// When the fixture does not fit the connector, or its traffic is not what the connector asks for. A failure that the fixture is about
+/// is no error: it is part of the value.
+pub async fn play(plugin: &Plugin, fixture: &Fixture) -> Result<Value, Failure> {
+    let settings = Settings { values: fixture.settings().clone(), ..Settings::default() };
+    settings.check_keys(plugin.descriptor())?;
+    let checked = match settings.check(plugin.descriptor(), false) {
+        Ok(checked) => checked,
+        Err(failure) => {
+            let validation = Validation::refused(failure.clone());
+            return Ok(json!({ "validate": validation.to_json(), "collect": { "error": failure.to_json(), "members": [] } }));
+        }
+    };
+    Ok(json!({
+        "validate": validated(plugin, fixture, &checked).await?,
+        "collect": collected(plugin, fixture, &checked).await?,
+    }))
+}
+
+async fn validated(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
+    let stage = Stage::new(plugin, fixture)?;
+    let mut session = stage.session(plugin, checked);
+    let validation = match session.validate(&checked.public).await {
+        Ok(report) => Validation::new(report, checked).to_json(),
+        Err(failure) if failure.code == Code::Fixture => return Err(failure),
+        Err(failure) => json!({ "error": failure.to_json() }),
+    };
+    stage.replay.left_over().map_or(Ok(validation), Err)
+}
+
+async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
+    let stage = Stage::new(plugin, fixture)?;
+    let rows = Rows::default();
+    let now = stage.replay.start().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Instant { seconds: i64::try_from(now.as_secs()).unwrap_or(0), nanoseconds: now.subsec_nanos() };
+    let sink = Format::Ndjson.sink(rows.clone(), false, now, Look::PLAIN);
+    let limits = Limits::default();
+    let collection = Collection {
+        session: stage.session(plugin, checked),
+        descriptor: plugin.descriptor(),
+        settings: checked,
+        limits: &limits,
+        observer: Arc::new(Silent),
+    };
+    let report = collection.run(Target::Stream(sink), std::future::pending()).await;
+    match report.error.as_ref().filter(|failure| failure.code == Code::Fixture) {
+        Some(failure) => return Err(failure.clone()),
+        None => stage.replay.left_over().map_or(Ok(()), Err)?,
+    }
+    let mut value = report.to_json();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("members".into(), rows.into_values());
+    }
+    Ok(value)
+}
+
+/// What one call of a fixture is played on.
+struct Stage {
+    replay: Arc<Replay>,
+    grants: Grants,
+}
+
+impl Stage {
+    fn new(plugin: &Plugin, fixture: &Fixture) -> Result<Self, Failure> {
+        let descriptor = plugin.descriptor();
+        let declared: Vec<_> =
+            descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
+        let replay = Arc::new(Replay::new(fixture, &declared)?);
+        let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
+        // A replay reaches nobody: the fixture itself says what may be asked.
+        let grants = declared.into_iter().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
+        Ok(Self { replay, grants })
+    }
+
+    fn session(&self, plugin: &Plugin, checked: &Checked) -> Session {
+        let (limits, observer): (_, Arc<dyn Observer>) = (Limits::default(), Arc::new(Silent));
+        let policy = Policy::new(plugin.descriptor(), &checked.public, &self.grants);
+        let clock = Arc::new(VirtualClock::new(self.replay.start()));
+        let transport = Arc::clone(&self.replay) as Arc<dyn Transport>;
+        let retrier = Retrier::new(transport, clock, None, Arc::clone(&observer), Jitter::None, BUDGET);
+        let http = Some(Capability::new(policy, retrier, limits.requests));
+        plugin.session(SessionOptions { http, limits, observer })
+    }
+}
+
+/// Rows that were written, in memory: a fixture is small.
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Vec<u8>>>);
+
+impl Rows {
+    fn into_values(self) -> Value {
+        let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok()).collect()
+    }
+}
+
+impl std::io::Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! A validation as a platform shows it: the connector's checks, what the host knows of the settings, and whether they are ready.
+
+use serde_json::{Value, json};
+
+use crate::contract::{Check, Outcome, Report};
+use crate::failure::{Code, Failure};
+use crate::settings::Checked;
+
+/// The answer to "would a collection work?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validation {
+    checks: Vec<CheckResult>,
+    ready: bool,
+    failure: Option<Failure>,
+}
+
+/// What came of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// Stable identifier.
+    pub id: String,
+    /// What was checked.
+    pub title: String,
+    /// What came of it.
+    pub outcome: CheckOutcome,
+    /// What was found, or why it was not looked for.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The setting concerned.
+    pub setting: Option<String>,
+    /// For a failed one, the failure's kind.
+    pub code: Option<Code>,
+}
+
+/// What came of a check, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// All is well.
+    Passed,
+    /// It works, but somebody should look.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It was not made.
+    Skipped,
+}
+
+impl CheckOutcome {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl Validation {
+    /// The connector's report, with the host's doubts about settings that the connector cannot see or has no doubt about.
+    #[must_use]
+    pub fn new(report: Report, settings: &Checked) -> Self {
+        let skipped = report.checks.iter().any(|check| check.required && matches!(check.outcome, Outcome::Skipped(_)));
+        let mut failure = None;
+        let mut checks = Vec::new();
+        for check in report.checks {
+            checks.push(check_result(check, settings, &mut failure));
+        }
+        for doubt in settings.doubts.iter().rev() {
+            if checks.iter().any(|check: &CheckResult| check.setting.as_ref() == Some(&doubt.setting)) {
+                continue;
+            }
+            checks.insert(
+                0,
+                CheckResult {
+                    id: format!("shape-of-{}", doubt.setting),
+                    title: format!("{} looks right", doubt.label),
+                    outcome: CheckOutcome::Warning,
+                    message: doubt.message.clone(),
+                    hint: Some(doubt.hint.clone()),
+                    setting: Some(doubt.setting.clone()),
+                    code: None,
+                },
+            );
+        }
+        if failure.is_none() && skipped {
+            failure = Some(
+                Failure::new(Code::Other, "a check that is needed could not be made")
+                    .with_hint("See the checks that were skipped, and validate again when what stopped them is mended."),
+            );
+        }
+        Self { ready: failure.is_none(), checks, failure }
+    }
+
+    /// Settings that were refused before the connector was asked.
+    #[must_use]
+    pub fn refused(failure: Failure) -> Self {
+        let check = failed_check("settings".into(), "The settings are complete".into(), &failure);
+        Self { checks: vec![check], ready: false, failure: Some(failure) }
+    }
+
+    /// The checks, in order.
+    #[must_use]
+    pub fn checks(&self) -> &[CheckResult] {
+        &self.checks
+    }
+
+    /// Whether a collection would work: no check failed and no required one was skipped.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Why it would not: the first check that failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// The validation as scripts read it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let checks = self.checks.iter().map(|check| {
+            json!({
+                "id": check.id,
+                "title": check.title,
+                "outcome": check.outcome.as_str(),
+                "message": check.message,
+                "hint": check.hint,
+                "setting": check.setting,
+                "code": check.code.map(Code::as_str),
+                "retryable": check.code.is_some_and(Code::retryable),
+            })
+        });
+        json!({ "ready": self.ready, "checks": checks.collect::<Vec<_>>() })
+    }
+}
+
+fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -> CheckResult {
+    let Check { id, title, outcome, .. } = check;
+    let plain =
+        |outcome, message| CheckResult { id: id.clone(), title: title.clone(), outcome, message, hint: None, setting: None, code: None };
+    match outcome {
+        Outcome::Passed(message) => plain(CheckOutcome::Passed, message),
+        Outcome::Skipped(message) => plain(CheckOutcome::Skipped, message),
+        Outcome::Warning(advice) => {
+            CheckResult { hint: Some(advice.hint), setting: advice.setting, ..plain(CheckOutcome::Warning, advice.message) }
+        }
+        Outcome::Failed(failure) => {
+            let failure = settings.explained(failure.into());
+            let check = failed_check(id, title, &failure);
+            first.get_or_insert(failure);
+            check
+        }
+    }
+}
+
+fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
+    CheckResult {
+        id,
+        title,
+        outcome: CheckOutcome::Failed,
+        message: failure.message.clone(),
+        hint: failure.hint.clone(),
+        setting: failure.setting.clone(),
+        code: Some(failure.code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Advice, FailureKind};
+    use crate::settings::{Beginning, Doubt};
+
+    fn check(id: &str, required: bool, outcome: Outcome) -> Check {
+        Check { id: id.into(), title: id.to_uppercase(), required, outcome }
+    }
+
+    fn failed(kind: FailureKind) -> Outcome {
+        Outcome::Failed(crate::contract::Failure {
+            kind,
+            message: "it failed".into(),
+            hint: "Do this.".into(),
+            setting: None,
+            vendor_code: Some("V-1".into()),
+            retry_after_seconds: Some(7),
+        })
+    }
+
+    fn no_doubts() -> Checked {
+        Checked { public: vec![], credential: None, doubts: vec![], beginning: None }
+    }
+
+    fn ready(checks: Vec<Check>) -> bool {
+        Validation::new(Report { checks }, &no_doubts()).ready()
+    }
+
+    #[test]
+    fn ready_means_nothing_failed_and_nothing_that_is_needed_was_skipped() {
+        let warning = || Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: None });
+        assert!(ready(vec![check("a", true, Outcome::Passed("x".into())), check("b", true, warning())]));
+        assert!(ready(vec![check("a", true, Outcome::Passed("x".into())), check("b", false, Outcome::Skipped("y".into()))]));
+        assert!(!ready(vec![check("a", true, Outcome::Skipped("y".into()))]));
+        assert!(!ready(vec![check("a", false, failed(FailureKind::Permission))]));
+    }
+
+    #[test]
+    fn the_first_failure_is_the_reason_with_all_that_is_known() {
+        let checks = vec![check("a", true, failed(FailureKind::Upstream)), check("b", true, failed(FailureKind::Other))];
+        let validation = Validation::new(Report { checks }, &no_doubts());
+        let failure = validation.failure().unwrap();
+        assert_eq!((failure.code, failure.retry_after_s, failure.vendor_code.as_deref()), (Code::Upstream, Some(7), Some("V-1")));
+        assert_eq!(
+            validation.to_json()["checks"][0],
+            json!({"id": "a", "title": "A", "outcome": "failed", "message": "it failed", "hint": "Do this.", "setting": null,
+                   "code": "upstream", "retryable": true})
+        );
+    }
+
+    #[test]
+    fn a_doubt_is_a_warning_unless_a_check_speaks_of_the_setting() {
+        let doubt = Doubt { setting: "key".into(), label: "Key".into(), message: "m".into(), hint: "h".into() };
+        let settings = Checked { doubts: vec![doubt], ..no_doubts() };
+        let validation = Validation::new(Report { checks: vec![check("a", true, Outcome::Passed("x".into()))] }, &settings);
+        assert_eq!((validation.checks()[0].id.as_str(), validation.ready()), ("shape-of-key", true));
+        let spoken = Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: Some("key".into()) });
+        let validation = Validation::new(Report { checks: vec![check("a", true, spoken)] }, &settings);
+        assert_eq!(validation.checks().len(), 1);
+    }
+
+    #[test]
+    fn a_refused_key_is_explained_by_its_beginning() {
+        let beginning = Beginning {
+            setting: "key".into(),
+            label: "Key".into(),
+            meaning: "a user token".into(),
+            expected: false,
+            hint: "Make an organization key.".into(),
+        };
+        let settings = Checked { beginning: Some(beginning), ..no_doubts() };
+        let validation = Validation::new(Report { checks: vec![check("a", true, failed(FailureKind::Credentials))] }, &settings);
+        assert_eq!(validation.checks()[0].hint.as_deref(), Some("Make an organization key. Do this."));
+        assert_eq!(validation.checks()[0].message, "it failed. By its beginning, the Key is a user token");
+    }
+}
