@@ -31,6 +31,10 @@ pub struct CheckResult {
     pub setting: Option<String>,
     /// For a failed one, the failure's kind.
     pub code: Option<Code>,
+    /// The vendor's own code.
+    pub vendor_code: Option<String>,
+    /// When it is worth coming back, in seconds from now.
+    pub retry_after_s: Option<u64>,
 }
 
 /// What came of a check, in a word.
@@ -83,6 +87,8 @@ impl Validation {
                     hint: Some(doubt.hint.clone()),
                     setting: Some(doubt.setting.clone()),
                     code: None,
+                    vendor_code: None,
+                    retry_after_s: None,
                 },
             );
         }
@@ -141,8 +147,17 @@ impl Validation {
 
 fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -> CheckResult {
     let Check { id, title, outcome, .. } = check;
-    let plain =
-        |outcome, message| CheckResult { id: id.clone(), title: title.clone(), outcome, message, hint: None, setting: None, code: None };
+    let plain = |outcome, message| CheckResult {
+        id: id.clone(),
+        title: title.clone(),
+        outcome,
+        message,
+        hint: None,
+        setting: None,
+        code: None,
+        vendor_code: None,
+        retry_after_s: None,
+    };
     match outcome {
         Outcome::Passed(message) => plain(CheckOutcome::Passed, message),
         Outcome::Skipped(message) => plain(CheckOutcome::Skipped, message),
@@ -167,6 +182,8 @@ fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
         hint: failure.hint.clone(),
         setting: failure.setting.clone(),
         code: Some(failure.code),
+        vendor_code: failure.vendor_code.clone(),
+        retry_after_s: failure.retry_after_s,
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use smp_harness::failure::{Code, Failure};
 use smp_harness::listing;
+use smp_harness::sink::json;
 use smp_harness::terminal::Look;
 
 use super::Exit;
@@ -49,6 +50,12 @@ impl Console {
         output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| output_fault(&error))
     }
 
+    /// Writes one JSON value to standard output, on a line.
+    pub(crate) fn json_line(self, value: &serde_json::Value) -> Result<(), Failure> {
+        let line = json::line(value).map_err(|error| output_fault(&error))?;
+        self.data(&format!("{line}\n"))
+    }
+
     /// Writes a line for the person who runs the command. Where standard error is gone, nobody is left to be told.
     pub(crate) fn note(self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "{line}");
@@ -69,7 +76,10 @@ impl Console {
     /// Writes a failure: for people, or as the last line for scripts.
     pub(crate) fn failure(self, failure: &Failure) {
         if self.json {
-            self.note(&serde_json::json!({ "error": failure.to_json() }).to_string());
+            match json::line(&serde_json::json!({ "error": failure.to_json() })) {
+                Ok(line) => self.note(&line),
+                Err(error) => self.note(&format!("the failure cannot be written as JSON: {error}")),
+            }
         } else {
             self.note(listing::report::failure(failure, self.error_look()).trim_end());
         }

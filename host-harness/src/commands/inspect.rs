@@ -6,7 +6,7 @@ use clap::Args;
 use smp_harness::failure::Failure;
 use smp_harness::listing::inspect;
 
-use super::console::Console;
+use super::console::{Console, output_fault};
 use super::{Exit, source};
 
 #[derive(Debug, Args)]
@@ -39,7 +39,8 @@ impl Inspect {
             digest: facts.digest.clone(),
         };
         if self.json {
-            console.data(&format!("{:#}\n", inspect::json(&inspection)))
+            let json = smp_harness::sink::json::indented(&inspect::json(&inspection)).map_err(|error| output_fault(&error))?;
+            console.data(&format!("{json}\n"))
         } else {
             console.data(&inspect::text(&inspection, console.output_look()))
         }

@@ -85,7 +85,7 @@ impl Record {
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
                 "error": error.map(Failure::to_json),
             });
-            return console.data(&format!("{value}\n"));
+            return console.json_line(&value);
         }
         let validation = if ready { "ready" } else { "not ready" };
         let collection = match error {

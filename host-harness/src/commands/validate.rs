@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use smp_harness::failure::{Code, Failure};
 use smp_harness::listing::report;
-use smp_harness::validation::{CheckOutcome, Validation};
+use smp_harness::validation::Validation;
 
 use super::Exit;
 use super::console::Console;
@@ -52,29 +52,9 @@ impl Validate {
 
     fn show(&self, validation: &Validation, console: &Console) -> Result<(), Failure> {
         if self.json {
-            return console.data(&format!("{}\n", validation.to_json()));
+            return console.json_line(&validation.to_json());
         }
-        let views: Vec<_> = validation
-            .checks()
-            .iter()
-            .map(|check| report::CheckView {
-                id: check.id.clone(),
-                title: check.title.clone(),
-                outcome: match check.outcome {
-                    CheckOutcome::Passed => report::Mark::Passed,
-                    CheckOutcome::Warning => report::Mark::Warning,
-                    CheckOutcome::Failed => report::Mark::Failed,
-                    CheckOutcome::Skipped => report::Mark::Skipped,
-                },
-                message: check.message.clone(),
-                hint: check.hint.clone(),
-                setting: check.setting.clone(),
-                code: check.code,
-                vendor_code: None,
-                retry_after_s: None,
-            })
-            .collect();
-        console.data(&report::text(&views, validation.ready(), console.output_look()))
+        console.data(&report::text(validation.checks(), validation.ready(), console.output_look()))
     }
 }
 

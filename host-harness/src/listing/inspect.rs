@@ -232,11 +232,9 @@ impl Page {
 
     fn file(&mut self, inspection: &Inspection) {
         self.title("The file");
-        self.facts(&[
-            ("Contract", format!("{PACKAGE}@{}", name(&inspection.contract_version))),
-            ("Size", size(inspection.size_bytes)),
-            ("Digest", name(&inspection.digest).into_owned()),
-        ]);
+        self.facts(&[("Contract", format!("{PACKAGE}@{}", name(&inspection.contract_version))), ("Size", size(inspection.size_bytes))]);
+        // Without a label it fits into 80 columns, and can be copied whole.
+        self.hang("   ", &name(&inspection.digest), Style::Plain);
     }
 
     fn title(&mut self, title: &str) {
@@ -327,7 +325,7 @@ mod tests {
  The file
    Contract smp:connector@0.1.0
    Size     313 KiB (319,489 bytes)
-   Digest   sha256:00ff
+   sha256:00ff
 "
         );
     }

@@ -1,126 +1,27 @@
-//! What a validation found and why a run failed, for the person in front of the terminal and for scripts.
+//! What a validation found and why a run failed, for the person in front of the terminal.
 //!
 //! The checks come in the order of the report, each with a mark, what was found, and what to do about it.
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
-use crate::contract::{Check, Outcome};
 use crate::failure::{Code, Failure};
 use crate::listing::words::{hang, name, sentence, shown, wait};
-use crate::terminal::{Look, Style};
-
-/// What came of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// All is well.
-    Passed,
-    /// It works, but somebody should look.
-    Warning,
-    /// It does not work.
-    Failed,
-    /// It could not be made.
-    Skipped,
-}
-
-impl Mark {
-    /// The outcome as scripts know it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    fn sign(self) -> (&'static str, Style) {
-        match self {
-            Self::Passed => ("✔", Style::Green),
-            Self::Warning => ("!", Style::Yellow),
-            Self::Failed => ("✘", Style::Red),
-            Self::Skipped => ("–", Style::Dim),
-        }
-    }
-}
-
-/// A check as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckView {
-    /// Stable identifier.
-    pub id: String,
-    /// What was checked.
-    pub title: String,
-    /// What came of it.
-    pub outcome: Mark,
-    /// What was found.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// The setting concerned.
-    pub setting: Option<String>,
-    /// What kind of failure it is.
-    pub code: Option<Code>,
-    /// The vendor's own code.
-    pub vendor_code: Option<String>,
-    /// When it is worth coming back, in seconds from now.
-    pub retry_after_s: Option<u64>,
-}
-
-impl From<Check> for CheckView {
-    fn from(check: Check) -> Self {
-        let bare = |outcome, message| Self {
-            id: check.id,
-            title: check.title,
-            outcome,
-            message,
-            hint: None,
-            setting: None,
-            code: None,
-            vendor_code: None,
-            retry_after_s: None,
-        };
-        match check.outcome {
-            Outcome::Passed(message) => bare(Mark::Passed, message),
-            Outcome::Skipped(message) => bare(Mark::Skipped, message),
-            Outcome::Warning(advice) => {
-                let hint = (!advice.hint.is_empty()).then_some(advice.hint);
-                Self { hint, setting: advice.setting, ..bare(Mark::Warning, advice.message) }
-            }
-            Outcome::Failed(failure) => {
-                let Failure { code, message, hint, setting, vendor_code, retry_after_s } = failure.into();
-                Self { hint, setting, code: Some(code), vendor_code, retry_after_s, ..bare(Mark::Failed, message) }
-            }
-        }
-    }
-}
+use crate::terminal::{Look, Style, width};
+use crate::validation::{CheckOutcome, CheckResult};
 
 /// The checks and what they come to, for people.
 #[must_use]
-pub fn text(checks: &[CheckView], ready: bool, look: Look) -> String {
+pub fn text(checks: &[CheckResult], ready: bool, look: Look) -> String {
     let mut out = String::new();
     let (shown, hidden) = shown(checks);
     for check in shown {
-        let (sign, style) = check.outcome.sign();
-        let paint = look.paint();
-        let _ = writeln!(out, " {} {}", paint.styled(style, sign), paint.bold(&name(&check.title)));
-        told(&mut out, &sentence(&check.message), look, if check.outcome == Mark::Skipped { Style::Dim } else { Style::Plain });
-        advice(&mut out, check.hint.as_deref(), look);
-        let details = Details {
-            code: check.code,
-            setting: check.setting.as_deref(),
-            vendor_code: check.vendor_code.as_deref(),
-            retry_after_s: check.retry_after_s,
-        };
-        details.write(&mut out, look);
+        told_check(&mut out, check, look);
     }
     if hidden > 0 {
         told(&mut out, &format!("and {hidden} more checks that are not shown"), look, Style::Yellow);
     }
-    let count = |mark: Mark| checks.iter().filter(|check| check.outcome == mark).count();
-    let (verdict, style) = match (ready, count(Mark::Failed), count(Mark::Warning)) {
+    let count = |mark: CheckOutcome| checks.iter().filter(|check| check.outcome == mark).count();
+    let (verdict, style) = match (ready, count(CheckOutcome::Failed), count(CheckOutcome::Warning)) {
         (true, _, 0) => ("Ready.".to_owned(), Style::Green),
         (true, _, 1) => ("Ready, with a warning.".to_owned(), Style::Green),
         (true, _, warnings) => (format!("Ready, with {warnings} warnings."), Style::Green),
@@ -132,29 +33,34 @@ pub fn text(checks: &[CheckView], ready: bool, look: Look) -> String {
     out
 }
 
-/// The checks for scripts: every key there, absent values null.
-#[must_use]
-pub fn json(checks: &[CheckView], ready: bool) -> Value {
-    let check = |check: &CheckView| {
-        json!({
-            "id": check.id,
-            "title": check.title,
-            "outcome": check.outcome.as_str(),
-            "message": check.message,
-            "hint": check.hint,
-            "setting": check.setting,
-            "code": check.code.map(Code::as_str),
-            "retryable": check.code.is_some_and(Code::retryable),
-        })
+/// A check that needs nobody's attention is one line, where it fits.
+fn told_check(out: &mut String, check: &CheckResult, look: Look) {
+    let (sign, style) = sign(check.outcome);
+    let paint = look.paint();
+    let (title, message) = (name(&check.title), sentence(&check.message));
+    let _ = write!(out, " {} {}", paint.styled(style, sign), paint.bold(&title));
+    let is_quiet = matches!(check.outcome, CheckOutcome::Passed | CheckOutcome::Skipped);
+    if is_quiet && width(&title) + width(&message) + 5 <= look.width {
+        let _ = writeln!(out, "  {}", paint.dim(&message));
+    } else {
+        out.push('\n');
+        told(out, &message, look, Style::Plain);
+    }
+    advice(out, check.hint.as_deref(), look);
+    let details = Details {
+        code: check.code,
+        setting: check.setting.as_deref(),
+        vendor_code: check.vendor_code.as_deref(),
+        retry_after_s: check.retry_after_s,
     };
-    json!({"ready": ready, "checks": checks.iter().map(check).collect::<Vec<_>>()})
+    details.write(out, look);
 }
 
 /// A failure for people: what happened, what to do, and when to come back.
 #[must_use]
 pub fn failure(failure: &Failure, look: Look) -> String {
     let mut out = String::new();
-    let (sign, style) = Mark::Failed.sign();
+    let (sign, style) = sign(CheckOutcome::Failed);
     let message = sentence(&failure.message);
     hang(&mut out, "   ", &message, look, Style::Bold);
     // The mark is painted on its own, in the place of the first line's indent.
@@ -193,6 +99,16 @@ impl Details<'_> {
     }
 }
 
+/// The mark of an outcome, and its colour.
+fn sign(outcome: CheckOutcome) -> (&'static str, Style) {
+    match outcome {
+        CheckOutcome::Passed => ("✔", Style::Green),
+        CheckOutcome::Warning => ("!", Style::Yellow),
+        CheckOutcome::Failed => ("✘", Style::Red),
+        CheckOutcome::Skipped => ("–", Style::Dim),
+    }
+}
+
 fn advice(out: &mut String, hint: Option<&str>, look: Look) {
     let hint = hint.map(sentence).unwrap_or_default();
     if !hint.is_empty() {
@@ -211,17 +127,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::contract::{self, Advice, FailureKind};
+    use crate::contract::{self, Advice, Check, FailureKind, Outcome, Report};
+    use crate::settings::Checked;
     use crate::sink::testing::any_text;
     use crate::text::is_active;
+    use crate::validation::Validation;
 
     #[test]
     fn checks_are_told_with_what_to_do() {
         assert_eq!(
             format!("\n{}", text(&checks(), false, Look { width: 60, colour: false })),
             "
- ✔ Organization ID
-   It looks right.
+ ✔ Organization ID  It looks right.
  ! Api Key
    It has an unusual beginning.
    → Compare it with the page.
@@ -232,8 +149,7 @@ mod tests {
      enter it here.
    → It is worth another try in 2 minutes.
    code credentials · setting api-key · vendor code E-1
- – Members
-   Not looked at without access.
+ – Members  Not looked at without access.
 
  Not ready: a check failed.
 "
@@ -243,27 +159,12 @@ mod tests {
     #[test]
     fn the_verdict_follows_from_the_checks() {
         let all = checks();
-        let verdict = |checks: &[CheckView], ready| text(checks, ready, Look::PLAIN).lines().last().unwrap().to_owned();
+        let verdict = |checks: &[CheckResult], ready| text(checks, ready, Look::PLAIN).lines().last().unwrap().to_owned();
         assert_eq!(verdict(&all[..1], true), " Ready.");
         assert_eq!(verdict(&all[..2], true), " Ready, with a warning.");
         assert_eq!(verdict(&[all[1].clone(), all[1].clone()], true), " Ready, with 2 warnings.");
         assert_eq!(verdict(&[all[2].clone(), all[2].clone()], false), " Not ready: 2 checks failed.");
         assert_eq!(verdict(&all[3..], false), " Not ready: not everything could be checked.");
-    }
-
-    #[test]
-    fn scripts_get_every_key() {
-        let value = json(&checks()[1..3], false);
-        assert_eq!(
-            value,
-            json!({"ready": false, "checks": [
-                {"id": "key", "title": "Api Key", "outcome": "warning", "message": "It has an unusual beginning.",
-                    "hint": "Compare it with the page.", "setting": "api-key", "code": null, "retryable": false},
-                {"id": "access", "title": "Access", "outcome": "failed", "message": "The key was not accepted.",
-                    "hint": "It is wrong, expired or revoked: make a new one and enter it here.",
-                    "setting": "api-key", "code": "credentials", "retryable": false},
-            ]})
-        );
     }
 
     #[test]
@@ -302,7 +203,7 @@ mod tests {
         }
     }
 
-    fn checks() -> Vec<CheckView> {
+    fn checks() -> Vec<CheckResult> {
         let check = |id: &str, title: &str, outcome| Check { id: id.into(), title: title.into(), required: true, outcome };
         let setting = Some("api-key".to_owned());
         let refused = contract::Failure {
@@ -314,13 +215,13 @@ mod tests {
             retry_after_seconds: Some(100),
         };
         let unusual = Advice { message: "It has an unusual beginning.".into(), hint: "Compare it with the page.".into(), setting };
-        [
+        let checks = vec![
             check("id", "Organization ID", Outcome::Passed("It looks right.".into())),
             check("key", "Api Key", Outcome::Warning(unusual)),
             check("access", "Access", Outcome::Failed(refused)),
             check("members", "Members", Outcome::Skipped("Not looked at without access.".into())),
-        ]
-        .map(CheckView::from)
-        .into()
+        ];
+        let settings = Checked { public: vec![], credential: None, doubts: vec![], beginning: None };
+        Validation::new(Report { checks }, &settings).checks().to_vec()
     }
 }

@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn any_value_is_written_without_what_steers_a_terminal() {
         let value = serde_json::json!({"text": "Zoë\u{9b}\u{202e}", "list": [1, null]});
-        assert_eq!(line(&value).unwrap(), r#"{"list":[1,null],"text":"Zoë\u009b\u202e"}"#);
-        assert_eq!(indented(&value).unwrap(), "{\n  \"list\": [\n    1,\n    null\n  ],\n  \"text\": \"Zoë\\u009b\\u202e\"\n}");
+        assert_eq!(line(&value).unwrap(), r#"{"text":"Zoë\u009b\u202e","list":[1,null]}"#);
+        assert_eq!(indented(&value).unwrap(), "{\n  \"text\": \"Zoë\\u009b\\u202e\",\n  \"list\": [\n    1,\n    null\n  ]\n}");
     }
 
     proptest! {
