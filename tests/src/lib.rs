@@ -1,5 +1,6 @@
-//! What the tests of the whole project stand on: the mock organization.
+//! What the tests of the whole project stand on: the mock organization, and the real binary.
 //!
 //! The tests themselves are in `tests/`. Nothing here is part of the connector or of its host.
 
+pub mod harness;
 pub mod mock;

@@ -1,0 +1,170 @@
+//! The real binary as its user runs it: arguments in, exit code, standard output and standard error out.
+//!
+//! The binary and the component are the ones that `make test` built before; a test that does not find them says how to build them.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::mock::Mock;
+
+/// Name of the environment variable that holds the key in tests.
+pub const KEY_VARIABLE: &str = "SMP_TEST_KEY";
+
+/// The built connector.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn component() -> PathBuf {
+    built(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/atlassian-cloud.wasm"), "make component")
+}
+
+/// The built command.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    // A test lies in `target/PROFILE/deps`, the command beside that folder.
+    let test = std::env::current_exe().expect("the test knows where it is");
+    let profile = test.ancestors().nth(2).expect("a test lies in the target folder");
+    built(profile.join("smp-harness"), "cargo build --release --workspace")
+}
+
+/// A folder of the workspace's `tests`.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn built(path: PathBuf, how: &str) -> PathBuf {
+    assert!(path.exists(), "`{}` is not there; `{how}` builds it, `make test` does so by itself", path.display());
+    path
+}
+
+/// A run of the command that is being put together.
+#[derive(Debug)]
+pub struct Run {
+    command: Command,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    /// `smp-harness NAME CONNECTOR.wasm`, in an environment of its own: no proxy, no key, no home.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let mut run = Self::bare();
+        run.command.arg(name).arg(component());
+        run
+    }
+
+    /// `smp-harness` and nothing else.
+    #[must_use]
+    pub fn bare() -> Self {
+        let mut command = Command::new(binary());
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Compiled code is shared among tests: compiling it anew each time would take most of their time.
+        let cache = binary().with_file_name("test-cache");
+        command.env("XDG_CACHE_HOME", std::path::absolute(cache).expect("the target folder has a path"));
+        Self { command }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(mut self, arguments: I) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it in this folder.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Points it at a mock, with the mock's organization and key, and without a pace.
+    #[must_use]
+    pub fn at(self, mock: &Mock) -> Self {
+        let organization = format!("organization-id={}", mock.organization().id);
+        let secret = format!("api-key=env:{KEY_VARIABLE}");
+        self.env(KEY_VARIABLE, mock.key()).args(["--upstream", &mock.url(), "--set", &organization, "--secret", &secret, "--rate", "off"])
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When the system does not start it.
+    #[must_use]
+    pub fn start(mut self) -> Child {
+        self.command.spawn().expect("the command starts")
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it cannot be run, or writes something else than text.
+    #[must_use]
+    pub fn end(mut self) -> Ended {
+        Ended::from(self.command.output().expect("the command runs"))
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("what the command writes is text");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Ended {
+    /// The failure that `--json` writes: the last line on standard error.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn error(&self) -> Value {
+        let line = self.stderr.lines().last().unwrap_or_default();
+        let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("no failure in {:?}: {error}", self.stderr));
+        value["error"].clone()
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON in {:?} ({:?}): {error}", self.stdout, self.stderr))
+    }
+
+    /// Standard output as lines of JSON.
+    ///
+    /// # Panics
+    /// When it is something else.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
