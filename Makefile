@@ -31,3 +31,41 @@ component: toolchain ## Build the connector: dist/atlassian-cloud.wasm
 
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --package smp-harness
+
+run: build ## Collect the bundled example organization, and show it as a table
+	@echo
+	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
+
+demo: build ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
+	@$(CARGO) build --quiet --locked --release --package smp-tests --bins
+	@tests/demo.sh $(TARGET)/release $(COMPONENT)
+
+test: component ## Run everything that has a test
+	$(CARGO) build --locked --release --workspace --bins
+	$(CARGO) test --locked --release --workspace
+
+lint: toolchain ## Check format and lints, for this machine and for WebAssembly
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --release --package atlassian-cloud --lib --target wasm32-unknown-unknown -- -D warnings
+
+doc: ## Build the documentation of the library; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
+
+deny: ## Check advisories, licences and sources, where cargo-deny and its database can be had
+	@if ! command -v cargo-deny >/dev/null; then echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; \
+	elif $(CARGO) deny --locked check licenses bans sources; then \
+		$(CARGO) deny --locked fetch db >/dev/null 2>&1 || { echo "skipped: the advisory database cannot be had here"; exit 0; }; \
+		$(CARGO) deny --locked check advisories; \
+	else exit 1; fi
+
+check: lint doc test deny ## What CI runs: all of the above, and that generated files are as they are generated
+	@git diff --exit-code --stat -- tests docs || { echo "generated files differ: run 'make bless' and commit what it changes"; exit 1; }
+
+bless: component ## Write the expected files anew; look at the difference before you commit it
+	$(CARGO) build --locked --release --workspace --bins
+	BLESS=1 $(CARGO) test --locked --release --package smp-tests --test fixtures --test contract --test command_docs
+
+clean: ## Remove everything that was built
+	$(CARGO) clean
+	rm -rf dist

@@ -7,11 +7,11 @@ pub const SECTIONS: &[GuideSection] = &[
     GuideSection {
         title: "Get the API credentials",
         introduction: "The organization must have a verified domain and at least one managed account, which is an account that you \
-            have claimed. If it has none yet, begin with *Verify your domain*.",
+            have claimed. If it has none yet, begin with **Verify your domain and claim accounts**.",
         steps: &[
             "Log in to [admin.atlassian.com](https://admin.atlassian.com).",
             "Look at the label to the right of each organization's name, and click the organization that you want to track. \
-             It must read **N domains N managed accounts**. Where it reads **Verify your domains**, follow *Verify your domain* first, \
+             It must read **N domains N managed accounts**. Where it reads **Verify your domains**, follow **Verify your domain and claim accounts** first, \
              and come back.",
             "In the organization, click **Settings**.",
             "Click **API keys**.",
