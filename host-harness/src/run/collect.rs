@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
 use super::guard::{Counts, Guard};
 use super::output::{OutputFile, fault};
 use super::report::{Outcome, RunReport};
 use crate::component::session::Session;
-use crate::contract::{Descriptor, MemberPage, Outcome as CheckOutcome, Setting};
+use crate::contract::{Descriptor, MemberPage, Outcome as CheckOutcome};
 use crate::failure::{Code, Failure};
+use crate::host::settings_hash;
 use crate::limits::Limits;
 use crate::observer::{Event, Observer};
 use crate::settings::Checked;
@@ -343,13 +342,4 @@ fn interrupted() -> Failure {
 /// Whether an earlier run gave the output its final name, and was ended before it could remove the checkpoint.
 fn was_finished(path: &Path, offset: u64) -> bool {
     !super::output::beside(path, ".partial").exists() && std::fs::metadata(path).is_ok_and(|file| file.len() == offset)
-}
-
-fn settings_hash(settings: &[Setting]) -> String {
-    let mut sorted: Vec<_> = settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
-    sorted.sort();
-    let hash = sorted.into_iter().fold(Sha256::new(), |hash, (key, value)| {
-        hash.chain_update(key.len().to_le_bytes()).chain_update(key).chain_update(value.len().to_le_bytes()).chain_update(value)
-    });
-    hex::encode(hash.finalize())
 }
