@@ -34,6 +34,16 @@ impl Console {
         self.verbose
     }
 
+    /// Shows what this host, and no library below it, logs for developers: a library might log a header.
+    pub(crate) fn show_developers_lines(self) {
+        use tracing_subscriber::Layer;
+        use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::util::SubscriberInitExt;
+        let ours = tracing_subscriber::filter::Targets::new().with_target("smp_harness", tracing::Level::DEBUG);
+        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_ansi(self.error_look().colour);
+        tracing_subscriber::registry().with(lines.with_filter(ours)).init();
+    }
+
     /// How standard output looks.
     pub(crate) fn output_look(self) -> Look {
         Look { width: width(), colour: colour(io::stdout().is_terminal()) }
