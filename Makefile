@@ -1,5 +1,6 @@
 # What the project can do. `make help` lists it.
-# Everything is built with one profile, so that wasmtime is compiled once.
+# Everything is built with one profile and for the whole workspace at once: with any other choice of packages, cargo picks other features of
+# some crates below wasmtime and compiles it a second time, which takes minutes.
 
 CARGO ?= cargo
 TARGET ?= target
@@ -30,14 +31,13 @@ component: toolchain ## Build the connector: dist/atlassian-cloud.wasm
 	$(CARGO) run --quiet --locked --release --package componentize -- $(CORE_MODULE) $(COMPONENT)
 
 build: component ## Build that and the command: target/release/smp-harness
-	$(CARGO) build --locked --release --package smp-harness
+	$(CARGO) build --locked --release --workspace --bins
 
 run: build ## Collect the bundled example organization, and show it as a table
 	@echo
 	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
 
 demo: build ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
-	@$(CARGO) build --quiet --locked --release --package smp-tests --bins
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)
 
 test: component ## Run everything that has a test
@@ -64,7 +64,7 @@ check: lint doc test deny ## What CI runs: all of the above, and that generated 
 
 bless: component ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --package smp-tests --test fixtures --test contract --test command_docs
+	BLESS=1 $(CARGO) test --locked --release --workspace --test fixtures --test contract --test command_docs
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -18,6 +18,7 @@ pub mod http;
 pub mod settings;
 
 pub mod component;
+pub mod host;
 pub mod validation;
 
 pub mod sink;

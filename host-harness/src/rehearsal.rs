@@ -4,31 +4,27 @@
 //! bytes, on any machine.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use crate::component::plugin::Plugin;
-use crate::component::session::{Session, SessionOptions};
-use crate::contract::Instant;
+use crate::component::session::Session;
 use crate::failure::{Code, Failure};
 use crate::fixture::{Fixture, Replay};
-use crate::http::capability::Capability;
+use crate::host::{Host, Pace, RunOptions};
 use crate::http::clock::VirtualClock;
 use crate::http::origin::Origin;
-use crate::http::policy::{Grants, Policy, method_of};
-use crate::http::retry::{Jitter, Retrier};
+use crate::http::policy::{Grants, method_of};
+use crate::http::retry::Jitter;
 use crate::http::transport::Transport;
 use crate::limits::Limits;
-use crate::observer::{Observer, Silent};
+use crate::observer::Silent;
 use crate::run::collect::{Collection, Target};
 use crate::settings::{Checked, Settings};
 use crate::sink::Format;
+use crate::sink::instant::from_system;
 use crate::terminal::Look;
 use crate::validation::Validation;
-
-/// Waits that a fixture's run may take, on its own clock: the default of a real run.
-const BUDGET: Duration = Duration::from_secs(900);
 
 /// Runs a fixture's validation and collection.
 ///
@@ -42,7 +38,7 @@ pub async fn play(plugin: &Plugin, fixture: &Fixture) -> Result<Value, Failure> 
         Ok(checked) => checked,
         Err(failure) => {
             let validation = Validation::refused(failure.clone());
-            return Ok(json!({ "validate": validation.to_json(), "collect": { "error": failure.to_json(), "members": [] } }));
+            return Ok(json!({ "validate": validation.to_json(), "collect": { "error": failure.to_json(), "rows": [] } }));
         }
     };
     Ok(json!({
@@ -65,9 +61,7 @@ async fn validated(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
 async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
     let stage = Stage::new(plugin, fixture)?;
     let rows = Rows::default();
-    let now = stage.replay.start().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Instant { seconds: i64::try_from(now.as_secs()).unwrap_or(0), nanoseconds: now.subsec_nanos() };
-    let sink = Format::Ndjson.sink(rows.clone(), false, now, Look::PLAIN);
+    let sink = Format::Ndjson.sink(rows.clone(), false, from_system(stage.replay.start()), Look::PLAIN);
     let limits = Limits::default();
     let collection = Collection {
         session: stage.session(plugin, checked),
@@ -83,7 +77,7 @@ async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
     }
     let mut value = report.to_json();
     if let Some(object) = value.as_object_mut() {
-        object.insert("members".into(), rows.into_values());
+        object.insert("rows".into(), rows.into_values());
     }
     Ok(value)
 }
@@ -107,13 +101,13 @@ impl Stage {
     }
 
     fn session(&self, plugin: &Plugin, checked: &Checked) -> Session {
-        let (limits, observer): (_, Arc<dyn Observer>) = (Limits::default(), Arc::new(Silent));
-        let policy = Policy::new(plugin.descriptor(), &checked.public, &self.grants);
-        let clock = Arc::new(VirtualClock::new(self.replay.start()));
-        let transport = Arc::clone(&self.replay) as Arc<dyn Transport>;
-        let retrier = Retrier::new(transport, clock, None, Arc::clone(&observer), Jitter::None, BUDGET);
-        let http = Some(Capability::new(policy, retrier, limits.requests));
-        plugin.session(SessionOptions { http, limits, observer })
+        let options = RunOptions {
+            clock: Arc::new(VirtualClock::new(self.replay.start())),
+            jitter: Jitter::None,
+            pace: Pace::Off,
+            ..RunOptions::new(Arc::clone(&self.replay) as Arc<dyn Transport>)
+        };
+        Host::default().session(plugin, checked, &self.grants, options)
     }
 }
 

@@ -119,6 +119,13 @@ impl Run {
         self.args([option.as_ref(), path.as_os_str()])
     }
 
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
@@ -143,7 +150,13 @@ impl Run {
     /// Points it at a mock, with the mock's organization and key, and without a pace.
     #[must_use]
     pub fn at(self, mock: &Mock) -> Self {
-        self.for_organization_of(mock).args(["--upstream", &mock.url(), "--rate", "off"])
+        self.paced_at(mock).args(["--rate", "off"])
+    }
+
+    /// Points it at a mock, with the mock's organization and key, at the pace that it has by itself.
+    #[must_use]
+    pub fn paced_at(self, mock: &Mock) -> Self {
+        self.for_organization_of(mock).args(["--upstream", &mock.url()])
     }
 
     /// Gives it the mock's organization and key, and nowhere to go.
@@ -152,6 +165,23 @@ impl Run {
         let organization = format!("organization-id={}", mock.organization().id);
         let secret = format!("api-key=env:{KEY_VARIABLE}");
         self.env(KEY_VARIABLE, mock.key()).args(["--set", &organization, "--secret", &secret])
+    }
+
+    /// Lets it write no file beyond so many blocks of 512 bytes: to it, that is a full disk.
+    ///
+    /// The limit's signal is ignored, so that a write fails instead of ending the process. A shell sets both up and is then replaced by
+    /// the command.
+    #[must_use]
+    pub fn on_a_disk_of(self, blocks: u32) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self { command }
     }
 
     /// Starts it.
@@ -181,6 +211,15 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
+    /// Waits for the end of a run that was started.
+    ///
+    /// # Panics
+    /// When it cannot be waited for, or wrote something else than text.
+    #[must_use]
+    pub fn of(child: Child) -> Self {
+        Self::from(child.wait_with_output().expect("the command ends"))
+    }
+
     /// The failure that `--json` writes: the last line on standard error.
     ///
     /// # Panics
@@ -189,7 +228,7 @@ impl Ended {
     pub fn error(&self) -> Value {
         let line = self.stderr.lines().last().unwrap_or_default();
         let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("no failure in {:?}: {error}", self.stderr));
-        value["error"].clone()
+        value.get("error").cloned().unwrap_or_default()
     }
 
     /// The message and the hint of the failure that `--json` writes, which has this code.

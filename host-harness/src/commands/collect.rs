@@ -53,7 +53,7 @@ impl Collect {
         let started = Instant::now();
         let (report, exit) = match self.source.open(&self.component, console).await {
             Ok(source) => self.collected(&source, format, console).await,
-            Err(refusal) => (failed_before_it_began(refusal.failure), refusal.exit),
+            Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };
         let exit = self.written(&report, exit, console);
         match &report.error {

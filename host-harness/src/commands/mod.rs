@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 mod approval;
 mod collect;
 mod connect;
-mod console;
+pub(crate) mod console;
 mod guide;
 mod inspect;
 mod progress;
@@ -74,6 +74,9 @@ impl From<Exit> for ExitCode {
 /// Runs a command to its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let console = Console::new(arguments.command.json(), arguments.verbose);
+    if arguments.verbose {
+        console.show_developers_lines();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = match runtime {
         Ok(runtime) => runtime.block_on(arguments.command.run(&console)),

@@ -99,18 +99,20 @@ fn style() -> ProgressStyle {
         .progress_chars("━╸─")
 }
 
-/// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal.
-pub(crate) async fn stopped() {
+/// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from the call on, not from the first poll.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (interrupt, terminate, hang_up) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (interrupt, terminate, hang_up) else {
-        // Without handlers a signal ends the process, as it does by default.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hang_up.recv() => {}
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (interrupt, terminate, hang_up) else {
+            // Without handlers a signal ends the process, as it does by default.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
     }
 }
 

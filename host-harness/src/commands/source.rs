@@ -4,26 +4,27 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
-use smp_harness::component::session::{Session, SessionOptions};
+use smp_harness::component::session::Session;
 use smp_harness::contract::{Descriptor, Instant, Setting, SettingField};
 use smp_harness::failure::{Code, Failure};
 use smp_harness::fixture::{Fixture, Replay};
-use smp_harness::http::capability::Capability;
+use smp_harness::host::{Host, Pace, RunOptions};
 use smp_harness::http::clock::{Clock, SystemClock, VirtualClock};
 use smp_harness::http::live::{LiveClient, LiveOptions};
 use smp_harness::http::origin::Origin;
-use smp_harness::http::pace::{Pacer, Rate};
-use smp_harness::http::policy::{Grants, Policy, method_of};
-use smp_harness::http::retry::{Jitter, Retrier};
+use smp_harness::http::pace::Rate;
+use smp_harness::http::policy::{Grants, method_of};
+use smp_harness::http::retry::Jitter;
 use smp_harness::http::transport::Transport;
 use smp_harness::limits::{LARGEST_COMPONENT, Limits};
 use smp_harness::observer::Observer;
 use smp_harness::settings::{Checked, SecretText, Settings};
+use smp_harness::sink::instant::from_system;
 
 use super::Exit;
 use super::approval;
@@ -39,11 +40,11 @@ pub(crate) struct SourceArguments {
     #[arg(long, value_name = "FILE.toml", help_heading = "Settings")]
     settings: Option<PathBuf>,
     /// Give a setting; wins over the file.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, help_heading = "Settings")]
-    set: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Settings")]
+    set: Vec<String>,
     /// Give a secret by the name of an environment variable or a file that holds it. Asked for on a terminal.
-    #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", value_parser = secret_pair, help_heading = "Settings")]
-    secret: Vec<(String, SecretPlace)>,
+    #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", help_heading = "Settings")]
+    secret: Vec<String>,
     /// Take the answers, and the settings, from a recorded fixture. Nothing is sent.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["upstream", "allow_origin", "ca_file"], help_heading = "Answers")]
     fixture: Option<PathBuf>,
@@ -74,13 +75,6 @@ enum SecretPlace {
     File(PathBuf),
 }
 
-/// The pace that the operator wants.
-#[derive(Clone, Copy, Debug)]
-enum Pace {
-    Rate(Rate),
-    Off,
-}
-
 /// Everything that a run needs, checked.
 pub(crate) struct Source {
     pub(crate) plugin: Plugin,
@@ -91,20 +85,21 @@ pub(crate) struct Source {
     pub(crate) replay: Option<Arc<Replay>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
+    host: Host,
     grants: Grants,
-    pace: Option<Rate>,
+    pace: Pace,
     max_wait: Duration,
 }
 
 /// Why there is no source.
 pub(crate) struct Refusal {
-    pub(crate) failure: Failure,
+    pub(crate) failure: Box<Failure>,
     pub(crate) exit: Exit,
 }
 
 impl Refusal {
     fn usage(failure: Failure) -> Self {
-        Self { failure, exit: Exit::Usage }
+        Self { failure: Box::new(failure), exit: Exit::Usage }
     }
 
     /// Writes why, and tells the exit.
@@ -116,7 +111,7 @@ impl Refusal {
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self { failure, exit: Exit::Failed }
+        Self { failure: Box::new(failure), exit: Exit::Failed }
     }
 }
 
@@ -141,11 +136,7 @@ impl SourceArguments {
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
         let limits = Limits::default();
-        let pace = match self.rate {
-            None => Some(declared_rate(descriptor)),
-            Some(Pace::Rate(rate)) => Some(rate),
-            Some(Pace::Off) => None,
-        };
+        let pace = self.rate.unwrap_or(Pace::Declared);
         let max_wait = self.max_wait;
         if let Some(fixture) = fixture {
             let declared: Vec<_> =
@@ -155,7 +146,7 @@ impl SourceArguments {
             // A replay reaches nobody: the fixture itself says what may be asked.
             let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
             let grants = declared.into_iter().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
-            let now = instant(replay.start());
+            let now = from_system(replay.start());
             return Ok(Source {
                 plugin,
                 checked,
@@ -164,6 +155,7 @@ impl SourceArguments {
                 transport: Arc::clone(&replay) as Arc<dyn Transport>,
                 replay: Some(replay),
                 clock,
+                host: Host::default(),
                 grants,
                 pace,
                 max_wait,
@@ -176,8 +168,8 @@ impl SourceArguments {
         let client = self.client(&limits)?;
         let grants = Grants::reading(origin.clone(), descriptor);
         let transport = Arc::new(client.transport(origin, checked.credential.clone()));
-        let (clock, now) = (Arc::new(SystemClock::default()), instant(SystemTime::now()));
-        Ok(Source { plugin, checked, limits, now, replay: None, transport, clock, grants, pace, max_wait })
+        let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
+        Ok(Source { plugin, checked, limits, now, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
     }
 
     fn client(&self, limits: &Limits) -> Result<LiveClient, Refusal> {
@@ -205,9 +197,14 @@ impl SourceArguments {
         if let Some(path) = &self.settings {
             settings.values.extend(settings_file(path)?);
         }
-        settings.values.extend(self.set.iter().cloned());
-        for (key, place) in &self.secret {
-            settings.secrets.insert(key.clone(), place.read(key)?);
+        for text in &self.set {
+            let (key, value) = pair(text)?;
+            settings.values.insert(key, value);
+        }
+        for text in &self.secret {
+            let (key, place) = secret_pair(text)?;
+            let value = place.read(&key)?;
+            settings.secrets.insert(key, value);
         }
         if fixture.is_none() && !console.json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             for field in descriptor.settings.iter().filter(|field| field.required) {
@@ -221,13 +218,17 @@ impl SourceArguments {
 impl Source {
     /// A run of the connector, with nothing sent yet.
     pub(crate) fn session(&self, observer: Arc<dyn Observer>) -> Session {
-        let policy = Policy::new(self.plugin.descriptor(), &self.checked.public, &self.grants);
-        let pacer = self.pace.map(|rate| Arc::new(Pacer::new(rate)));
         let jitter = if self.replay.is_some() { Jitter::None } else { Jitter::Random };
-        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
-        let retrier = Retrier::new(transport, clock, pacer, Arc::clone(&observer), jitter, self.max_wait);
-        let http = Capability::new(policy, retrier, self.limits.requests);
-        self.plugin.session(SessionOptions { http: Some(http), limits: self.limits.clone(), observer })
+        let options = RunOptions {
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            jitter,
+            pace: self.pace,
+            max_wait: self.max_wait,
+            limits: self.limits.clone(),
+            observer,
+        };
+        self.host.session(&self.plugin, &self.checked, &self.grants, options)
     }
 
     /// What a replay was not asked for, though the command should have asked for it.
@@ -331,34 +332,31 @@ pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     Some(base.join("smp-harness"))
 }
 
-fn declared_rate(descriptor: &Descriptor) -> Rate {
-    let declared = descriptor.api.rate_limit;
-    let requests = std::num::NonZeroU32::new(declared.requests).unwrap_or(std::num::NonZeroU32::MIN);
-    Rate { requests, period: Duration::from_millis(u64::from(declared.period_ms)) }
-}
-
-fn instant(time: SystemTime) -> Instant {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanoseconds: since.subsec_nanos() }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
+fn pair(text: &str) -> Result<(String, String), Refusal> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        // The text is not repeated in full: it may be a key without its name.
-        _ => Err("write KEY=VALUE, for example `organization-id=1234…`".into()),
+        _ => Err(Refusal::usage(
+            Failure::new(Code::InvalidSettings, "a `--set` is no KEY=VALUE").with_hint("Write for example `--set organization-id=1234…`."),
+        )),
     }
 }
 
-fn secret_pair(text: &str) -> Result<(String, SecretPlace), String> {
-    let way_out = "write KEY=env:NAME or KEY=file:PATH; a secret itself never stands on the command line";
-    let (key, place) = text.split_once('=').ok_or(way_out)?;
+/// Reads `KEY=env:NAME` or `KEY=file:PATH`.
+fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
+    let refused = || {
+        Refusal::usage(Failure::new(Code::InvalidSettings, "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH").with_hint(
+            "A secret itself never stands on the command line, where others can read it. Put it into an environment variable or a file and \
+                 give its name, for example `--secret api-key=env:MY_KEY`.",
+        ))
+    };
+    let (key, place) = text.split_once('=').ok_or_else(refused)?;
     let place = match place.split_once(':') {
         Some(("env", name)) if !name.is_empty() => SecretPlace::Environment(name.to_owned()),
         Some(("file", path)) if !path.is_empty() => SecretPlace::File(path.into()),
-        _ => return Err(way_out.into()),
+        _ => return Err(refused()),
     };
-    if key.trim().is_empty() { Err(way_out.into()) } else { Ok((key.trim().to_owned(), place)) }
+    if key.trim().is_empty() { Err(refused()) } else { Ok((key.trim().to_owned(), place)) }
 }
 
 fn origin(text: &str) -> Result<Origin, String> {
@@ -370,7 +368,7 @@ fn pace(text: &str) -> Result<Pace, String> {
         return Ok(Pace::Off);
     }
     let rate = text.parse().ok().and_then(Rate::per_second);
-    rate.map(Pace::Rate).ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
+    rate.map(Pace::At).ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
 }
 
 /// Most seconds that any option takes: a day.

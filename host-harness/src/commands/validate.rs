@@ -35,7 +35,7 @@ impl Validate {
                 Err(failure) => return console.failed(&failure),
             },
             Err(refusal) if refusal.exit == Exit::Failed && refusal.failure.code == Code::InvalidSettings => {
-                Validation::refused(refusal.failure)
+                Validation::refused(*refusal.failure)
             }
             Err(refusal) => return refusal.shown(console),
         };
@@ -43,7 +43,7 @@ impl Validate {
             Err(failure) => console.failed(&failure),
             Ok(()) => match validation.failure() {
                 None => Exit::Done,
-                Some(failure) if self.json => console.failed(&failure),
+                Some(failure) if self.json => console.failed(failure),
                 // The list on standard output has said it all.
                 Some(_) => Exit::Failed,
             },

@@ -156,9 +156,10 @@ impl Live {
         let key = credential.secret.expose();
         blot(&mut response.body, key.as_bytes());
         for (_, value) in &mut response.headers {
-            if value.contains(key) {
-                *value = value.replace(key, &"*".repeat(key.len()));
-            }
+            let mut bytes = std::mem::take(value).into_bytes();
+            blot(&mut bytes, key.as_bytes());
+            // Stars in the place of whole characters: what was text still is.
+            *value = String::from_utf8(bytes).unwrap_or_default();
         }
         response
     }
@@ -170,13 +171,36 @@ impl Transport for Live {
     }
 }
 
-/// Overwrites every occurrence of the key in the text.
+/// Overwrites every occurrence of the key in the text, also where characters of it are escaped as JSON or a URL escapes them.
 fn blot(text: &mut [u8], key: &[u8]) {
-    let found: Vec<usize> = memchr::memmem::find_iter(text, key).collect();
-    for at in found {
-        if let Some(occurrence) = text.get_mut(at..at + key.len()) {
-            occurrence.fill(b'*');
+    let Some(first) = key.first() else { return };
+    let mut at = 0;
+    while let Some(begin) = text.get(at..).and_then(|rest| memchr::memchr3(*first, b'\\', b'%', rest)).map(|skipped| at + skipped) {
+        at = begin + 1;
+        if let Some(length) = text.get(begin..).and_then(|rest| occurrence(rest, key)) {
+            at = begin + length;
+            text.iter_mut().take(at).skip(begin).for_each(|byte| *byte = b'*');
         }
+    }
+}
+
+/// How many bytes of the text the key takes, if the text begins with it.
+fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for expected in key {
+        let rest = text.get(length..)?;
+        length += [1, 2, 3, 6].into_iter().find(|taken| rest.get(..*taken).and_then(unescaped) == Some(*expected))?;
+    }
+    Some(length)
+}
+
+/// The byte that these bytes stand for: themselves, `\/`, `%2F` or `\u002f`.
+fn unescaped(bytes: &[u8]) -> Option<u8> {
+    let hexadecimal = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    match bytes {
+        [byte] | [b'\\', byte] => Some(*byte),
+        [b'%', digits @ ..] | [b'\\', b'u', b'0', b'0', digits @ ..] if digits.len() == 2 => hexadecimal(digits),
+        _ => None,
     }
 }
 
@@ -243,6 +267,24 @@ mod tests {
         let mut body = b"{\"a\":\"ATCTTkey\",\"b\":\"xATCTTkeyATCTTke\"}".to_vec();
         blot(&mut body, b"ATCTTkey");
         assert_eq!(String::from_utf8(body).unwrap(), "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}");
+    }
+
+    #[test]
+    fn the_key_is_blotted_out_however_it_is_escaped() {
+        for (written, blotted) in [
+            ("k/=y", "****"),
+            (r"k\/=y", "*****"),
+            (r"k\u002f\u003Dy", "**************"),
+            ("k%2F%3dy", "********"),
+            (r"\u006b/=y", "*********"),
+            ("kk/=yy k/=", "k****y k/="),
+            (r"k\/\", r"k\/\"),
+            ("%k/=y", "%****"),
+        ] {
+            let mut text = written.as_bytes().to_vec();
+            blot(&mut text, b"k/=y");
+            assert_eq!(String::from_utf8(text).unwrap(), blotted, "{written}");
+        }
     }
 
     #[test]

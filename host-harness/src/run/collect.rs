@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
 use super::guard::{Counts, Guard};
 use super::output::{OutputFile, fault};
 use super::report::{Outcome, RunReport};
 use crate::component::session::Session;
-use crate::contract::{Descriptor, MemberPage, Outcome as CheckOutcome, Setting};
+use crate::contract::{Descriptor, MemberPage, Outcome as CheckOutcome};
 use crate::failure::{Code, Failure};
+use crate::host::settings_hash;
 use crate::limits::Limits;
 use crate::observer::{Event, Observer};
 use crate::settings::Checked;
@@ -69,6 +68,8 @@ struct Open {
     file: Option<OutputFile>,
     checkpoint: Option<Checkpoint>,
     guard: Guard,
+    /// What was counted of the pages that were delivered: the guard is ahead of it while a page is being written.
+    counts: Counts,
     cursor: Option<String>,
     /// Whether the last page was delivered.
     done: bool,
@@ -109,7 +110,7 @@ impl Collection<'_> {
             }
         };
         let result = match self.deliver(&mut open, stop.as_mut()).await {
-            Ok(()) => self.whole(&open).await,
+            Ok(()) => self.whole(&open, stop).await,
             Err(failure) => Err(failure),
         };
         match result {
@@ -130,6 +131,7 @@ impl Collection<'_> {
                     file: None,
                     checkpoint: None,
                     guard,
+                    counts: Counts::default(),
                     cursor: None,
                     done: false,
                     resumed: false,
@@ -174,7 +176,8 @@ impl Collection<'_> {
             self.observer.event(&Event::Resumed { members: guard.counts().members, pages: guard.counts().pages });
         }
         let sink = make_sink(Box::new(file.writer()?), offset.is_some());
-        Ok(Opened::Open(Box::new(Open { sink, name: path, file: Some(file), checkpoint, guard, cursor, done, resumed: offset.is_some() })))
+        let (counts, resumed) = (guard.counts(), offset.is_some());
+        Ok(Opened::Open(Box::new(Open { sink, name: path, file: Some(file), checkpoint, guard, counts, cursor, done, resumed })))
     }
 
     /// Delivers page after page.
@@ -182,7 +185,7 @@ impl Collection<'_> {
         while !open.done {
             let answer = tokio::select! {
                 biased;
-                () = stop.as_mut() => Err(Failure::new(Code::Interrupted, "the run was stopped")),
+                () = stop.as_mut() => Err(interrupted()),
                 answer = self.session.collect(&self.settings.public, open.cursor.as_ref()) => answer,
             };
             match answer {
@@ -211,6 +214,7 @@ impl Collection<'_> {
             let offset = file.sync().map_err(|error| fault(&open.name, &error))?;
             checkpoint.append(&Entry::Page(Page { next: page.next.clone(), offset, counts, admitted }))?;
         }
+        open.counts = counts;
         open.done = page.next.is_none();
         open.cursor = page.next;
         self.observer.event(&Event::Page { members: counts.members, total: counts.last_total, pages: counts.pages });
@@ -218,11 +222,15 @@ impl Collection<'_> {
     }
 
     /// Judges the list after its last page.
-    async fn whole(&mut self, open: &Open) -> Result<(), Failure> {
-        if open.guard.nobody() {
-            return Err(self.why_nobody().await);
+    async fn whole(&mut self, open: &Open, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
+        if !open.guard.nobody() {
+            return open.guard.judge();
         }
-        open.guard.judge()
+        Err(tokio::select! {
+            biased;
+            () = stop => interrupted(),
+            failure = self.why_nobody() => failure,
+        })
     }
 
     /// Asks the connector why an organization has no members.
@@ -296,7 +304,7 @@ impl Collection<'_> {
     }
 
     fn report(&self, outcome: Outcome, open: &Open, error: Option<Failure>) -> RunReport {
-        self.ended(outcome, open.guard.counts(), open.resumed, error)
+        self.ended(outcome, open.counts, open.resumed, error)
     }
 
     fn ended(&self, outcome: Outcome, counts: Counts, resumed: bool, error: Option<Failure>) -> RunReport {
@@ -327,16 +335,11 @@ impl Ending {
     }
 }
 
+fn interrupted() -> Failure {
+    Failure::new(Code::Interrupted, "the run was stopped")
+}
+
 /// Whether an earlier run gave the output its final name, and was ended before it could remove the checkpoint.
 fn was_finished(path: &Path, offset: u64) -> bool {
     !super::output::beside(path, ".partial").exists() && std::fs::metadata(path).is_ok_and(|file| file.len() == offset)
-}
-
-fn settings_hash(settings: &[Setting]) -> String {
-    let mut sorted: Vec<_> = settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
-    sorted.sort();
-    let hash = sorted.into_iter().fold(Sha256::new(), |hash, (key, value)| {
-        hash.chain_update(key.len().to_le_bytes()).chain_update(key).chain_update(value.len().to_le_bytes()).chain_update(value)
-    });
-    hex::encode(hash.finalize())
 }

@@ -9,8 +9,9 @@
 //! nothing is lost.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Code, Failure};
@@ -32,7 +33,9 @@ impl OutputFile {
         if path.is_dir() {
             return Err(fault(path, &io::Error::other("it is a folder")));
         }
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(beside(path, ".partial")).map_err(failed)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside(path, ".partial")).map_err(failed)?;
+        claim(&file, path)?;
+        file.set_len(0).map_err(failed)?;
         match fs::rename(path, beside(path, ".previous")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
@@ -52,6 +55,7 @@ impl OutputFile {
         };
         let partial = OpenOptions::new().write(true).open(beside(path, ".partial"));
         let mut file = partial.map_err(|_| lost("is not there any more, so the collection cannot go on from the checkpoint"))?;
+        claim(&file, path)?;
         let length = file.metadata().map_err(|error| fault(path, &error))?.len();
         if length < offset {
             return Err(lost("is shorter than the checkpoint says it was"));
@@ -105,6 +109,25 @@ impl OutputFile {
     pub fn abandon(self) {
         let _ = fs::remove_file(beside(&self.path, ".partial"));
     }
+}
+
+/// Makes sure that no other run writes this partial file, as long as it is open: two at once would make one file of both.
+fn claim(file: &File, path: &Path) -> Result<(), Failure> {
+    let in_use = || {
+        Failure::new(Code::Output, format!("`{}` is being written by another run", path.display()))
+            .with_hint("Wait until that run has ended, or use another output.")
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(in_use()),
+        // Some network file systems know no locks: the file is written there as it is.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(fault(path, &error)),
+    }
+    // The other run may have ended between the opening and the lock: then this is its finished file.
+    let partial = fs::metadata(beside(path, ".partial"));
+    let same = partial.and_then(|partial| Ok((partial.dev(), partial.ino()) == file.metadata().map(|file| (file.dev(), file.ino()))?));
+    if same.unwrap_or(false) { Ok(()) } else { Err(in_use()) }
 }
 
 /// The failure of an output that cannot be written.
@@ -187,6 +210,21 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "first other");
         fs::write(beside(&path, ".partial"), "xyz").unwrap();
         assert_eq!(OutputFile::resume(&path, 6).unwrap_err().code, Code::Checkpoint);
+    }
+
+    #[test]
+    fn two_runs_do_not_write_one_file() {
+        let (folder, path) = folder();
+        let first = OutputFile::begin(&path).unwrap();
+        first.writer().unwrap().write_all(b"x").unwrap();
+        for second in [OutputFile::begin(&path), OutputFile::resume(&path, 1)] {
+            let failure = second.unwrap_err();
+            assert_eq!(failure.code, Code::Output);
+            assert!(failure.message.ends_with("is being written by another run"));
+        }
+        first.complete().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), names(&folder)), ("x".to_owned(), vec!["members.csv".to_owned()]));
+        OutputFile::begin(&path).unwrap().abandon();
     }
 
     #[test]
