@@ -9,6 +9,6 @@ mod commands;
 fn main() -> ExitCode {
     match commands::Arguments::try_parse() {
         Ok(arguments) => commands::run(arguments),
-        Err(error) => commands::console::wrong_arguments(&error),
+        Err(error) => commands::console::wrong_arguments(error),
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use smp_harness::failure::{Code, Failure};
 use smp_harness::listing;
 use smp_harness::sink::json;
@@ -97,23 +98,45 @@ impl Console {
     }
 }
 
-/// Writes why the arguments cannot be read, or the help that they ask for. What looks like a key in them is not repeated: standard error
-/// is often kept.
-pub(crate) fn wrong_arguments(error: &clap::Error) -> ExitCode {
+/// Writes why the arguments cannot be read, or the help that they ask for. What may be a key or a password in them is not repeated:
+/// standard error is often kept.
+pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done.into();
     }
-    let mut text = error.render().to_string();
-    for argument in std::env::args().skip(1) {
+    let mut text = without_secret_values(error).render().to_string();
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    for argument in &arguments {
         for part in argument.split('=').chain([argument.as_str()]) {
             if looks_like_a_key(part) {
-                text = text.replace(part, "[not shown]");
+                text = text.replace(part, NOT_SHOWN);
             }
         }
     }
     let _ = write!(io::stderr().lock(), "{text}");
+    if arguments.iter().any(|argument| argument == "--json") {
+        let message = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        let failure = Failure::new(Code::InvalidSettings, message.trim_start_matches("error: "))
+            .with_hint("`--help` after the name of the command lists what it takes.");
+        Console::new(true, false).failure(&failure);
+    }
     Exit::Usage.into()
+}
+
+/// What stands in place of a value.
+const NOT_SHOWN: &str = "[not shown]";
+
+/// The error without the values of the options that a key or a password may stand in.
+fn without_secret_values(mut error: clap::Error) -> clap::Error {
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
+        _ => "",
+    };
+    if ["--set", "--secret", "--upstream", "--allow-origin"].contains(&option) && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(NOT_SHOWN.to_owned()));
+    }
+    error
 }
 
 /// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital in it, and no option.
