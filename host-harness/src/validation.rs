@@ -108,6 +108,13 @@ impl Validation {
         Self { checks: vec![check], ready: false, failure: Some(failure) }
     }
 
+    /// A validation that ended before the connector's checks were there: one check, and why it failed.
+    #[must_use]
+    pub fn stopped(failure: Failure) -> Self {
+        let check = failed_check("run".into(), "The settings can be checked".into(), &failure);
+        Self { checks: vec![check], ready: false, failure: Some(failure) }
+    }
+
     /// The checks, in order.
     #[must_use]
     pub fn checks(&self) -> &[CheckResult] {

@@ -32,11 +32,12 @@ impl Validate {
         let validation = match self.source.open(&self.component, console).await {
             Ok(source) => match asked(&source, console).await {
                 Ok(validation) => validation,
-                Err(failure) => return console.failed(&failure),
+                Err(failure) => return self.stopped(failure, console),
             },
             Err(refusal) if refusal.exit == Exit::Failed && refusal.failure.code == Code::InvalidSettings => {
                 Validation::refused(*refusal.failure)
             }
+            Err(refusal) if refusal.exit == Exit::Failed => return self.stopped(*refusal.failure, console),
             Err(refusal) => return refusal.shown(console),
         };
         match self.show(&validation, console) {
@@ -48,6 +49,16 @@ impl Validate {
                 Some(_) => Exit::Failed,
             },
         }
+    }
+
+    /// Ends a validation that came to no checks. Scripts get the document that they wait for; people read the failure.
+    fn stopped(&self, failure: Failure, console: &Console) -> Exit {
+        if self.json
+            && let Err(unwritten) = self.show(&Validation::stopped(failure.clone()), console)
+        {
+            return console.failed(&unwritten);
+        }
+        console.failed(&failure)
     }
 
     fn show(&self, validation: &Validation, console: &Console) -> Result<(), Failure> {
