@@ -237,8 +237,8 @@ impl Ended {
     /// When there is none, it has another code, or it has no hint.
     pub fn said(&self, code: &str) -> String {
         let error = self.error();
-        assert_eq!(error["code"], code, "{}", self.stderr);
-        let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("no {key}: {error}"));
+        let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("no {key}: {}", self.stderr));
+        assert_eq!(text("code"), code, "{}", self.stderr);
         format!("{} {}", text("message"), text("hint"))
     }
 
@@ -292,5 +292,18 @@ impl Lonely {
     #[must_use]
     pub fn was_visited(&self) -> bool {
         self.listener.accept().is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_who_came_is_seen_though_nothing_was_sent() {
+        let lonely = Lonely::start();
+        assert!(!lonely.was_visited());
+        drop(std::net::TcpStream::connect(lonely.listener.local_addr().expect("an address")).expect("a connection"));
+        assert!(lonely.was_visited());
     }
 }
