@@ -64,7 +64,7 @@ check: lint doc test deny ## What CI runs: all of the above, and that generated 
 
 bless: component ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --package smp-tests --test fixtures --test contract --test command_docs
+	BLESS=1 $(CARGO) test --locked --release --workspace --test fixtures --test contract --test command_docs
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

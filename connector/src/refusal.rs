@@ -20,8 +20,8 @@ const INVALID_CURSOR: &str = "ADMIN-400-1";
 const NO_ORGANIZATION: &str = "ADMIN-404-2";
 
 const NEW_KEY: &str = "At admin.atlassian.com, open the organization, then Settings, then API keys, and create a new \
-    API key; choose the longest expiry, which is a year. Enter the new key in the Api Key field. If you cannot see \
-    API keys there, ask an organization admin to do it.";
+    API key; choose the longest expiry, which is a year. Choose no scopes, or read:orgs:admin, read:accounts:admin and \
+    read:domains:admin. Enter the new key in the Api Key field. If you cannot see API keys there, ask an organization admin to do it.";
 
 const OTHER_SCOPES: &str = "Scopes cannot be added to a key that exists. At admin.atlassian.com, under Settings, then \
     API keys, create a new key with the scopes read:orgs:admin, read:accounts:admin and read:domains:admin, or a key \
@@ -48,7 +48,11 @@ const IN_BETWEEN: &str = "A proxy, a sign-in page or a maintenance page may stan
 const REPORT: &str = "Try again later. If it stays, send this message to the support of your SaaS management platform: \
     the connector has to learn this answer.";
 
-const START_OVER: &str = "Start the collection again from the beginning.";
+const LARGER_ANSWERS: &str = "Try again later. If it stays, send this message to the support of your SaaS management \
+    platform: it has to take larger answers.";
+
+const START_OVER: &str = "Start the collection again from the beginning. If it ends here once more, try again at a quieter \
+    time: the members may be changing while they are read.";
 
 /// Why a call has no result.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +73,7 @@ pub struct Forbidden {
 impl Forbidden {
     /// The failure if the organization is one of the key's, or that cannot be told.
     pub fn permission(self) -> Failure {
-        let message = format!("The API key may not read this organization (403 from GET {}).", self.endpoint.path);
+        let message = format!("The API key may not read {} (403 from GET {}).", matter(self.endpoint), self.endpoint.path);
         Failure::new(FailureKind::Permission, message, ORGANIZATION_ADMIN).at(API_KEY).with_code(self.code)
     }
 
@@ -108,7 +112,7 @@ pub fn unreadable(endpoint: &Endpoint, reason: Unreadable) -> Failure {
         Unreadable::WebPage => ("is a web page, not data", IN_BETWEEN),
         Unreadable::Encoding => ("is not UTF-8 text", IN_BETWEEN),
         Unreadable::Syntax => ("is not JSON that can be read", IN_BETWEEN),
-        Unreadable::CutShort => ("is cut short", IN_BETWEEN),
+        Unreadable::CutShort => ("is empty or cut short", IN_BETWEEN),
         Unreadable::Shape => ("is of another shape than documented", REPORT),
         Unreadable::OtherOrganization => ("is about another organization than the one asked for", OTHER_ORGANIZATION),
         Unreadable::Next(BadLink::Repeated) => ("leads back to itself: the list would never end", REPORT),
@@ -121,7 +125,7 @@ pub fn unreadable(endpoint: &Endpoint, reason: Unreadable) -> Failure {
 
 /// The failure for a list that has no end.
 pub fn endless(endpoint: &Endpoint, pages: u32) -> Failure {
-    let message = format!("GET {} gave {pages} pages in a row without an account, and more to come.", endpoint.path);
+    let message = format!("GET {} gave {pages} pages in a row without an account, and the list does not end.", endpoint.path);
     unexpected(message, REPORT)
 }
 
@@ -148,7 +152,7 @@ fn answered(endpoint: &'static Endpoint, has_cursor: bool, response: &Response) 
         403 => return Refusal::Forbidden(Forbidden { endpoint, code }),
         404 if known == Some(NO_ORGANIZATION) => no_organization(endpoint, status),
         400 if has_cursor && known == Some(INVALID_CURSOR) => {
-            let message = format!("Atlassian does not know the place any more at which to go on (400 from GET {path}).");
+            let message = format!("Atlassian no longer knows how far the list was read (400 from GET {path}).");
             Failure::new(FailureKind::CursorExpired, message, START_OVER)
         }
         429 => too_many(endpoint, retry_after(response)),
@@ -177,12 +181,21 @@ fn no_answer(endpoint: &Endpoint, error: HttpError) -> Failure {
         HttpError::RateLimited(Exhausted { retry_after_seconds, .. }) => too_many(endpoint, retry_after_seconds),
         HttpError::TooLarge(bytes) => {
             let bytes = text::grouped(bytes);
-            unexpected(format!("The answer to GET {path} is larger than is taken here ({bytes} bytes)."), REPORT)
+            unexpected(format!("The answer to GET {path} is larger than is taken here ({bytes} bytes)."), LARGER_ANSWERS)
         }
         HttpError::Other(reason) => {
             let message = format!("GET {path} could not be asked: {}", text::note(&reason));
             Failure::new(FailureKind::Other, message, LATER)
         }
+    }
+}
+
+/// What a call reads, for a message: a key may read one thing and not another.
+fn matter(endpoint: &Endpoint) -> &'static str {
+    match endpoint.path.rsplit('/').next() {
+        Some("users") => "the members of this organization",
+        Some("domains") => "the domains of this organization",
+        _ => "this organization",
     }
 }
 
@@ -299,6 +312,7 @@ mod tests {
             panic!("not open");
         };
         let permission = forbidden.clone().permission();
+        assert!(permission.message.contains("may not read the members of this organization"), "{}", permission.message);
         assert_eq!((permission.kind, permission.setting), (FailureKind::Permission, Some("api-key")));
         assert!(permission.hint.contains("organization admin") && permission.hint.contains("site admin"));
         let not_found = forbidden.not_found();

@@ -24,9 +24,9 @@ pub const VERSION: &str = "0.1.0";
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! Descriptors for tests.
+    //! Descriptors and members for tests.
 
-    use super::{Api, Attachment, Descriptor, Endpoint, HttpMethod, RateLimit, SecretPrefix, SecretUse, SettingField};
+    use super::{Api, Attachment, Descriptor, Endpoint, HttpMethod, Member, RateLimit, SecretPrefix, SecretUse, SettingField};
 
     /// A descriptor with these endpoints, `organization-id` and the secret `api-key`.
     pub(crate) fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
@@ -79,6 +79,22 @@ pub(crate) mod testing {
             setup_guide: vec![],
             faq: vec![],
             attributes: vec![],
+        }
+    }
+
+    /// A member of whom only the identifier is known.
+    pub(crate) fn member(id: &str) -> Member {
+        Member {
+            id: id.into(),
+            email: None,
+            name: String::new(),
+            role: String::new(),
+            uses: Vec::new(),
+            last_seen: None,
+            status: None,
+            kind: None,
+            billable: None,
+            attributes: Vec::new(),
         }
     }
 }

@@ -7,6 +7,8 @@ use clap::Parser;
 mod commands;
 
 fn main() -> ExitCode {
-    let arguments = commands::Arguments::parse();
-    commands::run(arguments)
+    match commands::Arguments::try_parse() {
+        Ok(arguments) => commands::run(arguments),
+        Err(error) => commands::console::wrong_arguments(&error),
+    }
 }

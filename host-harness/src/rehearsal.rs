@@ -38,7 +38,7 @@ pub async fn play(plugin: &Plugin, fixture: &Fixture) -> Result<Value, Failure> 
         Ok(checked) => checked,
         Err(failure) => {
             let validation = Validation::refused(failure.clone());
-            return Ok(json!({ "validate": validation.to_json(), "collect": { "error": failure.to_json(), "members": [] } }));
+            return Ok(json!({ "validate": validation.to_json(), "collect": { "error": failure.to_json(), "rows": [] } }));
         }
     };
     Ok(json!({
@@ -77,7 +77,7 @@ async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
     }
     let mut value = report.to_json();
     if let Some(object) = value.as_object_mut() {
-        object.insert("members".into(), rows.into_values());
+        object.insert("rows".into(), rows.into_values());
     }
     Ok(value)
 }

@@ -150,7 +150,7 @@ impl Settings {
                     "the value in the field {} looks like a key, which belongs in the field {}",
                     field.label, secret.label
                 ))
-                .with_hint(format!("Put the key into the field {}, and here: {}", secret.label, field.help)));
+                .with_hint(format!("Put the key into the field {}. Where to find the {}: {}", secret.label, field.label, field.help)));
             }
         }
         if let Some(doubt) = doubt(field, value) {

@@ -186,7 +186,7 @@ impl Ended {
     pub fn error(&self) -> Value {
         let line = self.stderr.lines().last().unwrap_or_default();
         let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("no failure in {:?}: {error}", self.stderr));
-        value["error"].clone()
+        value.get("error").cloned().unwrap_or_default()
     }
 
     /// Standard output as JSON.

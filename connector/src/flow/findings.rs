@@ -103,7 +103,7 @@ fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
     }
     let message = format!("Verified: {}. {state}", listed(&verified));
     if domains.iter().any(|domain| domain.state == DomainState::MissingToken) {
-        return Outcome::Warning(Advice { message, hint: verify(&domains), setting: None });
+        return Outcome::Warning(Advice { message, hint: format!("{}.", mend(&domains)), setting: None });
     }
     passed(message.trim_end())
 }
@@ -114,9 +114,10 @@ fn members_outcome(found: MembersFound, domains: Option<&Result<Vec<Domain>, Fai
         return Err(nobody(domains));
     }
     if !has_person {
+        let (among, unless) = if has_more { ("the first of them", ", unless they come later in the list") } else { ("them", "") };
         return Ok(Outcome::Warning(Advice {
-            message: format!("{} and no person is among the first of them, only apps and customers.", counted(seen, has_more, total)),
-            hint: format!("{DOMAINS_PAGE}, and claim the accounts of your people, unless they follow on later pages."),
+            message: format!("{} and no person is among {among}, only apps and customers.", counted(seen, has_more, total)),
+            hint: format!("{DOMAINS_PAGE}, and claim the accounts of your people{unless}."),
             setting: None,
         }));
     }
@@ -156,8 +157,18 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
     }
 }
 
-/// What to do about the domains that are not verified.
+/// What to do where no domain is verified.
 fn verify(domains: &[Domain]) -> String {
+    let mut hint = mend(domains);
+    if domains.is_empty() {
+        hint.push_str(", and verify a domain by a DNS TXT record or by HTTPS; it can take days");
+    }
+    hint.push_str(". Then claim at least one account, and check again.");
+    hint
+}
+
+/// What to do about the domains that are not verified; the last sentence is open.
+fn mend(domains: &[Domain]) -> String {
     let has = |state| domains.iter().any(|domain| domain.state == state);
     let mut hint = DOMAINS_PAGE.to_owned();
     if has(DomainState::MissingToken) {
@@ -169,10 +180,6 @@ fn verify(domains: &[Domain]) -> String {
     if has(DomainState::Waiting) {
         hint.push_str(". Verification can take days: look again until a green VERIFIED stands beside the domain");
     }
-    if domains.is_empty() {
-        hint.push_str(", and verify a domain by a DNS TXT record or by HTTPS; it can take days");
-    }
-    hint.push_str(". Then claim at least one account, and check again.");
     hint
 }
 
@@ -293,6 +300,13 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_is_missing_beside_a_verified_domain_calls_for_no_claim() {
+        let domains = vec![domain("a.test", DomainState::Verified), domain("b.test", DomainState::MissingToken)];
+        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else { panic!("no warning") };
+        assert!(advice.hint.contains("DNS TXT record") && !advice.hint.contains("claim"), "{}", advice.hint);
+    }
+
+    #[test]
     fn members_are_counted_as_far_as_they_are_known() {
         let rows = [
             (1, false, Some(1), "There is 1 managed account"),
@@ -308,12 +322,12 @@ mod tests {
 
     #[test]
     fn members_without_a_person_are_a_warning() {
-        let found = MembersFound { seen: 2, has_person: false, has_more: false, total: Some(2) };
-        let outcome = members_outcome(found, None).unwrap();
-        assert_eq!(
-            shown(outcome),
-            "warning There are 2 managed accounts and no person is among the first of them, only apps and customers."
-        );
+        for (has_more, among) in [(false, "them"), (true, "the first of them")] {
+            let found = MembersFound { seen: 2, has_person: false, has_more, total: Some(9) };
+            let outcome = members_outcome(found, None).unwrap();
+            let expected = format!("warning There are 9 managed accounts and no person is among {among}, only apps and customers.");
+            assert_eq!(shown(outcome), expected);
+        }
     }
 
     fn domain(name: &str, state: DomainState) -> Domain {

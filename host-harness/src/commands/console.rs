@@ -1,6 +1,7 @@
 //! Standard output and standard error: data to the one, everything else to the other. The only place that prints.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 use smp_harness::failure::{Code, Failure};
 use smp_harness::listing;
@@ -96,6 +97,31 @@ impl Console {
     }
 }
 
+/// Writes why the arguments cannot be read, or the help that they ask for. What looks like a key in them is not repeated: standard error
+/// is often kept.
+pub(crate) fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    let mut text = error.render().to_string();
+    for argument in std::env::args().skip(1) {
+        for part in argument.split('=').chain([argument.as_str()]) {
+            if looks_like_a_key(part) {
+                text = text.replace(part, "[not shown]");
+            }
+        }
+    }
+    let _ = write!(io::stderr().lock(), "{text}");
+    Exit::Usage.into()
+}
+
+/// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital in it, and no option.
+fn looks_like_a_key(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=+~".contains(&byte));
+    text.len() >= 12 && !text.starts_with("--") && plain && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
 /// The failure of standard output.
 pub(crate) fn output_fault(error: &io::Error) -> Failure {
     Failure::new(Code::Output, format!("standard output cannot be written: {error}"))
@@ -111,4 +137,19 @@ fn colour(terminal: bool) -> bool {
     terminal
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_from_options_and_names() {
+        for key in ["ATCTT3xFfGF0abcdef", "ATATT3xFfGF0T=abc", "7c2k9a41-5d0e-4h7b"] {
+            assert!(looks_like_a_key(key), "{key}");
+        }
+        for other in ["--allow-origin", "members.csv", "organization-id", "https://api.example.test", "ATCTT", "tests/fixtures/acme1"] {
+            assert!(!looks_like_a_key(other), "{other}");
+        }
+    }
 }

@@ -30,19 +30,11 @@ impl Inspect {
     async fn show(&self, console: &Console) -> Result<(), Failure> {
         let plugin = source::load(&self.component).await?;
         let facts = plugin.facts();
-        let inspection = inspect::Inspection {
-            descriptor: facts.descriptor.clone(),
-            imports: facts.imports.clone(),
-            exports: facts.exports.clone(),
-            contract_version: facts.contract_version.clone(),
-            size_bytes: facts.size,
-            digest: facts.digest.clone(),
-        };
         if self.json {
-            let json = smp_harness::sink::json::indented(&inspect::json(&inspection)).map_err(|error| output_fault(&error))?;
+            let json = smp_harness::sink::json::indented(&inspect::json(facts)).map_err(|error| output_fault(&error))?;
             console.data(&format!("{json}\n"))
         } else {
-            console.data(&inspect::text(&inspection, console.output_look()))
+            console.data(&inspect::text(facts, console.output_look()))
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 mod approval;
 mod collect;
 mod connect;
-mod console;
+pub(crate) mod console;
 mod guide;
 mod inspect;
 mod progress;

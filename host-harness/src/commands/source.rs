@@ -40,11 +40,11 @@ pub(crate) struct SourceArguments {
     #[arg(long, value_name = "FILE.toml", help_heading = "Settings")]
     settings: Option<PathBuf>,
     /// Give a setting; wins over the file.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, help_heading = "Settings")]
-    set: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Settings")]
+    set: Vec<String>,
     /// Give a secret by the name of an environment variable or a file that holds it. Asked for on a terminal.
-    #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", value_parser = secret_pair, help_heading = "Settings")]
-    secret: Vec<(String, SecretPlace)>,
+    #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", help_heading = "Settings")]
+    secret: Vec<String>,
     /// Take the answers, and the settings, from a recorded fixture. Nothing is sent.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["upstream", "allow_origin", "ca_file"], help_heading = "Answers")]
     fixture: Option<PathBuf>,
@@ -197,9 +197,14 @@ impl SourceArguments {
         if let Some(path) = &self.settings {
             settings.values.extend(settings_file(path, descriptor)?);
         }
-        settings.values.extend(self.set.iter().cloned());
-        for (key, place) in &self.secret {
-            settings.secrets.insert(key.clone(), place.read(key, descriptor)?);
+        for text in &self.set {
+            let (key, value) = pair(text)?;
+            settings.values.insert(key, value);
+        }
+        for text in &self.secret {
+            let (key, place) = secret_pair(text)?;
+            let value = place.read(&key, descriptor)?;
+            settings.secrets.insert(key, value);
         }
         if fixture.is_none() && !console.json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             for field in descriptor.settings.iter().filter(|field| field.required) {
@@ -342,23 +347,31 @@ pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     Some(base.join("smp-harness"))
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
+fn pair(text: &str) -> Result<(String, String), Refusal> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        // The text is not repeated in full: it may be a key without its name.
-        _ => Err("write KEY=VALUE, for example `organization-id=1234…`".into()),
+        _ => Err(Refusal::usage(
+            Failure::new(Code::InvalidSettings, "a `--set` is no KEY=VALUE").with_hint("Write for example `--set organization-id=1234…`."),
+        )),
     }
 }
 
-fn secret_pair(text: &str) -> Result<(String, SecretPlace), String> {
-    let way_out = "write KEY=env:NAME or KEY=file:PATH; a secret itself never stands on the command line";
-    let (key, place) = text.split_once('=').ok_or(way_out)?;
+/// Reads `KEY=env:NAME` or `KEY=file:PATH`.
+fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
+    let refused = || {
+        Refusal::usage(Failure::new(Code::InvalidSettings, "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH").with_hint(
+            "A secret itself never stands on the command line, where others can read it. Put it into an environment variable or a file and \
+                 give its name, for example `--secret api-key=env:MY_KEY`.",
+        ))
+    };
+    let (key, place) = text.split_once('=').ok_or_else(refused)?;
     let place = match place.split_once(':') {
         Some(("env", name)) if !name.is_empty() => SecretPlace::Environment(name.to_owned()),
         Some(("file", path)) if !path.is_empty() => SecretPlace::File(path.into()),
-        _ => return Err(way_out.into()),
+        _ => return Err(refused()),
     };
-    if key.trim().is_empty() { Err(way_out.into()) } else { Ok((key.trim().to_owned(), place)) }
+    if key.trim().is_empty() { Err(refused()) } else { Ok((key.trim().to_owned(), place)) }
 }
 
 fn origin(text: &str) -> Result<Origin, String> {

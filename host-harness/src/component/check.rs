@@ -208,21 +208,6 @@ mod tests {
         checked.unwrap_err().message.replace("the connector broke its contract: ", "")
     }
 
-    fn plain_member() -> Member {
-        Member {
-            id: "1".into(),
-            email: None,
-            name: String::new(),
-            role: String::new(),
-            uses: vec![],
-            last_seen: None,
-            status: None,
-            kind: None,
-            billable: None,
-            attributes: vec![],
-        }
-    }
-
     fn page_of(member: Member) -> MemberPage {
         MemberPage { products: vec![], members: vec![member], next: None, total: None }
     }
@@ -266,16 +251,16 @@ mod tests {
         let one_use = ProductUse { product: 0, last_active: None };
         let late = Instant { seconds: 0, nanoseconds: 1_000_000_000 };
         for (member, message) in [
-            (Member { id: String::new(), ..plain_member() }, "a member has no id"),
-            (Member { uses: vec![one_use], ..plain_member() }, "a member uses a product that the page does not have"),
-            (Member { name: "x".repeat(5_000), ..plain_member() }, "a member's text is too long"),
-            (Member { last_seen: Some(late), ..plain_member() }, "an instant has more than a second of nanoseconds"),
+            (Member { id: String::new(), ..testing::member("1") }, "a member has no id"),
+            (Member { uses: vec![one_use], ..testing::member("1") }, "a member uses a product that the page does not have"),
+            (Member { name: "x".repeat(5_000), ..testing::member("1") }, "a member's text is too long"),
+            (Member { last_seen: Some(late), ..testing::member("1") }, "an instant has more than a second of nanoseconds"),
         ] {
             assert_eq!(said(page(&page_of(member))), message);
         }
-        let endless = MemberPage { next: Some("x".repeat(LONGEST_CURSOR + 1)), ..page_of(plain_member()) };
+        let endless = MemberPage { next: Some("x".repeat(LONGEST_CURSOR + 1)), ..page_of(testing::member("1")) };
         assert_eq!(said(page(&endless)), "a cursor is empty or longer than 8192 bytes");
-        assert_eq!(page(&page_of(plain_member())), Ok(()));
+        assert_eq!(page(&page_of(testing::member("1"))), Ok(()));
     }
 
     #[test]

@@ -6,53 +6,37 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
+use crate::component::plugin::Facts;
 use crate::contract::{Attachment, Descriptor, Endpoint, PACKAGE, SettingField};
 use crate::listing::words::{hang, method, name, pace, sentence, shown};
 use crate::terminal::{Look, Paint, Style, grouped, padding, width};
 
-/// A component, looked at.
-#[derive(Clone, Debug)]
-pub struct Inspection {
-    /// What it says about itself.
-    pub descriptor: Descriptor,
-    /// What it needs from a host, as full names like `smp:connector/http@0.1.0`.
-    pub imports: Vec<String>,
-    /// What it offers to a host, as full names.
-    pub exports: Vec<String>,
-    /// The version of the contract that it was built for.
-    pub contract_version: String,
-    /// Size of the file.
-    pub size_bytes: u64,
-    /// Digest of the file, as `sha256:…`.
-    pub digest: String,
-}
-
-/// The inspection for people.
+/// The facts for people.
 #[must_use]
-pub fn text(inspection: &Inspection, look: Look) -> String {
-    let descriptor = &inspection.descriptor;
+pub fn text(facts: &Facts, look: Look) -> String {
+    let descriptor = &facts.descriptor;
     let mut page = Page { out: String::new(), look, paint: look.paint() };
     page.head(descriptor);
     page.calls(descriptor);
-    page.names("Is handed by the host", &inspection.imports);
-    page.names("Offers to the host", &inspection.exports);
+    page.names("Is handed by the host", &facts.imports);
+    page.names("Offers to the host", &facts.exports);
     page.collects(descriptor);
     page.form(&descriptor.settings);
     page.requires(&descriptor.permissions_required);
-    page.file(inspection);
+    page.file(facts);
     page.out
 }
 
-/// The inspection for scripts: every key there, absent values null.
+/// The facts for scripts: every key there, absent values null.
 #[must_use]
-pub fn json(inspection: &Inspection) -> Value {
+pub fn json(facts: &Facts) -> Value {
     json!({
-        "descriptor": descriptor(&inspection.descriptor),
-        "imports": inspection.imports,
-        "exports": inspection.exports,
-        "contract_version": inspection.contract_version,
-        "size_bytes": inspection.size_bytes,
-        "digest": inspection.digest,
+        "descriptor": descriptor(&facts.descriptor),
+        "imports": facts.imports,
+        "exports": facts.exports,
+        "contract_version": facts.contract_version,
+        "size_bytes": facts.size,
+        "digest": facts.digest,
     })
 }
 
@@ -142,7 +126,7 @@ impl Page {
         let _ = writeln!(self.out, " {}  {}", self.paint.bold(&title), self.paint.dim(&id));
         self.hang(" ", &sentence(&descriptor.summary), Style::Plain);
         self.out.push('\n');
-        self.facts(&[
+        self.rows(&[
             ("Vendor", sentence(&descriptor.vendor)),
             ("Pricing", sentence(&descriptor.pricing)),
             ("Status", sentence(&descriptor.status)),
@@ -230,19 +214,19 @@ impl Page {
         self.more(hidden);
     }
 
-    fn file(&mut self, inspection: &Inspection) {
+    fn file(&mut self, facts: &Facts) {
         self.title("The file");
-        self.facts(&[("Contract", format!("{PACKAGE}@{}", name(&inspection.contract_version))), ("Size", size(inspection.size_bytes))]);
+        self.rows(&[("Contract", format!("{PACKAGE}@{}", name(&facts.contract_version))), ("Size", size(facts.size))]);
         // Without a label it fits into 80 columns, and can be copied whole.
-        self.hang("   ", &name(&inspection.digest), Style::Plain);
+        self.hang("   ", &name(&facts.digest), Style::Plain);
     }
 
     fn title(&mut self, title: &str) {
         let _ = writeln!(self.out, "\n {}", self.paint.bold(title));
     }
 
-    fn facts(&mut self, facts: &[(&str, String)]) {
-        for (label, fact) in facts {
+    fn rows(&mut self, rows: &[(&str, String)]) {
+        for (label, fact) in rows {
             if !fact.is_empty() {
                 self.hang(&format!("   {label:<9}"), fact, Style::Plain);
             }
@@ -283,7 +267,7 @@ mod tests {
     #[test]
     fn an_operator_sees_at_a_glance_what_it_is_and_may_do() {
         assert_eq!(
-            format!("\n{}", text(&inspection(), Look { width: 80, colour: false })),
+            format!("\n{}", text(&facts(), Look { width: 80, colour: false })),
             "
  Example Cloud  1.2.3 · example-cloud
  Notes & boards for teams.
@@ -332,7 +316,7 @@ mod tests {
 
     #[test]
     fn scripts_get_every_key() {
-        let value = json(&inspection());
+        let value = json(&facts());
         assert_eq!(
             (&value["imports"], &value["contract_version"], &value["size_bytes"], &value["digest"]),
             (&json!(["smp:connector/http@0.1.0", "wasi:cli/environment@0.2.0"]), &json!("0.1.0"), &json!(319_489), &json!("sha256:00ff"))
@@ -361,7 +345,7 @@ mod tests {
 
     #[test]
     fn endpoints_beyond_those_shown_are_said_to_be_there() {
-        let mut many = inspection();
+        let mut many = facts();
         let one = many.descriptor.api.endpoints[0].clone();
         many.descriptor.api.endpoints = vec![one; 207];
         assert!(text(&many, Look::PLAIN).contains("\n   and 7 more that are not shown\n"));
@@ -377,27 +361,27 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_of_a_component_steers_a_terminal(text in any_text(), columns in 0_usize..160) {
-            let inspection = Inspection {
+            let facts = Facts {
                 descriptor: filled_with(&text),
                 imports: vec![text.clone()],
                 exports: vec![text.clone()],
                 contract_version: text.clone(),
-                size_bytes: u64::MAX,
+                size: u64::MAX,
                 digest: text,
             };
-            let shown = super::text(&inspection, Look { width: columns, colour: false });
+            let shown = super::text(&facts, Look { width: columns, colour: false });
             prop_assert!(!shown.chars().any(|sign| sign != '\n' && is_active(sign)), "{:?}", shown);
             prop_assert!(shown.ends_with('\n'));
         }
     }
 
-    fn inspection() -> Inspection {
-        Inspection {
+    fn facts() -> Facts {
+        Facts {
             descriptor: example(),
             imports: vec!["smp:connector/http@0.1.0".into(), "wasi:cli/environment@0.2.0".into()],
             exports: vec!["smp:connector/connector@0.1.0".into()],
             contract_version: "0.1.0".into(),
-            size_bytes: 319_489,
+            size: 319_489,
             digest: "sha256:00ff".into(),
         }
     }

@@ -197,21 +197,7 @@ fn endless(message: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn member(id: &str) -> Member {
-        Member {
-            id: id.into(),
-            email: None,
-            name: String::new(),
-            role: String::new(),
-            uses: vec![],
-            last_seen: None,
-            status: None,
-            kind: None,
-            billable: None,
-            attributes: vec![],
-        }
-    }
+    use crate::contract::testing::member;
 
     fn page(ids: &[&str], next: Option<&str>, total: Option<u64>) -> MemberPage {
         MemberPage { products: vec![], members: ids.iter().map(|id| member(id)).collect(), next: next.map(Into::into), total }

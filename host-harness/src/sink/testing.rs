@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
+pub(crate) use crate::contract::testing::member;
 use crate::contract::{Instant, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse};
 use crate::sink::Sink;
 
@@ -30,22 +31,6 @@ pub(crate) fn page() -> MemberPage {
         members: vec![ada, bot],
         next: None,
         total: Some(2),
-    }
-}
-
-/// A member of whom only the identifier is known.
-pub(crate) fn member(id: &str) -> Member {
-    Member {
-        id: id.into(),
-        email: None,
-        name: String::new(),
-        role: String::new(),
-        uses: Vec::new(),
-        last_seen: None,
-        status: None,
-        kind: None,
-        billable: None,
-        attributes: Vec::new(),
     }
 }
 

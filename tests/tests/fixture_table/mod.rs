@@ -1,0 +1,238 @@
+//! The table of situations that must never look like a success, and of those that look odd and are one: which code each ends in,
+//! what an administrator is told in any case, and which fixtures show it. No test is here, only what the tests go through.
+
+use self::Case::{Both, Collect};
+
+/// A row of the table: a situation, the code that it ends in, what message and hint must say in any case, and the cases of it.
+pub(crate) struct Row {
+    pub(crate) situation: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) says: &'static [&'static str],
+    pub(crate) cases: &'static [Case],
+}
+
+/// A case: what `validate` says of it and what `collect` does, where that is not the code of the row.
+pub(crate) enum Case {
+    /// Both say the row's code.
+    Both(&'static str),
+    /// The checks do not meet it, or only warn; the collection ends in the row's code.
+    Collect(&'static str),
+}
+
+impl Case {
+    /// The name of the case, and what its validation and its collection end in.
+    pub(crate) fn ends_in(&self, code: &'static str) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Both(name) => (name, code, code),
+            Collect(name) => (name, READY, code),
+        }
+    }
+}
+
+/// What a validation ends in that found nothing wrong.
+pub(crate) const READY: &str = "ready";
+/// What a collection ends in that brought a whole list.
+pub(crate) const COMPLETE: &str = "complete";
+
+/// Every situation with its cases. A case may stand in several rows.
+pub(crate) const TABLE: &[Row] = &[
+    Row {
+        situation: "malformed settings",
+        code: "invalid-settings",
+        says: &["Organization ID"],
+        cases: &[
+            Both("organization-id-empty"),
+            Both("organization-id-missing"),
+            Both("organization-id-of-spaces"),
+            Both("organization-id-with-a-space-in-it"),
+            Both("organization-id-is-a-site"),
+            Both("organization-id-is-a-site-address"),
+            Both("organization-id-is-an-administration-address"),
+            Both("organization-id-with-a-slash"),
+            Both("organization-id-is-an-api-key"),
+            Both("organization-id-is-a-user-token"),
+            Both("organization-id-holds-a-key"),
+            Both("organization-id-too-long"),
+        ],
+    },
+    Row {
+        situation: "401: wrong, expired or revoked key",
+        code: "credentials",
+        says: &["wrong", "expired", "revoked"],
+        cases: &[Both("key-not-accepted"), Both("key-not-accepted-with-a-code"), Both("key-not-accepted-by-the-members-call")],
+    },
+    Row {
+        situation: "401 or 403 that speaks of scope",
+        code: "permission",
+        says: &["read:orgs:admin", "read:accounts:admin", "read:domains:admin"],
+        cases: &[Both("key-lacks-a-scope-401"), Both("key-lacks-a-scope-403"), Both("key-lacks-the-scope-for-members")],
+    },
+    Row {
+        situation: "403, and the organization is among the key's or that cannot be told",
+        code: "permission",
+        says: &["organization admin", "site admin"],
+        cases: &[
+            Both("key-maker-is-no-organization-admin"),
+            Both("key-maker-may-not-read-the-members"),
+            Both("organizations-of-the-key-refused"),
+        ],
+    },
+    Row {
+        situation: "403 and the organization is not among the key's, or 404 of the organization",
+        code: "not-found",
+        says: &["Organization ID", "admin.atlassian.com"],
+        cases: &[
+            Both("organization-not-among-those-of-the-key"),
+            Both("organization-not-found"),
+            Both("organization-not-found-as-a-single-error"),
+        ],
+    },
+    Row {
+        situation: "any other 404",
+        code: "unexpected-response",
+        says: &["GET /admin/v1/orgs/{organization-id}", "404"],
+        cases: &[Both("resource-not-found"), Both("route-not-found")],
+    },
+    Row {
+        situation: "an empty list, no domain",
+        code: "no-members",
+        says: &["no domain is verified", "verify a domain", "days"],
+        cases: &[Both("no-domain"), Both("only-domains-that-were-given-up")],
+    },
+    Row {
+        situation: "an empty list, a domain waiting",
+        code: "no-members",
+        says: &["no domain is verified", "Waiting for verification: acme", "days"],
+        cases: &[Both("no-domain-verified"), Both("domains-in-several-states"), Both("many-domains-not-verified")],
+    },
+    Row {
+        situation: "an empty list, the token of a domain missing",
+        code: "no-members",
+        says: &["no domain is verified", "Verification token missing", ".example", "TXT"],
+        cases: &[Both("domain-token-missing"), Both("domains-in-several-states")],
+    },
+    Row {
+        situation: "an empty list, a domain verified and nobody claimed",
+        code: "no-members",
+        says: &["acme.example is verified", "claim", "at least one"],
+        cases: &[Both("no-account-claimed"), Both("no-account-claimed-and-a-domain-waiting"), Both("no-members-on-any-page")],
+    },
+    Row {
+        situation: "an empty list, and the domains call refused",
+        code: "no-members",
+        says: &["could not be looked up", "GET /admin/v1/orgs/{organization-id}/domains", "VERIFIED"],
+        cases: &[Both("no-members-and-domains-refused"), Both("no-members-and-domains-not-in-scope")],
+    },
+    Row {
+        situation: "an answer that is none, with status 200",
+        code: "unexpected-response",
+        says: &["GET /admin/v1/orgs/{organization-id}"],
+        cases: &[
+            Both("web-page-in-place-of-members"),
+            Both("web-page-in-place-of-everything"),
+            Both("members-cut-short"),
+            Both("members-missing-from-the-answer"),
+            Both("empty-body"),
+            Both("members-not-utf-8"),
+            Both("members-nested-too-deep"),
+            Both("members-too-large"),
+            Both("list-of-members-is-an-object"),
+            Both("member-is-null"),
+            Both("member-is-a-text"),
+            Both("account-id-is-a-number"),
+            Both("account-without-an-id"),
+            Both("name-is-a-list"),
+            Both("email-is-an-object"),
+            Both("last-active-is-a-number"),
+            Both("products-are-a-text"),
+            Both("total-is-a-text"),
+            Both("next-link-is-a-number"),
+            Both("next-link-without-a-cursor"),
+            Both("another-organization-answers"),
+            Both("error-with-status-200"),
+        ],
+    },
+    Row {
+        situation: "a status that the service does not document",
+        code: "unexpected-response",
+        says: &["GET /admin/v1/orgs/{organization-id}"],
+        cases: &[Both("redirect"), Both("status-without-meaning"), Collect("bad-request-of-another-kind")],
+    },
+    Row {
+        situation: "429 past the waiting budget",
+        code: "rate-limited",
+        says: &["429", "GET /admin/v1/orgs/{organization-id}"],
+        cases: &[
+            Both("too-many-requests-for-an-hour"),
+            Both("too-many-requests-without-end"),
+            Collect("too-many-requests-on-the-second-page"),
+        ],
+    },
+    Row {
+        situation: "5xx, dropped connection, time-out past the retry budget",
+        code: "upstream",
+        says: &["GET /admin/v1/orgs/{organization-id}", "status.atlassian.com"],
+        cases: &[
+            Both("service-unavailable"),
+            Both("maintenance-page"),
+            Both("service-back-in-two-hours"),
+            Both("server-error-on-the-members"),
+            Both("connection-dropped"),
+            Both("no-answer-in-time"),
+        ],
+    },
+    Row {
+        situation: "a cursor refused midway, again after the restart",
+        code: "cursor-expired",
+        says: &["GET /admin/v1/orgs/{organization-id}/users"],
+        cases: &[Collect("cursor-refused-twice")],
+    },
+    Row {
+        situation: "pages that do not end",
+        code: "unexpected-response",
+        says: &["list"],
+        cases: &[
+            Collect("same-cursor-again"),
+            Collect("pages-in-a-circle"),
+            Collect("same-members-without-end"),
+            Both("empty-pages-without-end"),
+        ],
+    },
+    Row {
+        situation: "fewer accounts than the smaller total",
+        code: "incomplete",
+        says: &["3 of 5"],
+        cases: &[Collect("fewer-members-than-told")],
+    },
+    Row {
+        situation: "what looks odd and is a success",
+        code: COMPLETE,
+        says: &[],
+        cases: &[
+            Collect("acme"),
+            Collect("organization-id-with-spaces-around-it"),
+            Collect("organization-id-of-unusual-shape"),
+            Collect("key-lacks-the-scope-for-domains"),
+            Collect("domains-refused-but-members-there"),
+            Collect("domain-token-missing-but-members-there"),
+            Collect("web-page-in-place-of-domains"),
+            Collect("too-many-requests-for-a-moment"),
+            Collect("too-many-requests-until-the-limit-is-reset"),
+            Collect("service-unavailable-for-a-moment"),
+            Collect("connection-dropped-once"),
+            Collect("cursor-refused-once"),
+            Collect("empty-page-in-the-middle"),
+            Collect("empty-page-at-the-beginning"),
+            Collect("members-leave-meanwhile"),
+            Collect("members-join-meanwhile"),
+            Collect("members-on-two-pages"),
+            Collect("no-total"),
+            Collect("next-page-on-another-host"),
+            Collect("next-page-as-a-bare-cursor"),
+            Collect("only-apps-and-customers"),
+            Collect("unicode-domain"),
+            Collect("every-oddity-of-a-member"),
+            Collect("a-page-of-a-hundred-kilobytes"),
+        ],
+    },
+];

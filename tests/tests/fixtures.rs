@@ -1,0 +1,320 @@
+//! Plays every fixture: what the connector makes of the traffic in it is compared with `expected.json`.
+//!
+//! `BLESS=1` writes what came of it in place of what was expected; whoever does so reads the difference before committing it. How a
+//! case is made stands in `fixtures/README.md`. Which case shows which situation, and the code that it ends in, stands in `fixture_table`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod fixture_table;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use serde_json::Value;
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::failure::Failure;
+use smp_harness::fixture::{Fixture, write_expected};
+use smp_harness::rehearsal;
+use smp_tests::harness;
+use tokio::runtime::Runtime;
+
+use fixture_table::{COMPLETE, READY, TABLE};
+
+/// The files that every case has.
+const FILES: [&str; 3] = ["settings.json", "traffic.har", "expected.json"];
+
+#[test]
+fn every_fixture_comes_out_as_expected() {
+    let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
+    let mut faults = Vec::new();
+    for name in names() {
+        let folder = folder(&name);
+        let came = match play(&name) {
+            Ok(came) => came,
+            Err(failure) => {
+                faults.push(format!("{name}: {failure}"));
+                continue;
+            }
+        };
+        if bless {
+            write_expected(&folder, &came).unwrap();
+        }
+        let missing: Vec<_> = FILES.iter().filter(|file| !folder.join(file).is_file()).collect();
+        if !missing.is_empty() {
+            faults.push(format!("{name}: {missing:?} missing; BLESS=1 writes expected.json"));
+            continue;
+        }
+        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        if expected != text(&came) {
+            faults.push(format!("{name}: {}", difference(&expected, &came)));
+        }
+    }
+    assert!(faults.is_empty(), "{}\n(BLESS=1 writes what came; read the difference before it is committed)", faults.join("\n"));
+}
+
+#[test]
+fn the_same_traffic_gives_the_same_bytes() {
+    for name in names().into_iter().rev() {
+        assert_eq!(text(&played(&name)), text(&played(&name)), "{name}");
+    }
+}
+
+#[test]
+fn every_row_of_the_table_ends_in_its_own_code_and_says_what_to_do() {
+    for row in TABLE {
+        for case in row.cases {
+            let (name, validates, collects) = case.ends_in(row.code);
+            let came = played(name);
+            let (validation, collection) = (Ended::of_validate(&came), Ended::of_collect(&came));
+            let ended = (validation.code.as_str(), collection.code.as_str());
+            assert_eq!(ended, (validates, collects), "{name}, a case of “{}”", row.situation);
+            for end in [validation, collection].into_iter().filter(|end| end.code == row.code && row.code != COMPLETE) {
+                for said in row.says {
+                    assert!(end.text.contains(said), "{name} does not say “{said}”: {}", end.text);
+                }
+                assert!(!end.hint.is_empty(), "{name} has no hint");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_fixture_is_in_the_table() {
+    let told: BTreeSet<String> = TABLE.iter().flat_map(|row| row.cases).map(|case| case.ends_in("").0.to_owned()).collect();
+    assert_eq!(told, names().into_iter().collect());
+}
+
+#[test]
+fn malformed_settings_name_the_setting_and_cost_no_request() {
+    let malformed = TABLE.iter().find(|row| row.code == "invalid-settings").unwrap();
+    for case in malformed.cases {
+        let (name, ..) = case.ends_in("");
+        // There is no answer in it: a request would fail as a fault of the fixture.
+        assert_eq!(har(name)["log"]["entries"], serde_json::json!([]), "{name}");
+        let came = played(name);
+        let failed = failed_check(&came).unwrap();
+        assert_eq!((&failed["setting"], error(&came)["setting"].as_str()), (&"organization-id".into(), Some("organization-id")), "{name}");
+    }
+}
+
+#[test]
+fn what_ends_for_a_while_can_be_taken_up_again_and_nothing_else_can() {
+    for name in names() {
+        let came = played(&name);
+        let Some(code) = error(&came)["code"].as_str() else { continue };
+        let passes = ["rate-limited", "upstream"].contains(&code);
+        assert_eq!(error(&came)["retryable"], Value::Bool(passes), "{name}");
+    }
+    let waits = ["too-many-requests-for-an-hour", "too-many-requests-on-the-second-page", "service-back-in-two-hours"];
+    assert_eq!(waits.map(|name| error(&played(name))["retry_after_s"].as_u64()), [Some(3600), Some(1800), Some(7200)]);
+}
+
+#[test]
+fn nothing_that_is_said_about_an_answer_repeats_it() {
+    for name in names() {
+        let came = played(&name);
+        let said = format!("{} {}", came["validate"], error(&came));
+        // What stands in the bodies of the cases: addresses, pages, and what the service says of its errors.
+        for part in ["@", "<", "Okafor", "sign in:", "requestId", "Too many requests", "match any route", "allowed to manage"] {
+            assert!(!said.contains(part), "{name} repeats “{part}”: {said}");
+        }
+    }
+}
+
+#[test]
+fn no_fixture_holds_a_key_or_the_address_of_somebody_who_could_be_real() {
+    for name in names() {
+        for (file, text) in texts(&folder(&name)) {
+            assert_eq!(keys(&text), [""; 0], "{}", file.display());
+            let real: Vec<_> = addresses(&text).into_iter().filter(|address| !is_made_up(address)).collect();
+            assert_eq!(real, [""; 0], "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_key_and_a_real_address_would_be_found() {
+    assert_eq!(keys(&format!("x {}T3xFfGN0abcd=12 ATCTT3xFf", "ATCT")), ["ATCTT3xFfGN0abcd=12"]);
+    assert_eq!(addresses(r#"{"email":"jane.doe@acme.com"}, <b@x.example>"#), ["acme.com", "x.example"]);
+    let rows = [
+        ("example.com", true),
+        ("a.example", true),
+        ("bücher.example", true),
+        ("a.test", true),
+        ("acme.com", false),
+        ("example.de", false),
+    ];
+    for (domain, made_up) in rows {
+        assert_eq!(is_made_up(domain), made_up, "{domain}");
+    }
+}
+
+/// How one half of a case ended, in a word, with what was said about it.
+struct Ended {
+    code: String,
+    text: String,
+    hint: String,
+}
+
+impl Ended {
+    fn of_validate(came: &Value) -> Self {
+        match failed_check(came) {
+            Some(check) => Self::failed(check),
+            None if came["validate"]["ready"] == true => Self::well(READY),
+            None => Self::well("not ready"),
+        }
+    }
+
+    fn of_collect(came: &Value) -> Self {
+        match error(came) {
+            Value::Null => Self::well(came["collect"]["outcome"].as_str().unwrap()),
+            failure => Self::failed(failure),
+        }
+    }
+
+    fn failed(failure: &Value) -> Self {
+        let word = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
+        Self { code: word("code"), text: format!("{} {}", word("message"), word("hint")), hint: word("hint") }
+    }
+
+    fn well(code: &str) -> Self {
+        Self { code: code.to_owned(), text: String::new(), hint: String::new() }
+    }
+}
+
+fn failed_check(came: &Value) -> Option<&Value> {
+    came["validate"]["checks"].as_array().unwrap().iter().find(|check| check["outcome"] == "failed")
+}
+
+fn error(came: &Value) -> &Value {
+    &came["collect"]["error"]
+}
+
+fn played(name: &str) -> Value {
+    play(name).unwrap_or_else(|failure| panic!("{name}: {failure}"))
+}
+
+/// What comes of a case; every test plays the same loaded component.
+fn play(name: &str) -> Result<Value, Failure> {
+    static LOADED: OnceLock<(Runtime, Plugin)> = OnceLock::new();
+    let (runtime, plugin) = LOADED.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let bytes = std::fs::read(harness::component()).unwrap();
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
+        let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).unwrap();
+        (runtime, plugin)
+    });
+    runtime.block_on(rehearsal::play(plugin, &Fixture::open(&folder(name))?))
+}
+
+fn folder(name: &str) -> PathBuf {
+    harness::folder("fixtures").join(name)
+}
+
+fn names() -> Vec<String> {
+    let entries = std::fs::read_dir(harness::folder("fixtures")).unwrap().map(Result::unwrap);
+    let mut names: Vec<String> =
+        entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn har(name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder(name).join("traffic.har")).unwrap()).unwrap()
+}
+
+/// As `expected.json` has it.
+fn text(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+/// The first place at which what came is another than what was expected.
+fn difference(expected: &str, came: &Value) -> String {
+    match serde_json::from_str(expected) {
+        Err(error) => format!("expected.json is no JSON: {error}"),
+        Ok(expected) => first_difference("", &expected, came).unwrap_or_else(|| "the same values, written in another way".to_owned()),
+    }
+}
+
+fn first_difference(path: &str, expected: &Value, came: &Value) -> Option<String> {
+    match (expected, came) {
+        (Value::Object(expected), Value::Object(came)) => {
+            let keys = expected.keys().chain(came.keys().filter(|key| !expected.contains_key(*key)));
+            keys.map(|key| (key, expected.get(key), came.get(key))).find_map(|(key, expected, came)| {
+                let path = format!("{path}.{key}");
+                match (expected, came) {
+                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                    (expected, came) => Some(told(&path, expected, came)),
+                }
+            })
+        }
+        (Value::Array(expected), Value::Array(came)) => {
+            let length = expected.len().max(came.len());
+            (0..length).map(|index| (index, expected.get(index), came.get(index))).find_map(|(index, expected, came)| {
+                let path = format!("{path}[{index}]");
+                match (expected, came) {
+                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                    (expected, came) => Some(told(&path, expected, came)),
+                }
+            })
+        }
+        (expected, came) => (expected != came).then(|| told(path, Some(expected), Some(came))),
+    }
+}
+
+fn told(path: &str, expected: Option<&Value>, came: Option<&Value>) -> String {
+    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    format!("`{path}`\n  expected {}\n  came     {}", shown(expected), shown(came))
+}
+
+/// Every text of a fixture: its files, and the bodies that are encoded in them.
+fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            texts.extend(self::texts(&path));
+            continue;
+        }
+        // A file in the making, while another test blesses.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        if let Ok(json) = serde_json::from_slice::<Value>(&bytes) {
+            for content in json["log"]["entries"].as_array().into_iter().flatten().map(|entry| &entry["response"]["content"]) {
+                if content["encoding"] == "base64" {
+                    let body = base64::engine::general_purpose::STANDARD.decode(content["text"].as_str().unwrap()).unwrap();
+                    texts.push((path.clone(), String::from_utf8_lossy(&body).into_owned()));
+                }
+            }
+        }
+        texts.push((path, String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    texts
+}
+
+/// What looks like a key of the vendor: a known beginning, and more than eight characters of a key behind it.
+fn keys(text: &str) -> Vec<&str> {
+    let of_key = |character: char| character.is_ascii_alphanumeric() || "+/=_.-".contains(character);
+    let starts = ["ATCTT", "ATATT"].into_iter().flat_map(|prefix| text.match_indices(prefix));
+    let runs = starts.map(|(start, _)| text[start..].split(|character| !of_key(character)).next().unwrap());
+    runs.filter(|run| run.len() > "ATCTT".len() + 8).collect()
+}
+
+/// The domains of everything that looks like an e-mail address.
+fn addresses(text: &str) -> Vec<&str> {
+    let of_domain = |character: char| character.is_alphanumeric() || "-.".contains(character);
+    let domains = text.match_indices('@').map(|(at, _)| text[at + 1..].split(|character| !of_domain(character)).next().unwrap());
+    domains.map(|domain| domain.trim_end_matches('.')).filter(|domain| !domain.is_empty()).collect()
+}
+
+/// Whether a domain is one of those that are kept for examples.
+fn is_made_up(domain: &str) -> bool {
+    let kept = ["example.com", "example.org", "example.net"];
+    let top = domain.rsplit('.').next().unwrap();
+    ["example", "test", "invalid"].contains(&top) || kept.iter().any(|kept| domain == *kept || domain.ends_with(&format!(".{kept}")))
+}
