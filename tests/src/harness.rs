@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -39,6 +40,28 @@ pub fn binary() -> PathBuf {
 #[must_use]
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The names of what is in a folder, sorted.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name that is text")).collect();
+    names.sort();
+    names
+}
+
+/// A file as JSON.
+///
+/// # Panics
+/// When it is not there, or none.
+#[must_use]
+pub fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("JSON")
 }
 
 fn built(path: PathBuf, how: &str) -> PathBuf {
@@ -90,6 +113,12 @@ impl Run {
         self
     }
 
+    /// Adds an option that names a file.
+    #[must_use]
+    pub fn file(self, option: &str, path: &Path) -> Self {
+        self.args([option.as_ref(), path.as_os_str()])
+    }
+
     /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
@@ -111,6 +140,13 @@ impl Run {
         self
     }
 
+    /// Sends its standard output there; [`Ended::stdout`] is empty then.
+    #[must_use]
+    pub fn stdout_to(mut self, place: std::fs::File) -> Self {
+        self.command.stdout(place);
+        self
+    }
+
     /// Points it at a mock, with the mock's organization and key, and without a pace.
     #[must_use]
     pub fn at(self, mock: &Mock) -> Self {
@@ -120,9 +156,15 @@ impl Run {
     /// Points it at a mock, with the mock's organization and key, at the pace that it has by itself.
     #[must_use]
     pub fn paced_at(self, mock: &Mock) -> Self {
+        self.for_organization_of(mock).args(["--upstream", &mock.url()])
+    }
+
+    /// Gives it the mock's organization and key, and nowhere to go.
+    #[must_use]
+    pub fn for_organization_of(self, mock: &Mock) -> Self {
         let organization = format!("organization-id={}", mock.organization().id);
         let secret = format!("api-key=env:{KEY_VARIABLE}");
-        self.env(KEY_VARIABLE, mock.key()).args(["--upstream", &mock.url(), "--set", &organization, "--secret", &secret])
+        self.env(KEY_VARIABLE, mock.key()).args(["--set", &organization, "--secret", &secret])
     }
 
     /// Lets it write no file beyond so many blocks of 512 bytes: to it, that is a full disk.
@@ -189,6 +231,17 @@ impl Ended {
         value.get("error").cloned().unwrap_or_default()
     }
 
+    /// The message and the hint of the failure that `--json` writes, which has this code.
+    ///
+    /// # Panics
+    /// When there is none, it has another code, or it has no hint.
+    pub fn said(&self, code: &str) -> String {
+        let error = self.error();
+        assert_eq!(error["code"], code, "{}", self.stderr);
+        let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("no {key}: {error}"));
+        format!("{} {}", text("message"), text("hint"))
+    }
+
     /// Standard output as JSON.
     ///
     /// # Panics
@@ -205,5 +258,39 @@ impl Ended {
     #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
+
+/// A place on loopback where nobody should come to: it listens, and answers nothing.
+#[derive(Debug)]
+pub struct Lonely {
+    listener: TcpListener,
+}
+
+impl Lonely {
+    /// Listens on a free port.
+    ///
+    /// # Panics
+    /// When the system gives none.
+    #[must_use]
+    pub fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not wait");
+        Self { listener }
+    }
+
+    /// Its origin.
+    ///
+    /// # Panics
+    /// When the system does not tell the port.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().expect("an address"))
+    }
+
+    /// Whether somebody has come. Who came before this is asked is seen, however little was sent.
+    #[must_use]
+    pub fn was_visited(&self) -> bool {
+        self.listener.accept().is_ok()
     }
 }

@@ -215,14 +215,16 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
         },
     };
     let other = |error: rustls::Error| ClientError::Other(error.to_string());
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider)).map_err(other)?;
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(other)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+    let trusted_by_the_system_alone = roots.is_empty();
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(other)?;
+    let config = match verifier {
+        Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        // A machine without certificates, such as a small container, trusts nobody, and plain http to itself needs none.
+        Err(_) if trusted_by_the_system_alone => config.with_root_certificates(rustls::RootCertStore::empty()),
+        Err(error) => return Err(other(error)),
+    };
+    Ok(config.with_no_client_auth())
 }
 
 /// What went wrong with one try, without the address.

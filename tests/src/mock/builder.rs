@@ -41,6 +41,7 @@ pub struct Builder {
     latency: Duration,
     rate_limit: Option<NonZeroU32>,
     gzip: bool,
+    names: Vec<String>,
     rules: Vec<Rule>,
     log_file: Option<File>,
 }
@@ -64,6 +65,7 @@ impl Default for Builder {
             latency: Duration::ZERO,
             rate_limit: None,
             gzip: false,
+            names: Vec::new(),
             rules: Vec::new(),
             log_file: None,
         }
@@ -155,6 +157,12 @@ impl Builder {
         self
     }
 
+    /// Another name that the certificate of [`Builder::start_tls`] is for: that of a server whose place the mock takes.
+    pub fn also_named(mut self, name: &str) -> Builder {
+        self.names.push(name.to_owned());
+        self
+    }
+
     /// Arms a fault from the start.
     pub fn fault(self, call: Call, when: When, fault: impl Into<Fault>) -> Builder {
         self.rule(Rule::new(call, when, fault))
@@ -180,13 +188,13 @@ impl Builder {
         self.start_with(None)
     }
 
-    /// Starts the mock over TLS on 127.0.0.1, with a certificate for `localhost` and `127.0.0.1` of an authority that
-    /// is made for it: see [`Mock::ca_pem`].
+    /// Starts the mock over TLS on 127.0.0.1, with a certificate for `localhost`, `127.0.0.1` and [`Builder::also_named`]
+    /// of an authority that is made for it: see [`Mock::ca_pem`].
     ///
     /// # Errors
     /// When the port is taken, or the thread or the certificate cannot be made.
     pub fn start_tls(self) -> io::Result<Mock> {
-        let identity = tls::identity()?;
+        let identity = tls::identity(&self.names)?;
         self.start_with(Some(identity))
     }
 

@@ -1,4 +1,4 @@
-//! A throw-away certificate authority and a certificate of it for the loopback names.
+//! A throw-away certificate authority and a certificate of it for the loopback names, and for others that are asked for.
 //!
 //! Both are made anew for every mock and are worth nothing elsewhere; the private keys never leave the process.
 
@@ -17,10 +17,10 @@ pub(super) struct Identity {
     pub(super) ca_pem: String,
 }
 
-/// Makes an authority, and a certificate for `localhost` and `127.0.0.1`.
-pub(super) fn identity() -> io::Result<Identity> {
+/// Makes an authority, and a certificate for `localhost`, `127.0.0.1` and these other names.
+pub(super) fn identity(names: &[String]) -> io::Result<Identity> {
     let (ca_pem, issuer) = authority().map_err(io::Error::other)?;
-    let (certificate, key) = certificate(&issuer).map_err(io::Error::other)?;
+    let (certificate, key) = certificate(names, &issuer).map_err(io::Error::other)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -42,8 +42,9 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
     Ok((certificate.pem(), Issuer::new(params, key)))
 }
 
-fn certificate(issuer: &Issuer<'static, KeyPair>) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
-    let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+fn certificate(names: &[String], issuer: &Issuer<'static, KeyPair>) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
+    let loopback = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut params = CertificateParams::new([&loopback, names].concat())?;
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
