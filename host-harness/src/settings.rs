@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::{Descriptor, Setting, SettingField};
+use crate::contract::{Descriptor, SecretUse, Setting, SettingField};
 use crate::failure::{Code, Failure};
 use crate::http::live::Credential;
 use crate::secret::Secret;
@@ -115,6 +115,12 @@ impl Settings {
         let secret = |key: &str| descriptor.settings.iter().find(|field| field.key == key).map(|field| field.secret.is_some());
         for key in self.values.keys().chain(self.secrets.keys()) {
             if secret(key).is_none() {
+                if looks_like_a_secret(key, descriptor) {
+                    return Err(Failure::new(Code::InvalidSettings, "what looks like a key stands where the name of a setting belongs")
+                        .with_hint(
+                            "A key that was typed into a command line or a settings file may have been seen by others: consider a new one.",
+                        ));
+                }
                 let known: Vec<&str> = descriptor.settings.iter().map(|field| field.key.as_str()).collect();
                 return Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no setting of this connector"))
                     .with_hint(format!("The settings are: {}.", known.join(", ")))
@@ -139,7 +145,7 @@ impl Settings {
         for secret in descriptor.settings.iter() {
             let Some(secret_use) = &secret.secret else { continue };
             let is_the_key = self.secrets.get(&secret.key).is_some_and(|text| !text.0.trim().is_empty() && text.0.trim() == value);
-            if is_the_key || secret_use.prefixes.iter().any(|known| value.starts_with(&known.prefix)) {
+            if is_the_key || begins_like(secret_use, value) {
                 return Err(refuse(format!(
                     "the value in the field {} looks like a key, which belongs in the field {}",
                     field.label, secret.label
@@ -193,6 +199,16 @@ impl Checked {
         failure.setting.get_or_insert_with(|| beginning.setting.clone());
         failure
     }
+}
+
+/// Whether a text begins as one of the connector's secrets does. Such a text is never repeated.
+#[must_use]
+pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
+    descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).any(|secret| begins_like(secret, text))
+}
+
+fn begins_like(secret: &SecretUse, text: &str) -> bool {
+    secret.prefixes.iter().any(|known| text.starts_with(&known.prefix))
 }
 
 /// The refusal of a secret that was given where it can be read by others.

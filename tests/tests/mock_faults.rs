@@ -43,8 +43,8 @@ fn statuses_come_in_the_form_that_was_asked_for() {
         (Fault::not_allowed(), 403, r#""code":"ADMIN-403-3""#),
         (Fault::organization_not_found(), 404, r#""code":"ADMIN-404-2""#),
         (Fault::no_route(), 404, r#""message":"failed to match any route""#),
-        (Fault::invalid_cursor(), 400, r#"{"errors":[{"code":"ADMIN-400-1""#),
-        (ErrorAnswer::new(500).shape(Shape::Bare).into(), 500, r#"{"code":"ADMIN-500-1""#),
+        (Fault::invalid_cursor(), 400, r#"{"errors":[{"id":"#),
+        (ErrorAnswer::new(500).shape(Shape::Bare).into(), 500, r#""code":"ADMIN-500-1""#),
         (Fault::status(502), 502, "<!doctype html>"),
         (ErrorAnswer::new(503).shape(Shape::Gateway).into(), 503, r#"{"code":503,"message":"Service Unavailable"}"#),
     ] {

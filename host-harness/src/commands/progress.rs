@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use smp_harness::observer::{Event, Level, Observer};
 use smp_harness::text;
 
@@ -90,13 +90,21 @@ fn name(level: Level) -> &'static str {
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {human_pos} members  {per_sec}  {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template("{spinner} {human_pos} members  {pace}  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key("pace", pace)
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} members  {per_sec}  {eta} left  {msg}")
+    ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} members  {pace}  {eta} left  {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("pace", pace)
         .progress_chars("━╸─")
+}
+
+/// Members a second, without a fraction.
+fn pace(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    let _ = write!(text, "{:.0}/s", state.per_sec());
 }
 
 /// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from the call on, not from the first poll.

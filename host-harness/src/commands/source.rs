@@ -23,7 +23,7 @@ use smp_harness::http::retry::Jitter;
 use smp_harness::http::transport::Transport;
 use smp_harness::limits::{LARGEST_COMPONENT, Limits};
 use smp_harness::observer::Observer;
-use smp_harness::settings::{Checked, SecretText, Settings};
+use smp_harness::settings::{Checked, SecretText, Settings, looks_like_a_secret};
 use smp_harness::sink::instant::from_system;
 
 use super::Exit;
@@ -195,7 +195,7 @@ impl SourceArguments {
             settings.values.extend(fixture.settings().clone());
         }
         if let Some(path) = &self.settings {
-            settings.values.extend(settings_file(path)?);
+            settings.values.extend(settings_file(path, descriptor)?);
         }
         for text in &self.set {
             let (key, value) = pair(text)?;
@@ -203,7 +203,7 @@ impl SourceArguments {
         }
         for text in &self.secret {
             let (key, place) = secret_pair(text)?;
-            let value = place.read(&key)?;
+            let value = place.read(&key, descriptor)?;
             settings.secrets.insert(key, value);
         }
         if fixture.is_none() && !console.json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
@@ -250,7 +250,19 @@ impl Source {
 }
 
 impl SecretPlace {
-    fn read(&self, key: &str) -> Result<SecretText, Refusal> {
+    fn read(&self, key: &str, descriptor: &Descriptor) -> Result<SecretText, Refusal> {
+        let place = match self {
+            Self::Environment(name) => name.as_str(),
+            Self::File(path) => path.to_str().unwrap_or_default(),
+        };
+        if looks_like_a_secret(key, descriptor) || looks_like_a_secret(place, descriptor) {
+            return Err(Refusal::usage(
+                Failure::new(Code::InvalidSettings, "what looks like a key stands where `--secret` names the place of one").with_hint(
+                    "Put it into an environment variable or a file, and give its name: KEY=env:NAME or KEY=file:PATH. A key that stood on a \
+                     command line may have been seen by others: consider a new one.",
+                ),
+            ));
+        }
         match self {
             Self::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretText::new(value)),
@@ -290,7 +302,7 @@ fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
 }
 
 /// Reads a settings file. Its text is never repeated: somebody may have put the key into it.
-fn settings_file(path: &Path) -> Result<BTreeMap<String, String>, Refusal> {
+fn settings_file(path: &Path, descriptor: &Descriptor) -> Result<BTreeMap<String, String>, Refusal> {
     let option = "--settings";
     let bytes = read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable(option, path, &reason))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is no text"))?;
@@ -302,6 +314,9 @@ fn settings_file(path: &Path) -> Result<BTreeMap<String, String>, Refusal> {
         .into_iter()
         .map(|(key, value)| match value {
             toml::Value::String(value) => Ok((key, value)),
+            _ if looks_like_a_secret(&key, descriptor) => {
+                Err(unreadable(option, path, "what looks like a key stands where a name belongs"))
+            }
             _ => Err(unreadable(option, path, &format!("`{key}` is no text in quotes"))),
         })
         .collect()

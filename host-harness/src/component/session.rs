@@ -236,6 +236,11 @@ impl Session {
             Some(Trap::StackOverflow) => limit("the connector calls itself too deeply"),
             Some(trap) => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
                 .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
+            None if let Some(refused) = error.root_cause().downcast_ref::<rustix::io::Errno>() => {
+                Failure::new(Code::Limit, format!("this machine does not give a run what it needs: {refused}")).with_hint(
+                    "Free memory and open files on this machine, then collect again; nothing is wrong with the connector or your settings.",
+                )
+            }
             None => Failure::new(
                 Code::Contract,
                 format!("the connector broke its contract: {}", crate::text::shortened(&error.root_cause().to_string(), 300)),

@@ -1,0 +1,166 @@
+//! The key and the component: everything that crosses over to it is overheard.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::component::session::{Session, SessionOptions};
+use smp_harness::http::capability::Capability;
+use smp_harness::http::clock::{BoxFuture, SystemClock};
+use smp_harness::http::live::{Live, LiveClient, LiveOptions};
+use smp_harness::http::origin::Origin;
+use smp_harness::http::policy::{Grants, Policy};
+use smp_harness::http::retry::{Jitter, Retrier};
+use smp_harness::http::transport::{Request, Response, Transport, TransportError};
+use smp_harness::limits::Limits;
+use smp_harness::observer::{Event, Observer};
+use smp_harness::settings::{Checked, SecretText, Settings};
+use smp_tests::harness;
+use smp_tests::mock::Authorization;
+
+use crate::echo::{Echo, Manner};
+use crate::search::{KEY, assert_without_key, organization};
+
+/// What was heard, a text each.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+/// Stands where the capability asks: sees what comes from the component and what goes to it, headers included that are not passed on.
+struct Overheard {
+    inner: Live,
+    heard: Heard,
+}
+
+impl Heard {
+    fn note(&self, text: String) {
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Overheard {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(async move {
+            self.heard.note(format!("{request:?}"));
+            let answer = self.inner.send(request).await;
+            match &answer {
+                Ok(response) => {
+                    self.heard.note(format!("{} {:?}", response.status, response.headers));
+                    self.heard.note(String::from_utf8_lossy(&response.body).into_owned());
+                }
+                Err(error) => self.heard.note(format!("{error:?} {error:#?}")),
+            }
+            answer
+        })
+    }
+}
+
+impl Observer for Heard {
+    fn event(&self, event: &Event<'_>) {
+        self.note(format!("{event:?}"));
+    }
+}
+
+/// A run of the connector against this server.
+struct Stage {
+    checked: Checked,
+    session: Session,
+    heard: Heard,
+}
+
+impl Stage {
+    async fn at(url: &str, organization: &str) -> Self {
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
+        let plugin = Plugin::load(&engine, &fs::read(harness::component()).unwrap()).await.unwrap();
+        let descriptor = plugin.descriptor();
+        let settings = Settings {
+            values: BTreeMap::from([("organization-id".to_owned(), organization.to_owned())]),
+            secrets: BTreeMap::from([("api-key".to_owned(), SecretText::new(KEY.to_owned()))]),
+        };
+        let checked = settings.check(descriptor, true).unwrap();
+        let timeout = Duration::from_secs(60);
+        let options = LiveOptions { timeout, largest_body: 1 << 20, extra_roots: None, system_proxy: false };
+        let client = LiveClient::new(&options).unwrap();
+        let origin = Origin::parse(url).unwrap();
+        let live = client.transport(origin.clone(), checked.credential.clone());
+        let heard = Heard::default();
+        // What a panic or a log line of the host could show of its own values.
+        heard.note(format!("{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"));
+        let policy = Policy::new(descriptor, &checked.public, &Grants::reading(origin, descriptor));
+        let transport = Arc::new(Overheard { inner: live, heard: heard.clone() });
+        let observer: Arc<dyn Observer> = Arc::new(heard.clone());
+        let retrier = Retrier::new(transport, Arc::new(SystemClock::default()), None, Arc::clone(&observer), Jitter::None, Duration::ZERO);
+        let limits = Limits::default();
+        let http = Some(Capability::new(policy, retrier, limits.requests));
+        let session = plugin.session(SessionOptions { http, limits, observer });
+        Self { checked, session, heard }
+    }
+
+    /// Makes every call, and notes what goes in and comes out.
+    async fn all_calls(&mut self) {
+        let settings = self.checked.public.clone();
+        self.heard.note(format!("{settings:?}"));
+        let validated = self.session.validate(&settings).await;
+        self.heard.note(format!("{validated:?}"));
+        let connected = self.session.connect(&settings).await;
+        self.heard.note(format!("{connected:?}"));
+        let mut cursor = None;
+        // The organizations of these tests have five pages.
+        for _ in 0..10 {
+            self.heard.note(format!("{cursor:?}"));
+            let page = self.session.collect(&settings, cursor.as_ref()).await;
+            self.heard.note(format!("{page:?}"));
+            cursor = match page {
+                Ok(page) if page.next.is_some() => page.next,
+                _ => return,
+            };
+        }
+    }
+
+    fn assert_without_key(&self) {
+        for text in self.heard.all() {
+            assert_without_key("what the component is given or says", text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_goes_to_the_component_has_the_key() {
+    let mock = organization().start().unwrap();
+    let mut stage = Stage::at(&mock.url(), &mock.organization().id).await;
+    stage.all_calls().await;
+    assert!(mock.log().iter().all(|request| request.authorization == Authorization::Right));
+    assert!(mock.requests() >= 5 + 2, "validate, connect and five pages");
+    let last = mock.expected_members().pop().unwrap().account_id;
+    assert!(stage.heard.all().iter().any(|text| text.contains(&last)), "the pages are overheard");
+    stage.assert_without_key();
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_does_not_hand_it_to_the_component() {
+    for manner in [Manner::Data, Manner::Escaped, Manner::Error(400), Manner::Error(401), Manner::Error(403), Manner::Error(503)] {
+        let server = Echo::start(manner);
+        let mut stage = Stage::at(&server.url(), "repeating").await;
+        stage.all_calls().await;
+        assert!(server.repeated() > 2, "{manner:?}");
+        assert!(stage.heard.all().iter().any(|text| text.contains(&"*".repeat(KEY.len()))), "{manner:?}: it is blotted out");
+        stage.assert_without_key();
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_a_connection_does_not_name_the_key() {
+    let mock = organization().start().unwrap();
+    let (url, id) = (mock.url(), mock.organization().id.clone());
+    drop(mock);
+    let mut stage = Stage::at(&url, &id).await;
+    stage.all_calls().await;
+    assert!(stage.heard.all().iter().any(|text| text.contains("Connection(")), "{:?}", stage.heard.all());
+    stage.assert_without_key();
+}

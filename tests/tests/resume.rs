@@ -1,0 +1,16 @@
+//! Nothing lost: a collection with `--checkpoint` that was stopped goes on where it was, whatever stopped it.
+//!
+//! Each test runs the real command against the mock, stops it, lets it go on, and then holds the file against that of an undisturbed
+//! run, byte for byte, and the mock's log against what was delivered before the stop.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "resume/stage.rs"]
+mod stage;
+
+#[path = "resume/checkpoints.rs"]
+mod checkpoints;
+#[path = "resume/faults.rs"]
+mod faults;
+#[path = "resume/stops.rs"]
+mod stops;

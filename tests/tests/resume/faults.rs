@@ -1,0 +1,179 @@
+//! Runs that a fault stops: too many requests, an outage, a full disk, a key, a cursor.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::json;
+use smp_tests::harness::{Ended, KEY_VARIABLE};
+use smp_tests::mock::{Call, Fault, LoggedRequest, When};
+
+use crate::stage::{FORMATS, ON_A_PAGE, PAGES, PATIENCE, Stage, organization, pages, send, undisturbed};
+
+#[test]
+fn a_run_that_is_told_to_wait_longer_than_it_may_stops_and_goes_on() {
+    for format in FORMATS {
+        let stage = Stage::new(format);
+        stage.mock.set_fault(Call::Users, When::From(5), Fault::rate_limited(3_000));
+        let ended = stage.run().args(["--max-wait", "1000"]).end();
+        let error = ended.error();
+        assert_eq!((ended.code, &error["code"], &error["retryable"]), (Some(3), &json!("rate-limited"), &json!(true)), "{}", ended.stderr);
+        assert_eq!(error["retry_after_s"], json!(3_000));
+        assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("stopped"), 4));
+        stage.mock.clear_faults();
+        stage.finish();
+        assert_eq!(stage.asked(), pages(&[(1, 5), (5, PAGES)]));
+    }
+}
+
+#[test]
+fn an_outage_of_any_kind_stops_a_run_and_it_goes_on() {
+    for (fault, tries) in [(Fault::status(503), 1), (Fault::status(500), 1), (Fault::Drop, 1), (Fault::DropBody, 1), (Fault::StallBody, 1)]
+    {
+        for page in [1, 6, PAGES] {
+            let stage = Stage::new("ndjson");
+            stage.mock.set_fault(Call::Users, When::From(page as u64), fault.clone());
+            let ended = stage.run().args(["--max-wait", "0", "--timeout", "1"]).end();
+            assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("upstream")), "{fault} {page}: {}", ended.stderr);
+            assert_eq!((stage.delivered(), stage.asked().len()), (page - 1, page - 1 + tries), "{fault} {page}");
+            stage.mock.clear_faults();
+            stage.finish();
+            assert_eq!(stage.asked(), pages(&[(1, page), (page, PAGES)]), "{fault} {page}");
+        }
+    }
+}
+
+#[test]
+fn an_outage_from_the_first_connection_on_stops_a_run_and_it_goes_on() {
+    let stage = Stage::new("csv");
+    let gone = organization().start().unwrap();
+    let run = stage.run_at(&gone).args(["--max-wait", "0"]);
+    drop(gone);
+    let ended = run.end();
+    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("upstream")), "{}", ended.stderr);
+    stage.finish();
+    assert_eq!(stage.asked(), pages(&[(1, PAGES)]));
+}
+
+/// Blocks of 512 bytes that any run needs to have: the engine keeps the component's memory in a file without a name.
+const LEAST_DISK: usize = 48;
+
+#[test]
+fn a_disk_that_is_full_at_any_point_stops_a_run_and_it_goes_on() {
+    for format in FORMATS {
+        let whole = undisturbed(format).bytes.len() / 512;
+        for blocks in (LEAST_DISK..=whole).step_by(13) {
+            let stage = Stage::new(format);
+            let ended = stage.run().on_a_disk_of(u32::try_from(blocks).unwrap()).end();
+            assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{format} {blocks}: {}", ended.stderr);
+            assert!(!stage.output().exists());
+            let (asked, delivered, report) = (stage.asked(), stage.delivered(), stage.report());
+            assert_eq!(asked, pages(&[(1, delivered + 1)]), "{format} {blocks}");
+            assert_eq!((&report["outcome"], &report["pages"]), (&json!("stopped"), &json!(delivered)), "{format} {blocks}");
+            assert_eq!(report["members"], json!(delivered * ON_A_PAGE), "{format} {blocks}");
+            stage.finish();
+            assert_eq!(stage.asked()[asked.len()..], pages(&[(delivered + 1, PAGES)]), "{format} {blocks}");
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
+    // With an empty page before each page of one member, the checkpoint grows faster than the rows.
+    let members = 120;
+    let stage = Stage::on(organization().members(members).page_size(1).fault(Call::Users, When::Always, Fault::EmptyPage), "csv");
+    let ended = stage.run().on_a_disk_of(u32::try_from(LEAST_DISK).unwrap()).end();
+    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{}", ended.stderr);
+    assert!(ended.error()["message"].as_str().unwrap().contains("checkpoint"), "{}", ended.stderr);
+    assert_eq!(stage.report()["pages"], json!(stage.delivered()));
+    assert_eq!(stage.run().end().code, Some(0));
+    // Only the page whose entry found no room is asked for twice.
+    assert_eq!(stage.mock.requests(), 2 * members + 1);
+    let rows = fs::read_to_string(stage.output()).unwrap();
+    for member in stage.mock.expected_members() {
+        assert_eq!(rows.matches(&member.account_id).count(), 1, "{}", member.account_id);
+    }
+}
+
+#[test]
+fn a_key_that_stops_working_midway_fails_the_run_and_a_right_one_goes_on() {
+    for (fault, code) in [(Fault::unauthorized(), "credentials"), (Fault::access_denied(), "permission")] {
+        let stage = Stage::new("csv");
+        stage.mock.set_fault(Call::Users, When::From(7), fault);
+        let ended = stage.run().end();
+        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!(code)), "{}", ended.stderr);
+        assert!(ended.error()["hint"].as_str().unwrap().contains("it goes on where it was"), "{}", ended.stderr);
+        assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("failed"), 6));
+        stage.mock.clear_faults();
+
+        let ended = stage.run().env(KEY_VARIABLE, "ATCTTanother-key-that-is-not-right").end();
+        assert_eq!((ended.code, &ended.error()["code"], stage.delivered()), (Some(1), &json!("credentials"), 6), "{}", ended.stderr);
+
+        stage.finish();
+        let asked = stage.asked();
+        assert!(asked.starts_with(&pages(&[(1, 7)])) && asked.ends_with(&pages(&[(7, PAGES)])), "{asked:?}");
+        assert!(asked[..asked.len() - PAGES + 6].iter().all(|page| *page <= 7), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_cursor_that_is_refused_on_going_on_begins_again_without_a_duplicate() {
+    for format in FORMATS {
+        let stage = Stage::stopped_at(format, 6);
+        stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
+        assert_eq!(stage.run().end().code, Some(0));
+        assert_eq!(stage.asked(), pages(&[(1, 6), (6, 6), (1, PAGES)]));
+        assert!(fs::read(stage.output()).unwrap() == undisturbed(format).bytes);
+        let report = stage.report();
+        assert_eq!((&report["members"], &report["duplicates"], &report["pages"]), (&json!(230), &json!(0), &json!(5 + PAGES)));
+    }
+}
+
+#[test]
+fn a_second_sweep_that_is_stopped_goes_on_in_the_second_sweep() {
+    for page in 1..=PAGES {
+        let stage = Stage::stopped_at("csv", 6);
+        stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
+        assert_eq!(stage.stop_at(1 + page, Signal::KILL).code, None);
+        assert_eq!(stage.delivered(), 5 + page - 1);
+        assert_eq!(stage.run().end().code, Some(0));
+        assert_eq!(stage.asked(), pages(&[(1, 6), (6, 6), (1, page), (page, PAGES)]));
+        assert!(fs::read(stage.output()).unwrap() == undisturbed("csv").bytes);
+    }
+}
+
+#[test]
+fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_across_runs() {
+    let stage = Stage::stopped_at("csv", 6);
+    stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
+    stage.stop_at(4, Signal::TERM);
+    stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
+    let ended = stage.run().end();
+    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("cursor-expired")), "{}", ended.stderr);
+    assert_eq!(stage.files(), []);
+}
+
+#[test]
+fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
+    for fault in [Fault::Html, Fault::WrongTypes, Fault::SameCursor] {
+        let stage = Stage::new("csv");
+        stage.mock.set_fault(Call::Users, When::Nth(5), fault.clone());
+        let ended = stage.run().end();
+        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("unexpected-response")), "{fault}: {}", ended.stderr);
+        assert_eq!(stage.files(), [], "{fault}");
+        stage.finish();
+        assert_eq!(stage.asked()[5..], pages(&[(1, PAGES)]));
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_the_server_can_be_stopped_at_once() {
+    let stage = Stage::new("csv");
+    stage.mock.set_fault(Call::Users, When::Nth(3), Fault::rate_limited(600));
+    let child = stage.run().start();
+    let refused = |log: &[LoggedRequest]| log.iter().any(|one| one.status == Some(429));
+    assert!(stage.mock.wait_until(PATIENCE, refused));
+    send(&child, Signal::INT);
+    let ended = Ended::of(child);
+    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("interrupted")), "{}", ended.stderr);
+    stage.finish();
+}

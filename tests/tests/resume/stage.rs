@@ -1,0 +1,185 @@
+//! A collection of twelve pages with a checkpoint, in a folder of its own, and what an undisturbed one comes to. No test is in here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use smp_tests::harness::{Ended, Run};
+use smp_tests::mock::{Builder, Call, Fault, LoggedRequest, Mock, When};
+
+/// Pages of the organization.
+pub(crate) const PAGES: usize = 12;
+/// Members of the organization; the last page is half a page.
+pub(crate) const MEMBERS: usize = 230;
+/// Members on a page.
+pub(crate) const ON_A_PAGE: usize = 20;
+/// The formats that can be resumed.
+pub(crate) const FORMATS: [&str; 2] = ["csv", "ndjson"];
+/// Far beyond what any step of a test takes on a busy machine: a test that waits so long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A mock, and the files of one collection.
+pub(crate) struct Stage {
+    pub(crate) mock: Mock,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) format: &'static str,
+}
+
+/// What a run comes to that nothing disturbs.
+pub(crate) struct Undisturbed {
+    /// The file.
+    pub(crate) bytes: Vec<u8>,
+    /// The figures of the report that count the whole collection.
+    pub(crate) counts: Value,
+    /// The cursor of each page.
+    cursors: Vec<Option<String>>,
+}
+
+impl Stage {
+    pub(crate) fn new(format: &'static str) -> Self {
+        Self::on(organization(), format)
+    }
+
+    pub(crate) fn on(organization: Builder, format: &'static str) -> Self {
+        Self { mock: organization.start().unwrap(), folder: tempfile::tempdir().unwrap(), format }
+    }
+
+    /// The collection, as the same command each time.
+    pub(crate) fn run(&self) -> Run {
+        self.run_at(&self.mock)
+    }
+
+    /// The same with another mock.
+    pub(crate) fn run_at(&self, mock: &Mock) -> Run {
+        let (output, checkpoint, report) = (self.output(), self.checkpoint(), self.path("report.json"));
+        Run::new("collect").at(mock).args(["--json", "--format", self.format]).args([
+            Path::new("--output"),
+            &output,
+            Path::new("--checkpoint"),
+            &checkpoint,
+            Path::new("--report"),
+            &report,
+        ])
+    }
+
+    /// A run that was stopped by SIGTERM while the page of this number was on its way.
+    pub(crate) fn stopped_at(format: &'static str, page: usize) -> Self {
+        let stage = Self::new(format);
+        stage.stop_at(page, Signal::TERM);
+        stage
+    }
+
+    /// Stops a run by a signal while the answer to its request of this number, counted from now, is on its way.
+    pub(crate) fn stop_at(&self, request: usize, signal: Signal) -> Ended {
+        self.mock.set_fault(Call::Users, When::Nth(request as u64), Fault::Stall);
+        let before = self.mock.log().len();
+        let child = self.run().start();
+        // A request that was only received may not have met the fault yet, and would meet what is armed next.
+        let stalls = |log: &[LoggedRequest]| log.iter().skip(before).any(|one| one.faults.contains(&Fault::Stall.to_string()));
+        assert!(self.mock.wait_until(PATIENCE, stalls), "request {request} does not come");
+        send(&child, signal);
+        self.mock.clear_faults();
+        Ended::of(child)
+    }
+
+    /// Lets the collection go on to its end.
+    pub(crate) fn finish(&self) -> Value {
+        let ended = self.run().end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        self.assert_whole();
+        self.report()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn output(&self) -> PathBuf {
+        self.path(&format!("members.{}", self.format))
+    }
+
+    pub(crate) fn partial(&self) -> PathBuf {
+        self.path(&format!("members.{}.partial", self.format))
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.path("checkpoint")
+    }
+
+    pub(crate) fn report(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.path("report.json")).unwrap()).unwrap()
+    }
+
+    /// Pages that the checkpoint says were delivered: a whole line each.
+    pub(crate) fn delivered(&self) -> usize {
+        let journal = fs::read_to_string(self.checkpoint()).unwrap();
+        journal.split_inclusive('\n').filter(|line| line.contains("{\"page\":") && line.ends_with('\n')).count()
+    }
+
+    /// The pages that were asked for until now, counted from 1.
+    pub(crate) fn asked(&self) -> Vec<usize> {
+        let cursors = &undisturbed(self.format).cursors;
+        let page = |cursor| 1 + cursors.iter().position(|known| *known == cursor).expect("the cursor of a page");
+        self.mock.log().into_iter().filter(|request| request.call == Call::Users).map(|request| page(request.cursor)).collect()
+    }
+
+    /// What is in the folder, but for the report.
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let named = entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()));
+        let mut files: Vec<_> = named.filter(|(name, _)| name != "report.json").collect();
+        files.sort();
+        files
+    }
+
+    /// The file is that of an undisturbed run, and nothing else is left.
+    pub(crate) fn assert_whole(&self) {
+        let undisturbed = undisturbed(self.format);
+        let names: Vec<String> = self.files().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [format!("members.{}", self.format)]);
+        assert!(fs::read(self.output()).unwrap() == undisturbed.bytes, "the file is not that of an undisturbed run");
+        let report = self.report();
+        assert_eq!((&report["outcome"], &report["error"]), (&json!("complete"), &Value::Null));
+        assert_eq!(counts(&report), undisturbed.counts);
+    }
+}
+
+/// The organization that is collected.
+pub(crate) fn organization() -> Builder {
+    Mock::builder().members(MEMBERS as u64).page_size(ON_A_PAGE as u64).seed(11)
+}
+
+/// An undisturbed run in this format.
+pub(crate) fn undisturbed(format: &str) -> &'static Undisturbed {
+    static CSV: OnceLock<Undisturbed> = OnceLock::new();
+    static NDJSON: OnceLock<Undisturbed> = OnceLock::new();
+    let known = if format == "csv" { &CSV } else { &NDJSON };
+    known.get_or_init(|| {
+        let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+        let (output, report) = (folder.path().join("members"), folder.path().join("report"));
+        let run = Run::new("collect").at(&mock).args(["--format", format]).args([Path::new("--output"), &output]);
+        let ended = run.args([Path::new("--report"), &report]).end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let report = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+        let cursors = mock.log().into_iter().map(|request| request.cursor).collect();
+        Undisturbed { bytes: fs::read(output).unwrap(), counts: counts(&report), cursors }
+    })
+}
+
+/// The figures of a report that count the whole collection.
+pub(crate) fn counts(report: &Value) -> Value {
+    json!([report["members"], report["people"], report["total"], report["pages"], report["duplicates"]])
+}
+
+/// Pages from one to another, both included.
+pub(crate) fn pages(ranges: &[(usize, usize)]) -> Vec<usize> {
+    ranges.iter().flat_map(|(first, last)| *first..=*last).collect()
+}
+
+pub(crate) fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
