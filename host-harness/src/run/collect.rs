@@ -6,7 +6,7 @@
 //!  ▲         └ cursor expired, first time ─▶ ask from the beginning       └ no ─▶ validate ─▶ its finding
 //!  └ resumed from a checkpoint
 //! ```
-//! Every other failure ends the run. What it leaves behind depends on whether the next run can go on: see [`Ending`].
+//! Every other failure ends the run. What it leaves behind depends on whether the next run can go on: see `Ending`.
 
 use std::io;
 use std::path::{Path, PathBuf};
