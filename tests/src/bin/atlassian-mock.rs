@@ -46,7 +46,7 @@ struct Arguments {
     /// State of the organization or of the key
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     situation: Situation,
-    /// Something that goes wrong: CALL[:WHEN]:FAULT; may be repeated
+    /// Something that goes wrong: `CALL:FAULT` or `CALL:WHEN:FAULT`; may be repeated
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Rule>,
     /// Answer 429 to what exceeds so many requests in any second
