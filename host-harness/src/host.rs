@@ -115,7 +115,9 @@ impl Host {
         let observer = Arc::clone(&options.observer);
         let retrier = Retrier::new(options.transport, options.clock, pacer, observer, options.jitter, options.max_wait);
         let http = Some(Capability::new(policy, retrier, options.limits.requests));
-        plugin.session(SessionOptions { http, limits: options.limits, observer: options.observer })
+        // Waiting as long as the operator allows is no fault of the component's.
+        let wall_per_call = options.limits.wall_per_call.saturating_add(options.max_wait);
+        plugin.session(SessionOptions { http, limits: Limits { wall_per_call, ..options.limits }, observer: options.observer })
     }
 }
 

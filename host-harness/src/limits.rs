@@ -10,7 +10,7 @@ const MIB: usize = 1024 * KIB;
 pub struct Limits {
     /// Time that the component computes in one call, in steps of [`TICK`]. A page of 1,000 members takes some milliseconds.
     pub cpu_per_call: Duration,
-    /// Time of one call, waits included. Longer than any one call's pacing and retries within the default budget.
+    /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
     pub wall_per_call: Duration,
     /// Linear memory, in bytes. The largest body, parsed, takes a few times its size.
     pub memory: usize,
