@@ -20,7 +20,7 @@ pub struct Limits {
     pub instances: usize,
     /// Bytes that one call may hand over in either direction, at their size in host memory: the largest body, as records.
     pub hostcall_bytes: usize,
-    /// Requests of one run, repeated ones included: more than the pages that the guard lets pass.
+    /// Requests of one run, repeated ones not counted: more than the pages that the guard lets pass.
     pub requests: u64,
     /// Largest body of an answer, in bytes, after decompression. A page of 1,000 members has about 0.7 MB.
     pub response_bytes: u64,

@@ -241,6 +241,10 @@ impl Session {
                     "Free memory and open files on this machine, then collect again; nothing is wrong with the connector or your settings.",
                 )
             }
+            // wasmtime's type for it is private; `tests/tests/bounds.rs` tells when its words change.
+            None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
+                limit("the connector hands over more in one call than it may")
+            }
             None => Failure::new(
                 Code::Contract,
                 format!("the connector broke its contract: {}", crate::text::shortened(&error.root_cause().to_string(), 300)),

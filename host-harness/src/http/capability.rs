@@ -70,7 +70,10 @@ impl Capability {
         let request = Request { method, path_and_query: request.path_with_query, body: request.body };
         let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
         let Some(left) = self.requests_left.checked_sub(1) else {
-            self.end(Failure::new(Code::Limit, "the connector made more requests than a run may make"));
+            self.end(
+                Failure::new(Code::Limit, "the connector made more requests than a run may make")
+                    .with_hint("No organization needs that many: report it to whoever publishes the connector."),
+            );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         };
         self.requests_left = left;

@@ -1,0 +1,84 @@
+//! The bounds of a run, held against our own connector: what it needs is far below them, and reaching one is `limit`.
+//!
+//! Components that are built to break them are another matter; these tests only show that each bound is there.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
+
+use std::sync::Arc;
+
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::contract::MemberPage;
+use smp_harness::failure::{Code, Failure};
+use smp_harness::fixture::{Fixture, Replay};
+use smp_harness::host::{Host, Pace, RunOptions};
+use smp_harness::http::clock::VirtualClock;
+use smp_harness::http::origin::Origin;
+use smp_harness::http::policy::{Grants, method_of};
+use smp_harness::limits::Limits;
+use smp_harness::rehearsal;
+use smp_harness::settings::Settings;
+use smp_tests::harness::{component, folder};
+
+const KIB: usize = 1024;
+
+#[test]
+fn a_page_comes_within_bounds_far_below_the_usual_ones() {
+    let close =
+        Limits { memory: 4096 * KIB, table_elements: 500, instances: 8, hostcall_bytes: 1024 * KIB, requests: 1, ..Limits::default() };
+    assert_eq!(first_page(close).unwrap().members.len(), 200);
+}
+
+#[test]
+fn each_bound_that_is_reached_ends_the_run_as_a_limit() {
+    for (limits, words) in [
+        (Limits { memory: 200 * KIB, ..Limits::default() }, "more memory"),
+        (Limits { table_elements: 10, ..Limits::default() }, "larger tables"),
+        (Limits { requests: 0, ..Limits::default() }, "more requests"),
+    ] {
+        let failure = first_page(limits).unwrap_err();
+        assert_eq!(failure.code, Code::Limit, "{failure}");
+        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.hint.is_some());
+    }
+}
+
+#[test]
+fn what_one_call_hands_over_is_bounded() {
+    let failure = first_page(Limits { hostcall_bytes: 8 * KIB, ..Limits::default() }).unwrap_err();
+    assert_eq!(failure.code, Code::Limit, "{failure}");
+}
+
+#[test]
+fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
+    let fixture = Fixture::open(&folder("fixtures/acme")).unwrap();
+    let [usual, pooled] = [None, Some(4)].map(|pooled_runs| {
+        now(async { rehearsal::play(&plugin(&EngineOptions { pooled_runs, ..EngineOptions::default() }).await, &fixture).await.unwrap() })
+    });
+    assert_eq!(usual, pooled);
+}
+
+fn first_page(limits: Limits) -> Result<MemberPage, Failure> {
+    now(async {
+        let plugin = plugin(&EngineOptions::default()).await;
+        let fixture = Fixture::open(&folder("fixtures/a-page-of-a-hundred-kilobytes"))?;
+        let descriptor = plugin.descriptor();
+        let declared: Vec<_> =
+            descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
+        let replay = Arc::new(Replay::new(&fixture, &declared)?);
+        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() }.check(descriptor, false)?;
+        let grants = Grants::reading(Origin::parse(&descriptor.api.base).unwrap(), descriptor);
+        let clock = Arc::new(VirtualClock::new(replay.start()));
+        let options = RunOptions { clock, pace: Pace::Off, limits, ..RunOptions::new(replay) };
+        Host::default().session(&plugin, &settings, &grants, options).collect(&settings.public, None).await
+    })
+}
+
+async fn plugin(options: &EngineOptions) -> Plugin {
+    let engine = Engine::new(options).unwrap();
+    Plugin::load(&engine, &std::fs::read(component()).unwrap()).await.unwrap()
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
