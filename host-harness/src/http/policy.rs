@@ -161,8 +161,23 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
         Some(body) if body.len() > LARGEST_BODY => return Err(Denial::Malformed("its body is too large")),
         _ => {}
     }
+    if let Some((_, query)) = target.split_once('?')
+        && query.split('&').any(overrides_the_method)
+    {
+        return Err(Denial::Malformed("its query asks the server to take it for another method"));
+    }
     let path = request.path().strip_prefix('/').ok_or(Denial::Malformed("its path does not begin with `/`"))?;
     path.split('/').map(decoded_segment).collect()
+}
+
+/// Whether a parameter of a query is one by which common server frameworks let a caller replace the method.
+fn overrides_the_method(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    matches!(plain.as_str(), "xhttpmethodoverride" | "xhttpmethod" | "xmethodoverride" | "httpmethodoverride" | "methodoverride")
+        // `method` alone is a name that an API may well use for something of its own.
+        || (plain == "method" && !name.starts_with('m'))
 }
 
 /// One segment of a path, decoded once.
@@ -206,7 +221,13 @@ mod tests {
 
     #[test]
     fn declared_and_granted_paths_are_allowed() {
-        for target in ["/v1/orgs", "/v1/orgs?cursor=a%3D%3D", "/v1/orgs/acme-1/users", "/v1/orgs/acme%2D1/users?cursor=../x"] {
+        for target in [
+            "/v1/orgs",
+            "/v1/orgs?cursor=a%3D%3D",
+            "/v1/orgs/acme-1/users",
+            "/v1/orgs/acme%2D1/users?cursor=../x",
+            "/v1/orgs?method=dns&x=_method",
+        ] {
             assert_eq!(policy().check(&get(target)), Ok(Allowed { repeatable: true }), "{target}");
         }
     }
@@ -247,6 +268,10 @@ mod tests {
             ("/v1/orgs/%0d%0a", "its path has an encoded separator"),
             ("/v1/orgs/%ff", "its path is not UTF-8"),
             ("/v1/orgs/acme-1;x=1/users", "its path has an encoded separator"),
+            ("/v1/orgs?_method=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?a=b&%5Fmethod=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?X-HTTP-Method-Override=PUT", "its query asks the server to take it for another method"),
+            ("/v1/orgs?$method", "its query asks the server to take it for another method"),
         ] {
             assert_eq!(policy().check(&get(target)), Err(Denial::Malformed(reason)), "{target}");
         }
