@@ -177,8 +177,9 @@ impl SourceArguments {
             None => None,
             Some(path) => Some(read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable("--ca-file", path, &reason))?),
         };
+        let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
         let options =
-            LiveOptions { timeout: self.timeout, largest_body: limits.response_bytes, extra_roots, system_proxy: self.upstream.is_none() };
+            LiveOptions { timeout: self.timeout, largest_body: limits.response_bytes, extra_roots, system_proxy, private_network };
         LiveClient::new(&options).map_err(|error| {
             let place = self.ca_file.as_ref().map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
             Refusal::usage(

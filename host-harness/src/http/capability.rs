@@ -116,7 +116,10 @@ impl Capability {
                 wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
             }
             GivenUp::NoAnswer(TransportError::Denied(text)) => {
-                self.explain(Failure::new(Code::Denied, text.clone()));
+                self.explain(Failure::new(Code::Denied, text.clone()).with_hint(
+                    "Where the service really is inside your network, name its address yourself, with `--upstream URL`. Otherwise do not use \
+                     this connector.",
+                ));
                 wit::Error::Denied(text)
             }
             GivenUp::NoAnswer(TransportError::Fixture(text)) => {

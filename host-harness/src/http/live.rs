@@ -1,8 +1,9 @@
 //! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a request.
 //!
-//! It never follows a redirect, never goes to another origin, and never hands the key back: should an answer repeat it, it is
-//! blotted out before anybody above sees it.
+//! It never follows a redirect, never goes to another origin or into a private network that nobody named, and never hands the key back:
+//! should an answer repeat it, it is blotted out before anybody above sees it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::address::{PrivateNetwork, PublicResolver, is_public};
 use super::clock::BoxFuture;
 use super::origin::Origin;
 use super::transport::{Method, Request, Response, Transport, TransportError};
@@ -30,6 +32,8 @@ pub struct LiveOptions {
     pub extra_roots: Option<Vec<u8>>,
     /// Whether the system's proxy variables count.
     pub system_proxy: bool,
+    /// Whether requests may go into a private network or to this machine: only where the operator, and not a connector, named the origin.
+    pub private_network: bool,
 }
 
 /// Why a client could not be made.
@@ -49,6 +53,9 @@ pub enum ClientError {
 pub struct LiveClient {
     http: reqwest::Client,
     largest_body: u64,
+    private_network: bool,
+    /// Names of proxies, which may be in a private network.
+    proxies: Arc<BTreeSet<String>>,
 }
 
 /// How the secret of a run is attached to its requests.
@@ -64,6 +71,8 @@ pub struct Live {
     client: LiveClient,
     origin: Origin,
     credential: Option<Credential>,
+    /// Whether the origin may be gone to at all, as far as its name tells.
+    reachable: bool,
 }
 
 impl LiveClient {
@@ -81,18 +90,34 @@ impl LiveClient {
             .timeout(options.timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
             .user_agent(concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
-        if !options.system_proxy {
+        let mut proxies = Arc::default();
+        if options.system_proxy {
+            proxies = Arc::new(system_proxies());
+        } else {
             builder = builder.no_proxy();
         }
+        if !options.private_network {
+            builder = builder.dns_resolver(PublicResolver { exempt: Arc::clone(&proxies) });
+        }
         let http = builder.build().map_err(|error| ClientError::Other(innermost(&error)))?;
-        Ok(Self { http, largest_body: options.largest_body })
+        Ok(Self { http, largest_body: options.largest_body, private_network: options.private_network, proxies })
     }
 
     /// The API at this origin, with this credential, for one run.
     #[must_use]
     pub fn transport(&self, origin: Origin, credential: Option<Credential>) -> Live {
-        Live { client: self.clone(), origin, credential }
+        // A proxy's name is resolved freely, so it must not be an origin; an address in place of a name is not resolved at all.
+        let named = || !origin.host().is_some_and(|host| self.proxies.contains(host)) && origin.address().is_none_or(is_public);
+        let reachable = self.private_network || named();
+        Live { client: self.clone(), origin, credential, reachable }
     }
+}
+
+/// The hosts of the system's proxies for https, in lower case.
+fn system_proxies() -> BTreeSet<String> {
+    let matcher = hyper_util::client::proxy::matcher::Matcher::from_system();
+    let proxy = matcher.intercept(&::http::Uri::from_static("https://service.invalid/"));
+    proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect()
 }
 
 impl Credential {
@@ -114,6 +139,9 @@ impl Credential {
 
 impl Live {
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        if !self.reachable {
+            return Err(into_private_network());
+        }
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -227,8 +255,15 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
     Ok(config.with_no_client_auth())
 }
 
+fn into_private_network() -> TransportError {
+    TransportError::Denied("the service's address lies in a private network, where a connector may not lead".into())
+}
+
 /// What went wrong with one try, without the address.
 fn fault(error: &reqwest::Error) -> TransportError {
+    if causes(error).any(|cause| cause.is::<PrivateNetwork>()) {
+        return into_private_network();
+    }
     if error.is_timeout() {
         return TransportError::TimedOut;
     }
@@ -247,15 +282,12 @@ fn fault(error: &reqwest::Error) -> TransportError {
 
 /// The innermost cause of an error, in its own words: the outer ones name the URL.
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    let mut text = "the connection failed".to_owned();
-    // Chains are a few links long; the bound ends a cycle.
-    for _ in 0..16 {
-        let Some(next) = cause.source() else { break };
-        cause = next;
-        text = cause.to_string();
-    }
-    text
+    causes(error).last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string)
+}
+
+/// What an error was caused by, the innermost last. Chains are a few links long; the bound ends a cycle.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source()).take(16)
 }
 
 #[cfg(test)]
@@ -299,5 +331,42 @@ mod tests {
             let error = tls(Some(pem)).unwrap_err().to_string();
             assert!(error.contains("PEM") || error.contains("could not be made"), "{error}");
         }
+    }
+
+    fn client(private_network: bool, system_proxy: bool) -> LiveClient {
+        let timeout = Duration::from_secs(5);
+        LiveClient::new(&LiveOptions { timeout, largest_body: 1024, extra_roots: None, system_proxy, private_network }).unwrap()
+    }
+
+    async fn sent(client: &LiveClient, origin: &str) -> TransportError {
+        let request = Request { method: Method::Get, path_and_query: "/".into(), body: None };
+        client.transport(Origin::parse(origin).unwrap(), None).send(&request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_into_a_private_network_that_nobody_named() {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0177.0.0.1"] {
+            assert_eq!(sent(&client(false, false), &format!("https://{host}:{port}")).await, into_private_network(), "{host}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "somebody came");
+        // An origin that the operator named is gone to, wherever it is: here nobody speaks TLS.
+        drop(listener);
+        assert!(matches!(sent(&client(true, false), &format!("https://localhost:{port}")).await, TransportError::Connection(_)));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_in_a_private_network_is_used_and_is_no_origin() {
+        let mut client = client(false, false);
+        client.proxies = Arc::new(BTreeSet::from(["localhost".to_owned()]));
+        assert_eq!(sent(&client, "https://localhost:9").await, into_private_network());
+        let resolved = async |exempt| {
+            let answer = reqwest::dns::Resolve::resolve(&PublicResolver { exempt }, "localhost".parse().unwrap()).await;
+            answer.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>())
+        };
+        assert!(resolved(Arc::clone(&client.proxies)).await.unwrap().iter().all(|address| address.is_loopback()));
+        assert!(resolved(Arc::default()).await.unwrap_err().is::<PrivateNetwork>());
     }
 }

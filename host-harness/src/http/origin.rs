@@ -1,6 +1,7 @@
 //! Where requests go: a scheme, a host and a port, and nothing else. The operator names it, never the component.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::{Host, Url};
 
@@ -51,6 +52,22 @@ impl Origin {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
+    }
+
+    /// The host's name, in lower case; none where it is an address.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.url.domain().map(|name| name.trim_end_matches('.'))
+    }
+
+    /// The address that stands in place of a name.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.url.host()? {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+        }
     }
 
     /// The whole URL of a path below the origin.
@@ -111,6 +128,19 @@ mod tests {
             ("http://localhost.example.test", OriginError::PlainHttp),
         ] {
             assert_eq!(Origin::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_a_name_or_an_address() {
+        for (text, host, address) in [
+            ("https://API.example.test", Some("api.example.test"), None),
+            ("https://localhost.", Some("localhost"), None),
+            ("https://2130706433", None, Some("127.0.0.1")),
+            ("https://[::1]:9", None, Some("::1")),
+        ] {
+            let origin = Origin::parse(text).unwrap();
+            assert_eq!((origin.host(), origin.address()), (host, address.map(|address| address.parse().unwrap())), "{text}");
         }
     }
 
