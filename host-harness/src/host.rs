@@ -114,7 +114,7 @@ impl Host {
         let pacer = rate.map(|rate| self.pacers.of(&account(), rate, &*options.clock));
         let observer = Arc::clone(&options.observer);
         let retrier = Retrier::new(options.transport, options.clock, pacer, observer, options.jitter, options.max_wait);
-        let http = Some(Capability::new(policy, retrier, options.limits.requests));
+        let http = Some(Capability::new(policy, retrier, options.limits.clone()));
         // Waiting as long as the operator allows is no fault of the component's.
         let wall_per_call = options.limits.wall_per_call.saturating_add(options.max_wait);
         plugin.session(SessionOptions { http, limits: Limits { wall_per_call, ..options.limits }, observer: options.observer })

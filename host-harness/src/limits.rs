@@ -1,37 +1,124 @@
-//! What a component may use up. Every bound has its reason beside it; reaching one ends the run as `limit`.
+//! What a component may use up. Every bound has its name, its default and its reason in one place; reaching one ends the run as `limit`.
+//!
+//! Operators and failures know a bound by its name: `memory` in `--limit memory=128MiB` is the one of which a failure says “the limit
+//! `memory` is 64 MiB”.
 
+use std::fmt;
 use std::time::Duration;
 
-const KIB: usize = 1024;
-const MIB: usize = 1024 * KIB;
+use crate::failure::{Code, Failure};
 
-/// The bounds of one run. [`Limits::default`] serves any organization that is known; a platform may tighten them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Time that the component computes in one call, in steps of [`TICK`]. A page of 1,000 members takes some milliseconds.
-    pub cpu_per_call: Duration,
-    /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
-    pub wall_per_call: Duration,
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// Declares the bounds: their doc comments are the reasons, in the documentation and on the command line alike.
+macro_rules! bounds {
+    ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr;)+) => {
+        /// The bounds of one run. [`Limits::default`] serves any organization that is known; a platform may tighten them.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $reason])+ pub $field: $type,)+
+        }
+
+        /// A bound, by what it bounds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Bound {
+            $($(#[doc = $reason])+ $bound,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl Bound {
+            /// All bounds, in the order in which a run meets them.
+            pub const ALL: &'static [Self] = &[$(Self::$bound,)+];
+
+            /// The name that operators and failures know it by.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$bound => $name,)+ }
+            }
+
+            /// Why it is what it is, in a sentence or two.
+            #[must_use]
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$bound => concat!($($reason,)+).trim_start(),)+ }
+            }
+        }
+
+        impl Limits {
+            /// What a bound is set to, for people.
+            #[must_use]
+            pub fn shown(&self, bound: Bound) -> String {
+                match bound { $(Bound::$bound => value::$kind::shown(self.$field),)+ }
+            }
+
+            /// Sets the bound of this name to a value as people write it: `10s`, `500ms`, `64MiB`, `8192`.
+            ///
+            /// # Errors
+            /// When there is no such bound, or the value is none for it.
+            pub fn set(&mut self, name: &str, text: &str) -> Result<(), LimitError> {
+                match name {
+                    $($name => self.$field = value::$kind::read(text).ok_or(LimitError::Value { name: $name, usual: value::$kind::EXAMPLE })?,)+
+                    _ => return Err(LimitError::Unknown),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+bounds! {
+    /// Size of the file. The largest connectors known have a few MB.
+    Component "component" component: bytes u64 = 16 * MIB;
+    /// Time to compile it, where that is done in a process of its own. A connector of 160 KiB takes about 0.1 s; nobody waits for half a minute.
+    CompileTime "compile-time" compile_time: time Duration = Duration::from_secs(30);
+    /// Memory to compile it, where that is done in a process of its own. A connector of 160 KiB takes less than 20 MiB.
+    CompileMemory "compile-memory" compile_memory: bytes u64 = 1024 * MIB;
+    /// Stack, in bytes. Parsers go a few hundred frames deep at the most.
+    Stack "stack" stack: bytes usize = 512 * KIB as usize;
+    /// Core instances in the component, and as many memories and tables. wit-component makes about four.
+    Instances "instances" instances: count usize = 16;
+    /// Elements of all tables together. A component of this kind has one table with some hundred functions.
+    TableElements "table-elements" table_elements: count usize = 10_000;
+    /// Handles of resources that are there at once. The contract has no resource, so a connector needs none.
+    Handles "handles" handles: count usize = 1_000;
     /// Linear memory, in bytes. The largest body, parsed, takes a few times its size.
-    pub memory: usize,
-    /// Elements of all tables. A component of this kind has one table with some hundred functions.
-    pub table_elements: usize,
-    /// Core instances in the component. wit-component makes about four.
-    pub instances: usize,
+    Memory "memory" memory: bytes usize = 64 * MIB as usize;
+    /// Time that the component computes in one call, in steps of a hundredth of a second. A page of 1,000 members takes some milliseconds.
+    Cpu "cpu" cpu_per_call: time Duration = Duration::from_secs(10);
+    /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
+    CallTime "call-time" wall_per_call: time Duration = Duration::from_secs(30 * 60);
+    /// Time of a whole run, waits included. 50,000 pages at five requests a second take under three hours.
+    RunTime "run-time" wall_per_run: time Duration = Duration::from_secs(6 * 60 * 60);
     /// Bytes that one call may hand over in either direction, at their size in host memory: the largest body, as records.
-    pub hostcall_bytes: usize,
+    CallBytes "call-bytes" hostcall_bytes: bytes usize = 32 * MIB as usize;
     /// Requests of one run, repeated ones not counted: more than the pages that the guard lets pass.
-    pub requests: u64,
+    Requests "requests" requests: count u64 = 100_000;
     /// Largest body of an answer, in bytes, after decompression. A page of 1,000 members has about 0.7 MB.
-    pub response_bytes: u64,
+    Response "response" response_bytes: bytes u64 = 8 * MIB;
     /// Log lines of one run. What a person reads; a flood is cut off, and ends nothing.
-    pub log_lines: u64,
-    /// Length of one log line, in characters.
-    pub log_line_length: usize,
+    LogLines "log-lines" log_lines: count u64 = 1_000;
+    /// Bytes of all log lines of one run, as they are shown. A flood is cut off, and ends nothing.
+    LogBytes "log-bytes" log_bytes: bytes u64 = 256 * KIB;
+    /// Length of one log line, in characters; the rest is cut off.
+    LogLine "log-line" log_line_length: count usize = 2_000;
+    /// Longest text in a descriptor, a check, a message or a hint, in bytes: what a person reads at once.
+    Text "text" text: bytes usize = 8 * KIB as usize;
+    /// Longest text of a member or a product, in bytes: names and addresses are far below it, and a row must stay a row.
+    MemberText "member-text" member_text: bytes usize = 4 * KIB as usize;
+    /// Entries of any list in a descriptor or a report, attributes of a member: what a person looks through.
+    Entries "entries" entries: count usize = 200;
+    /// Members, products, and uses of products of one member, on a page. The largest pages known have 1,000 members.
+    PageMembers "page-members" page_members: count usize = 10_000;
     /// Pages of one collection: 2.5 million members at 50 a page, which no organization has.
-    pub pages: u64,
+    Pages "pages" pages: count u64 = 50_000;
     /// Pages in a row that bring no new member. Pages may be empty; a hundred of them are a loop that changes its cursor.
-    pub pages_without_news: u64,
+    PagesWithoutNews "pages-without-news" pages_without_news: count u64 = 100;
 }
 
 /// The grain of CPU limits: how often the engine's epoch advances.
@@ -40,33 +127,183 @@ pub const TICK: Duration = Duration::from_millis(10);
 /// Longest cursor, in bytes, as the contract has it.
 pub const LONGEST_CURSOR: usize = 8192;
 
-/// Longest text in a member, in bytes: names and addresses are far below it, and a row must stay a row.
-pub const LONGEST_MEMBER_TEXT: usize = 4 * KIB;
+/// Why a bound was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// There is no bound of that name.
+    #[error("there is no limit of that name")]
+    Unknown,
+    /// The value is none.
+    #[error("the limit `{name}` takes a value such as {usual}")]
+    Value {
+        /// Name of the bound.
+        name: &'static str,
+        /// What a value of it looks like.
+        usual: &'static str,
+    },
+}
 
-/// Longest text in a descriptor, a message or a hint, in bytes: what a person reads at once.
-pub const LONGEST_TEXT: usize = 8 * KIB;
+impl Limits {
+    /// The failure of a run that reached a bound. `what` says what the component did, as the beginning of a sentence.
+    #[must_use]
+    pub fn reached(&self, bound: Bound, what: impl fmt::Display) -> Failure {
+        let name = bound.name();
+        Failure::new(Code::Limit, format!("{what}: the limit `{name}` is {}", self.shown(bound))).with_hint(format!(
+            "This is more than any connector of its kind needs. Report it to whoever publishes the connector; whoever trusts it may allow \
+             more, with `--limit {name}=…`."
+        ))
+    }
+}
 
-/// Most entries of any list in a descriptor or a report: what a person looks through.
-pub const MOST_ENTRIES: usize = 200;
+/// Values as people write and read them.
+mod value {
+    /// Durations: `10s`, `500ms`, `5min`, `2h`; a bare number is seconds.
+    pub(super) mod time {
+        use std::time::Duration;
 
-/// Largest component, in bytes. The largest connectors known are a few MB; compiling takes about a second for each.
-pub const LARGEST_COMPONENT: u64 = 16 * 1024 * 1024;
+        pub(crate) const EXAMPLE: &str = "`10s`, `500ms`, `5min` or `2h`";
+        /// A week: longer is a slip of the pen.
+        const LONGEST: f64 = 7.0 * 86_400.0;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            cpu_per_call: Duration::from_secs(10),
-            wall_per_call: Duration::from_secs(30 * 60),
-            memory: 64 * MIB,
-            table_elements: 10_000,
-            instances: 16,
-            hostcall_bytes: 32 * MIB,
-            requests: 100_000,
-            response_bytes: 8 * 1024 * 1024,
-            log_lines: 1_000,
-            log_line_length: 2_000,
-            pages: 50_000,
-            pages_without_news: 100,
+        pub(crate) fn read(text: &str) -> Option<Duration> {
+            let (number, unit) = super::split(text);
+            let seconds = match unit {
+                "ms" => 0.001,
+                "" | "s" => 1.0,
+                "min" => 60.0,
+                "h" => 3_600.0,
+                _ => return None,
+            };
+            let seconds = number.parse::<f64>().ok()? * seconds;
+            (0.001..=LONGEST).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
         }
+
+        pub(crate) fn shown(value: Duration) -> String {
+            match (value.as_millis(), value.as_secs()) {
+                (ms, _) if ms % 1_000 != 0 => format!("{ms} ms"),
+                (_, seconds) if seconds > 0 && seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+                (_, seconds) if seconds > 0 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+                (_, seconds) => format!("{seconds} s"),
+            }
+        }
+    }
+
+    /// Sizes: `64MiB`, `8KiB`, `8192`; a bare number is bytes.
+    pub(super) mod bytes {
+        use super::super::{KIB, MIB};
+
+        pub(crate) const EXAMPLE: &str = "`64MiB`, `8KiB` or `8192` (bytes)";
+
+        pub(crate) fn read<T: TryFrom<u64>>(text: &str) -> Option<T> {
+            let (number, unit) = super::split(text);
+            let bytes = match unit {
+                "" | "B" => 1,
+                "KiB" => KIB,
+                "MiB" => MIB,
+                "GiB" => 1024 * MIB,
+                _ => return None,
+            };
+            T::try_from(number.parse::<u64>().ok()?.checked_mul(bytes)?).ok()
+        }
+
+        pub(crate) fn shown<T: TryInto<u64>>(value: T) -> String {
+            match value.try_into().unwrap_or(u64::MAX) {
+                bytes if bytes > 0 && bytes.is_multiple_of(1024 * MIB) => format!("{} GiB", bytes / (1024 * MIB)),
+                bytes if bytes > 0 && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+                bytes if bytes > 0 && bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+                bytes => format!("{bytes} bytes"),
+            }
+        }
+    }
+
+    /// Numbers.
+    pub(super) mod count {
+        pub(crate) const EXAMPLE: &str = "a whole number";
+
+        pub(crate) fn read<T: TryFrom<u64>>(text: &str) -> Option<T> {
+            T::try_from(text.trim().parse::<u64>().ok()?).ok()
+        }
+
+        pub(crate) fn shown<T: TryInto<u64>>(value: T) -> String {
+            value.try_into().unwrap_or(u64::MAX).to_string()
+        }
+    }
+
+    /// A number and its unit, whether or not there is a blank between them.
+    fn split(text: &str) -> (&str, &str) {
+        let text = text.trim();
+        let end = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(end);
+        (number, unit.trim_start())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_set_by_its_name() {
+        let mut limits = Limits::default();
+        for (name, text, shown) in [
+            ("memory", "128MiB", "128 MiB"),
+            ("memory", "65537", "65537 bytes"),
+            ("text", "16 KiB", "16 KiB"),
+            ("cpu", "500ms", "500 ms"),
+            ("cpu", "2", "2 s"),
+            ("run-time", "0.5h", "30 min"),
+            ("run-time", "24h", "24 h"),
+            ("requests", "0", "0"),
+            ("component", "1GiB", "1 GiB"),
+        ] {
+            limits.set(name, text).unwrap();
+            let bound = Bound::ALL.iter().find(|bound| bound.name() == name).unwrap();
+            assert_eq!(limits.shown(*bound), shown, "{name}={text}");
+        }
+        assert_eq!((limits.memory, limits.cpu_per_call, limits.requests), (65_537, Duration::from_secs(2), 0));
+    }
+
+    #[test]
+    fn what_is_no_bound_or_no_value_is_refused_and_changes_nothing() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.set("fuel", "1"), Err(LimitError::Unknown));
+        for (name, text) in [
+            ("memory", "much"),
+            ("memory", "64MB"),
+            ("memory", "-1"),
+            ("memory", ""),
+            ("memory", "99999999999999999999"),
+            ("memory", "99999999999GiB"),
+            ("cpu", "0"),
+            ("cpu", "1e9"),
+            ("cpu", "nan"),
+            ("cpu", "10d"),
+            ("cpu", "8000h"),
+            ("requests", "1.5"),
+            ("requests", "10s"),
+        ] {
+            let error = limits.set(name, text).unwrap_err();
+            assert!(matches!(error, LimitError::Value { name: told, .. } if told == name), "{name}={text}");
+        }
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn every_bound_has_a_name_of_its_own_and_a_reason() {
+        let mut names: Vec<_> = Bound::ALL.iter().map(|bound| bound.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Bound::ALL.len());
+        for bound in Bound::ALL {
+            assert!(bound.reason().ends_with('.') && !bound.reason().starts_with(' '), "{}", bound.name());
+        }
+    }
+
+    #[test]
+    fn a_bound_that_was_reached_is_named_with_its_value_and_the_way_out() {
+        let failure = Limits::default().reached(Bound::Memory, "the connector needs more memory than it may have");
+        assert_eq!(failure.to_string(), "limit: the connector needs more memory than it may have: the limit `memory` is 64 MiB");
+        assert!(failure.hint.unwrap().contains("`--limit memory=…`"));
     }
 }

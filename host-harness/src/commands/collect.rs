@@ -16,15 +16,15 @@ use smp_harness::sink::{Format, Sink, Summary};
 use smp_harness::terminal::Look;
 
 use super::Exit;
+use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::{Progress, stopped};
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct Collect {
-    /// The connector.
-    #[arg(value_name = "CONNECTOR.wasm")]
-    component: PathBuf,
+    #[command(flatten)]
+    connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
     /// How members are written [default: what the output's name ends in, else table].
@@ -51,7 +51,7 @@ impl Collect {
             return console.wrong_usage(&failure);
         }
         let started = Instant::now();
-        let (report, exit) = match self.source.open(&self.component, console).await {
+        let (report, exit) = match self.source.open(&self.connector, console).await {
             Ok(source) => self.collected(&source, format, console).await,
             Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };

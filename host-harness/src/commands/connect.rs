@@ -1,6 +1,5 @@
 //! `connect`: the account that the settings lead to.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,15 +8,15 @@ use smp_harness::failure::Failure;
 use smp_harness::text;
 
 use super::Exit;
+use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::Progress;
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
-    /// The connector.
-    #[arg(value_name = "CONNECTOR.wasm")]
-    component: PathBuf,
+    #[command(flatten)]
+    connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
     /// Write JSON.
@@ -27,7 +26,7 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let source = match self.source.open(&self.component, console).await {
+        let source = match self.source.open(&self.connector, console).await {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };

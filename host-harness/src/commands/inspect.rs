@@ -1,19 +1,17 @@
 //! `inspect`: what a connector is, read off the file.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use smp_harness::failure::Failure;
 use smp_harness::listing::inspect;
 
+use super::Exit;
+use super::connector::ConnectorArguments;
 use super::console::{Console, output_fault};
-use super::{Exit, source};
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// The connector.
-    #[arg(value_name = "CONNECTOR.wasm")]
-    component: PathBuf,
+    #[command(flatten)]
+    connector: ConnectorArguments,
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -28,7 +26,7 @@ impl Inspect {
     }
 
     async fn show(&self, console: &Console) -> Result<(), Failure> {
-        let plugin = source::load(&self.component).await?;
+        let plugin = self.connector.load().await?;
         let facts = plugin.facts();
         if self.json {
             let json = smp_harness::sink::json::indented(&inspect::json(facts)).map_err(|error| output_fault(&error))?;

@@ -7,9 +7,11 @@ use clap::{Parser, Subcommand};
 mod approval;
 mod collect;
 mod connect;
+mod connector;
 pub(crate) mod console;
 mod guide;
 mod inspect;
+mod limits;
 mod progress;
 mod record;
 mod source;
@@ -43,8 +45,16 @@ enum Command {
     Collect(collect::Collect),
     /// Print the setup guide as Markdown.
     Guide(guide::Guide),
+    /// Show what a connector may use up at most, and why.
+    Limits(limits::ShowLimits),
     /// Validate and collect, and keep the traffic as a fixture, without the key and without personal data.
     Record(record::Record),
+    /// Compile a component for this program itself, which starts it under limits of time and memory.
+    #[command(name = connector::WORKER, hide = true)]
+    Compile {
+        /// What the worker must know.
+        job: String,
+    },
 }
 
 /// How a command ends.
@@ -73,6 +83,9 @@ impl From<Exit> for ExitCode {
 
 /// Runs a command to its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    if let Command::Compile { job } = &arguments.command {
+        return smp_harness::component::compile::work(job);
+    }
     let console = Console::new(arguments.command.json(), arguments.verbose);
     if arguments.verbose {
         console.show_developers_lines();
@@ -96,7 +109,8 @@ impl Command {
             Self::Connect(command) => command.json,
             Self::Collect(command) => command.json,
             Self::Record(command) => command.json,
-            Self::Guide(_) => false,
+            Self::Limits(command) => command.json,
+            Self::Guide(_) | Self::Compile { .. } => false,
         }
     }
 
@@ -108,6 +122,9 @@ impl Command {
             Self::Collect(command) => command.run(console).await,
             Self::Guide(command) => command.run(console).await,
             Self::Record(command) => command.run(console).await,
+            Self::Limits(command) => command.run(console),
+            // The worker has no console and no runtime: it was run before they were made.
+            Self::Compile { .. } => Exit::Usage,
         }
     }
 }

@@ -21,15 +21,15 @@ use smp_harness::sink::Sink;
 use smp_harness::validation::Validation;
 
 use super::Exit;
+use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::{Progress, interrupted, stopped};
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct Record {
-    /// The connector.
-    #[arg(value_name = "CONNECTOR.wasm")]
-    component: PathBuf,
+    #[command(flatten)]
+    connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
     /// Write the fixture to this folder, which must not be there yet.
@@ -45,7 +45,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let source = match self.source.open(&self.component, console).await {
+        let source = match self.source.open(&self.connector, console).await {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };

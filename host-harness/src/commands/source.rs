@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::Session;
 use smp_harness::contract::{Descriptor, Instant, Setting, SettingField};
@@ -20,14 +19,15 @@ use smp_harness::http::origin::Origin;
 use smp_harness::http::pace::Rate;
 use smp_harness::http::policy::{Grants, method_of};
 use smp_harness::http::retry::Jitter;
-use smp_harness::http::transport::Transport;
-use smp_harness::limits::{LARGEST_COMPONENT, Limits};
+use smp_harness::http::transport::{Method, Transport};
+use smp_harness::limits::Limits;
 use smp_harness::observer::Observer;
 use smp_harness::settings::{Checked, SecretText, Settings, looks_like_a_secret};
 use smp_harness::sink::instant::from_system;
 
 use super::Exit;
-use super::approval;
+use super::approval::{self, Approval};
+use super::connector::ConnectorArguments;
 use super::console::Console;
 
 /// Largest file that holds settings, a key or certificates, in bytes: each is a few lines.
@@ -57,6 +57,9 @@ pub(crate) struct SourceArguments {
     /// Approve that the key goes to the live API at this origin. Asked for on a terminal.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Answers")]
     allow_origin: Option<Origin>,
+    /// Grant an endpoint that is more than a GET, as `inspect` shows it, for example 'POST /v1/search'. Asked for on a terminal.
+    #[arg(long, value_name = "METHOD PATH", value_parser = endpoint, conflicts_with = "fixture", help_heading = "Answers")]
+    grant: Vec<(Method, String)>,
     /// Send at most so many requests a second [default: what the connector asks for].
     #[arg(long, value_name = "PER_SECOND|off", value_parser = pace, help_heading = "Answers")]
     rate: Option<Pace>,
@@ -115,27 +118,16 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// Loads a connector.
-pub(crate) async fn load(path: &Path) -> Result<Plugin, Failure> {
-    let bytes = read_bounded(path, LARGEST_COMPONENT).map_err(|reason| {
-        Failure::new(Code::Component, format!("`{}` cannot be read: {reason}", path.display()))
-            .with_hint("Give the `.wasm` file of a connector, for example the one that `make component` builds.")
-    })?;
-    let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
-    let engine = Engine::new(&EngineOptions { cache, ..EngineOptions::default() })?;
-    Plugin::load(&engine, &bytes).await
-}
-
 impl SourceArguments {
     /// Makes the run's source: settings first, then the operator's approval, and nothing is sent yet.
-    pub(crate) async fn open(&self, component: &Path, console: &Console) -> Result<Source, Refusal> {
-        let plugin = load(component).await?;
+    pub(crate) async fn open(&self, connector: &ConnectorArguments, console: &Console) -> Result<Source, Refusal> {
+        let plugin = connector.load().await?;
         let descriptor = plugin.descriptor();
         let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
         let settings = self.entered(descriptor, fixture.as_ref(), console)?;
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
-        let limits = Limits::default();
+        let limits = connector.limits();
         let pace = self.rate.unwrap_or(Pace::Declared);
         let max_wait = self.max_wait;
         if let Some(fixture) = fixture {
@@ -161,15 +153,28 @@ impl SourceArguments {
                 max_wait,
             });
         }
-        let origin = match &self.upstream {
-            Some(origin) => origin.clone(),
-            None => approval::approve(plugin.facts(), self.allow_origin.as_ref())?,
-        };
+        self.only_declared(descriptor)?;
+        let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
+        let grants = approval::grants(plugin.facts(), &approval, console)?;
         let client = self.client(&limits)?;
-        let grants = Grants::reading(origin.clone(), descriptor);
-        let transport = Arc::new(client.transport(origin, checked.credential.clone()));
+        let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
         let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
         Ok(Source { plugin, checked, limits, now, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
+    }
+
+    /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
+    fn only_declared(&self, descriptor: &Descriptor) -> Result<(), Refusal> {
+        let endpoints = &descriptor.api.endpoints;
+        let declared = |method, path: &str| endpoints.iter().any(|endpoint| method_of(endpoint.method) == method && endpoint.path == path);
+        let Some((method, path)) = self.grant.iter().find(|(method, path)| !declared(*method, path)) else { return Ok(()) };
+        let others = endpoints.iter().filter(|endpoint| method_of(endpoint.method) != Method::Get);
+        let others: Vec<_> = others.map(|endpoint| format!("`{} {}`", method_of(endpoint.method), endpoint.path)).collect();
+        let hint = match others.as_slice() {
+            [] => "It declares nothing but GET, which is granted with the origin: leave `--grant` away.".to_owned(),
+            others => format!("It declares {}.", others.join(", ")),
+        };
+        let path = smp_harness::text::shortened(path, 200);
+        Err(Refusal::usage(Failure::new(Code::InvalidSettings, format!("the connector declares no `{method} {path}`")).with_hint(hint)))
     }
 
     fn client(&self, limits: &Limits) -> Result<LiveClient, Refusal> {
@@ -377,6 +382,15 @@ fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
 
 fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).map_err(|error| error.to_string())
+}
+
+fn endpoint(text: &str) -> Result<(Method, String), String> {
+    let (method, path) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
+    let method = [Method::Get, Method::Post].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method));
+    match (method, path.trim()) {
+        (Some(method), path) if path.starts_with('/') => Ok((method, path.to_owned())),
+        _ => Err("write the method and the path as `inspect` shows them, for example 'POST /v1/search'".into()),
+    }
 }
 
 fn pace(text: &str) -> Result<Pace, String> {

@@ -2,7 +2,6 @@
 //!
 //! What the host itself finds wrong with the settings is a check like the connector's own, so that an administrator reads one list.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,15 +10,15 @@ use smp_harness::listing::report;
 use smp_harness::validation::Validation;
 
 use super::Exit;
+use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::Progress;
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The connector.
-    #[arg(value_name = "CONNECTOR.wasm")]
-    component: PathBuf,
+    #[command(flatten)]
+    connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
     /// Write JSON.
@@ -29,7 +28,7 @@ pub(crate) struct Validate {
 
 impl Validate {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let validation = match self.source.open(&self.component, console).await {
+        let validation = match self.source.open(&self.connector, console).await {
             Ok(source) => match asked(&source, console).await {
                 Ok(validation) => validation,
                 Err(failure) => return self.stopped(failure, console),

@@ -5,12 +5,14 @@
 
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
+
+use super::compile::Compiled;
 
 /// Bytes of the checksum that a file begins with.
 const CHECKSUM: usize = 32;
@@ -46,38 +48,30 @@ impl Cache {
 
     /// The compiled component, if it is there and nobody else can have put it there.
     pub(super) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
-        let path = self.path(digest)?;
-        if !is_private(&self.folder) || !is_private(&path) {
-            return None;
-        }
-        let file = fs::read(path).ok()?;
+        let file = private_file(&self.folder, &self.path(digest)?)?;
         let (checksum, code) = file.split_at_checked(CHECKSUM)?;
         if Sha256::digest(code).as_slice() != checksum {
             return None;
         }
-        #[expect(unsafe_code, reason = "compiled by this user on this machine: owner, mode, checksum and engine are checked above")]
-        // SAFETY: the bytes were made by `Component::serialize` in `store`, and have not changed since.
-        let component = unsafe { Component::deserialize(engine, code) };
-        component.ok()
+        Compiled::trusted(code.to_vec()).component(engine).ok()
     }
 
-    /// Keeps a compiled component. It is no failure when that does not work out.
-    pub(super) fn store(&self, component: &Component, digest: &str) {
+    /// Keeps compiled code. It is no failure when that does not work out.
+    pub(super) fn store(&self, code: &Compiled, digest: &str) {
         let Some(path) = self.path(digest) else { return };
-        if let Err(error) = self.write(component, &path) {
+        if let Err(error) = self.write(code.bytes(), &path) {
             tracing::debug!("compiled code is not cached: {error}");
         }
     }
 
-    fn write(&self, component: &Component, path: &Path) -> std::io::Result<()> {
+    fn write(&self, code: &[u8], path: &Path) -> std::io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        if !is_private(&self.folder) {
+        if !fs::symlink_metadata(&self.folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
             return Err(std::io::Error::other("its folder can be written to by others"));
         }
-        let code = component.serialize().map_err(std::io::Error::other)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&Sha256::digest(&code))?;
-        file.write_all(&code)?;
+        file.write_all(&Sha256::digest(code))?;
+        file.write_all(code)?;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
         file.persist(path)?;
         Ok(())
@@ -89,10 +83,26 @@ impl Cache {
     }
 }
 
-/// Whether a file or folder belongs to this user, is no link, and cannot be written to by anybody else.
-fn is_private(path: &Path) -> bool {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
-    !metadata.is_symlink() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
+/// What is in a file that nobody else can have written. It is opened first and looked at then, so that it cannot be exchanged in between.
+fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
+    if !fs::symlink_metadata(folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
+        return None;
+    }
+    // Without waiting, or a pipe in its place would hold the host up.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut file = fs::OpenOptions::new().read(true).custom_flags(i32::try_from(flags.bits()).ok()?).open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || !is_private(&metadata) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+    file.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Whether it belongs to this user and cannot be written to by anybody else.
+fn is_private(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
 }
 
 #[cfg(test)]
@@ -106,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let engine = wasmtime::Engine::default();
         let cache = Cache::new(folder.path().join("compiled"), &engine);
-        cache.store(&Component::from_binary(&engine, EMPTY).unwrap(), DIGEST);
+        cache.store(&Compiled::trusted(engine.precompile_component(EMPTY).unwrap()), DIGEST);
         (folder, engine, cache)
     }
 
@@ -135,5 +145,34 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, bytes).unwrap();
         assert!(cache.load(&engine, DIGEST).is_none());
+    }
+
+    #[test]
+    fn what_is_no_file_of_its_own_is_not_loaded() {
+        let (folder, engine, cache) = stored();
+        let (path, elsewhere) = (cache.path(DIGEST).unwrap(), folder.path().join("elsewhere"));
+        fs::rename(&path, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(cache.load(&engine, DIGEST).is_none(), "a link");
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        assert!(cache.load(&engine, DIGEST).is_none(), "a pipe, which nobody writes to");
+        fs::remove_file(&path).unwrap();
+        fs::rename(&elsewhere, &path).unwrap();
+        assert!(cache.load(&engine, DIGEST).is_some(), "the file itself");
+        let real = folder.path().join("real");
+        fs::rename(&cache.folder, &real).unwrap();
+        std::os::unix::fs::symlink(&real, &cache.folder).unwrap();
+        assert!(cache.load(&engine, DIGEST).is_none(), "a folder that is a link");
+    }
+
+    #[test]
+    fn code_of_another_component_or_another_engine_is_not_taken_for_this_one() {
+        let (_folder, _engine, cache) = stored();
+        let mut other = wasmtime::Config::new();
+        other.epoch_interruption(true);
+        let other = wasmtime::Engine::new(&other).unwrap();
+        assert!(Cache::new(cache.folder.clone(), &other).load(&other, DIGEST).is_none());
+        assert!(cache.load(&other, DIGEST).is_none(), "wasmtime itself sees that the engine is another one");
     }
 }

@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::session::{RunState, Session, SessionOptions};
 use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
 use crate::failure::{Code, Failure};
-use crate::limits::{LARGEST_COMPONENT, Limits};
+use crate::limits::{Bound, Limits};
 
 /// A connector that is ready to run. Cheap to clone.
 #[derive(Clone)]
@@ -39,21 +39,21 @@ pub struct Facts {
 }
 
 impl Plugin {
-    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing granted to it.
+    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing granted to it. The engine's bounds count.
     ///
     /// # Errors
     /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does not describe itself as it must.
     pub async fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Failure> {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        refuse_what_is_no_component(bytes, size)?;
+        refuse_what_is_no_component(bytes, size, engine.limits())?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
-        let component = engine.compile(bytes, &digest)?;
+        let component = engine.compile(bytes, &digest).await?;
         let (imports, exports) = names(engine, &component);
         let contract_version = contract_version(&imports, &exports)?;
         let prepared = link(engine, &component)?;
-        let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(Limits::default()));
+        let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(engine.limits().clone()));
         let descriptor = session.describe().await?;
-        check::descriptor(&descriptor)?;
+        check::descriptor(&descriptor, engine.limits())?;
         let facts = Facts { descriptor, imports, exports, contract_version, size, digest };
         Ok(Self { engine: engine.clone(), prepared, facts: Arc::new(facts) })
     }
@@ -82,10 +82,11 @@ fn refused(message: impl Into<String>, hint: &str) -> Failure {
 }
 
 /// Looks at the first bytes before anything is compiled, for a message that helps.
-fn refuse_what_is_no_component(bytes: &[u8], size: u64) -> Result<(), Failure> {
+fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Result<(), Failure> {
     const BUILD: &str = "Give the `.wasm` file of a connector, for example the one that `make component` builds.";
-    if size > LARGEST_COMPONENT {
-        return Err(refused(format!("the file has {size} bytes, more than the {LARGEST_COMPONENT} that a component may have"), BUILD));
+    if size > limits.component {
+        let reached = limits.reached(Bound::Component, format_args!("the file has {size} bytes, more than a component may have"));
+        return Err(Failure { code: Code::Component, ..reached });
     }
     if bytes.is_empty() {
         return Err(refused("the file is empty", BUILD));
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> String {
-        refuse_what_is_no_component(bytes, bytes.len() as u64).unwrap_err().message
+        refuse_what_is_no_component(bytes, bytes.len() as u64, &Limits::default()).unwrap_err().message
     }
 
     #[test]
@@ -171,8 +172,11 @@ mod tests {
         assert_eq!(refusal(b"\0asm\x01\0\0\0"), "the file is a core WebAssembly module, not a component");
         assert_eq!(refusal(b"\0asm\x07\0\x01\0"), "the file is damaged or of a WebAssembly version that this host does not know");
         assert_eq!(refusal(b"\0as"), "the file is no WebAssembly");
-        assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8).is_ok());
-        assert!(refuse_what_is_no_component(b"\0asm", LARGEST_COMPONENT + 1).is_err());
+        assert_eq!(refusal(b"\x7fELF\x02\x01"), "the file is no WebAssembly");
+        let small = Limits { component: 8, ..Limits::default() };
+        assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8, &small).is_ok());
+        let failure = refuse_what_is_no_component(b"\0asm\x0d\0\x01\0\0", 9, &small).unwrap_err();
+        assert_eq!(failure.message, "the file has 9 bytes, more than a component may have: the limit `component` is 8 bytes");
     }
 
     #[test]

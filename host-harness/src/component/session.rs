@@ -4,8 +4,10 @@
 //! note of a denial, a limit or a fixture that does not fit comes first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
+use tokio::time::Instant;
+use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use super::check;
 use super::engine::Engine;
@@ -14,7 +16,7 @@ use crate::failure::{Code, Failure};
 use crate::http::capability::{Capability, Note};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
-use crate::limits::{Limits, TICK};
+use crate::limits::{Bound, Limits, TICK};
 use crate::observer::{Event, Observer, Silent};
 
 /// What a session is given.
@@ -38,6 +40,8 @@ pub struct Session {
     limits: Limits,
     figures: SharedFigures,
     phase: Option<Phase>,
+    /// When the first call began.
+    began: Option<Instant>,
 }
 
 /// What belongs to a run and not to its store.
@@ -46,6 +50,7 @@ pub struct RunState {
     observer: Arc<dyn Observer>,
     limits: Limits,
     lines_left: u64,
+    log_bytes_left: u64,
     usage: Usage,
 }
 
@@ -62,7 +67,7 @@ struct Usage {
     host_calls: u64,
     most_ticks: u64,
     most_instances: usize,
-    exceeded: Option<&'static str>,
+    exceeded: Option<(Bound, &'static str)>,
 }
 
 impl SessionOptions {
@@ -81,10 +86,11 @@ impl Session {
             http: options.http,
             observer: options.observer,
             lines_left: limits.log_lines,
+            log_bytes_left: limits.log_bytes,
             usage: Usage::new(&limits),
             limits: limits.clone(),
         };
-        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: None }
+        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: None, began: None }
     }
 
     /// Asks the connector what it is.
@@ -114,7 +120,7 @@ impl Session {
     async fn validate_in(&mut self, phase: Phase, settings: &[Setting]) -> Result<Report, Failure> {
         let report =
             self.call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
-        check::report(&report)?;
+        check::report(&report, &self.limits)?;
         // A check that failed for want of an answer is explained by why there was none.
         let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
         self.noted(failed)?;
@@ -130,7 +136,7 @@ impl Session {
             .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await)
             .await?;
         let account = self.judged(answer)?;
-        check::account(&account)?;
+        check::account(&account, &self.limits)?;
         Ok(account)
     }
 
@@ -145,7 +151,7 @@ impl Session {
             })
             .await?;
         let page = self.judged(answer)?;
-        check::page(&page)?;
+        check::page(&page, &self.limits)?;
         Ok(page)
     }
 
@@ -162,7 +168,7 @@ impl Session {
     /// A connector's answer, after the host's own note.
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.noted(answer.is_err())?;
-        answer.map_err(|failure| match check::failure(&failure) {
+        answer.map_err(|failure| match check::failure(&failure, &self.limits) {
             Ok(()) => failure.into(),
             Err(broken) => broken,
         })
@@ -194,7 +200,8 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.hostcall_bytes);
-        match tokio::time::timeout(self.limits.wall_per_call, call(&plugin, &mut store)).await {
+        let (time, bound) = self.time_left();
+        match tokio::time::timeout(time, call(&plugin, &mut store)).await {
             Ok(Ok(value)) => {
                 self.live = Some((store, plugin));
                 Ok(value)
@@ -202,15 +209,22 @@ impl Session {
             Ok(Err(error)) => Err(self.ended(store, &error)),
             Err(_) => {
                 self.park(store);
-                Err(limit(format!("a call took longer than {} seconds", self.limits.wall_per_call.as_secs())))
+                Err(self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" }))
             }
         }
+    }
+
+    /// The time that a call may take now, and the bound that it comes from.
+    fn time_left(&mut self) -> (Duration, Bound) {
+        let run = self.limits.wall_per_run.saturating_sub(self.began.get_or_insert_with(Instant::now).elapsed());
+        if run < self.limits.wall_per_call { (run, Bound::RunTime) } else { (self.limits.wall_per_call, Bound::CallTime) }
     }
 
     async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
         let state = self.parked.take().ok_or_else(|| Failure::new(Code::Interrupted, "the run was ended in the middle of a call"))?;
         let mut store = Store::new(&self.engine.wasmtime, state);
         store.limiter(|state| &mut state.usage);
+        store.set_max_component_handles(self.limits.handles);
         store.epoch_deadline_callback(on_tick);
         store.data_mut().usage.start_instance(&self.limits);
         store.data_mut().usage.start_call();
@@ -229,27 +243,32 @@ impl Session {
         if let Err(noted) = self.noted(true) {
             return noted;
         }
-        if let Some(what) = exceeded {
-            return limit(what);
+        if let Some((bound, what)) = exceeded {
+            return self.limits.reached(bound, what);
         }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::StackOverflow) => limit("the connector calls itself too deeply"),
-            Some(trap) => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
-                .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
-            None if let Some(refused) = error.root_cause().downcast_ref::<rustix::io::Errno>() => {
-                Failure::new(Code::Limit, format!("this machine does not give a run what it needs: {refused}")).with_hint(
-                    "Free memory and open files on this machine, then collect again; nothing is wrong with the connector or your settings.",
-                )
-            }
-            // wasmtime's type for it is private; `tests/tests/bounds.rs` tells when its words change.
-            None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
-                limit("the connector hands over more in one call than it may")
-            }
-            None => Failure::new(
-                Code::Contract,
-                format!("the connector broke its contract: {}", crate::text::shortened(&error.root_cause().to_string(), 300)),
-            )
-            .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
+        if let Some(trap) = error.downcast_ref::<Trap>() {
+            return match trap {
+                // The stack is the engine's, whatever the run's own limits say.
+                Trap::StackOverflow => self.engine.limits().reached(Bound::Stack, "the connector calls itself too deeply"),
+                _ => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
+                    .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
+            };
+        }
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return Failure::new(Code::Limit, "this process has no memory set aside for one more run at the same time")
+                .with_hint("Collect again when other runs have ended, or let the operator set more aside (`pooled_runs`).");
+        }
+        let cause = error.root_cause();
+        if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
+            return Failure::new(Code::Limit, format!("this machine does not give a run what it needs: {refused}")).with_hint(
+                "Free memory and open files on this machine, then collect again; nothing is wrong with the connector or your settings.",
+            );
+        }
+        let cause = cause.to_string();
+        match UNTYPED.iter().find(|(words, ..)| cause.contains(words)) {
+            Some((_, bound, what)) => self.limits.reached(*bound, what),
+            None => Failure::new(Code::Contract, format!("the connector broke its contract: {}", crate::text::shortened(&cause, 300)))
+                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
         }
     }
 
@@ -259,16 +278,18 @@ impl Session {
     }
 }
 
-fn limit(message: impl Into<String>) -> Failure {
-    Failure::new(Code::Limit, message)
-        .with_hint("The connector uses more than this host allows any of its kind. Report it to whoever publishes the connector.")
-}
+/// Bounds that wasmtime reports in words alone. Tests of hostile components tell when its words change.
+const UNTYPED: [(&str, Bound, &str); 3] = [
+    ("fuel allocated for hostcalls", Bound::CallBytes, "the connector hands over more in one call than it may"),
+    ("store handle limit exceeded", Bound::Handles, "the connector holds more resources at once than it may"),
+    ("count too high at", Bound::Instances, "the connector is made of more instances, memories or tables than it may be"),
+];
 
 fn on_tick(mut store: StoreContextMut<'_, RunState>) -> wasmtime::Result<UpdateDeadline> {
     let usage = &mut store.data_mut().usage;
     usage.ticks += 1;
     if usage.ticks > usage.most_ticks + usage.host_calls {
-        usage.exceeded = Some("the connector computed for too long in one call");
+        usage.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
         return Ok(UpdateDeadline::Interrupt);
     }
     // Another run gets its turn: one that computes for long must not starve the others.
@@ -301,7 +322,7 @@ impl ResourceLimiter for Usage {
         // All memories of the instance together.
         let wanted = self.memory.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_memory {
-            self.exceeded = Some("the connector needs more memory than it may have");
+            self.exceeded = Some((Bound::Memory, "the connector needs more memory than it may have"));
             return Ok(false);
         }
         self.memory = wanted;
@@ -311,7 +332,7 @@ impl ResourceLimiter for Usage {
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_table_elements {
-            self.exceeded = Some("the connector needs larger tables than it may have");
+            self.exceeded = Some((Bound::TableElements, "the connector needs larger tables than it may have"));
             return Ok(false);
         }
         self.table_elements = wanted;
@@ -347,11 +368,18 @@ impl contract::http::Host for RunState {
 impl contract::log::Host for RunState {
     async fn write(&mut self, level: contract::log::Level, message: String) -> wasmtime::Result<()> {
         self.usage.host_calls += 1;
-        let Some(left) = self.lines_left.checked_sub(1) else { return Ok(()) };
-        self.lines_left = left;
+        if self.lines_left == 0 {
+            return Ok(());
+        }
         let message = crate::text::shortened(&message, self.limits.log_line_length);
-        self.observer.event(&Event::Log { level, message: &message });
-        if left == 0 {
+        let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
+        let fits = length <= self.log_bytes_left;
+        self.lines_left = if fits { self.lines_left - 1 } else { 0 };
+        self.log_bytes_left = self.log_bytes_left.saturating_sub(length);
+        if fits {
+            self.observer.event(&Event::Log { level, message: &message });
+        }
+        if self.lines_left == 0 {
             self.observer.event(&Event::Log { level: contract::log::Level::Warn, message: "no more lines of this run are shown" });
         }
         Ok(())

@@ -9,16 +9,21 @@ use super::retry::{GivenUp, Retrier, SharedFigures};
 use super::transport::{Method, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
+use crate::limits::{Bound, Limits};
 
 /// The headers that a component sees: what tells the kind of a body, and when to come back. Anything else could carry what it has
 /// no business with.
 const PASSED_ON: [&str; 5] = ["content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
+/// Longest header that is passed on, in bytes: each of them is a number, a date or a kind of body.
+const LONGEST_HEADER: usize = 1024;
+
 /// HTTP for one run.
 pub struct Capability {
     policy: Policy,
     retrier: Retrier,
-    requests_left: u64,
+    limits: Limits,
+    requests: u64,
     note: Note,
 }
 
@@ -35,10 +40,10 @@ pub enum Note {
 }
 
 impl Capability {
-    /// The capability of a run. `requests` bounds what it may send, repeated ones not counted.
+    /// The capability of a run. Of the limits, those of requests and of an answer's size count here.
     #[must_use]
-    pub fn new(policy: Policy, retrier: Retrier, requests: u64) -> Self {
-        Self { policy, retrier, requests_left: requests, note: Note::None }
+    pub fn new(policy: Policy, retrier: Retrier, limits: Limits) -> Self {
+        Self { policy, retrier, limits, requests: 0, note: Note::None }
     }
 
     /// What the run cost until now.
@@ -69,17 +74,21 @@ impl Capability {
         };
         let request = Request { method, path_and_query: request.path_with_query, body: request.body };
         let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
-        let Some(left) = self.requests_left.checked_sub(1) else {
-            self.end(
-                Failure::new(Code::Limit, "the connector made more requests than a run may make")
-                    .with_hint("No organization needs that many: report it to whoever publishes the connector."),
-            );
+        if self.requests >= self.limits.requests {
+            self.end(self.limits.reached(Bound::Requests, "the connector made more requests than a run may make"));
             return Err(wit::Error::Denied("no more requests in this run".into()));
-        };
-        self.requests_left = left;
+        }
+        self.requests += 1;
         match self.retrier.send(&request, allowed.repeatable).await {
+            // A transport that bounds what it reads has done so before; a platform may bring one that does not.
+            Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response_bytes => {
+                Err(wit::Error::TooLarge(self.limits.response_bytes))
+            }
             Ok(response) => {
-                let passed_on = response.headers.into_iter().filter(|(name, _)| PASSED_ON.contains(&name.as_str()));
+                let passed_on = response
+                    .headers
+                    .into_iter()
+                    .filter(|(name, value)| PASSED_ON.contains(&name.as_str()) && value.len() <= LONGEST_HEADER);
                 Ok(wit::Response { status: response.status, headers: passed_on.collect(), body: response.body })
             }
             Err(given_up) => Err(self.given_up(given_up)),
@@ -91,7 +100,9 @@ impl Capability {
         let failure =
             Failure::new(Code::Denied, format!("the connector asked for {} {path}, which was not let out: {denial}", request.method));
         match denial {
-            Denial::NotGranted(_) => self.explain(failure.with_hint("Grant the endpoint to the connector, if you trust it with it.")),
+            Denial::NotGranted(endpoint) => {
+                self.explain(failure.with_hint(format!("If you trust the connector with it, grant it by name: `--grant '{endpoint}'`.")));
+            }
             _ => self
                 .end(failure.with_hint("Do not use this connector: it asks for more than it declares. Report it to whoever publishes it.")),
         }

@@ -8,6 +8,7 @@ mod words;
 
 pub mod guide;
 pub mod inspect;
+pub mod limits;
 pub mod report;
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ enum Opened {
 enum Ending {
     /// The output and the checkpoint stay: the same command goes on.
     Stopped,
-    /// They stay, though the run failed: it goes on once the key is right.
+    /// They stay, though the run failed: it goes on once somebody has changed what stopped it.
     Kept,
     /// Nothing stays: going on would end in the same way.
     Over,
@@ -329,7 +329,8 @@ impl Ending {
             _ if !with_checkpoint => Self::Over,
             Code::Output => Self::Stopped,
             code if code.retryable() => Self::Stopped,
-            Code::Credentials | Code::Permission => Self::Kept,
+            // A new key, or a wider limit, and it goes on.
+            Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,
         }
     }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::contract::{Member, MemberKind, MemberPage};
 use crate::failure::{Code, Failure};
-use crate::limits::Limits;
+use crate::limits::{Bound, Limits};
 
 /// What is remembered of an account id or a cursor: half of its SHA-256, so that nobody can make two that look the same.
 pub type Mark = [u8; 16];
@@ -54,8 +54,7 @@ pub struct Guard {
     swept: Option<HashSet<Mark>>,
     cursors: HashSet<Mark>,
     counts: Counts,
-    most_pages: u64,
-    most_without_news: u64,
+    limits: Limits,
 }
 
 /// What a page brought.
@@ -71,14 +70,7 @@ impl Guard {
     /// A guard that has seen nothing.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            written: HashSet::new(),
-            swept: None,
-            cursors: HashSet::new(),
-            counts: Counts::default(),
-            most_pages: limits.pages,
-            most_without_news: limits.pages_without_news,
-        }
+        Self { written: HashSet::new(), swept: None, cursors: HashSet::new(), counts: Counts::default(), limits: limits.clone() }
     }
 
     /// What was counted.
@@ -96,10 +88,11 @@ impl Guard {
     /// Takes a page: leaves in it what is to be written.
     ///
     /// # Errors
-    /// `unexpected-response` when the pages go round in a circle or do not end. The page is not counted then.
+    /// `unexpected-response` when the pages go round in a circle or bring nobody new, `limit` when there are too many. The page is not counted
+    /// then.
     pub fn admit(&mut self, page: &mut MemberPage, asked: Option<&str>) -> Result<Admitted, Failure> {
-        if self.counts.pages >= self.most_pages {
-            return Err(endless(format!("the list has more than {} pages, more than any organization has", self.most_pages)));
+        if self.counts.pages >= self.limits.pages {
+            return Err(self.limits.reached(Bound::Pages, "the list has more pages than any organization's"));
         }
         let next = page.next.as_deref().map(mark);
         if next.is_some_and(|next| asked.map(mark) == Some(next) || self.cursors.contains(&next)) {
@@ -124,7 +117,7 @@ impl Guard {
             first_at_all
         });
         let without_news = if news { 0 } else { self.counts.without_news + 1 };
-        if without_news >= self.most_without_news && next.is_some() {
+        if without_news >= self.limits.pages_without_news && next.is_some() {
             self.counts.duplicates = before;
             return Err(endless(format!("{without_news} pages in a row brought no new member, and the list still does not end")));
         }
@@ -257,14 +250,16 @@ mod tests {
     #[test]
     fn pages_without_end_are_ended() {
         let mut stale = guard();
-        let mut answers = (0..).map(|number| stale.admit(&mut page(&["a"], Some(&number.to_string()), None), None));
-        assert_eq!(answers.position(|answer| answer.is_err()), Some(3));
+        let mut answers = (0..).map(|number: u32| (number, stale.admit(&mut page(&["a"], Some(&number.to_string()), None), None)));
+        let (number, stopped) = answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
+        assert_eq!((number, stopped.code), (3, Code::UnexpectedResponse));
         let mut fresh = guard();
         let mut answers = (0..).map(|number: u32| {
             let cursor = number.to_string();
-            fresh.admit(&mut page(&[&cursor], Some(&cursor), None), None)
+            (number, fresh.admit(&mut page(&[&cursor], Some(&cursor), None), None))
         });
-        assert_eq!(answers.position(|answer| answer.is_err()), Some(10));
+        let (number, stopped) = answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
+        assert_eq!((number, stopped.message.as_str()), (10, "the list has more pages than any organization's: the limit `pages` is 10"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Stage {
         let observer: Arc<dyn Observer> = Arc::new(heard.clone());
         let retrier = Retrier::new(transport, Arc::new(SystemClock::default()), None, Arc::clone(&observer), Jitter::None, Duration::ZERO);
         let limits = Limits::default();
-        let http = Some(Capability::new(policy, retrier, limits.requests));
+        let http = Some(Capability::new(policy, retrier, limits.clone()));
         let session = plugin.session(SessionOptions { http, limits, observer });
         Self { checked, session, heard }
     }
