@@ -89,6 +89,16 @@ fn the_live_api_is_reached_through_the_systems_proxy() {
 }
 
 #[test]
+fn a_proxy_is_in_the_companys_own_network_and_may_be_known_by_a_name() {
+    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let proxy = Between::tunnel(mock.address());
+    let by_name = proxy.url().replace("127.0.0.1", "LocalHost");
+    let ended = live("validate", &mock, &proxy, folder.path()).env("HTTPS_PROXY", by_name).args(["--json"]).end();
+    assert_eq!((ended.code, &ended.json()["ready"]), (Some(0), &json!(true)), "{}", ended.stderr);
+    assert!(!proxy.heads().is_empty());
+}
+
+#[test]
 fn the_proxy_variables_do_not_count_for_an_upstream() {
     let (mock, lonely) = (organization().start().unwrap(), Lonely::start());
     let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

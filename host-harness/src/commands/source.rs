@@ -126,6 +126,7 @@ impl SourceArguments {
         let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
         let settings = self.entered(descriptor, fixture.as_ref(), console)?;
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
+        self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
         let limits = connector.limits();
         let pace = self.rate.unwrap_or(Pace::Declared);
@@ -153,7 +154,6 @@ impl SourceArguments {
                 max_wait,
             });
         }
-        self.only_declared(descriptor)?;
         let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
         let grants = approval::grants(plugin.facts(), &approval, console)?;
         let client = self.client(&limits)?;
