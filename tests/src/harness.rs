@@ -11,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::mock::Mock;
+use crate::terminal;
 
 /// Name of the environment variable that holds the key in tests.
 pub const KEY_VARIABLE: &str = "SMP_TEST_KEY";
@@ -191,6 +192,15 @@ impl Run {
     #[must_use]
     pub fn start(mut self) -> Child {
         self.command.spawn().expect("the command starts")
+    }
+
+    /// Runs it to its end on a terminal, with this typed. What came on the screen is its standard error.
+    ///
+    /// # Panics
+    /// When the system gives no terminal, or the command cannot be run.
+    #[must_use]
+    pub fn on_a_terminal(self, typed: &str) -> Ended {
+        terminal::run(self.command, typed)
     }
 
     /// Runs it to its end.

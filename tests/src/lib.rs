@@ -4,3 +4,5 @@
 
 pub mod harness;
 pub mod mock;
+
+mod terminal;

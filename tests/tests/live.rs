@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use serde_json::json;
-use smp_tests::harness::{Lonely, Run};
+use smp_tests::harness::{Lonely, Run, component};
 use smp_tests::mock::{Authorization, Builder, Call, DEFAULT_KEY, Fault, Mock, When};
 
 const LIVE: &str = "https://api.atlassian.com";
@@ -128,6 +128,41 @@ fn nothing_is_sent_to_the_live_api_unless_somebody_approved_it() {
         assert!(error["hint"].as_str().unwrap().contains(way_out), "{error}");
     }
     assert_eq!((proxy.heads().len(), mock.requests()), (0, 0));
+}
+
+#[test]
+fn a_yes_on_a_terminal_is_remembered_for_this_build_and_a_no_sends_nothing() {
+    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let proxy = Between::tunnel(mock.address());
+    let other_build = folder.path().join("other.wasm");
+    // A custom section, of one byte and without a name, changes the digest and nothing else.
+    std::fs::write(&other_build, [std::fs::read(component()).unwrap(), vec![0, 2, 0, 7]].concat()).unwrap();
+    let validate = |connector: &Path| {
+        let run = Run::bare().args(["validate".as_ref(), connector.as_os_str()]).for_organization_of(&mock);
+        let run = run.file("--ca-file", &ca_file(&mock, folder.path())).env("HTTPS_PROXY", proxy.url()).args(["--rate", "off"]);
+        run.env("XDG_STATE_HOME", folder.path())
+    };
+    for no in ["\n", "n\n", "no\n", "yes please\n", "\u{4}"] {
+        let ended = validate(&component()).on_a_terminal(no);
+        let words = [
+            "wants to send requests with your key to",
+            LIVE,
+            "GET /admin/v1/orgs/{organization-id}/users",
+            "sha256:",
+            "[y/N]",
+            "did not approve",
+        ];
+        assert!(ended.code == Some(1) && words.iter().all(|word| ended.stderr.contains(word)), "{no:?}: {}", ended.stderr);
+    }
+    assert_eq!((proxy.connections(), mock.requests()), (0, 0));
+    let ended = validate(&component()).on_a_terminal("Yes\n");
+    assert!(ended.code == Some(0) && ended.stdout.contains("Ready."), "{}", ended.stderr);
+    let ended = validate(&component()).on_a_terminal("");
+    assert!(ended.code == Some(0) && !ended.stderr.contains("[y/N]"), "it was remembered: {}", ended.stderr);
+    assert_eq!(validate(&component()).end().code, Some(0), "also where nobody could be asked");
+    let before = mock.requests();
+    assert!(validate(&other_build).on_a_terminal("n\n").stderr.contains("[y/N]"), "another build asks again");
+    assert_eq!((validate(&other_build).args(["--json"]).end().said("denied").contains(LIVE), mock.requests()), (true, before));
 }
 
 #[test]
