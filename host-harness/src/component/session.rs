@@ -189,6 +189,12 @@ impl Session {
         phase: Option<Phase>,
         call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
+        let (time, bound) = self.time_left();
+        let late = self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" });
+        // A call that never waits is over before a timer is looked at.
+        if time.is_zero() {
+            return Err(late);
+        }
         let (mut store, plugin) = match self.live.take() {
             Some(live) => live,
             None => self.instantiate().await?,
@@ -200,7 +206,6 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.hostcall_bytes);
-        let (time, bound) = self.time_left();
         match tokio::time::timeout(time, call(&plugin, &mut store)).await {
             Ok(Ok(value)) => {
                 self.live = Some((store, plugin));
@@ -209,7 +214,7 @@ impl Session {
             Ok(Err(error)) => Err(self.ended(store, &error)),
             Err(_) => {
                 self.park(store);
-                Err(self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" }))
+                Err(late)
             }
         }
     }
