@@ -9,7 +9,7 @@ struct DeepRecursion;
 
 impl Connector for DeepRecursion {
     fn connect(_: Vec<Setting>) -> Result<Account, Failure> {
-        Err(failure(&deeper(black_box(1)).to_string()))
+        Err(failure(&deeper(0, black_box(u64::MAX)).to_string()))
     }
 
     fn collect(_: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
@@ -17,10 +17,10 @@ impl Connector for DeepRecursion {
     }
 }
 
-#[expect(unconditional_recursion, reason = "that is what it is for")]
+/// The compiler would make a loop of a call that comes last, or from which nothing comes back.
 #[inline(never)]
-fn deeper(depth: u64) -> u64 {
-    deeper(depth.wrapping_mul(3)).wrapping_add(depth)
+fn deeper(depth: u64, end: u64) -> u64 {
+    if depth == end { 0 } else { deeper(depth + 1, end).rotate_left(7) ^ depth }
 }
 
 #[expect(unconditional_recursion, reason = "that is what it is for")]
