@@ -14,13 +14,18 @@ CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_HOME_DIR := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 COMPONENT_FLAGS := --remap-path-prefix=$(CARGO_HOME_DIR)=cargo --remap-path-prefix=$(RUSTUP_HOME_DIR)=rustup \
 	--remap-path-prefix=$(CURDIR)=src -C link-arg=-zstack-size=65536
-CORE_MODULE := $(TARGET)/wasm32-unknown-unknown/component/atlassian_cloud.wasm
+CORE_MODULES := $(TARGET)/wasm32-unknown-unknown/component
+CORE_MODULE := $(CORE_MODULES)/atlassian_cloud.wasm
+
+# Components that only tests load: the hostile ones, and a second, small connector.
+TEST_COMPONENTS := $(TARGET)/test-components
+HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint doc check bless component build toolchain clean
+.PHONY: help run demo test lint doc check bless component test-components build toolchain clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
@@ -29,6 +34,14 @@ component: toolchain ## Build the connector: dist/atlassian-cloud.wasm
 	@mkdir -p dist
 	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown
 	$(CARGO) run --quiet --locked --release --package componentize -- $(CORE_MODULE) $(COMPONENT)
+
+test-components: component ## Build the components that only tests load: target/test-components
+	@mkdir -p $(TEST_COMPONENTS)
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package hostile --examples --package noticeboard --lib \
+		--profile component --target wasm32-unknown-unknown
+	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
+	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
+	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm
 
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --workspace --bins
@@ -40,14 +53,15 @@ run: build ## Collect the bundled example organization, and show it as a table
 demo: build ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)
 
-test: component ## Run everything that has a test
+test: component test-components ## Run everything that has a test
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) test --locked --release --workspace
 
 lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked --release --package atlassian-cloud --lib --target wasm32-unknown-unknown -- -D warnings
+	$(CARGO) clippy --locked --release --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
+		--target wasm32-unknown-unknown -- -D warnings
 
 doc: ## Build the documentation of the library; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
@@ -62,9 +76,10 @@ deny: ## Check advisories, licences and sources, where cargo-deny and its databa
 check: lint doc test deny ## What CI runs: all of the above, and that generated files are as they are generated
 	@git diff --exit-code --stat -- tests docs || { echo "generated files differ: run 'make bless' and commit what it changes"; exit 1; }
 
-bless: component ## Write the expected files anew; look at the difference before you commit it
+bless: component test-components ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --workspace --test fixtures --test contract --test command_docs
+	BLESS=1 $(CARGO) test --locked --release --workspace --test fixtures --test example_connector --test contract \
+		--test command_docs
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -35,7 +35,8 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 pub fn is_active(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -54,6 +55,7 @@ mod tests {
         assert_eq!(escaped("a\u{1b}[31mred"), "a\\u{1b}[31mred");
         assert_eq!(escaped("two\nlines\r\t"), "two\\u{a}lines\\u{d}\\u{9}");
         assert_eq!(escaped("\u{202e}gpj.exe\u{9b}"), "\\u{202e}gpj.exe\\u{9b}");
+        assert_eq!(escaped("a\u{e0020}\u{e007f}b"), "a\\u{e0020}\\u{e007f}b");
     }
 
     #[test]

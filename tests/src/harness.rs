@@ -25,6 +25,17 @@ pub fn component() -> PathBuf {
     built(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/atlassian-cloud.wasm"), "make component")
 }
 
+/// A component that only tests load: a hostile one by the name of its file, or `example`.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn test_component(name: &str) -> PathBuf {
+    // The folder of all profiles is two above that of the command.
+    let target = binary().ancestors().nth(2).expect("the command lies in the target folder").to_owned();
+    built(target.join("test-components").join(name).with_extension("wasm"), "make test-components")
+}
+
 /// The built command.
 ///
 /// # Panics

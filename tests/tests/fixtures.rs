@@ -9,50 +9,21 @@ mod fixture_table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use serde_json::Value;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::failure::Failure;
-use smp_harness::fixture::{Fixture, write_expected};
-use smp_harness::rehearsal;
+use smp_tests::cases::{Cases, text};
 use smp_tests::harness;
-use tokio::runtime::Runtime;
 
 use fixture_table::{COMPLETE, READY, TABLE};
 
-/// The files that every case has.
-const FILES: [&str; 3] = ["settings.json", "traffic.har", "expected.json"];
+/// Every test plays the same loaded component.
+static CASES: LazyLock<Cases> = LazyLock::new(|| Cases::new(harness::component(), harness::folder("fixtures")));
 
 #[test]
 fn every_fixture_comes_out_as_expected() {
-    let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
-    let mut faults = Vec::new();
-    for name in names() {
-        let folder = folder(&name);
-        let came = match play(&name) {
-            Ok(came) => came,
-            Err(failure) => {
-                faults.push(format!("{name}: {failure}"));
-                continue;
-            }
-        };
-        if bless {
-            write_expected(&folder, &came).unwrap();
-        }
-        let missing: Vec<_> = FILES.iter().filter(|file| !folder.join(file).is_file()).collect();
-        if !missing.is_empty() {
-            faults.push(format!("{name}: {missing:?} missing; BLESS=1 writes expected.json"));
-            continue;
-        }
-        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
-        if expected != text(&came) {
-            faults.push(format!("{name}: {}", difference(&expected, &came)));
-        }
-    }
-    assert!(faults.is_empty(), "{}\n(BLESS=1 writes what came; read the difference before it is committed)", faults.join("\n"));
+    CASES.assert_as_expected();
 }
 
 #[test]
@@ -194,80 +165,19 @@ fn error(came: &Value) -> &Value {
 }
 
 fn played(name: &str) -> Value {
-    play(name).unwrap_or_else(|failure| panic!("{name}: {failure}"))
-}
-
-/// What comes of a case; every test plays the same loaded component.
-fn play(name: &str) -> Result<Value, Failure> {
-    static LOADED: OnceLock<(Runtime, Plugin)> = OnceLock::new();
-    let (runtime, plugin) = LOADED.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bytes = std::fs::read(harness::component()).unwrap();
-        let engine = Engine::new(&EngineOptions::default()).unwrap();
-        let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).unwrap();
-        (runtime, plugin)
-    });
-    runtime.block_on(rehearsal::play(plugin, &Fixture::open(&folder(name))?))
+    CASES.played(name)
 }
 
 fn folder(name: &str) -> PathBuf {
-    harness::folder("fixtures").join(name)
+    CASES.folder(name)
 }
 
 fn names() -> Vec<String> {
-    let entries = std::fs::read_dir(harness::folder("fixtures")).unwrap().map(Result::unwrap);
-    let mut names: Vec<String> =
-        entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    CASES.names()
 }
 
 fn har(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(folder(name).join("traffic.har")).unwrap()).unwrap()
-}
-
-/// As `expected.json` has it.
-fn text(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap() + "\n"
-}
-
-/// The first place at which what came is another than what was expected.
-fn difference(expected: &str, came: &Value) -> String {
-    match serde_json::from_str(expected) {
-        Err(error) => format!("expected.json is no JSON: {error}"),
-        Ok(expected) => first_difference("", &expected, came).unwrap_or_else(|| "the same values, written in another way".to_owned()),
-    }
-}
-
-fn first_difference(path: &str, expected: &Value, came: &Value) -> Option<String> {
-    match (expected, came) {
-        (Value::Object(expected), Value::Object(came)) => {
-            let keys = expected.keys().chain(came.keys().filter(|key| !expected.contains_key(*key)));
-            keys.map(|key| (key, expected.get(key), came.get(key))).find_map(|(key, expected, came)| {
-                let path = format!("{path}.{key}");
-                match (expected, came) {
-                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
-                    (expected, came) => Some(told(&path, expected, came)),
-                }
-            })
-        }
-        (Value::Array(expected), Value::Array(came)) => {
-            let length = expected.len().max(came.len());
-            (0..length).map(|index| (index, expected.get(index), came.get(index))).find_map(|(index, expected, came)| {
-                let path = format!("{path}[{index}]");
-                match (expected, came) {
-                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
-                    (expected, came) => Some(told(&path, expected, came)),
-                }
-            })
-        }
-        (expected, came) => (expected != came).then(|| told(path, Some(expected), Some(came))),
-    }
-}
-
-fn told(path: &str, expected: Option<&Value>, came: Option<&Value>) -> String {
-    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-    format!("`{path}`\n  expected {}\n  came     {}", shown(expected), shown(came))
 }
 
 /// Every text of a fixture: its files, and the bodies that are encoded in them.

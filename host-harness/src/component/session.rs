@@ -63,8 +63,9 @@ struct Usage {
     most_table_elements: usize,
     /// Epoch steps that found the component computing in this call.
     ticks: u64,
-    /// Host calls of this call: the step in which one ends is counted, though the component did not compute.
-    host_calls: u64,
+    /// Requests of this call that were sent: the step in which one ends is counted, though the component waited and did not compute. Host
+    /// calls that are answered at once do not count: who makes them for ever computes for ever.
+    sent: u64,
     most_ticks: u64,
     most_instances: usize,
     exceeded: Option<(Bound, &'static str)>,
@@ -189,6 +190,12 @@ impl Session {
         phase: Option<Phase>,
         call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
+        let (time, bound) = self.time_left();
+        let late = self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" });
+        // A call that never waits is over before a timer is looked at.
+        if time.is_zero() {
+            return Err(late);
+        }
         let (mut store, plugin) = match self.live.take() {
             Some(live) => live,
             None => self.instantiate().await?,
@@ -200,7 +207,6 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.hostcall_bytes);
-        let (time, bound) = self.time_left();
         match tokio::time::timeout(time, call(&plugin, &mut store)).await {
             Ok(Ok(value)) => {
                 self.live = Some((store, plugin));
@@ -209,7 +215,7 @@ impl Session {
             Ok(Err(error)) => Err(self.ended(store, &error)),
             Err(_) => {
                 self.park(store);
-                Err(self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" }))
+                Err(late)
             }
         }
     }
@@ -288,7 +294,7 @@ const UNTYPED: [(&str, Bound, &str); 3] = [
 fn on_tick(mut store: StoreContextMut<'_, RunState>) -> wasmtime::Result<UpdateDeadline> {
     let usage = &mut store.data_mut().usage;
     usage.ticks += 1;
-    if usage.ticks > usage.most_ticks + usage.host_calls {
+    if usage.ticks > usage.most_ticks + usage.sent {
         usage.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
         return Ok(UpdateDeadline::Interrupt);
     }
@@ -313,7 +319,7 @@ impl Usage {
     }
 
     fn start_call(&mut self) {
-        (self.ticks, self.host_calls) = (0, 0);
+        (self.ticks, self.sent) = (0, 0);
     }
 }
 
@@ -357,9 +363,13 @@ impl contract::http::Host for RunState {
         &mut self,
         request: contract::http::Request,
     ) -> wasmtime::Result<Result<contract::http::Response, contract::http::Error>> {
-        self.usage.host_calls += 1;
         Ok(match &mut self.http {
-            Some(http) => http.send(request).await,
+            Some(http) => {
+                let before = http.figures().now().requests;
+                let answer = http.send(request).await;
+                self.usage.sent += u64::from(http.figures().now().requests > before);
+                answer
+            }
             None => Err(contract::http::Error::Denied("nothing was granted to this run".into())),
         })
     }
@@ -367,7 +377,6 @@ impl contract::http::Host for RunState {
 
 impl contract::log::Host for RunState {
     async fn write(&mut self, level: contract::log::Level, message: String) -> wasmtime::Result<()> {
-        self.usage.host_calls += 1;
         if self.lines_left == 0 {
             return Ok(());
         }

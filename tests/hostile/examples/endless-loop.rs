@@ -1,0 +1,28 @@
+//! Computes for ever in `validate`, `connect` and `collect-members`, and neither asks for memory nor calls the host.
+
+use hostile::{Account, Connector, Failure, MemberPage, Report, Setting};
+
+struct EndlessLoop;
+
+impl Connector for EndlessLoop {
+    fn validate(_: Vec<Setting>) -> Report {
+        compute_for_ever()
+    }
+
+    fn connect(_: Vec<Setting>) -> Result<Account, Failure> {
+        compute_for_ever()
+    }
+
+    fn collect(_: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
+        compute_for_ever()
+    }
+}
+
+fn compute_for_ever() -> ! {
+    let mut state: u32 = 1;
+    loop {
+        state = std::hint::black_box(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    }
+}
+
+hostile::component!(EndlessLoop);

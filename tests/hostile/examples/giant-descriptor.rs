@@ -1,0 +1,13 @@
+//! Tells ten megabytes about itself.
+
+use hostile::{Connector, Descriptor, descriptor};
+
+struct GiantDescriptor;
+
+impl Connector for GiantDescriptor {
+    fn describe() -> Descriptor {
+        Descriptor { summary: "x".repeat(10_000_000), ..descriptor() }
+    }
+}
+
+hostile::component!(GiantDescriptor);

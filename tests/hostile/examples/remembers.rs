@@ -1,0 +1,19 @@
+//! Keeps the organization of each call in memory, and hands all that it remembers over as members.
+
+use std::sync::Mutex;
+
+use hostile::{Connector, Failure, MemberPage, Setting, failure, member, organization, page};
+
+static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Remembers;
+
+impl Connector for Remembers {
+    fn collect(settings: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
+        let mut seen = SEEN.lock().map_err(|_| failure("the memory is lost"))?;
+        seen.push(organization(&settings));
+        Ok(page(seen.iter().map(|one| member(one)).collect(), None))
+    }
+}
+
+hostile::component!(Remembers);

@@ -1,0 +1,13 @@
+//! Crashes when it is asked what it is.
+
+use hostile::{Connector, Descriptor};
+
+struct TrapInDescribe;
+
+impl Connector for TrapInDescribe {
+    fn describe() -> Descriptor {
+        std::process::abort()
+    }
+}
+
+hostile::component!(TrapInDescribe);

@@ -1,0 +1,143 @@
+//! Fixtures of a component, played: what comes of each is compared with its `expected.json`, or written there.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::failure::Failure;
+use smp_harness::fixture::{Fixture, write_expected};
+use smp_harness::rehearsal;
+use tokio::runtime::Runtime;
+
+/// The files that every case has.
+const FILES: [&str; 3] = ["settings.json", "traffic.har", "expected.json"];
+
+/// A component that is loaded, and the folder of its cases.
+pub struct Cases {
+    folder: PathBuf,
+    runtime: Runtime,
+    plugin: Plugin,
+}
+
+impl Cases {
+    /// Loads the component.
+    ///
+    /// # Panics
+    /// When it cannot be loaded.
+    #[must_use]
+    pub fn new(component: PathBuf, folder: PathBuf) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let bytes = std::fs::read(component).expect("the component is there");
+        let engine = Engine::new(&EngineOptions::default()).expect("an engine");
+        let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).expect("the component loads");
+        Self { folder, runtime, plugin }
+    }
+
+    /// The folder of a case.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The names of all cases, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        crate::harness::names(&self.folder).into_iter().filter(|name| self.folder(name).is_dir()).collect()
+    }
+
+    /// What comes of a case.
+    ///
+    /// # Panics
+    /// When it cannot be played.
+    #[must_use]
+    pub fn played(&self, name: &str) -> Value {
+        self.play(name).unwrap_or_else(|failure| panic!("{name}: {failure}"))
+    }
+
+    fn play(&self, name: &str) -> Result<Value, Failure> {
+        self.runtime.block_on(rehearsal::play(&self.plugin, &Fixture::open(&self.folder(name))?))
+    }
+
+    /// Plays every case; with `BLESS=1`, what comes of it is written in place of what was expected.
+    ///
+    /// # Panics
+    /// When a case comes out in another way than it is expected to.
+    pub fn assert_as_expected(&self) {
+        let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
+        let faults: Vec<String> = self.names().iter().filter_map(|name| Some(format!("{name}: {}", self.fault(name, bless)?))).collect();
+        assert!(faults.is_empty(), "{}\n(BLESS=1 writes what came; read the difference before it is committed)", faults.join("\n"));
+    }
+
+    /// What is wrong with a case.
+    fn fault(&self, name: &str, bless: bool) -> Option<String> {
+        let folder = self.folder(name);
+        let came = match self.play(name) {
+            Ok(came) => came,
+            Err(failure) => return Some(failure.to_string()),
+        };
+        if bless {
+            write_expected(&folder, &came).expect("`expected.json` can be written");
+        }
+        let missing: Vec<_> = FILES.iter().filter(|file| !folder.join(file).is_file()).collect();
+        if !missing.is_empty() {
+            return Some(format!("{missing:?} missing; BLESS=1 writes expected.json"));
+        }
+        let expected = read(&folder.join("expected.json"));
+        (expected != text(&came)).then(|| difference(&expected, &came))
+    }
+}
+
+/// A value as `expected.json` has it.
+///
+/// # Panics
+/// Never: every value can be written.
+#[must_use]
+pub fn text(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("a value can be written") + "\n"
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the file is there, and text")
+}
+
+/// The first place at which what came is another than what was expected.
+fn difference(expected: &str, came: &Value) -> String {
+    match serde_json::from_str(expected) {
+        Err(error) => format!("expected.json is no JSON: {error}"),
+        Ok(expected) => first_difference("", &expected, came).unwrap_or_else(|| "the same values, written in another way".to_owned()),
+    }
+}
+
+fn first_difference(path: &str, expected: &Value, came: &Value) -> Option<String> {
+    match (expected, came) {
+        (Value::Object(expected), Value::Object(came)) => {
+            let keys = expected.keys().chain(came.keys().filter(|key| !expected.contains_key(*key)));
+            keys.map(|key| (key, expected.get(key), came.get(key))).find_map(|(key, expected, came)| {
+                let path = format!("{path}.{key}");
+                match (expected, came) {
+                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                    (expected, came) => Some(told(&path, expected, came)),
+                }
+            })
+        }
+        (Value::Array(expected), Value::Array(came)) => {
+            let length = expected.len().max(came.len());
+            (0..length).map(|index| (index, expected.get(index), came.get(index))).find_map(|(index, expected, came)| {
+                let path = format!("{path}[{index}]");
+                match (expected, came) {
+                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                    (expected, came) => Some(told(&path, expected, came)),
+                }
+            })
+        }
+        (expected, came) => (expected != came).then(|| told(path, Some(expected), Some(came))),
+    }
+}
+
+fn told(path: &str, expected: Option<&Value>, came: Option<&Value>) -> String {
+    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    format!("`{path}`\n  expected {}\n  came     {}", shown(expected), shown(came))
+}

@@ -1,0 +1,37 @@
+//! Hostile components: each does its worst, each ends as it is written here, and another tenant is served in the same process afterwards.
+//!
+//! The components are in `tests/hostile/examples/`, a file each. What no Rust compiler makes is made here, of text or of the bytes of a
+//! component that is sound.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "hostile/stage.rs"]
+mod stage;
+
+#[path = "hostile/made.rs"]
+mod made;
+#[allow(dead_code, reason = "it serves the tests of the key too")]
+#[path = "key/search.rs"]
+mod search;
+
+#[path = "key/echo.rs"]
+mod echo;
+
+#[path = "hostile/authority.rs"]
+mod authority;
+#[path = "hostile/command.rs"]
+mod command;
+#[path = "hostile/crashes.rs"]
+mod crashes;
+#[path = "hostile/exhaustion.rs"]
+mod exhaustion;
+#[path = "hostile/files.rs"]
+mod files;
+#[path = "hostile/floods.rs"]
+mod floods;
+#[path = "hostile/key.rs"]
+mod key;
+#[path = "hostile/pages.rs"]
+mod pages;
+#[path = "hostile/text.rs"]
+mod text;

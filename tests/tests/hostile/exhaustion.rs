@@ -1,0 +1,151 @@
+//! Components that use the machine up: its time, its stack, its memory.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use smp_harness::failure::Code;
+use smp_harness::http::clock::BoxFuture;
+use smp_harness::http::transport::{Request, Response, Transport, TransportError};
+use smp_harness::limits::Limits;
+use smp_harness::run::report::Outcome;
+
+use crate::made;
+use crate::stage::{
+    Stage, and_another_tenant_is_served, another_tenant_is_served, assert_failed, assert_limited, loaded, loads, now, tight,
+};
+
+#[test]
+fn a_loop_without_end_is_ended_in_every_call() {
+    let stage = Stage::new("endless-loop");
+    for failure in stage.all_fail() {
+        assert_limited(&failure, "cpu");
+    }
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_loop_without_end_in_describe_is_ended_while_loading() {
+    assert_limited(&loaded("endless-describe").err().unwrap(), "cpu");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_loop_without_end_before_the_first_call_is_ended_while_loading() {
+    let endless = made::dummy("(func $endless (loop $again br $again)) (start $endless)");
+    assert_limited(&loads(&endless).err().unwrap(), "cpu");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
+    let stage = Stage::new("endless-loop").within(Limits { cpu_per_call: Duration::from_secs(1), ..tight() });
+    now(async {
+        let began = Instant::now();
+        let other = async {
+            another_tenant_is_served().await;
+            began.elapsed()
+        };
+        let ((report, _), served_after) = tokio::join!(stage.collection(), other);
+        assert_limited(&report.error.unwrap(), "cpu");
+        assert!(served_after < began.elapsed() / 2, "{served_after:?} of {:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
+    let stage = Stage::new("endless-host-calls").within(Limits { requests: 10, ..tight() });
+    let began = Instant::now();
+    assert_limited(&stage.validate().unwrap_err(), "cpu");
+    // What the host remembers comes first: it is why no answer came.
+    assert_limited(&stage.connect().unwrap_err(), "requests");
+    assert_failed(&stage.collect_fails(), Code::Denied, "/v1/orgs/acme/secrets");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}: they were ended by the time of a call", began.elapsed());
+    assert_eq!(stage.heard.requests().len(), 10);
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_call_that_waits_for_ever_is_ended() {
+    let limits = Limits { wall_per_call: Duration::from_millis(200), ..tight() };
+    let stage = Stage::new("tame").within(limits).answered_by(Arc::new(Silent));
+    for failure in stage.all_fail() {
+        assert_limited(&failure, "call-time");
+    }
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn recursion_without_end_is_ended_on_either_stack() {
+    let stage = Stage::new("deep-recursion");
+    assert_limited(&stage.connect().unwrap_err(), "stack");
+    // The stack that the compiler keeps in linear memory has nothing below it.
+    assert_failed(&stage.collect_fails(), Code::Trap, "out of bounds memory access");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn memory_is_given_up_to_a_bound() {
+    for (attack, bound) in [("greed", 64 << 20), ("greed", 2 << 20), ("modesty", 64 << 20)] {
+        let stage =
+            Stage::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu_per_call: Duration::from_secs(5), ..tight() });
+        let (report, rows) = stage.collect();
+        match attack {
+            "greed" => assert_limited(&report.error.unwrap(), "memory"),
+            _ => assert_eq!((report.outcome, rows.len()), (Outcome::Complete, 2)),
+        }
+        and_another_tenant_is_served();
+    }
+}
+
+#[test]
+fn memory_that_is_wanted_from_the_start_is_given_up_to_the_same_bound() {
+    assert_limited(&loads(&made::dummy_with_memory(65_536)).err().unwrap(), "memory");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn tables_are_given_up_to_a_bound() {
+    let from_the_start = made::dummy("(table 20000000 funcref)");
+    let many = made::dummy(&"(table 5000 funcref)".repeat(10));
+    let growing = made::dummy(
+        "(table $table 0 funcref)
+         (func $grow (loop $again (br_if $again (i32.ne (i32.const -1) (table.grow $table (ref.null func) (i32.const 5000))))) unreachable)
+         (start $grow)",
+    );
+    for bytes in [from_the_start, many, growing] {
+        assert_limited(&loads(&bytes).err().unwrap(), "table-elements");
+    }
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn instances_are_given_up_to_a_bound() {
+    let mut many = String::from("(core module $more)");
+    many.push_str(&"(core instance (instantiate $more))".repeat(100));
+    assert_limited(&loads(&made::beside_a_dummy(&many)).err().unwrap(), "instances");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn memories_of_many_instances_count_together() {
+    let mut many = String::from("(core module $more (memory 320))");
+    many.push_str(&"(core instance (instantiate $more))".repeat(8));
+    assert_limited(&loads(&made::beside_a_dummy(&many)).err().unwrap(), "memory");
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn handles_are_given_up_to_a_bound() {
+    let stage = Stage::new("handle-bomb").within(Limits { cpu_per_call: Duration::from_secs(5), ..tight() });
+    assert_limited(&stage.collect_fails(), "handles");
+    and_another_tenant_is_served();
+}
+
+/// A service that takes a request and never answers.
+struct Silent;
+
+impl Transport for Silent {
+    fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(std::future::pending())
+    }
+}

@@ -1,0 +1,45 @@
+//! Components whose pages do not come to an end.
+
+use std::time::{Duration, Instant};
+
+use smp_harness::failure::Code;
+use smp_harness::limits::Limits;
+
+use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, assert_limited, tight};
+
+#[test]
+fn new_members_for_ever_end_at_the_bound_of_pages() {
+    let stage = Stage::attacking("endless-pages", "news").within(Limits { pages: 200, ..tight() });
+    let (report, rows) = stage.collect();
+    assert_limited(&report.error.unwrap(), "pages");
+    assert_eq!((report.counts.pages, rows.len()), (200, 200));
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
+    let stage = Stage::attacking("endless-pages", "nothing");
+    let (report, rows) = stage.collect();
+    assert_failed(&report.error.unwrap(), Code::UnexpectedResponse, "100 pages in a row brought no new member");
+    assert!((report.counts.pages, rows.len()) == (99, 0), "{:?}", report.counts);
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_page_that_leads_to_one_that_was_read_ends_at_once() {
+    for (attack, pages) in [("circle", 3), ("same", 1)] {
+        let (report, _) = Stage::attacking("endless-pages", attack).collect();
+        assert_failed(&report.error.unwrap(), Code::UnexpectedResponse, "leads back to a page that was read already");
+        assert_eq!(report.counts.pages, pages, "{attack}");
+    }
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_run_that_goes_on_for_ever_is_ended_by_its_time() {
+    let limits = Limits { wall_per_run: Duration::from_millis(300), pages: u64::MAX, ..tight() };
+    let began = Instant::now();
+    assert_limited(&Stage::attacking("endless-pages", "news").within(limits).collect_fails(), "run-time");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    and_another_tenant_is_served();
+}

@@ -1,0 +1,236 @@
+//! The stage: one engine for all, tight bounds, and a service that answers whatever leaves. No test is in here.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::component::session::Session;
+use smp_harness::contract::{Account, MemberPage, Report};
+use smp_harness::failure::{Code, Failure};
+use smp_harness::host::{Host, Pace, RunOptions};
+use smp_harness::http::clock::{BoxFuture, VirtualClock};
+use smp_harness::http::origin::Origin;
+use smp_harness::http::policy::Grants;
+use smp_harness::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_harness::limits::Limits;
+use smp_harness::observer::{Event, Observer};
+use smp_harness::run::collect::{Collection, Target};
+use smp_harness::run::report::{Outcome, RunReport};
+use smp_harness::settings::{Checked, Settings};
+use smp_harness::sink::Format;
+use smp_harness::sink::instant::from_system;
+use smp_harness::terminal::Look;
+use smp_tests::harness::{binary, test_component};
+
+/// One engine for all tenants of this process.
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    // Compiled code is shared with the tests of the command: compiling it anew each time would take most of the time.
+    let cache = Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap());
+    Engine::new(&EngineOptions { cache, limits: tight(), ..EngineOptions::default() }).unwrap()
+});
+
+/// Bounds that end an attack soon, and that no tame component comes near to.
+pub(crate) fn tight() -> Limits {
+    Limits { cpu_per_call: Duration::from_millis(200), wall_per_call: Duration::from_secs(5), ..Limits::default() }
+}
+
+/// A component with everything that it is given, and what is heard of it.
+pub(crate) struct Stage {
+    pub(crate) plugin: Plugin,
+    pub(crate) checked: Checked,
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
+    pub(crate) heard: Arc<Heard>,
+    transport: Arc<dyn Transport>,
+}
+
+/// What leaves, and what is logged.
+#[derive(Default)]
+pub(crate) struct Heard {
+    requests: Mutex<Vec<String>>,
+    lines: Mutex<Vec<String>>,
+}
+
+impl Stage {
+    /// A component of the organization `acme`.
+    pub(crate) fn new(name: &str) -> Self {
+        Self::attacking(name, "")
+    }
+
+    /// The same, which is told what to do.
+    pub(crate) fn attacking(name: &str, attack: &str) -> Self {
+        Self::of(loaded(name).unwrap(), "acme", attack)
+    }
+
+    pub(crate) fn of(plugin: Plugin, organization: &str, attack: &str) -> Self {
+        let values = [("organization-id", organization), ("attack", attack)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let settings = Settings { values: BTreeMap::from(values), ..Settings::default() };
+        let checked = settings.check(plugin.descriptor(), false).unwrap();
+        let grants = Grants::reading(Origin::parse("https://api.tame.example").unwrap(), plugin.descriptor());
+        let heard = Arc::<Heard>::default();
+        let transport = Arc::clone(&heard) as Arc<dyn Transport>;
+        Self { plugin, checked, grants, limits: tight(), heard, transport }
+    }
+
+    /// The same within other bounds.
+    pub(crate) fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same, with an endpoint more that the operator granted.
+    pub(crate) fn granting(self, method: Method, template: &str) -> Self {
+        Self { grants: self.grants.with(method, template), ..self }
+    }
+
+    /// The same, with answers from somewhere else.
+    pub(crate) fn answered_by(self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport, ..self }
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        let options = RunOptions {
+            clock: Arc::new(VirtualClock::new(std::time::UNIX_EPOCH)),
+            pace: Pace::Off,
+            max_wait: Duration::ZERO,
+            limits: self.limits.clone(),
+            observer: Arc::clone(&self.heard) as Arc<dyn Observer>,
+            ..RunOptions::new(Arc::clone(&self.transport))
+        };
+        Host::default().session(&self.plugin, &self.checked, &self.grants, options)
+    }
+
+    pub(crate) fn validate(&self) -> Result<Report, Failure> {
+        now(async { self.session().validate(&self.checked.public).await })
+    }
+
+    pub(crate) fn connect(&self) -> Result<Account, Failure> {
+        now(async { self.session().connect(&self.checked.public).await })
+    }
+
+    /// The first page.
+    pub(crate) fn page(&self) -> Result<MemberPage, Failure> {
+        now(async { self.session().collect(&self.checked.public, None).await })
+    }
+
+    /// A whole collection, and its rows.
+    pub(crate) fn collect(&self) -> (RunReport, Vec<Value>) {
+        now(self.collection())
+    }
+
+    pub(crate) async fn collection(&self) -> (RunReport, Vec<Value>) {
+        let rows = Rows::default();
+        let sink = Format::Ndjson.sink(rows.clone(), false, from_system(std::time::UNIX_EPOCH), Look::PLAIN);
+        let observer = Arc::clone(&self.heard) as Arc<dyn Observer>;
+        let (session, descriptor) = (self.session(), self.plugin.descriptor());
+        let collection = Collection { session, descriptor, settings: &self.checked, limits: &self.limits, observer };
+        let report = collection.run(Target::Stream(sink), std::future::pending()).await;
+        let bytes = rows.0.lock().unwrap();
+        let rows = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap());
+        (report, rows.collect())
+    }
+
+    /// How a collection fails.
+    pub(crate) fn collect_fails(&self) -> Failure {
+        let (report, _) = self.collect();
+        assert_eq!(report.outcome, Outcome::Failed);
+        report.error.unwrap()
+    }
+
+    /// How each of the three calls fails that take settings.
+    pub(crate) fn all_fail(&self) -> [Failure; 3] {
+        [self.validate().unwrap_err(), self.connect().unwrap_err(), self.collect_fails()]
+    }
+}
+
+impl Heard {
+    /// What left, a line each.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// What was logged.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Heard {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        self.requests.lock().unwrap().push(format!("{} {}", request.method, request.path_and_query));
+        Box::pin(std::future::ready(Ok(Response { status: 200, headers: vec![], body: b"{}".to_vec() })))
+    }
+}
+
+impl Observer for Heard {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Log { message, .. } = event {
+            self.lines.lock().unwrap().push((*message).to_owned());
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A component by its name.
+pub(crate) fn loaded(name: &str) -> Result<Plugin, Failure> {
+    loads(&std::fs::read(test_component(name)).unwrap())
+}
+
+/// A component by its bytes.
+pub(crate) fn loads(bytes: &[u8]) -> Result<Plugin, Failure> {
+    now(Plugin::load(&ENGINE, bytes))
+}
+
+/// Another tenant has a connector that does no harm, on the same engine: it is served.
+pub(crate) fn and_another_tenant_is_served() {
+    now(another_tenant_is_served());
+}
+
+pub(crate) async fn another_tenant_is_served() {
+    static TAME: LazyLock<Plugin> = LazyLock::new(|| loaded_apart("tame"));
+    let stage = Stage::of(TAME.clone(), "globex", "");
+    let (report, rows) = stage.collection().await;
+    assert_eq!((report.outcome, report.error), (Outcome::Complete, None));
+    assert_eq!(rows.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), ["ada", "grace"]);
+    assert_eq!(stage.heard.requests(), ["GET /v1/orgs/globex/people"]);
+}
+
+/// A component that is loaded while another runtime may be at work on this thread.
+fn loaded_apart(name: &str) -> Plugin {
+    std::thread::scope(|scope| scope.spawn(|| loaded(name).unwrap()).join().unwrap())
+}
+
+/// It failed with this code, says this, and says what to do.
+#[track_caller]
+pub(crate) fn assert_failed(failure: &Failure, code: Code, word: &str) {
+    assert_eq!(failure.code, code, "{failure}");
+    assert!(failure.message.contains(word), "it does not say “{word}”: {failure}");
+    assert!(failure.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "no hint: {failure}");
+    assert!(failure.message.len() < 1_000, "a message of {} bytes", failure.message.len());
+}
+
+/// It reached the bound of this name.
+#[track_caller]
+pub(crate) fn assert_limited(failure: &Failure, bound: &str) {
+    assert_failed(failure, Code::Limit, &format!("`{bound}`"));
+}
+
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
