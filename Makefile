@@ -7,6 +7,8 @@ TARGET ?= target
 HARNESS := $(TARGET)/release/smp-harness
 COMPONENT := dist/atlassian-cloud.wasm
 FIXTURE := tests/fixtures/acme
+DENY_VERSION := 0.20.2
+DENY := $(TARGET)/tools/bin/cargo-deny
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
 # Flags of the component: no folder of the machine that builds it may be in it, and a stack of 64 KiB is enough.
@@ -22,7 +24,7 @@ TEST_COMPONENTS := $(TARGET)/test-components
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint doc check bless component test-components build toolchain clean
+.PHONY: help run demo test lint doc deny check bless component test-components build toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,11 +68,15 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 doc: ## Build the documentation of the library; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
 
-deny: ## Check advisories, licences and sources, where cargo-deny and its database can be had
-	@if ! command -v cargo-deny >/dev/null; then echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; \
-	elif $(CARGO) deny --locked check licenses bans sources; then \
-		$(CARGO) deny --locked fetch db >/dev/null 2>&1 || { echo "skipped: the advisory database cannot be had here"; exit 0; }; \
-		$(CARGO) deny --locked check advisories; \
+# The first run builds it, in two minutes; where the registry is out of reach, nothing is checked, and that is said.
+$(DENY):
+	@CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --quiet --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
+
+deny: $(DENY) ## Check advisories, licences and sources, where cargo-deny and its database can be had
+	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; \
+	elif $(DENY) --locked check licenses bans sources; then \
+		$(DENY) --locked fetch db >/dev/null 2>&1 || { echo "skipped: the database of advisories cannot be had here"; exit 0; }; \
+		$(DENY) --locked check advisories; \
 	else exit 1; fi
 
 check: lint doc test deny ## What CI runs: all of the above, and that generated files are as they are generated
