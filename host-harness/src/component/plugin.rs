@@ -96,13 +96,39 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
     }
     let mut parser = wasmparser::Parser::new(0);
     match parser.parse(bytes, true) {
-        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Component, .. }, .. }) => Ok(()),
+        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Component, .. }, .. }) => {
+            refuse_what_is_nested_without_need(bytes)
+        }
         Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Module, .. }, .. }) => Err(refused(
             "the file is a core WebAssembly module, not a component",
             "Make a component of it: `make component` does so for ours, `wasm-tools component new` for any other.",
         )),
         _ => Err(refused("the file is damaged or of a WebAssembly version that this host does not know", BUILD)),
     }
+}
+
+/// Deepest components within each other. wit-component makes one level, a composition of several components two or three; what a compiler
+/// takes for a level grows with the number of levels.
+const DEEPEST: usize = 16;
+
+/// Walks over the file without looking into its code. Whatever else is wrong with it, the compiler says.
+fn refuse_what_is_nested_without_need(bytes: &[u8]) -> Result<(), Failure> {
+    use wasmparser::Payload;
+    let mut depth = 0_usize;
+    for payload in wasmparser::Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(refused(
+                format!("its components are nested more than {DEEPEST} deep"),
+                "Build the component again, with fewer components within each other.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn names(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {

@@ -319,7 +319,8 @@ impl Usage {
     }
 
     fn start_call(&mut self) {
-        (self.ticks, self.sent) = (0, 0);
+        // What was refused in an earlier call, and done without, does not explain how this one ends.
+        (self.ticks, self.sent, self.exceeded) = (0, 0, None);
     }
 }
 
