@@ -112,17 +112,7 @@ impl Session {
             describing: false,
             asked_while_describing: false,
         };
-        Self {
-            engine,
-            prepared,
-            live: None,
-            parked: Some(state),
-            limits,
-            figures,
-            usage: SharedUsage::default(),
-            phase: None,
-            began: None,
-        }
+        Self { engine, prepared, live: None, parked: Some(state), limits, figures, usage: SharedUsage::default(), phase: None, began: None }
     }
 
     /// Asks the connector what it is.
