@@ -27,5 +27,8 @@ pub mod run;
 
 pub mod fixture;
 pub mod rehearsal;
+pub mod verdict;
 
 pub mod listing;
+
+pub mod conformance;

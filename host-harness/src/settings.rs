@@ -222,9 +222,13 @@ fn secret_in_the_open(field: &SettingField) -> Failure {
         .with_setting(&field.key)
 }
 
+/// The pattern of a setting, which a value matches as a whole. None for what is no regular expression, or too large a one.
+pub(crate) fn pattern(text: &str) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(LARGEST_PATTERN).build().ok()
+}
+
 fn doubt(field: &SettingField, value: &str) -> Option<Doubt> {
-    let pattern = field.pattern.as_deref()?;
-    let pattern = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(LARGEST_PATTERN).build().ok()?;
+    let pattern = pattern(field.pattern.as_deref()?)?;
     (!value.is_empty() && !pattern.is_match(value)).then(|| Doubt {
         setting: field.key.clone(),
         label: field.label.clone(),

@@ -154,6 +154,13 @@ fn head(text: &str, columns: usize) -> &str {
     text
 }
 
+/// A number of things, as `1 page` and `20,000 pages`.
+#[must_use]
+pub fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(u64::try_from(number).unwrap_or(u64::MAX)))
+}
+
 /// A number with its thousands set apart, as `20,000`.
 #[must_use]
 pub fn grouped(number: u64) -> String {

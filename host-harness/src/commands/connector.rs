@@ -46,13 +46,18 @@ impl ConnectorArguments {
         limits
     }
 
-    fn bytes(&self, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    /// Reads the file; one that is too large, far enough to be known as such.
+    pub(crate) fn read(&self, limits: &Limits) -> Result<Vec<u8>, Failure> {
         let read = || -> io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
             File::open(&self.file)?.take(limits.component.saturating_add(1)).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        let bytes = read().map_err(|reason| unreadable(&self.file, &reason))?;
+        read().map_err(|reason| unreadable(&self.file, &reason))
+    }
+
+    fn bytes(&self, limits: &Limits) -> Result<Vec<u8>, Failure> {
+        let bytes = self.read(limits)?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits.component {
             let what = format!("`{}` is larger than a component may be", self.file.display());
             return Err(Failure { code: Code::Component, ..limits.reached(Bound::Component, what) });
@@ -76,7 +81,7 @@ fn unreadable(file: &Path, reason: &io::Error) -> Failure {
 }
 
 /// The program that is running, also when its file was replaced meanwhile.
-fn this_program() -> Compiler {
+pub(crate) fn this_program() -> Compiler {
     let running = PathBuf::from("/proc/self/exe");
     let program = if running.exists() { Some(running) } else { std::env::current_exe().ok() };
     program.map_or(Compiler::Inside, |program| Compiler::Apart { program, arguments: vec![OsString::from(WORKER)] })

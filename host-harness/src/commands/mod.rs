@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod approval;
+mod check;
 mod collect;
 mod connect;
 mod connector;
@@ -49,6 +50,8 @@ enum Command {
     Limits(limits::ShowLimits),
     /// Validate and collect, and keep the traffic as a fixture, without the key and without personal data.
     Record(record::Record),
+    /// Check whether a connector does what the contract asks of it, as it is and under every fault.
+    Check(check::Check),
     /// Compile a component for this program itself, which starts it under limits of time and memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
@@ -110,6 +113,7 @@ impl Command {
             Self::Collect(command) => command.json,
             Self::Record(command) => command.json,
             Self::Limits(command) => command.json,
+            Self::Check(command) => command.json,
             Self::Guide(_) | Self::Compile { .. } => false,
         }
     }
@@ -123,6 +127,7 @@ impl Command {
             Self::Guide(command) => command.run(console).await,
             Self::Record(command) => command.run(console).await,
             Self::Limits(command) => command.run(console),
+            Self::Check(command) => command.run(console).await,
             // The worker has no console and no runtime: it was run before they were made.
             Self::Compile { .. } => Exit::Usage,
         }

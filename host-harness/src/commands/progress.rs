@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use smp_harness::conformance::Watcher;
 use smp_harness::observer::{Event, Level, Observer};
 use smp_harness::text;
 
@@ -72,6 +73,46 @@ impl Observer for Progress {
             Event::Restarted => self.line("the service forgot where the list was; reading it again from the beginning"),
             Event::Page { members, total, pages } => self.advance(*members, *total, *pages),
             _ => {}
+        }
+    }
+}
+
+/// Tells how far a check is: a bar on a terminal, and nothing elsewhere.
+pub(crate) struct Steps {
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    /// Shows a bar where there is a terminal for it.
+    pub(crate) fn new(console: Console) -> Self {
+        let bar = (!console.json() && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}  {eta} left");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+            ProgressBar::no_length().with_style(style)
+        });
+        Self { bar }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watcher for Steps {
+    fn begins(&self, what: &'static str, number: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(u64::try_from(number).unwrap_or(u64::MAX));
+            bar.set_message(what);
+            bar.reset();
+        }
+    }
+
+    fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
         }
     }
 }

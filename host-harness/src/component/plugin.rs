@@ -38,19 +38,44 @@ pub struct Facts {
     pub digest: String,
 }
 
+/// How far loading came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Looking at the first bytes of the file.
+    File,
+    /// Compiling it.
+    Compile,
+    /// Holding imports and exports against the contract.
+    Contract,
+    /// Asking it to describe itself.
+    Describe,
+}
+
 impl Plugin {
     /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing granted to it. The engine's bounds count.
     ///
     /// # Errors
     /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does not describe itself as it must.
     pub async fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::load_telling(engine, bytes, |_| {}).await
+    }
+
+    /// Does the same, and tells of each stage when it begins: the last one told is the one that failed.
+    ///
+    /// # Errors
+    /// As [`Plugin::load`].
+    pub async fn load_telling(engine: &Engine, bytes: &[u8], mut begins: impl FnMut(Stage)) -> Result<Self, Failure> {
+        begins(Stage::File);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         refuse_what_is_no_component(bytes, size, engine.limits())?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+        begins(Stage::Compile);
         let component = engine.compile(bytes, &digest).await?;
+        begins(Stage::Contract);
         let (imports, exports) = names(engine, &component);
         let contract_version = contract_version(&imports, &exports)?;
         let prepared = link(engine, &component)?;
+        begins(Stage::Describe);
         let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(engine.limits().clone()));
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;

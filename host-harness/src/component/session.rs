@@ -3,7 +3,7 @@
 //! Each call is bounded in computing time, in time altogether and in what it may hand over. Whatever a call returns, the host's own
 //! note of a denial, a limit or a fixture that does not fit comes first.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -39,9 +39,23 @@ pub struct Session {
     parked: Option<RunState>,
     limits: Limits,
     figures: SharedFigures,
+    usage: SharedUsage,
     phase: Option<Phase>,
     /// When the first call began.
     began: Option<Instant>,
+}
+
+/// What the component of a session used up until now, the most in any one call. Whoever began a run reads it when the run has ended.
+#[derive(Clone, Debug, Default)]
+pub struct SharedUsage(Arc<Mutex<MostUsed>>);
+
+/// The most that a component used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MostUsed {
+    /// Linear memory of an instance, in bytes. Equal traffic uses equal memory.
+    pub memory: usize,
+    /// Time of a call, without what the host took to answer it.
+    pub computing: Duration,
 }
 
 /// What belongs to a run and not to its store.
@@ -52,6 +66,9 @@ pub struct RunState {
     lines_left: u64,
     log_bytes_left: u64,
     usage: Usage,
+    /// While the component describes itself: nothing may leave, and a request is noted.
+    describing: bool,
+    asked_while_describing: bool,
 }
 
 /// What the store's limiter and the epoch count.
@@ -66,6 +83,8 @@ struct Usage {
     /// Requests of this call that were sent: the step in which one ends is counted, though the component waited and did not compute. Host
     /// calls that are answered at once do not count: who makes them for ever computes for ever.
     sent: u64,
+    /// Time that the host took to answer requests in this call.
+    in_host: Duration,
     most_ticks: u64,
     most_instances: usize,
     exceeded: Option<(Bound, &'static str)>,
@@ -90,16 +109,33 @@ impl Session {
             log_bytes_left: limits.log_bytes,
             usage: Usage::new(&limits),
             limits: limits.clone(),
+            describing: false,
+            asked_while_describing: false,
         };
-        Self { engine, prepared, live: None, parked: Some(state), limits, figures, phase: None, began: None }
+        Self { engine, prepared, live: None, parked: Some(state), limits, figures, usage: SharedUsage::default(), phase: None, began: None }
     }
 
     /// Asks the connector what it is.
     ///
     /// # Errors
-    /// `trap` or `limit`.
+    /// `trap` or `limit`; `contract` when it sent a request meanwhile, whatever it made of the answer. None is let out.
     pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
-        self.call(None, async |plugin, store| plugin.smp_connector_connector().call_describe(store).await).await
+        let described = self
+            .call(None, async |plugin, store| {
+                store.data_mut().describing = true;
+                plugin.smp_connector_connector().call_describe(store).await
+            })
+            .await;
+        let state = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
+        let asked = state.is_some_and(|state| {
+            state.describing = false;
+            std::mem::take(&mut state.asked_while_describing)
+        });
+        if asked && described.is_ok() {
+            return Err(Failure::new(Code::Contract, "the connector broke its contract: it sends a request while it describes itself")
+                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."));
+        }
+        described
     }
 
     /// Asks whether a collection with these settings would work.
@@ -162,6 +198,12 @@ impl Session {
         self.figures.now()
     }
 
+    /// What the component used up until now.
+    #[must_use]
+    pub fn usage(&self) -> SharedUsage {
+        self.usage.clone()
+    }
+
     fn state(&self) -> Option<&RunState> {
         self.live.as_ref().map(|(store, _)| store.data()).or(self.parked.as_ref())
     }
@@ -207,7 +249,10 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.hostcall_bytes);
-        match tokio::time::timeout(time, call(&plugin, &mut store)).await {
+        let called = Instant::now();
+        let answer = tokio::time::timeout(time, call(&plugin, &mut store)).await;
+        self.usage.raise(&store.data().usage, called.elapsed());
+        match answer {
             Ok(Ok(value)) => {
                 self.live = Some((store, plugin));
                 Ok(value)
@@ -319,8 +364,24 @@ impl Usage {
     }
 
     fn start_call(&mut self) {
+        (self.ticks, self.sent, self.in_host) = (0, 0, Duration::ZERO);
         // What was refused in an earlier call, and done without, does not explain how this one ends.
-        (self.ticks, self.sent, self.exceeded) = (0, 0, None);
+        self.exceeded = None;
+    }
+}
+
+impl SharedUsage {
+    /// The most that was used until now.
+    #[must_use]
+    pub fn now(&self) -> MostUsed {
+        // What a panicking thread left is still right.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(&self, usage: &Usage, elapsed: Duration) {
+        let mut most = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        most.memory = most.memory.max(usage.memory);
+        most.computing = most.computing.max(elapsed.saturating_sub(usage.in_host));
     }
 }
 
@@ -364,7 +425,12 @@ impl contract::http::Host for RunState {
         &mut self,
         request: contract::http::Request,
     ) -> wasmtime::Result<Result<contract::http::Response, contract::http::Error>> {
-        Ok(match &mut self.http {
+        if self.describing {
+            self.asked_while_describing = true;
+            return Ok(Err(contract::http::Error::Denied("nothing is sent while a connector describes itself".into())));
+        }
+        let began = Instant::now();
+        let answer = match &mut self.http {
             Some(http) => {
                 let before = http.figures().now().requests;
                 let answer = http.send(request).await;
@@ -372,7 +438,9 @@ impl contract::http::Host for RunState {
                 answer
             }
             None => Err(contract::http::Error::Denied("nothing was granted to this run".into())),
-        })
+        };
+        self.usage.in_host += began.elapsed();
+        Ok(answer)
     }
 }
 

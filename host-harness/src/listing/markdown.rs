@@ -194,7 +194,7 @@ fn link(out: &mut String, rest: &str, depth: usize) -> Option<usize> {
 }
 
 /// Whether the text reads as another address than the one behind it.
-fn is_misleading(text: &str, address: &str) -> bool {
+pub(crate) fn is_misleading(text: &str, address: &str) -> bool {
     let text = text.trim();
     text.contains("://") && text != address || (text.contains('.') && !text.contains(char::is_whitespace) && !address.contains(text))
 }
@@ -218,7 +218,7 @@ fn bare(out: &mut String, rest: &str) -> Option<usize> {
 }
 
 /// Whether the text is an address that a guide may lead to.
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let behind =
         |scheme: &str| text.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme)).and_then(|_| text.get(scheme.len()..));
     let begins_well = |rest: &str| rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());

@@ -18,7 +18,7 @@ pub fn text(checks: &[CheckResult], ready: bool, look: Look) -> String {
         told_check(&mut out, check, look);
     }
     if hidden > 0 {
-        told(&mut out, &format!("and {hidden} more checks that are not shown"), look, Style::Yellow);
+        told(&mut out, "   ", &format!("and {hidden} more checks that are not shown"), look, Style::Yellow);
     }
     let count = |mark: CheckOutcome| checks.iter().filter(|check| check.outcome == mark).count();
     let (verdict, style) = match (ready, count(CheckOutcome::Failed), count(CheckOutcome::Warning)) {
@@ -44,7 +44,7 @@ fn told_check(out: &mut String, check: &CheckResult, look: Look) {
         let _ = writeln!(out, "  {}", paint.dim(&message));
     } else {
         out.push('\n');
-        told(out, &message, look, Style::Plain);
+        told(out, "   ", &message, look, Style::Plain);
     }
     advice(out, check.hint.as_deref(), look);
     let details = Details {
@@ -95,12 +95,12 @@ impl Details<'_> {
         if let Some(seconds) = self.retry_after_s {
             hang(out, "   → ", &format!("It is worth another try in {}.", wait(seconds)), look, Style::Plain);
         }
-        told(out, &facts.join(" · "), look, Style::Dim);
+        told(out, "   ", &facts.join(" · "), look, Style::Dim);
     }
 }
 
 /// The mark of an outcome, and its colour.
-fn sign(outcome: CheckOutcome) -> (&'static str, Style) {
+pub(super) fn sign(outcome: CheckOutcome) -> (&'static str, Style) {
     match outcome {
         CheckOutcome::Passed => ("✔", Style::Green),
         CheckOutcome::Warning => ("!", Style::Yellow),
@@ -109,16 +109,16 @@ fn sign(outcome: CheckOutcome) -> (&'static str, Style) {
     }
 }
 
-fn advice(out: &mut String, hint: Option<&str>, look: Look) {
+pub(super) fn advice(out: &mut String, hint: Option<&str>, look: Look) {
     let hint = hint.map(sentence).unwrap_or_default();
     if !hint.is_empty() {
         hang(out, "   → ", &hint, look, Style::Plain);
     }
 }
 
-fn told(out: &mut String, text: &str, look: Look, style: Style) {
+pub(super) fn told(out: &mut String, first: &str, text: &str, look: Look, style: Style) {
     if !text.is_empty() {
-        hang(out, "   ", text, look, style);
+        hang(out, first, text, look, style);
     }
 }
 

@@ -78,7 +78,7 @@ fn endpoint(method: http::Method, path: &str, purpose: &str, scope: Option<&str>
 }
 
 /// The descriptor with every text replaced.
-pub(super) fn filled_with(text: &str) -> Descriptor {
+pub(crate) fn filled_with(text: &str) -> Descriptor {
     let text = || text.to_owned();
     let mut filled = descriptor();
     for slot in [

@@ -9,9 +9,9 @@ use crate::text;
 /// Entries of a list that are shown. No list that somebody reads is longer, and a descriptor may hold any number.
 pub(super) const MOST_ENTRIES: usize = 200;
 /// Characters of a text that are shown: a page and a half.
-pub(super) const LONGEST_TEXT: usize = 4_000;
+pub(crate) const LONGEST_TEXT: usize = 4_000;
 /// Characters of a name, a title or a path that are shown.
-pub(super) const LONGEST_NAME: usize = 300;
+pub(crate) const LONGEST_NAME: usize = 300;
 
 /// The method as HTTP writes it.
 pub(super) fn method(endpoint: &Endpoint) -> &'static str {

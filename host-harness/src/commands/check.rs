@@ -1,0 +1,66 @@
+//! `check`: whether a connector does what the contract asks of it, rule by rule.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use smp_harness::conformance::{self, Subject, cases};
+use smp_harness::failure::Failure;
+use smp_harness::listing;
+use smp_harness::sink::json;
+use smp_harness::verdict::Verdict;
+
+use super::Exit;
+use super::connector::{ConnectorArguments, this_program};
+use super::console::{Console, output_fault};
+use super::progress::{Steps, interrupted, stopped};
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    /// Play these fixtures, as they are and under every fault: one case, or a folder of cases. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Vec<PathBuf>,
+    /// Let warnings and rules that were skipped count as failed, as a marketplace does.
+    #[arg(long)]
+    strict: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Check {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let fixtures = match cases::find(&self.fixtures) {
+            Ok(fixtures) => fixtures,
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let limits = self.connector.limits();
+        let subject = Subject { file: self.connector.read(&limits), compiler: this_program(), fixtures, limits, strict: self.strict };
+        let steps = Arc::new(Steps::new(*console));
+        let verdict = tokio::select! {
+            verdict = conformance::check(&subject, Arc::clone(&steps) as _) => Ok(verdict),
+            () = stopped() => Err(interrupted()),
+        };
+        steps.clear();
+        let shown = verdict.and_then(|verdict| self.show(&verdict, console).map(|()| verdict));
+        match shown {
+            Err(failure) => console.failed(&failure),
+            Ok(verdict) => match verdict.failure() {
+                None => Exit::Done,
+                Some(failure) if self.json => console.failed(&failure),
+                // The list on standard output has said it all.
+                Some(_) => Exit::Failed,
+            },
+        }
+    }
+
+    fn show(&self, verdict: &Verdict, console: &Console) -> Result<(), Failure> {
+        if self.json {
+            let json = json::indented(&verdict.to_json()).map_err(|error| output_fault(&error))?;
+            return console.data(&format!("{json}\n"));
+        }
+        console.data(&listing::verdict::text(verdict, console.output_look()))
+    }
+}

@@ -1,0 +1,185 @@
+//! One call of the connector on a case's traffic, from its beginning to its end.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::bench::{Bench, Case, Ear};
+use super::traffic::{Exchange, Planted};
+use crate::contract::MemberPage;
+use crate::failure::Failure;
+use crate::run::collect::{Collection, Target};
+use crate::settings::Checked;
+use crate::sink::{Format, Sink};
+use crate::terminal::Look;
+use crate::validation::{CheckOutcome, Validation};
+
+/// A call of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Validate,
+    Connect,
+    Collect,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum End {
+    /// The settings were checked.
+    Checked {
+        ready: bool,
+        /// The report as scripts read it.
+        report: Value,
+        /// What in it is not as an administrator needs it.
+        wordless: Option<String>,
+        /// Whether a check has a warning.
+        warned: bool,
+    },
+    /// There is an account, of this id.
+    Account(String),
+    /// There is a list that is called whole.
+    List { ids: BTreeSet<String>, rows: Vec<u8> },
+    /// There is none.
+    Failed(Failure),
+}
+
+/// A call that was played.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub(super) end: End,
+    /// All that the connector said about it, but for the rows.
+    pub(super) said: Vec<String>,
+    pub(super) exchanges: Vec<Exchange>,
+}
+
+impl Call {
+    pub(super) const ALL: [Self; 3] = [Self::Validate, Self::Connect, Self::Collect];
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Validate => "validate",
+            Self::Connect => "connect",
+            Self::Collect => "collect",
+        })
+    }
+}
+
+/// Plays one call, in a run of its own.
+///
+/// # Errors
+/// When the fixture cannot be played at all.
+pub(super) async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, planted: Option<Planted>) -> Result<Played, Failure> {
+    let traffic = bench.traffic(case, planted)?;
+    let ear = Arc::new(Ear::default());
+    let mut session = bench.session(checked, &traffic, &ear);
+    let usage = session.usage();
+    let (end, mut said) = match call {
+        Call::Validate => match session.validate(&checked.public).await {
+            Ok(report) => told(&Validation::new(report, checked)),
+            Err(failure) => failed(failure),
+        },
+        Call::Connect => match session.connect(&checked.public).await {
+            Ok(account) => (End::Account(account.id), Vec::new()),
+            Err(failure) => failed(failure),
+        },
+        Call::Collect => {
+            let kept = Kept::default();
+            let collection = Collection {
+                session,
+                descriptor: bench.plugin.descriptor(),
+                settings: checked,
+                limits: &bench.limits,
+                observer: Arc::clone(&ear) as _,
+            };
+            let report = collection.run(Target::Stream(Box::new(kept.clone())), std::future::pending()).await;
+            bench.note(&usage, report.figures.requests - report.figures.retries);
+            match report.error {
+                Some(failure) => failed(failure),
+                None => (kept.list(), Vec::new()),
+            }
+        }
+    };
+    bench.note(&usage, 0);
+    said.extend(ear.lines());
+    Ok(Played { end, said, exchanges: traffic.0.exchanges() })
+}
+
+fn told(validation: &Validation) -> (End, Vec<String>) {
+    let mut said = Vec::new();
+    let mut wordless = None;
+    for check in validation.checks() {
+        said.extend([check.title.clone(), check.message.clone()]);
+        said.extend(check.hint.clone());
+        said.extend(check.setting.clone());
+        let needs_a_hint = matches!(check.outcome, CheckOutcome::Failed | CheckOutcome::Warning);
+        let is_empty = |text: &str| text.trim().is_empty();
+        if is_empty(&check.message) || is_empty(&check.title) || (needs_a_hint && check.hint.as_deref().is_none_or(is_empty)) {
+            wordless.get_or_insert_with(|| check.id.clone());
+        }
+    }
+    let warned = validation.checks().iter().any(|check| check.outcome == CheckOutcome::Warning);
+    (End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned }, said)
+}
+
+fn failed(failure: Failure) -> (End, Vec<String>) {
+    let texts = [Some(&failure.message), failure.hint.as_ref(), failure.setting.as_ref()];
+    let said = texts.into_iter().flatten().cloned().collect();
+    (End::Failed(failure), said)
+}
+
+/// A sink that keeps what was collected.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<List>>);
+
+#[derive(Default)]
+struct List {
+    ids: BTreeSet<String>,
+    rows: Rows,
+}
+
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn list(&self) -> End {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = std::mem::take(&mut list.ids);
+        let rows = std::mem::take(&mut *list.rows.0.lock().unwrap_or_else(PoisonError::into_inner));
+        End::List { ids, rows }
+    }
+}
+
+impl Sink for Kept {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.ids.extend(page.members.iter().map(|member| member.id.clone()));
+        let no_time = crate::contract::Instant { seconds: 0, nanoseconds: 0 };
+        let mut rows = Format::Ndjson.sink(list.rows.clone(), true, no_time, Look::PLAIN);
+        rows.write_page(page)?;
+        rows.finish()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

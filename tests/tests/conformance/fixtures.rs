@@ -1,0 +1,88 @@
+//! Fixtures that are wrong in themselves, that expect something else, or that are not there.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use smp_tests::harness::{Run, component, folder, test_component};
+
+use crate::stage::{case, checked, finding, rule, with_outcome};
+
+/// What the tame connector asks in a validation and a collection.
+const PEOPLE: (&str, &str) = ("/people", "{}");
+
+#[test]
+fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
+    let ended = checked("tame", case("acme", &[], None).path(), &[]);
+    let (outcome, told) = finding(&ended, "fixtures-sound");
+    assert_eq!(outcome, "failed");
+    assert!(told.starts_with("case: the fixture has no answer to GET /v1/orgs/acme/people"), "{told}");
+    let left_over = checked("tame", case("acme", &[PEOPLE, PEOPLE], None).path(), &[]);
+    assert!(finding(&left_over, "fixtures-sound").1.starts_with("case: the fixture has an answer that was never asked for"));
+    for unshown in ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"] {
+        assert_eq!(rule(&left_over, unshown)["outcome"], "skipped", "{unshown}");
+    }
+}
+
+#[test]
+fn what_differs_from_the_expectation_is_named_by_its_place_with_both_values() {
+    let expected = json!({"validate": {"ready": false}});
+    let (outcome, told) = finding(&checked("tame", case("acme", &[PEOPLE], Some(&expected)).path(), &[]), "fixtures-expected");
+    assert_eq!((outcome.as_str(), told.as_str()), ("failed", "case: at `/validate/ready` there is true, expected was false"));
+}
+
+#[test]
+fn a_fixture_without_expectation_is_a_warning_and_an_endpoint_without_fixture_fails() {
+    let ended = checked("tame", case("acme", &[PEOPLE], None).path(), &[]);
+    assert_eq!(finding(&ended, "fixtures-told"), ("warning".into(), "case has no expected.json".into()));
+    let expected = ("failed".into(), "`GET /v1/orgs/{organization-id}` is called in no fixture".into());
+    assert_eq!(finding(&ended, "endpoints-covered"), expected);
+}
+
+#[test]
+fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
+    let check = |arguments: &[&str]| Run::bare().arg("check").arg(component()).args(arguments).end();
+    let people = check(&[]);
+    assert_eq!(people.code, Some(0), "{}", people.stderr);
+    assert!(people.stdout.ends_with(" Only the file itself was looked at: without fixtures nothing tells what it does.\n"));
+    assert!(people.stdout.contains("→ Give fixtures with `--fixtures DIR`"), "{}", people.stdout);
+    let scripts = check(&["--json"]);
+    assert_eq!((scripts.code, scripts.json()["passed"].as_bool()), (Some(0), Some(true)));
+    assert_eq!(with_outcome(&scripts, "skipped").len(), 20);
+    assert_eq!(with_outcome(&scripts, "failed"), [""; 0]);
+    let strict = check(&["--json", "--strict"]);
+    assert_eq!(strict.code, Some(1));
+    assert!(strict.said("contract").starts_with("the rule `fixtures-sound` is not kept: Only fixtures show it"));
+}
+
+#[test]
+fn a_folder_without_fixtures_is_wrong_usage() {
+    let empty = tempfile::tempdir().unwrap();
+    for (given, reason) in [(empty.path().to_owned(), "there is no fixture in the folder"), (folder("no-such"), "cannot be read")] {
+        let ended = Run::new("check").file("--fixtures", &given).arg("--json").end();
+        assert_eq!(ended.code, Some(2));
+        let said = ended.said("invalid-settings");
+        assert!(said.contains(reason) && said.contains("settings.json and traffic.har"), "{said}");
+        assert_eq!(ended.stdout, "");
+    }
+}
+
+#[test]
+fn a_check_that_is_stopped_says_so() {
+    // A traffic.har that nobody writes: whoever opens it for writing knows that the check is reading it.
+    let folder = case("acme", &[], None);
+    let traffic = folder.path().join("case/traffic.har");
+    std::fs::remove_file(&traffic).unwrap();
+    assert!(Command::new("mkfifo").arg(&traffic).status().unwrap().success());
+    let run = Run::bare().arg("check").arg(test_component("tame")).file("--fixtures", folder.path()).arg("--json");
+    let mut check = run.start();
+    let mut writer = std::fs::File::options().write(true).open(&traffic).unwrap();
+    writer.write_all(b"{").unwrap();
+    kill_process(Pid::from_child(&check), Signal::INT).unwrap();
+    let mut said = String::new();
+    BufReader::new(check.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    drop(writer);
+    assert!(said.starts_with(r#"{"error":{"code":"interrupted","#), "{said}");
+    assert_eq!(check.wait().unwrap().code(), Some(1));
+}
