@@ -24,7 +24,7 @@ TEST_COMPONENTS := $(TARGET)/test-components
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint doc deny check bless component test-components build toolchain clean
+.PHONY: help run demo test fuzz lint doc deny check bless component test-components build toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,21 @@ demo: build ## Collect 20,000 members from a mock organization over HTTP, with a
 test: component test-components ## Run everything that has a test
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) test --locked --release --workspace
+
+# All that libFuzzer can guide, for a minute each: `make fuzz TARGETS="har policy" SECONDS=600`.
+TARGETS ?= $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
+SECONDS ?= 60
+FUZZING := $(abspath $(TARGET))/fuzz
+
+fuzz: ## Fuzz what reads bytes from outside, guided by coverage; `make test` has the short run
+	@if ! rustup run nightly rustc --version >/dev/null 2>&1; then echo "skipped: there is no nightly toolchain (rustup toolchain install nightly)"; \
+	elif ! command -v cargo-fuzz >/dev/null; then echo "skipped: cargo-fuzz is not installed (cargo install cargo-fuzz)"; \
+	else set -e; for target in $(TARGETS); do \
+		mkdir -p $(FUZZING)/corpus/$$target $(FUZZING)/artifacts/$$target; \
+		nice -n 15 rustup run nightly cargo fuzz run --fuzz-dir tests/fuzz --target-dir $(FUZZING) --sanitizer none $$target \
+			$(FUZZING)/corpus/$$target tests/fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS) -timeout=20 -max_len=16384 -print_final_stats=1 -artifact_prefix=$(FUZZING)/artifacts/$$target/; \
+	done; fi
 
 lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	$(CARGO) fmt --all --check

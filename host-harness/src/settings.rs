@@ -12,6 +12,8 @@ use crate::secret::Secret;
 
 /// Longest value that is not secret, in bytes: identifiers and names are far below it.
 const LONGEST_VALUE: usize = 1024;
+/// Length from which a secret inside a value is no chance, in bytes: keys are some times as long.
+const LONG_SECRET: usize = 8;
 /// Largest compiled pattern, in bytes: the pattern comes from a component.
 const LARGEST_PATTERN: usize = 64 * 1024;
 
@@ -115,7 +117,7 @@ impl Settings {
         let secret = |key: &str| descriptor.settings.iter().find(|field| field.key == key).map(|field| field.secret.is_some());
         for key in self.values.keys().chain(self.secrets.keys()) {
             if secret(key).is_none() {
-                if looks_like_a_secret(key, descriptor) {
+                if looks_like_a_secret(key, descriptor) || self.secrets.values().any(|text| has_secret(key, text.0.trim())) {
                     return Err(Failure::new(Code::InvalidSettings, "what looks like a key stands where the name of a setting belongs")
                         .with_hint(
                             "A key that was typed into a command line or a settings file may have been seen by others: consider a new one.",
@@ -144,8 +146,7 @@ impl Settings {
         }
         for secret in descriptor.settings.iter() {
             let Some(secret_use) = &secret.secret else { continue };
-            let is_the_key = self.secrets.get(&secret.key).is_some_and(|text| !text.0.trim().is_empty() && text.0.trim() == value);
-            if is_the_key || begins_like(secret_use, value) {
+            if self.secrets.get(&secret.key).is_some_and(|text| has_secret(value, text.0.trim())) || has_beginning(secret_use, value) {
                 return Err(refuse(format!(
                     "the value in the field {} looks like a key, which belongs in the field {}",
                     field.label, secret.label
@@ -201,14 +202,22 @@ impl Checked {
     }
 }
 
-/// Whether a text begins as one of the connector's secrets does. Such a text is never repeated.
+/// Whether a word of a text begins as one of the connector's secrets does. Such a text is never repeated.
 #[must_use]
 pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
-    descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).any(|secret| begins_like(secret, text))
+    descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).any(|secret| has_beginning(secret, text))
 }
 
-fn begins_like(secret: &SecretUse, text: &str) -> bool {
-    secret.prefixes.iter().any(|known| text.starts_with(&known.prefix))
+/// Whether a word begins so: a key is also pasted with `Bearer` before it, with the name of its variable, or in quotes.
+fn has_beginning(secret: &SecretUse, text: &str) -> bool {
+    let ends_a_word = |character: char| !character.is_alphanumeric() && !"-_./@".contains(character);
+    let begins = |at: usize| text.get(at..).is_some_and(|rest| secret.prefixes.iter().any(|known| rest.starts_with(&known.prefix)));
+    begins(0) || text.char_indices().any(|(at, character)| ends_a_word(character) && begins(at + character.len_utf8()))
+}
+
+/// Whether a value is the secret, or has it inside where it is too long to be there by chance.
+fn has_secret(value: &str, secret: &str) -> bool {
+    !secret.is_empty() && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
 }
 
 /// The refusal of a secret that was given where it can be read by others.
@@ -279,6 +288,18 @@ mod tests {
                 "organization-id",
                 "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
             ),
+            (
+                vec![("organization-id", "api_key=\"KEYabc\"")],
+                vec![("api-key", "other")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (
+                vec![("organization-id", "acme/odd-key-1")],
+                vec![("api-key", "odd-key-1")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
             (vec![("org", "acme-1")], vec![("api-key", "KEYabc")], "org", "`org` is no setting of this connector"),
             (vec![], vec![("organization-id", "x"), ("api-key", "KEYabc")], "organization-id", "`organization-id` is no secret"),
             (
@@ -292,6 +313,24 @@ mod tests {
             assert_eq!((failure.code, failure.message.as_str()), (Code::InvalidSettings, message));
             assert_eq!(failure.setting.as_deref(), Some(setting));
             assert!(!format!("{failure:?}").contains("KEYabc"));
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_name_is_not_repeated_whatever_stands_before_it() {
+        for name in ["KEYabc", " KEYabc", "Bearer KEYabc", "api_key:KEYabc"] {
+            let failure = check(&[(name, "x")], &[]).unwrap_err();
+            assert_eq!(failure.message, "what looks like a key stands where the name of a setting belongs");
+            assert!(!format!("{failure:?}").contains("KEYabc"));
+        }
+        let failure = check(&[("my-odd-key-1", "x")], &[("api-key", "odd-key-1")]).unwrap_err();
+        assert!(!format!("{failure:?}").contains("odd-key-1"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_key_inside_a_word_and_a_short_key_inside_a_value_are_chance() {
+        for (value, key) in [("monKEYs", "other"), ("acme-1", "acme")] {
+            assert_eq!(check(&[("organization-id", value)], &[("api-key", key)]).unwrap().public[0].value, value);
         }
     }
 

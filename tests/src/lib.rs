@@ -3,6 +3,7 @@
 //! The tests themselves are in `tests/`. Nothing here is part of the connector or of its host.
 
 pub mod cases;
+pub mod fuzz;
 pub mod harness;
 pub mod mock;
 

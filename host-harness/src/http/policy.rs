@@ -161,8 +161,9 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
         Some(body) if body.len() > LARGEST_BODY => return Err(Denial::Malformed("its body is too large")),
         _ => {}
     }
+    // Some servers take `;` for a separator as well.
     if let Some((_, query)) = target.split_once('?')
-        && query.split('&').any(overrides_the_method)
+        && query.split(['&', ';']).any(overrides_the_method)
     {
         return Err(Denial::Malformed("its query asks the server to take it for another method"));
     }
@@ -269,6 +270,7 @@ mod tests {
             ("/v1/orgs/%ff", "its path is not UTF-8"),
             ("/v1/orgs/acme-1;x=1/users", "its path has an encoded separator"),
             ("/v1/orgs?_method=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?a=b;_method=DELETE", "its query asks the server to take it for another method"),
             ("/v1/orgs?a=b&%5Fmethod=DELETE", "its query asks the server to take it for another method"),
             ("/v1/orgs?X-HTTP-Method-Override=PUT", "its query asks the server to take it for another method"),
             ("/v1/orgs?$method", "its query asks the server to take it for another method"),

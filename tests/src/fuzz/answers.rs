@@ -1,0 +1,268 @@
+//! The connector's core, natively, with a host that answers whatever the input says.
+//!
+//! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`) and one part for each answer: a line with the status and
+//! headers, or with the reason why there was none, and the body. The last answer is given to all further requests; `{n}` in a body is
+//! the number of the request, so that a list can have no end.
+//!
+//! What holds: a call ends within its number of requests, and asks for nothing that the host's policy would not let out. A failure has
+//! a message and a hint. No text of a body gets into one, nor into a log: seeds have `~` and `@` in their values, which no text of the
+//! connector has. A page is what its body says, and the contract's. The same answers give the same result.
+
+use std::collections::BTreeSet;
+
+use atlassian_cloud::config::{ORGANIZATION_ID, Setting};
+use atlassian_cloud::endpoint::{domains, org, orgs, users};
+use atlassian_cloud::error_body::ErrorBody;
+use atlassian_cloud::failure::Failure;
+use atlassian_cloud::flow::{collect, connect, validate};
+use atlassian_cloud::host::{Exhausted, Host, HttpError, Request, Response};
+use atlassian_cloud::model::{Account, Instant, MemberPage};
+use atlassian_cloud::report::{Outcome, Report};
+use serde_json::Value;
+use smp_harness::http::policy::Policy;
+use smp_harness::http::transport;
+use smp_harness::limits::{LONGEST_CURSOR, Limits};
+
+use super::parts::{first_line, parts};
+use super::policy::connectors_own;
+
+/// What means something to the connector.
+pub const DICTIONARY: &[&str] = &[
+    "\u{1e}",
+    "\n",
+    "collect",
+    "connect",
+    "validate",
+    "200",
+    "403",
+    "404",
+    "400",
+    "429 retry-after: 7",
+    "timed-out",
+    "too-large 9",
+    "rate-limited 3",
+    "\"data\":",
+    "\"links\":{\"next\":\"https://x.test/?cursor=a%2Fb\"}",
+    "\"links\":{\"next\":\"{n}\"}",
+    "\"meta\":{\"total\":2}",
+    "\"account_id\":\"~a@\"",
+    "\"account_type\":\"app\"",
+    "\"account_status\":\"closed\"",
+    "\"product_access\":[{\"key\":\"jira\",\"name\":\"~Jira\",\"url\":\"https://a.test/\",\"last_active\":\"2026-01-01T00:00:00Z\"}]",
+    "\"last_active\":\"2026-01-01\"",
+    "\"access_billable\":true",
+    "\"errors\":[{\"code\":\"ADMIN-400-1\"}]",
+    "\"code\":\"ADMIN-404-2\"",
+    "\"detail\":\"scope ~@\"",
+    "\"attributes\":{\"name\":\"~acme@\",\"claim\":{\"status\":\"verified\"}}",
+    "{}",
+    "[]",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "null",
+    "\"",
+    "\\u0000",
+    "\\ud83d\\ude00",
+    "\\n",
+    "<html>",
+    "\u{feff}",
+    "\u{202e}",
+];
+
+/// The organization of every input, as in the fixtures.
+const ORGANIZATION: &str = "1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4";
+
+/// Most requests of a call that looks for one thing: the call itself, and ten pages of organizations.
+const MOST_OF_ONE: usize = 1 + 10;
+
+/// Most requests of `validate`: the organization, its domains, pages without members, and the organizations of the key.
+const MOST_OF_ALL: usize = 1 + 10 + 50 + 10;
+
+/// Runs the target.
+pub fn run(data: &[u8]) {
+    let mut parts = parts(data);
+    let (call, _) = first_line(parts.next().unwrap_or_default());
+    let answers: Vec<Answer> = parts.map(Answer::read).collect();
+    let (ended, script) = play(&call, &answers);
+    let (again, other) = play(&call, &answers);
+    assert_eq!((&ended, &script.requests, &script.lines), (&again, &other.requests, &other.lines));
+    script.lines.iter().for_each(|line| assert_own(line));
+    match &ended {
+        Ended::Page(Ok(page)) => assert_page(page, &script),
+        Ended::Account(Ok(account)) => assert_eq!(account.id, ORGANIZATION),
+        Ended::Page(Err(failure)) | Ended::Account(Err(failure)) => assert_failure(failure),
+        Ended::Report(report) => assert_report(report),
+    }
+    for Answer { body, .. } in &answers {
+        let organization = atlassian_cloud::config::Config::read(&settings()).expect("settings").organization().clone();
+        drop((users::read(body, None), org::read(body, &organization), orgs::read(body, &organization, None), ErrorBody::read(body)));
+        if let Ok(page) = domains::read(body, None) {
+            page.domains.iter().for_each(|domain| assert_own(&domain.name));
+        }
+    }
+}
+
+/// What came of the call.
+#[derive(Debug, PartialEq)]
+enum Ended {
+    Page(Result<MemberPage, Failure>),
+    Account(Result<Account, Failure>),
+    Report(Report),
+}
+
+fn play<'a>(call: &str, answers: &'a [Answer]) -> (Ended, Script<'a>) {
+    let (call, cursor) = call.split_once(' ').map_or((call, None), |(call, cursor)| (call, Some(cursor.to_owned())));
+    let mut script = Script { answers, most: MOST_OF_ONE, policy: connectors_own(ORGANIZATION), requests: Vec::new(), lines: Vec::new() };
+    let settings = settings();
+    let ended = match call {
+        "connect" => Ended::Account(connect::connect(&mut script, &settings)),
+        "validate" => {
+            script.most = MOST_OF_ALL;
+            Ended::Report(validate::validate(&mut script, &settings))
+        }
+        _ => Ended::Page(collect::collect(&mut script, &settings, cursor)),
+    };
+    (ended, script)
+}
+
+fn settings() -> [Setting; 1] {
+    [Setting { key: ORGANIZATION_ID.to_owned(), value: ORGANIZATION.to_owned() }]
+}
+
+/// A failure whose texts are the connector's own.
+fn assert_failure(failure: &Failure) {
+    assert!(!failure.message.trim().is_empty() && !failure.hint.trim().is_empty(), "{failure:?}");
+    assert_own(&failure.message);
+    assert_own(&failure.hint);
+    failure.vendor_code.iter().for_each(|code| assert!(!code.is_empty() && code.len() <= 64 && !code.contains(['~', '@']), "{code}"));
+}
+
+fn assert_report(report: &Report) {
+    let ids: Vec<&str> = report.checks.iter().map(|check| check.id).collect();
+    assert_eq!(ids, ["settings", "organization", "domains", "members"]);
+    for check in &report.checks {
+        match &check.outcome {
+            // The one text that holds a name: that of the organization.
+            Outcome::Passed(text) if check.id == "organization" => assert!(text.len() <= longest_text() && !has_controls(text), "{text:?}"),
+            Outcome::Passed(text) | Outcome::Skipped(text) => assert_own(text),
+            Outcome::Warning(advice) => [&advice.message, &advice.hint].into_iter().for_each(|text| assert_own(text)),
+            Outcome::Failed(failure) => assert_failure(failure),
+        }
+    }
+}
+
+/// A text in which nothing of a body stands, short enough for the host.
+fn assert_own(text: &str) {
+    assert!(!text.contains(['~', '@']), "something of a body is in: {text:?}");
+    assert!(text.len() <= longest_text(), "{} bytes: {text:?}", text.len());
+    assert!(!has_controls(text), "{text:?}");
+}
+
+/// The longest text that the host takes from a component.
+fn longest_text() -> usize {
+    Limits::default().text
+}
+
+fn has_controls(text: &str) -> bool {
+    text.chars().any(|character| character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
+}
+
+/// A page as the contract has it, and as its body says.
+fn assert_page(page: &MemberPage, script: &Script<'_>) {
+    let cursor = page.next.clone().map(atlassian_cloud::cursor::Cursor::into_string);
+    assert!(cursor.is_none_or(|cursor| !cursor.is_empty() && cursor.len() <= LONGEST_CURSOR));
+    let distinct = |index: usize| page.products[..index].contains(&page.products[index]);
+    assert!(!(0..page.products.len()).any(distinct), "a product twice: {page:?}");
+    for member in &page.members {
+        assert!(!member.id.is_empty() && member.email.as_deref() != Some(""), "{member:?}");
+        let used: BTreeSet<u32> = member.uses.iter().map(|used| used.product).collect();
+        assert_eq!(used.len(), member.uses.len(), "a use twice: {member:?}");
+        let uses: Vec<_> = member.uses.iter().map(|used| &page.products[used.product as usize]).collect();
+        let mut names: Vec<&str> = uses.iter().map(|product| product.name.as_str()).filter(|name| !name.is_empty()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(member.role, names.join(", "));
+        let instants: Vec<Instant> = member.uses.iter().filter_map(|used| used.last_active).collect();
+        assert!(instants.iter().chain(&member.last_seen).all(|instant| instant.nanoseconds < 1_000_000_000), "{member:?}");
+        assert!(instants.into_iter().max() <= member.last_seen, "{member:?}");
+    }
+    let Some(Answer { body, .. }) = script.given(script.requests.len()) else { panic!("a page out of nothing") };
+    let told: Value = serde_json::from_slice(&body).unwrap_or_else(|error| panic!("a page out of what is no JSON: {error}"));
+    // Where a key is there twice, one of them `null`, the two readers may take another one.
+    let Some(list) = told["data"].as_array() else { return };
+    assert_eq!(list.len(), page.members.len());
+    for (user, member) in list.iter().zip(&page.members) {
+        let same = |key: &str, ours: Option<&str>| user[key].as_str().is_none_or(|theirs| theirs == ours.unwrap_or_default());
+        assert!(same("account_id", Some(&member.id)) && same("email", member.email.as_deref()), "{user} {member:?}");
+        let named = user["name"].as_str().filter(|name| !name.is_empty());
+        assert!(named.is_none_or(|name| name == member.name), "{user} {member:?}");
+    }
+}
+
+/// A host that answers out of the input.
+struct Script<'a> {
+    answers: &'a [Answer],
+    most: usize,
+    policy: Policy,
+    requests: Vec<String>,
+    lines: Vec<String>,
+}
+
+impl Script<'_> {
+    /// The answer to a request, the first being 1.
+    fn given(&self, number: usize) -> Option<Answer> {
+        let answer = self.answers.get(number - 1).or(self.answers.last())?;
+        let body = match std::str::from_utf8(&answer.body) {
+            Ok(text) if text.contains("{n}") => text.replace("{n}", &number.to_string()).into_bytes(),
+            _ => answer.body.clone(),
+        };
+        Some(Answer { body, ..answer.clone() })
+    }
+}
+
+impl Host for Script<'_> {
+    fn send(&mut self, Request { path_with_query }: Request) -> Result<Response, HttpError> {
+        let request = transport::Request { method: transport::Method::Get, path_and_query: path_with_query, body: None };
+        assert!(self.policy.check(&request).is_ok(), "not let out: {request:?}");
+        self.requests.push(request.path_and_query);
+        let number = self.requests.len();
+        assert!(number <= self.most, "more than {} requests: {:?}", self.most, self.requests);
+        let Answer { head, body } = self.given(number).ok_or(HttpError::TimedOut)?;
+        head.map(|(status, headers)| Response { status, headers, body })
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.lines.push(message.to_owned());
+    }
+}
+
+/// An answer of the input.
+#[derive(Clone)]
+struct Answer {
+    head: Result<(u16, Vec<(String, String)>), HttpError>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(part: &[u8]) -> Self {
+        let (line, body) = first_line(part);
+        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        // What the host notes is its own: it may be shown, and is told from what a body holds.
+        let note = rest.replace(['~', '@'], "");
+        let number = || rest.trim().parse().ok();
+        let exhausted = |status| Exhausted { status, retry_after_seconds: number() };
+        let head = match word {
+            "timed-out" => Err(HttpError::TimedOut),
+            "too-large" => Err(HttpError::TooLarge(number().unwrap_or(u64::MAX))),
+            "rate-limited" => Err(HttpError::RateLimited(exhausted(429))),
+            "unavailable" => Err(HttpError::Unavailable(exhausted(503))),
+            "failed" => Err(HttpError::ConnectionFailed(note)),
+            "denied" => Err(HttpError::Denied(note)),
+            "other" => Err(HttpError::Other(note)),
+            status => {
+                let header = |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+                Ok((status.parse().unwrap_or(200), rest.split("; ").filter_map(header).collect()))
+            }
+        };
+        Self { head, body: body.to_vec() }
+    }
+}

@@ -1,0 +1,194 @@
+//! The journal of a collection: whatever is in the file, nothing is believed that was not written.
+//!
+//! An input begins with a letter:
+//! * `r`: the rest is the file.
+//! * `s`: the rest are lines without their checksums, which are put before them: so that what is behind the checksum is reached too.
+//! * `d`: the rest is a damage, in five bytes, and what is delivered before it, in four bytes a page.
+//!
+//! What holds: a file is refused and left as it is, or begun anew where not even its first line is whole, or read up to its first bad
+//! line, which an independent reader finds as well. What is read is what stands there. An entry that is added then is there the next
+//! time, behind the others.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use smp_harness::failure::Code;
+use smp_harness::run::checkpoint::{Checkpoint, Entry, Identity, Page};
+use smp_harness::run::guard::{Admitted, Counts, mark};
+
+use super::scratch;
+
+/// What means something in a journal.
+pub const DICTIONARY: &[&str] = &[
+    "r",
+    "s",
+    "d",
+    "\n",
+    " ",
+    "{\"journal\":1,\"connector\":\"c\",\"version\":\"1\",\"settings\":\"s\",\"output\":\"/o\",\"format\":\"csv\"}\n",
+    "{\"restart\":true}\n",
+    "\"next\":null",
+    "\"next\":\"c1\"",
+    "\"offset\":",
+    "\"members\":",
+    "\"first_total\":null",
+    "\"new\":\"AAAAAAAAAAAAAAAAAAAAAA\"",
+    "\"again\":\"\"",
+    "AAAAAAAAAAAAAAAAAAAAAA",
+    "5f0c0000000000aa ",
+];
+
+/// Runs the target.
+pub fn run(data: &[u8]) {
+    let (kind, rest) = data.split_first().map_or((b'r', data), |(kind, rest)| (*kind, rest));
+    let folder = scratch::folder();
+    let path = folder.path().join("checkpoint");
+    match kind {
+        b's' => fs::write(&path, signed(rest)).expect("a file"),
+        b'd' => return damaged(rest, &path),
+        _ => fs::write(&path, rest).expect("a file"),
+    }
+    let before = fs::read(&path).expect("the file");
+    let good = good_lines(&before);
+    match Checkpoint::open(&path, &identity()) {
+        Err(failure) => {
+            assert_eq!(failure.code, Code::Checkpoint, "{failure}");
+            assert_eq!(fs::read(&path).expect("the file"), before, "refused, and changed");
+        }
+        Ok((checkpoint, entries)) if good.is_empty() => {
+            assert_eq!(entries, [], "begun anew, with entries");
+            assert!(!before.contains(&b'\n'), "somebody's file was begun anew");
+            goes_on(checkpoint, &entries, &path);
+        }
+        Ok((checkpoint, entries)) => {
+            assert_eq!(entries.len() + 1, good.len(), "{entries:?}");
+            assert_is_ours(good[0]);
+            entries.iter().zip(&good[1..]).for_each(|(entry, line)| assert_same(entry, line));
+            goes_on(checkpoint, &entries, &path);
+        }
+    }
+}
+
+/// Writes a journal, damages it, and looks at what is left of it.
+fn damaged(rest: &[u8], path: &Path) {
+    let Some((damage, pages)) = rest.split_first_chunk::<5>() else { return };
+    let written: Vec<Entry> = pages.chunks(4).take(8).map(entry).collect();
+    let (mut checkpoint, _) = Checkpoint::open(path, &identity()).expect("a new journal");
+    written.iter().for_each(|entry| checkpoint.append(entry).expect("an entry more"));
+    drop(checkpoint);
+    let whole = fs::read(path).expect("the file");
+    let [kind, high, low, length, value] = *damage;
+    let at = usize::from(u16::from_be_bytes([high, low])) % (whole.len() + 1);
+    let end = (at + usize::from(length)).min(whole.len());
+    let mut bytes = whole.clone();
+    match kind % 4 {
+        0 => bytes.truncate(at),
+        1 => bytes[at..end].iter_mut().for_each(|byte| *byte ^= value.max(1)),
+        2 => drop(bytes.drain(at..end)),
+        _ => drop(bytes.splice(at..at, whole[at..end].to_vec())),
+    }
+    fs::write(path, &bytes).expect("a file");
+    // Whole lines before the first byte that is another one: no more may be believed, and no less.
+    let same = whole.iter().zip(&bytes).take_while(|(one, other)| one == other).count();
+    let intact = whole[..same].iter().filter(|byte| **byte == b'\n').count();
+    match Checkpoint::open(path, &identity()) {
+        Ok((checkpoint, entries)) => {
+            assert_eq!(entries, written[..intact.saturating_sub(1)], "damaged at {same}");
+            goes_on(checkpoint, &entries, path);
+        }
+        Err(failure) => {
+            assert_eq!((failure.code, intact), (Code::Checkpoint, 0), "{failure}");
+            assert_eq!(fs::read(path).expect("the file"), bytes, "refused, and changed");
+        }
+    }
+}
+
+/// Adds an entry, and finds it behind the others.
+fn goes_on(mut checkpoint: Checkpoint, entries: &[Entry], path: &Path) {
+    checkpoint.append(&Entry::Restart).expect("an entry more");
+    drop(checkpoint);
+    let (_, after) = Checkpoint::open(path, &identity()).expect("what was just written");
+    assert_eq!(after.split_last(), Some((&Entry::Restart, entries)));
+}
+
+/// The lines of a file as far as their checksums are right.
+fn good_lines(bytes: &[u8]) -> Vec<&str> {
+    let mut chain = [0; 8];
+    let mut good = Vec::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(line) = std::str::from_utf8(line).ok().and_then(|line| line.strip_suffix('\n')) else { break };
+        let Some((checksum, json)) = line.split_once(' ') else { break };
+        chain = next(chain, json.as_bytes());
+        if checksum != hex(chain) {
+            break;
+        }
+        good.push(json);
+    }
+    good
+}
+
+/// The lines with their checksums.
+fn signed(lines: &[u8]) -> Vec<u8> {
+    let mut chain = [0; 8];
+    let mut file = Vec::new();
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let json = line.strip_suffix(b"\n").unwrap_or(line);
+        chain = next(chain, json);
+        file.extend_from_slice(hex(chain).as_bytes());
+        file.push(b' ');
+        file.extend_from_slice(line);
+    }
+    file
+}
+
+fn next(chain: [u8; 8], json: &[u8]) -> [u8; 8] {
+    *Sha256::digest([&chain[..], json].concat()).first_chunk().expect("a digest is longer")
+}
+
+fn hex(chain: [u8; 8]) -> String {
+    chain.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn identity() -> Identity {
+    let text = |text: &str| text.to_owned();
+    Identity { connector: text("c"), version: text("1"), settings: text("s"), output: text("/o"), format: text("csv") }
+}
+
+/// A first line that names this collection.
+fn assert_is_ours(line: &str) {
+    let told: Value = serde_json::from_str(line).expect("a header");
+    assert_eq!(told["journal"], 1);
+    let Identity { connector, version, settings, output, format } = identity();
+    for (key, value) in [("connector", connector), ("version", version), ("settings", settings), ("output", output), ("format", format)] {
+        assert_eq!(told[key], value, "{key}");
+    }
+}
+
+/// An entry that says what its line says.
+fn assert_same(entry: &Entry, line: &str) {
+    let told: Value = serde_json::from_str(line).expect("an entry");
+    match entry {
+        Entry::Restart => assert!(told.get("restart").is_some(), "{line}"),
+        Entry::Page(page) => {
+            let told = &told["page"];
+            assert_eq!(page.next.as_deref(), told["next"].as_str(), "{line}");
+            assert_eq!(Some(page.offset), told["offset"].as_u64(), "{line}");
+            assert_eq!(Some(page.counts.members), told["members"].as_u64(), "{line}");
+            let marks = |key: &str| told[key].as_str().unwrap_or_default().trim_end_matches('=').len() * 6 / 8 / 16;
+            assert_eq!((page.admitted.new.len(), page.admitted.again.len()), (marks("new"), marks("again")), "{line}");
+        }
+    }
+}
+
+fn entry(bytes: &[u8]) -> Entry {
+    let [count, again, next, offset] = [0, 1, 2, 3].map(|at| bytes.get(at).copied().unwrap_or_default());
+    if count == u8::MAX {
+        return Entry::Restart;
+    }
+    let marks = |prefix: char, count: u8| (0..count % 5).map(|number| mark(&format!("{prefix}{number}"))).collect();
+    let counts = Counts { pages: u64::from(offset), members: u64::from(count), last_total: Some(9), ..Counts::default() };
+    let next = (next != 0).then(|| format!("c\n\"\u{e9}{next}"));
+    Entry::Page(Page { next, offset: u64::from(offset), counts, admitted: Admitted { new: marks('n', count), again: marks('a', again) } })
+}

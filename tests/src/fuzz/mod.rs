@@ -1,0 +1,58 @@
+//! Entry points for fuzzing: each takes bytes, and panics exactly when what its header promises does not hold.
+//!
+//! | target | what reads the bytes | run by libFuzzer |
+//! |---|---|---|
+//! | `answers` | the connector: its flows, and the parser of each endpoint | yes |
+//! | `checkpoint` | the journal of a collection | yes |
+//! | `component` | the loader of components | no: what it runs is compiled anew each time |
+//! | `har` | fixtures: the HAR reader, replay, and what a recording writes | yes |
+//! | `policy` | the policy, and the origin that requests go to | yes |
+//! | `recording` | what a recording keeps of an answer | yes |
+//! | `settings` | what was entered, held against a form | yes |
+//! | `waits` | the headers that say how long to wait | yes |
+//! | `words` | texts inside answers: points in time, cursors, escapes | yes |
+//!
+//! `tests/tests/fuzz.rs` runs them all on the seeds, on what once failed, and on mutations of both; `make fuzz` runs them guided by
+//! coverage. `tests/fuzz/README.md` tells how to add a target, and what to do with what was found.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a property that does not hold is said by panicking")]
+
+pub mod mutate;
+mod parts;
+mod scratch;
+
+pub mod answers;
+pub mod checkpoint;
+pub mod component;
+pub mod har;
+pub mod policy;
+pub mod recording;
+pub mod settings;
+pub mod waits;
+pub mod words;
+
+/// A target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name: of the function's module, and of the folders of its seeds and of what once failed.
+    pub name: &'static str,
+    /// Runs it.
+    pub run: fn(&[u8]),
+    /// Texts that mean something to what is read.
+    pub dictionary: &'static [&'static str],
+    /// Mutations in a usual test run: what all targets take together is some seconds.
+    pub mutations: u32,
+}
+
+/// Every target.
+pub const TARGETS: [Target; 9] = [
+    Target { name: "answers", run: answers::run, dictionary: answers::DICTIONARY, mutations: 40_000 },
+    Target { name: "checkpoint", run: checkpoint::run, dictionary: checkpoint::DICTIONARY, mutations: 8_000 },
+    Target { name: "component", run: component::run, dictionary: component::DICTIONARY, mutations: 120 },
+    Target { name: "har", run: har::run, dictionary: har::DICTIONARY, mutations: 4_000 },
+    Target { name: "policy", run: policy::run, dictionary: policy::DICTIONARY, mutations: 40_000 },
+    Target { name: "recording", run: recording::run, dictionary: recording::DICTIONARY, mutations: 2_000 },
+    Target { name: "settings", run: settings::run, dictionary: settings::DICTIONARY, mutations: 20_000 },
+    Target { name: "waits", run: waits::run, dictionary: waits::DICTIONARY, mutations: 40_000 },
+    Target { name: "words", run: words::run, dictionary: words::DICTIONARY, mutations: 40_000 },
+];

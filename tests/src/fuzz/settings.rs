@@ -1,0 +1,90 @@
+//! Settings as a person enters them: the key is where it belongs, or is refused and not repeated.
+//!
+//! An input is, in parts: the organization id, the key, the name of one more setting and its value, and a pattern of the form.
+//!
+//! What holds: what is taken are declared settings. No value of them has the key in it, or a word that begins as a key does; nor has what
+//! is printed of them, or of what is refused.
+
+use smp_harness::contract::{Attachment, SecretPrefix, SecretUse, SettingField};
+use smp_harness::failure::Code;
+use smp_harness::settings::{SecretText, Settings};
+
+use super::parts::{parts, text};
+use super::policy;
+
+/// What means something in a setting.
+pub const DICTIONARY: &[&str] = &[
+    "\u{1e}",
+    KEY,
+    "KEY-",
+    "TOK-",
+    "organization-id",
+    "api-key",
+    " ",
+    "\t",
+    "\n",
+    "=",
+    ":",
+    "\"",
+    "Bearer ",
+    "[a-z]+",
+    "(a|b)*",
+    "\\p{L}{50}",
+    "\u{1b}",
+];
+
+/// How a key of an input begins: as the form says that keys do, and as nothing else does.
+const KEY: &str = "KEY-zqjx";
+
+/// Runs the target.
+pub fn run(data: &[u8]) {
+    let mut parts = parts(data);
+    let (organization, key, name, value) = (text(parts.next()), text(parts.next()), text(parts.next()), text(parts.next()));
+    let pattern = parts.next().map(|pattern| text(Some(pattern)));
+    let mut descriptor = policy::descriptor(None);
+    descriptor.settings[0].pattern = pattern;
+    descriptor.settings.push(api_key());
+
+    let key = format!("{KEY}{key}");
+    let values = [("organization-id".to_owned(), organization), (name, value)];
+    let settings = Settings {
+        values: values.into_iter().filter(|(name, _)| !name.is_empty()).collect(),
+        secrets: [("api-key".to_owned(), SecretText::new(key.clone()))].into(),
+    };
+    match settings.check(&descriptor, true) {
+        Err(failure) => {
+            assert_eq!(failure.code, Code::InvalidSettings, "{failure}");
+            assert_no_key(&format!("{failure:?}"), &key);
+        }
+        Ok(checked) => {
+            assert_no_key(&format!("{checked:?}"), &key);
+            assert!(checked.credential.is_some());
+            for setting in &checked.public {
+                assert_eq!((setting.key.as_str(), setting.value.as_str()), ("organization-id", setting.value.trim()));
+                assert!(setting.value.len() <= 1_024, "{setting:?}");
+            }
+        }
+    }
+}
+
+fn assert_no_key(text: &str, key: &str) {
+    assert!(!text.contains(key.trim()), "{text}");
+    for (at, _) in text.match_indices(KEY) {
+        let before = text[..at].chars().next_back();
+        assert!(before.is_some_and(|before| before.is_alphanumeric() || "-_./@".contains(before)), "{text}");
+    }
+}
+
+fn api_key() -> SettingField {
+    let prefix = |prefix: &str, expected| SecretPrefix { prefix: prefix.into(), meaning: "x".into(), expected, hint: "x".into() };
+    SettingField {
+        key: "api-key".into(),
+        label: "Api Key".into(),
+        help: String::new(),
+        placeholder: String::new(),
+        pattern: Some("KEY.*".into()),
+        required: true,
+        secret: Some(SecretUse { attachment: Attachment::Bearer, prefixes: vec![prefix("KEY-", true), prefix("TOK-", false)] }),
+        attributes: Vec::new(),
+    }
+}
