@@ -99,7 +99,7 @@ check: lint doc test deny ## What CI runs: all of the above, and that generated 
 
 bless: component test-components ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --workspace --test fixtures --test example_connector --test contract --test conformance \
+	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance \
 		--test command_docs
 
 clean: ## Remove everything that was built
