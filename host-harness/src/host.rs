@@ -5,6 +5,7 @@
 //! ```no_run
 //! # use std::sync::Arc;
 //! # use std::time::Duration;
+//! # use smp_harness::component::compile::Compiler;
 //! # use smp_harness::component::engine::{Engine, EngineOptions};
 //! # use smp_harness::component::plugin::Plugin;
 //! # use smp_harness::host::{Host, RunOptions};
@@ -15,7 +16,9 @@
 //! # use smp_harness::validation::Validation;
 //! # async fn example(file: &[u8], settings: Settings, client: LiveClient) -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::default();
-//! let engine = Engine::new(&EngineOptions::default())?;
+//! // This program once more, which calls `compile::work` when it is started so: a stranger's bytes are compiled within limits.
+//! let compiler = Compiler::Apart { program: std::env::current_exe()?, arguments: vec!["compile-component".into()] };
+//! let engine = Engine::new(&EngineOptions { compiler, ..EngineOptions::default() })?;
 //! let plugin = Plugin::load(&engine, file).await?;
 //! let settings = settings.check(plugin.descriptor(), true)?;
 //! let grants = Grants::reading(Origin::parse("https://api.example.test")?, plugin.descriptor());

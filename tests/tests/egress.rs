@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use smp_tests::harness::{Lonely, Run, component};
+use smp_tests::harness::{Lonely, Run, component, test_component};
 use smp_tests::mock::Mock;
 
 const BASE: &str = "https://api.atlassian.com";
@@ -55,6 +55,32 @@ fn a_get_is_not_granted_by_name_and_neither_is_what_nobody_declares() {
         let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(hint), "{grant}: {said}");
     }
+}
+
+#[test]
+fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
+    const SEARCH: &str = "POST /v1/orgs/{organization-id}/search";
+    let (mock, home) = (Mock::builder().start().unwrap(), tempfile::tempdir().unwrap());
+    let run = || {
+        let run = Run::bare().args(["collect".as_ref(), test_component("posts").as_os_str()]).env("XDG_STATE_HOME", home.path());
+        run.args(["--set", "organization-id=acme", "--secret", "api-key=env:KEY", "--upstream", &mock.url(), "--rate", "off"])
+            .env("KEY", "key-1")
+    };
+    let posted = || mock.log().iter().filter(|request| request.method == "POST" && request.path == "/v1/orgs/acme/search").count();
+
+    let ended = run().args(["--json"]).end();
+    assert!(ended.code == Some(1) && ended.said("denied").contains(&format!("`--grant '{SEARCH}'`")), "{}", ended.stderr);
+    let ended = run().on_a_terminal("n\n");
+    assert!(ended.code == Some(1) && ended.stderr.contains(SEARCH) && ended.stderr.contains("[y/N]"), "{}", ended.stderr);
+    assert_eq!((posted(), mock.requests()), (0, 0), "nothing has left");
+
+    let _ended = run().args(["--grant", SEARCH]).end();
+    assert_eq!(posted(), 1, "granted on the command line, for this run");
+    assert!(run().args(["--json"]).end().said("denied").contains("not granted"));
+    let ended = run().on_a_terminal("yes\n");
+    assert_eq!(posted(), 2, "granted on the terminal: {}", ended.stderr);
+    let ended = run().on_a_terminal("");
+    assert!(posted() == 3 && !ended.stderr.contains("[y/N]"), "and remembered: {}", ended.stderr);
 }
 
 /// Our connector with another API base.
