@@ -5,7 +5,7 @@
 /// Longest name of an organization in a message, in characters: more than a line of any report shows.
 const LONGEST_LABEL: usize = 100;
 
-/// Longest domain name in a message, in characters: DNS allows no longer one.
+/// Longest domain name in a message, in bytes: DNS allows no longer one, and a message names up to fifteen.
 const LONGEST_DOMAIN: usize = 253;
 
 /// Longest note of the host in a message, in characters: a sentence or two.
@@ -26,9 +26,13 @@ pub fn note(text: &str) -> String {
 
 /// Gives what of a domain name can be part of one; letters beyond ASCII are left as they are.
 pub fn domain(text: &str) -> String {
+    let mut length = 0;
     text.chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') || !c.is_ascii() && !is_disruptive(*c))
-        .take(LONGEST_DOMAIN)
+        .take_while(|c| {
+            length += c.len_utf8();
+            length <= LONGEST_DOMAIN
+        })
         .collect()
 }
 
@@ -91,6 +95,7 @@ mod tests {
     fn a_domain_keeps_letters_digits_dots_and_hyphens() {
         assert_eq!(domain("b\u{fc}cher.example <b>\u{7}"), "b\u{fc}cher.exampleb");
         assert_eq!(domain(&"a".repeat(300)).len(), 253);
+        assert_eq!(domain(&"\u{20000}".repeat(300)).len(), 252);
     }
 
     #[test]
