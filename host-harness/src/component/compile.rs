@@ -145,7 +145,11 @@ async fn apart(program: &PathBuf, arguments: &[OsString], job: Job, bytes: &[u8]
         Ok(Ok((status, code, _))) if status.success() => Ok(Compiled(code)),
         Ok(Ok((status, _, said))) => Err(why(status, &String::from_utf8_lossy(&said), limits)),
         Ok(Err(error)) => Err(unusable(error)),
-        Err(_) => Err(too_slow(limits)),
+        Err(_) => {
+            // The host goes on when the worker is gone, and its memory with it.
+            let _ = worker.kill().await;
+            Err(too_slow(limits))
+        }
     }
 }
 
