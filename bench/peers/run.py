@@ -122,16 +122,18 @@ def spread(costs: list[dict[str, Any]], field: str, scale: float = 1.0) -> dict[
 def summary(tool: Tool, members: int, large: dict[str, Any], small: dict[str, Any]) -> dict[str, Any]:
     """The figures of a tool."""
     wall = spread(large["runs"], "wall_s")
+    cpu, start_cpu = spread(large["runs"], "cpu_s"), spread(small["runs"], "cpu_s")
     return {
         "version": installing.version(tool),
         "packages": installing.packages(tool),
         "installed_mib": round(installing.installed_bytes(tool) / 2**20, 1),
         "members_per_s": {key: round(members / wall[other]) for key, other in (("median", "median"), ("min", "max"), ("max", "min"))},
         "wall_s": wall,
-        "cpu_s": spread(large["runs"], "cpu_s"),
+        "cpu_s": cpu,
+        "cpu_ms_per_1000_more": round((cpu["median"] - start_cpu["median"]) * 1_000_000 / max(members - 1, 1), 2),
         "peak_mib": spread(large["runs"], "peak_kib", 1 / 1024),
         "start_s": spread(small["runs"], "wall_s"),
-        "start_cpu_s": spread(small["runs"], "cpu_s"),
+        "start_cpu_s": start_cpu,
         "start_peak_mib": spread(small["runs"], "peak_kib", 1 / 1024),
         "first_ever_s": small["warm_up"]["wall_s"],
         "first_ever_cpu_s": small["warm_up"]["cpu_s"],
@@ -147,7 +149,8 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
     def cell(value: dict[str, float], form: str) -> str:
         return f"{value['median']:{form}} ({value['min']:{form}}–{value['max']:{form}})"
 
-    head = ["tool", "version", "members/s", "CPU s", "peak MiB", "start s", "start CPU s", "installed MiB", "requests", "same members"]
+    head = ["tool", "version", "members/s", "CPU s", "peak MiB", "start s", "start CPU s", "CPU ms per 1,000 more", "installed MiB"]
+    head += ["same members"]
     ours = next(iter(figures.values()))["members_sha256"]
     rows = [head, ["---"] + ["---:"] * (len(head) - 2) + ["---"]]
     for name, figure in figures.items():
@@ -157,10 +160,10 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
             cell(figure["members_per_s"], ",.0f"),
             cell(figure["cpu_s"], ".2f"),
             cell(figure["peak_mib"], ".0f"),
-            cell(figure["start_s"], ".2f"),
-            cell(figure["start_cpu_s"], ".2f"),
+            cell(figure["start_s"], ".3f"),
+            cell(figure["start_cpu_s"], ".3f"),
+            f"{figure['cpu_ms_per_1000_more']:.0f}",
             f"{figure['installed_mib']:.0f}",
-            str(figure["requests"]),
             "yes" if figure["members_sha256"] == ours else "NO",
         ])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -215,6 +218,9 @@ def main() -> int:
     ((HERE if is_usual else VENVS) / "results.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     print(f"\n{options.members} members, {options.runs} runs each, load {load[0]} before and {load[1]} after, medians (least–most):\n")
     print(table(figures))
+    asked = {name: figure["requests"] for name, figure in figures.items()}
+    each = set(asked.values())
+    print(f"\nRequests: {each.pop()} each." if len(each) == 1 else f"\nRequests differ: {asked}")
     return 0
 
 
