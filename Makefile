@@ -24,7 +24,7 @@ TEST_COMPONENTS := $(TARGET)/test-components
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint doc deny check bless component test-components build toolchain clean
+.PHONY: help run demo bench-peers test fuzz lint doc deny check bless component test-components build toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ run: build ## Collect the bundled example organization, and show it as a table
 
 demo: build ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)
+
+# Needs python3 (3.11 or later) and, once, the Python package registry; a peer that cannot be installed is skipped, and that is said.
+bench-peers: build ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
+	@python3 bench/peers/run.py
 
 test: component test-components ## Run everything that has a test
 	$(CARGO) build --locked --release --workspace --bins
