@@ -110,7 +110,7 @@ impl Collection<'_> {
             }
         };
         let result = match self.deliver(&mut open, stop.as_mut()).await {
-            Ok(()) => self.whole(&open, stop).await,
+            Ok(()) => self.whole(&open.guard, stop).await,
             Err(failure) => Err(failure),
         };
         match result {
@@ -222,9 +222,9 @@ impl Collection<'_> {
     }
 
     /// Judges the list after its last page.
-    async fn whole(&mut self, open: &Open, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
-        if !open.guard.nobody() {
-            return open.guard.judge();
+    async fn whole(&mut self, guard: &Guard, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
+        if !guard.nobody() {
+            return guard.judge();
         }
         Err(tokio::select! {
             biased;
@@ -343,4 +343,16 @@ fn interrupted() -> Failure {
 /// Whether an earlier run gave the output its final name, and was ended before it could remove the checkpoint.
 fn was_finished(path: &Path, offset: u64) -> bool {
     !super::output::beside(path, ".partial").exists() && std::fs::metadata(path).is_ok_and(|file| file.len() == offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collection_may_go_on_on_another_thread() {
+        fn spawned<T: Send>(_: T) {}
+        let _compiles: fn(Collection<'static>, Target<'static>) =
+            |collection, target| spawned(collection.run(target, std::future::pending()));
+    }
 }
