@@ -24,7 +24,7 @@ TEST_COMPONENTS := $(TARGET)/test-components
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo bench-peers test fuzz lint doc deny check bless component test-components build toolchain clean
+.PHONY: help run demo bench bench-parts bench-peers test fuzz lint doc deny check bless component test-components build toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,13 @@ bless: component test-components ## Write the expected files anew; look at the d
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance \
 		--test command_docs
+
+bench: build ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
+	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)
+
+# As a test is run: the profile is the same then, and nothing is compiled for benchmarks alone.
+bench-parts: build ## Measure the parts alone, each on a page of 100 members
+	$(CARGO) test --quiet --locked --release --workspace --bench parts -- --bench
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -1,0 +1,90 @@
+//! The component in an engine without any bound: what is left when all limits, guards and rules of the host are taken away.
+//!
+//! This is no part of the product, and nothing of the product can be set up like it. It exists so that the cost of the bounds is known.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use smp_harness::contract::{self, ConnectorPlugin, Setting};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, Store};
+
+use crate::pages::Pages;
+
+/// A component that nothing bounds.
+pub struct Bare {
+    engine: Engine,
+    component: Component,
+}
+
+/// What a bare engine has of the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// Nothing.
+    None,
+    /// The code looks at the epoch at each loop and call, and nobody advances it.
+    Epoch,
+}
+
+struct Answers(Arc<Pages>);
+
+impl Bare {
+    /// Compiles a component.
+    ///
+    /// # Errors
+    /// When the engine refuses it.
+    pub fn new(component: &[u8], checks: Checks) -> Result<Self> {
+        let mut config = Config::new();
+        config.wasm_component_model(true).concurrency_support(false);
+        config.wasm_threads(false).wasm_gc(false).wasm_function_references(false).wasm_memory64(false).wasm_exceptions(false);
+        config.wasm_relaxed_simd(false).epoch_interruption(checks == Checks::Epoch);
+        let engine = Engine::new(&config).map_err(told)?;
+        let component = Component::new(&engine, component).map_err(told)?;
+        Ok(Self { engine, component })
+    }
+
+    /// Reads all pages to records of the host, and gives the number of members on them.
+    ///
+    /// # Errors
+    /// When the component fails.
+    pub async fn read_all(&self, pages: &Arc<Pages>, settings: &[Setting]) -> Result<usize> {
+        let mut linker = Linker::new(&self.engine);
+        ConnectorPlugin::add_to_linker::<_, HasSelf<Answers>>(&mut linker, |state| state).map_err(told)?;
+        let mut store = Store::new(&self.engine, Answers(Arc::clone(pages)));
+        store.set_epoch_deadline(u64::MAX / 2);
+        let plugin = ConnectorPlugin::instantiate_async(&mut store, &self.component, &linker).await.map_err(told)?;
+        let (mut cursor, mut members) = (None, 0);
+        loop {
+            let answer = plugin.smp_connector_connector().call_collect_members(&mut store, settings, cursor.as_ref()).await;
+            let page = answer.map_err(told)?.ok().context("the component refuses its page")?;
+            members += std::hint::black_box(&page).members.len();
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(members),
+            }
+        }
+    }
+}
+
+impl contract::http::Host for Answers {
+    async fn send(
+        &mut self,
+        request: contract::http::Request,
+    ) -> wasmtime::Result<Result<contract::http::Response, contract::http::Error>> {
+        Ok(Ok(contract::http::Response {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: self.0.asked(&request.path_with_query),
+        }))
+    }
+}
+
+impl contract::log::Host for Answers {
+    async fn write(&mut self, _: contract::log::Level, _: String) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+fn told(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}

@@ -1,0 +1,129 @@
+//! One figure: what was measured, how it is written, what it should be, and how it is compared with the one before.
+
+use serde::{Deserialize, Serialize};
+
+/// A figure of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Stable name, `group.what`.
+    pub key: String,
+    /// What it is, for people.
+    pub name: String,
+    /// The unit.
+    pub unit: String,
+    /// The middle one of the values measured.
+    pub median: f64,
+    /// The smallest of them.
+    pub min: f64,
+    /// The largest of them.
+    pub max: f64,
+    /// How many were measured.
+    pub samples: usize,
+    /// What it should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// How it is compared.
+    pub kind: Kind,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// Not more.
+    AtMost(f64),
+    /// Not less.
+    AtLeast(f64),
+}
+
+/// What kind of figure it is. It decides what a change is measured against, and how large one must be to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Processor time: machines differ, so it is compared as a multiple of the native core's in the same run.
+    Cpu,
+    /// A ratio of two times of one run; more is better.
+    Ratio,
+    /// Time that passed. It depends on what else the machine does.
+    Wall,
+    /// Memory.
+    Memory,
+    /// A size or a count that is the same each time.
+    Exact,
+    /// What others are compared with, or what only explains; it is not compared itself.
+    Told,
+}
+
+impl Kind {
+    /// A change beyond this part of the figure counts.
+    #[must_use]
+    pub fn tolerance(self) -> f64 {
+        match self {
+            Self::Cpu => 0.15,
+            Self::Ratio => 0.07,
+            Self::Wall => 0.30,
+            Self::Memory => 0.10,
+            Self::Exact => 0.01,
+            Self::Told => f64::INFINITY,
+        }
+    }
+}
+
+impl Figure {
+    /// A figure from its measured values.
+    #[must_use]
+    pub fn of(key: &str, name: &str, unit: &str, kind: Kind, mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+        let (last, middle) = (values.len().saturating_sub(1), values.len() / 2);
+        let median = if values.len().is_multiple_of(2) { f64::midpoint(at(middle.saturating_sub(1)), at(middle)) } else { at(middle) };
+        let (key, name, unit) = (key.to_owned(), name.to_owned(), unit.to_owned());
+        Self { key, name, unit, median, min: at(0), max: at(last), samples: values.len(), target: None, kind }
+    }
+
+    /// Says what it should be.
+    #[must_use]
+    pub fn at_most(self, target: f64) -> Self {
+        Self { target: Some(Target::AtMost(target)), ..self }
+    }
+
+    /// Says what it should be.
+    #[must_use]
+    pub fn at_least(self, target: f64) -> Self {
+        Self { target: Some(Target::AtLeast(target)), ..self }
+    }
+
+    /// Whether it is what it should be, where that was said.
+    #[must_use]
+    pub fn met(&self) -> Option<bool> {
+        self.target.map(|target| match target {
+            Target::AtMost(most) => self.median <= most,
+            Target::AtLeast(least) => self.median >= least,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(values: &[f64]) -> Figure {
+        Figure::of("a.b", "A", "s", Kind::Cpu, values.to_vec())
+    }
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        for (values, median) in [(&[3.0, 1.0, 2.0][..], 2.0), (&[4.0, 1.0], 2.5), (&[7.0], 7.0)] {
+            assert_eq!(figure(values).median, median);
+        }
+        assert!(figure(&[]).median.is_nan());
+    }
+
+    #[test]
+    fn a_target_is_met_or_not() {
+        assert_eq!(figure(&[2.0]).met(), None);
+        assert_eq!(figure(&[2.0]).at_most(2.0).met(), Some(true));
+        assert_eq!(figure(&[2.0]).at_least(2.1).met(), Some(false));
+        assert_eq!(figure(&[]).at_most(2.0).met(), Some(false), "what was not measured is not met");
+    }
+}
