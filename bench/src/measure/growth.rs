@@ -11,7 +11,7 @@ use crate::table::number;
 /// Sizes of organizations, how often each is collected in one process, and in how many processes.
 const ORGANIZATIONS: [(u64, u32, u32); 4] = [(1_000, 20, 5), (10_000, 5, 5), (100_000, 1, 5), (1_000_000, 1, 3)];
 /// Numbers of tenants, and how often each is served in one process.
-const TENANTS: [(u32, u32); 5] = [(1, 100), (10, 20), (100, 5), (1_000, 1), (10_000, 1)];
+const TENANTS: [(u32, u32); 5] = [(1, 100), (10, 20), (100, 5), (1_000, 2), (10_000, 2)];
 
 /// Measures it.
 ///
