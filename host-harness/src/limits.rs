@@ -194,6 +194,8 @@ mod value {
         use super::super::{KIB, MIB};
 
         pub(crate) const EXAMPLE: &str = "`64MiB`, `8KiB` or `8192` (bytes)";
+        /// More than a machine has to spare for one connector is a slip of the pen.
+        const LARGEST: u64 = 64 * 1024 * MIB;
 
         pub(crate) fn read<T: TryFrom<u64>>(text: &str) -> Option<T> {
             let (number, unit) = super::split(text);
@@ -204,7 +206,7 @@ mod value {
                 "GiB" => 1024 * MIB,
                 _ => return None,
             };
-            T::try_from(number.parse::<u64>().ok()?.checked_mul(bytes)?).ok()
+            T::try_from(number.parse::<u64>().ok()?.checked_mul(bytes).filter(|bytes| *bytes <= LARGEST)?).ok()
         }
 
         pub(crate) fn shown<T: TryInto<u64>>(value: T) -> String {
@@ -275,6 +277,7 @@ mod tests {
             ("memory", ""),
             ("memory", "99999999999999999999"),
             ("memory", "99999999999GiB"),
+            ("stack", "65GiB"),
             ("cpu", "0"),
             ("cpu", "1e9"),
             ("cpu", "nan"),

@@ -36,7 +36,8 @@ fn a_limit_that_is_reached_ends_the_run_and_says_which_it_was() {
 fn a_body_beyond_the_limit_is_not_read_packed_or_not() {
     for builder in [organization(), organization().gzip()] {
         let ended = collect(&builder.start().unwrap(), &["response=1KiB"]);
-        assert!(ended.code == Some(1) && ended.said("unexpected-response").contains("1,024 bytes"), "{}", ended.stderr);
+        let told = ended.said("unexpected-response");
+        assert!(ended.code == Some(1) && told.contains("1,024 bytes") && told.contains("The limit `response` is 1 KiB"), "{told}");
     }
 }
 

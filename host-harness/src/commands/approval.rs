@@ -18,6 +18,9 @@ use smp_harness::text;
 
 use super::console::Console;
 
+/// Endpoints that a question shows: whatever a descriptor declares, the origin stays on the screen.
+const SHOWN: usize = 8;
+
 /// What the operator said on the command line.
 pub(crate) struct Approval<'a> {
     /// The origin in place of the live one.
@@ -78,12 +81,15 @@ fn origin_question(facts: &Facts, base: &Origin) -> String {
     let mut lines = vec![format!("The connector “{name}” wants to send requests with your key to"), format!("    {base}")];
     let (reading, other): (Vec<_>, Vec<_>) =
         facts.descriptor.api.endpoints.iter().partition(|endpoint| method_of(endpoint.method) == Method::Get);
-    lines.extend(reading.into_iter().map(line));
+    lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
+    if reading.len() > SHOWN {
+        lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));
+    }
     if !other.is_empty() {
         lines.push(format!("and {} more than reading by GET, for which you are asked one by one.", other.len()));
     }
     lines.push(format!("Its digest is {}.", facts.digest));
-    lines.push("Allow this for this build of the connector? [y/N] ".to_owned());
+    lines.push(format!("Allow requests with your key to {base} for this build of the connector? [y/N] "));
     lines.join("\n")
 }
 

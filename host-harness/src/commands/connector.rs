@@ -83,8 +83,9 @@ fn unreadable(file: &Path, reason: &io::Error) -> Failure {
 /// The program that is running, also when its file was replaced meanwhile.
 pub(crate) fn this_program() -> Compiler {
     let running = PathBuf::from("/proc/self/exe");
-    let program = if running.exists() { Some(running) } else { std::env::current_exe().ok() };
-    program.map_or(Compiler::Inside, |program| Compiler::Apart { program, arguments: vec![OsString::from(WORKER)] })
+    // Where neither is there, starting it fails and says so: a stranger's bytes are never compiled in this process.
+    let program = if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
+    Compiler::Apart { program, arguments: vec![OsString::from(WORKER)] }
 }
 
 fn limit(text: &str) -> Result<Limit, String> {

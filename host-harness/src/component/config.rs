@@ -7,6 +7,9 @@ use crate::limits::Limits;
 /// What host functions take of the fibre that a call runs on, in bytes, besides the component's own stack.
 const HOST_STACK: usize = 512 * 1024;
 
+/// Tables of a component in a pool: its own, and the one through which wit-component breaks circles of imports.
+const TABLES: u32 = 2;
+
 /// How memory comes to instances.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allocation {
@@ -58,8 +61,11 @@ pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
         pooling
             .total_component_instances(pool.runs)
             .total_core_instances(pool.runs.saturating_mul(pool.instances))
+            // wit-component makes one memory and two tables. Who had more would take them from the others.
+            .max_memories_per_component(1)
+            .max_tables_per_component(TABLES)
             .total_memories(pool.runs)
-            .total_tables(pool.runs.saturating_mul(2))
+            .total_tables(pool.runs.saturating_mul(TABLES))
             .total_stacks(pool.runs)
             .max_memory_size(pool.memory)
             .table_elements(pool.table_elements);

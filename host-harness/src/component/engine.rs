@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::component::Component;
 
 use super::cache::Cache;
-use super::compile::{self, Compiler};
+use super::compile::{self, Compiled, Compiler};
 use super::config::{Allocation, config};
 use crate::failure::{Code, Failure};
-use crate::limits::{Limits, TICK};
+use crate::limits::{Bound, Limits, TICK};
 
 /// How an engine is set up.
 #[derive(Clone, Debug, Default)]
@@ -67,20 +67,29 @@ impl Engine {
         &self.shared.limits
     }
 
-    /// Compiles a component, or takes it from the cache.
-    pub(super) async fn compile(&self, bytes: &[u8], digest: &str) -> Result<Component, Failure> {
+    /// Compiles a component, or takes it from the cache. What was compiled now comes with it, to be kept once the component has proved sound.
+    pub(super) async fn compile(&self, bytes: &[u8], digest: &str) -> Result<(Component, Option<Compiled>), Failure> {
         let Shared { cache, compiler, allocation, limits, .. } = &*self.shared;
         if let Some(component) = cache.as_ref().and_then(|cache| cache.load(&self.wasmtime, digest)) {
-            return Ok(component);
+            return Ok((component, None));
         }
         let code = compile::compile(compiler, &self.wasmtime, bytes, *allocation, limits).await?;
-        let component = code
-            .component(&self.wasmtime)
-            .map_err(|error| Failure::new(Code::Component, format!("the compiler's process made code for another engine: {error:#}")))?;
-        if let Some(cache) = cache {
-            cache.store(&code, digest);
+        let component = code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
+            // A pool sets aside so many for each, and says so only when the code is loaded.
+            text if text.contains("exceeds the") => {
+                let reached = limits.reached(Bound::Instances, "it is made of more memories or tables than each run has set aside");
+                Failure { code: Code::Component, ..reached }
+            }
+            text => Failure::new(Code::Component, format!("the compiler's process made code for another engine: {text}")),
+        })?;
+        Ok((component, Some(code)))
+    }
+
+    /// Keeps the code of a component that proved sound.
+    pub(super) fn keep(&self, code: Option<&Compiled>, digest: &str) {
+        if let (Some(cache), Some(code)) = (&self.shared.cache, code) {
+            cache.store(code, digest);
         }
-        Ok(component)
     }
 }
 

@@ -70,7 +70,7 @@ impl Plugin {
         refuse_what_is_no_component(bytes, size, engine.limits())?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
         begins(Stage::Compile);
-        let component = engine.compile(bytes, &digest).await?;
+        let (component, code) = engine.compile(bytes, &digest).await?;
         begins(Stage::Contract);
         let (imports, exports) = names(engine, &component);
         let contract_version = contract_version(&imports, &exports)?;
@@ -79,6 +79,8 @@ impl Plugin {
         let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(engine.limits().clone()));
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;
+        // A file that is refused leaves nothing behind.
+        engine.keep(code.as_ref(), &digest);
         let facts = Facts { descriptor, imports, exports, contract_version, size, digest };
         Ok(Self { engine: engine.clone(), prepared, facts: Arc::new(facts) })
     }

@@ -212,9 +212,19 @@ impl Session {
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.noted(answer.is_err())?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
-            Ok(()) => failure.into(),
+            Ok(()) => self.with_the_limits_name(failure.into()),
             Err(broken) => broken,
         })
+    }
+
+    /// The failure of a call to which an answer was too large, with what only the host knows.
+    fn with_the_limits_name(&self, mut failure: Failure) -> Failure {
+        if self.state().and_then(|state| state.http.as_ref()).is_some_and(Capability::oversized) {
+            let (hint, most) = (failure.hint.take().unwrap_or_default(), self.limits.shown(Bound::Response));
+            let limit = format!("The limit `response` is {most}; `--limit response=…` allows more.");
+            failure.hint = Some(format!("{hint} {limit}").trim().to_owned());
+        }
+        failure
     }
 
     /// The host's note, where it decides how the call ended.

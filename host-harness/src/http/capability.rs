@@ -25,6 +25,8 @@ pub struct Capability {
     limits: Limits,
     requests: u64,
     note: Note,
+    /// Whether the last answer was larger than it may be.
+    oversized: bool,
 }
 
 /// What the host remembers of the requests that it did not let out.
@@ -43,7 +45,7 @@ impl Capability {
     /// The capability of a run. Of the limits, those of requests and of an answer's size count here.
     #[must_use]
     pub fn new(policy: Policy, retrier: Retrier, limits: Limits) -> Self {
-        Self { policy, retrier, limits, requests: 0, note: Note::None }
+        Self { policy, retrier, limits, requests: 0, note: Note::None, oversized: false }
     }
 
     /// What the run cost until now.
@@ -63,6 +65,13 @@ impl Capability {
         &self.note
     }
 
+    /// Whether the answer to the last request was larger than the limit `response` allows. A component is told; its failure does not know
+    /// the limit's name.
+    #[must_use]
+    pub fn oversized(&self) -> bool {
+        self.oversized
+    }
+
     /// Sends a component's request, if it may leave.
     ///
     /// # Errors
@@ -79,9 +88,11 @@ impl Capability {
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
         self.requests += 1;
+        self.oversized = false;
         match self.retrier.send(&request, allowed.repeatable).await {
             // A transport that bounds what it reads has done so before; a platform may bring one that does not.
             Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response_bytes => {
+                self.oversized = true;
                 Err(wit::Error::TooLarge(self.limits.response_bytes))
             }
             Ok(response) => {
@@ -116,7 +127,10 @@ impl Capability {
                 if status == 429 { wit::Error::RateLimited(exhausted) } else { wit::Error::Unavailable(exhausted) }
             }
             GivenUp::NoAnswer(TransportError::TimedOut) => wit::Error::TimedOut,
-            GivenUp::NoAnswer(TransportError::TooLarge(most)) => wit::Error::TooLarge(most),
+            GivenUp::NoAnswer(TransportError::TooLarge(most)) => {
+                self.oversized = true;
+                wit::Error::TooLarge(most)
+            }
             GivenUp::NoAnswer(TransportError::Connection(text)) => wit::Error::ConnectionFailed(text),
             GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
                 let failure = Failure::new(Code::Upstream, format!("the server's certificate is not trusted ({text})"));

@@ -1,13 +1,18 @@
 //! Components that use the machine up: its time, its stack, its memory.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::component::session::SessionOptions;
 use smp_harness::failure::Code;
 use smp_harness::http::clock::BoxFuture;
 use smp_harness::http::transport::{Request, Response, Transport, TransportError};
 use smp_harness::limits::Limits;
 use smp_harness::run::report::Outcome;
+use smp_tests::harness::test_component;
 
 use crate::made;
 use crate::stage::{
@@ -132,6 +137,23 @@ fn memories_of_many_instances_count_together() {
     many.push_str(&"(core instance (instantiate $more))".repeat(8));
     assert_limited(&loads(&made::beside_a_dummy(&many)).err().unwrap(), "memory");
     and_another_tenant_is_served();
+}
+
+#[test]
+fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
+    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::default() }).unwrap();
+    let load = |bytes: &[u8]| now(Plugin::load(&engine, bytes));
+    let mut many = String::from("(core module $more (memory 1))");
+    many.push_str(&"(core instance (instantiate $more))".repeat(4));
+    let failure = load(&made::beside_a_dummy(&many)).err().unwrap();
+    assert!(failure.code == Code::Component && failure.message.contains("the limit `instances` is "), "{failure}");
+    // Two runs at once are what was set aside: both describe themselves, also while a third is refused.
+    let tame = load(&fs::read(test_component("tame")).unwrap()).unwrap();
+    let mut sessions = [(); 3].map(|()| tame.session(SessionOptions::powerless(tight())));
+    let told = sessions.each_mut().map(|session| now(session.describe()).map(|descriptor| descriptor.id));
+    assert!(told[0].is_ok() && told[1].is_ok(), "{told:?}");
+    let refused = told[2].as_ref().unwrap_err();
+    assert!(refused.code == Code::Limit && refused.message.contains("no memory set aside"), "{refused}");
 }
 
 #[test]

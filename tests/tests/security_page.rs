@@ -1,0 +1,41 @@
+//! SECURITY.md names the tests that show its promises: each of them is there, where the page says.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use smp_tests::harness::folder;
+
+#[test]
+fn every_test_that_the_page_names_is_there() {
+    let page = fs::read_to_string(folder("../SECURITY.md")).unwrap();
+    let lines = page.lines().map(|line| line.strip_prefix("* ").unwrap_or(line).trim());
+    let text = lines.collect::<Vec<_>>().join(" ").replace("**", "");
+    let sources = sources(&folder("tests"));
+    // Between two lone asterisks stands a test's sentence, and between backticks before it the file's name.
+    let sentences: Vec<&str> = text.split('*').skip(1).step_by(2).filter(|part| is_sentence(part)).collect();
+    assert!(sentences.len() >= 15, "{sentences:?}");
+    for sentence in sentences {
+        let function = format!("fn {}()", sentence.replace(' ', "_"));
+        assert!(sources.contains(&function), "no test says “{sentence}”");
+    }
+}
+
+/// Whether it is a name of a test, and no mark of a list.
+fn is_sentence(part: &str) -> bool {
+    part.contains(' ') && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ')
+}
+
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap().filter_map(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            all.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            all.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+    all
+}
