@@ -49,7 +49,6 @@ use std::time::{Duration, Instant};
 
 use crate::component::compile::Compiler;
 use crate::component::plugin::Plugin;
-use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::verdict::{Connector, Figures, Rule, Times, Verdict};
 
@@ -58,8 +57,8 @@ use rules::Outcomes;
 
 /// What is checked.
 pub struct Subject {
-    /// The file, or why it cannot be read.
-    pub file: Result<Vec<u8>, Failure>,
+    /// The file; of one that is too large, enough to be known as such.
+    pub file: Vec<u8>,
     /// Where it is compiled.
     pub compiler: Compiler,
     /// The folders of its fixture cases, as [`cases::find`] gives them.

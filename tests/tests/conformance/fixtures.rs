@@ -1,7 +1,8 @@
 //! Fixtures that are wrong in themselves, that expect something else, or that are not there.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Command;
+use std::io::Read;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -69,20 +70,37 @@ fn a_folder_without_fixtures_is_wrong_usage() {
 }
 
 #[test]
-fn a_check_that_is_stopped_says_so() {
-    // A traffic.har that nobody writes: whoever opens it for writing knows that the check is reading it.
-    let folder = case("acme", &[], None);
-    let traffic = folder.path().join("case/traffic.har");
-    std::fs::remove_file(&traffic).unwrap();
-    assert!(Command::new("mkfifo").arg(&traffic).status().unwrap().success());
-    let run = Run::bare().arg("check").arg(test_component("tame")).file("--fixtures", folder.path()).arg("--json");
-    let mut check = run.start();
-    let mut writer = std::fs::File::options().write(true).open(&traffic).unwrap();
-    writer.write_all(b"{").unwrap();
-    kill_process(Pid::from_child(&check), Signal::INT).unwrap();
-    let mut said = String::new();
-    BufReader::new(check.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    drop(writer);
-    assert!(said.starts_with(r#"{"error":{"code":"interrupted","#), "{said}");
-    assert_eq!(check.wait().unwrap().code(), Some(1));
+fn a_check_that_is_stopped_says_so_at_any_moment() {
+    let hangs = case("hangs", &[("", r#"{"id":"acme"}"#), ("/people", r#"{"people":["ada"],"next":null}"#), ("/titles", "{}")], None);
+    for after in [0, 40, 150, 400, 900].map(Duration::from_millis) {
+        let run = Run::bare().arg("check").arg(test_component("careless")).file("--fixtures", hangs.path()).arg("--json");
+        let mut check = run.start();
+        await_handlers(&check);
+        std::thread::sleep(after);
+        kill_process(Pid::from_child(&check), Signal::INT).unwrap();
+        let stopped = Instant::now();
+        while check.try_wait().unwrap().is_none() {
+            assert!(stopped.elapsed() < Duration::from_secs(5), "it goes on, stopped after {after:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut said = String::new();
+        check.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.starts_with(r#"{"error":{"code":"interrupted","#) && said.lines().count() == 1, "{after:?}: {said}");
+        assert_eq!(check.wait().unwrap().code(), Some(1));
+    }
+}
+
+/// Waits until the process catches the signal of Ctrl-C.
+fn await_handlers(check: &Child) {
+    let status = format!("/proc/{}/status", check.id());
+    let catches = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+    };
+    let begun = Instant::now();
+    while !catches() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it never listens");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
