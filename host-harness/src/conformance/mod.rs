@@ -94,6 +94,9 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     Verdict { connector, strict: subject.strict, rules, figures, times }
 }
 
+/// Time that a call may compute at most: a connector needs a few milliseconds, and there are thousands of calls.
+const MOST_COMPUTING: Duration = Duration::from_secs(2);
+
 const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
 const UNSHOWN: &str = "Only fixtures show it, and none does.";
 const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
@@ -105,8 +108,9 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     endpoints::judge(&descriptor, &mut outcomes);
     form::judge(&descriptor, &mut outcomes);
 
+    let limits = Limits { cpu_per_call: subject.limits.cpu_per_call.min(MOST_COMPUTING), ..subject.limits.clone() };
     // The contract's check has parsed the base before.
-    let Ok(bench) = Bench::new(plugin, subject.limits.clone()).map(Arc::new) else {
+    let Ok(bench) = Bench::new(plugin, limits).map(Arc::new) else {
         return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
     };
     let cases = match subject.fixtures.as_slice() {
@@ -119,7 +123,7 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     if !cases.is_empty() {
         let known = rehearse::known(&bench, &cases);
         exchanges = faulted::all(&bench, &cases, known, &watcher, &mut outcomes).await;
-        bounds::judge(bench.used(), &subject.limits, &mut outcomes);
+        bounds::judge(bench.used(), &bench.limits, &mut outcomes);
     }
     let used = bench.used();
     let figures = Figures {

@@ -88,7 +88,7 @@ async fn one(bench: &Bench, folder: &std::path::Path) -> Result<Rehearsed, Failu
     if let Some(checked) = &case.checked {
         for call in Call::ALL {
             let played = play(bench, &case, checked, call, None).await?;
-            found.breaches.extend(judge::always(&played).into_iter().map(|breach| (call, breach)));
+            found.breaches.extend(judge::always(&played, &bench.word).into_iter().map(|breach| (call, breach)));
             calls.push((call, played));
         }
         repeat(bench, &case, checked, &mut found).await?;
@@ -169,6 +169,11 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
 }
 
 impl Rehearsed {
+    /// Whether this call takes too long without any fault.
+    pub(super) fn hung(&self, call: Call) -> bool {
+        self.calls.iter().any(|(other, played)| *other == call && judge::hung(&played.end))
+    }
+
     /// What breaks a rule without any fault.
     pub(super) fn breaches(&self) -> impl Iterator<Item = (Call, &Breach)> {
         self.found.breaches.iter().map(|(call, breach)| (*call, breach))
