@@ -98,6 +98,7 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
 const MOST_COMPUTING: Duration = Duration::from_secs(2);
 
 const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
+const UNPLAYED: &str = "Not looked at: no fixture could be played.";
 const UNSHOWN: &str = "Only fixtures show it, and none does.";
 const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
 
@@ -134,7 +135,8 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
         peak_memory_bytes: used.most.memory,
     };
     let times = Times { slowest_call_ms: milliseconds(used.most.computing), ..Times::default() };
-    (figures, times, outcomes.complete(UNSHOWN, Some(GIVE_FIXTURES)))
+    let (why, hint) = if subject.fixtures.is_empty() { (UNSHOWN, GIVE_FIXTURES) } else { (UNPLAYED, rules::SOUND.hint) };
+    (figures, times, outcomes.complete(why, Some(hint)))
 }
 
 fn connector(plugin: &Plugin) -> Connector {

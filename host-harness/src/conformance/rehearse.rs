@@ -10,7 +10,7 @@ use super::fields::Known;
 use super::judge::{self, Breach};
 use super::played::{Call, End, Played, play};
 use super::resume::{self, Resumed};
-use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD};
+use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
 use super::{Watcher, difference, parallel};
 use crate::failure::{Code, Failure};
 use crate::rehearsal;
@@ -157,7 +157,10 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
             .map(|number| format!("`{}` is called in no fixture", bench.endpoint_named(number))),
     );
     let told = cases.iter().filter(|case| !case.found.untold).count();
-    outcomes.add(differing.judged(format!("{}.", counted(told, "case"))));
+    outcomes.add(match told {
+        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some(TOLD.hint)),
+        told => differing.judged(format!("{}.", counted(told, "case"))),
+    });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
     outcomes.add(unused.judged(format!("All {}.", bench.endpoints())));
     outcomes.add(repeats.judged("Twice in one instance, and in another."));

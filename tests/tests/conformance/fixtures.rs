@@ -22,8 +22,22 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
     let left_over = checked("tame", case("acme", &[PEOPLE, PEOPLE], None).path(), &[]);
     assert!(finding(&left_over, "fixtures-sound").1.starts_with("case: the fixture has an answer that was never asked for"));
     for unshown in ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"] {
-        assert_eq!(rule(&left_over, unshown)["outcome"], "skipped", "{unshown}");
+        let rule = rule(&left_over, unshown);
+        assert_eq!(
+            (rule["outcome"].as_str(), rule["message"].as_str()),
+            (Some("skipped"), Some("Not looked at: no fixture could be played."))
+        );
+        assert!(rule["hint"].as_str().unwrap().starts_with("Mend the fixture"), "{rule}");
     }
+}
+
+#[test]
+fn a_folder_beside_cases_that_is_none_is_named() {
+    let folder = case("acme", &[PEOPLE], None);
+    std::fs::create_dir(folder.path().join("mistyped")).unwrap();
+    std::fs::write(folder.path().join("mistyped/trafic.har"), "{}").unwrap();
+    let (outcome, told) = finding(&checked("tame", folder.path(), &[]), "fixtures-sound");
+    assert!(outcome == "failed" && told.starts_with("mistyped: "), "{told}");
 }
 
 #[test]
@@ -37,6 +51,7 @@ fn what_differs_from_the_expectation_is_named_by_its_place_with_both_values() {
 fn a_fixture_without_expectation_is_a_warning_and_an_endpoint_without_fixture_fails() {
     let ended = checked("tame", case("acme", &[PEOPLE], None).path(), &[]);
     assert_eq!(finding(&ended, "fixtures-told"), ("warning".into(), "case has no expected.json".into()));
+    assert_eq!(finding(&ended, "fixtures-expected").0, "skipped");
     let expected = ("failed".into(), "`GET /v1/orgs/{organization-id}` is called in no fixture".into());
     assert_eq!(finding(&ended, "endpoints-covered"), expected);
 }
