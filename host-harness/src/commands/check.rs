@@ -30,6 +30,13 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
+/// Says that the check was stopped, and leaves the process as it is: the runtime would wait for workers that are at work, and end under
+/// them. A check has nothing to put in order.
+fn leave(steps: &Steps, console: &Console) -> ! {
+    steps.clear();
+    std::process::exit(console.failed(&interrupted()) as i32)
+}
+
 impl Check {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let fixtures = match cases::find(&self.fixtures) {
@@ -37,15 +44,18 @@ impl Check {
             Err(failure) => return console.wrong_usage(&failure),
         };
         let limits = self.connector.limits();
-        let subject = Subject { file: self.connector.read(&limits), compiler: this_program(), fixtures, limits, strict: self.strict };
+        let file = match self.connector.read(&limits) {
+            Ok(file) => file,
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let subject = Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };
         let steps = Arc::new(Steps::new(*console));
         let verdict = tokio::select! {
-            verdict = conformance::check(&subject, Arc::clone(&steps) as _) => Ok(verdict),
-            () = stopped() => Err(interrupted()),
+            verdict = conformance::check(&subject, Arc::clone(&steps) as _) => verdict,
+            () = stopped() => leave(&steps, console),
         };
         steps.clear();
-        let shown = verdict.and_then(|verdict| self.show(&verdict, console).map(|()| verdict));
-        match shown {
+        match self.show(&verdict, console).map(|()| verdict) {
             Err(failure) => console.failed(&failure),
             Ok(verdict) => match verdict.failure() {
                 None => Exit::Done,

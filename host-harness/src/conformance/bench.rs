@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::fault;
 use super::traffic::{Planted, Traffic};
 use crate::component::plugin::Plugin;
 use crate::component::session::{MostUsed, Session, SharedUsage};
@@ -26,6 +27,8 @@ const MOST_LINES: usize = 1_000;
 pub(super) struct Bench {
     pub(super) plugin: Plugin,
     pub(super) limits: Limits,
+    /// The word that stands in what is made up for this connector.
+    pub(super) word: String,
     declared: Vec<(Method, String)>,
     grants: Grants,
     used: Mutex<Used>,
@@ -61,7 +64,8 @@ impl Bench {
         let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
         // Nobody is reached: the fixture itself says what may be asked.
         let grants = declared.iter().cloned().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
-        Ok(Self { plugin, limits, declared, grants, used: Mutex::default(), runs: AtomicU64::new(0) })
+        let word = fault::word_for(&plugin.facts().digest);
+        Ok(Self { plugin, limits, word, declared, grants, used: Mutex::default(), runs: AtomicU64::new(0) })
     }
 
     /// Opens a case.

@@ -9,17 +9,24 @@
 //! | the right answer after a minute | late |
 //! | the right answer with white space up to the host's limit | same |
 //!
-//! Every text that is made up holds [`CANARY`], and nothing else does.
+//! Every text that is made up holds the word of [`word_for`], and nothing else does.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::fields::{self, Change};
-use super::traffic::{Answer, Deed};
+use super::traffic::{Answer, Deed, MOST_PADDED};
 use crate::http::transport::{Response, TransportError};
 
-/// The word by which a text is known again. No service and no connector has it.
-pub(super) const CANARY: &str = "Quetzalfeder";
+/// The word by which a text is known again, for the component of this digest: the same each time, and one that its file cannot hold, since
+/// it comes of all of the file. No service has it.
+pub(super) fn word_for(digest: &str) -> String {
+    let bytes = Sha256::digest(format!("a word that stands in no answer: {digest}"));
+    bytes.iter().take(LETTERS).map(|byte| char::from(b'a' + byte % 26)).collect()
+}
+
+/// Letters of that word.
+const LETTERS: usize = 20;
 
 /// Statuses that are no success: each that a standard names, and two that only proxies send.
 const STATUSES: [u16; 53] = [
@@ -86,22 +93,23 @@ enum Recipe {
     Late,
 }
 
-/// The faults of an exchange that was answered so. `largest` is the largest body that the host takes; `with_large` says whether one of
+/// The faults of an exchange that was answered so, with this word in what is made up. `largest` is the largest body that the host takes; `with_large` says whether one of
 /// that size is wanted, which costs as much as a hundred others.
-pub(super) fn faults(answer: &Answer, largest: u64, with_large: bool) -> Vec<Fault> {
+pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool) -> Vec<Fault> {
     let mut faults = without_answer(largest);
     let page = |name: String, status, kind, body: &str| Fault {
         name,
         class: Class::Unreadable,
         recipe: Recipe::Page { status, kind, body: body.as_bytes().to_vec() },
     };
-    faults.extend(STATUSES.map(|status| page(format!("status {status}"), status, JSON, &error_body(status))));
+    faults.extend(STATUSES.map(|status| page(format!("status {status}"), status, JSON, &error_body(status, word))));
     faults.extend([200, 204].map(|status| page(format!("status {status} without a body"), status, JSON, "")));
-    faults
-        .extend([200, 503].map(|status| page(format!("a web page with status {status}"), status, "text/html; charset=utf-8", &web_page())));
-    faults.push(page("an error with status 200".into(), 200, JSON, &error_body(500)));
+    faults.extend(
+        [200, 503].map(|status| page(format!("a web page with status {status}"), status, "text/html; charset=utf-8", &web_page(word))),
+    );
+    faults.push(page("an error with status 200".into(), 200, JSON, &error_body(500, word)));
     let Some((body, root)) = readable(answer) else { return faults };
-    faults.extend(in_place_of(&root).into_iter().map(|(what, class, text)| Fault {
+    faults.extend(in_place_of(&root, word).into_iter().map(|(what, class, text)| Fault {
         name: format!("{what} in place of the answer"),
         class,
         recipe: Recipe::Page { status: 200, kind: JSON, body: text.into_bytes() },
@@ -117,13 +125,14 @@ pub(super) fn faults(answer: &Answer, largest: u64, with_large: bool) -> Vec<Fau
     if bad_text(body).is_some() {
         faults.push(changed("a text that is no UTF-8".into(), None, Recipe::BadText));
     }
-    for change in fields::changes(&root, CANARY) {
+    for change in fields::changes(&root, word) {
         let removed = change.removes().then(|| change.pattern.clone());
         faults.push(changed(change.named(), removed, Recipe::Field(change)));
     }
     faults.push(Fault { name: "a minute late".into(), class: Class::Late, recipe: Recipe::Late });
     if with_large {
-        faults.push(Fault { name: format!("with white space up to {largest} bytes"), class: Class::Same, recipe: Recipe::Padded(largest) });
+        let size = largest.min(MOST_PADDED);
+        faults.push(Fault { name: format!("with white space up to {size} bytes"), class: Class::Same, recipe: Recipe::Padded(size) });
     }
     faults
 }
@@ -136,6 +145,16 @@ pub(super) fn readable(answer: &Answer) -> Option<(&[u8], Value)> {
 }
 
 impl Fault {
+    /// Whether it is an answer like the right one to look at, of which nothing can be read: who reads answers at all fails at it.
+    pub(super) fn is_unreadable_success(&self) -> bool {
+        let succeeds = match &self.recipe {
+            Recipe::Page { status, .. } => *status == 200,
+            Recipe::Cut(_) | Recipe::Utf16 | Recipe::Deep { field: false } => true,
+            _ => false,
+        };
+        succeeds && self.class == Class::Unreadable
+    }
+
     /// Its kind.
     pub(super) fn kind(&self) -> Kind {
         match &self.recipe {
@@ -206,8 +225,8 @@ fn without_answer(largest: u64) -> Vec<Fault> {
 }
 
 /// An error in the words that most services have for it, all of them made up.
-fn error_body(status: u16) -> String {
-    let text = format!("{CANARY} refused this");
+fn error_body(status: u16, word: &str) -> String {
+    let text = format!("{word} refused this");
     json!({
         "code": status,
         "error": text,
@@ -217,18 +236,16 @@ fn error_body(status: u16) -> String {
     .to_string()
 }
 
-fn web_page() -> String {
-    format!(
-        "<!DOCTYPE html>\n<html><head><title>{CANARY}</title></head><body><h1>{CANARY}</h1><p>Please sign in, {CANARY}.</p></body></html>\n"
-    )
+fn web_page(word: &str) -> String {
+    format!("<!DOCTYPE html>\n<html><head><title>{word}</title></head><body><h1>{word}</h1><p>Please sign in, {word}.</p></body></html>\n")
 }
 
 /// Other values in place of the whole answer. An empty object or list says little, but may be what a service says.
-fn in_place_of(root: &Value) -> Vec<(&'static str, Class, String)> {
+fn in_place_of(root: &Value, word: &str) -> Vec<(&'static str, Class, String)> {
     let mut others = vec![
         ("null", Class::Unreadable, "null".to_owned()),
         ("a number", Class::Unreadable, "42".to_owned()),
-        ("a text", Class::Unreadable, json!(CANARY).to_string()),
+        ("a text", Class::Unreadable, json!(word).to_string()),
     ];
     if root.is_object() {
         others.push(("an empty list", Class::Unreadable, "[]".to_owned()));
@@ -271,24 +288,41 @@ mod tests {
 
     const PAGE: &str = "{\"data\":[{\"id\":\"a\"}],\"total\":1}\n";
 
+    const WORD: &str = "quetzalfeder";
+
+    #[test]
+    fn each_component_has_a_word_of_its_own_that_stays() {
+        let word = word_for("sha256:00");
+        assert!(word.len() == LETTERS && word.bytes().all(|byte| byte.is_ascii_lowercase()), "{word}");
+        assert_eq!(word, word_for("sha256:00"));
+        assert_ne!(word, word_for("sha256:01"));
+    }
+
+    #[test]
+    fn the_largest_answer_is_bounded_whatever_the_limit_is() {
+        let names = |largest| faults(&answer(PAGE), WORD, largest, true).into_iter().map(|fault| fault.name).collect::<Vec<_>>();
+        assert!(names(u64::MAX).contains(&"with white space up to 16777216 bytes".to_owned()));
+        assert!(names(64).contains(&"with white space up to 64 bytes".to_owned()));
+    }
+
     /// The body of the fault of this name.
     fn made(name: &str) -> Vec<u8> {
         let right = answer(PAGE);
-        let fault = faults(&right, 64, true).into_iter().find(|fault| fault.name == name).unwrap();
+        let fault = faults(&right, WORD, 64, true).into_iter().find(|fault| fault.name == name).unwrap();
         let Deed::Answer(Ok(response)) = fault.deed(&right) else { panic!("{name} is no answer") };
         response.body
     }
 
     #[test]
     fn every_fault_of_the_table_is_there_and_has_a_name_of_its_own() {
-        let all = faults(&answer(PAGE), 64, true);
+        let all = faults(&answer(PAGE), WORD, 64, true);
         let mut names: Vec<_> = all.iter().map(|fault| fault.name.clone()).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all.len());
         assert_eq!(all.iter().filter(|fault| fault.name.starts_with("status ")).count(), STATUSES.len() + 2);
         assert_eq!(all.iter().filter(|fault| fault.name.starts_with("cut after ")).count(), CUTS + 1);
-        assert_eq!(faults(&Err(TransportError::TimedOut), 64, true).len(), 4 + STATUSES.len() + 5);
+        assert_eq!(faults(&Err(TransportError::TimedOut), WORD, 64, true).len(), 4 + STATUSES.len() + 5);
     }
 
     #[test]
@@ -305,9 +339,9 @@ mod tests {
     #[test]
     fn the_word_stands_in_every_text_that_is_made_up_and_in_no_answer_that_is_not() {
         let right = answer(PAGE);
-        for fault in faults(&right, 64, true) {
+        for fault in faults(&right, WORD, 64, true) {
             let Deed::Answer(Ok(response)) = fault.deed(&right) else { continue };
-            let holds = String::from_utf8_lossy(&response.body).contains(CANARY);
+            let holds = String::from_utf8_lossy(&response.body).contains(WORD);
             let made_up = fault.name.starts_with("status ") && !fault.name.contains("without")
                 || fault.name.contains("web page")
                 || fault.name.starts_with("an error")

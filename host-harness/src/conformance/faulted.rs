@@ -1,26 +1,33 @@
 //! Every exchange of every case, one at a time, replaced by every fault.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bench::Bench;
-use super::fault::{Class, Fault, faults, readable};
+use super::fault::{Class, faults, readable};
 use super::fields::Known;
 use super::judge::{self, Breach, Under};
-use super::played::{Call, Played, play};
+use super::played::play;
 use super::rehearse::Rehearsed;
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
 use super::traffic::Planted;
 use super::{Watcher, parallel};
+use crate::terminal::grouped;
 
 /// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between are like those around them.
 const MOST_AT_THE_BEGINNING: usize = 8;
 const MOST_AT_THE_END: usize = 2;
+
+/// So many runs that hang end these runs: each takes as long as a run may.
+const MOST_HUNG: usize = 3;
 
 /// The rules that these runs are held to.
 static RULES: [&Definition; 10] = [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE, &ROWS, &READY, &ACCOUNT, &DISCREET, &PATIENT];
 
 /// An exchange that is to be replaced.
 struct Place {
+    /// Its number, in the order of the cases.
+    number: usize,
     case: Arc<Rehearsed>,
     /// Number of the call among those of the case.
     call: usize,
@@ -29,8 +36,21 @@ struct Place {
     with_large: bool,
 }
 
+/// What was seen at one place.
+#[derive(Default)]
+struct Sight {
+    seen: Vec<Seen>,
+    /// Whether what came of the call under an unreadable success was another thing once; none where none was played.
+    moved: Option<bool>,
+}
+
+/// The places of the runs that hung, as far as they are known.
+#[derive(Default)]
+struct Hung(Mutex<Vec<usize>>);
+
 /// A breach, and where it was seen.
 struct Seen {
+    hung: bool,
     breach: Breach,
     /// What is told once of breaches of the same kind.
     kind: String,
@@ -47,34 +67,88 @@ pub(super) async fn all(
 ) -> usize {
     let places = places(bench, cases);
     let (exchanges, before) = (places.len(), bench.runs());
+    let of_calls: Vec<_> = places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
     watcher.begins("exchanges", exchanges);
+    let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
+    let hung = Arc::new(Hung::default());
+    // Before every place.
+    undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
     let (on, watching, known) = (Arc::clone(bench), Arc::clone(watcher), Arc::new(known));
-    let seen = parallel::each(places, move |place| {
-        let (bench, watcher, known) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known));
+    let sights = parallel::each(places, move |place| {
+        let (bench, watcher, known, hung) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
         async move {
-            let seen = at(&bench, &place, &known).await;
+            let sight = at(&bench, &place, &known, &hung).await;
             watcher.step();
-            seen
+            sight
         }
     })
     .await;
-    let undisturbed = cases.iter().flat_map(|case| {
-        let name = &case.case.name;
-        case.breaches().map(move |(call, breach)| Seen {
-            breach: breach.clone(),
-            kind: format!("{call} {}", breach.what),
-            sentence: format!("{name}: {call}, without a fault: {}", breach.what),
-        })
-    });
+    let (mut seen, mut moved) = (undisturbed, BTreeMap::new());
+    for (sight, (case, call)) in sights.into_iter().zip(&of_calls) {
+        seen.extend(sight.seen);
+        if let Some(here) = sight.moved {
+            let (_, _, moved) = moved.entry((Arc::as_ptr(case), *call)).or_insert((case, *call, false));
+            *moved |= here;
+        }
+    }
+    let is_cut = cut(&mut seen);
+    if !is_cut {
+        // In the order of the cases, not of their addresses.
+        let mut unmoved: Vec<_> = moved.into_values().filter(|(_, _, moved)| !moved).map(|(case, call, _)| (case, call)).collect();
+        unmoved.sort_by_key(|(case, call)| of_calls.iter().position(|(other, number)| Arc::ptr_eq(case, other) && number == call));
+        seen.extend(unmoved.into_iter().filter_map(|(case, call)| unmoved_seen(case, call)));
+    }
     let mut findings = RULES.map(Findings::of);
-    for seen in undisturbed.chain(seen.into_iter().flatten()) {
+    for seen in seen {
         if let Some(findings) = findings.iter_mut().find(|findings| findings.rule() == seen.breach.rule) {
             findings.add_of_kind(seen.kind, seen.sentence);
         }
     }
-    let runs = crate::terminal::grouped(bench.runs() - before);
-    findings.into_iter().for_each(|findings| outcomes.add(findings.judged(format!("In {runs} runs."))));
+    let runs = if is_cut { "Until it hung for the third time.".to_owned() } else { format!("In {} runs.", grouped(bench.runs() - before)) };
+    for mut findings in findings {
+        if is_cut && *findings.rule() == ENDING {
+            findings.add(format!("it hung {MOST_HUNG} times: the faults after that were left out"));
+        }
+        outcomes.add(findings.judged(runs.clone()));
+    }
     exchanges
+}
+
+/// What breaks a rule in a case without any fault.
+fn undisturbed(case: &Arc<Rehearsed>) -> impl Iterator<Item = Seen> + '_ {
+    let name = &case.case.name;
+    case.breaches().map(move |(call, breach)| Seen {
+        hung: case.hung(call),
+        breach: breach.clone(),
+        kind: format!("{call} {}", breach.what),
+        sentence: format!("{name}: {call}, without a fault: {}", breach.what),
+    })
+}
+
+/// What breaks a rule in a call that no unreadable answer moved.
+fn unmoved_seen(case: &Arc<Rehearsed>, call: usize) -> Option<Seen> {
+    let (call, undisturbed) = case.calls.get(call)?;
+    let breach = judge::unmoved(*call, &undisturbed.end)?;
+    let sentence = format!("{}: {call}, every exchange: {}", case.case.name, breach.what);
+    Some(Seen { hung: false, kind: format!("{call} unmoved"), sentence, breach })
+}
+
+/// Leaves out what was seen after the last run that may hang. In the order of the places, so that it is the same at any number of threads.
+fn cut(seen: &mut Vec<Seen>) -> bool {
+    let last = seen.iter().enumerate().filter(|(_, seen)| seen.hung).map(|(index, _)| index).nth(MOST_HUNG - 1);
+    last.inspect(|last| seen.truncate(last + 1)).is_some()
+}
+
+impl Hung {
+    fn add(&self, place: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    }
+
+    /// Whether so many runs hung up to this place that nothing counts which comes later.
+    fn ends(&self, place: usize) -> bool {
+        let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hung.iter().filter(|at| **at <= place).count() >= MOST_HUNG
+    }
 }
 
 /// Every exchange that is to be replaced, in the order of the cases.
@@ -90,7 +164,7 @@ fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
                 }
                 // One of each endpoint: the others are as long.
                 let with_large = large.insert(bench.endpoint(&what.request));
-                places.push(Place { case: Arc::clone(case), call, exchange, with_large });
+                places.push(Place { number: places.len(), case: Arc::clone(case), call, exchange, with_large });
             }
         }
     }
@@ -98,15 +172,18 @@ fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
 }
 
 /// Plays every fault at one place.
-async fn at(bench: &Bench, place: &Place, known: &Known) -> Vec<Seen> {
-    let mut seen = Vec::new();
+async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
+    let mut sight = Sight::default();
     let case = &place.case.case;
-    let (Some(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return seen };
-    let Some(exchange) = undisturbed.exchanges.get(place.exchange) else { return seen };
+    let (Some(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return sight };
+    let Some(exchange) = undisturbed.exchanges.get(place.exchange) else { return sight };
     let endpoint = bench.endpoint(&exchange.request);
     let was_readable = readable(&exchange.answer).is_some();
     let endpoint_named = endpoint.map(|number| bench.endpoint_named(number)).unwrap_or_default();
-    for fault in faults(&exchange.answer, bench.limits.response_bytes, place.with_large) {
+    for fault in faults(&exchange.answer, &bench.word, bench.limits.response_bytes, place.with_large) {
+        if hung.ends(place.number) {
+            break;
+        }
         let removed = match &fault.class {
             Class::Changed { removed: Some(pattern) } => Some(pattern.as_str()),
             _ => None,
@@ -114,25 +191,26 @@ async fn at(bench: &Bench, place: &Place, known: &Known) -> Vec<Seen> {
         let may_be_missing = removed.zip(endpoint).is_some_and(|(pattern, endpoint)| known.may_be_missing(endpoint, pattern));
         let under = Under { class: &fault.class, was_readable, may_be_missing };
         let planted = Planted { exchange: place.exchange, request: exchange.request.clone(), deed: fault.deed(&exchange.answer) };
-        let breaches = match play(bench, case, checked, *call, Some(planted)).await {
-            Ok(played) => judged(&under, *call, undisturbed, &played),
-            // The fixture was played before.
-            Err(_) => Vec::new(),
-        };
-        seen.extend(breaches.into_iter().map(|breach| tell(breach, *call, place, &endpoint_named, &fault, &case.name)));
+        // The fixture was played before.
+        if let Ok(played) = play(bench, case, checked, *call, Some(planted)).await {
+            if fault.is_unreadable_success() {
+                sight.moved = Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
+            }
+            let hangs = judge::hung(&played.end);
+            if hangs {
+                hung.add(place.number);
+            }
+            let mut breaches = judge::always(&played, &bench.word);
+            breaches.extend(judge::under(&under, *call, &undisturbed.end, &played.end));
+            sight.seen.extend(breaches.into_iter().map(|breach| {
+                let hung = hangs && *breach.rule == ENDING;
+                let sentence =
+                    format!("{}: {call}, exchange {} (`{endpoint_named}`), {}: {}", case.name, place.exchange + 1, fault.name, breach.what);
+                Seen { hung, kind: format!("{call} {endpoint_named} {:?}", fault.kind()), sentence, breach }
+            }));
+        }
         // Others get their turn, and a check that is not wanted any more ends here.
         tokio::task::yield_now().await;
     }
-    seen
-}
-
-fn judged(under: &Under<'_>, call: Call, undisturbed: &Played, played: &Played) -> Vec<Breach> {
-    let mut breaches = judge::always(played);
-    breaches.extend(judge::under(under, call, &undisturbed.end, &played.end));
-    breaches
-}
-
-fn tell(breach: Breach, call: Call, place: &Place, endpoint: &str, fault: &Fault, case: &str) -> Seen {
-    let sentence = format!("{case}: {call}, exchange {} (`{endpoint}`), {}: {}", place.exchange + 1, fault.name, breach.what);
-    Seen { kind: format!("{call} {endpoint} {:?}", fault.kind()), sentence, breach }
+    sight
 }

@@ -16,13 +16,7 @@ const SLIM_SIZE: u64 = 1024 * 1024;
 /// Looks at the file and loads it. None where it cannot be loaded: the outcomes say why.
 pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(Plugin, Duration)> {
     let limits = &subject.limits;
-    let bytes = match &subject.file {
-        Ok(bytes) => bytes,
-        Err(failure) => {
-            broken(&COMPONENT, failure, outcomes);
-            return None;
-        }
-    };
+    let bytes = &subject.file;
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
     // Not out of the cache: how long it takes to compile is a part of the answer.
     let options = EngineOptions { compiler: subject.compiler.clone(), limits: limits.clone(), ..EngineOptions::default() };

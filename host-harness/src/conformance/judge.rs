@@ -8,15 +8,17 @@
 //!   Settings are ready only where the undisturbed ones are, and the report says something else than without the fault: a check that gives
 //!   the same words without an answer did not look at it. (Where the undisturbed report warns already, its words may be about just that.)
 //!   An account is the undisturbed one, or none.
+//!   What comes out the same whichever answer is one of which nothing can be read does not come of the answers.
 //! * *Changed*: every field but the id may be absent, so other rows are right. But the same members must be there, unless the field is one
 //!   that the service itself leaves out in a list that was whole: then a shorter list may be what the service says. Where the undisturbed
 //!   run failed, a change may have mended it.
 //! * *Late* and *same*: the result is the undisturbed one. An answer that comes late may make another wait of what is left of it.
 
-use super::fault::{CANARY, Class};
+use super::fault::Class;
 use super::played::{Call, End, Played};
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, KEEPING, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
 use crate::failure::{Code, Failure};
+use crate::limits::Bound;
 use crate::text::shortened;
 
 /// Something that breaks a rule, without the place where it was seen.
@@ -35,18 +37,22 @@ pub(super) struct Under<'f> {
     pub(super) may_be_missing: bool,
 }
 
-/// What breaks a rule in any run, whatever it was under.
-pub(super) fn always(played: &Played) -> Vec<Breach> {
+/// What breaks a rule in any run, whatever it was under. The word is that of what was made up.
+pub(super) fn always(played: &Played, word: &str) -> Vec<Breach> {
     let mut breaches = Vec::new();
     match &played.end {
         End::Failed(failure) => breaches.extend(of_failure(failure)),
         End::Checked { wordless: Some(check), .. } => {
             breaches.push(breach(&WORDED, format!("the check `{check}` does not say what was found, or what to do")));
         }
+        End::List { .. } if played.exchanges.is_empty() => {
+            breaches.push(breach(&WHOLE, "a list is called complete, and nothing was asked for"));
+        }
+        End::Account(_) if played.exchanges.is_empty() => breaches.push(breach(&ACCOUNT, "an account is named, and nothing was asked for")),
         _ => {}
     }
-    if let Some(said) = played.said.iter().find(|said| said.contains(CANARY)) {
-        breaches.push(breach(&DISCREET, format!("it repeats a word of the answer: “{}”", around(said))));
+    if let Some(said) = played.said.iter().find(|said| said.contains(word)) {
+        breaches.push(breach(&DISCREET, format!("it repeats a word of the answer: “{}”", around(said, word))));
     }
     breaches
 }
@@ -68,6 +74,27 @@ pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End
             breach.into_iter().collect()
         }
     }
+}
+
+/// What breaks a rule in a call that comes out the same whichever of its answers cannot be read.
+pub(super) fn unmoved(call: Call, undisturbed: &End) -> Option<Breach> {
+    match (call, undisturbed) {
+        (Call::Collect, End::List { .. }) => Some(breach(
+            &WHOLE,
+            "the same list is called complete whichever answer cannot be read: it is not made of what the service says",
+        )),
+        (Call::Connect, End::Account(_)) => {
+            Some(breach(&ACCOUNT, "the same account is named whichever answer cannot be read: it takes its setting for the account"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a run was ended because it computed or took too long.
+pub(super) fn hung(end: &End) -> bool {
+    let limits = [Bound::Cpu, Bound::CallTime, Bound::RunTime];
+    matches!(end, End::Failed(failure) if failure.code == Code::Limit
+        && limits.iter().any(|bound| failure.message.contains(&format!("the limit `{}`", bound.name()))))
 }
 
 fn of_failure(failure: &Failure) -> Option<Breach> {
@@ -150,8 +177,8 @@ fn breach(rule: &'static Definition, what: impl Into<String>) -> Breach {
 }
 
 /// The surroundings of the word in a text.
-fn around(text: &str) -> String {
-    let start = text.find(CANARY).unwrap_or_default();
+fn around(text: &str, word: &str) -> String {
+    let start = text.find(word).unwrap_or_default();
     let begin = text.char_indices().map(|(index, _)| index).rfind(|index| index + 40 <= start).unwrap_or_default();
     shortened(text.get(begin..).unwrap_or_default(), 100).into_owned()
 }
@@ -163,7 +190,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::limits::Limits;
 
+    const WORD: &str = "quetzalfeder";
     const UNREADABLE: Under<'_> = Under { class: &Class::Unreadable, was_readable: true, may_be_missing: false };
     const CHANGED: Under<'_> = Under { class: &Class::Changed { removed: None }, was_readable: true, may_be_missing: false };
     const LEFT_OUT: Under<'_> = Under { may_be_missing: true, ..CHANGED };
@@ -261,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_no_run_may_end_in_breaks_a_rule_of_its_own() {
-        let always = |end: End, said: &str| super::always(&Played { end, said: vec![said.into()], exchanges: vec![] });
+        let always = |end: End, said: &str| super::always(&Played { end, said: vec![said.into()], exchanges: vec![] }, WORD);
         for (code, broken) in [
             (Code::Trap, "no-crash"),
             (Code::Limit, "no-hang"),
@@ -279,8 +308,19 @@ mod tests {
         assert_eq!(rules(&always(End::Failed(Failure::new(Code::Upstream, "x")), "")), ["says-what-to-do"]);
         let wordless = End::Checked { ready: true, report: json!(""), wordless: Some("access".into()), warned: false };
         assert_eq!(rules(&always(wordless, "")), ["says-what-to-do"]);
-        let repeats = always(failed(Code::Other), &format!("the service said {CANARY} to us"));
-        assert_eq!(repeats[0].what, "it repeats a word of the answer: “the service said Quetzalfeder to us”");
+        let repeats = always(failed(Code::Other), &format!("the service said {WORD} to us"));
+        assert_eq!(repeats[0].what, "it repeats a word of the answer: “the service said quetzalfeder to us”");
         assert_eq!(rules(&repeats), ["repeats-nothing"]);
+        // Nothing was asked for in these runs.
+        assert_eq!(rules(&always(list(&["a"], "a"), "")), ["no-false-success"]);
+        assert_eq!(rules(&always(End::Account("1".into()), "")), ["no-other-account"]);
+    }
+
+    #[test]
+    fn only_what_takes_too_long_hangs() {
+        let limits = Limits::default();
+        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory].map(|bound| hung(&End::Failed(limits.reached(bound, "it is too much"))));
+        assert_eq!(hung, [true, true, false]);
+        assert!(!super::hung(&failed(Code::Limit)));
     }
 }

@@ -49,7 +49,6 @@ use std::time::{Duration, Instant};
 
 use crate::component::compile::Compiler;
 use crate::component::plugin::Plugin;
-use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::verdict::{Connector, Figures, Rule, Times, Verdict};
 
@@ -58,8 +57,8 @@ use rules::Outcomes;
 
 /// What is checked.
 pub struct Subject {
-    /// The file, or why it cannot be read.
-    pub file: Result<Vec<u8>, Failure>,
+    /// The file; of one that is too large, enough to be known as such.
+    pub file: Vec<u8>,
     /// Where it is compiled.
     pub compiler: Compiler,
     /// The folders of its fixture cases, as [`cases::find`] gives them.
@@ -95,7 +94,11 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     Verdict { connector, strict: subject.strict, rules, figures, times }
 }
 
+/// Time that a call may compute at most: a connector needs a few milliseconds, and there are thousands of calls.
+const MOST_COMPUTING: Duration = Duration::from_secs(2);
+
 const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
+const UNPLAYED: &str = "Not looked at: no fixture could be played.";
 const UNSHOWN: &str = "Only fixtures show it, and none does.";
 const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
 
@@ -106,8 +109,9 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     endpoints::judge(&descriptor, &mut outcomes);
     form::judge(&descriptor, &mut outcomes);
 
+    let limits = Limits { cpu_per_call: subject.limits.cpu_per_call.min(MOST_COMPUTING), ..subject.limits.clone() };
     // The contract's check has parsed the base before.
-    let Ok(bench) = Bench::new(plugin, subject.limits.clone()).map(Arc::new) else {
+    let Ok(bench) = Bench::new(plugin, limits).map(Arc::new) else {
         return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
     };
     let cases = match subject.fixtures.as_slice() {
@@ -120,7 +124,7 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     if !cases.is_empty() {
         let known = rehearse::known(&bench, &cases);
         exchanges = faulted::all(&bench, &cases, known, &watcher, &mut outcomes).await;
-        bounds::judge(bench.used(), &subject.limits, &mut outcomes);
+        bounds::judge(bench.used(), &bench.limits, &mut outcomes);
     }
     let used = bench.used();
     let figures = Figures {
@@ -131,7 +135,8 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
         peak_memory_bytes: used.most.memory,
     };
     let times = Times { slowest_call_ms: milliseconds(used.most.computing), ..Times::default() };
-    (figures, times, outcomes.complete(UNSHOWN, Some(GIVE_FIXTURES)))
+    let (why, hint) = if subject.fixtures.is_empty() { (UNSHOWN, GIVE_FIXTURES) } else { (UNPLAYED, rules::SOUND.hint) };
+    (figures, times, outcomes.complete(why, Some(hint)))
 }
 
 fn connector(plugin: &Plugin) -> Connector {

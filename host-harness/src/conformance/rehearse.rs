@@ -10,7 +10,7 @@ use super::fields::Known;
 use super::judge::{self, Breach};
 use super::played::{Call, End, Played, play};
 use super::resume::{self, Resumed};
-use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD};
+use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
 use super::{Watcher, difference, parallel};
 use crate::failure::{Code, Failure};
 use crate::rehearsal;
@@ -88,7 +88,7 @@ async fn one(bench: &Bench, folder: &std::path::Path) -> Result<Rehearsed, Failu
     if let Some(checked) = &case.checked {
         for call in Call::ALL {
             let played = play(bench, &case, checked, call, None).await?;
-            found.breaches.extend(judge::always(&played).into_iter().map(|breach| (call, breach)));
+            found.breaches.extend(judge::always(&played, &bench.word).into_iter().map(|breach| (call, breach)));
             calls.push((call, played));
         }
         repeat(bench, &case, checked, &mut found).await?;
@@ -157,7 +157,10 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
             .map(|number| format!("`{}` is called in no fixture", bench.endpoint_named(number))),
     );
     let told = cases.iter().filter(|case| !case.found.untold).count();
-    outcomes.add(differing.judged(format!("{}.", counted(told, "case"))));
+    outcomes.add(match told {
+        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some(TOLD.hint)),
+        told => differing.judged(format!("{}.", counted(told, "case"))),
+    });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
     outcomes.add(unused.judged(format!("All {}.", bench.endpoints())));
     outcomes.add(repeats.judged("Twice in one instance, and in another."));
@@ -169,6 +172,11 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
 }
 
 impl Rehearsed {
+    /// Whether this call takes too long without any fault.
+    pub(super) fn hung(&self, call: Call) -> bool {
+        self.calls.iter().any(|(other, played)| *other == call && judge::hung(&played.end))
+    }
+
     /// What breaks a rule without any fault.
     pub(super) fn breaches(&self) -> impl Iterator<Item = (Call, &Breach)> {
         self.found.breaches.iter().map(|(call, breach)| (*call, breach))

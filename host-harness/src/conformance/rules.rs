@@ -108,6 +108,13 @@ impl Findings {
     }
 }
 
+/// A rule that was not looked at, for this reason.
+pub(crate) fn skipped(rule: &'static Definition, why: &str, hint: Option<&str>) -> Rule {
+    let Definition { id, family, title, .. } = *rule;
+    let (message, hint) = (why.to_owned(), hint.map(str::to_owned));
+    Rule { id, family, title, outcome: CheckOutcome::Skipped, message, hint, findings: Vec::new(), more: 0 }
+}
+
 impl Outcomes {
     /// Adds what came of a rule.
     pub(crate) fn add(&mut self, rule: Rule) {
@@ -118,19 +125,7 @@ impl Outcomes {
     pub(crate) fn complete(mut self, why: &str, hint: Option<&str>) -> Vec<Rule> {
         let looked_at = |rule: &'static Definition| {
             let found = self.0.iter().position(|outcome| outcome.id == rule.id);
-            found.map_or_else(
-                || Rule {
-                    id: rule.id,
-                    family: rule.family,
-                    title: rule.title,
-                    outcome: CheckOutcome::Skipped,
-                    message: why.to_owned(),
-                    hint: hint.map(str::to_owned),
-                    findings: Vec::new(),
-                    more: 0,
-                },
-                |index| self.0.swap_remove(index),
-            )
+            found.map_or_else(|| skipped(rule, why, hint), |index| self.0.swap_remove(index))
         };
         ALL.iter().copied().map(looked_at).collect()
     }

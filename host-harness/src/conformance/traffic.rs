@@ -16,6 +16,9 @@ use crate::http::transport::{Request, Response, Transport, TransportError};
 /// How late a late answer is: as long as the most patient servers take, and longer than the host's usual time for a request.
 const LATE: Duration = Duration::from_secs(60);
 
+/// Size to which an answer is padded at most, whatever the host takes: several are in memory at once.
+pub(super) const MOST_PADDED: u64 = 16 * 1024 * 1024;
+
 /// An answer, as a transport gives it.
 pub(super) type Answer = Result<Response, TransportError>;
 

@@ -10,6 +10,9 @@ use crate::terminal::{Look, Style, counted, grouped, width};
 use crate::validation::CheckOutcome;
 use crate::verdict::{Rule, Verdict};
 
+/// The rule that is looked at wherever fixtures are given.
+const SOUND: &str = "fixtures-sound";
+
 /// The verdict for people.
 #[must_use]
 pub fn text(verdict: &Verdict, look: Look) -> String {
@@ -130,7 +133,9 @@ fn foot(out: &mut String, verdict: &Verdict, look: Look) {
     let style = if passed { Style::Green } else { Style::Red };
     let _ = writeln!(out, "\n {}", paint.styled(style, &line));
     if verdict.connector.is_some() && verdict.figures.fixtures == 0 {
-        told(out, " ", "Only the file itself was looked at: without fixtures nothing tells what it does.", look, Style::Yellow);
+        let were_given = verdict.rules.iter().any(|rule| rule.id == SOUND && rule.outcome != CheckOutcome::Skipped);
+        let why = if were_given { "no fixture could be played" } else { "without fixtures nothing tells what it does" };
+        told(out, " ", &format!("Only the file itself was looked at: {why}."), look, Style::Yellow);
     } else if verdict.connector.is_some() {
         let figures = &verdict.figures;
         let facts = format!(
@@ -220,6 +225,8 @@ mod tests {
         });
         assert!(strictly.starts_with(" Not passed: one warning, 2 rules skipped. Strictly, each of them counts.\n"), "{strictly}");
         assert!(last(|verdict| verdict.figures.fixtures = 0).ends_with(of_file));
+        let unplayed = last(|verdict| (verdict.figures.fixtures, verdict.rules[0].id) = (0, SOUND));
+        assert!(unplayed.ends_with("\n Only the file itself was looked at: no fixture could be played."), "{unplayed}");
     }
 
     proptest! {

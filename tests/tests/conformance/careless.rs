@@ -5,9 +5,8 @@ use smp_tests::harness::Ended;
 use crate::stage::{case, checked, finding, rule, with_outcome};
 
 /// The rules that only fixtures show.
-const SHOWN_BY_FIXTURES: [&str; 21] = [
+const SHOWN_BY_FIXTURES: [&str; 20] = [
     "fixtures-sound",
-    "fixtures-expected",
     "endpoints-covered",
     "repeatable",
     "no-crash",
@@ -110,6 +109,36 @@ fn each_carelessness_breaks_its_rule_and_is_told_with_fixture_call_exchange_and_
         assert!(shown.starts_with(finding_begins) && shown.ends_with(finding_ends), "{flaw}: {told}");
         assert_eq!((ended.code, ended.json()["passed"].as_bool()), (Some(1), Some(false)), "{flaw}");
     }
+}
+
+#[test]
+fn what_does_not_come_of_the_answers_is_false_also_where_it_happens_to_be_right() {
+    let asks = case("acme", &[("/people", "{}"), ("", "{}")], None);
+    let tame = checked("tame", asks.path(), &[]);
+    for (id, what) in
+        [("no-false-success", "case: collect, every exchange: the same list"), ("no-other-account", "case: connect, every exchange: ")]
+    {
+        let (outcome, told) = finding(&tame, id);
+        assert!(outcome == "failed" && told.starts_with(what), "{told}");
+    }
+    let (outcome, told) = finding(&checked("remembers", asks.path(), &[]), "no-false-success");
+    assert!(
+        outcome == "failed" && told == "case: collect, without a fault: a list is called complete, and nothing was asked for",
+        "{told}"
+    );
+}
+
+#[test]
+fn a_connector_that_hangs_ends_the_faults_at_the_third_time() {
+    let hangs = || {
+        let ended = check("hangs", &["--limit", "cpu=20ms"]);
+        assert_eq!(rule(&ended, "no-crash")["message"], "Until it hung for the third time.");
+        rule(&ended, "no-hang")
+    };
+    let first = hangs();
+    assert_eq!(first["findings"].as_array().unwrap().last().unwrap(), "it hung 3 times: the faults after that were left out");
+    assert!(first["message"].as_str().unwrap().starts_with("4 findings"), "{first}");
+    assert_eq!(first, hangs());
 }
 
 #[test]

@@ -32,9 +32,17 @@ fn what_is_no_connector_fails_the_rule_on_what_it_is_not() {
 }
 
 #[test]
-fn a_file_that_is_not_there_or_too_large_is_a_verdict_too() {
-    let missing = Run::bare().args(["check", "--json"]).arg(PathBuf::from("/no/such.wasm")).end();
-    assert!(finding(&missing, "is-a-component").1.starts_with("`/no/such.wasm` cannot be read"));
+fn a_file_that_cannot_be_read_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [PathBuf::from("/no/such.wasm"), folder.path().to_owned()] {
+        let ended = Run::bare().args(["check", "--json"]).arg(&path).end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+        assert!(ended.said("component").starts_with(&format!("`{}` cannot be read", path.display())), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_a_verdict_too() {
     let large = check(&[COMPONENT, &[0; 100]].concat(), &["--limit", "component=64"]);
     assert_eq!(finding(&large, "is-small-enough"), ("failed".into(), "it is larger than the 64 bytes that a host takes".into()));
     assert_eq!(rule(&large, "is-a-component")["outcome"], "skipped");

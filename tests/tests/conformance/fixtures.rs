@@ -1,7 +1,8 @@
 //! Fixtures that are wrong in themselves, that expect something else, or that are not there.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Command;
+use std::io::Read;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -21,8 +22,22 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
     let left_over = checked("tame", case("acme", &[PEOPLE, PEOPLE], None).path(), &[]);
     assert!(finding(&left_over, "fixtures-sound").1.starts_with("case: the fixture has an answer that was never asked for"));
     for unshown in ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"] {
-        assert_eq!(rule(&left_over, unshown)["outcome"], "skipped", "{unshown}");
+        let rule = rule(&left_over, unshown);
+        assert_eq!(
+            (rule["outcome"].as_str(), rule["message"].as_str()),
+            (Some("skipped"), Some("Not looked at: no fixture could be played."))
+        );
+        assert!(rule["hint"].as_str().unwrap().starts_with("Mend the fixture"), "{rule}");
     }
+}
+
+#[test]
+fn a_folder_beside_cases_that_is_none_is_named() {
+    let folder = case("acme", &[PEOPLE], None);
+    std::fs::create_dir(folder.path().join("mistyped")).unwrap();
+    std::fs::write(folder.path().join("mistyped/trafic.har"), "{}").unwrap();
+    let (outcome, told) = finding(&checked("tame", folder.path(), &[]), "fixtures-sound");
+    assert!(outcome == "failed" && told.starts_with("mistyped: "), "{told}");
 }
 
 #[test]
@@ -36,6 +51,7 @@ fn what_differs_from_the_expectation_is_named_by_its_place_with_both_values() {
 fn a_fixture_without_expectation_is_a_warning_and_an_endpoint_without_fixture_fails() {
     let ended = checked("tame", case("acme", &[PEOPLE], None).path(), &[]);
     assert_eq!(finding(&ended, "fixtures-told"), ("warning".into(), "case has no expected.json".into()));
+    assert_eq!(finding(&ended, "fixtures-expected").0, "skipped");
     let expected = ("failed".into(), "`GET /v1/orgs/{organization-id}` is called in no fixture".into());
     assert_eq!(finding(&ended, "endpoints-covered"), expected);
 }
@@ -69,20 +85,37 @@ fn a_folder_without_fixtures_is_wrong_usage() {
 }
 
 #[test]
-fn a_check_that_is_stopped_says_so() {
-    // A traffic.har that nobody writes: whoever opens it for writing knows that the check is reading it.
-    let folder = case("acme", &[], None);
-    let traffic = folder.path().join("case/traffic.har");
-    std::fs::remove_file(&traffic).unwrap();
-    assert!(Command::new("mkfifo").arg(&traffic).status().unwrap().success());
-    let run = Run::bare().arg("check").arg(test_component("tame")).file("--fixtures", folder.path()).arg("--json");
-    let mut check = run.start();
-    let mut writer = std::fs::File::options().write(true).open(&traffic).unwrap();
-    writer.write_all(b"{").unwrap();
-    kill_process(Pid::from_child(&check), Signal::INT).unwrap();
-    let mut said = String::new();
-    BufReader::new(check.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    drop(writer);
-    assert!(said.starts_with(r#"{"error":{"code":"interrupted","#), "{said}");
-    assert_eq!(check.wait().unwrap().code(), Some(1));
+fn a_check_that_is_stopped_says_so_at_any_moment() {
+    let hangs = case("hangs", &[("", r#"{"id":"acme"}"#), ("/people", r#"{"people":["ada"],"next":null}"#), ("/titles", "{}")], None);
+    for after in [0, 40, 150, 400, 900].map(Duration::from_millis) {
+        let run = Run::bare().arg("check").arg(test_component("careless")).file("--fixtures", hangs.path()).arg("--json");
+        let mut check = run.start();
+        await_handlers(&check);
+        std::thread::sleep(after);
+        kill_process(Pid::from_child(&check), Signal::INT).unwrap();
+        let stopped = Instant::now();
+        while check.try_wait().unwrap().is_none() {
+            assert!(stopped.elapsed() < Duration::from_secs(5), "it goes on, stopped after {after:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut said = String::new();
+        check.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.starts_with(r#"{"error":{"code":"interrupted","#) && said.lines().count() == 1, "{after:?}: {said}");
+        assert_eq!(check.wait().unwrap().code(), Some(1));
+    }
+}
+
+/// Waits until the process catches the signal of Ctrl-C.
+fn await_handlers(check: &Child) {
+    let status = format!("/proc/{}/status", check.id());
+    let catches = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+    };
+    let begun = Instant::now();
+    while !catches() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it never listens");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
