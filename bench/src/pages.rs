@@ -107,7 +107,7 @@ fn page(members: u64, total: u64, is_last: bool) -> String {
         ("trello", "Trello"),
         ("bitbucket", "Bitbucket"),
     ];
-    const SITES: [&str; 2] = ["https://acme.atlassian.example", "https://acme-sandbox.atlassian.example"];
+    const SITES: [&str; 2] = ["https://acme.atlassian.example", "https://acme-lab.atlassian.example"];
     let mut text = String::from(r#"{"data":["#);
     for member in 0..members {
         let pick = |from: usize, step: u64| usize::try_from(member / step).unwrap_or(0) % from;
@@ -117,7 +117,7 @@ fn page(members: u64, total: u64, is_last: bool) -> String {
                 let site = SITES.into_iter().cycle().nth(pick(SITES.len(), 3) + number / 2).unwrap_or_default();
                 let minute = (member + u64::try_from(number).unwrap_or(0)) % 60;
                 format!(
-                    r#"{{"key":"{key}","name":"{name}","url":"{site}","last_active":"2026-11-{:02}T08:{minute:02}:31.417Z"}}"#,
+                    r#"{{"key":"{key}","name":"{name}","url":"{site}","last_active":"2026-11-{:02}T08:{minute:02}:31Z"}}"#,
                     1 + member % 20
                 )
             })
@@ -128,9 +128,9 @@ fn page(members: u64, total: u64, is_last: bool) -> String {
             text,
             concat!(
                 r#"{}{{"account_id":"557058:4a1f77c2-0000-4000-8000-{}","account_type":"atlassian","account_status":"{}","name":"{}","#,
-                r#""picture":"https://avatars.example/557058/{}/128","nickname":"member","email":"member-{}@acme.example","#,
+                r#""picture":"https://avatars.example/{}/128","nickname":"member","email":"member-{}@acme.example","#,
                 r#""access_billable":true,"last_active":"2026-11-{:02}T09:30:00.000Z","product_access":[{}],"#,
-                r#""links":{{"self":"https://api.atlassian.com/users/557058:4a1f77c2-0000-4000-8000-{}/manage/profile"}}}}"#
+                r#""links":{{"self":"https://api.atlassian.com/users/{}"}}}}"#
             ),
             if member == 0 { "" } else { "," },
             MEMBER,

@@ -83,10 +83,11 @@ impl Results {
         figure.median / self.figure(YARDSTICK).map_or(f64::NAN, |native| native.median)
     }
 
-    /// With four digits each: more would be noise in every difference of two files.
+    /// With four digits each, or whole: more would be noise in every difference of two files.
     fn rounded(&self) -> Self {
         let round = |value: f64| format!("{value:.3e}").parse().unwrap_or(value);
-        let whole = |value: f64| if value.fract() == 0.0 { value } else { round(value) };
+        // Counts repeat to the last digit or so, and are worth having whole.
+        let whole = |value: f64| if value >= 1e4 || value.fract() == 0.0 { value.round() } else { round(value) };
         let mut rounded = self.clone();
         for figure in &mut rounded.figures {
             (figure.median, figure.min, figure.max) = (whole(figure.median), whole(figure.min), whole(figure.max));
