@@ -1,3 +1,5 @@
+//! Any answers: the connector's core ends within bounds, and repeats nothing of them. The property stands in `smp_tests::fuzz::answers`.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| smp_tests::fuzz::answers::run(data));

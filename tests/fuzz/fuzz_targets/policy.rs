@@ -1,3 +1,5 @@
+//! Any request: what is let out stays below the declared path, however a server reads it. The property stands in `smp_tests::fuzz::policy`.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| smp_tests::fuzz::policy::run(data));
