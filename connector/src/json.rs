@@ -1,23 +1,15 @@
 //! Reads answers: JSON, borrowed from the body, lenient about what is absent and strict about what is there.
 //!
 //! An object is an object: never an array in its place. Every field may be absent or `null`, which is the same; a
-//! field of the wrong type makes the answer unreadable, and so does nesting beyond the 128 levels of `serde_json`,
-//! also in fields that are passed over. Nothing of the body gets into the reason.
-//!
-//! Values are put into [`Place`]s behind a `dyn`, and not by `serde`'s derive: one copy of the parser in the
-//! component in place of one for each type. A value that does not fit its place is noted and passed over rather than
-//! made an error of `serde_json`, whose messages would format it. Together that is a third of the component's size.
+//! field of the wrong type makes the answer unreadable, and so does nesting beyond 127 levels, also in fields that
+//! are passed over. The first thing that is wrong is the one that counts. Nothing of the body gets into the reason.
 
+mod input;
 mod place;
 
-use std::borrow::Cow;
-use std::cell::Cell;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
+pub use self::input::{Input, Kind};
 pub(crate) use self::place::object;
-pub use self::place::{Count, Fit, List, Misfit, Place, Text, Word, begin};
+pub use self::place::{Count, List, Place, Text, Word, begin, null};
 use crate::cursor::BadLink;
 
 /// Why an answer cannot be read.
@@ -45,152 +37,21 @@ pub enum Unreadable {
 ///
 /// When it is not a `T` and nothing but a `T`.
 pub fn read<'de, T: Place<'de> + Default>(body: &'de [u8]) -> Result<T, Unreadable> {
-    let mut value = T::default();
-    fill(body, &mut value)?;
-    Ok(value)
-}
-
-fn fill<'de>(body: &'de [u8], place: &mut dyn Place<'de>) -> Result<(), Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
     if text.trim_start().starts_with('<') {
         return Err(Unreadable::WebPage);
     }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let fits = Cell::new(true);
-    let all = Fill { place: Some(place), fits: &fits };
-    all.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => Unreadable::CutShort,
-        _ => Unreadable::Syntax,
-    })?;
-    if fits.get() { Ok(()) } else { Err(Unreadable::Shape) }
-}
-
-/// Puts the next value into a place, if there is one, or passes it over.
-struct Fill<'p, 'de> {
-    place: Option<&'p mut (dyn Place<'de> + 'p)>,
-    /// Whether all values so far fitted their places.
-    fits: &'p Cell<bool>,
-}
-
-impl<'de> Fill<'_, 'de> {
-    fn put(self, put: impl FnOnce(&mut dyn Place<'de>) -> Fit) {
-        if let Some(place) = self.place {
-            note(self.fits, put(place));
-        }
-    }
-}
-
-fn note(fits: &Cell<bool>, fit: Fit) -> bool {
-    if fit.is_err() {
-        fits.set(false);
-    }
-    fit.is_ok()
-}
-
-impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// Every type of value is looked at here: a default method would format what it refuses.
-impl<'de> Visitor<'de> for Fill<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
-        self.put(|place| place.truth(truth));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.put(|place| place.number(Some(number)));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.put(|place| place.number(None));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.put(|place| place.number(None));
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.put(|place| place.text(Text(Cow::Borrowed(text))));
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.put(|place| place.text(Text(Cow::Owned(text.to_owned()))));
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Self { mut place, fits } = self;
-        place = place.and_then(|place| note(fits, place.list()).then_some(place));
-        loop {
-            let item = place.as_mut().and_then(|place| place.item());
-            if items.next_element_seed(Fill { place: item, fits })?.is_none() {
-                return Ok(());
-            }
-            if let Some(place) = place.as_mut() {
-                note(fits, place.item_done());
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let Self { mut place, fits } = self;
-        place = place.and_then(|place| note(fits, place.object()).then_some(place));
-        while let Some(key) = fields.next_key_seed(Key)? {
-            let field = place.as_mut().and_then(|place| place.field(&key));
-            fields.next_value_seed(Fill { place: field, fits })?;
-        }
-        Ok(())
-    }
-}
-
-/// Reads the name of a field.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a field name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
+    let mut value = T::default();
+    let mut input = Input::new(text);
+    value.read(&mut input)?;
+    input.end()?;
+    Ok(value)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     object! {

@@ -11,93 +11,75 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Reads a date or a date and time.
 pub fn parse(text: &str) -> Option<Instant> {
-    let mut input = Input(text.as_bytes());
-    let days = input.date()?;
-    if input.is_empty() {
-        return Some(Instant { seconds: days * SECONDS_PER_DAY, nanoseconds: 0 });
+    let (date, rest) = text.as_bytes().split_first_chunk()?;
+    let midnight = days(*date)? * SECONDS_PER_DAY;
+    if rest.is_empty() {
+        return Some(Instant { seconds: midnight, nanoseconds: 0 });
     }
-    input.one_of(b"Tt ")?;
-    let second_of_day = input.time()?;
-    let nanoseconds = input.fraction()?;
-    let offset = input.offset()?;
-    input.is_empty().then_some(Instant { seconds: days * SECONDS_PER_DAY + second_of_day - offset, nanoseconds })
+    let ([b'T' | b't' | b' ', time @ ..], rest) = rest.split_first_chunk::<9>()? else {
+        return None;
+    };
+    let second_of_day = second_of_day(*time)?;
+    let (nanoseconds, rest) = fraction(rest)?;
+    Some(Instant { seconds: midnight + second_of_day - offset(rest)?, nanoseconds })
 }
 
-/// What is left of the text.
-struct Input<'a>(&'a [u8]);
+/// `yyyy-mm-dd`, as days since 1970-01-01.
+fn days(date: [u8; 10]) -> Option<i64> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
+        return None;
+    };
+    let (year, month, day) = (number(y1, y2)? * 100 + number(y3, y4)?, number(m1, m2)?, number(d1, d2)?);
+    let exists = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    exists.then(|| days_since_epoch(year, month, day))
+}
 
-impl Input<'_> {
-    /// `yyyy-mm-dd`, as days since 1970-01-01.
-    fn date(&mut self) -> Option<i64> {
-        let year = self.number(4)?;
-        self.one_of(b"-")?;
-        let month = self.number(2)?;
-        self.one_of(b"-")?;
-        let day = self.number(2)?;
-        let exists = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
-        exists.then(|| days_since_epoch(year, month, day))
-    }
+/// `hh:mm:ss`, as seconds of the day. The 60th second is the one after the 59th.
+fn second_of_day(time: [u8; 8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+        return None;
+    };
+    let (hour, minute, second) = (number(h1, h2)?, number(m1, m2)?, number(s1, s2)?);
+    let exists = hour <= 23 && minute <= 59 && second <= 60;
+    exists.then_some(hour * 3_600 + minute * 60 + second)
+}
 
-    /// `hh:mm:ss`, as seconds of the day. The 60th second is the one after the 59th.
-    fn time(&mut self) -> Option<i64> {
-        let hour = self.number(2)?;
-        self.one_of(b":")?;
-        let minute = self.number(2)?;
-        self.one_of(b":")?;
-        let second = self.number(2)?;
-        let exists = hour <= 23 && minute <= 59 && second <= 60;
-        exists.then_some(hour * 3_600 + minute * 60 + second)
+/// Nothing, or a point and digits, as nanoseconds, and what follows; digits after the ninth are cut off.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let [b'.', rest @ ..] = text else {
+        return Some((0, text));
+    };
+    let (mut nanoseconds, mut weight, mut rest) = (0, 100_000_000, rest);
+    while let [first @ b'0'..=b'9', others @ ..] = rest {
+        nanoseconds += u32::from(first - b'0') * weight;
+        weight /= 10;
+        rest = others;
     }
+    let has_digits = rest.len() + 1 < text.len();
+    has_digits.then_some((nanoseconds, rest))
+}
 
-    /// Nothing, or a point and digits, as nanoseconds; digits after the ninth are cut off.
-    fn fraction(&mut self) -> Option<u32> {
-        if self.one_of(b".").is_none() {
-            return Some(0);
-        }
-        let mut nanoseconds = 0;
-        let mut weight = 100_000_000;
-        let mut digits = 0_usize;
-        while let Some(digit) = self.digit() {
-            nanoseconds += u32::from(digit) * weight;
-            weight /= 10;
-            digits += 1;
-        }
-        (digits > 0).then_some(nanoseconds)
-    }
+/// The distance from UTC, in seconds; east is positive.
+fn offset(text: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match *text {
+        [b'Z' | b'z'] => return Some(0),
+        [sign, h1, h2] => (sign, number(h1, h2)?, 0),
+        [sign, h1, h2, m1, m2] | [sign, h1, h2, b':', m1, m2] => (sign, number(h1, h2)?, number(m1, m2)?),
+        _ => return None,
+    };
+    let sign = match sign {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let exists = hours <= 23 && minutes <= 59;
+    exists.then_some(sign * (hours * 3_600 + minutes * 60))
+}
 
-    /// The distance from UTC, in seconds; east is positive.
-    fn offset(&mut self) -> Option<i64> {
-        let sign = match self.one_of(b"Zz+-")? {
-            b'+' => 1,
-            b'-' => -1,
-            _ => return Some(0),
-        };
-        let hours = self.number(2)?;
-        let has_colon = self.one_of(b":").is_some();
-        let minutes = if self.is_empty() && !has_colon { 0 } else { self.number(2)? };
-        let exists = hours <= 23 && minutes <= 59;
-        exists.then_some(sign * (hours * 3_600 + minutes * 60))
-    }
-
-    fn number(&mut self, digits: usize) -> Option<i64> {
-        (0..digits).try_fold(0, |value, _| Some(value * 10 + i64::from(self.digit()?)))
-    }
-
-    fn digit(&mut self) -> Option<u8> {
-        self.one_of(b"0123456789").map(|byte| byte - b'0')
-    }
-
-    fn one_of(&mut self, expected: &[u8]) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        expected.contains(&first).then(|| {
-            self.0 = rest;
-            first
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+/// The number of two digits.
+fn number(tens: u8, ones: u8) -> Option<i64> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 fn days_in(year: i64, month: i64) -> i64 {

@@ -4,63 +4,18 @@
 
 use std::borrow::Cow;
 
-/// Where a value goes. What a place does not provide for is a value of the wrong type; `null` leaves it empty.
+use super::Unreadable;
+use super::input::{Input, Kind};
+
+/// Where a value goes. A value of a type that a place does not provide for makes the answer unreadable; `null` leaves it empty.
 pub trait Place<'de> {
-    /// Takes a string.
+    /// Reads the next value into this place.
     ///
     /// # Errors
     ///
-    /// When it is the wrong type here, or the second value: as for all the others.
-    #[expect(unused_variables, reason = "the names are documentation")]
-    fn text(&mut self, text: Text<'de>) -> Fit {
-        Err(Misfit)
-    }
-
-    /// Takes a boolean.
-    #[expect(unused_variables, reason = "the names are documentation")]
-    fn truth(&mut self, truth: bool) -> Fit {
-        Err(Misfit)
-    }
-
-    /// Takes a number: a count, or one that is none.
-    #[expect(unused_variables, reason = "the names are documentation")]
-    fn number(&mut self, count: Option<u64>) -> Fit {
-        Err(Misfit)
-    }
-
-    /// Begins a list.
-    fn list(&mut self) -> Fit {
-        Err(Misfit)
-    }
-
-    /// The place of the next item, if there is a next one; `None` passes it over.
-    fn item(&mut self) -> Option<&mut dyn Place<'de>> {
-        None
-    }
-
-    /// Takes the item as it is now in its place.
-    fn item_done(&mut self) -> Fit {
-        Ok(())
-    }
-
-    /// Begins an object.
-    fn object(&mut self) -> Fit {
-        Err(Misfit)
-    }
-
-    /// The place of a field; `None` passes it over.
-    #[expect(unused_variables, reason = "the names are documentation")]
-    fn field(&mut self, key: &str) -> Option<&mut dyn Place<'de>> {
-        None
-    }
+    /// When it is of the wrong type here, the second value, or no value.
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable>;
 }
-
-/// Whether a value fits its place.
-pub type Fit = Result<(), Misfit>;
-
-/// A value that does not fit its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Misfit;
 
 /// A string, borrowed from the body unless it has escapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +36,6 @@ pub struct List<T> {
     pub is_there: bool,
     /// Its items; one that was `null` is as empty as a place can be.
     pub items: Vec<T>,
-    next: T,
 }
 
 impl<'a> Text<'a> {
@@ -111,58 +65,56 @@ impl<'a> Text<'a> {
 }
 
 impl<'de> Place<'de> for Option<Text<'de>> {
-    fn text(&mut self, text: Text<'de>) -> Fit {
-        once(self, text)
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        match input.kind()? {
+            Kind::Text => once(self, Text(input.text()?)),
+            _ => null(input),
+        }
     }
 }
 
-impl Place<'_> for Option<bool> {
-    fn truth(&mut self, truth: bool) -> Fit {
-        once(self, truth)
+impl<'de> Place<'de> for Option<bool> {
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        match input.kind()? {
+            Kind::Truth => once(self, input.truth()?),
+            _ => null(input),
+        }
     }
 }
 
-impl Place<'_> for Option<Count> {
-    fn number(&mut self, count: Option<u64>) -> Fit {
-        once(self, Count(count))
+impl<'de> Place<'de> for Option<Count> {
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        match input.kind()? {
+            Kind::Number => once(self, Count(input.number()?)),
+            _ => null(input),
+        }
     }
 }
 
 impl<'de> Place<'de> for Word<'de> {
-    fn text(&mut self, text: Text<'de>) -> Fit {
-        self.0 = Some(text);
-        Ok(())
-    }
-
-    fn truth(&mut self, _: bool) -> Fit {
-        Ok(())
-    }
-
-    fn number(&mut self, _: Option<u64>) -> Fit {
-        Ok(())
-    }
-
-    fn list(&mut self) -> Fit {
-        Ok(())
-    }
-
-    fn object(&mut self) -> Fit {
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        match input.kind()? {
+            Kind::Text => self.0 = Some(Text(input.text()?)),
+            _ => input.pass()?,
+        }
         Ok(())
     }
 }
 
 impl<'de, T: Place<'de> + Default> Place<'de> for List<T> {
-    fn list(&mut self) -> Fit {
-        begin(&mut self.is_there)
-    }
-
-    fn item(&mut self) -> Option<&mut dyn Place<'de>> {
-        Some(&mut self.next)
-    }
-
-    fn item_done(&mut self) -> Fit {
-        self.items.push(std::mem::take(&mut self.next));
-        Ok(())
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        match input.kind()? {
+            Kind::List => {
+                begin(&mut self.is_there)?;
+                input.list(|input| {
+                    let mut item = T::default();
+                    item.read(input)?;
+                    self.items.push(item);
+                    Ok(())
+                })
+            }
+            _ => null(input),
+        }
     }
 }
 
@@ -171,12 +123,25 @@ impl<'de, T: Place<'de> + Default> Place<'de> for List<T> {
 /// # Errors
 ///
 /// When it was there before.
-pub fn begin(is_there: &mut bool) -> Fit {
-    if std::mem::replace(is_there, true) { Err(Misfit) } else { Ok(()) }
+pub fn begin(is_there: &mut bool) -> Result<(), Unreadable> {
+    if std::mem::replace(is_there, true) { Err(Unreadable::Shape) } else { Ok(()) }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Fit {
-    if place.replace(value).is_some() { Err(Misfit) } else { Ok(()) }
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Unreadable> {
+    if place.replace(value).is_some() { Err(Unreadable::Shape) } else { Ok(()) }
+}
+
+/// Reads `null`, the one value beside its own kind that a place takes.
+///
+/// # Errors
+///
+/// When it is another value, or none.
+pub fn null(input: &mut Input<'_>) -> Result<(), Unreadable> {
+    if input.kind()? == Kind::Null {
+        return input.null();
+    }
+    input.pass()?;
+    Err(Unreadable::Shape)
 }
 
 /// Declares an object as a struct of places, one for each field that is wanted; others are passed over.
@@ -201,15 +166,15 @@ macro_rules! object {
     };
     (@place $de:lifetime $object:ty { $($field:ident = $key:literal,)+ }) => {
         impl<$de> $crate::json::Place<$de> for $object {
-            fn object(&mut self) -> $crate::json::Fit {
-                $crate::json::begin(&mut self.is_there)
-            }
-
-            fn field(&mut self, key: &str) -> Option<&mut dyn $crate::json::Place<$de>> {
-                match key {
-                    $($key => Some(&mut self.$field),)+
-                    _ => None,
+            fn read(&mut self, input: &mut $crate::json::Input<$de>) -> Result<(), $crate::json::Unreadable> {
+                if input.kind()? != $crate::json::Kind::Object {
+                    return $crate::json::null(input);
                 }
+                $crate::json::begin(&mut self.is_there)?;
+                input.object(|key, input| match key {
+                    $($key => self.$field.read(input),)+
+                    _ => input.pass(),
+                })
             }
         }
     };

@@ -3,7 +3,7 @@
 //! Each user becomes a member as soon as it is complete, so a page is never held twice. The product sites of the
 //! page are each kept once, in the order of first appearance; two entries of a user for one site are one use.
 
-use crate::json::{self, Fit, List, Misfit, Place, Text, object};
+use crate::json::{self, Input, Kind, List, Place, Text, Unreadable, object};
 use crate::model::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
 use crate::{product_names, text, time};
 use std::collections::btree_map::Entry;
@@ -48,7 +48,6 @@ object! {
 #[derive(Default)]
 pub struct Gathering<'a> {
     is_there: bool,
-    user: User<'a>,
     done: Members,
     known: BTreeMap<ProductSite<'a>, Known>,
 }
@@ -65,21 +64,20 @@ struct Known {
 }
 
 impl<'de> Place<'de> for Gathering<'de> {
-    fn list(&mut self) -> Fit {
-        json::begin(&mut self.is_there)
-    }
-
-    fn item(&mut self) -> Option<&mut dyn Place<'de>> {
-        Some(&mut self.user)
-    }
-
-    fn item_done(&mut self) -> Fit {
-        let mut user = std::mem::take(&mut self.user);
-        let mut accesses = std::mem::take(&mut user.product_access.items);
-        self.add(user, accesses.drain(..))?;
-        // The next user's entries need no memory of their own.
-        self.user.product_access.items = accesses;
-        Ok(())
+    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
+        if input.kind()? != Kind::List {
+            return json::null(input);
+        }
+        json::begin(&mut self.is_there)?;
+        // Each user's entries are put where those of the one before were.
+        let mut accesses = Vec::new();
+        input.list(|input| {
+            let mut user = User::default();
+            user.product_access.items = std::mem::take(&mut accesses);
+            user.read(input)?;
+            accesses = std::mem::take(&mut user.product_access.items);
+            self.add(user, accesses.drain(..))
+        })
     }
 }
 
@@ -90,8 +88,8 @@ impl<'a> Gathering<'a> {
     }
 
     /// Adds a user to the members, which it cannot be without an id.
-    fn add(&mut self, user: User<'a>, accesses: impl ExactSizeIterator<Item = Access<'a>>) -> Fit {
-        let id = user.account_id.and_then(Text::filled).ok_or(Misfit)?;
+    fn add(&mut self, user: User<'a>, accesses: impl ExactSizeIterator<Item = Access<'a>>) -> Result<(), Unreadable> {
+        let id = user.account_id.and_then(Text::filled).ok_or(Unreadable::Shape)?;
         let mut last_seen = self.instant(user.last_active);
         let mut uses = Vec::with_capacity(accesses.len());
         for access in accesses {
