@@ -39,7 +39,7 @@ fn path(endpoint: &Endpoint, organization: &OrganizationId) -> String {
 object! {
     /// Where a list goes on.
     struct Links<'a> {
-        next: Option<Text<'a>> = "next",
+        next: Option<Text<'a>> = b"next",
     }
 }
 

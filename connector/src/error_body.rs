@@ -31,22 +31,22 @@ impl ErrorBody {
 
 object! {
     struct Answer<'a> {
-        code: Word<'a> = "code",
-        title: Word<'a> = "title",
-        detail: Word<'a> = "detail",
-        message: Word<'a> = "message",
-        error: Word<'a> = "error",
-        errors: List<Words<'a>> = "errors",
+        code: Word<'a> = b"code",
+        title: Word<'a> = b"title",
+        detail: Word<'a> = b"detail",
+        message: Word<'a> = b"message",
+        error: Word<'a> = b"error",
+        errors: List<Words<'a>> = b"errors",
     }
 }
 
 object! {
     struct Words<'a> {
-        code: Word<'a> = "code",
-        title: Word<'a> = "title",
-        detail: Word<'a> = "detail",
-        message: Word<'a> = "message",
-        error: Word<'a> = "error",
+        code: Word<'a> = b"code",
+        title: Word<'a> = b"title",
+        detail: Word<'a> = b"detail",
+        message: Word<'a> = b"message",
+        error: Word<'a> = b"error",
     }
 }
 

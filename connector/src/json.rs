@@ -56,15 +56,15 @@ mod tests {
 
     object! {
         struct Thing<'a> {
-            name: Option<Text<'a>> = "name",
-            size: Option<Count> = "size",
-            parts: List<Part> = "parts",
+            name: Option<Text<'a>> = b"name",
+            size: Option<Count> = b"size",
+            parts: List<Part> = b"parts",
         }
     }
 
     object! {
         struct Part {
-            on: Option<bool> = "on",
+            on: Option<bool> = b"on",
         }
     }
 

@@ -79,27 +79,27 @@ fn domain(attributes: &Attributes<'_>) -> Option<Domain> {
 
 object! {
     struct Answer<'a> {
-        data: List<Entry<'a>> = "data",
-        links: Links<'a> = "links",
+        data: List<Entry<'a>> = b"data",
+        links: Links<'a> = b"links",
     }
 }
 
 object! {
     struct Entry<'a> {
-        attributes: Attributes<'a> = "attributes",
+        attributes: Attributes<'a> = b"attributes",
     }
 }
 
 object! {
     struct Attributes<'a> {
-        name: Option<Text<'a>> = "name",
-        claim: Claim<'a> = "claim",
+        name: Option<Text<'a>> = b"name",
+        claim: Claim<'a> = b"claim",
     }
 }
 
 object! {
     struct Claim<'a> {
-        status: Option<Text<'a>> = "status",
+        status: Option<Text<'a>> = b"status",
     }
 }
 

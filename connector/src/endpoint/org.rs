@@ -41,20 +41,20 @@ pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unrea
 
 object! {
     struct Answer<'a> {
-        data: Org<'a> = "data",
+        data: Org<'a> = b"data",
     }
 }
 
 object! {
     struct Org<'a> {
-        id: Option<Text<'a>> = "id",
-        attributes: Attributes<'a> = "attributes",
+        id: Option<Text<'a>> = b"id",
+        attributes: Attributes<'a> = b"attributes",
     }
 }
 
 object! {
     struct Attributes<'a> {
-        name: Option<Text<'a>> = "name",
+        name: Option<Text<'a>> = b"name",
     }
 }
 

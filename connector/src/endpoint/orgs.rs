@@ -47,14 +47,14 @@ pub fn read(body: &[u8], organization: &OrganizationId, asked: Option<&Cursor>) 
 
 object! {
     struct Answer<'a> {
-        data: List<Org<'a>> = "data",
-        links: Links<'a> = "links",
+        data: List<Org<'a>> = b"data",
+        links: Links<'a> = b"links",
     }
 }
 
 object! {
     struct Org<'a> {
-        id: Option<Text<'a>> = "id",
+        id: Option<Text<'a>> = b"id",
     }
 }
 

@@ -51,15 +51,15 @@ pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable
 
 object! {
     struct Answer<'a> {
-        data: Gathering<'a> = "data",
-        meta: Meta = "meta",
-        links: Links<'a> = "links",
+        data: Gathering<'a> = b"data",
+        meta: Meta = b"meta",
+        links: Links<'a> = b"links",
     }
 }
 
 object! {
     struct Meta {
-        total: Option<Count> = "total",
+        total: Option<Count> = b"total",
     }
 }
 

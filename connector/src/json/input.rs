@@ -41,11 +41,13 @@ pub enum Kind {
 }
 
 impl<'de> Input<'de> {
+    /// The whole text.
     pub fn new(text: &'de str) -> Self {
         Self { text, at: 0, depth: 0 }
     }
 
     /// Looks at what comes next.
+    #[inline]
     pub fn kind(&mut self) -> Result<Kind, Unreadable> {
         Ok(match self.peek()? {
             b'"' => Kind::Text,
@@ -61,6 +63,12 @@ impl<'de> Input<'de> {
     #[inline]
     pub fn text(&mut self) -> Result<Cow<'de, str>, Unreadable> {
         self.take(b'"')?;
+        self.rest_of_text()
+    }
+
+    /// Reads a string whose first quotation mark was taken.
+    #[inline(never)]
+    fn rest_of_text(&mut self) -> Result<Cow<'de, str>, Unreadable> {
         let start = self.at;
         self.run();
         match self.next()? {
@@ -111,37 +119,24 @@ impl<'de> Input<'de> {
     /// Reads a list; `item` is called for each item, and reads it.
     #[inline]
     pub fn list(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Unreadable>) -> Result<(), Unreadable> {
-        self.open(b'[')?;
-        if self.peek()? == b']' {
-            return self.close();
-        }
-        loop {
+        let mut has_item = self.first(b'[', b']')?;
+        while has_item {
             item(self)?;
-            match self.peek()? {
-                b',' => self.at += 1,
-                b']' => return self.close(),
-                _ => return Err(Unreadable::Syntax),
-            }
+            has_item = self.another(b']')?;
         }
+        Ok(())
     }
 
     /// Reads an object; `field` is called with each key, and reads what belongs to it.
     #[inline]
     pub fn object(&mut self, mut field: impl FnMut(&str, &mut Self) -> Result<(), Unreadable>) -> Result<(), Unreadable> {
-        self.open(b'{')?;
-        if self.peek()? == b'}' {
-            return self.close();
-        }
-        loop {
-            let key = self.text()?;
-            self.take(b':')?;
+        let mut has_field = self.first(b'{', b'}')?;
+        while has_field {
+            let key = self.key()?;
             field(&key, self)?;
-            match self.peek()? {
-                b',' => self.at += 1,
-                b'}' => return self.close(),
-                _ => return Err(Unreadable::Syntax),
-            }
+            has_field = self.another(b'}')?;
         }
+        Ok(())
     }
 
     /// Reads a value of any kind, and forgets it.
@@ -164,28 +159,58 @@ impl<'de> Input<'de> {
         }
     }
 
-    fn open(&mut self, bracket: u8) -> Result<(), Unreadable> {
-        self.take(bracket)?;
+    /// Opens a list or an object, and tells whether anything is in it.
+    fn first(&mut self, open: u8, close: u8) -> Result<bool, Unreadable> {
+        self.take(open)?;
         self.depth += 1;
-        if self.depth > DEEPEST { Err(Unreadable::Syntax) } else { Ok(()) }
+        if self.depth > DEEPEST {
+            return Err(Unreadable::Syntax);
+        }
+        Ok(self.peek()? != close || self.closed())
     }
 
-    fn close(&mut self) -> Result<(), Unreadable> {
+    /// Tells whether there is more in a list or an object, or closes it.
+    fn another(&mut self, close: u8) -> Result<bool, Unreadable> {
+        match self.peek()? {
+            b',' => {
+                self.at += 1;
+                Ok(true)
+            }
+            byte if byte == close => Ok(self.closed()),
+            _ => Err(Unreadable::Syntax),
+        }
+    }
+
+    /// Takes the closing bracket, behind which there is no more.
+    fn closed(&mut self) -> bool {
         self.at += 1;
         self.depth -= 1;
-        Ok(())
+        false
+    }
+
+    /// Reads the key of a field, up to what belongs to it.
+    fn key(&mut self) -> Result<Cow<'de, str>, Unreadable> {
+        let key = self.text()?;
+        self.take(b':')?;
+        Ok(key)
     }
 
     /// The next byte that is no white space, which stays the next.
     #[inline]
     fn peek(&mut self) -> Result<u8, Unreadable> {
-        loop {
-            match self.bytes().get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                Some(&byte) => return Ok(byte),
-                None => return Err(Unreadable::CutShort),
-            }
+        match self.bytes().get(self.at) {
+            Some(&byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_behind_space(),
         }
+    }
+
+    /// Apart, because answers are mostly written without white space: where there is a loop, time is looked at.
+    #[cold]
+    fn peek_behind_space(&mut self) -> Result<u8, Unreadable> {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes().get(self.at) {
+            self.at += 1;
+        }
+        self.bytes().get(self.at).copied().ok_or(Unreadable::CutShort)
     }
 
     /// Takes this byte, behind white space, and no other.
@@ -237,9 +262,9 @@ impl<'de> Input<'de> {
     fn run(&mut self) {
         let mut rest = self.bytes().get(self.at..).unwrap_or_default();
         while let Some((eight, after)) = rest.split_first_chunk() {
-            let ends = ends(u64::from_le_bytes(*eight));
-            if ends != 0 {
-                self.at += (ends.trailing_zeros() / 8) as usize;
+            let marks = ends(u64::from_le_bytes(*eight));
+            if marks != 0 {
+                self.at += (marks.trailing_zeros() / 8) as usize;
                 return;
             }
             self.at += 8;
@@ -387,8 +412,8 @@ mod tests {
     }
 
     const PARTS: [&str; 34] = [
-        "{", "}", "[", "]", ",", ":", "null", "true", "false", "nul", "\"a\"", "\"", "\\", "\\u00e9", "\\ud800", "x", "0", "1", "-", "+", ".",
-        "e", "E", "12", " ", "\n", "\u{b}", "\u{1}", "\u{e9}", r#"{"k":"#, r#","k":"#, "[1,", "[]", "{}",
+        "{", "}", "[", "]", ",", ":", "null", "true", "false", "nul", "\"a\"", "\"", "\\", "\\u00e9", "\\ud800", "x", "0", "1", "-", "+",
+        ".", "e", "E", "12", " ", "\n", "\u{b}", "\u{1}", "\u{e9}", r#"{"k":"#, r#","k":"#, "[1,", "[]", "{}",
     ];
 
     fn is_read(text: &str) -> bool {

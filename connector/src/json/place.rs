@@ -49,6 +49,14 @@ impl<'a> Text<'a> {
         self.0.into_owned()
     }
 
+    /// The text, for as long as the body is there; none if it had escapes.
+    pub fn borrowed(&self) -> Option<&'a str> {
+        match self.0 {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// The part that `cut` leaves of it.
     #[must_use]
     pub fn narrowed(self, cut: impl for<'b> Fn(&'b str) -> &'b str) -> Self {
@@ -65,6 +73,7 @@ impl<'a> Text<'a> {
 }
 
 impl<'de> Place<'de> for Option<Text<'de>> {
+    #[inline]
     fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
         match input.kind()? {
             Kind::Text => once(self, Text(input.text()?)),
@@ -145,6 +154,8 @@ pub fn null(input: &mut Input<'_>) -> Result<(), Unreadable> {
 }
 
 /// Declares an object as a struct of places, one for each field that is wanted; others are passed over.
+///
+/// Keys are written as bytes: the compiler looks at those one by one, where it would call a function for a `str`.
 macro_rules! object {
     (
         $(#[$meta:meta])*
@@ -171,7 +182,7 @@ macro_rules! object {
                     return $crate::json::null(input);
                 }
                 $crate::json::begin(&mut self.is_there)?;
-                input.object(|key, input| match key {
+                input.object(|key, input| match key.as_bytes() {
                     $($key => self.$field.read(input),)+
                     _ => input.pass(),
                 })
