@@ -67,7 +67,7 @@ impl<'de> Input<'de> {
     }
 
     /// Reads a string whose first quotation mark was taken.
-    #[inline(never)]
+    #[inline]
     fn rest_of_text(&mut self) -> Result<Cow<'de, str>, Unreadable> {
         let start = self.at;
         self.run();

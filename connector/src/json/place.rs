@@ -73,7 +73,6 @@ impl<'a> Text<'a> {
 }
 
 impl<'de> Place<'de> for Option<Text<'de>> {
-    #[inline]
     fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
         match input.kind()? {
             Kind::Text => once(self, Text(input.text()?)),
@@ -137,7 +136,11 @@ pub fn begin(is_there: &mut bool) -> Result<(), Unreadable> {
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Unreadable> {
-    if place.replace(value).is_some() { Err(Unreadable::Shape) } else { Ok(()) }
+    if place.is_some() {
+        return Err(Unreadable::Shape);
+    }
+    *place = Some(value);
+    Ok(())
 }
 
 /// Reads `null`, the one value beside its own kind that a place takes.
