@@ -14,6 +14,9 @@ use crate::sink::Sink;
 use crate::sink::row::Row;
 use crate::text;
 
+/// Size from which lines are handed on, in bytes: a run that waits for its next page keeps no more of the last one.
+const CHUNK: usize = 8 * 1024;
+
 /// Writes newline-delimited json.
 pub struct Ndjson<W> {
     output: W,
@@ -25,17 +28,26 @@ impl<W: Write + Send> Ndjson<W> {
     pub fn new(output: W) -> Self {
         Self { output, lines: Vec::new() }
     }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        let written = self.output.write_all(&self.lines);
+        self.lines.clear();
+        self.lines.shrink_to(2 * CHUNK);
+        written
+    }
 }
 
 impl<W: Write + Send> Sink for Ndjson<W> {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        self.lines.clear();
         for member in &page.members {
             let mut serializer = serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
             Row { member, products: &page.products }.serialize(&mut serializer)?;
             self.lines.push(b'\n');
+            if self.lines.len() >= CHUNK {
+                self.hand_on()?;
+            }
         }
-        self.output.write_all(&self.lines)
+        self.hand_on()
     }
 
     fn flush(&mut self) -> io::Result<()> {
