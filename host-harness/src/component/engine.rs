@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use wasmtime::component::Component;
 
@@ -19,7 +19,8 @@ pub struct EngineOptions {
     pub cache: Option<PathBuf>,
     /// Where components are compiled.
     pub compiler: Compiler,
-    /// Most runs at once in one process, with memory set aside for each: for a server. None allocates on demand.
+    /// Most runs at once in one process, with memory set aside for each: for a server. None allocates on demand. In a pool, a run whose
+    /// answers are slow to come gives back what a page took before it asks for the next one.
     pub pooled_runs: Option<u32>,
     /// Bounds that count before a run begins: of the file, of compiling, of stack and memory, and of what a connector says about itself.
     pub limits: Limits,
@@ -36,9 +37,14 @@ struct Shared {
     cache: Option<Cache>,
     compiler: Compiler,
     allocation: Allocation,
+    /// Runs that are under way, and how many there may be.
+    runs: Option<(AtomicU32, u32)>,
     limits: Limits,
     _ticker: Ticker,
 }
+
+/// What is set aside for a run, until this is dropped.
+pub(super) struct Place(Engine);
 
 /// Advances the epoch until the last clone of the engine is gone.
 struct Ticker {
@@ -58,7 +64,25 @@ impl Engine {
         let ticker = Ticker::start(wasmtime.clone())
             .map_err(|error| Failure::new(Code::Component, format!("no thread for the engine's clock: {error}")))?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
-        Ok(Self { wasmtime, shared: Arc::new(Shared { cache, compiler, allocation, limits, _ticker: ticker }) })
+        let runs = options.pooled_runs.map(|most| (AtomicU32::new(0), most));
+        Ok(Self { wasmtime, shared: Arc::new(Shared { cache, compiler, allocation, runs, limits, _ticker: ticker }) })
+    }
+
+    /// Whether memory is set aside for runs.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.shared.runs.is_some()
+    }
+
+    /// Takes what is set aside for one more run. A run keeps it when it gives its instance back, so that it never fails in the middle.
+    pub(super) fn place(&self) -> Result<Place, Failure> {
+        if let Some((runs, most)) = &self.shared.runs {
+            let one_more = |under_way: u32| (under_way < *most).then(|| under_way + 1);
+            runs.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).map_err(|_| {
+                Failure::new(Code::Limit, "this process has no memory set aside for one more run at the same time")
+                    .with_hint("Collect again when other runs have ended, or let the operator set more aside (`pooled_runs`).")
+            })?;
+        }
+        Ok(Place(self.clone()))
     }
 
     /// The bounds that it was set up with.
@@ -89,6 +113,14 @@ impl Engine {
     pub(super) fn keep(&self, code: Option<&Compiled>, digest: &str) {
         if let (Some(cache), Some(code)) = (&self.shared.cache, code) {
             cache.store(code, digest);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some((runs, _)) = &self.0.shared.runs {
+            runs.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

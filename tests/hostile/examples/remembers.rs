@@ -1,8 +1,8 @@
-//! Keeps the organization of each call in memory, and hands all that it remembers over as members.
+//! Keeps the organization of each call in memory, and hands all that it remembers over as members. Told to, it asks the service first.
 
 use std::sync::Mutex;
 
-use hostile::{Connector, Failure, MemberPage, Setting, failure, member, organization, page};
+use hostile::{Connector, Failure, MemberPage, Setting, attack, failure, get, member, organization, page, people_path};
 
 static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -10,6 +10,9 @@ struct Remembers;
 
 impl Connector for Remembers {
     fn collect(settings: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
+        if attack(&settings) == "ask" {
+            get(&people_path(&settings))?;
+        }
         let mut seen = SEEN.lock().map_err(|_| failure("the memory is lost"))?;
         seen.push(organization(&settings));
         Ok(page(seen.iter().map(|one| member(one)).collect(), None))

@@ -1,4 +1,4 @@
-//! The routes, and the way of one request: log ▸ latency ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery.
+//! The routes, and the way of one request: log ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery, and the latency around all of it.
 //!
 //! Decides nothing about what is answered: `endpoints` has the answers, `misbehave` the faults.
 
@@ -87,12 +87,24 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Longest that tokio's timer, which counts in milliseconds, lets a wait take too long.
+const TIMER: Duration = Duration::from_millis(2);
+
 async fn handle(shared: Arc<Shared>, call: Call, id: Option<Path<String>>, request: Request) -> Response {
-    let entry = logged(&shared, call, &request);
-    let number = shared.log.receive(entry.clone());
+    let due = Instant::now() + shared.latency;
+    let response = answered(&shared, call, id, request).await;
     if !shared.latency.is_zero() {
-        tokio::time::sleep(shared.latency).await;
+        tokio::time::sleep_until((due - TIMER.min(shared.latency)).into()).await;
+        // What is measured against the latency counts in tenths of milliseconds.
+        let rest = due.saturating_duration_since(Instant::now());
+        let _slept = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
     }
+    response
+}
+
+async fn answered(shared: &Arc<Shared>, call: Call, id: Option<Path<String>>, request: Request) -> Response {
+    let entry = logged(shared, call, &request);
+    let number = shared.log.receive(entry.clone());
     let verdict = lock(&shared.pace).admit(Instant::now());
     let faults = lock(&shared.armed).strike(call);
     for fault in &faults {

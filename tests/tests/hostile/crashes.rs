@@ -1,9 +1,19 @@
 //! Components that crash, and one that remembers: what a call leaves behind is gone with its run.
 
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::component::plugin::Plugin;
+use smp_harness::component::session::SessionOptions;
 use smp_harness::failure::Code;
+use smp_harness::http::clock::BoxFuture;
+use smp_harness::http::transport::{Request, Response, Transport, TransportError};
+use smp_tests::harness::test_component;
 
 use crate::made;
-use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, loaded, loads, now};
+use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, loaded, loads, now, tight};
 
 #[test]
 fn a_crash_in_any_call_is_a_failure_of_its_run_alone() {
@@ -80,4 +90,38 @@ fn runs_at_the_same_time_do_not_see_each_other() {
             assert_eq!((ids_of_one, ids_of_other), (vec!["acme".to_owned(); times], vec!["globex".to_owned(); times]));
         }
     });
+}
+
+#[test]
+fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
+    let remembered = |pooled_runs: Option<u32>, latency: Duration| {
+        let engine = Engine::new(&EngineOptions { pooled_runs, limits: tight(), ..EngineOptions::default() }).unwrap();
+        let plugin = now(Plugin::load(&engine, &fs::read(test_component("remembers")).unwrap())).unwrap();
+        let stage = Stage::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
+        let (mut session, mut another) = (stage.session(), plugin.session(SessionOptions::powerless(tight())));
+        let sizes = [(); 3].map(|()| {
+            let page = now(session.collect(&stage.checked.public, None)).unwrap();
+            // Between two pages nobody gets what is set aside for this run.
+            assert_eq!(now(another.describe()).is_err(), pooled_runs.is_some());
+            page.members.len()
+        });
+        drop(session);
+        now(another.describe()).unwrap();
+        sizes
+    };
+    assert_eq!(remembered(Some(1), Duration::from_millis(30)), [1, 1, 1]);
+    assert_eq!(remembered(Some(1), Duration::ZERO), [1, 2, 3]);
+    assert_eq!(remembered(None, Duration::from_millis(30)), [1, 2, 3]);
+}
+
+/// A service that takes its time, and answers with an empty object.
+struct Late(Duration);
+
+impl Transport for Late {
+    fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(async {
+            tokio::time::sleep(self.0).await;
+            Ok(Response { status: 200, headers: vec![], body: b"{}".to_vec() })
+        })
+    }
 }
