@@ -261,13 +261,19 @@ impl<'de> Input<'de> {
     #[inline]
     fn run(&mut self) {
         let mut rest = self.bytes().get(self.at..).unwrap_or_default();
-        while let Some((eight, after)) = rest.split_first_chunk() {
-            let marks = ends(u64::from_le_bytes(*eight));
+        while let Some((sixteen, after)) = rest.split_first_chunk::<16>() {
+            let both = u128::from_le_bytes(*sixteen);
+            let marks = ends(both as u64);
             if marks != 0 {
                 self.at += (marks.trailing_zeros() / 8) as usize;
                 return;
             }
-            self.at += 8;
+            let marks = ends((both >> 64) as u64);
+            if marks != 0 {
+                self.at += 8 + (marks.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 16;
             rest = after;
         }
         self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
