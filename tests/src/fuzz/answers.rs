@@ -6,7 +6,7 @@
 //!
 //! What holds: a call ends within its number of requests, and asks for nothing that the host's policy would not let out. A failure has
 //! a message and a hint. No text of a body gets into one, nor into a log: seeds have `~` and `@` in their values, which no text of the
-//! connector has. A page is what its body says, and the contract's. The same answers give the same result.
+//! connector has. What is JSON is what it is to `serde_json`. A page is what its body says, and the contract's. The same answers give the same result.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,10 @@ use atlassian_cloud::error_body::ErrorBody;
 use atlassian_cloud::failure::Failure;
 use atlassian_cloud::flow::{collect, connect, validate};
 use atlassian_cloud::host::{Exhausted, Host, HttpError, Request, Response};
+use atlassian_cloud::json::Unreadable;
 use atlassian_cloud::model::{Account, Instant, MemberPage};
 use atlassian_cloud::report::{Outcome, Report};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use smp_harness::http::policy::Policy;
 use smp_harness::http::transport;
@@ -93,11 +95,22 @@ pub fn run(data: &[u8]) {
         Ended::Report(report) => assert_report(report),
     }
     for Answer { body, .. } in &answers {
+        assert_same_grammar(body);
         let organization = atlassian_cloud::config::Config::read(&settings()).expect("settings").organization().clone();
-        drop((users::read(body, None), org::read(body, &organization), orgs::read(body, &organization, None), ErrorBody::read(body)));
+        drop((org::read(body, &organization), orgs::read(body, &organization, None), ErrorBody::read(body)));
         if let Ok(page) = domains::read(body, None) {
             page.domains.iter().for_each(|domain| assert_own(&domain.name));
         }
+    }
+}
+
+/// The connector's reader and `serde_json` agree about what is JSON. A number beyond what a float holds is JSON.
+fn assert_same_grammar(body: &[u8]) {
+    match users::read(body, None) {
+        Ok(_) => assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "read, and no JSON"),
+        Err(Unreadable::Syntax | Unreadable::CutShort) => assert!(serde_json::from_slice::<Value>(body).is_err(), "JSON, and not read"),
+        Err(Unreadable::Encoding) => assert!(std::str::from_utf8(body).is_err(), "UTF-8, and not read"),
+        Err(_) => {}
     }
 }
 
@@ -186,7 +199,8 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
         assert!(instants.into_iter().max() <= member.last_seen, "{member:?}");
     }
     let Some(Answer { body, .. }) = script.given(script.requests.len()) else { panic!("a page out of nothing") };
-    let told: Value = serde_json::from_slice(&body).unwrap_or_else(|error| panic!("a page out of what is no JSON: {error}"));
+    assert_same_grammar(&body);
+    let Ok(told) = serde_json::from_slice::<Value>(&body) else { return };
     // Where a key is there twice, one of them `null`, the two readers may take another one.
     let Some(list) = told["data"].as_array() else { return };
     assert_eq!(list.len(), page.members.len());
