@@ -6,6 +6,7 @@ CARGO ?= cargo
 TARGET ?= target
 HARNESS := $(TARGET)/release/smp-harness
 COMPONENT := dist/atlassian-cloud.wasm
+BILL := dist/atlassian-cloud.cdx.json
 FIXTURE := tests/fixtures/acme
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
@@ -15,16 +16,28 @@ export CARGO_TARGET_DIR := $(abspath $(TARGET))
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_HOME_DIR := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 COMPONENT_FLAGS := --remap-path-prefix=$(CARGO_HOME_DIR)=cargo --remap-path-prefix=$(RUSTUP_HOME_DIR)=rustup \
-	--remap-path-prefix=$(CURDIR)=src -C link-arg=-zstack-size=65536
+	--remap-path-prefix=$(CURDIR)=src --remap-path-prefix=$(CARGO_TARGET_DIR)=target -C link-arg=-zstack-size=65536
 CORE_MODULES := $(TARGET)/wasm32-unknown-unknown/component
 CORE_MODULE := $(CORE_MODULES)/atlassian_cloud.wasm
+# What Cargo says of the build: what it compiled for the component.
+MESSAGES := $(CORE_MODULES)/atlassian_cloud.messages.json
+
+# What a package says of itself besides what the component says. The version is the one of Cargo.toml; a copy without git has no revision
+# and no date.
+REVISION ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's|^https://([^@/]*@)?(.*)$$|https://\2|; s|\.git$$||; /^https:/p')
+HOMEPAGE ?= $(SOURCE)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+# The command that packages: the one of this workspace, unless another one is named.
+PACKAGER ?= $(HARNESS)
 
 # Components that only tests load: the hostile ones, and a second, small connector.
 TEST_COMPONENTS := $(TARGET)/test-components
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint doc deny check bless component test-components build bench bench-parts bench-peers toolchain clean
+.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce bench bench-parts \
+	bench-peers toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +45,16 @@ help: ## List the targets
 toolchain:
 	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-component: toolchain ## Build the connector: dist/atlassian-cloud.wasm
+core-module: toolchain
+	@mkdir -p $(CORE_MODULES)
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown \
+		--message-format=json-render-diagnostics >$(MESSAGES)
+
+component: core-module ## Build the connector, and the list of what is linked into it: dist/atlassian-cloud.wasm, dist/atlassian-cloud.cdx.json
 	@mkdir -p dist
-	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown
-	$(CARGO) run --quiet --locked --release --package componentize -- $(CORE_MODULE) $(COMPONENT)
+	$(CARGO) build --quiet --locked --release --package componentize --package bill-of-materials
+	$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
+	$(TARGET)/release/bill-of-materials atlassian-cloud wasm32-unknown-unknown $(MESSAGES) Cargo.lock $(BILL)
 
 test-components: component ## Build the components that only tests load: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)
@@ -47,6 +66,16 @@ test-components: component ## Build the components that only tests load: target/
 
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --workspace --bins
+
+package: $(if $(filter $(HARNESS),$(PACKAGER)),build,component) ## Make what a marketplace takes: dist/atlassian-cloud-VERSION (RELEASE=1: only if it is a release)
+	@SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" $(PACKAGER) package $(COMPONENT) --output dist --fixtures tests/fixtures --strict \
+		--sbom $(BILL) --changelog CHANGELOG.md --figures bench/results.json $(if $(RELEASE),--release) \
+		$(if $(REVISION),--revision "$(REVISION)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(HOMEPAGE),--homepage "$(HOMEPAGE)")
+
+# Nothing is fetched for it: what the builds before have fetched is unpacked twice.
+reproduce: build ## Make the package twice, in two folders with two Cargo homes, and compare every byte
+	@REVISION="$(REVISION)" SOURCE="$(SOURCE)" HOMEPAGE="$(HOMEPAGE)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" CARGO_HOME="$(CARGO_HOME_DIR)" \
+		RUSTUP_HOME="$(RUSTUP_HOME_DIR)" tests/reproduce.sh "$(abspath $(HARNESS))"
 
 run: build ## Collect the bundled example organization, and show it as a table
 	@echo

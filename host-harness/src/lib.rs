@@ -32,3 +32,5 @@ pub mod verdict;
 pub mod listing;
 
 pub mod conformance;
+
+pub mod distribution;

@@ -5,7 +5,7 @@ use std::fs;
 
 use smp_tests::harness::{Run, folder};
 
-const COMMANDS: [&str; 8] = ["inspect", "validate", "connect", "collect", "guide", "record", "check", "limits"];
+const COMMANDS: [&str; 9] = ["inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "limits"];
 
 #[test]
 fn the_documented_command_line_is_the_real_one() {

@@ -13,6 +13,7 @@ pub(crate) mod console;
 mod guide;
 mod inspect;
 mod limits;
+mod package;
 mod progress;
 mod record;
 mod source;
@@ -52,6 +53,8 @@ enum Command {
     Record(record::Record),
     /// Check whether a connector does what the contract asks of it, as it is and under every fault.
     Check(check::Check),
+    /// Make the folder that a marketplace takes: the component with metadata, listing, bill of materials, changelog, checksums.
+    Package(Box<package::MakePackage>),
     /// Compile a component for this program itself, which starts it under limits of time and memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
@@ -114,6 +117,7 @@ impl Command {
             Self::Record(command) => command.json,
             Self::Limits(command) => command.json,
             Self::Check(command) => command.json,
+            Self::Package(command) => command.json,
             Self::Guide(_) | Self::Compile { .. } => false,
         }
     }
@@ -128,6 +132,7 @@ impl Command {
             Self::Record(command) => command.run(console).await,
             Self::Limits(command) => command.run(console),
             Self::Check(command) => command.run(console).await,
+            Self::Package(command) => command.run(console).await,
             // The worker has no console and no runtime: it was run before they were made.
             Self::Compile { .. } => Exit::Usage,
         }

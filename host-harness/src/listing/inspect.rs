@@ -247,7 +247,7 @@ impl Page {
 }
 
 /// A size, for people and exactly.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_024 => format!("{bytes} bytes"),
         1_024..1_048_576 => format!("{} KiB ({} bytes)", bytes.div_ceil(1_024), grouped(bytes)),

@@ -42,7 +42,7 @@ pub(super) fn block(text: &str, most: usize, indent: &str) -> String {
 }
 
 /// The text as a code span, or nothing where there is none.
-pub(super) fn code(text: &str, most: usize) -> String {
+pub(crate) fn code(text: &str, most: usize) -> String {
     let plain = cleaned(text, most).replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
     if plain.is_empty() { plain } else { format!("`{plain}`") }
 }

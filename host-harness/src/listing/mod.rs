@@ -6,6 +6,8 @@
 mod markdown;
 mod words;
 
+pub(crate) mod parts;
+
 pub mod guide;
 pub mod inspect;
 pub mod limits;
@@ -15,5 +17,6 @@ pub mod verdict;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use markdown::{is_address, is_misleading};
-pub(crate) use words::{LONGEST_NAME, LONGEST_TEXT};
+pub(crate) use inspect::size;
+pub(crate) use markdown::{code, is_address, is_misleading};
+pub(crate) use words::{LONGEST_NAME, LONGEST_TEXT, shown};

@@ -6,7 +6,7 @@ use crate::contract::{
 };
 
 /// A small descriptor with something of everything.
-pub(super) fn descriptor() -> Descriptor {
+pub(crate) fn descriptor() -> Descriptor {
     Descriptor {
         id: "example-cloud".into(),
         name: "Example Cloud".into(),

@@ -71,7 +71,7 @@ pub(super) fn hang(out: &mut String, first: &str, text: &str, look: Look, style:
 }
 
 /// The entries that are shown, and how many are not.
-pub(super) fn shown<T>(entries: &[T]) -> (&[T], usize) {
+pub(crate) fn shown<T>(entries: &[T]) -> (&[T], usize) {
     let most = entries.len().min(MOST_ENTRIES);
     (entries.get(..most).unwrap_or_default(), entries.len() - most)
 }

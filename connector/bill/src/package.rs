@@ -1,0 +1,62 @@
+//! What a package's manifest says of it: who made it, under which licence, and where it is kept.
+
+use anyhow::{Context, Result};
+use cargo_metadata::MetadataCommand;
+use cargo_metadata::camino::Utf8Path;
+use serde::Deserialize;
+
+/// What a manifest says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is.
+    pub description: Option<String>,
+    /// Who made it.
+    pub authors: Option<String>,
+    /// Its licence.
+    pub license: Option<String>,
+    /// Address of its source.
+    pub repository: Option<String>,
+    /// Address of its page.
+    pub homepage: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Fields,
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    license: Option<String>,
+    repository: Option<String>,
+}
+
+impl About {
+    /// What the manifest of a registry's package says: there, nothing is inherited from a workspace.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_registry(manifest: &Utf8Path) -> Result<Self> {
+        let text = std::fs::read_to_string(manifest).with_context(|| format!("cannot read `{manifest}`"))?;
+        let Manifest { package } = toml::from_str(&text).with_context(|| format!("`{manifest}` is no manifest"))?;
+        Ok(Self { license: package.license, repository: package.repository, ..Self::default() })
+    }
+
+    /// What Cargo makes of the manifest of a package of a workspace. Nothing is fetched for it.
+    ///
+    /// # Errors
+    /// When Cargo does not tell.
+    pub fn of_workspace(manifest: &Utf8Path) -> Result<Self> {
+        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().with_context(|| format!("`{manifest}`"))?;
+        let package = metadata.packages.into_iter().find(|package| package.manifest_path == manifest);
+        let package = package.with_context(|| format!("Cargo knows no package of `{manifest}`"))?;
+        let authors = package.authors.join(", ");
+        Ok(Self {
+            description: package.description,
+            authors: (!authors.is_empty()).then_some(authors),
+            license: package.license,
+            repository: package.repository,
+            homepage: package.homepage,
+        })
+    }
+}

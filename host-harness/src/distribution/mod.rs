@@ -1,0 +1,3 @@
+//! From a build to a marketplace and back.
+
+pub mod package;

@@ -1,0 +1,273 @@
+//! The listing for people: `listing.md`, the page of a connector in a marketplace.
+//!
+//! It begins with what somebody asks who thinks about connecting a service, and ends with what somebody asks who runs the marketplace.
+
+use std::fmt::Write;
+
+use super::bill::Linked;
+use super::figures::{Figure, Performance};
+use super::listing::Listing;
+use crate::listing::parts::{
+    about, collected, form, heading, more, name, paragraph, permissions, questions, requests, section, table, text,
+};
+use crate::listing::{LONGEST_NAME, code, shown, size};
+use crate::terminal::{counted, grouped};
+use crate::validation::CheckOutcome;
+use crate::verdict::{Rule, Verdict};
+
+/// The page.
+#[must_use]
+pub fn markdown(listing: &Listing) -> String {
+    let descriptor = &listing.facts.descriptor;
+    let mut out = format!("# {}\n", name(&descriptor.name));
+    about(&mut out, descriptor);
+    published(&mut out, listing);
+    collected(&mut out, &descriptor.data_collected);
+    permissions(&mut out, &descriptor.permissions_required);
+    requests(&mut out, &descriptor.api);
+    setup(&mut out, listing);
+    questions(&mut out, &descriptor.faq);
+    conformance(&mut out, &listing.verdict);
+    performance(&mut out, &listing.performance);
+    file(&mut out, listing);
+    linked(&mut out, &listing.linked);
+    out
+}
+
+/// What is said about it by whoever published it: the rest of the list that `about` begins.
+fn published(out: &mut String, listing: &Listing) {
+    let metadata = &listing.metadata;
+    let date = listing.date.map(|date| date.strftime("%Y-%m-%d").to_string());
+    let facts = [
+        ("Date of the version", date),
+        ("Published by", metadata.authors.as_deref().map(text)),
+        ("Licence", metadata.licenses.as_deref().map(text)),
+        ("Source", metadata.source.as_deref().map(text)),
+        ("Homepage", metadata.homepage.as_deref().map(text)),
+    ];
+    for (label, fact) in facts {
+        if let Some(fact) = fact {
+            let _ = writeln!(out, "- **{label}:** {fact}");
+        }
+    }
+}
+
+fn setup(out: &mut String, listing: &Listing) {
+    let descriptor = &listing.facts.descriptor;
+    let (sections, hidden) = shown(&descriptor.setup_guide);
+    if sections.is_empty() && descriptor.settings.is_empty() {
+        return;
+    }
+    heading(out, 2, "How to set it up");
+    sections.iter().for_each(|guide| section(out, 3, guide));
+    more(out, hidden);
+    form(out, 3, &descriptor.settings);
+}
+
+fn conformance(out: &mut String, verdict: &Verdict) {
+    heading(out, 2, "What was checked");
+    let figures = &verdict.figures;
+    let passed = if verdict.strict { "It passes the conformance check, strictly" } else { "It passes the conformance check" };
+    paragraph(
+        out,
+        &format!(
+            "{passed}: {} of recorded traffic, as they are and with {} replaced by every fault, in {} runs.",
+            counted(figures.fixtures, "case"),
+            counted(figures.exchanges, "answer"),
+            grouped(figures.runs)
+        ),
+    );
+    let mut family = "";
+    let rows = verdict.rules.iter().map(|rule| {
+        let part = if rule.family == family { String::new() } else { format!("**{}**", rule.family) };
+        family = rule.family;
+        [part, rule.title.to_owned(), outcome(rule)]
+    });
+    table(out, &["Part", "What was looked at", "Result"], rows);
+}
+
+fn outcome(rule: &Rule) -> String {
+    match rule.outcome {
+        CheckOutcome::Passed => "✔".to_owned(),
+        CheckOutcome::Warning => format!("**Warning:** {}", text(&rule.message)),
+        CheckOutcome::Failed => format!("**Failed:** {}", text(&rule.message)),
+        CheckOutcome::Skipped => format!("Skipped: {}", text(&rule.message)),
+    }
+}
+
+fn performance(out: &mut String, performance: &Performance) {
+    match performance {
+        Performance::NotGiven => {}
+        Performance::OfAnother(of) => {
+            heading(out, 2, "How fast it is");
+            let of = of
+                .as_deref()
+                .map_or("of a build that they do not name".to_owned(), |of| format!("of the build {}", code(of, LONGEST_NAME)));
+            paragraph(out, &format!("The figures that came with it are {of}, and not of this one. They are not shown."));
+        }
+        Performance::OfThisBuild(figures) => {
+            heading(out, 2, "How fast it is");
+            let cores = figures.cores.map(|cores| format!(" on a machine with {cores} processors")).unwrap_or_default();
+            paragraph(out, &format!("Measured with this very build{cores}."));
+            table(out, &["What", "Measured", "Smallest to largest"], figures.all.iter().map(measured));
+        }
+    }
+}
+
+fn measured(figure: &Figure) -> [String; 3] {
+    let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
+    let range = if figure.min == figure.max { String::new() } else { format!("{} to {}", figure.min, figure.max) };
+    [name(&figure.name), name(&format!("{}{unit}", figure.median)), range]
+}
+
+fn file(out: &mut String, listing: &Listing) {
+    let facts = &listing.facts;
+    heading(out, 2, "The file");
+    let names = |names: &[String]| {
+        let (names, hidden) = shown(names);
+        let mut names: Vec<String> = names.iter().map(|name| code(name, LONGEST_NAME)).collect();
+        if hidden > 0 {
+            names.push(format!("and {hidden} more"));
+        }
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    let mut rows = vec![
+        ["Name".to_owned(), code(&listing.file, LONGEST_NAME)],
+        ["Size".to_owned(), size(facts.size)],
+        ["Digest".to_owned(), code(&facts.digest, LONGEST_NAME)],
+        ["Digest without metadata".to_owned(), code(&listing.build_digest, LONGEST_NAME)],
+        ["Contract".to_owned(), code(&format!("{}@{}", crate::contract::PACKAGE, facts.contract_version), LONGEST_NAME)],
+        ["Is handed by the host".to_owned(), names(&facts.imports)],
+        ["Offers to the host".to_owned(), names(&facts.exports)],
+    ];
+    if let Some(revision) = &listing.metadata.revision {
+        rows.push(["Built from".to_owned(), code(revision, LONGEST_NAME)]);
+    }
+    table(out, &["", ""], rows.into_iter());
+}
+
+fn linked(out: &mut String, linked: &[Linked]) {
+    let (parts, hidden) = shown(linked);
+    heading(out, 2, "What is linked into it");
+    if parts.is_empty() {
+        paragraph(out, "Nothing, as the bill of materials has it.");
+        return;
+    }
+    let or_dash = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), name);
+    table(
+        out,
+        &["Part", "Version", "Licence"],
+        parts.iter().map(|part| [code(&part.name, LONGEST_NAME), or_dash(&part.version), or_dash(&part.licenses)]),
+    );
+    more(out, hidden);
+    paragraph(out, "The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+
+    use super::*;
+    use crate::distribution::package::testing::listing;
+    use crate::listing::testing::{descriptor, filled_with};
+    use crate::sink::testing::any_text;
+    use crate::text::is_active;
+
+    #[test]
+    fn the_page_reads_from_what_it_is_to_what_it_is_made_of() {
+        let page = markdown(&listing(descriptor(), "said"));
+        let headings: Vec<_> = page.lines().filter(|line| line.starts_with('#')).collect();
+        assert_eq!(
+            headings,
+            [
+                "# Example Cloud",
+                "## What is collected",
+                "## What you need",
+                "## What the connector asks the service",
+                "## How to set it up",
+                "### Get a key",
+                "### The form",
+                "## Questions and answers",
+                "### Why?",
+                "## What was checked",
+                "## How fast it is",
+                "## The file",
+                "## What is linked into it",
+            ]
+        );
+        let (_, own) = page.split_once("## What was checked\n").unwrap();
+        assert_eq!(
+            own,
+            "
+It passes the conformance check: 1 case of recorded traffic, as they are and with 20 answers replaced by every fault, in 3,000 runs.
+
+| Part | What was looked at | Result |
+| --- | --- | --- |
+| **The file** | Does so | ✔ |
+|  | Does so | **Warning:** said |
+| **Faults** | Does so | Skipped: said |
+
+## How fast it is
+
+Measured with this very build on a machine with 2 processors.
+
+| What | Measured | Smallest to largest |
+| --- | --- | --- |
+| said | 2 ms | 1 to 3.5 |
+
+## The file
+
+|  |  |
+| --- | --- |
+| Name | `example-cloud.wasm` |
+| Size | 2 KiB (2,048 bytes) |
+| Digest | `sha256:00` |
+| Digest without metadata | `sha256:01` |
+| Contract | `smp:connector@0.1.0` |
+| Is handed by the host | `smp:connector/http@0.1.0`, `said` |
+| Offers to the host | `smp:connector/connector@0.1.0` |
+| Built from | `said` |
+
+## What is linked into it
+
+| Part | Version | Licence |
+| --- | --- | --- |
+| `said` | said | – |
+
+The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.
+"
+        );
+    }
+
+    #[test]
+    fn figures_of_another_build_are_said_to_be_so() {
+        let mut listing = listing(descriptor(), "said");
+        for (of, said) in [(None, "of a build that they do not name"), (Some("sha256:02".to_owned()), "of the build `sha256:02`")] {
+            listing.performance = Performance::OfAnother(of);
+            assert!(markdown(&listing).contains(&format!("The figures that came with it are {said}, and not of this one.")));
+        }
+        listing.performance = Performance::NotGiven;
+        assert!(!markdown(&listing).contains("How fast"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_texts_are_the_structure_is_ours(text in any_text()) {
+            let page = markdown(&listing(filled_with(&text), &text));
+            prop_assert!(!page.chars().any(|sign| sign != '\n' && is_active(sign)));
+            let (mut headings, mut rows) = (Vec::new(), 0);
+            for event in Parser::new_ext(&page, Options::ENABLE_TABLES) {
+                match event {
+                    Event::Start(Tag::Heading { level, .. }) => headings.push(level),
+                    Event::Start(Tag::TableRow) => rows += 1,
+                    Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_)) => panic!("{page}"),
+                    _ => {}
+                }
+            }
+            use HeadingLevel::{H1, H2, H3};
+            prop_assert_eq!(headings, [H1, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2, H2, H2], "{}", page);
+            prop_assert_eq!(rows, 6 + 3 + 1 + 8 + 1, "{}", page);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The sections of a component as they lie in the file, one after the other. Nothing within a section is looked at but a custom one's name.
+
+use wasmparser::{BinaryReader, BinaryReaderError};
+
+/// Length of the magic number and the version.
+const HEADER: usize = 8;
+
+/// A section of the outermost component.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    /// Name and content, of a custom section.
+    pub(super) custom: Option<(&'a str, &'a [u8])>,
+    /// All of its bytes.
+    pub(super) whole: &'a [u8],
+}
+
+/// The header and the sections, which together are the whole file.
+///
+/// # Errors
+/// When the file ends within a section.
+pub(super) fn read(bytes: &[u8]) -> Result<(&[u8], Vec<Section<'_>>), BinaryReaderError> {
+    let mut reader = BinaryReader::new(bytes, 0);
+    let header = reader.read_bytes(HEADER)?;
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let begin = reader.original_position();
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()?;
+        let content = reader.read_bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
+        let custom = if id == 0 { Some(custom(content)?) } else { None };
+        let whole = bytes.get(begin..reader.original_position()).unwrap_or_default();
+        sections.push(Section { custom, whole });
+    }
+    Ok((header, sections))
+}
+
+fn custom(content: &[u8]) -> Result<(&str, &[u8]), BinaryReaderError> {
+    let mut reader = BinaryReader::new(content, 0);
+    let name = reader.read_string()?;
+    Ok((name, content.get(reader.original_position()..).unwrap_or_default()))
+}
+
+/// The file without the custom sections of these names.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, BinaryReaderError> {
+    let (header, sections) = read(bytes)?;
+    let kept = sections.iter().filter(|section| section.custom.is_none_or(|(name, _)| !names.contains(&name)));
+    Ok(kept.fold(header.to_vec(), |mut file, section| {
+        file.extend_from_slice(section.whole);
+        file
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &[u8] = b"\0asm\x0d\0\x01\0\x00\x05\x03oneX\x07\x01\x00\x00\x06\x03twoYZ";
+
+    #[test]
+    fn the_sections_together_are_the_file() {
+        let (header, sections) = read(FILE).unwrap();
+        let names: Vec<_> = sections.iter().map(|section| section.custom).collect();
+        assert_eq!(names, [Some(("one", &b"X"[..])), None, Some(("two", &b"YZ"[..]))]);
+        let whole = sections.iter().fold(header.to_vec(), |file, section| [&file, section.whole].concat());
+        assert_eq!(whole, FILE);
+    }
+
+    #[test]
+    fn a_section_is_left_out_by_name() {
+        assert_eq!(without(FILE, &["one"]).unwrap(), b"\0asm\x0d\0\x01\0\x07\x01\x00\x00\x06\x03twoYZ");
+        assert_eq!(without(FILE, &[]).unwrap(), FILE);
+    }
+
+    #[test]
+    fn a_file_that_ends_too_early_is_an_error() {
+        for end in (0..FILE.len()).filter(|end| ![8, 15, 18].contains(end)) {
+            assert!(read(&FILE[..end]).is_err(), "{end}");
+        }
+    }
+}
