@@ -9,11 +9,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use smp_harness::conformance::cases;
-use smp_harness::distribution::package::bill::{self, Bill};
-use smp_harness::distribution::package::figures::{self, Figures};
-use smp_harness::distribution::package::folder::Written;
-use smp_harness::distribution::package::metadata::Metadata;
-use smp_harness::distribution::package::{Order, Package, assemble, changelog};
+use smp_harness::distribution::packaging::bill::{self, Bill};
+use smp_harness::distribution::packaging::figures::{self, Figures};
+use smp_harness::distribution::packaging::folder::Written;
+use smp_harness::distribution::packaging::metadata::Metadata;
+use smp_harness::distribution::packaging::{Order, Package, assemble, changelog};
 use smp_harness::failure::{Code, Failure};
 
 use super::Exit;

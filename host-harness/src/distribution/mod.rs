@@ -1,3 +1,3 @@
 //! From a build to a marketplace and back.
 
-pub mod package;
+pub mod packaging;

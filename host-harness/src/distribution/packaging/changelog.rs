@@ -1,5 +1,7 @@
 //! The changelog's entry of one version, as it stands in a file of the form of Keep a Changelog.
 
+use jiff::civil::Date;
+
 use crate::failure::{Code, Failure};
 use crate::text;
 
@@ -16,7 +18,21 @@ pub struct Entry {
     pub text: String,
     /// Whether it is the version's own, and not the one of what is not released yet.
     pub released: bool,
+    /// What breaks for those who upgrade.
+    pub breaking: Vec<Breaking>,
 }
+
+/// A change after which somebody must do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breaking {
+    /// Until when the version before is kept working.
+    pub deadline: Date,
+    /// What changes, for whom, and what to do about it.
+    pub message: String,
+}
+
+/// Title of the part of an entry that holds breaking changes.
+const BREAKING: &str = "### Breaking";
 
 /// Finds the entry of a version; where there is none, the one of what is not released yet.
 ///
@@ -32,7 +48,33 @@ pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
         return Err(Failure::new(Code::InvalidSettings, "the changelog has a sign in it that is none to be read")
             .with_hint("Remove control and bidirectional characters from the entry."));
     }
-    Ok(Entry { text, released })
+    let breaking = breaking(&text)?;
+    Ok(Entry { text, released, breaking })
+}
+
+/// The breaking changes of an entry: a list, each item of which begins with its deadline.
+fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
+    let lines = entry.lines().skip_while(|line| *line != BREAKING).skip(1).take_while(|line| !line.starts_with('#'));
+    let mut items: Vec<String> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("- "), items.last_mut()) {
+            (Some(item), _) => items.push(item.trim().to_owned()),
+            (None, Some(item)) if !line.trim().is_empty() => item.extend([" ", line.trim()]),
+            _ => {}
+        }
+    }
+    let dated = |item: String| {
+        let (deadline, message) = item.strip_prefix("**Until ").and_then(|rest| rest.split_once(":** ")).unzip();
+        match (deadline.and_then(|deadline| deadline.parse().ok()), message) {
+            (Some(deadline), Some(message)) => Ok(Breaking { deadline, message: message.to_owned() }),
+            _ => Err(Failure::new(
+                Code::InvalidSettings,
+                format!("a breaking change in the changelog has no deadline: {}", text::shortened(&item, 100)),
+            )
+            .with_hint("Begin it with the day until when the version before is kept working: `- **Until 2030-01-31:** …`.")),
+        }
+    };
+    items.into_iter().map(dated).collect()
 }
 
 /// The section below the heading of this title.
@@ -66,14 +108,32 @@ mod tests {
     #[test]
     fn the_entry_of_a_version_is_cut_out() {
         let found = |version| entry(CHANGELOG, version).unwrap();
-        assert_eq!(found("1.2.0"), Entry { text: "## [1.2.0] - 2026-01-02\n\n### Added\n\n- two\n".into(), released: true });
-        assert_eq!(found("1.1.0"), Entry { text: "## v1.1.0\n\n- one\n".into(), released: true });
+        assert_eq!(
+            found("1.2.0"),
+            Entry { text: "## [1.2.0] - 2026-01-02\n\n### Added\n\n- two\n".into(), released: true, breaking: vec![] }
+        );
+        assert_eq!(found("1.1.0"), Entry { text: "## v1.1.0\n\n- one\n".into(), released: true, breaking: vec![] });
     }
 
     #[test]
     fn what_is_not_released_yet_stands_in_and_says_so() {
-        assert_eq!(entry(CHANGELOG, "1.3.0").unwrap(), Entry { text: "## [Unreleased]\n\n- new\n".into(), released: false });
+        assert_eq!(
+            entry(CHANGELOG, "1.3.0").unwrap(),
+            Entry { text: "## [Unreleased]\n\n- new\n".into(), released: false, breaking: vec![] }
+        );
         assert_eq!(entry(CHANGELOG, "1.1").unwrap().released, false);
+    }
+
+    #[test]
+    fn a_breaking_change_has_a_deadline() {
+        let entry = |item: &str| super::entry(&format!("## 2.0.0\n\n### Breaking\n\n{item}\n\n### Added\n\n- this\n"), "2.0.0");
+        let found = entry("- **Until 2030-01-31:** Keys without\n  scopes.\n- **Until 2030-02-28:** Two.").unwrap().breaking;
+        let of = |year, month, day, message: &str| Breaking { deadline: jiff::civil::date(year, month, day), message: message.into() };
+        assert_eq!(found, [of(2030, 1, 31, "Keys without scopes."), of(2030, 2, 28, "Two.")]);
+        for item in ["- Keys without scopes.", "- **Until soon:** Keys.", "- **Until 2030-02-30:** Keys."] {
+            let failure = entry(item).unwrap_err();
+            assert!(failure.message.starts_with("a breaking change in the changelog has no deadline: "), "{failure}");
+        }
     }
 
     #[test]

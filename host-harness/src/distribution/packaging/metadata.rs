@@ -229,8 +229,15 @@ mod tests {
     #[test]
     fn writing_it_again_gives_the_same_bytes() {
         let once = written(&built(), "example", "1.2.3", &metadata()).unwrap();
-        assert_eq!(Metadata::of(&once).unwrap(), metadata());
-        assert_eq!(written(&once, "example", "1.2.3", &metadata()).unwrap(), once);
+        let read = Metadata::of(&once).unwrap();
+        assert_eq!(
+            read,
+            Metadata { homepage: Some("https://example.test/".into()), ..metadata() },
+            "an address is written in its usual form"
+        );
+        for metadata in [metadata(), read] {
+            assert_eq!(written(&once, "example", "1.2.3", &metadata).unwrap(), once);
+        }
         let other = Metadata { homepage: None, ..metadata() };
         let without = written(&once, "example", "1.2.3", &other).unwrap();
         assert_eq!(Metadata::of(&without).unwrap(), other);

@@ -13,7 +13,7 @@ use crate::sink::json;
 use crate::text;
 
 /// Bytes of a bill. One of a thousand components has less than one MiB.
-pub const LARGEST: usize = 8 * 1024 * 1024;
+pub const LARGEST: usize = 4 * 1024 * 1024;
 /// Components of a bill: more than any connector links.
 const MOST: usize = 5_000;
 /// Versions of CycloneDX whose fields used here mean the same.
@@ -44,7 +44,7 @@ impl Bill {
     /// `invalid-settings`, when it is no CycloneDX document in JSON, or names a folder of the machine that made it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         if bytes.len() > LARGEST {
-            return Err(refused("it is larger than 8 MiB"));
+            return Err(refused("it is larger than 4 MiB"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
         let document: Map<String, Value> = serde_json::from_str(text).map_err(|error| refused(format!("it is no JSON object: {error}")))?;

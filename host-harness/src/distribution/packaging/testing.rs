@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::bill::Linked;
+use super::changelog::Breaking;
 use super::figures::{Figure, Figures, Performance};
 use super::listing::Listing;
 use super::metadata::Metadata;
@@ -59,5 +60,6 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
         performance: Performance::OfThisBuild(Figures { component: own(), cores: Some(2), all: vec![figure] }),
         linked: vec![Linked { name: text.to_owned(), version: own(), licenses: None }],
         date: Some(Timestamp::UNIX_EPOCH),
+        breaking: vec![Breaking { deadline: jiff::civil::date(2030, 1, 31), message: text.to_owned() }],
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::bill::Linked;
+use super::changelog::Breaking;
 use super::figures::Performance;
 use super::metadata::Metadata;
 use crate::component::plugin::Facts;
@@ -30,8 +31,10 @@ pub struct Listing {
     pub performance: Performance,
     /// What is linked into it.
     pub linked: Vec<Linked>,
-    /// When it was released.
+    /// The date of the version.
     pub date: Option<Timestamp>,
+    /// What breaks for those who upgrade to it.
+    pub breaking: Vec<Breaking>,
 }
 
 impl Listing {
@@ -45,6 +48,8 @@ impl Listing {
         });
         let linked =
             self.linked.iter().map(|Linked { name, version, licenses }| json!({"name": name, "version": version, "licenses": licenses}));
+        let breaking =
+            self.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
         let Metadata { description, authors, licenses, source, homepage, revision } = &self.metadata;
         let rest = json!({
             "build_digest": self.build_digest,
@@ -52,6 +57,7 @@ impl Listing {
                 "description": description, "authors": authors, "licenses": licenses, "source": source, "homepage": homepage, "revision": revision,
             },
             "scopes": self.scopes(),
+            "breaking": breaking.collect::<Vec<_>>(),
             "conformance": conformance(&self.verdict),
             "performance": self.performance.to_json(),
             "linked": linked.collect::<Vec<_>>(),

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::bill::Linked;
+use super::changelog::Breaking;
 use super::figures::{Figure, Performance};
 use super::listing::Listing;
 use crate::listing::parts::{
@@ -22,6 +23,7 @@ pub fn markdown(listing: &Listing) -> String {
     let mut out = format!("# {}\n", name(&descriptor.name));
     about(&mut out, descriptor);
     published(&mut out, listing);
+    breaking(&mut out, &listing.breaking);
     collected(&mut out, &descriptor.data_collected);
     permissions(&mut out, &descriptor.permissions_required);
     requests(&mut out, &descriptor.api);
@@ -50,6 +52,20 @@ fn published(out: &mut String, listing: &Listing) {
             let _ = writeln!(out, "- **{label}:** {fact}");
         }
     }
+}
+
+fn breaking(out: &mut String, changes: &[Breaking]) {
+    if changes.is_empty() {
+        return;
+    }
+    heading(out, 2, "Before you upgrade");
+    let (changes, hidden) = shown(changes);
+    table(
+        out,
+        &["Until", "What changes, and what to do"],
+        changes.iter().map(|change| [change.deadline.to_string(), text(&change.message)]),
+    );
+    more(out, hidden);
 }
 
 fn setup(out: &mut String, listing: &Listing) {
@@ -169,7 +185,7 @@ mod tests {
     use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
     use super::*;
-    use crate::distribution::package::testing::listing;
+    use crate::distribution::packaging::testing::listing;
     use crate::listing::testing::{descriptor, filled_with};
     use crate::sink::testing::any_text;
     use crate::text::is_active;
@@ -182,6 +198,7 @@ mod tests {
             headings,
             [
                 "# Example Cloud",
+                "## Before you upgrade",
                 "## What is collected",
                 "## What you need",
                 "## What the connector asks the service",
@@ -266,8 +283,8 @@ The bill of materials beside this page, `sbom.cdx.json`, has their digests and h
                 }
             }
             use HeadingLevel::{H1, H2, H3};
-            prop_assert_eq!(headings, [H1, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2, H2, H2], "{}", page);
-            prop_assert_eq!(rows, 6 + 3 + 1 + 8 + 1, "{}", page);
+            prop_assert_eq!(headings, [H1, H2, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2, H2, H2], "{}", page);
+            prop_assert_eq!(rows, 1 + 6 + 3 + 1 + 8 + 1, "{}", page);
         }
     }
 }

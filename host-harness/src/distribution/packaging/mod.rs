@@ -107,6 +107,8 @@ pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Packag
         refuse_what_is_no_release(&metadata, &entry, &version)?;
     }
     let component = metadata::written(&order.component, &id, &version, &metadata)?;
+    // As it is written: an address may have got a slash at its end.
+    let metadata = Metadata::of(&component)?;
     let plugin = Plugin::load(&engine, &component).await?;
     let facts = plugin.facts().clone();
     let bill = order.bill.bound_to(&version, &facts.digest, order.date)?;
@@ -125,7 +127,17 @@ pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Packag
     let file = format!("{id}.wasm");
     let digest = facts.digest.clone();
     let linked = order.bill.linked().to_vec();
-    let listing = Listing { file: file.clone(), facts, build_digest, metadata, verdict, performance, linked, date: order.date };
+    let listing = Listing {
+        file: file.clone(),
+        facts,
+        build_digest,
+        metadata,
+        verdict,
+        performance,
+        linked,
+        date: order.date,
+        breaking: entry.breaking,
+    };
     let json = json::indented(&listing.to_json()).map_err(|error| unwritable(&error))?;
     let mut files = vec![
         (file, component),

@@ -1,0 +1,14 @@
+//! `smp-harness package`: what is in the folder, what it is made of, and what is not packaged.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "package/bill.rs"]
+mod bill;
+#[path = "package/files.rs"]
+mod files;
+#[path = "package/pages.rs"]
+mod pages;
+#[path = "package/refused.rs"]
+mod refused;
+#[path = "package/stage.rs"]
+mod stage;

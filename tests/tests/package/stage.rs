@@ -1,0 +1,101 @@
+//! Packages of our connector and of others, made by the real command.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use smp_tests::harness::{Ended, Run, component, folder, names};
+use tempfile::TempDir;
+
+/// The version of the workspace, and so of our connector.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// A date, in seconds since 1970, and as it is written.
+pub(crate) const DATE: (&str, &str) = ("1700000000", "2023-11-14T22:13:20Z");
+
+/// Our package, made once: with one fixture, for a package with all of them takes as long as a check.
+pub(crate) static OURS: LazyLock<Made> = LazyLock::new(|| Made::of(|run| run.args(["--revision", "0123abcd"])));
+
+/// The bill of materials that the build of our connector made.
+pub(crate) fn bill() -> PathBuf {
+    let bill = component().with_extension("cdx.json");
+    assert!(bill.exists(), "`make component` makes it");
+    bill
+}
+
+/// The command that packages our connector into this folder.
+pub(crate) fn packaging(output: &Path) -> Run {
+    packaging_of(&component(), &bill(), output)
+}
+
+/// The command that packages a component with one of our fixtures.
+pub(crate) fn packaging_of(component: &Path, bill: &Path, output: &Path) -> Run {
+    let run = Run::bare().args(["package", "--json"]).arg(component).file("--sbom", bill).file("--output", output);
+    run.file("--changelog", &folder("../CHANGELOG.md")).file("--fixtures", &folder("fixtures/acme")).env("SOURCE_DATE_EPOCH", DATE.0)
+}
+
+/// A package that was made.
+pub(crate) struct Made {
+    _output: TempDir,
+    folder: PathBuf,
+    pub(crate) ended: Ended,
+}
+
+impl Made {
+    /// Our package, made with these further options.
+    pub(crate) fn of(options: impl FnOnce(Run) -> Run) -> Self {
+        let output = tempfile::tempdir().unwrap();
+        let ended = options(packaging(output.path())).end();
+        Self::ended(output, ended)
+    }
+
+    /// The package of a run that ended well.
+    pub(crate) fn ended(output: TempDir, ended: Ended) -> Self {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let folder = PathBuf::from(ended.json()["folder"].as_str().unwrap());
+        assert!(folder.starts_with(output.path()), "{}", folder.display());
+        Self { _output: output, folder, ended }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).unwrap()
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.bytes(name)).unwrap()
+    }
+
+    /// Every file by name.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        names(&self.folder).into_iter().map(|name| (name.clone(), self.bytes(&name))).collect()
+    }
+
+    /// The folder, for other commands.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// The digest of these bytes in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A bill of materials that says nothing but the version.
+pub(crate) fn bill_of(folder: &Path, version: &str) -> PathBuf {
+    let path = folder.join("bill.json");
+    let component = json!({"type": "application", "name": "x", "version": version});
+    let document = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"component": component}, "components": []});
+    fs::write(&path, document.to_string()).unwrap();
+    path
+}
