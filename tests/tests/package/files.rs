@@ -37,9 +37,17 @@ fn packaging_it_again_changes_nothing_and_packaging_the_packaged_component_gives
 fn the_component_does_what_it_did_and_only_says_more_about_itself() {
     let (before, after) = (fs::read(component()).unwrap(), OURS.bytes("atlassian-cloud.wasm"));
     let (before, after) = (sections(&before), sections(&after));
-    let (added, kept): (Vec<_>, Vec<_>) = after.into_iter().partition(|(name, _)| name.is_some());
-    assert_eq!(kept, before);
-    let added: Vec<_> = added.into_iter().map(|(name, bytes)| (name.unwrap(), String::from_utf8_lossy(&bytes).into_owned())).collect();
+    let (kept, added) = after.split_at(before.len());
+    for ((before_name, before), (after_name, after)) in before.iter().zip(kept) {
+        assert_eq!(before_name, after_name);
+        // The names of its parts get the name of the whole before them.
+        let own = [b"\x00\x10\x0fatlassian-cloud".as_slice(), before].concat();
+        let expected = if before_name.as_deref() == Some("component-name") { &own } else { before };
+        assert!(after == expected, "{before_name:?}");
+    }
+    let names: Vec<_> = kept.iter().filter_map(|(name, _)| name.as_deref()).collect();
+    assert_eq!(names, ["component-name", "producers"]);
+    let added: Vec<_> = added.iter().map(|(name, bytes)| (name.as_deref().unwrap(), String::from_utf8_lossy(bytes))).collect();
     let expected = [
         ("authors", "The maintainers of smp-connector"),
         ("description", "The Atlassian Cloud connector: an organization's members, as a WebAssembly component"),
@@ -47,8 +55,7 @@ fn the_component_does_what_it_did_and_only_says_more_about_itself() {
         ("revision", "0123abcd"),
         ("version", VERSION),
     ];
-    assert_eq!(added[0].0, "component-name");
-    assert_eq!(added[1..], expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    assert_eq!(added, expected.map(|(name, text)| (name, text.into())));
 }
 
 /// The sections of the outermost component: name and content of a custom one, the content of any other.
@@ -57,22 +64,21 @@ fn sections(bytes: &[u8]) -> Vec<(Option<String>, Vec<u8>)> {
     let mut sections = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.unwrap();
-        let nested = |range: std::ops::Range<usize>| (None, bytes[range].to_vec());
+        let whole = |range: std::ops::Range<usize>| (None, bytes[range].to_vec());
         match &payload {
             Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
                 if depth == 0 {
-                    sections.push(nested(unchecked_range.clone()));
+                    sections.push(whole(unchecked_range.clone()));
                 }
                 depth += 1;
             }
             Payload::End(_) => depth -= 1,
             Payload::CustomSection(section) if depth == 0 => sections.push((Some(section.name().to_owned()), section.data().to_vec())),
-            other if depth == 0 => sections.extend(other.as_section().map(|(_, range)| nested(range))),
+            other if depth == 0 => sections.extend(other.as_section().map(|(_, range)| whole(range))),
             _ => {}
         }
     }
-    // The one that tools wrote is compared with the rest.
-    sections.into_iter().map(|(name, data)| (name.filter(|name| name != "producers"), data)).collect()
+    sections
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn the_changelog_is_the_entry_of_the_version() {
     let output = tempfile::tempdir().unwrap();
     let changelog = output.path().join("changelog.md");
     fs::write(&changelog, format!("# Changelog\n\n## 99.0.0\n\nlater\n\n## [{VERSION}] - 2026-01-02\n\n- this\n\n### Breaking\n\n- **Until 2030-01-31:** Keys.\n\n## 0.0.1\n\nearlier\n")).unwrap();
-    let made = Made::of(|run| run.file("--changelog", &changelog).args(["--revision", "0123abcd", "--release"]));
+    let made = Made::with_changelog(&changelog, |run| run.args(["--revision", "0123abcd", "--release"]));
     assert_eq!(
         made.text("CHANGELOG.md"),
         format!("## [{VERSION}] - 2026-01-02\n\n- this\n\n### Breaking\n\n- **Until 2030-01-31:** Keys.\n")

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use smp_tests::harness::{Run, component, folder, names, test_component};
 
-use crate::stage::{VERSION, bill, bill_of, packaging, packaging_of};
+use crate::stage::{CASES, VERSION, bill, bill_of, packaging, packaging_of};
 
 #[test]
 fn a_connector_that_does_not_pass_its_check_is_not_packaged() {
@@ -24,12 +24,11 @@ fn a_connector_that_does_not_pass_its_check_is_not_packaged() {
 #[test]
 fn what_is_only_a_warning_is_packaged_unless_the_check_is_strict() {
     let output = tempfile::tempdir().unwrap();
-    // With one case alone, no fixture shows every endpoint.
     let ended = packaging(output.path()).arg("--strict").end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let (output, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let case = files.path().join("case");
-    copy(&folder("fixtures/acme"), &case);
+    copy(&folder(CASES[0]), &case);
     fs::remove_file(case.join("expected.json")).unwrap();
     let lenient = packaging(output.path()).file("--fixtures", &case);
     assert_eq!(lenient.end().code, Some(0));
@@ -81,7 +80,7 @@ fn what_is_named_wrongly_is_wrong_usage() {
         ("--fixtures", &text, "`--fixtures "),
     ] {
         let output = tempfile::tempdir().unwrap();
-        let defaults = [("--sbom", bill()), ("--changelog", folder("../CHANGELOG.md")), ("--fixtures", folder("fixtures/acme"))];
+        let defaults = [("--sbom", bill()), ("--changelog", folder("../CHANGELOG.md")), ("--fixtures", folder(CASES[0]))];
         let run = Run::new("package").args(["--json", option, value]).file("--output", output.path());
         let run = defaults.iter().filter(|(name, _)| *name != option).fold(run, |run, (name, path)| run.file(name, path));
         let ended = run.end();
@@ -110,7 +109,7 @@ fn what_is_no_release_is_refused_as_one() {
     ] {
         let output = tempfile::tempdir().unwrap();
         let run = Run::new("package").args(["--json", "--release"]).file("--output", output.path()).file("--sbom", &bill());
-        let run = run.file("--fixtures", &folder("fixtures/acme")).file("--changelog", changelog);
+        let run = run.file("--fixtures", &folder(CASES[0])).file("--changelog", changelog);
         let ended = revision.into_iter().fold(run, |run, revision| run.args(["--revision", revision])).end();
         assert_eq!(ended.code, Some(1));
         assert!(ended.said("invalid-settings").starts_with(&format!("this is no release: {said}")), "{}", ended.stderr);

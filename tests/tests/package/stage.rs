@@ -15,7 +15,10 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A date, in seconds since 1970, and as it is written.
 pub(crate) const DATE: (&str, &str) = ("1700000000", "2023-11-14T22:13:20Z");
 
-/// Our package, made once: with one fixture, for a package with all of them takes as long as a check.
+/// Cases that call every endpoint: a package with all of them takes as long as a check.
+pub(crate) const CASES: [&str; 2] = ["fixtures/acme", "fixtures/key-maker-is-no-organization-admin"];
+
+/// Our package, made once.
 pub(crate) static OURS: LazyLock<Made> = LazyLock::new(|| Made::of(|run| run.args(["--revision", "0123abcd"])));
 
 /// The bill of materials that the build of our connector made.
@@ -30,10 +33,15 @@ pub(crate) fn packaging(output: &Path) -> Run {
     packaging_of(&component(), &bill(), output)
 }
 
-/// The command that packages a component with one of our fixtures.
+/// The command that packages a component with a few of our fixtures.
 pub(crate) fn packaging_of(component: &Path, bill: &Path, output: &Path) -> Run {
+    packaging_with(component, bill, &folder("../CHANGELOG.md"), output)
+}
+
+fn packaging_with(component: &Path, bill: &Path, changelog: &Path, output: &Path) -> Run {
     let run = Run::bare().args(["package", "--json"]).arg(component).file("--sbom", bill).file("--output", output);
-    run.file("--changelog", &folder("../CHANGELOG.md")).file("--fixtures", &folder("fixtures/acme")).env("SOURCE_DATE_EPOCH", DATE.0)
+    let run = run.file("--changelog", changelog).env("SOURCE_DATE_EPOCH", DATE.0);
+    CASES.iter().fold(run, |run, case| run.file("--fixtures", &folder(case)))
 }
 
 /// A package that was made.
@@ -48,6 +56,13 @@ impl Made {
     pub(crate) fn of(options: impl FnOnce(Run) -> Run) -> Self {
         let output = tempfile::tempdir().unwrap();
         let ended = options(packaging(output.path())).end();
+        Self::ended(output, ended)
+    }
+
+    /// Our package, made with another changelog and these further options.
+    pub(crate) fn with_changelog(changelog: &Path, options: impl FnOnce(Run) -> Run) -> Self {
+        let output = tempfile::tempdir().unwrap();
+        let ended = options(packaging_with(&component(), &bill(), changelog, output.path())).end();
         Self::ended(output, ended)
     }
 

@@ -163,9 +163,19 @@ pub(super) fn written(component: &[u8], id: &str, version: &str, metadata: &Meta
 /// # Errors
 /// `component`, when it is damaged.
 pub(super) fn build_digest(component: &[u8]) -> Result<String, Failure> {
-    let names: Vec<_> = SECTIONS.into_iter().chain([NAMES]).collect();
-    let bare = sections::without(component, &names).map_err(|error| damaged(&error))?;
-    Ok(format!("sha256:{}", hex::encode(Sha256::digest(bare))))
+    let bare = || {
+        let (header, sections) = sections::read(component)?;
+        let mut hash = Sha256::new().chain_update(header);
+        for section in sections {
+            match section.custom {
+                Some((name, _)) if SECTIONS.contains(&name) => {}
+                Some((NAMES, content)) => hash.update(sections::without_own_name(NAMES, content)?),
+                _ => hash.update(section.whole),
+            }
+        }
+        Ok(format!("sha256:{}", hex::encode(hash.finalize())))
+    };
+    bare().map_err(|error| damaged(&error))
 }
 
 impl WrongEntry {

@@ -53,6 +53,47 @@ pub(super) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, BinaryRea
     }))
 }
 
+/// Identifier of the part of the section `component-name` that names the component itself.
+const OWN_NAME: u8 = 0;
+
+/// The section `component-name` without the component's own name; the names of its parts stay. Nothing where none is left.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn without_own_name(name: &str, content: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+    let mut reader = BinaryReader::new(content, 0);
+    let mut kept = Vec::new();
+    while !reader.eof() {
+        let begin = reader.original_position();
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()?;
+        reader.read_bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
+        if id != OWN_NAME {
+            kept.extend_from_slice(content.get(begin..reader.original_position()).unwrap_or_default());
+        }
+    }
+    if kept.is_empty() {
+        return Ok(kept);
+    }
+    let inside = [&length(name.len()), name.as_bytes(), &kept].concat();
+    Ok([&[0], &*length(inside.len()), &inside].concat())
+}
+
+/// A length as WebAssembly writes it.
+fn length(mut length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        // Seven bits at a time; the eighth says that more follow.
+        let low = u8::try_from(length & 0x7f).unwrap_or_default();
+        length >>= 7;
+        if length == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +113,17 @@ mod tests {
     fn a_section_is_left_out_by_name() {
         assert_eq!(without(FILE, &["one"]).unwrap(), b"\0asm\x0d\0\x01\0\x07\x01\x00\x00\x06\x03twoYZ");
         assert_eq!(without(FILE, &[]).unwrap(), FILE);
+    }
+
+    #[test]
+    fn the_names_of_parts_stay_without_the_name_of_the_whole() {
+        let parts = [b"\x01".as_slice(), &length(200), &[7; 200]].concat();
+        let named = [b"\x00\x06\x05whole".as_slice(), &parts].concat();
+        let without = without_own_name("component-name", &named).unwrap();
+        assert_eq!(without, [b"\x00\xda\x01\x0ecomponent-name".as_slice(), &parts].concat());
+        assert_eq!(without_own_name("component-name", &parts).unwrap(), without);
+        assert!(without_own_name("component-name", b"\x00\x06\x05whole").unwrap().is_empty());
+        assert!(without_own_name("component-name", b"\x00\x06\x05whol").is_err());
     }
 
     #[test]
