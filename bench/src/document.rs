@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn what_stands_between_the_marks_is_written_anew() {
         let figure = Figure::of("size.a", "A", "KiB", Kind::Exact, vec![7.0]);
-        let results = Results { cores: 2, load: [0.5, 1.0], figures: vec![figure] };
+        let results = Results { component: None, cores: 2, load: [0.5, 1.0], figures: vec![figure] };
         let document =
             "before\n<!-- figures: size -->\nold\n<!-- end of figures -->\nafter\n<!-- figures: machine -->\n<!-- end of figures -->\n";
         let filled = filled(document, &results);

@@ -83,7 +83,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             figures.extend(measure(depth)?);
         }
     }
-    let results = Results { cores: meter::cores(), load: [before, meter::load()], figures };
+    let results = Results { component: Some(stage::component_digest()?), cores: meter::cores(), load: [before, meter::load()], figures };
     let folder = stage::folder();
     let kept = folder.join("results.json");
     let last = Results::read(&kept).ok();

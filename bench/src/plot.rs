@@ -118,7 +118,7 @@ mod tests {
     fn a_plot_shows_each_size_with_its_figure() {
         let figure = |size: u32, value| Figure::of(&format!("growth.members.{size}"), "", "µs", Kind::Cpu, vec![value]);
         let figures = [(1_000, 4.5), (10_000, 4.25), (1_000_000, 4.0)].map(|(size, value)| figure(size, value)).to_vec();
-        let svg = PLOTS[0].1.draw(&Results { cores: 2, load: [0.0, 0.0], figures }).expect("a plot");
+        let svg = PLOTS[0].1.draw(&Results { component: None, cores: 2, load: [0.0, 0.0], figures }).expect("a plot");
         for text in ["1,000,000</text>", "10,000</text>", "4.25</text>", "8</text>"] {
             assert!(svg.contains(text), "{text}");
         }

@@ -13,6 +13,9 @@ pub const YARDSTICK: &str = "path.native";
 /// What one run measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
+    /// `sha256:` and the digest of the component that was measured: a listing shows figures of its own build only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
     /// Processors of the machine.
     pub cores: usize,
     /// Its load in the minute before the run, and in the last minute of it: above zero, something else was going on.
@@ -104,7 +107,7 @@ mod tests {
         let figure = |key: &str, kind, value| Figure::of(key, key, "x", kind, vec![value]);
         let mut all = vec![figure(YARDSTICK, Kind::Told, native)];
         all.extend(figures.iter().map(|(key, kind, value)| figure(key, *kind, *value)));
-        Results { cores: 2, load: [0.0, 0.0], figures: all }
+        Results { component: None, cores: 2, load: [0.0, 0.0], figures: all }
     }
 
     fn change(kind: Kind, before: (f64, f64), now: (f64, f64)) -> Change {
@@ -145,7 +148,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("results.json");
-        let results = results(10.0, &[("a", Kind::Cpu, 1.5)]);
+        let results = Results { component: Some("sha256:00".into()), ..results(10.0, &[("a", Kind::Cpu, 1.5)]) };
         results.write(&path).expect("it can be written");
         assert_eq!(Results::read(&path).expect("it can be read"), results);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use sha2::{Digest, Sha256};
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::Session;
@@ -176,6 +177,15 @@ pub fn component() -> PathBuf {
 /// When it is not built.
 pub fn component_bytes() -> Result<Vec<u8>> {
     std::fs::read(component()).context("the connector is not built; `make bench` does so by itself")
+}
+
+/// `sha256:` and the digest of the connector's file.
+///
+/// # Errors
+/// When it is not built.
+pub fn component_digest() -> Result<String> {
+    let digits = Sha256::digest(component_bytes()?).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Ok(format!("sha256:{digits}"))
 }
 
 /// A program of the workspace, built beside this one.

@@ -121,7 +121,7 @@ mod tests {
     fn a_row_tells_target_and_change() {
         let results = |value: f64| {
             let figure = Figure::of("size.component", "Size", "KiB", Kind::Exact, vec![value]).at_most(160.0);
-            Results { cores: 2, load: [0.0, 0.0], figures: vec![figure] }
+            Results { component: None, cores: 2, load: [0.0, 0.0], figures: vec![figure] }
         };
         let text = table(&results(170.0), &[], Versus::Last(&results(150.0)));
         assert!(text.contains("| Size   | 170 KiB  |"), "{text}");

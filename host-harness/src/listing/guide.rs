@@ -70,7 +70,7 @@ It takes a minute.
 
 ## The form
 
-| Field | What to enter |  |
+| Field | What to enter | Needed |
 | --- | --- | --- |
 | **Organization ID** | In the address bar. Looks like `a1b2`. | required |
 | **Api Key** | Shown once. | required, secret |

@@ -87,7 +87,7 @@ pub(crate) fn form(out: &mut String, level: usize, settings: &[SettingField]) {
         };
         [format!("**{}**", name(&field.label)), format!("{}{example}", text(&field.help)), need.to_owned()]
     };
-    table(out, &["Field", "What to enter", ""], fields.iter().map(row));
+    table(out, &["Field", "What to enter", "Needed"], fields.iter().map(row));
     more(out, hidden);
     if fields.iter().any(|field| field.secret.is_some()) {
         paragraph(out, "A secret stays with the platform: it is attached to requests on their way out, and the connector never sees it.");
