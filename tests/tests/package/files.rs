@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use smp_tests::harness::{component, folder};
+use smp_tests::harness::{Run, component, folder, test_component};
 use wasmparser::{Parser, Payload};
 
-use crate::stage::{DATE, Made, OURS, VERSION, bill, digest, packaging, packaging_of};
+use crate::stage::{DATE, Made, OURS, VERSION, bill, bill_of, digest, packaging, packaging_of};
 
 #[test]
 fn a_package_is_a_folder_of_six_files_with_their_checksums() {
@@ -122,6 +122,19 @@ fn what_the_publisher_says_counts_more_than_what_is_found() {
     assert_eq!(of("homepage").as_deref(), Some("https://example.test/"));
     assert_eq!(metadata["homepage"], "https://example.test/");
     assert_eq!(of("revision"), None);
+}
+
+#[test]
+fn a_connector_of_another_author_is_packaged_with_a_bill_of_its_own() {
+    let (output, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let run = Run::bare().args(["package", "--json"]).arg(test_component("example")).file("--output", output.path());
+    let run = run.file("--fixtures", &folder("example-connector/fixtures")).file("--changelog", &folder("../CHANGELOG.md"));
+    let ended = run.file("--sbom", &bill_of(files.path(), VERSION)).args(["--authors", "Somebody"]).end();
+    let made = Made::ended(output, ended);
+    assert_eq!(made.folder().file_name().unwrap().to_str().unwrap(), format!("noticeboard-{VERSION}"));
+    assert!(made.files().contains_key("noticeboard.wasm"));
+    assert_eq!(made.json("listing.json")["metadata"]["description"], "Connector of a SaaS management platform for Noticeboard");
+    assert!(made.text("listing.md").contains("Nothing, as the bill of materials has it."));
 }
 
 #[test]
