@@ -25,7 +25,8 @@ package() {
     mkdir -p "$home/registry" "$(dirname "$folder")"
     for part in index cache; do ln -s "$CARGO_HOME/registry/$part" "$home/registry/$part"; done
     if [ -f "$CARGO_HOME/config.toml" ]; then cp "$CARGO_HOME/config.toml" "$home/"; fi
-    git clone --quiet --no-hardlinks . "$folder"
+    git clone --quiet --no-hardlinks --no-checkout . "$folder"
+    git -C "$folder" checkout --quiet --detach "$revision"
     echo "building in $folder …" >&2
     (cd "$folder" && env -i PATH="$PATH" RUSTUP_HOME="$RUSTUP_HOME" CARGO_HOME="$home" CARGO_NET_OFFLINE=true "$@" \
         make --silent package TARGET=target PACKAGER="$packager" REVISION="$revision" SOURCE="$SOURCE" HOMEPAGE="$HOMEPAGE" \
