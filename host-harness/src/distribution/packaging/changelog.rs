@@ -121,7 +121,7 @@ mod tests {
             entry(CHANGELOG, "1.3.0").unwrap(),
             Entry { text: "## [Unreleased]\n\n- new\n".into(), released: false, breaking: vec![] }
         );
-        assert_eq!(entry(CHANGELOG, "1.1").unwrap().released, false);
+        assert!(!entry(CHANGELOG, "1.1").unwrap().released);
     }
 
     #[test]
