@@ -27,6 +27,8 @@ pub mod run;
 
 pub mod fixture;
 pub mod rehearsal;
+pub mod stage;
+
 pub mod verdict;
 
 pub mod listing;

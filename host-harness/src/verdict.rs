@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::component::plugin::Facts;
 use crate::failure::{Code, Failure};
 use crate::validation::CheckOutcome;
 
@@ -22,7 +23,7 @@ pub struct Verdict {
     pub times: Times,
 }
 
-/// Which connector was checked.
+/// Which connector it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connector {
     /// Its identifier.
@@ -84,6 +85,21 @@ pub struct Times {
     pub slowest_call_ms: u64,
     /// The whole check.
     pub total_ms: u64,
+}
+
+impl Connector {
+    /// The connector that these facts are of.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        Self {
+            id: facts.descriptor.id.clone(),
+            name: facts.descriptor.name.clone(),
+            version: facts.descriptor.version.clone(),
+            digest: facts.digest.clone(),
+            size: facts.size,
+            contract_version: facts.contract_version.clone(),
+        }
+    }
 }
 
 impl Verdict {

@@ -1,8 +1,8 @@
 //! Whether a connector stays well below what a host lets it use. Pure.
 
-use super::bench::Used;
 use super::rules::{FRUGAL, Findings, MEMORY, Outcomes, QUICK};
 use crate::limits::Limits;
+use crate::stage::bench::Used;
 use crate::terminal::grouped;
 
 /// Judges what all runs together used at most. What reaches a limit has failed before.

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::fields::{self, Change};
-use super::traffic::{Answer, Deed, MOST_PADDED};
 use crate::http::transport::{Response, TransportError};
+use crate::stage::traffic::{Answer, Deed, MOST_PADDED};
 
 /// The word by which a text is known again, for the component of this digest: the same each time, and one that its file cannot hold, since
 /// it comes of all of the file. No service has it.

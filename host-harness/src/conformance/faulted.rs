@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bench::Bench;
-use super::fault::{Class, faults, readable};
+use super::fault::{Class, faults, readable, word_for};
 use super::fields::Known;
 use super::judge::{self, Breach, Under};
-use super::played::play;
 use super::rehearse::Rehearsed;
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
-use super::traffic::Planted;
 use super::{Watcher, parallel};
+use crate::stage::bench::Bench;
+use crate::stage::played::play;
+use crate::stage::traffic::Planted;
 use crate::terminal::grouped;
 
 /// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between are like those around them.
@@ -180,7 +180,8 @@ async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
     let endpoint = bench.endpoint(&exchange.request);
     let was_readable = readable(&exchange.answer).is_some();
     let endpoint_named = endpoint.map(|number| bench.endpoint_named(number)).unwrap_or_default();
-    for fault in faults(&exchange.answer, &bench.word, bench.limits.response_bytes, place.with_large) {
+    let word = word_for(&bench.plugin.facts().digest);
+    for fault in faults(&exchange.answer, &word, bench.limits.response_bytes, place.with_large) {
         if hung.ends(place.number) {
             break;
         }
@@ -196,11 +197,11 @@ async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
             if fault.is_unreadable_success() {
                 sight.moved = Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
             }
-            let hangs = judge::hung(&played.end);
+            let hangs = played.end.hung();
             if hangs {
                 hung.add(place.number);
             }
-            let mut breaches = judge::always(&played, &bench.word);
+            let mut breaches = judge::always(&played, &word);
             breaches.extend(judge::under(&under, *call, &undisturbed.end, &played.end));
             sight.seen.extend(breaches.into_iter().map(|breach| {
                 let hung = hangs && *breach.rule == ENDING;

@@ -15,10 +15,9 @@
 //! * *Late* and *same*: the result is the undisturbed one. An answer that comes late may make another wait of what is left of it.
 
 use super::fault::Class;
-use super::played::{Call, End, Played};
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, KEEPING, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
 use crate::failure::{Code, Failure};
-use crate::limits::Bound;
+use crate::stage::played::{Call, End, Played};
 use crate::text::shortened;
 
 /// Something that breaks a rule, without the place where it was seen.
@@ -88,13 +87,6 @@ pub(super) fn unmoved(call: Call, undisturbed: &End) -> Option<Breach> {
         }
         _ => None,
     }
-}
-
-/// Whether a run was ended because it computed or took too long.
-pub(super) fn hung(end: &End) -> bool {
-    let limits = [Bound::Cpu, Bound::CallTime, Bound::RunTime];
-    matches!(end, End::Failed(failure) if failure.code == Code::Limit
-        && limits.iter().any(|bound| failure.message.contains(&format!("the limit `{}`", bound.name()))))
 }
 
 fn of_failure(failure: &Failure) -> Option<Breach> {
@@ -190,7 +182,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::limits::Limits;
 
     const WORD: &str = "quetzalfeder";
     const UNREADABLE: Under<'_> = Under { class: &Class::Unreadable, was_readable: true, may_be_missing: false };
@@ -314,13 +305,5 @@ mod tests {
         // Nothing was asked for in these runs.
         assert_eq!(rules(&always(list(&["a"], "a"), "")), ["no-false-success"]);
         assert_eq!(rules(&always(End::Account("1".into()), "")), ["no-other-account"]);
-    }
-
-    #[test]
-    fn only_what_takes_too_long_hangs() {
-        let limits = Limits::default();
-        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory].map(|bound| hung(&End::Failed(limits.reached(bound, "it is too much"))));
-        assert_eq!(hung, [true, true, false]);
-        assert!(!super::hung(&failed(Code::Limit)));
     }
 }

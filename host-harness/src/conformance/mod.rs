@@ -16,11 +16,6 @@
 mod parallel;
 mod rules;
 
-mod bench;
-pub mod cases;
-mod played;
-mod traffic;
-
 mod file;
 
 mod endpoints;
@@ -41,7 +36,7 @@ mod judge;
 mod bounds;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,9 +45,11 @@ use std::time::{Duration, Instant};
 use crate::component::compile::Compiler;
 use crate::component::plugin::Plugin;
 use crate::limits::Limits;
+use crate::stage::MOST_COMPUTING;
+use crate::stage::bench::Bench;
+pub use crate::stage::cases;
 use crate::verdict::{Connector, Figures, Rule, Times, Verdict};
 
-use bench::Bench;
 use rules::Outcomes;
 
 /// What is checked.
@@ -85,7 +82,7 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     let (connector, compiling, figures, times, rules) = match loaded {
         None => (None, Duration::ZERO, Figures::default(), Times::default(), outcomes.complete(UNLOADED, None)),
         Some((plugin, compiling)) => {
-            let connector = connector(&plugin);
+            let connector = Connector::of(plugin.facts());
             let (figures, times, rules) = of_plugin(plugin, subject, watcher, outcomes).await;
             (Some(connector), compiling, figures, times, rules)
         }
@@ -93,9 +90,6 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     let times = Times { compile_ms: milliseconds(compiling), total_ms: milliseconds(began.elapsed()), ..times };
     Verdict { connector, strict: subject.strict, rules, figures, times }
 }
-
-/// Time that a call may compute at most: a connector needs a few milliseconds, and there are thousands of calls.
-const MOST_COMPUTING: Duration = Duration::from_secs(2);
 
 const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
 const UNPLAYED: &str = "Not looked at: no fixture could be played.";
@@ -137,18 +131,6 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     let times = Times { slowest_call_ms: milliseconds(used.most.computing), ..Times::default() };
     let (why, hint) = if subject.fixtures.is_empty() { (UNSHOWN, GIVE_FIXTURES) } else { (UNPLAYED, rules::SOUND.hint) };
     (figures, times, outcomes.complete(why, Some(hint)))
-}
-
-fn connector(plugin: &Plugin) -> Connector {
-    let facts = plugin.facts();
-    Connector {
-        id: facts.descriptor.id.clone(),
-        name: facts.descriptor.name.clone(),
-        version: facts.descriptor.version.clone(),
-        digest: facts.digest.clone(),
-        size: facts.size,
-        contract_version: facts.contract_version.clone(),
-    }
 }
 
 fn milliseconds(time: Duration) -> u64 {

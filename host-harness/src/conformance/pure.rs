@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::bench::Bench;
 use super::rehearse::{self, Rehearsed};
 use super::rules::{Findings, Outcomes, PURE};
 use crate::component::session::SessionOptions;
 use crate::contract::Descriptor;
 use crate::failure::Failure;
+use crate::stage::bench::Bench;
 
 /// Asks again in one instance, in another, and after calls that got no answer. What was seen after collections is told with it.
 pub(super) async fn judge(bench: &Bench, cases: &[Arc<Rehearsed>], outcomes: &mut Outcomes) {

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::bench::{Bench, Case, Ear, name_of};
-use super::fault::readable;
+use super::fault::{readable, word_for};
 use super::fields::Known;
 use super::judge::{self, Breach};
-use super::played::{Call, End, Played, play};
 use super::resume::{self, Resumed};
 use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
 use super::{Watcher, difference, parallel};
 use crate::failure::{Code, Failure};
 use crate::rehearsal;
 use crate::settings::Checked;
+use crate::stage::bench::{Bench, Case, Ear, name_of};
+use crate::stage::played::{Call, End, Played, play};
 use crate::terminal::counted;
 
 /// A case that was played as it is.
@@ -86,9 +86,10 @@ async fn one(bench: &Bench, folder: &std::path::Path) -> Result<Rehearsed, Failu
     }
     let mut calls = Vec::new();
     if let Some(checked) = &case.checked {
+        let word = word_for(&bench.plugin.facts().digest);
         for call in Call::ALL {
             let played = play(bench, &case, checked, call, None).await?;
-            found.breaches.extend(judge::always(&played, &bench.word).into_iter().map(|breach| (call, breach)));
+            found.breaches.extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));
             calls.push((call, played));
         }
         repeat(bench, &case, checked, &mut found).await?;
@@ -174,7 +175,7 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
 impl Rehearsed {
     /// Whether this call takes too long without any fault.
     pub(super) fn hung(&self, call: Call) -> bool {
-        self.calls.iter().any(|(other, played)| *other == call && judge::hung(&played.end))
+        self.calls.iter().any(|(other, played)| *other == call && played.end.hung())
     }
 
     /// What breaks a rule without any fault.

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::bench::{Bench, Case, Ear};
 use crate::contract::MemberPage;
 use crate::failure::Failure;
 use crate::http::transport::Request;
 use crate::settings::Checked;
+use crate::stage::bench::{Bench, Case, Ear};
 
 /// Pages at which a run is resumed, and pages that each of these runs reads: more of them say nothing new.
 const MOST_PAGES: usize = 25;

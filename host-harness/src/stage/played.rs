@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::bench::{Bench, Case, Ear};
 use super::traffic::{Exchange, Planted};
 use crate::contract::MemberPage;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::limits::Bound;
 use crate::run::collect::{Collection, Target};
 use crate::settings::Checked;
 use crate::sink::{Format, Sink};
@@ -19,7 +20,7 @@ use crate::validation::{CheckOutcome, Validation};
 
 /// A call of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Validate,
     Connect,
     Collect,
@@ -27,7 +28,7 @@ pub(super) enum Call {
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The settings were checked.
     Checked {
         ready: bool,
@@ -48,15 +49,24 @@ pub(super) enum End {
 
 /// A call that was played.
 #[derive(Debug)]
-pub(super) struct Played {
-    pub(super) end: End,
+pub(crate) struct Played {
+    pub(crate) end: End,
     /// All that the connector said about it, but for the rows.
-    pub(super) said: Vec<String>,
-    pub(super) exchanges: Vec<Exchange>,
+    pub(crate) said: Vec<String>,
+    pub(crate) exchanges: Vec<Exchange>,
+}
+
+impl End {
+    /// Whether it was ended because it computed or took too long.
+    pub(crate) fn hung(&self) -> bool {
+        let limits = [Bound::Cpu, Bound::CallTime, Bound::RunTime];
+        matches!(self, Self::Failed(failure) if failure.code == Code::Limit
+            && limits.iter().any(|bound| failure.message.contains(&format!("the limit `{}`", bound.name()))))
+    }
 }
 
 impl Call {
-    pub(super) const ALL: [Self; 3] = [Self::Validate, Self::Connect, Self::Collect];
+    pub(crate) const ALL: [Self; 3] = [Self::Validate, Self::Connect, Self::Collect];
 }
 
 impl fmt::Display for Call {
@@ -73,7 +83,7 @@ impl fmt::Display for Call {
 ///
 /// # Errors
 /// When the fixture cannot be played at all.
-pub(super) async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, planted: Option<Planted>) -> Result<Played, Failure> {
+pub(crate) async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, planted: Option<Planted>) -> Result<Played, Failure> {
     let traffic = bench.traffic(case, planted)?;
     let ear = Arc::new(Ear::default());
     let mut session = bench.session(checked, &traffic, &ear);
@@ -181,5 +191,19 @@ impl io::Write for Rows {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn only_what_takes_too_long_hangs() {
+        let limits = Limits::default();
+        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory].map(|bound| End::Failed(limits.reached(bound, "it is too much")).hung());
+        assert_eq!(hung, [true, true, false]);
+        assert!(!End::Failed(Failure::new(Code::Limit, "it did not work")).hung());
     }
 }

@@ -17,13 +17,13 @@ use crate::http::transport::{Request, Response, Transport, TransportError};
 const LATE: Duration = Duration::from_secs(60);
 
 /// Size to which an answer is padded at most, whatever the host takes: several are in memory at once.
-pub(super) const MOST_PADDED: u64 = 16 * 1024 * 1024;
+pub(crate) const MOST_PADDED: u64 = 16 * 1024 * 1024;
 
 /// An answer, as a transport gives it.
-pub(super) type Answer = Result<Response, TransportError>;
+pub(crate) type Answer = Result<Response, TransportError>;
 
 /// Traffic for one run.
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     replay: Replay,
     clock: Arc<VirtualClock>,
     planted: Option<Planted>,
@@ -32,18 +32,18 @@ pub(super) struct Traffic {
 
 /// A fault in its exchange.
 #[derive(Clone, Debug)]
-pub(super) struct Planted {
+pub(crate) struct Planted {
     /// Number of the exchange, from zero.
-    pub(super) exchange: usize,
+    pub(crate) exchange: usize,
     /// Its request.
-    pub(super) request: Request,
+    pub(crate) request: Request,
     /// What is done to it.
-    pub(super) deed: Deed,
+    pub(crate) deed: Deed,
 }
 
 /// What is done to an exchange.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     /// It is answered so.
     Answer(Answer),
     /// It is answered late, and right.
@@ -54,11 +54,11 @@ pub(super) enum Deed {
 
 /// What was asked, and answered last.
 #[derive(Clone, Debug)]
-pub(super) struct Exchange {
-    pub(super) request: Request,
-    pub(super) answer: Answer,
+pub(crate) struct Exchange {
+    pub(crate) request: Request,
+    pub(crate) answer: Answer,
     /// Whether the fixture holds an answer.
-    pub(super) held: bool,
+    pub(crate) held: bool,
 }
 
 #[derive(Default)]
@@ -73,22 +73,22 @@ struct State {
 
 impl Traffic {
     /// The traffic of a replay, on this clock.
-    pub(super) fn new(replay: Replay, clock: Arc<VirtualClock>, planted: Option<Planted>) -> Self {
+    pub(crate) fn new(replay: Replay, clock: Arc<VirtualClock>, planted: Option<Planted>) -> Self {
         Self { replay, clock, planted, state: Mutex::default() }
     }
 
     /// What was asked until now.
-    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         self.state().exchanges.clone()
     }
 
     /// Every try until now.
-    pub(super) fn tries(&self) -> Vec<Request> {
+    pub(crate) fn tries(&self) -> Vec<Request> {
         self.state().tries.clone()
     }
 
     /// Stands where a run stands that has made these tries, with nothing asked of this one.
-    pub(super) fn stand_behind(&self, tries: &[Request]) {
+    pub(crate) fn stand_behind(&self, tries: &[Request]) {
         let phase = {
             let mut state = self.state();
             (state.exchanges, state.tries, state.before) = (Vec::new(), Vec::new(), tries.to_vec());

@@ -1,10 +1,10 @@
-//! What every run of a check stands on: the connector, the cases, and what was used up on the way.
+//! What every run on a fixture's traffic stands on: the connector, the cases, and what was used up on the way.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::fault;
 use super::traffic::{Planted, Traffic};
 use crate::component::plugin::Plugin;
 use crate::component::session::{MostUsed, Session, SharedUsage};
@@ -24,11 +24,9 @@ use crate::settings::{Checked, Settings};
 const MOST_LINES: usize = 1_000;
 
 /// The connector, ready to be run as often as is wanted.
-pub(super) struct Bench {
-    pub(super) plugin: Plugin,
-    pub(super) limits: Limits,
-    /// The word that stands in what is made up for this connector.
-    pub(super) word: String,
+pub(crate) struct Bench {
+    pub(crate) plugin: Plugin,
+    pub(crate) limits: Limits,
     declared: Vec<(Method, String)>,
     grants: Grants,
     used: Mutex<Used>,
@@ -37,60 +35,80 @@ pub(super) struct Bench {
 
 /// What the runs used up at most.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Used {
-    pub(super) most: MostUsed,
-    pub(super) most_requests: u64,
+pub(crate) struct Used {
+    pub(crate) most: MostUsed,
+    pub(crate) most_requests: u64,
 }
 
 /// A fixture case.
 #[derive(Debug)]
-pub(super) struct Case {
-    pub(super) name: String,
-    pub(super) fixture: Fixture,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) fixture: Fixture,
     /// Its settings; none where the form refuses them, so that the connector is never asked.
-    pub(super) checked: Option<Checked>,
+    pub(crate) checked: Option<Checked>,
+    /// Why the form refuses them.
+    pub(crate) refused: Option<Failure>,
 }
 
 /// Keeps what a component logs.
 #[derive(Debug, Default)]
-pub(super) struct Ear(Mutex<Vec<String>>);
+pub(crate) struct Ear(Mutex<Vec<String>>);
 
 impl Bench {
     /// A bench for this connector.
-    pub(super) fn new(plugin: Plugin, limits: Limits) -> Result<Self, Failure> {
+    pub(crate) fn new(plugin: Plugin, limits: Limits) -> Result<Self, Failure> {
         let descriptor = plugin.descriptor();
         let declared: Vec<_> =
             descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
         let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
         // Nobody is reached: the fixture itself says what may be asked.
         let grants = declared.iter().cloned().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
-        let word = fault::word_for(&plugin.facts().digest);
-        Ok(Self { plugin, limits, word, declared, grants, used: Mutex::default(), runs: AtomicU64::new(0) })
+        Ok(Self { plugin, limits, declared, grants, used: Mutex::default(), runs: AtomicU64::new(0) })
     }
 
     /// Opens a case.
     ///
     /// # Errors
     /// `fixture` or `invalid-settings`, where it is none for this connector.
-    pub(super) fn case(&self, folder: &Path) -> Result<Case, Failure> {
+    pub(crate) fn case(&self, folder: &Path) -> Result<Case, Failure> {
         let fixture = Fixture::open(folder)?;
+        let values = fixture.settings().clone();
+        self.case_of(name_of(folder), fixture, values)
+    }
+
+    /// Opens a case that may be of another build, with those of its settings that this one has a place for.
+    ///
+    /// # Errors
+    /// `fixture` or `invalid-settings`, where it is none for this connector all the same.
+    pub(crate) fn case_of_any_build(&self, folder: &Path) -> Result<Case, Failure> {
+        let fixture = Fixture::open(folder)?;
+        let is_known = |key: &str| self.plugin.descriptor().settings.iter().any(|field| field.key == key && field.secret.is_none());
+        let values = fixture.settings().clone().into_iter().filter(|(key, _)| is_known(key)).collect();
+        self.case_of(name_of(folder), fixture, values)
+    }
+
+    fn case_of(&self, name: String, fixture: Fixture, values: BTreeMap<String, String>) -> Result<Case, Failure> {
         let descriptor = self.plugin.descriptor();
-        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() };
+        let settings = Settings { values, ..Settings::default() };
         settings.check_keys(descriptor)?;
         Replay::new(&fixture, &self.declared)?;
-        let checked = settings.check(descriptor, false).ok();
-        Ok(Case { name: name_of(folder), fixture, checked })
+        let (checked, refused) = match settings.check(descriptor, false) {
+            Ok(checked) => (Some(checked), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        Ok(Case { name, fixture, checked, refused })
     }
 
     /// The traffic of a case, for one run, and the clock that it is played on.
-    pub(super) fn traffic(&self, case: &Case, planted: Option<Planted>) -> Result<(Arc<Traffic>, Arc<VirtualClock>), Failure> {
+    pub(crate) fn traffic(&self, case: &Case, planted: Option<Planted>) -> Result<(Arc<Traffic>, Arc<VirtualClock>), Failure> {
         let replay = Replay::new(&case.fixture, &self.declared)?;
         let clock = Arc::new(VirtualClock::new(replay.start()));
         Ok((Arc::new(Traffic::new(replay, Arc::clone(&clock), planted)), clock))
     }
 
     /// A run of the connector on this traffic.
-    pub(super) fn session(&self, checked: &Checked, traffic: &(Arc<Traffic>, Arc<VirtualClock>), ear: &Arc<Ear>) -> Session {
+    pub(crate) fn session(&self, checked: &Checked, traffic: &(Arc<Traffic>, Arc<VirtualClock>), ear: &Arc<Ear>) -> Session {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let (traffic, clock) = traffic;
         let options = RunOptions {
@@ -105,22 +123,22 @@ impl Bench {
     }
 
     /// The number of the endpoint that a request calls.
-    pub(super) fn endpoint(&self, request: &Request) -> Option<usize> {
+    pub(crate) fn endpoint(&self, request: &Request) -> Option<usize> {
         self.declared.iter().position(|(method, template)| *method == request.method && fits(template, request.path()))
     }
 
     /// The endpoint of this number, for people.
-    pub(super) fn endpoint_named(&self, number: usize) -> String {
+    pub(crate) fn endpoint_named(&self, number: usize) -> String {
         self.declared.get(number).map(|(method, path)| format!("{method} {path}")).unwrap_or_default()
     }
 
     /// How many endpoints are declared.
-    pub(super) fn endpoints(&self) -> usize {
+    pub(crate) fn endpoints(&self) -> usize {
         self.declared.len()
     }
 
     /// Notes what a run used up.
-    pub(super) fn note(&self, usage: &SharedUsage, requests: u64) {
+    pub(crate) fn note(&self, usage: &SharedUsage, requests: u64) {
         let (now, mut used) = (usage.now(), self.used.lock().unwrap_or_else(PoisonError::into_inner));
         used.most.memory = used.most.memory.max(now.memory);
         used.most.computing = used.most.computing.max(now.computing);
@@ -128,19 +146,19 @@ impl Bench {
     }
 
     /// What was used up at most, until now.
-    pub(super) fn used(&self) -> Used {
+    pub(crate) fn used(&self) -> Used {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many runs there were.
-    pub(super) fn runs(&self) -> u64 {
+    pub(crate) fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 }
 
 impl Ear {
     /// What was heard.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -157,7 +175,7 @@ impl Observer for Ear {
 }
 
 /// The name of a case: that of its folder.
-pub(super) fn name_of(folder: &Path) -> String {
+pub(crate) fn name_of(folder: &Path) -> String {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     name.or_else(|| Some(folder.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "the fixture".into())
 }
