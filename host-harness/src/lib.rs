@@ -31,6 +31,8 @@ pub mod stage;
 
 pub mod verdict;
 
+pub mod changes;
+
 pub mod listing;
 
 pub mod conformance;

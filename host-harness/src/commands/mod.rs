@@ -10,8 +10,10 @@ mod collect;
 mod connect;
 mod connector;
 pub(crate) mod console;
+mod diff;
 mod guide;
 mod inspect;
+mod limited;
 mod limits;
 mod package;
 mod progress;
@@ -55,6 +57,8 @@ enum Command {
     Check(check::Check),
     /// Make the folder that a marketplace takes: the component with metadata, listing, bill of materials, changelog, checksums.
     Package(Box<package::MakePackage>),
+    /// Show what an upgrade from one build of a connector to another changes, before it happens.
+    Diff(diff::Diff),
     /// Compile a component for this program itself, which starts it under limits of time and memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
@@ -118,6 +122,7 @@ impl Command {
             Self::Limits(command) => command.json,
             Self::Check(command) => command.json,
             Self::Package(command) => command.json,
+            Self::Diff(command) => command.json,
             Self::Guide(_) | Self::Compile { .. } => false,
         }
     }
@@ -133,6 +138,7 @@ impl Command {
             Self::Limits(command) => command.run(console),
             Self::Check(command) => command.run(console).await,
             Self::Package(command) => command.run(console).await,
+            Self::Diff(command) => command.run(console).await,
             // The worker has no console and no runtime: it was run before they were made.
             Self::Compile { .. } => Exit::Usage,
         }

@@ -1,4 +1,5 @@
-//! What people get to read: a connector's guide, what it is and may do, what a validation or a conformance check found, why a run failed.
+//! What people get to read: a connector's guide, what it is and may do, what a validation, a conformance check or a
+//! comparison found, why a run failed.
 //!
 //! Rendering only: nothing is fetched, decided or printed here, and every rendering ends with a line feed. All texts come from a
 //! component and are untrusted. They are bounded, and what a terminal or a Markdown reader would act on is disarmed.
@@ -12,6 +13,7 @@ pub mod guide;
 pub mod inspect;
 pub mod limits;
 pub mod report;
+pub mod upgrade;
 pub mod verdict;
 
 #[cfg(test)]
@@ -19,4 +21,4 @@ pub(crate) mod testing;
 
 pub(crate) use inspect::size;
 pub(crate) use markdown::{code, is_address, is_misleading};
-pub(crate) use words::{LONGEST_NAME, LONGEST_TEXT, shown};
+pub(crate) use words::{LONGEST_NAME, LONGEST_TEXT, pace, shown};

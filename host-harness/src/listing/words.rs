@@ -22,7 +22,7 @@ pub(super) fn method(endpoint: &Endpoint) -> &'static str {
 }
 
 /// A pace, as `5 in a second`.
-pub(super) fn pace(limit: &RateLimit) -> String {
+pub(crate) fn pace(limit: &RateLimit) -> String {
     let requests = grouped(u64::from(limit.requests));
     match limit.period_ms {
         1_000 => format!("{requests} in a second"),
