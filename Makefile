@@ -31,8 +31,9 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 # The command that packages: the one of this workspace, unless another one is named.
 PACKAGER ?= $(HARNESS)
 
-# Components that only tests load: the hostile ones, and a second, small connector.
+# Components that only tests load: the hostile ones, and a second, small connector in several editions.
 TEST_COMPONENTS := $(TARGET)/test-components
+EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
@@ -62,7 +63,12 @@ test-components: component ## Build the components that only tests load: target/
 		--profile component --target wasm32-unknown-unknown
 	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
 	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
-	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm
+	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm; \
+	for edition in $(EDITIONS); do \
+		RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package noticeboard --lib --features $$edition \
+			--profile component --target wasm32-unknown-unknown; \
+		encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example-$$edition.wasm; \
+	done
 
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --workspace --bins
@@ -132,7 +138,7 @@ check: lint doc test deny ## What CI runs: all of the above, and that generated 
 
 bless: component test-components ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance \
+	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
 		--test command_docs
 
 bench: build ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)

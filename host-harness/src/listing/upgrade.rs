@@ -11,6 +11,8 @@ use crate::terminal::{Look, Style, counted, grouped, width};
 use crate::validation::CheckOutcome;
 use crate::verdict::Connector;
 
+const ANEW: &str = "A yes on a terminal is remembered for one build: the new one asks again whether the key may go to its origin.";
+
 /// The changes for people.
 #[must_use]
 pub fn text(changes: &Changes, look: Look) -> String {
@@ -69,7 +71,7 @@ fn stored(out: &mut String, changes: &Changes, look: Look) {
 
 fn approvals(out: &mut String, approvals: &[String], look: Look) {
     match approvals {
-        [] => marked(out, CheckOutcome::Passed, "No operator has to approve more than before.", look),
+        [] => marked(out, CheckOutcome::Passed, "Nothing has to be approved that was not approved before.", look),
         approvals => {
             let shown: Vec<_> = approvals.iter().map(|approval| sentence(approval)).collect();
             marked(out, CheckOutcome::Failed, &format!("The operator must approve: {}", shown.join(", ")), look);
@@ -136,6 +138,7 @@ fn foot(out: &mut String, changes: &Changes, look: Look) {
             cases => format!("{} of recorded traffic", counted(cases, "case")),
         };
         told(out, " ", &format!("By what both say about themselves, and on {cases}."), look, Style::Dim);
+        told(out, " ", ANEW, look, Style::Dim);
     }
 }
 
@@ -218,6 +221,8 @@ mod tests {
  An operator must act before this upgrade: 1 blocking, 1 to look
  at, 1 harmless.
  By what both say about themselves, and on no recorded traffic.
+ A yes on a terminal is remembered for one build: the new one
+ asks again whether the key may go to its origin.
 "
         );
     }
@@ -232,7 +237,7 @@ mod tests {
             let text = text(&changes, Look::PLAIN);
             text.lines().skip(4).take(2).map(str::to_owned).collect::<Vec<_>>()
         };
-        let nothing = " ✔ No operator has to approve more than before.";
+        let nothing = " ✔ Nothing has to be approved that was not approved before.";
         let ready = |changes: &mut Changes| {
             let came = Came { ready: Some(true), ..Came::default() };
             changes.cases.push(CaseChange { name: "a".into(), old: came.clone(), new: came, members: None, checks: vec![] });

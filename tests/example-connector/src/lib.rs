@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+mod edition;
 mod listing;
 
 use listing::{FIND_WORKSPACE, INVITE, LATER, NEW_TOKEN, PEOPLE, REPORT, WORKSPACE};
@@ -27,9 +28,6 @@ mod export {
 
     use super::{Noticeboard, bindings};
 }
-
-/// The most people that the service gives at once.
-const PAGE: u64 = 50;
 
 struct Noticeboard;
 
@@ -71,7 +69,7 @@ struct App {
 
 impl Guest for Noticeboard {
     fn describe() -> Descriptor {
-        listing::descriptor()
+        edition::descriptor(listing::descriptor())
     }
 
     fn validate(settings: Vec<Setting>) -> Report {
@@ -99,6 +97,7 @@ impl Guest for Noticeboard {
 
 /// The workspace that was entered, if it can be one: it becomes part of a path.
 fn workspace(settings: &[Setting]) -> Result<String, Failure> {
+    edition::settings(settings)?;
     let invalid = |message| Failure { setting: Some("workspace".into()), ..failure(FailureKind::InvalidSettings, message, FIND_WORKSPACE) };
     let entered = settings.iter().find(|setting| setting.key == "workspace").map_or("", |setting| setting.value.trim());
     match entered {
@@ -118,7 +117,7 @@ fn account(workspace: &str) -> Result<Account, Failure> {
 }
 
 fn people_at(workspace: &str, offset: u64) -> Result<PeopleAnswer, Failure> {
-    get(&format!("{}?offset={offset}&limit={PAGE}", PEOPLE.replace("{workspace}", workspace)))
+    get(&format!("{}?offset={offset}&limit={}", PEOPLE.replace("{workspace}", workspace), edition::PAGE))
 }
 
 /// What `validate` says of the people: a workspace without any is not ready.
@@ -132,7 +131,7 @@ fn somebody(workspace: &str) -> Result<String, Failure> {
 fn page(answer: PeopleAnswer, offset: u64) -> Result<MemberPage, Failure> {
     let (mut products, mut known) = (Vec::new(), BTreeMap::new());
     let read = u64::try_from(answer.people.len()).unwrap_or(u64::MAX);
-    let members = answer.people.into_iter().map(|person| {
+    let members = answer.people.into_iter().filter(edition::keeps).map(|person| {
         if person.uid.is_empty() {
             return Err(failure(FailureKind::UnexpectedResponse, "somebody in the list has no identifier", REPORT));
         }
@@ -140,6 +139,7 @@ fn page(answer: PeopleAnswer, offset: u64) -> Result<MemberPage, Failure> {
         names.sort();
         names.dedup();
         let last_seen = person.apps.iter().filter_map(|app| app.seen).max().map(instant);
+        let attributes = edition::attributes(&person);
         let uses = person.apps.into_iter().map(|App { code, label, seen }| {
             let product = *known.entry((code.clone(), label.clone())).or_insert_with(|| {
                 products.push(Product { key: code, name: label, site: None });
@@ -148,14 +148,14 @@ fn page(answer: PeopleAnswer, offset: u64) -> Result<MemberPage, Failure> {
             ProductUse { product: u32::try_from(product).unwrap_or(u32::MAX), last_active: seen.map(instant) }
         });
         let uses = uses.collect();
-        let (id, email, name, role) = (person.uid, person.mail, person.full_name, names.join(", "));
-        Ok(Member { id, email, name, role, uses, last_seen, status: None, kind: None, billable: None, attributes: vec![] })
+        let (id, email, name, role) = (person.uid, person.mail, person.full_name, edition::role(&names));
+        Ok(Member { id, email, name, role, uses, last_seen, status: None, kind: None, billable: None, attributes })
     });
     let members = members.collect::<Result<Vec<_>, _>>()?;
     let behind = offset.saturating_add(read);
     // A page without people ends the list: what is missing then, the host finds by the count.
     let next = (read > 0 && behind < answer.count).then(|| behind.to_string());
-    Ok(MemberPage { products, members, next, total: Some(answer.count) })
+    Ok(MemberPage { products, members, next, total: edition::total(answer.count) })
 }
 
 fn instant(seconds: i64) -> Instant {

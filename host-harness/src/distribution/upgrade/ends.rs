@@ -45,20 +45,18 @@ pub(super) fn compare(name: String, old: &Side, new: &Side, lists: &mut Lists, f
     let mut case = CaseChange { old: came(old), new: came(new), name, members: None, checks: Vec::new() };
     let name = &case.name;
     if let (None, Some(failure)) = (&old.refused, &new.refused) {
-        found.add(&REFUSED, format!("{name}: {}", shortened(&failure.message, SHOWN)));
+        found.in_case(&REFUSED, name, shortened(&failure.message, SHOWN).into_owned());
         return case;
     }
     for call in Call::ALL {
         let (Some(before), Some(now)) = (end_of(old, call), end_of(new, call)) else { continue };
         if let Some(request) = played(old, call).and_then(unanswered) {
-            found.add(
-                &NOT_PLAYED,
-                format!("{name}: in {call}, the old build asks for {}, which the traffic does not hold", named(&request)),
-            );
+            let what = format!("in {call}, the old build asks for {}, which the traffic does not hold", named(&request));
+            found.in_case(&NOT_PLAYED, name, what);
             continue;
         }
         if let Some(request) = played(new, call).and_then(unanswered) {
-            found.add(&OTHER_REQUESTS, format!("{name}: in {call}, {}", named(&request)));
+            found.in_case(&OTHER_REQUESTS, name, format!("in {call}, {}", named(&request)));
             continue;
         }
         match (before, now) {
@@ -66,13 +64,19 @@ pub(super) fn compare(name: String, old: &Side, new: &Side, lists: &mut Lists, f
             (End::Checked { ready: before, report: old, .. }, End::Checked { ready: now, report: new, .. }) => {
                 case.checks = reports(name, (before, &old), (now, &new), found);
             }
-            (End::Checked { ready: true, .. }, End::Failed(failure)) => found.add(&NOT_READY, format!("{name}: {}", told(&failure))),
-            (End::Failed(_), End::Checked { ready: true, .. }) => found.add(&READY_NOW, name.clone()),
-            (End::Account(before), End::Account(now)) if before != now => {
-                found.add(&ACCOUNT, format!("{name}: {} became {}", named(&before), named(&now)));
+            (End::Checked { ready: true, .. }, End::Failed(failure)) => found.in_case(&NOT_READY, name, told(&failure)),
+            (End::Checked { ready: false, .. }, End::Failed(failure)) => {
+                found.in_case(&FAILS_AS, name, format!("in {call}, not ready became {}", told(&failure)));
             }
-            (End::Account(_), End::Failed(failure)) => found.add(&ACCOUNT_LOST, format!("{name}: {}", told(&failure))),
-            (End::Failed(_), End::Account(now)) => found.add(&ACCOUNT_GAINED, format!("{name}: {}", named(&now))),
+            (End::Failed(_), End::Checked { ready: true, .. }) => found.add(&READY_NOW, name.clone()),
+            (End::Failed(failure), End::Checked { ready: false, .. }) => {
+                found.in_case(&FAILS_AS, name, format!("in {call}, `{}` became not ready", failure.code));
+            }
+            (End::Account(before), End::Account(now)) if before != now => {
+                found.in_case(&ACCOUNT, name, format!("{} became {}", named(&before), named(&now)));
+            }
+            (End::Account(_), End::Failed(failure)) => found.in_case(&ACCOUNT_LOST, name, told(&failure)),
+            (End::Failed(_), End::Account(now)) => found.in_case(&ACCOUNT_GAINED, name, named(&now)),
             (End::List { rows: before, .. }, End::List { rows: now, .. }) => {
                 case.members = Some(lists.compare(name, &before, &now, found));
             }
@@ -125,9 +129,9 @@ fn came(side: &Side) -> Came {
 
 fn failures(name: &str, call: Call, old: &Failure, new: &Failure, found: &mut Found) {
     if old.code != new.code {
-        found.add(&FAILS_AS, format!("{name}: in {call}, `{}` became {}", old.code, told(new)));
+        found.in_case(&FAILS_AS, name, format!("in {call}, `{}` became {}", old.code, told(new)));
     } else if old != new {
-        found.add(&WORDS, format!("{name}: in {call}, `{}`", old.code));
+        found.in_case(&WORDS, name, format!("in {call}, `{}`", old.code));
     }
 }
 
@@ -156,7 +160,7 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
                 || "a check that is needed could not be made".to_owned(),
                 |check| format!("{}, `{}`: {}", named(check.text("title")), check.text("code"), shortened(check.text("message"), SHOWN)),
             );
-            found.add(&NOT_READY, format!("{name}: {why}"));
+            found.in_case(&NOT_READY, name, why);
         }
         (false, true) => found.add(&READY_NOW, name.to_owned()),
         _ => {
@@ -164,7 +168,7 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
             if let [Some(before), Some(now)] = &codes
                 && before != now
             {
-                found.add(&FAILS_AS, format!("{name}: in {}, `{before}` became `{now}`", Call::Validate));
+                found.in_case(&FAILS_AS, name, format!("in {}, `{before}` became `{now}`", Call::Validate));
             }
         }
     }
@@ -174,9 +178,9 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
         let (id, outcome) = (before.text("id"), before.text("outcome"));
         let now = checks(new).find(|check| check.text("id") == id);
         match now {
-            None => found.add(&CHECKS, format!("{name}: the check {} is not made any more", named(id))),
+            None => found.in_case(&CHECKS, name, format!("the check {} is not made any more", named(id))),
             Some(ref now) if now.text("outcome") != outcome => {
-                found.add(&CHECKS, format!("{name}: the check {}, `{outcome}` became `{}`", named(id), now.text("outcome")));
+                found.in_case(&CHECKS, name, format!("the check {}, `{outcome}` became `{}`", named(id), now.text("outcome")));
             }
             Some(now) => {
                 words |= now.0 != before.0;
@@ -189,11 +193,11 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
     for now in checks(new).filter(|now| !checks(old).any(|before| before.text("id") == now.text("id"))) {
         let (id, outcome) = (now.text("id"), now.text("outcome"));
         let kind = if outcome == "passed" { &CHECKS_ADDED } else { &CHECKS };
-        found.add(kind, format!("{name}: the check {} is new, `{outcome}`", named(id)));
+        found.in_case(kind, name, format!("the check {} is new, `{outcome}`", named(id)));
         changes.push(CheckChange { id: id.to_owned(), old: None, new: Some(outcome.to_owned()) });
     }
     if words {
-        found.add(&WORDS, format!("{name}: in {}", Call::Validate));
+        found.in_case(&WORDS, name, format!("in {}", Call::Validate));
     }
     changes
 }
@@ -359,6 +363,8 @@ mod tests {
                 &["look checks-changed: one: the check `b` is new, `skipped`"],
             ),
             (report(false, &[]), report(false, &[]), &[]),
+            (report(false, &[]), failed(Code::Trap), &["look fails-otherwise: one: in validate, not ready became `trap`: it did not work"]),
+            (failed(Code::Trap), report(false, &[]), &["look fails-otherwise: one: in validate, `trap` became not ready"]),
         ] {
             assert_eq!(said(Call::Validate, old, new), expected);
         }

@@ -22,15 +22,40 @@ pub(super) struct Kind {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Found(Vec<(&'static Kind, Vec<String>)>);
+pub(super) struct Found(Vec<(&'static Kind, Vec<Told>)>);
+
+/// A detail, and how many others are like it.
+#[derive(Debug)]
+struct Told {
+    like: String,
+    detail: String,
+    others: usize,
+}
 
 impl Found {
     /// Adds a detail to the finding of this kind.
     pub(super) fn add(&mut self, kind: &'static Kind, detail: impl Into<String>) {
-        match self.0.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, details)) => details.push(detail.into()),
-            None => self.0.push((kind, vec![detail.into()])),
+        let detail = detail.into();
+        self.add_like(kind, detail.clone(), detail);
+    }
+
+    /// Adds a detail; of those that are alike the first is told, with how many there are.
+    pub(super) fn add_like(&mut self, kind: &'static Kind, like: String, detail: String) {
+        let known = self.0.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            self.0.push((kind, Vec::new()));
+            self.0.len() - 1
+        });
+        let Some((_, details)) = self.0.get_mut(known) else { return };
+        match details.iter_mut().find(|told| told.like == like) {
+            Some(told) => told.others += 1,
+            None => details.push(Told { like, detail, others: 0 }),
         }
+    }
+
+    /// Adds what was found in a case. What is found in many cases is told of the first.
+    pub(super) fn in_case(&mut self, kind: &'static Kind, name: &str, what: String) {
+        let detail = format!("{name}: {what}");
+        self.add_like(kind, what, detail);
     }
 
     /// Adds all of these.
@@ -43,11 +68,14 @@ impl Found {
         let mut findings = Vec::new();
         for kind in ALL {
             let Some(index) = self.0.iter().position(|(known, _)| known == kind) else { continue };
-            let (Kind { id, area, class, effect, title, action }, mut details) = self.0.swap_remove(index);
+            let (Kind { id, area, class, effect, title, action }, details) = self.0.swap_remove(index);
             let more = details.len().saturating_sub(MOST_DETAILS);
-            details.truncate(MOST_DETAILS);
+            let details = details.into_iter().take(MOST_DETAILS).map(|told| match told.others {
+                0 => told.detail,
+                others => format!("{} (and {others} more like it)", told.detail),
+            });
             let action = (!action.is_empty()).then_some(*action);
-            findings.push(Finding { id, area, class: *class, effect: *effect, title, action, details, more });
+            findings.push(Finding { id, area, class: *class, effect: *effect, title, action, details: details.collect(), more });
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.class));
         findings
@@ -215,9 +243,10 @@ mod tests {
         let mut found = Found::default();
         found.add(&NEWER, "1 → 2");
         found.extend(&LOST, (0..17).map(|number| number.to_string()));
-        found.add(&GAINED, "one");
+        (0..3).for_each(|case| found.add_like(&GAINED, "one".into(), format!("{case}: one")));
         let findings = found.complete();
         assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["members-lost", "members-added", "newer-version"]);
         assert_eq!((findings[0].details.len(), findings[0].more), (15, 2));
+        assert_eq!(findings[1].details, ["0: one (and 2 more like it)"]);
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn compare(
     }
     match lists.compared {
         0 if folders.is_empty() => found.add(&NOT_SHOWN, "no recorded traffic was given"),
-        0 => found.add(&NOT_SHOWN, format!("of {} none shows a whole list with the old build", counted(folders.len(), "case"))),
+        0 => found.add(&NOT_SHOWN, format!("none of {} shows what becomes of a whole list", counted(folders.len(), "case"))),
         _ => {}
     }
     lists.tell(found);

@@ -1,0 +1,93 @@
+//! Other editions of this connector, each a feature of the crate: what the tests of upgrades go over to. Without one, nothing is changed here.
+//!
+//! | feature | what it is |
+//! |---|---|
+//! | `reworded` | 0.1.1: other texts, and nothing else |
+//! | `next` | 0.2.0: a setting, an endpoint and a field more |
+//! | `greedy` | 1.0.0: a setting that must be there, a scope, a `POST`, another origin and another kind of key |
+//! | `losing` | 0.1.0 again: without the people who hide their address, with other roles |
+//! | `larger-pages` | 0.0.9: asks for more people at once |
+
+use super::bindings::exports::smp::connector::connector::*;
+use super::listing::{FIND_WORKSPACE, PEOPLE};
+use super::{Person, failure};
+
+/// The most people that are asked for at once.
+pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") { 100 } else { 50 };
+
+/// What the edition tells about itself.
+pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
+    if cfg!(feature = "reworded") {
+        told.version = "0.1.1".into();
+        told.summary = "A made-up service for tests, on which teams pin what everybody should know.".into();
+        told.settings.iter_mut().for_each(|field| field.label = format!("The {}", field.label.to_lowercase()));
+        told.setup_guide.iter_mut().for_each(|section| section.steps.push("That is all.".into()));
+    }
+    if cfg!(feature = "next") {
+        told.version = "0.2.0".into();
+        told.settings.push(field("team", "Team", false));
+        told.api.endpoints.push(endpoint(HttpMethod::Get, "/api/2/workspaces/{workspace}/teams", "people:read"));
+        let apps = DataField { name: "apps".into(), description: "How many apps the person uses".into() };
+        told.data_collected.iter_mut().for_each(|set| set.fields.push(apps.clone()));
+    }
+    if cfg!(feature = "greedy") {
+        told.version = "1.0.0".into();
+        told.settings.push(field("region", "Region", true));
+        told.api.base = "https://collect.noticeboard.example".into();
+        told.api.endpoints.push(endpoint(HttpMethod::Post, "/api/2/search", "everything:read"));
+        told.api.rate_limit.requests *= 2;
+        told.permissions_required.push("Owner of the company account.".into());
+        let prefixes = told.settings.iter_mut().filter_map(|field| field.secret.as_mut()).flat_map(|secret| &mut secret.prefixes);
+        prefixes.for_each(|known| known.expected = !known.expected);
+    }
+    if cfg!(feature = "larger-pages") {
+        told.version = "0.0.9".into();
+    }
+    told
+}
+
+/// Whether the edition can work with what was entered.
+pub(crate) fn settings(settings: &[Setting]) -> Result<(), Failure> {
+    if cfg!(feature = "greedy") && !settings.iter().any(|setting| setting.key == "region") {
+        return Err(failure(FailureKind::InvalidSettings, "the region is missing", FIND_WORKSPACE));
+    }
+    Ok(())
+}
+
+/// Whether the edition keeps somebody.
+pub(crate) fn keeps(person: &Person) -> bool {
+    !cfg!(feature = "losing") || person.mail.is_some()
+}
+
+/// The total as the edition tells it.
+pub(crate) fn total(count: u64) -> Option<u64> {
+    (!cfg!(feature = "losing")).then_some(count)
+}
+
+/// What the edition knows of somebody beyond what the contract names.
+pub(crate) fn attributes(person: &Person) -> Vec<(String, String)> {
+    if cfg!(feature = "next") { vec![("apps".into(), person.apps.len().to_string())] } else { vec![] }
+}
+
+/// The role as the edition tells it.
+pub(crate) fn role(names: &[String]) -> String {
+    names.join(if cfg!(feature = "losing") { " and " } else { ", " })
+}
+
+fn field(key: &str, label: &str, required: bool) -> SettingField {
+    SettingField {
+        key: key.into(),
+        label: label.into(),
+        help: FIND_WORKSPACE.into(),
+        placeholder: String::new(),
+        pattern: None,
+        required,
+        secret: None,
+        attributes: vec![],
+    }
+}
+
+fn endpoint(method: HttpMethod, path: &str, scope: &str) -> Endpoint {
+    let purpose = format!("Reads what {PEOPLE} does not tell");
+    Endpoint { method, path: path.into(), purpose, scope: Some(scope.into()), read_only: true }
+}
