@@ -13,7 +13,7 @@ const MIB: u64 = 1024 * KIB;
 
 /// Declares the bounds: their doc comments are the reasons, in the documentation and on the command line alike.
 macro_rules! bounds {
-    ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr;)+) => {
+    ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)?;)+) => {
         /// The bounds of one run. [`Limits::default`] serves any organization that is known; a platform may tighten them.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
@@ -60,10 +60,17 @@ macro_rules! bounds {
             /// Sets the bound of this name to a value as people write it: `10s`, `500ms`, `64MiB`, `8192`.
             ///
             /// # Errors
-            /// When there is no such bound, or the value is none for it.
+            /// When there is no such bound, the value is none for it, or nothing can run with so little.
             pub fn set(&mut self, name: &str, text: &str) -> Result<(), LimitError> {
                 match name {
-                    $($name => self.$field = value::$kind::read(text).ok_or(LimitError::Value { name: $name, usual: value::$kind::EXAMPLE })?,)+
+                    $($name => {
+                        let value: $type =
+                            value::$kind::read(text).ok_or(LimitError::Value { name: $name, usual: value::$kind::EXAMPLE })?;
+                        $(if value < $least {
+                            return Err(LimitError::TooLittle { name: $name, least: value::$kind::shown::<$type>($least) });
+                        })?
+                        self.$field = value;
+                    })+
                     _ => return Err(LimitError::Unknown),
                 }
                 Ok(())
@@ -74,21 +81,21 @@ macro_rules! bounds {
 
 bounds! {
     /// Size of the file. The largest connectors known have a few MB.
-    Component "component" component: bytes u64 = 16 * MIB;
+    Component "component" component: bytes u64 = 16 * MIB, at least 8;
     /// Time to compile it, where that is done in a process of its own. A connector of 160 KiB takes about 0.1 s; nobody waits for half a minute.
     CompileTime "compile-time" compile_time: time Duration = Duration::from_secs(30);
     /// Memory to compile it, where that is done in a process of its own. A connector of 160 KiB takes less than 20 MiB.
-    CompileMemory "compile-memory" compile_memory: bytes u64 = 1024 * MIB;
+    CompileMemory "compile-memory" compile_memory: bytes u64 = 1024 * MIB, at least MIB;
     /// Stack, in bytes. Parsers go a few hundred frames deep at the most.
-    Stack "stack" stack: bytes usize = 512 * KIB as usize;
+    Stack "stack" stack: bytes usize = 512 * KIB as usize, at least KIB as usize;
     /// Core instances in the component, and as many memories and tables. wit-component makes about four.
-    Instances "instances" instances: count usize = 16;
+    Instances "instances" instances: count usize = 16, at least 1;
     /// Elements of all tables together. A component of this kind has one table with some hundred functions.
     TableElements "table-elements" table_elements: count usize = 10_000;
     /// Handles of resources that are there at once. The contract has no resource, so a connector needs none.
     Handles "handles" handles: count usize = 1_000;
     /// Linear memory, in bytes. The largest body, parsed, takes a few times its size.
-    Memory "memory" memory: bytes usize = 64 * MIB as usize;
+    Memory "memory" memory: bytes usize = 64 * MIB as usize, at least 64 * KIB as usize;
     /// Time that the component computes in one call, in steps of a hundredth of a second. A page of 1,000 members takes some milliseconds.
     Cpu "cpu" cpu_per_call: time Duration = Duration::from_secs(10);
     /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
@@ -96,11 +103,11 @@ bounds! {
     /// Time of a whole run, waits included. 50,000 pages at five requests a second take under three hours.
     RunTime "run-time" wall_per_run: time Duration = Duration::from_secs(6 * 60 * 60);
     /// Bytes that one call may hand over in either direction, at their size in host memory: the largest body, as records.
-    CallBytes "call-bytes" hostcall_bytes: bytes usize = 32 * MIB as usize;
+    CallBytes "call-bytes" hostcall_bytes: bytes usize = 32 * MIB as usize, at least KIB as usize;
     /// Requests of one run, repeated ones not counted: more than the pages that the guard lets pass.
     Requests "requests" requests: count u64 = 100_000;
     /// Largest body of an answer, in bytes, after decompression. A page of 1,000 members has about 0.7 MB.
-    Response "response" response_bytes: bytes u64 = 8 * MIB;
+    Response "response" response_bytes: bytes u64 = 8 * MIB, at least 1;
     /// Log lines of one run. What a person reads; a flood is cut off, and ends nothing.
     LogLines "log-lines" log_lines: count u64 = 1_000;
     /// Bytes of all log lines of one run, as they are shown. A flood is cut off, and ends nothing.
@@ -108,17 +115,17 @@ bounds! {
     /// Length of one log line, in characters; the rest is cut off.
     LogLine "log-line" log_line_length: count usize = 2_000;
     /// Longest text in a descriptor, a check, a message or a hint, in bytes: what a person reads at once.
-    Text "text" text: bytes usize = 8 * KIB as usize;
+    Text "text" text: bytes usize = 8 * KIB as usize, at least 1;
     /// Longest text of a member or a product, in bytes: names and addresses are far below it, and a row must stay a row.
-    MemberText "member-text" member_text: bytes usize = 4 * KIB as usize;
+    MemberText "member-text" member_text: bytes usize = 4 * KIB as usize, at least 1;
     /// Entries of any list in a descriptor or a report, attributes of a member: what a person looks through.
-    Entries "entries" entries: count usize = 200;
+    Entries "entries" entries: count usize = 200, at least 1;
     /// Members, products, and uses of products of one member, on a page. The largest pages known have 1,000 members.
-    PageMembers "page-members" page_members: count usize = 10_000;
+    PageMembers "page-members" page_members: count usize = 10_000, at least 1;
     /// Pages of one collection: 2.5 million members at 50 a page, which no organization has.
-    Pages "pages" pages: count u64 = 50_000;
+    Pages "pages" pages: count u64 = 50_000, at least 1;
     /// Pages in a row that bring no new member. Pages may be empty; a hundred of them are a loop that changes its cursor.
-    PagesWithoutNews "pages-without-news" pages_without_news: count u64 = 100;
+    PagesWithoutNews "pages-without-news" pages_without_news: count u64 = 100, at least 1;
 }
 
 /// The grain of CPU limits: how often the engine's epoch advances.
@@ -128,7 +135,7 @@ pub const TICK: Duration = Duration::from_millis(10);
 pub const LONGEST_CURSOR: usize = 8192;
 
 /// Why a bound was not set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitError {
     /// There is no bound of that name.
@@ -141,6 +148,14 @@ pub enum LimitError {
         name: &'static str,
         /// What a value of it looks like.
         usual: &'static str,
+    },
+    /// Nothing can run with so little, so that a failure would blame the component for what the operator did.
+    #[error("the limit `{name}` must be at least {least}: with less no connector can run")]
+    TooLittle {
+        /// Name of the bound.
+        name: &'static str,
+        /// The least that it can be set to.
+        least: String,
     },
 }
 
@@ -214,6 +229,7 @@ mod value {
                 bytes if bytes > 0 && bytes.is_multiple_of(1024 * MIB) => format!("{} GiB", bytes / (1024 * MIB)),
                 bytes if bytes > 0 && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
                 bytes if bytes > 0 && bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+                1 => "1 byte".to_owned(),
                 bytes => format!("{bytes} bytes"),
             }
         }
@@ -290,6 +306,37 @@ mod tests {
             assert!(matches!(error, LimitError::Value { name: told, .. } if told == name), "{name}={text}");
         }
         assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn so_little_that_nothing_can_run_is_refused_and_none_at_all_is_fine_where_it_works() {
+        let mut limits = Limits::default();
+        for (name, text, least) in [
+            ("memory", "0", "64 KiB"),
+            ("memory", "65535", "64 KiB"),
+            ("stack", "0", "1 KiB"),
+            ("component", "7", "8 bytes"),
+            ("compile-memory", "0", "1 MiB"),
+            ("instances", "0", "1"),
+            ("call-bytes", "0", "1 KiB"),
+            ("response", "0", "1 byte"),
+            ("text", "0", "1 byte"),
+            ("member-text", "0", "1 byte"),
+            ("entries", "0", "1"),
+            ("page-members", "0", "1"),
+            ("pages", "0", "1"),
+            ("pages-without-news", "0", "1"),
+        ] {
+            let error = limits.set(name, text).unwrap_err();
+            assert!(
+                matches!(&error, LimitError::TooLittle { name: told, least: at } if *told == name && at == least),
+                "{name}={text}: {error}"
+            );
+        }
+        assert_eq!(limits, Limits::default());
+        for name in ["table-elements", "handles", "requests", "log-lines", "log-bytes", "log-line"] {
+            limits.set(name, "0").unwrap();
+        }
     }
 
     #[test]

@@ -91,9 +91,20 @@ fn a_limit_that_is_none_is_wrong_usage_with_the_way_out() {
         ("memory=lots", "`64MiB`"),
         ("cpu=0", "`10s`"),
         ("=", "`smp-harness limits` lists them"),
+        ("memory=0", "the limit `memory` must be at least 64 KiB: with less no connector can run"),
+        ("pages=0", "at least 1"),
     ] {
         let ended = Run::new("inspect").args(["--limit", limit]).end();
         assert!(ended.code == Some(2) && ended.stderr.contains(words), "{limit}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_limit_that_is_given_twice_is_wrong_usage_also_with_the_same_value() {
+    for second in ["memory=64MiB", "memory=128MiB"] {
+        let ended = Run::new("inspect").args(["--limit", "memory=64MiB", "--limit", "cpu=1s", "--limit", second, "--json"]).end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+        assert!(ended.said("invalid-settings").contains("the limit `memory` is given twice"), "{}", ended.stderr);
     }
 }
 
