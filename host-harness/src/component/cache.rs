@@ -1,13 +1,15 @@
 //! A cache of compiled code, keyed by the component's digest and by the engine that compiled it.
 //!
 //! Compiled code is trusted like the host itself, so it is only ever read from a folder that belongs to this user and that nobody
-//! else can write to; it is never taken from a package. Whatever is wrong with the cache, the component is compiled instead.
+//! else can write to; it is never taken from a package. Whatever is wrong with the cache, the component is compiled instead. It is bounded: what was
+//! not used for longest goes.
 
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -16,12 +18,17 @@ use super::compile::Compiled;
 
 /// Bytes of the checksum that a file begins with.
 const CHECKSUM: usize = 32;
+/// Bytes of all files together: some hundred connectors. What was not used for longest goes first.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// Age at which a file that was never finished is taken for one whose writer is gone. Writing one takes less than a second.
+const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A folder of compiled components.
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
     engine: String,
+    most_bytes: u64,
 }
 
 /// Feeds a `Hash` into SHA-256: the standard hashers are not meant to be compared from one build to the next.
@@ -43,7 +50,7 @@ impl Cache {
     pub fn new(folder: PathBuf, engine: &wasmtime::Engine) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Self { folder, engine: format!("{:016x}", hasher.finish()) }
+        Self { folder, engine: format!("{:016x}", hasher.finish()), most_bytes: MOST_BYTES }
     }
 
     /// The compiled component, if it is there and nobody else can have put it there.
@@ -59,9 +66,39 @@ impl Cache {
     /// Keeps compiled code. It is no failure when that does not work out.
     pub(super) fn store(&self, code: &Compiled, digest: &str) {
         let Some(path) = self.path(digest) else { return };
-        if let Err(error) = self.write(code.bytes(), &path) {
+        if let Err(error) = self.write(code.bytes(), &path).and_then(|()| self.make_room(&path)) {
             tracing::debug!("compiled code is not cached: {error}");
         }
+    }
+
+    /// Removes what was not used for longest, but for the file that was just written, until the others fit.
+    ///
+    /// Other processes may do the same at the same time: a file that one removes while another reads it is read to its end, and one that
+    /// is missing is compiled again.
+    fn make_room(&self, written: &Path) -> std::io::Result<()> {
+        let now = SystemTime::now();
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            // It may be gone since.
+            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            let used = metadata.modified()?;
+            if path.extension().is_some_and(|extension| extension == "cwasm") {
+                files.push((used, metadata.len(), path));
+            } else if metadata.is_file() && now.duration_since(used).is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        files.sort();
+        let mut bytes: u64 = files.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in files.iter().filter(|(.., path)| path != written) {
+            if bytes <= self.most_bytes {
+                break;
+            }
+            let _ = fs::remove_file(path);
+            bytes = bytes.saturating_sub(*size);
+        }
+        Ok(())
     }
 
     fn write(&self, code: &[u8], path: &Path) -> std::io::Result<()> {
@@ -95,6 +132,8 @@ fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     if !metadata.is_file() || !is_private(&metadata) {
         return None;
     }
+    // When it was used last; where that cannot be noted, it only goes earlier.
+    let _ = file.set_modified(SystemTime::now());
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
     file.read_to_end(&mut bytes).ok()?;
     Some(bytes)
@@ -125,6 +164,65 @@ mod tests {
         let (_folder, engine, cache) = stored();
         assert!(cache.load(&engine, DIGEST).is_some());
         assert!(cache.load(&engine, "sha256:00fe").is_none());
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_when_there_is_no_room() {
+        let (_folder, engine, mut cache) = stored();
+        let code = Compiled::trusted(engine.precompile_component(EMPTY).unwrap());
+        let path = |digest: &str| cache.path(digest).unwrap();
+        let files = [DIGEST, "sha256:01", "sha256:02"];
+        let size = fs::metadata(path(DIGEST)).unwrap().len();
+        let of_age = |digest: &str, seconds: u64| {
+            let file = fs::OpenOptions::new().write(true).open(path(digest)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+        };
+        cache.store(&code, files[1]);
+        of_age(DIGEST, 30);
+        of_age(files[1], 20);
+        // The older of the two is used once more.
+        assert!(cache.load(&engine, DIGEST).is_some());
+        cache.most_bytes = 2 * size;
+        cache.store(&code, files[2]);
+        assert_eq!(files.map(|digest| cache.load(&engine, digest).is_some()), [true, false, true]);
+        cache.most_bytes = 0;
+        cache.store(&code, files[1]);
+        assert_eq!(files.map(|digest| cache.load(&engine, digest).is_some()), [false, true, false], "what was just written stays");
+    }
+
+    #[test]
+    fn what_a_writer_left_unfinished_goes_when_it_is_old() {
+        let (_folder, engine, cache) = stored();
+        let code = Compiled::trusted(engine.precompile_component(EMPTY).unwrap());
+        let [old, new] = [".tmp-old", ".tmp-new"].map(|name| cache.folder.join(name));
+        for (path, age) in [(&old, 7_200), (&new, 60)] {
+            fs::write(path, "x").unwrap();
+            let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        cache.store(&code, "sha256:01");
+        assert_eq!((old.exists(), new.exists()), (false, true));
+    }
+
+    #[test]
+    fn many_processes_may_make_room_at_once() {
+        let (_folder, engine, mut cache) = stored();
+        let code = engine.precompile_component(EMPTY).unwrap();
+        cache.most_bytes = 3 * code.len() as u64;
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (cache, code, engine) = (&cache, &code, &engine);
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        cache.store(&Compiled::trusted(code.clone()), &format!("sha256:{thread}{number:02}"));
+                        let _ = cache.load(engine, &format!("sha256:{}{number:02}", (thread + 1) % 8));
+                    }
+                });
+            }
+        });
+        cache.store(&Compiled::trusted(code), DIGEST);
+        assert!(cache.load(&engine, DIGEST).is_some());
+        assert!(fs::read_dir(&cache.folder).unwrap().count() <= 3);
     }
 
     #[test]
