@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use sha2::{Digest, Sha256};
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::Session;
@@ -80,7 +81,7 @@ impl Stage {
     /// When it is not built, or the host refuses it.
     pub async fn set(pooled_runs: Option<u32>) -> Result<Self> {
         let cache = built("smp-harness")?.with_file_name("bench-cache");
-        let engine = Engine::new(&EngineOptions { pooled_runs, cache: Some(cache), ..EngineOptions::default() })?;
+        let engine = Engine::new(&EngineOptions { pooled_runs, cache: Some(cache), ..EngineOptions::new(Compiler::Inside) })?;
         let plugin = Plugin::load(&engine, &component_bytes()?).await?;
         let settings = Settings { values: [("organization-id".into(), ORGANIZATION.into())].into(), ..Settings::default() };
         let settings = settings.check(plugin.descriptor(), false)?;

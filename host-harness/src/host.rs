@@ -18,7 +18,7 @@
 //! let host = Host::default();
 //! // This program once more, which calls `compile::work` when it is started so: a stranger's bytes are compiled within limits.
 //! let compiler = Compiler::Apart { program: std::env::current_exe()?, arguments: vec!["compile-component".into()] };
-//! let engine = Engine::new(&EngineOptions { compiler, ..EngineOptions::default() })?;
+//! let engine = Engine::new(&EngineOptions::new(compiler))?;
 //! let plugin = Plugin::load(&engine, file).await?;
 //! let settings = settings.check(plugin.descriptor(), true)?;
 //! let grants = Grants::reading(Origin::parse("https://api.example.test")?, plugin.descriptor());

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::failure::Failure;
@@ -31,7 +32,7 @@ impl Cases {
     pub fn new(component: PathBuf, folder: PathBuf) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let bytes = std::fs::read(component).expect("the component is there");
-        let engine = Engine::new(&EngineOptions::default()).expect("an engine");
+        let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine");
         let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).expect("the component loads");
         Self { folder, runtime, plugin }
     }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::contract::MemberPage;
@@ -53,14 +54,16 @@ fn what_one_call_hands_over_is_bounded() {
 fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
     let fixture = Fixture::open(&folder("fixtures/acme")).unwrap();
     let [usual, pooled] = [None, Some(4)].map(|pooled_runs| {
-        now(async { rehearsal::play(&plugin(&EngineOptions { pooled_runs, ..EngineOptions::default() }).await, &fixture).await.unwrap() })
+        now(async {
+            rehearsal::play(&plugin(&EngineOptions { pooled_runs, ..EngineOptions::new(Compiler::Inside) }).await, &fixture).await.unwrap()
+        })
     });
     assert_eq!(usual, pooled);
 }
 
 fn first_page(limits: Limits) -> Result<MemberPage, Failure> {
     now(async {
-        let plugin = plugin(&EngineOptions::default()).await;
+        let plugin = plugin(&EngineOptions::new(Compiler::Inside)).await;
         let fixture = Fixture::open(&folder("fixtures/a-page-of-a-hundred-kilobytes"))?;
         let descriptor = plugin.descriptor();
         let declared: Vec<_> =

@@ -10,7 +10,6 @@ use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::failure::{Code, Failure};
-use smp_harness::limits::Limits;
 use smp_tests::harness::{Run, binary, component};
 
 #[test]
@@ -90,7 +89,7 @@ fn compiling_here_and_apart_give_the_same_connector() {
 }
 
 async fn load(compiler: Compiler, bytes: &[u8]) -> Result<Plugin, Failure> {
-    Plugin::load(&Engine::new(&EngineOptions { compiler, limits: Limits::default(), ..EngineOptions::default() })?, bytes).await
+    Plugin::load(&Engine::new(&EngineOptions::new(compiler))?, bytes).await
 }
 
 /// A component around one function of very many blocks that all use very many values: half a megabyte on which register allocation works

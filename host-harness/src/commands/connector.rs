@@ -63,7 +63,7 @@ pub(crate) async fn load(file: &Path, bytes: &[u8], limits: Limits) -> Result<Pl
         return Err(Failure { code: Code::Component, ..limits.reached(Bound::Component, what) });
     }
     let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
-    let engine = Engine::new(&EngineOptions { cache, compiler: this_program(), limits, ..EngineOptions::default() })?;
+    let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
     Plugin::load(&engine, bytes).await
 }
 

@@ -29,11 +29,10 @@ const MOST_THREADS: usize = 4;
 const LONGEST_ERROR: u64 = 16 * 1024;
 
 /// Where components are compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compiler {
     /// In this process. After the time limit the host goes on without the component, but nothing stops the compiler or bounds its memory:
     /// for components that one has built oneself.
-    #[default]
     Inside,
     /// In a process of its own, under limits of time and memory: for components of strangers.
     Apart {

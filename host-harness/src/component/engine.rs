@@ -12,8 +12,8 @@ use super::config::{Allocation, config};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits, TICK};
 
-/// How an engine is set up.
-#[derive(Clone, Debug, Default)]
+/// How an engine is set up. There is no default: whoever sets one up says where strangers' bytes are compiled.
+#[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// Folder for compiled code. None compiles each time.
     pub cache: Option<PathBuf>,
@@ -24,6 +24,14 @@ pub struct EngineOptions {
     pub pooled_runs: Option<u32>,
     /// Bounds that count before a run begins: of the file, of compiling, of stack and memory, and of what a connector says about itself.
     pub limits: Limits,
+}
+
+impl EngineOptions {
+    /// The usual way, with components compiled there.
+    #[must_use]
+    pub fn new(compiler: Compiler) -> Self {
+        Self { cache: None, compiler, pooled_runs: None, limits: Limits::default() }
+    }
 }
 
 /// Compiles and holds components. Cheap to clone; all clones are one engine.

@@ -19,7 +19,7 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
     let bytes = &subject.file;
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
     // Not out of the cache: how long it takes to compile is a part of the answer.
-    let options = EngineOptions { compiler: subject.compiler.clone(), limits: limits.clone(), ..EngineOptions::default() };
+    let options = EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
     let engine = match Engine::new(&options) {
         Ok(engine) => engine,
         Err(failure) => {

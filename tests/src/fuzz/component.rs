@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use smp_harness::component::check;
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::{Facts, Plugin};
 use smp_harness::contract;
@@ -40,7 +41,7 @@ pub const DICTIONARY: &[&str] = &[
 /// Runs the target.
 pub fn run(data: &[u8]) {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| Engine::new(&EngineOptions::default()).expect("an engine"));
+    let engine = ENGINE.get_or_init(|| Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(Plugin::load(engine, data)) {
         Ok(plugin) => assert_fit(plugin.facts(), data),

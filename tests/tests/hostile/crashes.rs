@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::SessionOptions;
@@ -95,7 +96,7 @@ fn runs_at_the_same_time_do_not_see_each_other() {
 #[test]
 fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
     let remembered = |pooled_runs: Option<u32>, latency: Duration| {
-        let engine = Engine::new(&EngineOptions { pooled_runs, limits: tight(), ..EngineOptions::default() }).unwrap();
+        let engine = Engine::new(&EngineOptions { pooled_runs, limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
         let plugin = now(Plugin::load(&engine, &fs::read(test_component("remembers")).unwrap())).unwrap();
         let stage = Stage::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
         let (mut session, mut another) = (stage.session(), plugin.session(SessionOptions::powerless(tight())));

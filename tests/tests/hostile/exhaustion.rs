@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::SessionOptions;
@@ -141,7 +142,7 @@ fn memories_of_many_instances_count_together() {
 
 #[test]
 fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
-    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
     let load = |bytes: &[u8]| now(Plugin::load(&engine, bytes));
     let mut many = String::from("(core module $more (memory 1))");
     many.push_str(&"(core instance (instantiate $more))".repeat(4));

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::failure::{Code, Failure};
@@ -36,6 +37,16 @@ fn a_version_of_the_contract_that_this_host_does_not_serve_is_refused_by_number(
         let bytes = made::dummy_of_another_contract(&[("@0.1.0", &format!("@{version}"))]);
         assert_failed(&refusal(&bytes), Code::Component, &format!("version {version} of the contract"));
     }
+    and_another_tenant_is_served();
+}
+
+#[test]
+fn a_later_patch_of_the_contract_is_served_as_long_as_it_asks_for_nothing_new() {
+    let bytes = made::dummy_of_another_contract(&[("@0.1.0", "@0.1.7")]);
+    // It is linked and asked what it is; that every call of it crashes is what it was made for.
+    assert_failed(&refusal(&bytes), Code::Trap, "crashed");
+    let more = [("@0.1.0", "@0.1.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
+    assert_failed(&refusal(&made::dummy_of_another_contract(&more)), Code::Component, "delete-user");
     and_another_tenant_is_served();
 }
 
@@ -81,7 +92,7 @@ fn what_is_another_kind_of_file_is_refused() {
 fn compiled_code_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("compiled");
-    let engine = Engine::new(&EngineOptions { cache: Some(cache.clone()), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions { cache: Some(cache.clone()), ..EngineOptions::new(Compiler::Inside) }).unwrap();
     now(Plugin::load(&engine, &tame())).unwrap();
     let files: Vec<_> = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1);
@@ -131,7 +142,7 @@ fn a_component_with_a_flipped_bit_is_refused_or_does_what_the_contract_allows() 
 
 /// How loading a component ends when one bit of it is flipped, so many times.
 fn ends_of(whole: &[u8], flips: usize) -> BTreeSet<&'static str> {
-    let engine = Engine::new(&EngineOptions { limits: tight(), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions { limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let flip = |_| {
         let (byte, bit) = (random.random_range(0..whole.len()), random.random_range(0..8));

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::Session;
@@ -30,7 +31,7 @@ use smp_tests::harness::{binary, test_component};
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // Compiled code is shared with the tests of the command: compiling it anew each time would take most of the time.
     let cache = Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap());
-    Engine::new(&EngineOptions { cache, limits: tight(), ..EngineOptions::default() }).unwrap()
+    Engine::new(&EngineOptions { cache, limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap()
 });
 
 /// Bounds that end an attack soon, and that no tame component comes near to.

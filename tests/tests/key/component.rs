@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::{Session, SessionOptions};
@@ -76,7 +77,7 @@ struct Stage {
 
 impl Stage {
     async fn at(url: &str, organization: &str) -> Self {
-        let engine = Engine::new(&EngineOptions::default()).unwrap();
+        let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
         let plugin = Plugin::load(&engine, &fs::read(harness::component()).unwrap()).await.unwrap();
         let descriptor = plugin.descriptor();
         let settings = Settings {

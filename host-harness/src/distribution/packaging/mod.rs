@@ -93,7 +93,7 @@ pub struct Package {
 /// # Errors
 /// `component`, `contract` and the like when the connector does not pass its check; `invalid-settings` when what comes with it does not fit it.
 pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Package, Failure> {
-    let options = EngineOptions { compiler: order.compiler.clone(), limits: order.limits.clone(), ..EngineOptions::default() };
+    let options = EngineOptions { limits: order.limits.clone(), ..EngineOptions::new(order.compiler.clone()) };
     let engine = Engine::new(&options)?;
     let descriptor = Plugin::load(&engine, &order.component).await?.descriptor().clone();
     let (id, version) = (descriptor.id, descriptor.version);
