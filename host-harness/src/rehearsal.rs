@@ -3,7 +3,7 @@
 //! It is the same path as a real run, with a replay at its end and a clock that nobody waits on. So the same traffic gives the same
 //! bytes, on any machine.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -21,8 +21,8 @@ use crate::limits::Limits;
 use crate::observer::Silent;
 use crate::run::collect::{Collection, Target};
 use crate::settings::{Checked, Settings};
-use crate::sink::Format;
 use crate::sink::instant::from_system;
+use crate::sink::{Format, Rows};
 use crate::terminal::Look;
 use crate::validation::Validation;
 
@@ -77,7 +77,7 @@ async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
     }
     let mut value = report.to_json();
     if let Some(object) = value.as_object_mut() {
-        object.insert("rows".into(), rows.into_values());
+        object.insert("rows".into(), values(&rows.take()));
     }
     Ok(value)
 }
@@ -111,24 +111,6 @@ impl Stage {
     }
 }
 
-/// Rows that were written, in memory: a fixture is small.
-#[derive(Clone, Default)]
-struct Rows(Arc<Mutex<Vec<u8>>>);
-
-impl Rows {
-    fn into_values(self) -> Value {
-        let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok()).collect()
-    }
-}
-
-impl std::io::Write for Rows {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn values(rows: &[u8]) -> Value {
+    rows.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok()).collect()
 }

@@ -11,6 +11,7 @@ pub mod summary;
 pub mod table;
 
 mod row;
+mod rows;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -22,6 +23,7 @@ use crate::terminal::Look;
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::ndjson::Ndjson;
+pub(crate) use self::rows::Rows;
 pub use self::summary::Summary;
 pub use self::table::Table;
 

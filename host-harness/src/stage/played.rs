@@ -14,7 +14,7 @@ use crate::failure::{Code, Failure};
 use crate::limits::Bound;
 use crate::run::collect::{Collection, Target};
 use crate::settings::Checked;
-use crate::sink::{Format, Sink};
+use crate::sink::{Format, Rows, Sink};
 use crate::terminal::Look;
 use crate::validation::{CheckOutcome, Validation};
 
@@ -152,14 +152,11 @@ struct List {
     rows: Rows,
 }
 
-#[derive(Clone, Default)]
-struct Rows(Arc<Mutex<Vec<u8>>>);
-
 impl Kept {
     fn list(&self) -> End {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ids = std::mem::take(&mut list.ids);
-        let rows = std::mem::take(&mut *list.rows.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let rows = list.rows.take();
         End::List { ids, rows }
     }
 }
@@ -179,17 +176,6 @@ impl Sink for Kept {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl io::Write for Rows {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
