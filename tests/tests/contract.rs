@@ -7,6 +7,7 @@
 use std::fs;
 
 use serde_json::json;
+use smp_harness::limits::{Bound, Limits};
 use smp_tests::harness::{Run, component, folder};
 use wit_component::WitPrinter;
 use wit_parser::decoding::{DecodedWasm, decode};
@@ -37,6 +38,23 @@ fn the_world_imports_http_and_log_and_exports_the_connector() {
     assert_eq!(package.name.to_string(), PACKAGE);
     assert_eq!(package.worlds.keys().collect::<Vec<_>>(), ["connector-plugin"]);
     is_ours(&resolve, package.worlds["connector-plugin"]);
+}
+
+#[test]
+fn the_contract_tells_the_bounds_that_a_host_has() {
+    let (resolve, _) = parsed();
+    let interface = resolve.interfaces.iter().find(|(_, interface)| interface.name.as_deref() == Some("connector")).unwrap().1;
+    let told = interface.docs.contents.as_deref().unwrap_or_default().replace('\n', " ").replace(',', "");
+    let (limits, role) = (Limits::default(), Limits::default().member_text * 16 / 1024);
+    for bound in [
+        format!("{} for any text", limits.shown(Bound::Text)),
+        format!("which have {}", limits.shown(Bound::MemberText)),
+        format!("a role which has {role};"),
+        format!("{} entries", limits.shown(Bound::Entries)),
+        format!("{} members and products", limits.shown(Bound::PageMembers)),
+    ] {
+        assert!(told.contains(&bound), "“{bound}” is not in: {told}");
+    }
 }
 
 #[test]
