@@ -37,7 +37,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce bench bench-parts \
+.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce freeze bench bench-parts \
 	bench-peers toolchain clean
 
 help: ## List the targets
@@ -140,6 +140,16 @@ bless: component test-components ## Write the expected files anew; look at the d
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
 		--test command_docs
+
+# The packaged component, where there is one of this version: that is what reaches people.
+PACKAGED = $(wildcard $(basename $(COMPONENT))-$(VERSION)/$(notdir $(COMPONENT)))
+
+freeze: build ## Keep what is released, for ever: make freeze VERSION=0.2.0 (tests/released/README.md)
+	@test -n "$(VERSION)" || { echo "which version? make freeze VERSION=0.2.0"; exit 1; }
+	@test ! -e tests/released/$(VERSION) || { echo "tests/released/$(VERSION) is there: what was released is never frozen anew"; exit 1; }
+	@echo "freezing $(firstword $(PACKAGED) $(COMPONENT))"
+	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --quiet --locked --release --workspace \
+		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
 bench: build ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)

@@ -6,5 +6,6 @@ pub mod cases;
 pub mod fuzz;
 pub mod harness;
 pub mod mock;
+pub mod released;
 
 mod terminal;

@@ -105,6 +105,17 @@ fn a_case_that_is_none_is_told_and_the_others_are_compared() {
 }
 
 #[test]
+fn cases_are_named_one_after_another_or_with_the_option_again() {
+    let [one, other] = ["nobody-there", "people-on-two-pages"].map(|case| folder("example-connector/fixtures").join(case));
+    let run = || Run::bare().args(["diff", "--json"]).arg(test_component("example")).arg(test_component("example-reworded"));
+    for run in [run().arg("--fixture").arg(&one).arg(&other), run().file("--fixtures", &one).file("--fixture", &other)] {
+        let changes = json_of(&run.end());
+        let names: Vec<_> = changes["cases"].as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["nobody-there", "people-on-two-pages"]);
+    }
+}
+
+#[test]
 fn what_cannot_be_compared_is_a_failure_that_names_the_side() {
     let text = folder("fixtures/README.md");
     for (old, new, which) in [(text.clone(), test_component("example"), "old"), (test_component("example"), text, "new")] {
