@@ -9,7 +9,6 @@ use crate::listing::report::{advice, sign, told};
 use crate::listing::words::{hang, name, sentence};
 use crate::terminal::{Look, Style, counted, grouped, width};
 use crate::validation::CheckOutcome;
-use crate::verdict::Connector;
 
 const ANEW: &str = "A yes on a terminal is remembered for one build: the new one asks again whether the key may go to its origin.";
 
@@ -43,13 +42,9 @@ fn head(out: &mut String, changes: &Changes, look: Look) {
         if is_renamed {
             let _ = writeln!(out, " {}  {}", paint.bold(&name(&side.name)), paint.dim(&name(&side.id)));
         }
-        told(out, &format!(" {what} "), &build(side), look, Style::Dim);
+        told(out, &format!(" {what} "), &format!("{} · {} bytes", name(&side.version), grouped(side.size)), look, Style::Dim);
+        told(out, "     ", &name(&side.digest), look, Style::Dim);
     }
-}
-
-/// Version, size and digest of a build.
-fn build(side: &Connector) -> String {
-    format!("{} · {} bytes · {}", name(&side.version), grouped(side.size), name(&side.digest))
 }
 
 fn stored(out: &mut String, changes: &Changes, look: Look) {
@@ -150,6 +145,7 @@ mod tests {
     use crate::changes::{Came, CaseChange};
     use crate::sink::testing::any_text;
     use crate::text::is_active;
+    use crate::verdict::Connector;
 
     fn finding(class: Class, effect: Effect, details: &[&str], more: usize) -> Finding {
         let (id, title) = match class {
@@ -197,8 +193,10 @@ mod tests {
             format!("\n{}", text(&changes(), Look { width: 64, colour: false })),
             "
  Example  example
- old 0.1.0 · 123,456 bytes · sha256:0.1.0
- new 0.2.0 · 123,456 bytes · sha256:0.2.0
+ old 0.1.0 · 123,456 bytes
+     sha256:0.1.0
+ new 0.2.0 · 123,456 bytes
+     sha256:0.2.0
 
  ✘ The stored settings and key stop working.
    Because of: setting-required.
@@ -235,7 +233,7 @@ mod tests {
             changes.approvals.clear();
             change(&mut changes);
             let text = text(&changes, Look::PLAIN);
-            text.lines().skip(4).take(2).map(str::to_owned).collect::<Vec<_>>()
+            text.lines().skip(6).take(2).map(str::to_owned).collect::<Vec<_>>()
         };
         let nothing = " ✔ Nothing has to be approved that was not approved before.";
         let ready = |changes: &mut Changes| {
