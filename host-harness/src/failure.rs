@@ -44,6 +44,8 @@ pub enum Code {
     Contract,
     /// The file is no component that this host can run.
     Component,
+    /// Nobody whom this machine trusts vouches for the file, or it is not the one that was vouched for.
+    Untrusted,
     /// The checkpoint does not belong to this run, or cannot be read.
     Checkpoint,
     /// The fixture is malformed, or the traffic is not the recorded one.
@@ -75,6 +77,7 @@ impl Code {
             Self::Trap => "trap",
             Self::Contract => "contract",
             Self::Component => "component",
+            Self::Untrusted => "untrusted",
             Self::Checkpoint => "checkpoint",
             Self::Fixture => "fixture",
             Self::Interrupted => "interrupted",

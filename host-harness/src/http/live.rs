@@ -106,10 +106,23 @@ impl LiveClient {
     /// The API at this origin, with this credential, for one run.
     #[must_use]
     pub fn transport(&self, origin: Origin, credential: Option<Credential>) -> Live {
+        let reachable = self.reaches(&origin);
+        Live { client: self.clone(), origin, credential, reachable }
+    }
+
+    /// Whether the origin may be gone to at all, as far as its name tells.
+    fn reaches(&self, origin: &Origin) -> bool {
         // A proxy's name is resolved freely, so it must not be an origin; an address in place of a name is not resolved at all.
         let named = || !origin.host().is_some_and(|host| self.proxies.contains(host)) && origin.address().is_none_or(is_public);
-        let reachable = self.private_network || named();
-        Live { client: self.clone(), origin, credential, reachable }
+        self.private_network || named()
+    }
+
+    /// A request that is no connector's, to this origin, within the same bounds.
+    pub(crate) fn request(&self, method: reqwest::Method, origin: &Origin, path: &str) -> Result<reqwest::RequestBuilder, TransportError> {
+        if !self.reaches(origin) {
+            return Err(into_private_network());
+        }
+        Ok(self.http.request(method, origin.join(path)))
     }
 }
 
@@ -158,24 +171,8 @@ impl Live {
         let status = answer.status().as_u16();
         let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
         let headers = headers.collect();
-        let body = self.body(&mut answer).await?;
+        let body = body(&mut answer, self.client.largest_body).await?;
         Ok(self.blotted(Response { status, headers, body }))
-    }
-
-    async fn body(&self, answer: &mut reqwest::Response) -> Result<Vec<u8>, TransportError> {
-        let most = self.client.largest_body;
-        let told = answer.content_length().unwrap_or(0);
-        if told > most {
-            return Err(TransportError::TooLarge(most));
-        }
-        let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
-            if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
-                return Err(TransportError::TooLarge(most));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
     }
 
     /// The answer without the key, wherever the server may have repeated it.
@@ -197,6 +194,22 @@ impl Transport for Live {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
         Box::pin(self.exchange(request))
     }
+}
+
+/// The body of an answer, which may have this many bytes.
+pub(crate) async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, TransportError> {
+    let told = answer.content_length().unwrap_or(0);
+    if told > most {
+        return Err(TransportError::TooLarge(most));
+    }
+    let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
+    while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
+        if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
+            return Err(TransportError::TooLarge(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// Overwrites every occurrence of the key in the text, also where characters of it are escaped as JSON or a URL escapes them.
@@ -260,7 +273,7 @@ fn into_private_network() -> TransportError {
 }
 
 /// What went wrong with one try, without the address.
-fn fault(error: &reqwest::Error) -> TransportError {
+pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
     if causes(error).any(|cause| cause.is::<PrivateNetwork>()) {
         return into_private_network();
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// An origin that requests may go to: `https`, or `http` to this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,18 @@ impl Origin {
             "http" => Err(OriginError::PlainHttp),
             _ => Err(OriginError::Scheme),
         }
+    }
+
+    /// Parts an absolute URL into its origin, and its path and query. A fragment is left away.
+    ///
+    /// # Errors
+    /// When it is none, has a user or a password in it, or its origin is one that nothing must be sent to.
+    pub fn part(url: &Url) -> Result<(Self, String), OriginError> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(OriginError::MoreThanAnOrigin);
+        }
+        let origin = Self::parse(&url.origin().ascii_serialization())?;
+        Ok((origin, url[Position::BeforePath..Position::AfterQuery].to_owned()))
     }
 
     /// Whether requests to it are not encrypted.
@@ -142,6 +154,15 @@ mod tests {
             let origin = Origin::parse(text).unwrap();
             assert_eq!((origin.host(), origin.address()), (host, address.map(|address| address.parse().unwrap())), "{text}");
         }
+    }
+
+    #[test]
+    fn a_url_is_parted_into_its_origin_and_the_rest() {
+        let part = |text: &str| Origin::part(&Url::parse(text).unwrap()).map(|(origin, rest)| (origin.to_string(), rest));
+        assert_eq!(part("https://A.test:8443/b/c?d=e#f"), Ok(("https://a.test:8443".into(), "/b/c?d=e".into())));
+        assert_eq!(part("https://me@a.test/b"), Err(OriginError::MoreThanAnOrigin));
+        assert_eq!(part("http://a.test/b"), Err(OriginError::PlainHttp));
+        assert_eq!(part("file:///etc/passwd"), Err(OriginError::NotAUrl));
     }
 
     #[test]

@@ -1,0 +1,32 @@
+//! Registries that keep artifacts as the OCI distribution specification has it
+//! (<https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md>), in the layout of the CNCF for WebAssembly
+//! (<https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/>).
+//!
+//! ```text
+//! tag ─▶ manifest ─▶ application/wasm                     ID.wasm
+//!           │  annotation: digest of SHA256SUMS ─▶ the digests of all other files
+//!           ├◀─ subject ── the package's files             SHA256SUMS, listing.json, listing.md, CHANGELOG.md
+//!           ├◀─ subject ── the bill of materials           sbom.cdx.json
+//!           ├◀─ subject ── the package's own signature     SHA256SUMS.sig
+//!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest
+//! ```
+//! So one signature over the manifest covers every file. Files are fetched by the digests that the manifest vouches for, and not by what
+//! refers to it: whoever may write to the registry can attach anything.
+
+pub mod login;
+pub mod manifest;
+pub mod reference;
+
+mod challenge;
+mod client;
+mod referrers;
+mod signatures;
+
+pub mod repository;
+
+mod pull;
+mod push;
+
+pub use pull::{Pulled, pull};
+pub use push::{Pushed, created, push};
+pub use signatures::sign;

@@ -1,0 +1,24 @@
+//! Signatures as cosign makes and reads them, with a key pair: ECDSA over P-256 with SHA-256.
+//!
+//! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an artifact in a registry by one over a
+//! [`payload`] that names its digest. Nothing here is cosign's keyless way: that one needs services that are asked at the time of signing.
+
+pub mod key;
+pub mod payload;
+
+mod encrypted;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// A signature as text: base64 of DER, as cosign writes it.
+#[must_use]
+pub fn to_text(signature: &[u8]) -> String {
+    STANDARD.encode(signature)
+}
+
+/// Reads a signature from its text; a line break at its end is fine.
+#[must_use]
+pub fn from_text(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode(text.trim_ascii()).ok()
+}
