@@ -10,6 +10,8 @@ BILL := dist/atlassian-cloud.cdx.json
 FIXTURE := tests/fixtures/acme
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
+WKG_VERSION := 0.16.1
+WKG := $(TARGET)/tools/bin/wkg
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
 # Flags of the component: no folder of the machine that builds it may be in it, and a stack of 64 KiB is enough.
@@ -39,6 +41,8 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 .DEFAULT_GOAL := help
 .PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce freeze bench bench-parts \
 	bench-peers toolchain clean
+.PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny check bless core-module component test-components build package reproduce \
+	bench bench-parts bench-peers toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,9 +98,29 @@ demo: build ## Collect 20,000 members from a mock organization over HTTP, with a
 bench-peers: build ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
 	@python3 bench/peers/run.py
 
-test: component test-components ## Run everything that has a test
+test: component test-components registry-installed ## Run everything that has a test
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) test --locked --release --workspace
+
+# The tests against a real registry need one; where it cannot be had, they are skipped and say so.
+registry-installed:
+	@if command -v docker-registry >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		{ apt-get install --yes --no-install-recommends docker-registry || \
+			{ apt-get update && apt-get install --yes --no-install-recommends docker-registry; }; } >/dev/null 2>&1 || \
+			echo "docker-registry cannot be installed here: the tests that need it are skipped"; \
+	else echo "docker-registry is not installed, and only root can do that, on Debian: the tests that need it are skipped"; fi
+
+PORT ?= 5000
+registry: registry-installed ## Run a registry on this machine, to push to and pull from, until Ctrl-C (PORT=5000)
+	@tests/registry.sh $(PORT)
+
+# The first run builds it, which takes minutes.
+$(WKG):
+	CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --quiet --locked --root $(TARGET)/tools wkg@$(WKG_VERSION)
+
+wkg: build registry-installed $(WKG) ## Exchange a connector with another client, wkg, through a registry
+	@tests/wkg.sh $(HARNESS) $(WKG) $(COMPONENT)
 
 # All that libFuzzer can guide, for a minute each: `make fuzz TARGETS="har policy" SECONDS=600`.
 TARGETS ?= $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))

@@ -76,6 +76,12 @@ pub fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("JSON")
 }
 
+/// Says that a test was skipped, and why.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests is to know")]
+pub fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 fn built(path: PathBuf, how: &str) -> PathBuf {
     assert!(path.exists(), "`{}` is not there; `{how}` builds it, `make test` does so by itself", path.display());
     path

@@ -7,5 +7,6 @@ pub mod fuzz;
 pub mod harness;
 pub mod mock;
 pub mod released;
+pub mod registry;
 
 mod terminal;

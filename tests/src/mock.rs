@@ -56,6 +56,7 @@ pub use moment::{Instant, Moment};
 pub use organization::{API_BASE, Organization};
 pub use rule::{Call, Rule, When};
 pub use situation::Situation;
+pub use tls::{ThrowAway, throw_away_certificate};
 
 use service::{Shared, lock};
 

@@ -4,11 +4,14 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
+use smp_harness::distribution::file;
+use smp_harness::distribution::trust::{self, TrustPolicy, Vouched};
 use smp_harness::failure::{Code, Failure};
 use smp_harness::limits::{Bound, Limits};
 
@@ -26,6 +29,9 @@ pub(crate) struct ConnectorArguments {
     file: PathBuf,
     #[command(flatten)]
     limits: LimitArguments,
+    /// Run only what this trust file lets run: the connector lies in its package, signed by a publisher that may publish it.
+    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
+    trust: Option<Arc<TrustPolicy>>,
 }
 
 impl ConnectorArguments {
@@ -39,11 +45,31 @@ impl ConnectorArguments {
         read(&self.file, limits)
     }
 
-    /// Loads the connector. Its code is compiled by this program in a process of its own.
+    /// Reads the file that the trust file vouches for; none where no trust file was given.
+    pub(crate) fn vouched(&self, limits: &Limits) -> Result<Option<(Vec<u8>, Vouched)>, Failure> {
+        let Some(policy) = &self.trust else { return Ok(None) };
+        let (package, vouched) = policy.judge_file(&self.file, limits)?;
+        Ok(Some((package.component().to_vec(), vouched)))
+    }
+
+    /// Loads the connector, once it is known to be trusted. Its code is compiled by this program in a process of its own.
     pub(crate) async fn load(&self) -> Result<Plugin, Failure> {
         let limits = self.limits();
-        load(&self.file, &read(&self.file, &limits)?, limits).await
+        match self.vouched(&limits)? {
+            None => load(&self.file, &read(&self.file, &limits)?, limits).await,
+            Some((bytes, vouched)) => {
+                let plugin = load(&self.file, &bytes, limits).await?;
+                vouched.identity.agrees(plugin.descriptor()).map(|()| plugin)
+            }
+        }
     }
+}
+
+/// Reads a trust file, as the value of an option.
+pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
+    let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE).map_err(|error| format!("it cannot be read: {error}"))?;
+    let policy = TrustPolicy::read(&bytes).map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
+    Ok(Arc::new(policy))
 }
 
 /// Reads the file of a connector; one that is too large, far enough to be known as such.

@@ -17,9 +17,14 @@ mod limited;
 mod limits;
 mod package;
 mod progress;
+mod pull;
+mod push;
 mod record;
+mod registry;
+mod sign;
 mod source;
 mod validate;
+mod verify;
 
 use console::Console;
 
@@ -59,6 +64,14 @@ enum Command {
     Package(Box<package::MakePackage>),
     /// Show what an upgrade from one build of a connector to another changes, before it happens.
     Diff(diff::Diff),
+    /// Put a package, or a component alone, into a registry.
+    Push(push::Push),
+    /// Take a package out of a registry.
+    Pull(pull::Pull),
+    /// Sign a package or an artifact in a registry, as cosign does with a key pair; or make such a pair.
+    Sign(sign::Sign),
+    /// Tell whether a trust file lets a package, an artifact in a registry or a file run, and who vouches for it.
+    Verify(verify::Verify),
     /// Compile a component for this program itself, which starts it under limits of time and memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
@@ -123,6 +136,10 @@ impl Command {
             Self::Check(command) => command.json,
             Self::Package(command) => command.json,
             Self::Diff(command) => command.json,
+            Self::Push(command) => command.json,
+            Self::Pull(command) => command.json,
+            Self::Sign(command) => command.json,
+            Self::Verify(command) => command.json,
             Self::Guide(_) | Self::Compile { .. } => false,
         }
     }
@@ -139,6 +156,10 @@ impl Command {
             Self::Check(command) => command.run(console).await,
             Self::Package(command) => command.run(console).await,
             Self::Diff(command) => command.run(console).await,
+            Self::Push(command) => command.run(console).await,
+            Self::Pull(command) => command.run(console).await,
+            Self::Sign(command) => command.run(console).await,
+            Self::Verify(command) => command.run(console).await,
             // The worker has no console and no runtime: it was run before they were made.
             Self::Compile { .. } => Exit::Usage,
         }

@@ -32,6 +32,27 @@ pub(super) fn identity(names: &[String]) -> io::Result<Identity> {
     Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem })
 }
 
+/// A certificate for the loopback names, for a server that takes its files.
+#[derive(Clone, Debug)]
+pub struct ThrowAway {
+    /// The certificate of the authority, PEM.
+    pub authority: String,
+    /// The server's certificate, PEM.
+    pub certificate: String,
+    /// The server's private key, PEM.
+    pub key: String,
+}
+
+/// Makes an authority, and a certificate for `localhost` and `127.0.0.1`.
+///
+/// # Errors
+/// When the machine gives no randomness.
+pub fn throw_away_certificate() -> io::Result<ThrowAway> {
+    let (authority, issuer) = authority().map_err(io::Error::other)?;
+    let (certificate, key) = certificate(&[], &issuer).map_err(io::Error::other)?;
+    Ok(ThrowAway { authority, certificate: certificate.pem(), key: key.serialize_pem() })
+}
+
 fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

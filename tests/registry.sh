@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# A registry of OCI artifacts on this machine, for people: on port 5000 or the one that is named, and gone when this is stopped (Ctrl-C).
+# It keeps nothing beyond that. Arguments: the port. Needs docker-registry, the package of Debian.
+set -euo pipefail
+port=${1:-5000}
+command -v docker-registry >/dev/null || { echo "docker-registry is not installed: run \`make registry-installed\`" >&2; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/config.yml" <<EOF
+version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage: { filesystem: { rootdirectory: $work/data }, delete: { enabled: true } }
+http: { addr: "127.0.0.1:$port" }
+EOF
+echo "A registry listens on 127.0.0.1:$port. For example:"
+echo "    target/release/smp-harness push dist/atlassian-cloud-VERSION 127.0.0.1:$port/atlassian-cloud --plain-http"
+docker-registry serve "$work/config.yml"

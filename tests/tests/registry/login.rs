@@ -1,0 +1,143 @@
+//! Who one is to a registry, where that comes from, and where it goes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use base64::Engine as _;
+use smp_tests::harness::{Ended, Lonely, Run};
+use smp_tests::registry::{DockerRegistry, PASSWORD, Sham, USER};
+
+use super::{Bench, push, refused, run};
+
+fn encoded(user: &str, password: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+}
+
+fn with_login(run: Run) -> Run {
+    run.env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", PASSWORD)
+}
+
+/// A folder that holds Docker's configuration.
+fn docker(within: &Path, config: &str) -> std::path::PathBuf {
+    let folder = within.join("docker");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.json"), config).unwrap();
+    folder
+}
+
+#[test]
+fn a_login_comes_from_the_environment_from_docker_or_from_its_helper() {
+    let Some(registry) = DockerRegistry::with_password() else { return };
+    let bench = Bench::new();
+    let folder = bench.release("0.1.0");
+    let host = registry.host();
+    let push = |name: &str| run("push").arg(&folder).arg(format!("{host}/{name}"));
+    let done = |ended: Ended| assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    done(with_login(push("environment")).end());
+
+    let config = format!(r#"{{"auths":{{"{host}":{{"auth":"{}"}}}}}}"#, encoded(USER, PASSWORD));
+    done(push("docker").env("DOCKER_CONFIG", docker(bench.home.path(), &config)).end());
+
+    let helpers = bench.path("helpers");
+    fs::create_dir(&helpers).unwrap();
+    let script = format!(
+        "#!/bin/sh\nread -r server\ntest \"$server\" = \"{host}\" && echo '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}\"}}'\n"
+    );
+    let helper = helpers.join("docker-credential-test");
+    fs::write(&helper, script).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = format!(r#"{{"credHelpers":{{"{host}":"test"}}}}"#);
+    done(push("helper").env("DOCKER_CONFIG", docker(bench.home.path(), &config)).env("PATH", &helpers).end());
+    done(with_login(run("pull")).arg(format!("{host}/helper:0.1.0")).file("--output", &bench.path("out")).end());
+}
+
+#[test]
+fn without_the_right_login_nothing_is_pushed_and_no_password_is_shown() {
+    let Some(registry) = DockerRegistry::with_password() else { return };
+    let bench = Bench::new();
+    let folder = bench.release("0.1.0");
+    let push = || run("push").arg(&folder).arg(format!("{}/a", registry.host()));
+    refused(&push().end(), "credentials", "docker login");
+    let wrong = push().env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", "open barley").end();
+    refused(&wrong, "credentials", "does not let you in");
+    assert!(!wrong.stderr.contains("barley"));
+    let half = push().env("SMP_REGISTRY_USER", USER).end();
+    assert!(half.code == Some(2) && half.said("invalid-settings").contains("Set both"), "{}", half.stderr);
+    let broken = push().env("DOCKER_CONFIG", docker(bench.home.path(), "{\"auths\":{\"x\":{\"auth\":7}}")).end();
+    refused(&broken, "credentials", "it is no configuration");
+}
+
+#[test]
+fn a_home_without_docker_is_no_login_and_no_fault() {
+    let (sham, bench) = (Sham::start(), Bench::new());
+    let folder = bench.release("0.1.0");
+    let push = || run("push").arg(&folder).arg(format!("{}/it", sham.host()));
+    let home = push().env("HOME", bench.home.path()).end();
+    assert_eq!(home.code, Some(0), "{}", home.stderr);
+    let without = docker(bench.home.path(), "{\"auths\":{\"elsewhere.test\":{}}}");
+    assert_eq!(push().env("DOCKER_CONFIG", &without).end().code, Some(0));
+    assert!(sham.seen().iter().all(|seen| seen.authorization.is_none()));
+}
+
+#[test]
+fn a_token_service_gets_the_login_and_the_registry_the_token() {
+    let (sham, bench) = (Sham::start(), Bench::new());
+    sham.ask_for_a_token_of("{}/token");
+    let folder = bench.release("0.1.0");
+    let pushed = with_login(run("push")).arg(&folder).arg(format!("{}/it", sham.host())).end();
+    assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
+    let basic = format!("Basic {}", encoded(USER, PASSWORD));
+    for seen in sham.seen() {
+        let expected = if seen.path.starts_with("/token") { Some(basic.as_str()) } else { Some("Bearer good") };
+        assert!(seen.authorization.is_none() || seen.authorization.as_deref() == expected, "{seen:?}");
+    }
+    let asked: Vec<_> = sham.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].path, "/token?scope=repository%3Ait%3Apull&service=sham");
+    let token =
+        run("pull").arg(format!("{}/it:0.1.0", sham.host())).env("SMP_REGISTRY_TOKEN", "good").file("--output", &bench.path("out")).end();
+    assert_eq!(token.code, Some(0), "{}", token.stderr);
+}
+
+#[test]
+fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
+    let (sham, lonely, bench) = (Sham::start(), Lonely::start(), Bench::new());
+    let folder = bench.release("0.1.0");
+    let push = || with_login(run("push")).arg(&folder).arg(format!("{}/it", sham.host()));
+    for realm in
+        [format!("{}/token", lonely.url()), "http://auth.example.test/token".into(), "https://me@auth.example.test/".into(), "x".into()]
+    {
+        sham.ask_for_a_token_of(&realm);
+        let ended = push().end();
+        assert_eq!(ended.code, Some(1), "{realm}");
+        ended.said("denied");
+    }
+    assert!(!lonely.was_visited());
+    let (other, named) = (Sham::start(), format!("{}/token", lonely.url()));
+    drop(named);
+    sham.ask_for_a_token_of(&format!("http://{}/token", other.host()));
+    let allowed = push().args(["--allow-origin", &format!("http://{}", other.host())]).end();
+    assert_eq!((allowed.code, other.seen().len()), (Some(0), 1), "{}", allowed.stderr);
+}
+
+#[test]
+fn the_login_does_not_follow_a_redirect() {
+    let (sham, storage, bench) = (Sham::start(), Sham::start(), Bench::new());
+    sham.ask_for_a_token_of("{}/token");
+    let pushed = with_login(run("push")).arg(bench.release("0.1.0")).arg(format!("{}/it", sham.host())).end();
+    assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
+    push(&bench.path("atlassian-cloud-0.1.0"), &format!("{}/it", storage.host()));
+    let layer = sham.manifest("0.1.0").unwrap()["layers"][0]["digest"].as_str().unwrap().to_owned();
+    let before = storage.seen().len();
+    sham.redirect(&layer, &format!("http://{}/v2/it/blobs/{layer}", storage.host()));
+    let pull = || with_login(run("pull")).arg(format!("{}/it:0.1.0", sham.host())).file("--output", &bench.path("out"));
+    let astray = pull().end();
+    refused(&astray, "denied", "which nobody named");
+    assert!(astray.said("denied").contains(&format!("`--allow-origin http://{}`", storage.host())));
+    assert_eq!(storage.seen().len(), before);
+    let allowed = pull().args(["--allow-origin", &format!("http://{}", storage.host())]).end();
+    assert_eq!(allowed.code, Some(0), "{}", allowed.stderr);
+    let there: Vec<_> = storage.seen().into_iter().skip(before).collect();
+    assert!(there.len() == 1 && there[0].authorization.is_none(), "{there:?}");
+}
