@@ -42,6 +42,11 @@ fn a_har_is_refused_or_given_and_recorded_as_it_stands() {
 }
 
 #[test]
+fn what_belongs_to_a_release_is_read_or_refused() {
+    holds("packages");
+}
+
+#[test]
 fn a_policy_lets_nothing_out_that_a_server_reads_otherwise() {
     holds("policy");
 }

@@ -6,6 +6,7 @@
 //! | `checkpoint` | the journal of a collection | yes |
 //! | `component` | the loader of components | no: what it runs is compiled anew each time |
 //! | `har` | fixtures: the HAR reader, replay, and what a recording writes | yes |
+//! | `packages` | releases: metadata, sums, manifests, references, trust files, keys | yes |
 //! | `policy` | the policy, and the origin that requests go to | yes |
 //! | `recording` | what a recording keeps of an answer | yes |
 //! | `settings` | what was entered, held against a form | yes |
@@ -25,6 +26,7 @@ pub mod answers;
 pub mod checkpoint;
 pub mod component;
 pub mod har;
+pub mod packages;
 pub mod policy;
 pub mod recording;
 pub mod settings;
@@ -45,11 +47,12 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "answers", run: answers::run, dictionary: answers::DICTIONARY, mutations: 40_000 },
     Target { name: "checkpoint", run: checkpoint::run, dictionary: checkpoint::DICTIONARY, mutations: 8_000 },
     Target { name: "component", run: component::run, dictionary: component::DICTIONARY, mutations: 120 },
     Target { name: "har", run: har::run, dictionary: har::DICTIONARY, mutations: 4_000 },
+    Target { name: "packages", run: packages::run, dictionary: packages::DICTIONARY, mutations: 20_000 },
     Target { name: "policy", run: policy::run, dictionary: policy::DICTIONARY, mutations: 40_000 },
     Target { name: "recording", run: recording::run, dictionary: recording::DICTIONARY, mutations: 2_000 },
     Target { name: "settings", run: settings::run, dictionary: settings::DICTIONARY, mutations: 20_000 },

@@ -1,0 +1,5 @@
+//! What belongs to a release is read or refused, within bounds. The property stands in `smp_tests::fuzz::packages`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| smp_tests::fuzz::packages::run(data));
