@@ -36,6 +36,8 @@ pub struct Seen {
     pub path: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The body, where it is a form.
+    pub form: String,
 }
 
 struct Shared {
@@ -49,6 +51,8 @@ struct Store {
     /// By tag and by digest: the media type and the bytes.
     manifests: BTreeMap<String, (String, Bytes)>,
     lies: Vec<(String, Lie)>,
+    /// Where the second page of a list is, if lists come in pages.
+    pages: Option<String>,
     token_service: Option<String>,
     seen: Vec<Seen>,
 }
@@ -121,6 +125,11 @@ impl Sham {
         self.store().token_service = Some(realm.replace("{}", &format!("http://{}", self.address)));
     }
 
+    /// From now on lists come in pages of one entry; `{}` in the place of the next page is this registry itself.
+    pub fn list_in_pages_at(&self, place: &str) {
+        self.store().pages = Some(place.replace("{}", &format!("http://{}", self.address)));
+    }
+
     /// Tells the truth again.
     pub fn repent(&self) {
         self.store().lies.clear();
@@ -188,7 +197,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let authorization = parts.headers.get("authorization").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen = Seen { method: parts.method.to_string(), path: parts.uri.to_string(), authorization: authorization.clone() };
+    let is_form = parts.headers.get("content-type").is_some_and(|value| value == "application/x-www-form-urlencoded");
+    let form = if is_form { String::from_utf8_lossy(&body).into_owned() } else { String::new() };
+    let seen = Seen { method: parts.method.to_string(), path: parts.uri.to_string(), authorization: authorization.clone(), form };
     store.seen.push(seen);
     if path == "/token" {
         return axum::Json(json!({ "token": "good" })).into_response();
@@ -212,7 +223,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     match rest.split_once('/') {
         Some(("manifests", place)) => store.manifest(&parts.method, place, &parts.headers, body, shared.referrers),
         Some(("blobs", place)) => store.blob(&parts.method, place, &query, body),
-        Some(("referrers", subject)) if shared.referrers => store.referrers(subject),
+        Some(("referrers", subject)) if shared.referrers => store.referrers(subject, &query),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -254,7 +265,7 @@ impl Store {
         }
     }
 
-    fn referrers(&self, subject: &str) -> Response {
+    fn referrers(&self, subject: &str, query: &str) -> Response {
         let mut entries = Vec::new();
         for (place, (media_type, bytes)) in &self.manifests {
             let manifest: Value = serde_json::from_slice(bytes).unwrap_or_default();
@@ -264,8 +275,12 @@ impl Store {
                 }));
             }
         }
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
-        ([("content-type", INDEX)], index.to_string()).into_response()
+        let list = |entries: &[Value]| json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string();
+        let Some(place) = &self.pages else { return ([("content-type", INDEX)], list(&entries)).into_response() };
+        let at: usize = query.strip_prefix("at=").and_then(|at| at.parse().ok()).unwrap_or(0);
+        let page = list(entries.get(at..=at).unwrap_or_default());
+        let next = format!("<{place}/v2/it/referrers/{subject}?at={}>; rel=\"next\"", at + 1);
+        if at + 1 < entries.len() { ([("link", next)], page).into_response() } else { page.into_response() }
     }
 }
 

@@ -109,6 +109,25 @@ fn more_referrers_than_anybody_needs_are_refused() {
 }
 
 #[test]
+fn a_list_in_pages_is_read_to_its_end_and_leads_nowhere_else() {
+    let bench = Bench::new();
+    let (sham, digest) = published(&bench);
+    sham.remove(&format!("{}.sig", digest.replace(':', "-")));
+    let trust = bench.trust();
+    let pull = |name: &str| run("pull").arg(format!("{}/it:0.1.0", sham.host())).args(&trust).file("--output", &bench.path(name)).end();
+    for (name, place) in [("path", ""), ("url", "{}")] {
+        sham.list_in_pages_at(place);
+        let pulled = pull(name);
+        assert_eq!(pulled.code, Some(0), "{}", pulled.stderr);
+        assert!(bench.path(name).join("atlassian-cloud-0.1.0/SHA256SUMS.sig").exists());
+    }
+    let lonely = Lonely::start();
+    sham.list_in_pages_at(&lonely.url());
+    refused(&pull("elsewhere"), "denied", "leads to a place");
+    assert!(!lonely.was_visited());
+}
+
+#[test]
 fn a_redirect_leads_nowhere_that_nobody_named() {
     let bench = Bench::new();
     let (sham, lonely) = (published(&bench).0, Lonely::start());

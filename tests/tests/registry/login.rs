@@ -101,6 +101,19 @@ fn a_token_service_gets_the_login_and_the_registry_the_token() {
 }
 
 #[test]
+fn an_identity_that_docker_keeps_is_changed_for_a_token() {
+    let (sham, bench) = (Sham::start(), Bench::new());
+    sham.ask_for_a_token_of("{}/token");
+    let config = format!(r#"{{"auths":{{"{}":{{"identitytoken":"who & what"}}}}}}"#, sham.host());
+    let push = run("push").arg(bench.release("0.1.0")).arg(format!("{}/it", sham.host()));
+    let pushed = push.env("DOCKER_CONFIG", docker(bench.home.path(), &config)).end();
+    assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
+    let asked: Vec<_> = sham.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    let form = "scope=repository%3Ait%3Apull&service=sham&grant_type=refresh_token&client_id=smp-harness&refresh_token=who+%26+what";
+    assert_eq!((asked.len(), asked[0].method.as_str(), asked[0].path.as_str(), asked[0].form.as_str()), (1, "POST", "/token", form));
+}
+
+#[test]
 fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
     let (sham, lonely, bench) = (Sham::start(), Lonely::start(), Bench::new());
     let folder = bench.release("0.1.0");
