@@ -6,7 +6,7 @@ pub mod cases;
 pub mod fuzz;
 pub mod harness;
 pub mod mock;
-pub mod released;
 pub mod registry;
+pub mod released;
 
 mod terminal;

@@ -5,8 +5,9 @@ use std::fs;
 
 use smp_tests::harness::{Run, folder};
 
-const COMMANDS: [&str; 14] =
-    ["inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "diff", "push", "pull", "sign", "verify", "limits"];
+const COMMANDS: [&str; 14] = [
+    "inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "diff", "push", "pull", "sign", "verify", "limits",
+];
 
 #[test]
 fn the_documented_command_line_is_the_real_one() {
