@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clap::Args;
 use smp_harness::conformance::{self, Subject, cases};
 use smp_harness::failure::{Code, Failure};
-use smp_harness::limits::Limits;
 use smp_harness::listing;
 use smp_harness::sink::json;
 use smp_harness::verdict::Verdict;
@@ -45,8 +44,12 @@ impl Check {
             Err(failure) => return console.wrong_usage(&failure),
         };
         let limits = self.connector.limits();
-        let file = match self.file(&limits).await {
-            Ok(file) => file,
+        let opened = match self.connector.open(&limits) {
+            Ok(opened) => opened.is_who_it_says(&limits).await.map(|()| opened),
+            Err(failure) => Err(failure),
+        };
+        let file = match opened {
+            Ok(opened) => opened.bytes,
             Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };
@@ -65,15 +68,6 @@ impl Check {
                 // The list on standard output has said it all.
                 Some(_) => Exit::Failed,
             },
-        }
-    }
-
-    /// The file that is checked. Whatever else is wrong with it than that nobody trusted vouches for it, the rules tell.
-    async fn file(&self, limits: &Limits) -> Result<Vec<u8>, Failure> {
-        let Some((file, _)) = self.connector.vouched(limits)? else { return self.connector.read(limits) };
-        match self.connector.load().await {
-            Err(failure) if failure.code == Code::Untrusted => Err(failure),
-            _ => Ok(file),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The connector that every command begins with: its file, read and loaded.
+//! The connector that every command begins with: its file, who vouches for it, and the limits under which it is compiled and run.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -29,9 +29,23 @@ pub(crate) struct ConnectorArguments {
     file: PathBuf,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    trust: TrustArguments,
+}
+
+/// Whose connectors may run.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
     /// Run only what this trust file lets run: the connector lies in its package, signed by a publisher that may publish it.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
+}
+
+/// A connector's file that was read, with who vouches for it where that was asked for.
+pub(crate) struct Opened {
+    file: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+    vouched: Option<Vouched>,
 }
 
 impl ConnectorArguments {
@@ -40,27 +54,59 @@ impl ConnectorArguments {
         self.limits.limits()
     }
 
-    /// Reads the file; one that is too large, far enough to be known as such.
-    pub(crate) fn read(&self, limits: &Limits) -> Result<Vec<u8>, Failure> {
-        read(&self.file, limits)
+    /// Reads the file, if it is trusted.
+    pub(crate) fn open(&self, limits: &Limits) -> Result<Opened, Failure> {
+        Opened::read(&self.file, &self.trust, limits)
     }
 
-    /// Reads the file that the trust file vouches for; none where no trust file was given.
-    pub(crate) fn vouched(&self, limits: &Limits) -> Result<Option<(Vec<u8>, Vouched)>, Failure> {
-        let Some(policy) = &self.trust else { return Ok(None) };
-        let (package, vouched) = policy.judge_file(&self.file, limits)?;
-        Ok(Some((package.component().to_vec(), vouched)))
-    }
-
-    /// Loads the connector, once it is known to be trusted. Its code is compiled by this program in a process of its own.
+    /// Loads the connector, once it is known to be trusted.
     pub(crate) async fn load(&self) -> Result<Plugin, Failure> {
         let limits = self.limits();
-        match self.vouched(&limits)? {
-            None => load(&self.file, &read(&self.file, &limits)?, limits).await,
-            Some((bytes, vouched)) => {
-                let plugin = load(&self.file, &bytes, limits).await?;
-                vouched.identity.agrees(plugin.descriptor()).map(|()| plugin)
+        self.open(&limits)?.load(limits).await
+    }
+}
+
+impl Opened {
+    /// Reads a file, if it is trusted; one that is too large, far enough to be known as such.
+    pub(crate) fn read(file: &Path, trust: &TrustArguments, limits: &Limits) -> Result<Self, Failure> {
+        let read = || -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            File::open(file)?.take(limits.component.saturating_add(1)).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let (bytes, vouched) = match &trust.trust {
+            Some(policy) => {
+                let (package, vouched) = policy.judge_file(file, limits)?;
+                (package.component().to_vec(), Some(vouched))
             }
+            None => (read().map_err(|reason| unreadable(file, &reason))?, None),
+        };
+        Ok(Self { file: file.to_owned(), bytes, vouched })
+    }
+
+    /// Loads the connector. Its code is compiled by this program in a process of its own.
+    pub(crate) async fn load(&self, limits: Limits) -> Result<Plugin, Failure> {
+        if u64::try_from(self.bytes.len()).unwrap_or(u64::MAX) > limits.component {
+            let what = format!("`{}` is larger than a component may be", self.file.display());
+            return Err(Failure { code: Code::Component, ..limits.reached(Bound::Component, what) });
+        }
+        let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
+        let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
+        let plugin = Plugin::load(&engine, &self.bytes).await?;
+        match &self.vouched {
+            Some(vouched) => vouched.identity.agrees(plugin.descriptor()).map(|()| plugin),
+            None => Ok(plugin),
+        }
+    }
+
+    /// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever else is wrong with it, others tell.
+    pub(crate) async fn is_who_it_says(&self, limits: &Limits) -> Result<(), Failure> {
+        if self.vouched.is_none() {
+            return Ok(());
+        }
+        match self.load(limits.clone()).await {
+            Err(failure) if failure.code == Code::Untrusted => Err(failure),
+            _ => Ok(()),
         }
     }
 }
@@ -70,27 +116,6 @@ pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
     let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE).map_err(|error| format!("it cannot be read: {error}"))?;
     let policy = TrustPolicy::read(&bytes).map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
     Ok(Arc::new(policy))
-}
-
-/// Reads the file of a connector; one that is too large, far enough to be known as such.
-pub(crate) fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(file)?.take(limits.component.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|reason| unreadable(file, &reason))
-}
-
-/// Loads the connector that was read from this file. Its code is compiled by this program in a process of its own.
-pub(crate) async fn load(file: &Path, bytes: &[u8], limits: Limits) -> Result<Plugin, Failure> {
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits.component {
-        let what = format!("`{}` is larger than a component may be", file.display());
-        return Err(Failure { code: Code::Component, ..limits.reached(Bound::Component, what) });
-    }
-    let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
-    let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
-    Plugin::load(&engine, bytes).await
 }
 
 fn unreadable(file: &Path, reason: &io::Error) -> Failure {

@@ -6,14 +6,14 @@ use clap::Args;
 use smp_harness::changes::Changes;
 use smp_harness::component::plugin::Plugin;
 use smp_harness::distribution::upgrade;
-use smp_harness::failure::Failure;
+use smp_harness::failure::{Code, Failure};
 use smp_harness::limits::Limits;
 use smp_harness::listing;
 use smp_harness::sink::json;
 use smp_harness::stage::cases;
 
 use super::Exit;
-use super::connector::{load, read};
+use super::connector::{Opened, TrustArguments};
 use super::console::{Console, output_fault};
 use super::limited::LimitArguments;
 use super::progress::{interrupted, stopped};
@@ -36,6 +36,8 @@ pub(crate) struct Diff {
     new: PathBuf,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    trust: TrustArguments,
     /// Compare what both make of this recorded traffic: one case, or a folder of cases. May be repeated.
     #[arg(long, visible_alias = "fixture", value_name = "DIR", num_args = 1..)]
     fixtures: Vec<PathBuf>,
@@ -47,9 +49,11 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let limits = self.limits.limits();
-        let opened = cases::find(&self.fixtures).and_then(|fixtures| Ok((fixtures, read(&self.old, &limits)?, read(&self.new, &limits)?)));
+        let opened = |file: &Path| Opened::read(file, &self.trust, &limits);
+        let opened = cases::find(&self.fixtures).and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
         let (fixtures, old, new) = match opened {
             Ok(opened) => opened,
+            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };
         let compared = tokio::select! {
@@ -63,9 +67,9 @@ impl Diff {
         }
     }
 
-    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [Vec<u8>; 2], limits: &Limits) -> Result<Changes, Failure> {
-        let old = loaded("old", &self.old, &old, limits).await?;
-        let new = loaded("new", &self.new, &new, limits).await?;
+    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [Opened; 2], limits: &Limits) -> Result<Changes, Failure> {
+        let old = loaded("old", &old, limits).await?;
+        let new = loaded("new", &new, limits).await?;
         upgrade::compare(&old, &new, fixtures, limits).await
     }
 
@@ -79,7 +83,7 @@ impl Diff {
 }
 
 /// Loads one of the two, and says which it is where that fails.
-async fn loaded(which: &str, file: &Path, bytes: &[u8], limits: &Limits) -> Result<Plugin, Failure> {
+async fn loaded(which: &str, build: &Opened, limits: &Limits) -> Result<Plugin, Failure> {
     let said = |failure: Failure| Failure { message: format!("the {which} build cannot be loaded: {}", failure.message), ..failure };
-    load(file, bytes, limits.clone()).await.map_err(said)
+    build.load(limits.clone()).await.map_err(said)
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
-use smp_harness::conformance::cases;
 use smp_harness::distribution::packaging::bill::{self, Bill};
 use smp_harness::distribution::packaging::figures::{self, Figures};
 use smp_harness::distribution::packaging::folder::Written;
 use smp_harness::distribution::packaging::metadata::Metadata;
 use smp_harness::distribution::packaging::{Order, Package, assemble, changelog};
 use smp_harness::failure::{Code, Failure};
+use smp_harness::stage::cases;
 
 use super::Exit;
 use super::connector::{ConnectorArguments, this_program};
@@ -78,6 +78,7 @@ impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let order = match self.order() {
             Ok(order) => order,
+            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };
         let steps = Arc::new(Steps::new(*console));
@@ -113,7 +114,7 @@ impl MakePackage {
             .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
         let figures = self.figures.as_deref().map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?)).transpose()?;
         Ok(Order {
-            component: self.connector.read(&limits)?,
+            component: self.connector.open(&limits)?.bytes,
             compiler: this_program(),
             fixtures: cases::find(&self.fixtures)?,
             limits,

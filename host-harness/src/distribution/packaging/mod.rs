@@ -55,7 +55,7 @@ pub struct Order {
     pub compiler: Compiler,
     /// The bounds of its check.
     pub limits: Limits,
-    /// The folders of its fixture cases, as [`conformance::cases::find`] gives them.
+    /// The folders of its fixture cases, as [`crate::stage::cases::find`] gives them.
     pub fixtures: Vec<PathBuf>,
     /// Whether warnings and rules that were skipped count as failed ones.
     pub strict: bool,
