@@ -55,46 +55,29 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     let second_of_day = instant.seconds.rem_euclid(DAY);
     let (year, month, day) = civil(instant.seconds.div_euclid(DAY));
     let (hour, minute, second) = (second_of_day / HOUR, second_of_day / MINUTE % 60, second_of_day % 60);
-    let nanoseconds = i64::from(instant.nanoseconds);
-    let digit = |number: i64, unit: i64| b'0' + u8::try_from(number / unit % 10).unwrap_or_default();
-    let mut bytes = [
-        digit(year, 1000),
-        digit(year, 100),
-        digit(year, 10),
-        digit(year, 1),
-        b'-',
-        digit(month, 10),
-        digit(month, 1),
-        b'-',
-        digit(day, 10),
-        digit(day, 1),
-        b'T',
-        digit(hour, 10),
-        digit(hour, 1),
-        b':',
-        digit(minute, 10),
-        digit(minute, 1),
-        b':',
-        digit(second, 10),
-        digit(second, 1),
-        b'Z',
-        digit(nanoseconds, 100_000_000),
-        digit(nanoseconds, 10_000_000),
-        digit(nanoseconds, 1_000_000),
-        digit(nanoseconds, 100_000),
-        digit(nanoseconds, 10_000),
-        digit(nanoseconds, 1_000),
-        digit(nanoseconds, 100),
-        digit(nanoseconds, 10),
-        digit(nanoseconds, 1),
-        b'Z',
-    ];
+    let two = |number: i64| {
+        // Below a hundred, whatever it is a part of.
+        let number = u8::try_from(number).unwrap_or_default();
+        [b'0' + number / 10, b'0' + number % 10]
+    };
+    let ([y1, y2], [y3, y4]) = (two(year / 100), two(year % 100));
+    let ([m1, m2], [d1, d2]) = (two(month), two(day));
+    let ([h1, h2], [n1, n2], [s1, s2]) = (two(hour), two(minute), two(second));
+    let mut bytes = [b'0'; 30];
+    let (whole, fraction) = bytes.split_at_mut(20);
+    whole.copy_from_slice(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z']);
     let mut length = 20;
-    if nanoseconds > 0 {
-        bytes[19] = b'.';
-        length = bytes.len();
-        let zeros = bytes.iter().rev().skip(1).take_while(|&&byte| byte == b'0').count();
-        length -= zeros;
+    if instant.nanoseconds > 0 {
+        let mut rest = instant.nanoseconds;
+        for digit in fraction.iter_mut().take(9).rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        let zeros = fraction.iter().take(9).rev().take_while(|&&byte| byte == b'0').count();
+        length = 30 - zeros;
+        if let Some(point) = whole.last_mut() {
+            *point = b'.';
+        }
         if let Some(last) = bytes.get_mut(length - 1) {
             *last = b'Z';
         }

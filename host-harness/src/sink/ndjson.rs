@@ -14,8 +14,11 @@ use crate::sink::Sink;
 use crate::sink::row::Row;
 use crate::text;
 
-/// Size from which lines are handed on, in bytes: a run that waits for its next page keeps no more of the last one.
-const CHUNK: usize = 8 * 1024;
+/// Size from which lines are handed on, in bytes: a usual page at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What a run that waits for its next page keeps of the buffer, in bytes.
+const KEPT: usize = 8 * 1024;
 
 /// Writes newline-delimited json.
 pub struct Ndjson<W> {
@@ -32,7 +35,6 @@ impl<W: Write + Send> Ndjson<W> {
     fn hand_on(&mut self) -> io::Result<()> {
         let written = self.output.write_all(&self.lines);
         self.lines.clear();
-        self.lines.shrink_to(2 * CHUNK);
         written
     }
 }
@@ -47,7 +49,9 @@ impl<W: Write + Send> Sink for Ndjson<W> {
                 self.hand_on()?;
             }
         }
-        self.hand_on()
+        let written = self.hand_on();
+        self.lines.shrink_to(KEPT);
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -64,8 +68,8 @@ pub(super) struct Quiet<F>(pub(super) F);
 
 impl<F: Formatter> Formatter for Quiet<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Nearly every fragment is printable ASCII, and told to be so in one sweep.
-        if fragment.bytes().all(|byte| byte < 0x7f) {
+        // Nearly every fragment is printable ASCII, and told to be so in one sweep, without a look back at each letter.
+        if !fragment.bytes().fold(false, |beyond, byte| beyond | (byte >= 0x7f)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
