@@ -5,13 +5,17 @@ set -euo pipefail
 port=${1:-5000}
 command -v docker-registry >/dev/null || { echo "docker-registry is not installed: run \`make registry-installed\`" >&2; exit 1; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cat >"$work/config.yml" <<EOF
+registry=
+trap '[ -z "$registry" ] || kill "$registry" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+cat >"$work/config.yml" <<EOS
 version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: $work/data }, delete: { enabled: true } }
 http: { addr: "127.0.0.1:$port" }
-EOF
+EOS
+docker-registry serve "$work/config.yml" &
+registry=$!
 echo "A registry listens on 127.0.0.1:$port. For example:"
 echo "    target/release/smp-harness push dist/atlassian-cloud-VERSION 127.0.0.1:$port/atlassian-cloud --plain-http"
-docker-registry serve "$work/config.yml"
+wait "$registry"
