@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use wasm_metadata::{AddMetadata, AddMetadataField, Authors, Description, Homepage, Licenses, Revision, Source, Version};
 
 use super::sections;
+use crate::distribution::metadata as standard;
 use crate::failure::{Code, Failure};
 use crate::text;
 
@@ -54,14 +55,8 @@ impl Metadata {
     /// # Errors
     /// `component`, when it is damaged, or says what no registry takes.
     pub(super) fn of(component: &[u8]) -> Result<Self, Failure> {
-        let (_, sections) = sections::read(component).map_err(|error| damaged(&error))?;
-        let mut metadata = Self::default();
-        for (name, content) in sections.iter().filter_map(|section| section.custom) {
-            if let Some(entry) = metadata.entry(name) {
-                let content = std::str::from_utf8(content).map_err(|_| refused(format!("its metadata `{name}` is no text")))?;
-                *entry = Some(content.to_owned());
-            }
-        }
+        let standard::Metadata { description, authors, licenses, source, homepage, revision, .. } = standard::Metadata::read(component)?;
+        let metadata = Self { description, authors, licenses, source, homepage, revision };
         metadata.check().map_err(|wrong| refused(format!("its metadata `{}` {}", wrong.entry, wrong.why)))?;
         Ok(metadata)
     }
@@ -72,18 +67,6 @@ impl Metadata {
     /// The first one that is not.
     pub fn check(&self) -> Result<(), WrongEntry> {
         self.sections("").map(|_| ())
-    }
-
-    fn entry(&mut self, section: &str) -> Option<&mut Option<String>> {
-        Some(match section {
-            "description" => &mut self.description,
-            "authors" => &mut self.authors,
-            "licenses" => &mut self.licenses,
-            "source" => &mut self.source,
-            "homepage" => &mut self.homepage,
-            "revision" => &mut self.revision,
-            _ => return None,
-        })
     }
 
     /// The sections to be written, with this version.
@@ -280,6 +263,6 @@ mod tests {
     #[test]
     fn metadata_in_a_component_that_is_no_text_is_refused() {
         let wasm = [b"\0asm\x0d\0\x01\0".as_slice(), b"\x00\x0a\x07authors\xff\xfe"].concat();
-        assert_eq!(Metadata::of(&wasm).unwrap_err().message, "its metadata `authors` is no text");
+        assert_eq!(Metadata::of(&wasm).unwrap_err().message, "the metadata of the component cannot be read: its `authors` is no text");
     }
 }
