@@ -14,6 +14,7 @@ log: { accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: $work/data } }
 http: { addr: "127.0.0.1:0" }
 EOF
+: >"$work/log"
 docker-registry serve "$work/config.yml" 2>"$work/log" &
 registry=$!
 trap 'kill "$registry" 2>/dev/null; wait "$registry" 2>/dev/null || true; rm -rf "$work"' EXIT
