@@ -10,6 +10,7 @@ mod collect;
 mod connect;
 mod connector;
 pub(crate) mod console;
+mod date;
 mod diff;
 mod guide;
 mod inspect;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::json;
 use smp_harness::distribution::packaging::bill::{self, Bill};
 use smp_harness::distribution::packaging::figures::{self, Figures};
@@ -16,10 +15,10 @@ use smp_harness::distribution::packaging::{Order, Package, assemble, changelog};
 use smp_harness::failure::{Code, Failure};
 use smp_harness::stage::cases;
 
-use super::Exit;
 use super::connector::{ConnectorArguments, this_program};
 use super::console::Console;
 use super::progress::{Steps, interrupted, stopped};
+use super::{Exit, date};
 
 #[derive(Debug, Args)]
 pub(crate) struct MakePackage {
@@ -71,9 +70,6 @@ pub(crate) struct MakePackage {
 
 const METADATA: &str = "Metadata (left out: as it is in the component, or else in the bill of materials)";
 
-/// Name of the environment variable with the date of a version, in seconds since 1970 (<https://reproducible-builds.org/specs/source-date-epoch/>).
-const DATE: &str = "SOURCE_DATE_EPOCH";
-
 impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let order = match self.order() {
@@ -123,7 +119,7 @@ impl MakePackage {
             bill: Bill::parse(&read("--sbom", &self.sbom, bill::LARGEST)?)?,
             changelog,
             figures,
-            date: date()?,
+            date: date::given()?,
             release: self.release,
         })
     }
@@ -164,15 +160,4 @@ fn unreadable(option: &str, path: &Path, why: &str) -> Failure {
     let shown = smp_harness::text::shortened(&path.to_string_lossy(), 200).into_owned();
     Failure::new(Code::InvalidSettings, format!("`{option} {shown}` cannot be read: {why}"))
         .with_hint("Name a file that is there; `smp-harness package --help` says what it holds.")
-}
-
-/// The date that the environment gives, if it does.
-fn date() -> Result<Option<Timestamp>, Failure> {
-    let Some(text) = std::env::var_os(DATE).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let seconds = text.to_str().and_then(|text| text.parse::<i64>().ok()).filter(|seconds| *seconds >= 0);
-    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(date) => Ok(Some(date)),
-        None => Err(Failure::new(Code::InvalidSettings, format!("{DATE} is no number of seconds since 1970"))
-            .with_hint("Set it to what `git log -1 --format=%ct` prints, or unset it: a package has no date then.")),
-    }
 }

@@ -10,9 +10,9 @@ use smp_harness::distribution::registry::reference::Reference;
 use smp_harness::failure::Failure;
 use smp_harness::limits::Limits;
 
-use super::Exit;
 use super::console::Console;
 use super::registry::{RegistryArguments, ended, reference};
+use super::{Exit, date};
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
@@ -42,7 +42,7 @@ impl Push {
 
     async fn pushed(&self, console: &Console) -> Result<(), Failure> {
         let package = Package::open(&self.folder, &Limits::default())?;
-        let created = std::env::var("SOURCE_DATE_EPOCH").ok().map(|epoch| registry::created(&epoch)).transpose()?;
+        let created = date::given()?.map(|date| date.to_string());
         let repository = self.registry.repository(self.reference.clone())?;
         let pushed = registry::push(&repository, &package, created.as_deref(), self.overwrite).await?;
         let by_digest = format!("{}@{}", pushed.reference.repository(), pushed.digest);

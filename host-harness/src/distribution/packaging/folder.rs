@@ -5,13 +5,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use crate::distribution::digest::Digest;
 use crate::failure::{Code, Failure};
 use crate::text;
-
-/// Name of the file that has the digests of all others.
-pub const SUMS: &str = "SHA256SUMS";
 
 /// A file of a package: its name and its bytes.
 pub type Named = (String, Vec<u8>);
@@ -32,7 +28,7 @@ pub enum Written {
 pub fn sums(files: &[Named]) -> Vec<u8> {
     let mut sorted: Vec<&Named> = files.iter().collect();
     sorted.sort_by(|one, other| one.0.cmp(&other.0));
-    let lines = sorted.iter().map(|(name, bytes)| format!("{}  {name}\n", hex::encode(Sha256::digest(bytes))));
+    let lines = sorted.iter().map(|(name, bytes)| format!("{}  {name}\n", Digest::of(bytes).hex()));
     lines.collect::<String>().into_bytes()
 }
 

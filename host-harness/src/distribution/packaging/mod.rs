@@ -41,6 +41,7 @@ use crate::limits::Limits;
 use crate::sink::json;
 use crate::text;
 
+use super::package::{SBOM, SUMS};
 use bill::Bill;
 use figures::{Figures, Performance};
 use folder::{Named, Written};
@@ -143,10 +144,10 @@ pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Packag
         (file, component),
         ("listing.json".to_owned(), format!("{json}\n").into_bytes()),
         ("listing.md".to_owned(), page::markdown(&listing).into_bytes()),
-        ("sbom.cdx.json".to_owned(), bill),
+        (SBOM.to_owned(), bill),
         ("CHANGELOG.md".to_owned(), entry.text.into_bytes()),
     ];
-    files.push((folder::SUMS.to_owned(), folder::sums(&files)));
+    files.push((SUMS.to_owned(), folder::sums(&files)));
     Ok(Package { id, version, digest, files, notes })
 }
 

@@ -28,5 +28,5 @@ mod pull;
 mod push;
 
 pub use pull::{Pulled, pull};
-pub use push::{Pushed, created, push};
+pub use push::{Pushed, push};
 pub use signatures::sign;

@@ -1,7 +1,5 @@
 //! A package into a registry: content first, then what belongs to it, and the tag last, so that it never leads to half a release.
 
-use jiff::Timestamp;
-
 use super::manifest::{self, Descriptor, MANIFEST, Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG};
 use super::reference::Reference;
 use super::referrers;
@@ -30,7 +28,7 @@ pub struct Pushed {
     pub floating: bool,
 }
 
-/// Pushes a package under the reference's tag, or else under its version. `created` is the instant of the build, where it is to be told.
+/// Pushes a package under the reference's tag, or else under its version. `created` is the instant of the build in RFC 3339, where it is to be told.
 ///
 /// # Errors
 /// `output`, when another content has the tag and is not to be overwritten; what the registry says otherwise.
@@ -75,18 +73,6 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
     Ok(Pushed { reference, digest: subject.digest, unchanged, floating })
 }
 
-/// The instant of the build that `SOURCE_DATE_EPOCH` holds, as annotations have it.
-///
-/// # Errors
-/// `invalid-settings`, when it is no number of seconds (<https://reproducible-builds.org/specs/source-date-epoch/>).
-pub fn created(epoch: &str) -> Result<String, Failure> {
-    let instant = epoch.trim().parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    instant.map(|instant| instant.to_string()).ok_or_else(|| {
-        Failure::new(Code::InvalidSettings, "SOURCE_DATE_EPOCH is no number of seconds since 1970")
-            .with_hint("Set it to a number, for example by `git log -1 --format=%ct`, or unset it.")
-    })
-}
-
 /// Whether the tag leads to the same artifact already.
 async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Digest, overwrite: bool) -> Result<bool, Failure> {
     let Some(tag) = tag else { return Ok(false) };
@@ -126,18 +112,5 @@ fn media_type(name: &str) -> &'static str {
         Some((_, "json")) => "application/json",
         Some((_, "md")) => "text/markdown",
         _ => "text/plain",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_instant_of_a_build_is_a_number_of_seconds() {
-        assert_eq!(created("1767323045\n").unwrap(), "2026-01-02T03:04:05Z");
-        for text in ["", "yesterday", "99999999999999"] {
-            assert_eq!(created(text).unwrap_err().code, Code::InvalidSettings);
-        }
     }
 }
