@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use super::check;
 use super::engine::{Engine, Place};
@@ -37,10 +37,10 @@ pub struct SessionOptions {
 pub struct Session {
     engine: Engine,
     prepared: ConnectorPluginPre<RunState>,
-    /// What is set aside for this run, from its first call on.
-    place: Option<Place>,
     /// The store and the instance in it, until something goes wrong or it is given back.
     live: Option<(Store<RunState>, ConnectorPlugin)>,
+    /// What is set aside for this run, from its first call on. Below the store, so that it is free only when the store is gone.
+    place: Option<Place>,
     /// The state, while there is no store.
     parked: Option<RunState>,
     limits: Limits,
@@ -335,6 +335,10 @@ impl Session {
                 _ => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
                     .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
             };
+        }
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return Failure::new(Code::Limit, "the memory that is set aside for this run is not free yet")
+                .with_hint("Collect again; nothing is wrong with the connector or your settings.");
         }
         let cause = error.root_cause();
         if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {

@@ -8,7 +8,7 @@ use smp_harness::component::compile::Compiler;
 use smp_harness::component::engine::{Engine, EngineOptions};
 use smp_harness::component::plugin::Plugin;
 use smp_harness::component::session::SessionOptions;
-use smp_harness::failure::Code;
+use smp_harness::failure::{Code, Failure};
 use smp_harness::http::clock::BoxFuture;
 use smp_harness::http::transport::{Request, Response, Transport, TransportError};
 use smp_harness::limits::Limits;
@@ -155,6 +155,26 @@ fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
     assert!(told[0].is_ok() && told[1].is_ok(), "{told:?}");
     let refused = told[2].as_ref().unwrap_err();
     assert!(refused.code == Code::Limit && refused.message.contains("no memory set aside"), "{refused}");
+}
+
+#[test]
+fn a_place_in_a_pool_is_free_when_its_memory_is() {
+    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let tame = now(Plugin::load(&engine, &fs::read(test_component("tame")).unwrap())).unwrap();
+    let served: usize = std::thread::scope(|scope| {
+        let run = |_| {
+            scope.spawn(|| {
+                let runs = (0..300).map(|_| now(tame.session(SessionOptions::powerless(tight())).describe()));
+                // Four compete for two places: who gets none is told so, and who gets one is served.
+                let other = |failure: &Failure| !failure.message.contains("for one more run");
+                let failures: Vec<Failure> = runs.filter_map(Result::err).collect();
+                assert!(!failures.iter().any(other), "{:?}", failures.iter().find(|failure| other(failure)));
+                300 - failures.len()
+            })
+        };
+        [0, 1, 2, 3].map(run).map(|thread| thread.join().unwrap()).iter().sum()
+    });
+    assert!(served > 0);
 }
 
 #[test]
