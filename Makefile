@@ -39,10 +39,10 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce freeze bench bench-parts \
+.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce freeze bench \
 	bench-peers toolchain clean
 .PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny check bless core-module component test-components build package reproduce \
-	bench bench-parts bench-peers toolchain clean
+	bench bench-peers toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -177,10 +177,6 @@ freeze: build ## Keep what is released, for ever: make freeze VERSION=0.2.0 (tes
 
 bench: build ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)
-
-# As a test is run: the profile is the same then, and nothing is compiled for benchmarks alone.
-bench-parts: build ## Measure the parts alone, each on a page of 100 members
-	$(CARGO) test --quiet --locked --release --workspace --bench parts -- --bench
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use smp_harness::contract::{self, ConnectorPlugin, Setting};
+use smp_host::contract::{self, ConnectorPlugin, Setting};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, Store};
 

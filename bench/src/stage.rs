@@ -7,23 +7,22 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use sha2::{Digest, Sha256};
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::component::session::Session;
-use smp_harness::contract::Instant;
-use smp_harness::host::{Host, Pace, RunOptions};
-use smp_harness::http::clock::{BoxFuture, Clock, SystemClock};
-use smp_harness::http::origin::Origin;
-use smp_harness::http::policy::Grants;
-use smp_harness::http::transport::{Request, Response, Transport, TransportError};
-use smp_harness::limits::Limits;
-use smp_harness::observer::Silent;
-use smp_harness::run::collect::{Collection, Target};
-use smp_harness::run::report::{Outcome, RunReport};
-use smp_harness::settings::{Checked, Settings};
-use smp_harness::sink::Format;
-use smp_harness::terminal::Look;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::Session;
+
+use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::report::{Outcome, RunReport};
+use smp_host::files::Ndjson;
+use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::clock::{BoxFuture, Clock, SystemClock};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::Grants;
+use smp_host::http::transport::{Request, Response, Transport, TransportError};
+use smp_host::limits::Limits;
+use smp_host::observer::Silent;
+use smp_host::settings::{Checked, Settings};
 
 use crate::pages::{ORGANIZATION, Pages};
 
@@ -123,7 +122,7 @@ impl Stage {
     /// # Errors
     /// When the list is not complete.
     pub async fn collect(&self, transport: Arc<dyn Transport>, output: impl Write + Send + 'static) -> Result<RunReport> {
-        let sink = Format::Ndjson.sink(output, false, Instant { seconds: 0, nanoseconds: 0 }, Look::PLAIN);
+        let sink = Box::new(Ndjson::new(output));
         self.run(transport, Target::Stream(sink)).await
     }
 
@@ -134,10 +133,8 @@ impl Stage {
     pub async fn collect_to(&self, transport: Arc<dyn Transport>, path: &Path) -> Result<RunReport> {
         let target = Target::File {
             path: path.to_owned(),
-            format: Format::Ndjson.as_str(),
-            sink: Box::new(|output, resuming| {
-                Format::Ndjson.sink(std::io::BufWriter::new(output), resuming, Instant { seconds: 0, nanoseconds: 0 }, Look::PLAIN)
-            }),
+            format: "ndjson",
+            sink: Box::new(|output, _| Box::new(Ndjson::new(std::io::BufWriter::new(output)))),
             checkpoint: None,
         };
         self.run(transport, target).await

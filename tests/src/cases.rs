@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::failure::Failure;
-use smp_harness::fixture::{Fixture, write_expected};
-use smp_harness::rehearsal;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::failure::Failure;
+use smp_replay::fixture::{Fixture, write_expected};
+use smp_replay::rehearsal;
 use tokio::runtime::Runtime;
 
 /// The files that every case has.

@@ -6,19 +6,19 @@
 
 use std::sync::Arc;
 
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::contract::MemberPage;
-use smp_harness::failure::{Code, Failure};
-use smp_harness::fixture::{Fixture, Replay};
-use smp_harness::host::{Host, Pace, RunOptions};
-use smp_harness::http::clock::VirtualClock;
-use smp_harness::http::origin::Origin;
-use smp_harness::http::policy::{Grants, method_of};
-use smp_harness::limits::Limits;
-use smp_harness::rehearsal;
-use smp_harness::settings::Settings;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::contract::MemberPage;
+use smp_host::failure::{Code, Failure};
+use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::clock::VirtualClock;
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::{Grants, method_of};
+use smp_host::limits::Limits;
+use smp_host::settings::Settings;
+use smp_replay::fixture::{Fixture, Replay};
+use smp_replay::rehearsal;
 use smp_tests::harness::{component, folder};
 
 const KIB: usize = 1024;

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::failure::{Code, Failure};
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::failure::{Code, Failure};
 use smp_tests::harness::{Run, binary, component};
 
 #[test]

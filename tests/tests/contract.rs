@@ -7,7 +7,7 @@
 use std::fs;
 
 use serde_json::json;
-use smp_harness::limits::{Bound, Limits};
+use smp_host::limits::{Bound, Limits};
 use smp_tests::harness::{Run, component, folder};
 use wit_component::WitPrinter;
 use wit_parser::decoding::{DecodedWasm, decode};

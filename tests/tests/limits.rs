@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use smp_harness::limits::Bound;
+use smp_host::limits::Bound;
 use smp_tests::harness::{Ended, Run};
 use smp_tests::mock::{Builder, Call, Fault, Mock, When};
 

@@ -134,7 +134,16 @@ fn the_version_of_the_connector_stands_in_one_place() {
     let version = env!("CARGO_PKG_VERSION");
     let workspace = read("Cargo.toml");
     assert_eq!(workspace.matches(&format!("\nversion = \"{version}\"\n")).count(), 1);
-    for manifest in ["connector", "connector/componentize", "connector/bill", "host-harness", "tests", "tests/example-connector", "bench"] {
+    for manifest in [
+        "connector",
+        "connector/componentize",
+        "connector/bill",
+        "host-harness/host",
+        "host-harness/command",
+        "tests",
+        "tests/example-connector",
+        "bench",
+    ] {
         assert!(read(&format!("{manifest}/Cargo.toml")).contains("\nversion.workspace = true\n"), "{manifest}");
     }
     let inspected = Run::new("inspect").arg("--json").end().json();

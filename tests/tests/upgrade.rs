@@ -137,7 +137,7 @@ fn the_words_of_a_component_steer_no_terminal() {
         let ended = compare(&test_component("tame"), &test_component("steering-texts"), arguments);
         assert_eq!(ended.code, Some(1), "{}", ended.stderr);
         assert!(ended.stdout.contains("published") && ended.stdout.contains("u{1b}"), "{}", ended.stdout);
-        let steering = |sign: char| sign != '\n' && smp_harness::text::is_active(sign);
+        let steering = |sign: char| sign != '\n' && smp_host::text::is_active(sign);
         assert!(!ended.stdout.contains(steering), "{:?}", ended.stdout);
     }
 }

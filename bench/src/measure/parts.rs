@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use smp_harness::component::check;
-use smp_harness::contract::{Instant, MemberPage};
-use smp_harness::http::capability::Capability;
-use smp_harness::http::clock::SystemClock;
-use smp_harness::http::policy::Policy;
-use smp_harness::http::retry::{Jitter, Retrier};
-use smp_harness::http::transport::{Method, Request};
-use smp_harness::limits::Limits;
-use smp_harness::observer::Silent;
-use smp_harness::run::checkpoint::{Checkpoint, Entry, Identity, Page};
-use smp_harness::run::guard::{Guard, mark};
-use smp_harness::sink::Format;
-use smp_harness::terminal::Look;
+use smp_host::collect::guard::{Guard, mark};
+use smp_host::collect::sink::Sink;
+use smp_host::component::check;
+use smp_host::contract::MemberPage;
+use smp_host::files::checkpoint::{Checkpoint, Entry, Identity, Page};
+use smp_host::files::{Csv, Ndjson};
+use smp_host::http::capability::Capability;
+use smp_host::http::clock::SystemClock;
+use smp_host::http::policy::Policy;
+use smp_host::http::retry::{Jitter, Retrier};
+use smp_host::http::transport::{Method, Request};
+use smp_host::limits::Limits;
+use smp_host::observer::Silent;
 
 use super::{Depth, float};
 use crate::bare::{Bare, Checks};
@@ -57,9 +57,8 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     })?;
     add("parts.check", "Check of a page against the contract", &mut || checks(&read))?;
     add("parts.guard", "Guard against duplicates and loops", &mut || guards(&read))?;
-    for format in [Format::Ndjson, Format::Csv] {
-        add(&format!("parts.{format}"), &format!("Writing as {format}, to nowhere"), &mut || writes(&read, format))?;
-    }
+    add("parts.ndjson", "Writing as ndjson, to nowhere", &mut || writes(&read, Ndjson::new(io::BufWriter::new(io::sink()))))?;
+    add("parts.csv", "Writing as csv, to nowhere", &mut || writes(&read, Csv::new(io::BufWriter::new(io::sink()), false)))?;
     figures.push(checkpoint(&read, depth)?);
     Ok(figures)
 }
@@ -120,7 +119,7 @@ fn path(page: u64) -> String {
 }
 
 async fn cpu_of_capability(stage: &Stage, pages: &Arc<Pages>) -> Result<f64> {
-    use smp_harness::contract::http;
+    use smp_host::contract::http;
     let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
     let clock = Arc::new(SystemClock::default());
     let retrier = Retrier::new(Replayed::at_once(pages), clock, None, Arc::new(Silent), Jitter::None, Duration::ZERO);
@@ -147,14 +146,13 @@ fn guards(read: &[MemberPage]) -> Result<f64> {
             guard.admit(page, asked.as_deref())?;
             asked.clone_from(&page.next);
         }
-        Ok::<_, smp_harness::failure::Failure>(guard.counts().members)
+        Ok::<_, smp_host::failure::Failure>(guard.counts().members)
     });
     ensure!(admitted? == PAGES * USUAL, "the guard drops members");
     Ok(time)
 }
 
-fn writes(read: &[MemberPage], format: Format) -> Result<f64> {
-    let mut sink = format.sink(io::BufWriter::new(io::sink()), false, Instant { seconds: 0, nanoseconds: 0 }, Look::PLAIN);
+fn writes(read: &[MemberPage], mut sink: impl Sink) -> Result<f64> {
     let (written, time) = cpu_of(|| read.iter().try_for_each(|page| sink.write_page(black_box(page)).and_then(|()| sink.flush())));
     written?;
     Ok(time)
@@ -169,7 +167,7 @@ fn checkpoint(read: &[MemberPage], depth: Depth) -> Result<Figure> {
     let mut times = Vec::new();
     for page in read.iter().take(depth.pick(20, 100)) {
         let admitted =
-            smp_harness::run::guard::Admitted { new: page.members.iter().map(|member| mark(&member.id)).collect(), again: vec![] };
+            smp_host::collect::guard::Admitted { new: page.members.iter().map(|member| mark(&member.id)).collect(), again: vec![] };
         let entry = Entry::Page(Page { next: page.next.clone(), offset: 1, counts: Guard::new(&Limits::default()).counts(), admitted });
         let (written, time) = wall_of(|| checkpoint.append(&entry));
         written?;

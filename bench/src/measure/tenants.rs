@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use smp_harness::http::clock::BoxFuture;
-use smp_harness::http::transport::{Request, Response, Transport, TransportError};
+use smp_host::http::clock::BoxFuture;
+use smp_host::http::transport::{Request, Response, Transport, TransportError};
 use tokio::sync::Notify;
 
 use super::{Depth, float};

@@ -21,9 +21,9 @@ use atlassian_cloud::model::{Account, Instant, MemberPage};
 use atlassian_cloud::report::{Outcome, Report};
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use smp_harness::http::policy::Policy;
-use smp_harness::http::transport;
-use smp_harness::limits::{LONGEST_CURSOR, Limits};
+use smp_host::http::policy::Policy;
+use smp_host::http::transport;
+use smp_host::limits::{LONGEST_CURSOR, Limits};
 
 use super::parts::{first_line, parts};
 use super::policy::connectors_own;

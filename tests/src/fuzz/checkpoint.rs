@@ -14,9 +14,9 @@ use std::path::Path;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use smp_harness::failure::Code;
-use smp_harness::run::checkpoint::{Checkpoint, Entry, Identity, Page};
-use smp_harness::run::guard::{Admitted, Counts, mark};
+use smp_host::collect::guard::{Admitted, Counts, mark};
+use smp_host::failure::Code;
+use smp_host::files::checkpoint::{Checkpoint, Entry, Identity, Page};
 
 use super::scratch;
 

@@ -9,15 +9,15 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use smp_harness::component::check;
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::{Facts, Plugin};
-use smp_harness::contract;
-use smp_harness::failure::{Code, Failure};
-use smp_harness::limits::Limits;
-use smp_harness::listing::guide;
-use smp_harness::text;
+use smp_host::component::check;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::{Facts, Plugin};
+use smp_host::contract;
+use smp_host::failure::{Code, Failure};
+use smp_host::limits::Limits;
+use smp_host::text;
+use smp_listing::guide;
 use wasmparser::{Parser, Payload};
 
 /// What means something in a component.

@@ -10,11 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use smp_harness::failure::Code;
-use smp_harness::fixture::{Fixture, Phase, RECORDED_HEADER_PREFIX, RECORDED_HEADERS, Recorder, Replay};
-use smp_harness::http::clock::VirtualClock;
-use smp_harness::http::transport::{Method, Request, Response, Transport, TransportError};
-use smp_harness::text;
+use smp_host::failure::Code;
+use smp_host::http::clock::VirtualClock;
+use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_host::text;
+use smp_replay::fixture::{Fixture, Phase, RECORDED_HEADER_PREFIX, RECORDED_HEADERS, Recorder, Replay};
 
 use super::scratch;
 

@@ -9,14 +9,14 @@
 
 use std::fmt::Write as _;
 
-use smp_harness::distribution::metadata::Metadata;
-use smp_harness::distribution::package::{MOST_FILES, Sums};
-use smp_harness::distribution::registry::manifest::{Index, Manifest};
-use smp_harness::distribution::registry::reference::Reference;
-use smp_harness::distribution::signature::key::{KeyPair, PublicKey};
-use smp_harness::distribution::signature::payload;
-use smp_harness::distribution::trust::TrustPolicy;
-use smp_harness::failure::Code;
+use smp_distribution::metadata::Metadata;
+use smp_distribution::package::{MOST_FILES, Sums};
+use smp_distribution::registry::manifest::{Index, Manifest};
+use smp_distribution::registry::reference::Reference;
+use smp_distribution::signature::key::{KeyPair, PublicKey};
+use smp_distribution::signature::payload;
+use smp_distribution::trust::TrustPolicy;
+use smp_host::failure::Code;
 use url::Url;
 
 /// What means something to one of the readers.
@@ -68,7 +68,7 @@ pub fn run(data: &[u8]) {
         b't' => {
             if let Err(failure) = TrustPolicy::read(rest) {
                 assert!(failure.code == Code::InvalidSettings && failure.hint.is_some(), "{failure}");
-                assert!(!failure.message.chars().any(smp_harness::text::is_active), "{failure}");
+                assert!(!failure.message.chars().any(smp_host::text::is_active), "{failure}");
             }
         }
         b'k' => {
@@ -109,7 +109,7 @@ fn sums(bytes: &[u8]) {
     let mut written = String::new();
     for (name, digest) in sums.digests() {
         let is_plain = !name.contains(['/', '\\', '\0', '\n']) && !name.starts_with('.') && !name.starts_with("SHA256SUMS");
-        assert!(is_plain && !name.chars().any(smp_harness::text::is_active), "{name:?}");
+        assert!(is_plain && !name.chars().any(smp_host::text::is_active), "{name:?}");
         writeln!(written, "{}  {name}", digest.hex()).expect("a text takes a line");
     }
     assert_eq!(Sums::read(written.into_bytes()).expect("sums that were written").digests(), sums.digests());

@@ -7,12 +7,12 @@
 //! with this run's organization id as its segment, however often a server decodes it and whatever it takes for a separator. It
 //! has no character that ends a line, and a `GET` has no body. And the other way round: a declared path, written plainly, is let out.
 
-use smp_harness::component::check;
-use smp_harness::contract::{Api, Descriptor, Endpoint, HttpMethod, RateLimit, Setting, SettingField};
-use smp_harness::http::origin::Origin;
-use smp_harness::http::policy::{Grants, Policy, method_of};
-use smp_harness::http::transport::{Method, Request};
-use smp_harness::limits::Limits;
+use smp_host::component::check;
+use smp_host::contract::{Api, Descriptor, Endpoint, HttpMethod, RateLimit, Setting, SettingField};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::{Grants, Policy, method_of};
+use smp_host::http::transport::{Method, Request};
+use smp_host::limits::Limits;
 use url::Url;
 
 use super::parts::{parts, text};

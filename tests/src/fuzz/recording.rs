@@ -9,9 +9,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use smp_harness::fixture::{Anonymizer, Phase, Recorder};
-use smp_harness::http::clock::{BoxFuture, VirtualClock};
-use smp_harness::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_host::http::clock::{BoxFuture, VirtualClock};
+use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_replay::fixture::{Anonymizer, Phase, Recorder};
 
 use super::har::{as_recorded, opened};
 use super::parts::{first_line, parts};

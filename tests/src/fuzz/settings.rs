@@ -5,9 +5,9 @@
 //! What holds: what is taken are declared settings. No value of them has the key in it, or a word that begins as a key does; nor has what
 //! is printed of them, or of what is refused.
 
-use smp_harness::contract::{Attachment, SecretPrefix, SecretUse, SettingField};
-use smp_harness::failure::Code;
-use smp_harness::settings::{SecretText, Settings};
+use smp_host::contract::{Attachment, SecretPrefix, SecretUse, SettingField};
+use smp_host::failure::Code;
+use smp_host::settings::{SecretText, Settings};
 
 use super::parts::{parts, text};
 use super::policy;

@@ -9,10 +9,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use smp_harness::http::clock::{BoxFuture, Clock, VirtualClock};
-use smp_harness::http::retry::{GivenUp, Jitter, Retrier};
-use smp_harness::http::transport::{Method, Request, Response, Transport, TransportError};
-use smp_harness::observer::Silent;
+use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
+use smp_host::http::retry::{GivenUp, Jitter, Retrier};
+use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_host::observer::Silent;
 
 use super::parts::{first_line, parts};
 

@@ -8,9 +8,9 @@
 
 use atlassian_cloud::cursor::{self, BadLink};
 use atlassian_cloud::{percent, text as words, time};
-use smp_harness::http::origin::Origin;
-use smp_harness::limits::LONGEST_CURSOR;
-use smp_harness::text;
+use smp_host::http::origin::Origin;
+use smp_host::limits::LONGEST_CURSOR;
+use smp_host::text;
 use url::Url;
 
 /// What means something in such a text.

@@ -1,8 +1,8 @@
 //! Components that ask for more than is theirs: nothing of it leaves, and whatever they say afterwards, the run has failed.
 
-use smp_harness::failure::Code;
-use smp_harness::http::transport::Method;
-use smp_harness::run::report::Outcome;
+use smp_host::collect::report::Outcome;
+use smp_host::failure::Code;
+use smp_host::http::transport::Method;
 
 use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, loaded};
 

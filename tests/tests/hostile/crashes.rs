@@ -4,13 +4,13 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::component::session::SessionOptions;
-use smp_harness::failure::Code;
-use smp_harness::http::clock::BoxFuture;
-use smp_harness::http::transport::{Request, Response, Transport, TransportError};
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::SessionOptions;
+use smp_host::failure::Code;
+use smp_host::http::clock::BoxFuture;
+use smp_host::http::transport::{Request, Response, Transport, TransportError};
 use smp_tests::harness::test_component;
 
 use crate::made;
@@ -85,8 +85,7 @@ fn runs_at_the_same_time_do_not_see_each_other() {
         let (mut first, mut second) = (one.session(), other.session());
         for times in 1..=3 {
             let pages = tokio::join!(first.collect(&one.checked.public, None), second.collect(&other.checked.public, None));
-            let ids =
-                |page: Result<smp_harness::contract::MemberPage, _>| page.unwrap().members.into_iter().map(|member| member.id).collect();
+            let ids = |page: Result<smp_host::contract::MemberPage, _>| page.unwrap().members.into_iter().map(|member| member.id).collect();
             let (ids_of_one, ids_of_other): (Vec<String>, Vec<String>) = (ids(pages.0), ids(pages.1));
             assert_eq!((ids_of_one, ids_of_other), (vec!["acme".to_owned(); times], vec!["globex".to_owned(); times]));
         }

@@ -4,15 +4,15 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::component::session::SessionOptions;
-use smp_harness::failure::{Code, Failure};
-use smp_harness::http::clock::BoxFuture;
-use smp_harness::http::transport::{Request, Response, Transport, TransportError};
-use smp_harness::limits::Limits;
-use smp_harness::run::report::Outcome;
+use smp_host::collect::report::Outcome;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::SessionOptions;
+use smp_host::failure::{Code, Failure};
+use smp_host::http::clock::BoxFuture;
+use smp_host::http::transport::{Request, Response, Transport, TransportError};
+use smp_host::limits::Limits;
 use smp_tests::harness::test_component;
 
 use crate::made;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use smp_harness::failure::{Code, Failure};
-use smp_harness::limits::Limits;
-use smp_harness::run::report::Outcome;
+use smp_host::collect::report::Outcome;
+use smp_host::failure::{Code, Failure};
+use smp_host::limits::Limits;
 
 use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smp_harness::http::live::{LiveClient, LiveOptions};
-use smp_harness::http::origin::Origin;
-use smp_harness::http::policy::Grants;
-use smp_harness::settings::{SecretText, Settings};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::Grants;
+use smp_host::live::{LiveClient, LiveOptions};
+use smp_host::settings::{SecretText, Settings};
 use smp_tests::harness::{KEY_VARIABLE, Run, test_component};
 
 use crate::echo::{Echo, Manner};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use smp_harness::failure::Code;
-use smp_harness::limits::Limits;
+use smp_host::failure::Code;
+use smp_host::limits::Limits;
 
 use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, assert_limited, tight};
 

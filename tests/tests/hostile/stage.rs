@@ -6,25 +6,23 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::component::plugin::Plugin;
-use smp_harness::component::session::Session;
-use smp_harness::contract::{Account, MemberPage, Report};
-use smp_harness::failure::{Code, Failure};
-use smp_harness::host::{Host, Pace, RunOptions};
-use smp_harness::http::clock::{BoxFuture, VirtualClock};
-use smp_harness::http::origin::Origin;
-use smp_harness::http::policy::Grants;
-use smp_harness::http::transport::{Method, Request, Response, Transport, TransportError};
-use smp_harness::limits::Limits;
-use smp_harness::observer::{Event, Observer};
-use smp_harness::run::collect::{Collection, Target};
-use smp_harness::run::report::{Outcome, RunReport};
-use smp_harness::settings::{Checked, Settings};
-use smp_harness::sink::Format;
-use smp_harness::sink::instant::from_system;
-use smp_harness::terminal::Look;
+use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::report::{Outcome, RunReport};
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::Session;
+use smp_host::contract::{Account, MemberPage, Report};
+use smp_host::failure::{Code, Failure};
+use smp_host::files::Ndjson;
+use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::clock::{BoxFuture, VirtualClock};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::Grants;
+use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
+use smp_host::limits::Limits;
+use smp_host::observer::{Event, Observer};
+use smp_host::settings::{Checked, Settings};
 use smp_tests::harness::{binary, test_component};
 
 /// One engine for all tenants of this process.
@@ -124,7 +122,7 @@ impl Stage {
 
     pub(crate) async fn collection(&self) -> (RunReport, Vec<Value>) {
         let rows = Rows::default();
-        let sink = Format::Ndjson.sink(rows.clone(), false, from_system(std::time::UNIX_EPOCH), Look::PLAIN);
+        let sink = Box::new(Ndjson::new(rows.clone()));
         let observer = Arc::clone(&self.heard) as Arc<dyn Observer>;
         let (session, descriptor) = (self.session(), self.plugin.descriptor());
         let collection = Collection { session, descriptor, settings: &self.checked, limits: &self.limits, observer };

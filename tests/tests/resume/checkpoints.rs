@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use smp_harness::run::checkpoint::{Checkpoint, Identity};
+use smp_host::files::checkpoint::{Checkpoint, Identity};
 use smp_tests::harness::{Ended, Run};
 use smp_tests::mock::{Call, Fault, When};
 

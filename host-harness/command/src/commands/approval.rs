@@ -1,0 +1,150 @@
+//! The operator's word on where the key may go, and for what. A descriptor only asks; nothing leaves before somebody said yes.
+//!
+//! With the origin go the requests that read by `GET`. Everything else is shown and granted one by one, also where the origin was named.
+//! A yes on a terminal is remembered for the component's digest: another build asks again.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+
+use smp_host::component::plugin::Facts;
+use smp_host::contract::Endpoint;
+use smp_host::failure::{Code, Failure};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::{Grants, method_of};
+use smp_host::http::transport::Method;
+use smp_host::text;
+
+use super::console::Console;
+
+/// Endpoints that a question shows: whatever a descriptor declares, the origin stays on the screen.
+const SHOWN: usize = 8;
+
+/// What the operator said on the command line.
+pub(crate) struct Approval<'a> {
+    /// The origin in place of the live one.
+    pub(crate) upstream: Option<&'a Origin>,
+    /// The live origin.
+    pub(crate) allowed: Option<&'a Origin>,
+    /// Endpoints beyond `GET`.
+    pub(crate) named: &'a [(Method, String)],
+}
+
+/// What the connector may ask, and where, or why the origin is not approved.
+pub(crate) fn grants(facts: &Facts, approval: &Approval<'_>, console: &Console) -> Result<Grants, Failure> {
+    let origin = match approval.upstream {
+        Some(origin) => origin.clone(),
+        None => approved_origin(facts, approval.allowed, console)?,
+    };
+    let mut grants = Grants::reading(origin.clone(), &facts.descriptor);
+    for endpoint in facts.descriptor.api.endpoints.iter().filter(|endpoint| method_of(endpoint.method) != Method::Get) {
+        let (method, path) = (method_of(endpoint.method), endpoint.path.as_str());
+        let entry = format!("{} {origin} {method} {path}", facts.digest);
+        let named = approval.named.iter().any(|(known, template)| *known == method && template == path);
+        if named || is_remembered(&entry) || (may_ask(console) && ask_for(endpoint, &origin, &entry)?) {
+            grants = grants.with(method, path);
+        }
+    }
+    Ok(grants)
+}
+
+/// Approves the live origin, or says why it is not approved.
+fn approved_origin(facts: &Facts, allowed: Option<&Origin>, console: &Console) -> Result<Origin, Failure> {
+    let api = &facts.descriptor.api;
+    let base = Origin::parse(&api.base).map_err(|error| Failure::new(Code::Contract, format!("the connector's API base is {error}")))?;
+    match allowed {
+        Some(origin) if *origin == base => return Ok(base),
+        Some(origin) => {
+            return Err(Failure::new(Code::Denied, format!("the connector asks for {base}, and `--allow-origin` approves {origin}"))
+                .with_hint("Make sure that the connector is the one you mean, then approve the origin that it asks for."));
+        }
+        None => {}
+    }
+    let entry = format!("{} {base}", facts.digest);
+    if is_remembered(&entry) {
+        return Ok(base);
+    }
+    if !may_ask(console) {
+        return Err(Failure::new(Code::Denied, format!("nobody approved that the key goes to {base}")).with_hint(format!(
+            "Approve it with `--allow-origin {base}`, or run this once on a terminal and say yes. `--fixture` and `--upstream` need no approval."
+        )));
+    }
+    if !yes(&origin_question(facts, &base), &entry)? {
+        return Err(Failure::new(Code::Denied, format!("you did not approve that the key goes to {base}")).with_hint("Nothing was sent."));
+    }
+    Ok(base)
+}
+
+fn origin_question(facts: &Facts, base: &Origin) -> String {
+    let name = text::shortened(&facts.descriptor.name, 60);
+    let mut lines = vec![format!("The connector “{name}” wants to send requests with your key to"), format!("    {base}")];
+    let (reading, other): (Vec<_>, Vec<_>) =
+        facts.descriptor.api.endpoints.iter().partition(|endpoint| method_of(endpoint.method) == Method::Get);
+    lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
+    if reading.len() > SHOWN {
+        lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));
+    }
+    if !other.is_empty() {
+        lines.push(format!("and {} more than reading by GET, for which you are asked one by one.", other.len()));
+    }
+    lines.push(format!("Its digest is {}.", facts.digest));
+    lines.push(format!("Allow requests with your key to {base} for this build of the connector? [y/N] "));
+    lines.join("\n")
+}
+
+/// Asks for one endpoint beyond `GET`. A no is no failure: the run goes as far as it comes without it.
+fn ask_for(endpoint: &Endpoint, origin: &Origin, entry: &str) -> Result<bool, Failure> {
+    let says = if endpoint.read_only { "By its own word this changes nothing there." } else { "It may change data there." };
+    let question = format!("The connector also wants to send to {origin}\n{}\n{says} Allow this request? [y/N] ", line(endpoint));
+    yes(&question, entry)
+}
+
+fn line(endpoint: &Endpoint) -> String {
+    let (path, purpose) = (text::shortened(&endpoint.path, 100), text::shortened(&endpoint.purpose, 100));
+    format!("    {} {path}   {purpose}", method_of(endpoint.method))
+}
+
+/// Whether somebody is there who can be asked.
+fn may_ask(console: &Console) -> bool {
+    !console.json() && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks on the terminal, and remembers a yes.
+fn yes(question: &str, entry: &str) -> Result<bool, Failure> {
+    let asked = || -> io::Result<bool> {
+        let mut terminal = io::stderr().lock();
+        terminal.write_all(question.as_bytes())?;
+        terminal.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    };
+    let yes = asked().map_err(|error| Failure::new(Code::Denied, format!("the question could not be asked: {error}")))?;
+    if yes {
+        remember(entry);
+    }
+    Ok(yes)
+}
+
+fn is_remembered(entry: &str) -> bool {
+    let Some(path) = approvals() else { return false };
+    fs::read_to_string(path).is_ok_and(|lines| lines.lines().any(|line| line == entry))
+}
+
+/// Remembers a yes. Where that does not work, the question comes again.
+fn remember(entry: &str) {
+    let Some(path) = approvals() else { return };
+    let Some(folder) = path.parent() else { return };
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(0o700)))
+        .and_then(|()| fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path))
+        .and_then(|mut file| writeln!(file, "{entry}"));
+    if let Err(error) = written {
+        tracing::debug!("the approval is not remembered: {error}");
+    }
+}
+
+fn approvals() -> Option<PathBuf> {
+    Some(super::source::home_folder("XDG_STATE_HOME", ".local/state")?.join("approved-origins"))
+}

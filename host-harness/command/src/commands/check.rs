@@ -1,0 +1,82 @@
+//! `check`: whether a connector does what the contract asks of it, rule by rule.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use smp_conformance::check::verdict::Verdict;
+use smp_conformance::check::{self, Subject, cases};
+use smp_host::failure::{Code, Failure};
+use smp_host::files::json;
+
+use crate::show;
+
+use super::Exit;
+use super::connector::{ConnectorArguments, this_program};
+use super::console::{Console, output_fault};
+use super::progress::{Steps, interrupted, stopped};
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    /// Play these fixtures, as they are and under every fault: one case, or a folder of cases. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Vec<PathBuf>,
+    /// Let warnings and rules that were skipped count as failed, as a marketplace does.
+    #[arg(long)]
+    strict: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Says that the check was stopped, and leaves the process as it is: the runtime would wait for workers that are at work, and end under
+/// them. A check has nothing to put in order.
+fn leave(steps: &Steps, console: &Console) -> ! {
+    steps.clear();
+    std::process::exit(console.failed(&interrupted()) as i32)
+}
+
+impl Check {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let fixtures = match cases::find(&self.fixtures) {
+            Ok(fixtures) => fixtures,
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let limits = self.connector.limits();
+        let opened = match self.connector.open(&limits) {
+            Ok(opened) => opened.is_who_it_says(&limits).await.map(|()| opened),
+            Err(failure) => Err(failure),
+        };
+        let file = match opened {
+            Ok(opened) => opened.bytes,
+            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let subject = Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };
+        let steps = Arc::new(Steps::new(*console));
+        let verdict = tokio::select! {
+            verdict = check::check(&subject, Arc::clone(&steps) as _) => verdict,
+            () = stopped() => leave(&steps, console),
+        };
+        steps.clear();
+        match self.show(&verdict, console).map(|()| verdict) {
+            Err(failure) => console.failed(&failure),
+            Ok(verdict) => match verdict.failure() {
+                None => Exit::Done,
+                Some(failure) if self.json => console.failed(&failure),
+                // The list on standard output has said it all.
+                Some(_) => Exit::Failed,
+            },
+        }
+    }
+
+    fn show(&self, verdict: &Verdict, console: &Console) -> Result<(), Failure> {
+        if self.json {
+            let json = json::indented(&verdict.to_json()).map_err(|error| output_fault(&error))?;
+            return console.data(&format!("{json}\n"));
+        }
+        console.data(&show::verdict::text(verdict, console.output_look()))
+    }
+}

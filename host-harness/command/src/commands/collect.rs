@@ -1,0 +1,265 @@
+//! `collect`: the members, to standard output or to a file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::show::format::{Format, UnknownFormat};
+use crate::show::summary::Summary;
+use crate::show::terminal::Look;
+use clap::Args;
+use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::guard::Counts;
+use smp_host::collect::report::{Outcome, RunReport};
+use smp_host::collect::sink::Sink;
+use smp_host::contract::MemberPage;
+use smp_host::failure::{Code, Failure};
+use smp_host::http::retry::Figures;
+
+use super::Exit;
+use super::connector::ConnectorArguments;
+use super::console::Console;
+use super::progress::{Progress, stopped};
+use super::source::{Source, SourceArguments};
+
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    #[command(flatten)]
+    source: SourceArguments,
+    /// How members are written [default: what the output's name ends in, else table].
+    #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
+    format: Option<Format>,
+    /// Write members to this file, which is there only when the list is whole.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Note in this file what was delivered, so that a stopped run goes on; csv and ndjson only.
+    #[arg(long, value_name = "FILE", requires = "output", help_heading = "Output")]
+    checkpoint: Option<PathBuf>,
+    /// Write to this file how the run ended, in figures, however it ends.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
+    /// Write failures as JSON. It does not change what is written as data.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Collect {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let format = self.effective_format();
+        if let Err(failure) = self.check_files(format) {
+            return console.wrong_usage(&failure);
+        }
+        let started = Instant::now();
+        let (report, exit) = match self.source.open(&self.connector, console).await {
+            Ok(source) => self.collected(&source, format, console).await,
+            Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
+        };
+        let exit = self.written(&report, exit, console);
+        match &report.error {
+            Some(failure) => console.failure(failure),
+            None if exit == Exit::Done => self.say_done(&report, started, console),
+            None => {}
+        }
+        exit
+    }
+
+    fn effective_format(&self) -> Format {
+        let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Format::Csv),
+            "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "json" => Some(Format::Json),
+            _ => None,
+        };
+        self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Format::Table)
+    }
+
+    /// What clap cannot see: files that would overwrite each other, and a checkpoint for a format that is written at the end.
+    fn check_files(&self, format: Format) -> Result<(), Failure> {
+        if self.checkpoint.is_some() && !format.streams() {
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                format!("a {format} is written at the end, so a checkpoint is of no use to it"),
+            )
+            .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
+        }
+        let files = [("--output", &self.output), ("--checkpoint", &self.checkpoint), ("--report", &self.report)];
+        for (number, (option, file)) in files.iter().enumerate() {
+            let Some(file) = file else { continue };
+            if file.as_os_str().is_empty() {
+                return Err(Failure::new(Code::InvalidSettings, format!("`{option}` names no file")).with_hint("Give the name of a file."));
+            }
+            let same = files.iter().skip(number + 1).find(|(_, other)| other.as_ref().is_some_and(|other| same_file(file, other)));
+            if let Some((other, _)) = same {
+                return Err(Failure::new(Code::InvalidSettings, format!("`{option}` and `{other}` are the same file"))
+                    .with_hint("Give each a file of its own."));
+            }
+        }
+        Ok(())
+    }
+
+    async fn collected(&self, source: &Source, format: Format, console: &Console) -> (RunReport, Exit) {
+        source.note_doubts(console);
+        let progress = Arc::new(Progress::new(*console, true));
+        let collection = Collection {
+            session: source.session(Arc::clone(&progress) as _),
+            descriptor: source.plugin.descriptor(),
+            settings: &source.checked,
+            limits: &source.limits,
+            observer: Arc::clone(&progress) as _,
+        };
+        let mut report = collection.run(self.target(source, format, console, &progress), stopped()).await;
+        progress.clear();
+        // What an earlier run asked for is not left over.
+        if report.error.is_none()
+            && !report.resumed
+            && let Some(failure) = source.left_over()
+        {
+            report = RunReport { outcome: Outcome::Failed, error: Some(failure), ..report };
+            // A list from other traffic than the recorded one is not the fixture's.
+            if let Some(output) = &self.output {
+                let _ = std::fs::remove_file(output);
+            }
+        }
+        let exit = match report.outcome {
+            Outcome::Complete => Exit::Done,
+            Outcome::Stopped => Exit::Stopped,
+            Outcome::Failed => Exit::Failed,
+        };
+        (report, exit)
+    }
+
+    fn target<'a>(&'a self, source: &'a Source, format: Format, console: &'a Console, progress: &Arc<Progress>) -> Target<'a> {
+        let now = source.now;
+        match &self.output {
+            None => {
+                let look = console.output_look();
+                // The bar goes before the table comes, or they write over each other.
+                let output = AfterProgress { progress: Arc::clone(progress), output: io::BufWriter::new(io::stdout()) };
+                Target::Stream(with_summary(output, format, false, now, look))
+            }
+            Some(path) => Target::File {
+                path: path.clone(),
+                format: format.as_str(),
+                sink: Box::new(move |output, resuming| with_summary(io::BufWriter::new(output), format, resuming, now, Look::PLAIN)),
+                checkpoint: self.checkpoint.clone(),
+            },
+        }
+    }
+
+    /// Writes the report, if one is wanted. A report that cannot be written is a failure of its own.
+    fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
+        let Some(path) = &self.report else { return exit };
+        let written = std::fs::write(path, format!("{:#}\n", report.to_json()));
+        match written {
+            Ok(()) => exit,
+            Err(error) => {
+                console.failure(&smp_host::files::output::fault(path, &error));
+                if exit == Exit::Done { Exit::Failed } else { exit }
+            }
+        }
+    }
+
+    fn say_done(&self, report: &RunReport, started: Instant, console: &Console) {
+        let Counts { members, people, pages, duplicates, .. } = report.counts;
+        let place = self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
+        let dropped = if duplicates > 0 { format!(", {duplicates} that came twice left out") } else { String::new() };
+        let seconds = started.elapsed().as_secs_f64();
+        console.note(&format!("{members} members{place}: {people} people, {pages} pages, {seconds:.1} s{dropped}"));
+    }
+}
+
+fn failed_before_it_began(failure: Failure) -> RunReport {
+    RunReport { outcome: Outcome::Failed, counts: Counts::default(), figures: Figures::default(), resumed: false, error: Some(failure) }
+}
+
+/// A sink of this format; a table is followed by a summary.
+fn with_summary<W: Write + Send + 'static>(
+    output: W,
+    format: Format,
+    resuming: bool,
+    now: smp_host::contract::Instant,
+    look: Look,
+) -> Box<dyn Sink> {
+    if format != Format::Table {
+        return format.sink(output, resuming, now, look);
+    }
+    let output = Shared(Arc::new(Mutex::new(output)));
+    let table = format.sink(output.clone(), resuming, now, look);
+    Box::new(WithSummary { table, summary: Summary::new(now), look, output })
+}
+
+/// A table, and what it comes to.
+struct WithSummary<W> {
+    table: Box<dyn Sink>,
+    summary: Summary,
+    look: Look,
+    output: Shared<W>,
+}
+
+impl<W: Write + Send> Sink for WithSummary<W> {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        for member in &page.members {
+            self.summary.add(member, &page.products);
+        }
+        self.table.write_page(page)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.table.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.table.finish()?;
+        self.output.write_all(b"\n")?;
+        self.output.write_all(self.summary.render(self.look).as_bytes())?;
+        self.output.flush()
+    }
+}
+
+/// An output that the table and the summary write to in turn.
+struct Shared<W>(Arc<Mutex<W>>);
+
+impl<W> Clone for Shared<W> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Write> Write for Shared<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+/// Standard output, once the progress bar is out of the way.
+struct AfterProgress<W> {
+    progress: Arc<Progress>,
+    output: W,
+}
+
+impl<W: Write> Write for AfterProgress<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.progress.clear();
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    one == other || (absolute(one).is_some() && absolute(one) == absolute(other))
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|error: UnknownFormat| error.to_string())
+}

@@ -1,0 +1,178 @@
+//! Standard output and standard error: data to the one, everything else to the other. The only place that prints.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::show;
+use crate::show::terminal::Look;
+use clap::error::{ContextKind, ContextValue};
+use smp_host::failure::{Code, Failure};
+use smp_host::files::json;
+
+use super::Exit;
+
+/// Columns where the terminal does not tell.
+const USUAL_WIDTH: usize = 100;
+
+/// The two streams, and how they are to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    json: bool,
+    verbose: bool,
+}
+
+impl Console {
+    pub(crate) fn new(json: bool, verbose: bool) -> Self {
+        Self { json, verbose }
+    }
+
+    /// Whether failures are written as JSON.
+    pub(crate) fn json(self) -> bool {
+        self.json
+    }
+
+    /// Whether developers' lines are shown.
+    pub(crate) fn verbose(self) -> bool {
+        self.verbose
+    }
+
+    /// Shows what this host, and no library below it, logs for developers: a library might log a header.
+    pub(crate) fn show_developers_lines(self) {
+        use tracing_subscriber::Layer;
+        use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::util::SubscriberInitExt;
+        let ours = tracing_subscriber::filter::Targets::new().with_target("smp_harness", tracing::Level::DEBUG);
+        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_ansi(self.error_look().colour);
+        tracing_subscriber::registry().with(lines.with_filter(ours)).init();
+    }
+
+    /// How standard output looks.
+    pub(crate) fn output_look(self) -> Look {
+        Look { width: width(), colour: colour(io::stdout().is_terminal()) }
+    }
+
+    /// How standard error looks.
+    pub(crate) fn error_look(self) -> Look {
+        Look { width: width(), colour: colour(io::stderr().is_terminal()) }
+    }
+
+    /// Writes data to standard output.
+    pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
+        let mut output = io::stdout().lock();
+        output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| output_fault(&error))
+    }
+
+    /// Writes one JSON value to standard output, on a line.
+    pub(crate) fn json_line(self, value: &serde_json::Value) -> Result<(), Failure> {
+        let line = json::line(value).map_err(|error| output_fault(&error))?;
+        self.data(&format!("{line}\n"))
+    }
+
+    /// Writes a line for the person who runs the command. Where standard error is gone, nobody is left to be told.
+    pub(crate) fn note(self, line: &str) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// Writes why a command failed.
+    pub(crate) fn failed(self, failure: &Failure) -> Exit {
+        self.failure(failure);
+        Exit::Failed
+    }
+
+    /// Writes why a command line is wrong.
+    pub(crate) fn wrong_usage(self, failure: &Failure) -> Exit {
+        self.failure(failure);
+        Exit::Usage
+    }
+
+    /// Writes a failure: for people, or as the last line for scripts.
+    pub(crate) fn failure(self, failure: &Failure) {
+        if self.json {
+            match json::line(&serde_json::json!({ "error": failure.to_json() })) {
+                Ok(line) => self.note(&line),
+                Err(error) => self.note(&format!("the failure cannot be written as JSON: {error}")),
+            }
+        } else {
+            self.note(show::report::failure(failure, self.error_look()).trim_end());
+        }
+    }
+}
+
+/// Writes why the arguments cannot be read, or the help that they ask for. What may be a key or a password in them is not repeated:
+/// standard error is often kept.
+pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    let mut text = without_secret_values(error).render().to_string();
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    for argument in &arguments {
+        for part in argument.split('=').chain([argument.as_str()]) {
+            if looks_like_a_key(part) {
+                text = text.replace(part, NOT_SHOWN);
+            }
+        }
+    }
+    let _ = write!(io::stderr().lock(), "{text}");
+    if arguments.iter().any(|argument| argument == "--json") {
+        let message = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        let failure = Failure::new(Code::InvalidSettings, message.trim_start_matches("error: "))
+            .with_hint("`--help` after the name of the command lists what it takes.");
+        Console::new(true, false).failure(&failure);
+    }
+    Exit::Usage.into()
+}
+
+/// What stands in place of a value.
+const NOT_SHOWN: &str = "[not shown]";
+
+/// The error without the values of the options that a key or a password may stand in.
+fn without_secret_values(mut error: clap::Error) -> clap::Error {
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
+        _ => "",
+    };
+    if ["--set", "--secret", "--upstream", "--allow-origin"].contains(&option) && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(NOT_SHOWN.to_owned()));
+    }
+    error
+}
+
+/// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital in it, and no option.
+fn looks_like_a_key(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=+~".contains(&byte));
+    text.len() >= 12 && !text.starts_with("--") && plain && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// The failure of standard output.
+pub(crate) fn output_fault(error: &io::Error) -> Failure {
+    Failure::new(Code::Output, format!("standard output cannot be written: {error}"))
+        .with_hint("Make room where the output goes, or keep the program that reads it running.")
+}
+
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// Colours go to a terminal whose user did not ask for none (<https://no-color.org>).
+fn colour(terminal: bool) -> bool {
+    terminal
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_from_options_and_names() {
+        for key in ["ATCTT3xFfGF0abcdef", "ATATT3xFfGF0T=abc", "7c2k9a41-5d0e-4h7b"] {
+            assert!(looks_like_a_key(key), "{key}");
+        }
+        for other in ["--allow-origin", "members.csv", "organization-id", "https://api.example.test", "ATCTT", "tests/fixtures/acme1"] {
+            assert!(!looks_like_a_key(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `diff`: what an upgrade from one build of a connector to another changes, before it happens.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use smp_conformance::diff;
+use smp_conformance::diff::changes::Changes;
+use smp_host::component::plugin::Plugin;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::json;
+use smp_host::limits::Limits;
+use smp_replay::stage::cases;
+
+use crate::show;
+
+use super::Exit;
+use super::connector::{Opened, TrustArguments};
+use super::console::{Console, output_fault};
+use super::limited::LimitArguments;
+use super::progress::{interrupted, stopped};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 nobody has to look; 1 an operator must look, or the two could not be compared; 2 wrong usage, also a file or a folder that \
+cannot be opened. With `--json` the comparison is on standard output whether somebody must look or not (`must_look` tells), and a failure is \
+written only where there is none.
+
+What is found is blocking (something that works today stops: settings, a key, an approval, members), to be looked at, or harmless.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Diff {
+    /// The build that is in use.
+    #[arg(value_name = "OLD.wasm")]
+    old: PathBuf,
+    /// The build that would replace it.
+    #[arg(value_name = "NEW.wasm")]
+    new: PathBuf,
+    #[command(flatten)]
+    limits: LimitArguments,
+    #[command(flatten)]
+    trust: TrustArguments,
+    /// Compare what both make of this recorded traffic: one case, or a folder of cases. May be repeated.
+    #[arg(long, visible_alias = "fixture", value_name = "DIR", num_args = 1..)]
+    fixtures: Vec<PathBuf>,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Diff {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let limits = self.limits.limits();
+        let opened = |file: &Path| Opened::read(file, &self.trust, &limits);
+        let opened = cases::find(&self.fixtures).and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
+        let (fixtures, old, new) = match opened {
+            Ok(opened) => opened,
+            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let compared = tokio::select! {
+            compared = self.compared(&fixtures, [old, new], &limits) => compared,
+            () = stopped() => Err(interrupted()),
+        };
+        match compared.and_then(|changes| self.show(&changes, console).map(|()| changes)) {
+            Ok(changes) if changes.must_look() => Exit::Failed,
+            Ok(_) => Exit::Done,
+            Err(failure) => console.failed(&failure),
+        }
+    }
+
+    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [Opened; 2], limits: &Limits) -> Result<Changes, Failure> {
+        let old = loaded("old", &old, limits).await?;
+        let new = loaded("new", &new, limits).await?;
+        diff::compare(&old, &new, fixtures, limits).await
+    }
+
+    fn show(&self, changes: &Changes, console: &Console) -> Result<(), Failure> {
+        if self.json {
+            let json = json::indented(&changes.to_json()).map_err(|error| output_fault(&error))?;
+            return console.data(&format!("{json}\n"));
+        }
+        console.data(&show::upgrade::text(changes, console.output_look()))
+    }
+}
+
+/// Loads one of the two, and says which it is where that fails.
+async fn loaded(which: &str, build: &Opened, limits: &Limits) -> Result<Plugin, Failure> {
+    let said = |failure: Failure| Failure { message: format!("the {which} build cannot be loaded: {}", failure.message), ..failure };
+    build.load(limits.clone()).await.map_err(said)
+}

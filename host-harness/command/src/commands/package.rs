@@ -1,0 +1,163 @@
+//! `package`: a component as a marketplace takes it, in a folder with all that belongs to it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use smp_distribution::packaging::bill::{self, Bill};
+use smp_distribution::packaging::figures::{self, Figures};
+use smp_distribution::packaging::folder::Written;
+use smp_distribution::packaging::metadata::Metadata;
+use smp_distribution::packaging::{Order, Package, assemble, changelog};
+use smp_host::failure::{Code, Failure};
+use smp_replay::stage::cases;
+
+use super::connector::{ConnectorArguments, this_program};
+use super::console::Console;
+use super::progress::{Steps, interrupted, stopped};
+use super::{Exit, date};
+
+#[derive(Debug, Args)]
+pub(crate) struct MakePackage {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    /// Write the folder `ID-VERSION` into this one.
+    #[arg(long, value_name = "DIR", default_value = "dist", help_heading = "Output")]
+    output: PathBuf,
+    /// Write JSON.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Check it with these fixtures, as `check` does: one case, or a folder of cases. May be repeated.
+    #[arg(long, value_name = "DIR", required = true, help_heading = "What belongs to it")]
+    fixtures: Vec<PathBuf>,
+    /// What is linked into it: CycloneDX 1.5 or later, in JSON, made by its build.
+    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    sbom: PathBuf,
+    /// The changelog; the entry of the version is cut out of it.
+    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    changelog: PathBuf,
+    /// Performance figures, as `make bench` keeps them. Shown if they are of this very build.
+    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    figures: Option<PathBuf>,
+    /// What it is, in a sentence.
+    #[arg(long, value_name = "TEXT", help_heading = METADATA)]
+    description: Option<String>,
+    /// Who made it.
+    #[arg(long, value_name = "TEXT", help_heading = METADATA)]
+    authors: Option<String>,
+    /// Under which licences it is distributed: an SPDX expression.
+    #[arg(long, value_name = "SPDX", help_heading = METADATA)]
+    licenses: Option<String>,
+    /// Address of its source.
+    #[arg(long, value_name = "URL", help_heading = METADATA)]
+    source: Option<String>,
+    /// Address of its page.
+    #[arg(long, value_name = "URL", help_heading = METADATA)]
+    homepage: Option<String>,
+    /// The commit that it was built from.
+    #[arg(long, value_name = "COMMIT", help_heading = METADATA)]
+    revision: Option<String>,
+    /// Let warnings and rules that were skipped count as failed, as a marketplace does.
+    #[arg(long)]
+    strict: bool,
+    /// Refuse what is no release: without an entry in the changelog, or from a commit that is not named or has changes upon it.
+    #[arg(long)]
+    release: bool,
+}
+
+const METADATA: &str = "Metadata (left out: as it is in the component, or else in the bill of materials)";
+
+impl MakePackage {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let order = match self.order() {
+            Ok(order) => order,
+            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
+            Err(failure) => return console.wrong_usage(&failure),
+        };
+        let steps = Arc::new(Steps::new(*console));
+        let made = tokio::select! {
+            made = assemble(&order, Arc::clone(&steps) as _) => made,
+            // The runtime would wait for the check's workers, and end under them.
+            () = stopped() => {
+                steps.clear();
+                std::process::exit(console.failed(&interrupted()) as i32)
+            }
+        };
+        steps.clear();
+        let written = made.and_then(|package| package.write(&self.output).map(|written| (package, written)));
+        match written.and_then(|(package, written)| self.show(&package, written, console)) {
+            Ok(()) => Exit::Done,
+            Err(failure) => console.failed(&failure),
+        }
+    }
+
+    /// Reads everything that was named. What is wrong with it is wrong usage.
+    fn order(&self) -> Result<Order, Failure> {
+        let limits = self.connector.limits();
+        let metadata = Metadata {
+            description: self.description.clone(),
+            authors: self.authors.clone(),
+            licenses: self.licenses.clone(),
+            source: self.source.clone(),
+            homepage: self.homepage.clone(),
+            revision: self.revision.clone(),
+        };
+        metadata.check().map_err(|wrong| wrong.failure())?;
+        let changelog = String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
+            .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
+        let figures = self.figures.as_deref().map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?)).transpose()?;
+        Ok(Order {
+            component: self.connector.open(&limits)?.bytes,
+            compiler: this_program(),
+            fixtures: cases::find(&self.fixtures)?,
+            limits,
+            strict: self.strict,
+            metadata,
+            bill: Bill::parse(&read("--sbom", &self.sbom, bill::LARGEST)?)?,
+            changelog,
+            figures,
+            date: date::given()?,
+            release: self.release,
+        })
+    }
+
+    fn show(&self, package: &Package, written: Written, console: &Console) -> Result<(), Failure> {
+        let folder = package.folder(&self.output);
+        for note in &package.notes {
+            console.note(&format!("note: {note}"));
+        }
+        if self.json {
+            let files: Vec<_> = package.files.iter().map(|(name, bytes)| json!({"name": name, "size_bytes": bytes.len()})).collect();
+            let (id, version, digest) = (&package.id, &package.version, &package.digest);
+            let changed = written != Written::Unchanged;
+            let value = json!({"folder": folder, "id": id, "version": version, "digest": digest, "changed": changed, "files": files});
+            return console.json_line(&value);
+        }
+        let how = match written {
+            Written::New => "",
+            Written::Replaced => ", in place of another build",
+            Written::Unchanged => ", as it was there before",
+        };
+        console.note(&format!("{} {}: {} files in {}{how}", package.id, package.version, package.files.len(), folder.display()));
+        console.data(&format!("{}\n", folder.display()))
+    }
+}
+
+/// Reads a file, of at most so many bytes.
+fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)
+        .and_then(|file| file.take(bound).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(option, path, &error.to_string()))?;
+    if bytes.len() > most { Err(unreadable(option, path, &format!("it has more than {most} bytes"))) } else { Ok(bytes) }
+}
+
+fn unreadable(option: &str, path: &Path, why: &str) -> Failure {
+    let shown = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
+    Failure::new(Code::InvalidSettings, format!("`{option} {shown}` cannot be read: {why}"))
+        .with_hint("Name a file that is there; `smp-harness package --help` says what it holds.")
+}

@@ -1,0 +1,171 @@
+//! What is shown while a run goes on: a bar on a terminal; otherwise only what a person must know, a line each.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use smp_conformance::check::Watcher;
+use smp_host::observer::{Event, Level, Observer};
+use smp_host::text;
+
+use super::console::Console;
+
+/// Waits that nobody notices are not worth a line.
+const WORTH_A_LINE: Duration = Duration::from_secs(1);
+
+/// Tells a person.
+pub(crate) struct Progress {
+    console: Console,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Shows lines, and a bar where there is a terminal for it.
+    pub(crate) fn new(console: Console, with_bar: bool) -> Self {
+        let bar = (with_bar && !console.json() && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::no_length().with_style(spinner());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { console, bar }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.note(line)),
+            None => self.console.note(line),
+        }
+    }
+
+    fn advance(&self, members: u64, total: Option<u64>, pages: u64) {
+        let Some(bar) = &self.bar else { return };
+        if let Some(total) = total.filter(|_| bar.length().is_none()) {
+            bar.set_length(total);
+            bar.set_style(style());
+        }
+        bar.set_position(members);
+        bar.set_message(format!("{pages} pages"));
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Log { level: Level::Debug, .. } if !self.console.verbose() => {}
+            Event::Log { level, message } => self.line(&format!("connector {}: {message}", name(*level))),
+            Event::Waiting { wait, reason, tries } => {
+                let text = format!("waiting {} after try {tries}: {}", seconds(*wait), text::shortened(reason, 200));
+                if let Some(bar) = &self.bar {
+                    bar.set_message(text.clone());
+                }
+                if *wait >= WORTH_A_LINE || self.console.verbose() {
+                    self.line(&text);
+                }
+            }
+            Event::Resumed { members, pages } => self.line(&format!("going on after {pages} pages with {members} members")),
+            Event::Restarted => self.line("the service forgot where the list was; reading it again from the beginning"),
+            Event::Page { members, total, pages } => self.advance(*members, *total, *pages),
+            _ => {}
+        }
+    }
+}
+
+/// Tells how far a check is: a bar on a terminal, and nothing elsewhere.
+pub(crate) struct Steps {
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    /// Shows a bar where there is a terminal for it.
+    pub(crate) fn new(console: Console) -> Self {
+        let bar = (!console.json() && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}  {eta} left");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+            ProgressBar::no_length().with_style(style)
+        });
+        Self { bar }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watcher for Steps {
+    fn begins(&self, what: &'static str, number: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(u64::try_from(number).unwrap_or(u64::MAX));
+            bar.set_message(what);
+            bar.reset();
+        }
+    }
+
+    fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+}
+
+fn seconds(wait: Duration) -> String {
+    if wait.as_secs() >= 10 { format!("{} s", wait.as_secs()) } else { format!("{:.1} s", wait.as_secs_f64()) }
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warning",
+        Level::Error => "error",
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {human_pos} members  {pace}  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key("pace", pace)
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} members  {pace}  {eta} left  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("pace", pace)
+        .progress_chars("━╸─")
+}
+
+/// Members a second, without a fraction.
+fn pace(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    let _ = write!(text, "{:.0}/s", state.per_sec());
+}
+
+/// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from the call on, not from the first poll.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupt, terminate, hang_up) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (interrupt, terminate, hang_up) else {
+            // Without handlers a signal ends the process, as it does by default.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+}
+
+/// The failure of a run that was asked to stop.
+pub(crate) fn interrupted() -> smp_host::failure::Failure {
+    smp_host::failure::Failure::new(smp_host::failure::Code::Interrupted, "the run was stopped")
+}

@@ -1,0 +1,156 @@
+//! `record`: a validation and a collection, kept as a fixture that replays without the service.
+//!
+//! The recorder stands above the layer that attaches the key, so it never has it. Before the folder gets its name, it is played once:
+//! what comes of that is the fixture's `expected.json`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Args;
+use serde_json::json;
+use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::report::RunReport;
+use smp_host::collect::sink::Sink;
+use smp_host::contract::MemberPage;
+use smp_host::failure::{Code, Failure};
+use smp_host::http::transport::Transport;
+use smp_host::validation::Validation;
+use smp_replay::fixture::{Anonymizer, Fixture, Recorder, write_expected};
+use smp_replay::rehearsal;
+
+use super::Exit;
+use super::connector::ConnectorArguments;
+use super::console::Console;
+use super::progress::{Progress, interrupted, stopped};
+use super::source::{Source, SourceArguments};
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    #[command(flatten)]
+    source: SourceArguments,
+    /// Write the fixture to this folder, which must not be there yet.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    output: PathBuf,
+    /// Keep names, e-mail addresses and account ids as they are. The key is never kept.
+    #[arg(long, help_heading = "Output")]
+    keep_personal_data: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Record {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        let source = match self.source.open(&self.connector, console).await {
+            Ok(source) => source,
+            Err(refusal) => return refusal.shown(console),
+        };
+        source.note_doubts(console);
+        match self.recorded(source, console).await {
+            Ok(()) => Exit::Done,
+            Err(failure) => console.failed(&failure),
+        }
+    }
+
+    async fn recorded(&self, mut source: Source, console: &Console) -> Result<(), Failure> {
+        let base = source.plugin.descriptor().api.base.clone();
+        let recorder = Arc::new(Recorder::new(Arc::clone(&source.transport), Arc::clone(&source.clock), &base, &self.output)?);
+        source.transport = Arc::clone(&recorder) as Arc<dyn Transport>;
+        let validation = validated(&source, console).await?;
+        let (report, learned) = collected(&source, console).await?;
+        let settings: BTreeMap<_, _> = source.settings().iter().map(|setting| (setting.key.clone(), setting.value.clone())).collect();
+        let exchanges = recorder.exchanges();
+        let draft = recorder.finish(&settings, (!self.keep_personal_data).then_some(learned))?;
+        let expected = rehearsal::play(&source.plugin, &Fixture::open(draft.path())?).await?;
+        write_expected(draft.path(), &expected)?;
+        draft.commit()?;
+        self.say_what_is_kept(&validation, &report, exchanges, console)
+    }
+
+    fn say_what_is_kept(
+        &self,
+        validation: &Result<Validation, Failure>,
+        report: &RunReport,
+        exchanges: usize,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        let ready = validation.as_ref().is_ok_and(Validation::ready);
+        let error = report.error.as_ref();
+        if self.json {
+            let value = json!({
+                "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
+                "error": error.map(Failure::to_json),
+            });
+            return console.json_line(&value);
+        }
+        let validation = if ready { "ready" } else { "not ready" };
+        let collection = match error {
+            None => format!("{} members", report.counts.members),
+            Some(failure) => format!("ended as `{}`", failure.code),
+        };
+        let personal = if self.keep_personal_data {
+            "It holds personal data: treat it as such."
+        } else {
+            "Names, e-mail addresses and account ids were replaced; look it through before you share it."
+        };
+        console.note(&format!(
+            "{exchanges} exchanges in {}. The validation: {validation}; the collection: {collection}. {personal}",
+            self.output.display()
+        ));
+        Ok(())
+    }
+}
+
+/// The validation, recorded. A failure of it is part of the recording, unless it was stopped.
+async fn validated(source: &Source, console: &Console) -> Result<Result<Validation, Failure>, Failure> {
+    let mut session = source.session(Arc::new(Progress::new(*console, false)));
+    tokio::select! {
+        report = session.validate(source.settings()) => Ok(report.map(|report| Validation::new(report, &source.checked))),
+        () = stopped() => Err(interrupted()),
+    }
+}
+
+/// The collection, recorded, and what of it is personal. A failure of it is part of the recording, unless it was stopped.
+async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Anonymizer), Failure> {
+    let progress = Arc::new(Progress::new(*console, true));
+    let learned = Arc::new(Mutex::new(Anonymizer::new()));
+    let collection = Collection {
+        session: source.session(Arc::clone(&progress) as _),
+        descriptor: source.plugin.descriptor(),
+        settings: &source.checked,
+        limits: &source.limits,
+        observer: Arc::clone(&progress) as _,
+    };
+    let report = collection.run(Target::Stream(Box::new(Learning(Arc::clone(&learned)))), stopped()).await;
+    progress.clear();
+    match report.error {
+        Some(failure) if failure.code == Code::Interrupted => Err(failure),
+        _ => {
+            let learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
+            Ok((report, learned))
+        }
+    }
+}
+
+/// A sink that writes nothing, and learns what of the members is personal.
+struct Learning(Arc<Mutex<Anonymizer>>);
+
+impl Sink for Learning {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        let mut anonymizer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        page.members.iter().for_each(|member| anonymizer.learn(member));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,417 @@
+//! Where settings and answers come from: the options that `validate`, `connect`, `collect` and `record` share, made into a run.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::Session;
+use smp_host::contract::{Descriptor, Instant, Setting, SettingField};
+use smp_host::failure::{Code, Failure};
+use smp_host::files::instant::from_system;
+use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::clock::{Clock, SystemClock, VirtualClock};
+use smp_host::http::origin::Origin;
+use smp_host::http::pace::Rate;
+use smp_host::http::policy::{Grants, method_of};
+use smp_host::http::retry::Jitter;
+use smp_host::http::transport::{Method, Transport};
+use smp_host::limits::Limits;
+use smp_host::live::{LiveClient, LiveOptions};
+use smp_host::observer::Observer;
+use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
+use smp_replay::fixture::{Fixture, Replay};
+
+use super::Exit;
+use super::approval::{self, Approval};
+use super::connector::ConnectorArguments;
+use super::console::Console;
+
+/// Largest file that holds settings, a key or certificates, in bytes: each is a few lines.
+const LARGEST_SMALL_FILE: u64 = 1024 * 1024;
+
+/// Settings, and where answers come from.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArguments {
+    /// Take settings from a TOML file: `organization-id = "…"`. No secret may be in it.
+    #[arg(long, value_name = "FILE.toml", help_heading = "Settings")]
+    settings: Option<PathBuf>,
+    /// Give a setting; wins over the file.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Settings")]
+    set: Vec<String>,
+    /// Give a secret by the name of an environment variable or a file that holds it. Asked for on a terminal.
+    #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", help_heading = "Settings")]
+    secret: Vec<String>,
+    /// Take the answers, and the settings, from a recorded fixture. Nothing is sent.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["upstream", "allow_origin", "ca_file"], help_heading = "Answers")]
+    fixture: Option<PathBuf>,
+    /// Send requests to this origin instead of the live API: a mock or a proxy. Plain http only to this machine.
+    #[arg(long, value_name = "URL", value_parser = origin, conflicts_with = "allow_origin", help_heading = "Answers")]
+    upstream: Option<Origin>,
+    /// Trust the certificates in this file beside the system's.
+    #[arg(long, value_name = "PEM", help_heading = "Answers")]
+    ca_file: Option<PathBuf>,
+    /// Approve that the key goes to the live API at this origin. Asked for on a terminal.
+    #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Answers")]
+    allow_origin: Option<Origin>,
+    /// Grant an endpoint that is more than a GET, as `inspect` shows it, for example 'POST /v1/search'. Asked for on a terminal.
+    #[arg(long, value_name = "METHOD PATH", value_parser = endpoint, conflicts_with = "fixture", help_heading = "Answers")]
+    grant: Vec<(Method, String)>,
+    /// Send at most so many requests a second [default: what the connector asks for].
+    #[arg(long, value_name = "PER_SECOND|off", value_parser = pace, help_heading = "Answers")]
+    rate: Option<Pace>,
+    /// Wait at most so long in all, after 429, 5xx and connection faults.
+    #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Answers")]
+    max_wait: Duration,
+    /// Give one request at most so long.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = some_seconds, help_heading = "Answers")]
+    timeout: Duration,
+}
+
+/// Where a secret is.
+#[derive(Clone, Debug)]
+enum SecretPlace {
+    Environment(String),
+    File(PathBuf),
+}
+
+/// Everything that a run needs, checked.
+pub(crate) struct Source {
+    pub(crate) plugin: Plugin,
+    pub(crate) checked: Checked,
+    pub(crate) limits: Limits,
+    /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives the same bytes.
+    pub(crate) now: Instant,
+    pub(crate) replay: Option<Arc<Replay>>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    host: Host,
+    grants: Grants,
+    pace: Pace,
+    max_wait: Duration,
+}
+
+/// Why there is no source.
+pub(crate) struct Refusal {
+    pub(crate) failure: Box<Failure>,
+    pub(crate) exit: Exit,
+}
+
+impl Refusal {
+    fn usage(failure: Failure) -> Self {
+        Self { failure: Box::new(failure), exit: Exit::Usage }
+    }
+
+    /// Writes why, and tells the exit.
+    pub(crate) fn shown(&self, console: &Console) -> Exit {
+        console.failure(&self.failure);
+        self.exit
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure: Box::new(failure), exit: Exit::Failed }
+    }
+}
+
+impl SourceArguments {
+    /// Makes the run's source: settings first, then the operator's approval, and nothing is sent yet.
+    pub(crate) async fn open(&self, connector: &ConnectorArguments, console: &Console) -> Result<Source, Refusal> {
+        let plugin = connector.load().await?;
+        let descriptor = plugin.descriptor();
+        let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
+        let settings = self.entered(descriptor, fixture.as_ref(), console)?;
+        settings.check_keys(descriptor).map_err(Refusal::usage)?;
+        self.only_declared(descriptor)?;
+        let checked = settings.check(descriptor, fixture.is_none())?;
+        let limits = connector.limits();
+        let pace = self.rate.unwrap_or(Pace::Declared);
+        let max_wait = self.max_wait;
+        if let Some(fixture) = fixture {
+            let declared: Vec<_> =
+                descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
+            let replay = Arc::new(Replay::new(&fixture, &declared)?);
+            let clock = Arc::new(VirtualClock::new(replay.start()));
+            // A replay reaches nobody: the fixture itself says what may be asked.
+            let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
+            let grants = declared.into_iter().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
+            let now = from_system(replay.start());
+            return Ok(Source {
+                plugin,
+                checked,
+                limits,
+                now,
+                transport: Arc::clone(&replay) as Arc<dyn Transport>,
+                replay: Some(replay),
+                clock,
+                host: Host::default(),
+                grants,
+                pace,
+                max_wait,
+            });
+        }
+        let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
+        let grants = approval::grants(plugin.facts(), &approval, console)?;
+        let client = self.client(&limits)?;
+        let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
+        let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
+        Ok(Source { plugin, checked, limits, now, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
+    }
+
+    /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
+    fn only_declared(&self, descriptor: &Descriptor) -> Result<(), Refusal> {
+        let endpoints = &descriptor.api.endpoints;
+        let declared = |method, path: &str| endpoints.iter().any(|endpoint| method_of(endpoint.method) == method && endpoint.path == path);
+        let Some((method, path)) = self.grant.iter().find(|(method, path)| !declared(*method, path)) else { return Ok(()) };
+        let others = endpoints.iter().filter(|endpoint| method_of(endpoint.method) != Method::Get);
+        let others: Vec<_> = others.map(|endpoint| format!("`{} {}`", method_of(endpoint.method), endpoint.path)).collect();
+        let hint = match others.as_slice() {
+            [] => "It declares nothing but GET, which is granted with the origin: leave `--grant` away.".to_owned(),
+            others => format!("It declares {}.", others.join(", ")),
+        };
+        let path = smp_host::text::shortened(path, 200);
+        Err(Refusal::usage(Failure::new(Code::InvalidSettings, format!("the connector declares no `{method} {path}`")).with_hint(hint)))
+    }
+
+    fn client(&self, limits: &Limits) -> Result<LiveClient, Refusal> {
+        let extra_roots = match &self.ca_file {
+            None => None,
+            Some(path) => Some(read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable("--ca-file", path, &reason))?),
+        };
+        let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
+        let options =
+            LiveOptions { timeout: self.timeout, largest_body: limits.response_bytes, extra_roots, system_proxy, private_network };
+        LiveClient::new(&options).map_err(|error| {
+            let place = self.ca_file.as_ref().map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
+            Refusal::usage(
+                Failure::new(Code::InvalidSettings, format!("{place}{error}"))
+                    .with_hint("Give a file with one or more certificates in PEM form."),
+            )
+        })
+    }
+
+    /// The settings as they were entered, on the command line, in files, in the fixture or on the terminal.
+    fn entered(&self, descriptor: &Descriptor, fixture: Option<&Fixture>, console: &Console) -> Result<Settings, Refusal> {
+        let mut settings = Settings::default();
+        if let Some(fixture) = fixture {
+            settings.values.extend(fixture.settings().clone());
+        }
+        if let Some(path) = &self.settings {
+            settings.values.extend(settings_file(path, descriptor)?);
+        }
+        for text in &self.set {
+            let (key, value) = pair(text)?;
+            settings.values.insert(key, value);
+        }
+        for text in &self.secret {
+            let (key, place) = secret_pair(text)?;
+            let value = place.read(&key, descriptor)?;
+            settings.secrets.insert(key, value);
+        }
+        if fixture.is_none() && !console.json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+            for field in descriptor.settings.iter().filter(|field| field.required) {
+                ask(field, &mut settings)?;
+            }
+        }
+        Ok(settings)
+    }
+}
+
+impl Source {
+    /// A run of the connector, with nothing sent yet.
+    pub(crate) fn session(&self, observer: Arc<dyn Observer>) -> Session {
+        let jitter = if self.replay.is_some() { Jitter::None } else { Jitter::Random };
+        let options = RunOptions {
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            jitter,
+            pace: self.pace,
+            max_wait: self.max_wait,
+            limits: self.limits.clone(),
+            observer,
+        };
+        self.host.session(&self.plugin, &self.checked, &self.grants, options)
+    }
+
+    /// What a replay was not asked for, though the command should have asked for it.
+    pub(crate) fn left_over(&self) -> Option<Failure> {
+        self.replay.as_ref()?.left_over()
+    }
+
+    /// The settings that the component is given.
+    pub(crate) fn settings(&self) -> &[Setting] {
+        &self.checked.public
+    }
+
+    /// Tells what looks odd about the settings.
+    pub(crate) fn note_doubts(&self, console: &Console) {
+        for doubt in &self.checked.doubts {
+            console.note(&format!("note: {}. {}", doubt.message, smp_host::text::escaped(&doubt.hint)));
+        }
+    }
+}
+
+impl SecretPlace {
+    fn read(&self, key: &str, descriptor: &Descriptor) -> Result<SecretText, Refusal> {
+        let place = match self {
+            Self::Environment(name) => name.as_str(),
+            Self::File(path) => path.to_str().unwrap_or_default(),
+        };
+        if looks_like_a_secret(key, descriptor) || looks_like_a_secret(place, descriptor) {
+            return Err(Refusal::usage(
+                Failure::new(Code::InvalidSettings, "what looks like a key stands where `--secret` names the place of one").with_hint(
+                    "Put it into an environment variable or a file, and give its name: KEY=env:NAME or KEY=file:PATH. A key that stood on a \
+                     command line may have been seen by others: consider a new one.",
+                ),
+            ));
+        }
+        match self {
+            Self::Environment(name) => match std::env::var(name) {
+                Ok(value) => Ok(SecretText::new(value)),
+                Err(_) => Err(Refusal::usage(
+                    Failure::new(Code::InvalidSettings, format!("the environment variable `{name}` for `{key}` is not set"))
+                        .with_hint(format!("Set it, or give another: `--secret {key}=env:NAME` or `--secret {key}=file:PATH`."))
+                        .with_setting(key),
+                )),
+            },
+            Self::File(path) => {
+                let bytes =
+                    read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable(&format!("--secret {key}"), path, &reason))?;
+                let text = String::from_utf8(bytes).map_err(|_| unreadable(&format!("--secret {key}"), path, "it is no text"))?;
+                Ok(SecretText::new(text))
+            }
+        }
+    }
+}
+
+fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
+    if settings.values.contains_key(&field.key) || settings.secrets.contains_key(&field.key) {
+        return Ok(());
+    }
+    let label = smp_host::text::shortened(&field.label, 60);
+    let failed = |error: std::io::Error| Failure::new(Code::InvalidSettings, format!("{label} could not be asked for: {error}"));
+    if field.secret.is_some() {
+        let value = rpassword::prompt_password(format!("{label} (not shown): ")).map_err(failed)?;
+        settings.secrets.insert(field.key.clone(), SecretText::new(value));
+    } else {
+        let mut terminal = std::io::stderr().lock();
+        write!(terminal, "{label}: ").and_then(|()| terminal.flush()).map_err(failed)?;
+        let mut value = String::new();
+        std::io::stdin().lock().read_line(&mut value).map_err(failed)?;
+        settings.values.insert(field.key.clone(), value.trim().to_owned());
+    }
+    Ok(())
+}
+
+/// Reads a settings file. Its text is never repeated: somebody may have put the key into it.
+fn settings_file(path: &Path, descriptor: &Descriptor) -> Result<BTreeMap<String, String>, Refusal> {
+    let option = "--settings";
+    let bytes = read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable(option, path, &reason))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is no text"))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+        unreadable(option, path, &format!("line {line} is no TOML; write `organization-id = \"…\"`"))
+    })?;
+    table
+        .into_iter()
+        .map(|(key, value)| match value {
+            toml::Value::String(value) => Ok((key, value)),
+            _ if looks_like_a_secret(&key, descriptor) => {
+                Err(unreadable(option, path, "what looks like a key stands where a name belongs"))
+            }
+            _ => Err(unreadable(option, path, &format!("`{key}` is no text in quotes"))),
+        })
+        .collect()
+}
+
+fn unreadable(option: &str, path: &Path, reason: &str) -> Refusal {
+    Refusal::usage(
+        Failure::new(Code::InvalidSettings, format!("`{option}`: `{}` cannot be used: {reason}", path.display()))
+            .with_hint("Correct the file or its path, and run the command again."),
+    )
+}
+
+/// Reads a file that must not be larger than this.
+fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
+        return Err(format!("it is larger than {most} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// This program's folder of a kind, as the XDG base directory specification has it. None without a home.
+pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
+    Some(base.join("smp-harness"))
+}
+
+/// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
+fn pair(text: &str) -> Result<(String, String), Refusal> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err(Refusal::usage(
+            Failure::new(Code::InvalidSettings, "a `--set` is no KEY=VALUE").with_hint("Write for example `--set organization-id=1234…`."),
+        )),
+    }
+}
+
+/// Reads `KEY=env:NAME` or `KEY=file:PATH`.
+fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
+    let refused = || {
+        Refusal::usage(Failure::new(Code::InvalidSettings, "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH").with_hint(
+            "A secret itself never stands on the command line, where others can read it. Put it into an environment variable or a file and \
+                 give its name, for example `--secret api-key=env:MY_KEY`.",
+        ))
+    };
+    let (key, place) = text.split_once('=').ok_or_else(refused)?;
+    let place = match place.split_once(':') {
+        Some(("env", name)) if !name.is_empty() => SecretPlace::Environment(name.to_owned()),
+        Some(("file", path)) if !path.is_empty() => SecretPlace::File(path.into()),
+        _ => return Err(refused()),
+    };
+    if key.trim().is_empty() { Err(refused()) } else { Ok((key.trim().to_owned(), place)) }
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).map_err(|error| error.to_string())
+}
+
+fn endpoint(text: &str) -> Result<(Method, String), String> {
+    let (method, path) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
+    let method = [Method::Get, Method::Post].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method));
+    match (method, path.trim()) {
+        (Some(method), path) if path.starts_with('/') => Ok((method, path.to_owned())),
+        _ => Err("write the method and the path as `inspect` shows them, for example 'POST /v1/search'".into()),
+    }
+}
+
+fn pace(text: &str) -> Result<Pace, String> {
+    if text == "off" {
+        return Ok(Pace::Off);
+    }
+    let rate = text.parse().ok().and_then(Rate::per_second);
+    rate.map(Pace::At).ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
+}
+
+/// Most seconds that any option takes: a day.
+const MOST_SECONDS: f64 = 86_400.0;
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("write a number of seconds from 0 to {MOST_SECONDS}"))
+}
+
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    seconds_or_none(text)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("write a number of seconds above 0, up to {MOST_SECONDS}"))
+}

@@ -1,0 +1,71 @@
+//! `verify`: whether a trust file lets something run, and who vouches for it. Nothing is compiled.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use smp_distribution::digest::Digest;
+use smp_distribution::package::Package;
+use smp_distribution::registry;
+use smp_distribution::trust::{TrustPolicy, Vouched};
+use smp_host::failure::Failure;
+use smp_host::limits::Limits;
+
+use super::Exit;
+use super::connector::trust;
+use super::console::Console;
+use super::registry::{RegistryArguments, Subject, ended, subject};
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A package's folder, an artifact in a registry, or a component's file within its package.
+    #[arg(value_name = "FOLDER|REFERENCE|FILE", value_parser = subject)]
+    subject: Subject,
+    /// The trust file: publishers, their keys, and what each may publish.
+    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
+    trust: Arc<TrustPolicy>,
+    #[command(flatten)]
+    registry: RegistryArguments,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        match self.verified(console).await {
+            Ok(()) => Exit::Done,
+            Err(failure) => ended(&failure, console),
+        }
+    }
+
+    async fn verified(&self, console: &Console) -> Result<(), Failure> {
+        let limits = Limits::default();
+        let (vouched, component, artifact) = match &self.subject {
+            Subject::Path(path) if path.is_dir() => {
+                let package = Package::open(path, &limits)?;
+                (self.trust.judge(&package)?, Digest::of(package.component()), None)
+            }
+            Subject::Path(path) => {
+                let (package, vouched) = self.trust.judge_file(path, &limits)?;
+                (vouched, Digest::of(package.component()), None)
+            }
+            Subject::Artifact(reference) => {
+                let repository = self.registry.repository(reference.clone())?;
+                let pulled = registry::pull(&repository, Some(&*self.trust), &limits).await?;
+                let Some(vouched) = pulled.vouched else { return Ok(()) };
+                (vouched, Digest::of(pulled.package.component()), Some(pulled.digest))
+            }
+        };
+        let Vouched { publisher, identity, key } = vouched;
+        if self.json {
+            let value = json!({
+                "id": identity.id, "version": identity.version.to_string(), "publisher": publisher, "key": key, "component": component,
+                "artifact": artifact,
+            });
+            return console.json_line(&value);
+        }
+        let artifact = artifact.map(|digest| format!("\nartifact   {digest}")).unwrap_or_default();
+        console.data(&format!("{identity}, signed by {publisher}\nkey        {key}\ncomponent  {component}{artifact}\n"))
+    }
+}

@@ -1,0 +1,217 @@
+//! Every exchange of every case, one at a time, replaced by every fault.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::fault::{Class, faults, readable, word_for};
+use super::fields::Known;
+use super::judge::{self, Breach, Under};
+use super::rehearse::Rehearsed;
+use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
+use super::{Watcher, parallel};
+use smp_host::text::grouped;
+use smp_replay::stage::bench::Bench;
+use smp_replay::stage::played::play;
+use smp_replay::stage::traffic::Planted;
+
+/// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between are like those around them.
+const MOST_AT_THE_BEGINNING: usize = 8;
+const MOST_AT_THE_END: usize = 2;
+
+/// So many runs that hang end these runs: each takes as long as a run may.
+const MOST_HUNG: usize = 3;
+
+/// The rules that these runs are held to.
+static RULES: [&Definition; 10] = [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE, &ROWS, &READY, &ACCOUNT, &DISCREET, &PATIENT];
+
+/// An exchange that is to be replaced.
+struct Place {
+    /// Its number, in the order of the cases.
+    number: usize,
+    case: Arc<Rehearsed>,
+    /// Number of the call among those of the case.
+    call: usize,
+    exchange: usize,
+    /// Whether the largest answer is among the faults.
+    with_large: bool,
+}
+
+/// What was seen at one place.
+#[derive(Default)]
+struct Sight {
+    seen: Vec<Seen>,
+    /// Whether what came of the call under an unreadable success was another thing once; none where none was played.
+    moved: Option<bool>,
+}
+
+/// The places of the runs that hung, as far as they are known.
+#[derive(Default)]
+struct Hung(Mutex<Vec<usize>>);
+
+/// A breach, and where it was seen.
+struct Seen {
+    hung: bool,
+    breach: Breach,
+    /// What is told once of breaches of the same kind.
+    kind: String,
+    sentence: String,
+}
+
+/// Plays every fault, and judges what came of it. Gives the number of exchanges that were replaced.
+pub(super) async fn all(
+    bench: &Arc<Bench>,
+    cases: &[Arc<Rehearsed>],
+    known: Known,
+    watcher: &Arc<dyn Watcher>,
+    outcomes: &mut Outcomes,
+) -> usize {
+    let places = places(bench, cases);
+    let (exchanges, before) = (places.len(), bench.runs());
+    let of_calls: Vec<_> = places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
+    watcher.begins("exchanges", exchanges);
+    let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
+    let hung = Arc::new(Hung::default());
+    // Before every place.
+    undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
+    let (on, watching, known) = (Arc::clone(bench), Arc::clone(watcher), Arc::new(known));
+    let sights = parallel::each(places, move |place| {
+        let (bench, watcher, known, hung) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
+        async move {
+            let sight = at(&bench, &place, &known, &hung).await;
+            watcher.step();
+            sight
+        }
+    })
+    .await;
+    let (mut seen, mut moved) = (undisturbed, BTreeMap::new());
+    for (sight, (case, call)) in sights.into_iter().zip(&of_calls) {
+        seen.extend(sight.seen);
+        if let Some(here) = sight.moved {
+            let (_, _, moved) = moved.entry((Arc::as_ptr(case), *call)).or_insert((case, *call, false));
+            *moved |= here;
+        }
+    }
+    let is_cut = cut(&mut seen);
+    if !is_cut {
+        // In the order of the cases, not of their addresses.
+        let mut unmoved: Vec<_> = moved.into_values().filter(|(_, _, moved)| !moved).map(|(case, call, _)| (case, call)).collect();
+        unmoved.sort_by_key(|(case, call)| of_calls.iter().position(|(other, number)| Arc::ptr_eq(case, other) && number == call));
+        seen.extend(unmoved.into_iter().filter_map(|(case, call)| unmoved_seen(case, call)));
+    }
+    let mut findings = RULES.map(Findings::of);
+    for seen in seen {
+        if let Some(findings) = findings.iter_mut().find(|findings| findings.rule() == seen.breach.rule) {
+            findings.add_of_kind(seen.kind, seen.sentence);
+        }
+    }
+    let runs = if is_cut { "Until it hung for the third time.".to_owned() } else { format!("In {} runs.", grouped(bench.runs() - before)) };
+    for mut findings in findings {
+        if is_cut && *findings.rule() == ENDING {
+            findings.add(format!("it hung {MOST_HUNG} times: the faults after that were left out"));
+        }
+        outcomes.add(findings.judged(runs.clone()));
+    }
+    exchanges
+}
+
+/// What breaks a rule in a case without any fault.
+fn undisturbed(case: &Arc<Rehearsed>) -> impl Iterator<Item = Seen> + '_ {
+    let name = &case.case.name;
+    case.breaches().map(move |(call, breach)| Seen {
+        hung: case.hung(call),
+        breach: breach.clone(),
+        kind: format!("{call} {}", breach.what),
+        sentence: format!("{name}: {call}, without a fault: {}", breach.what),
+    })
+}
+
+/// What breaks a rule in a call that no unreadable answer moved.
+fn unmoved_seen(case: &Arc<Rehearsed>, call: usize) -> Option<Seen> {
+    let (call, undisturbed) = case.calls.get(call)?;
+    let breach = judge::unmoved(*call, &undisturbed.end)?;
+    let sentence = format!("{}: {call}, every exchange: {}", case.case.name, breach.what);
+    Some(Seen { hung: false, kind: format!("{call} unmoved"), sentence, breach })
+}
+
+/// Leaves out what was seen after the last run that may hang. In the order of the places, so that it is the same at any number of threads.
+fn cut(seen: &mut Vec<Seen>) -> bool {
+    let last = seen.iter().enumerate().filter(|(_, seen)| seen.hung).map(|(index, _)| index).nth(MOST_HUNG - 1);
+    last.inspect(|last| seen.truncate(last + 1)).is_some()
+}
+
+impl Hung {
+    fn add(&self, place: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    }
+
+    /// Whether so many runs hung up to this place that nothing counts which comes later.
+    fn ends(&self, place: usize) -> bool {
+        let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hung.iter().filter(|at| **at <= place).count() >= MOST_HUNG
+    }
+}
+
+/// Every exchange that is to be replaced, in the order of the cases.
+fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for case in cases {
+        for (call, (_, played)) in case.calls.iter().enumerate() {
+            let mut large = std::collections::BTreeSet::new();
+            let last = played.exchanges.len().saturating_sub(MOST_AT_THE_END);
+            for (exchange, what) in played.exchanges.iter().enumerate() {
+                if !what.held || (exchange >= MOST_AT_THE_BEGINNING && exchange < last) {
+                    continue;
+                }
+                // One of each endpoint: the others are as long.
+                let with_large = large.insert(bench.endpoint(&what.request));
+                places.push(Place { number: places.len(), case: Arc::clone(case), call, exchange, with_large });
+            }
+        }
+    }
+    places
+}
+
+/// Plays every fault at one place.
+async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
+    let mut sight = Sight::default();
+    let case = &place.case.case;
+    let (Some(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return sight };
+    let Some(exchange) = undisturbed.exchanges.get(place.exchange) else { return sight };
+    let endpoint = bench.endpoint(&exchange.request);
+    let was_readable = readable(&exchange.answer).is_some();
+    let endpoint_named = endpoint.map(|number| bench.endpoint_named(number)).unwrap_or_default();
+    let word = word_for(&bench.plugin.facts().digest);
+    for fault in faults(&exchange.answer, &word, bench.limits.response_bytes, place.with_large) {
+        if hung.ends(place.number) {
+            break;
+        }
+        let removed = match &fault.class {
+            Class::Changed { removed: Some(pattern) } => Some(pattern.as_str()),
+            _ => None,
+        };
+        let may_be_missing = removed.zip(endpoint).is_some_and(|(pattern, endpoint)| known.may_be_missing(endpoint, pattern));
+        let under = Under { class: &fault.class, was_readable, may_be_missing };
+        let planted = Planted { exchange: place.exchange, request: exchange.request.clone(), deed: fault.deed(&exchange.answer) };
+        // The fixture was played before.
+        if let Ok(played) = play(bench, case, checked, *call, Some(planted)).await {
+            if fault.is_unreadable_success() {
+                sight.moved = Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
+            }
+            let hangs = played.end.hung();
+            if hangs {
+                hung.add(place.number);
+            }
+            let mut breaches = judge::always(&played, &word);
+            breaches.extend(judge::under(&under, *call, &undisturbed.end, &played.end));
+            sight.seen.extend(breaches.into_iter().map(|breach| {
+                let hung = hangs && *breach.rule == ENDING;
+                let sentence =
+                    format!("{}: {call}, exchange {} (`{endpoint_named}`), {}: {}", case.name, place.exchange + 1, fault.name, breach.what);
+                Seen { hung, kind: format!("{call} {endpoint_named} {:?}", fault.kind()), sentence, breach }
+            }));
+        }
+        // Others get their turn, and a check that is not wanted any more ends here.
+        tokio::task::yield_now().await;
+    }
+    sight
+}

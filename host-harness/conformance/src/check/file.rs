@@ -1,0 +1,115 @@
+//! What can be said of the file: whether it is a component of the contract, how large it is, and whether it compiles and describes itself.
+
+use std::time::{Duration, Instant};
+
+use super::Subject;
+use super::rules::{COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, SIZE, SLIM};
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::{Plugin, Stage};
+use smp_host::failure::Failure;
+use smp_host::limits::{Bound, Limits};
+use smp_host::text::grouped;
+
+/// A size that no connector needs, in bytes: one in Rust with a JSON parser has a sixth of it, one in Go about as much.
+const SLIM_SIZE: u64 = 1024 * 1024;
+
+/// Looks at the file and loads it. None where it cannot be loaded: the outcomes say why.
+pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(Plugin, Duration)> {
+    let limits = &subject.limits;
+    let bytes = &subject.file;
+    size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
+    // Not out of the cache: how long it takes to compile is a part of the answer.
+    let options = EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
+    let engine = match Engine::new(&options) {
+        Ok(engine) => engine,
+        Err(failure) => {
+            broken(&COMPILES, &failure, outcomes);
+            return None;
+        }
+    };
+    let (mut stage, mut began, mut compiling) = (Stage::File, Instant::now(), Duration::ZERO);
+    let loaded = Plugin::load_telling(&engine, bytes, |begins| {
+        if stage == Stage::Compile {
+            compiling = began.elapsed();
+        }
+        (stage, began) = (begins, Instant::now());
+    })
+    .await;
+    match loaded {
+        Ok(plugin) => {
+            let facts = plugin.facts();
+            outcomes.add(Findings::of(&COMPONENT).judged("A component, of one file."));
+            outcomes.add(Findings::of(&COMPILES).judged(format!("In less than {}.", limits.shown(Bound::CompileTime))));
+            let names: Vec<_> = facts.imports.iter().map(|name| short(name)).collect();
+            let imports = if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") };
+            outcomes.add(Findings::of(&IMPORTS).judged(format!("Imports {imports}; contract {}.", facts.contract_version)));
+            outcomes.add(Findings::of(&DESCRIBES).judged("And sends nothing meanwhile."));
+            Some((plugin, compiling))
+        }
+        Err(failure) => {
+            let steps: [(Stage, &'static Definition); 4] =
+                [(Stage::File, &COMPONENT), (Stage::Compile, &COMPILES), (Stage::Contract, &IMPORTS), (Stage::Describe, &DESCRIBES)];
+            for (at, rule) in steps {
+                if at == stage {
+                    broken(rule, &failure, outcomes);
+                } else if at < stage {
+                    outcomes.add(Findings::of(rule).judged("Yes."));
+                }
+            }
+            None
+        }
+    }
+}
+
+/// Judges the size. None where no host takes it.
+fn size(size: u64, limits: &Limits, outcomes: &mut Outcomes) -> Option<()> {
+    let (mut too_large, mut large) = (Findings::of(&SIZE), Findings::of(&SLIM));
+    if size > limits.component {
+        too_large.add(format!("it is larger than the {} that a host takes", limits.shown(Bound::Component)));
+    } else if size > SLIM_SIZE {
+        large.add(format!("it has {} bytes; {} are enough for a connector", grouped(size), grouped(SLIM_SIZE)));
+    }
+    let fits = size <= limits.component;
+    outcomes.add(too_large.judged(format!("{} bytes.", grouped(size))));
+    if fits {
+        outcomes.add(large.judged(format!("Less than {} bytes.", grouped(SLIM_SIZE))));
+    }
+    fits.then_some(())
+}
+
+fn broken(rule: &'static Definition, failure: &Failure, outcomes: &mut Outcomes) {
+    let mut findings = Findings::of(rule);
+    findings.add(failure.message.clone());
+    let mut judged = findings.judged("");
+    // The failure's own hint knows more than the rule's, where it speaks to the author.
+    if failure.code == smp_host::failure::Code::Component && failure.hint.is_some() {
+        judged.hint.clone_from(&failure.hint);
+    }
+    outcomes.add(judged);
+}
+
+/// The name of an interface without package and version.
+fn short(name: &str) -> &str {
+    let interface = name.rsplit('/').next().unwrap_or(name);
+    interface.split('@').next().unwrap_or(interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smp_host::validation::CheckOutcome;
+
+    fn outcome_of(bytes: u64, rule: &str) -> CheckOutcome {
+        let mut outcomes = Outcomes::default();
+        size(bytes, &Limits::default(), &mut outcomes);
+        outcomes.complete("", None).into_iter().find(|outcome| outcome.id == rule).unwrap().outcome
+    }
+
+    #[test]
+    fn a_large_file_is_warned_about_and_a_too_large_one_fails() {
+        assert_eq!(outcome_of(SLIM_SIZE, "is-slim"), CheckOutcome::Passed);
+        assert_eq!(outcome_of(SLIM_SIZE + 1, "is-slim"), CheckOutcome::Warning);
+        assert_eq!(outcome_of(Limits::default().component, "is-small-enough"), CheckOutcome::Passed);
+        assert_eq!(outcome_of(Limits::default().component + 1, "is-small-enough"), CheckOutcome::Failed);
+    }
+}

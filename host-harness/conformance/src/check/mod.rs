@@ -1,0 +1,140 @@
+//! The conformance kit: whether a connector, in whatever language, does what the contract asks of it. The gate of a marketplace.
+//!
+//! It needs no service and no key. What a file says of itself is read off it; what it does is shown by fixtures, played as they are and
+//! under every fault, on a clock that nobody waits on.
+//!
+//! | part | what it looks at |
+//! |---|---|
+//! | `file` | whether it is a component of the contract, its size, how long it compiles |
+//! | `pure` · `listing` · `texts` · `endpoints` · `form` | its descriptor |
+//! | `rehearse` · `difference` · `resume` | each fixture as it is: what is expected, twice, and resumed at every page |
+//! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
+//! | `bounds` | what all of these runs used up |
+//!
+//! Every rule is a line of the table in `rules`. The same file with the same fixtures comes to the same verdict, but for its times.
+
+pub mod verdict;
+
+mod parallel;
+mod rules;
+
+mod file;
+
+mod endpoints;
+mod form;
+mod listing;
+mod pure;
+mod texts;
+
+mod difference;
+mod rehearse;
+mod resume;
+
+mod fault;
+mod faulted;
+mod fields;
+mod judge;
+
+mod bounds;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::check::verdict::{Connector, Figures, Rule, Times, Verdict};
+use smp_host::component::compile::Compiler;
+use smp_host::component::plugin::Plugin;
+use smp_host::limits::Limits;
+use smp_replay::stage::MOST_COMPUTING;
+use smp_replay::stage::bench::Bench;
+pub use smp_replay::stage::cases;
+
+use rules::Outcomes;
+
+/// What is checked.
+pub struct Subject {
+    /// The file; of one that is too large, enough to be known as such.
+    pub file: Vec<u8>,
+    /// Where it is compiled.
+    pub compiler: Compiler,
+    /// The folders of its fixture cases, as [`cases::find`] gives them.
+    pub fixtures: Vec<PathBuf>,
+    /// The bounds of every run.
+    pub limits: Limits,
+    /// Whether warnings and rules that were skipped count as failed ones.
+    pub strict: bool,
+}
+
+/// Is told how far a check is, from several threads.
+pub trait Watcher: Send + Sync {
+    /// So many of these are looked at next.
+    fn begins(&self, what: &'static str, number: usize);
+    /// One of them is done.
+    fn step(&self);
+}
+
+/// Checks a connector. Dropping this ends it.
+pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
+    let began = Instant::now();
+    let mut outcomes = Outcomes::default();
+    let loaded = file::load(subject, &mut outcomes).await;
+    let (connector, compiling, figures, times, rules) = match loaded {
+        None => (None, Duration::ZERO, Figures::default(), Times::default(), outcomes.complete(UNLOADED, None)),
+        Some((plugin, compiling)) => {
+            let connector = Connector::of(plugin.facts());
+            let (figures, times, rules) = of_plugin(plugin, subject, watcher, outcomes).await;
+            (Some(connector), compiling, figures, times, rules)
+        }
+    };
+    let times = Times { compile_ms: milliseconds(compiling), total_ms: milliseconds(began.elapsed()), ..times };
+    Verdict { connector, strict: subject.strict, rules, figures, times }
+}
+
+const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
+const UNPLAYED: &str = "Not looked at: no fixture could be played.";
+const UNSHOWN: &str = "Only fixtures show it, and none does.";
+const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
+
+async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>, mut outcomes: Outcomes) -> (Figures, Times, Vec<Rule>) {
+    let descriptor = plugin.descriptor().clone();
+    listing::judge(&descriptor, &mut outcomes);
+    texts::judge(&descriptor, &mut outcomes);
+    endpoints::judge(&descriptor, &mut outcomes);
+    form::judge(&descriptor, &mut outcomes);
+
+    let limits = Limits { cpu_per_call: subject.limits.cpu_per_call.min(MOST_COMPUTING), ..subject.limits.clone() };
+    // The contract's check has parsed the base before.
+    let Ok(bench) = Bench::new(plugin, limits).map(Arc::new) else {
+        return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
+    };
+    let cases = match subject.fixtures.as_slice() {
+        [] => Vec::new(),
+        folders => rehearse::all(&bench, folders, &watcher, &mut outcomes).await,
+    };
+    pure::judge(&bench, &cases, &mut outcomes).await;
+
+    let mut exchanges = 0;
+    if !cases.is_empty() {
+        let known = rehearse::known(&bench, &cases);
+        exchanges = faulted::all(&bench, &cases, known, &watcher, &mut outcomes).await;
+        bounds::judge(bench.used(), &bench.limits, &mut outcomes);
+    }
+    let used = bench.used();
+    let figures = Figures {
+        fixtures: cases.len(),
+        exchanges,
+        runs: bench.runs(),
+        most_requests: used.most_requests,
+        peak_memory_bytes: used.most.memory,
+    };
+    let times = Times { slowest_call_ms: milliseconds(used.most.computing), ..Times::default() };
+    let (why, hint) = if subject.fixtures.is_empty() { (UNSHOWN, GIVE_FIXTURES) } else { (UNPLAYED, rules::SOUND.hint) };
+    (figures, times, outcomes.complete(why, Some(hint)))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

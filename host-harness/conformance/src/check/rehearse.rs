@@ -1,0 +1,206 @@
+//! Every fixture case as it is: what comes of it, twice, in one instance and in another, and resumed at every page.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::fault::{readable, word_for};
+use super::fields::Known;
+use super::judge::{self, Breach};
+use super::resume::{self, Resumed};
+use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
+use super::{Watcher, difference, parallel};
+use smp_host::failure::{Code, Failure};
+use smp_host::settings::Checked;
+use smp_host::text::counted;
+use smp_replay::rehearsal;
+use smp_replay::stage::bench::{Bench, Case, Ear, name_of};
+use smp_replay::stage::played::{Call, End, Played, play};
+
+/// A case that was played as it is.
+pub(super) struct Rehearsed {
+    pub(super) case: Case,
+    /// The calls, and what came of them.
+    pub(super) calls: Vec<(Call, Played)>,
+    found: Found,
+}
+
+/// What was found about one case.
+#[derive(Default)]
+struct Found {
+    differs: Option<String>,
+    untold: bool,
+    repeats: Vec<String>,
+    impure: Vec<String>,
+    resumed: Option<Resumed>,
+    breaches: Vec<(Call, Breach)>,
+}
+
+/// Plays every case. Those that cannot be played are told, and left out.
+pub(super) async fn all(
+    bench: &Arc<Bench>,
+    folders: &[PathBuf],
+    watcher: &Arc<dyn Watcher>,
+    outcomes: &mut Outcomes,
+) -> Vec<Arc<Rehearsed>> {
+    watcher.begins("fixtures", folders.len());
+    let (on, watching) = (Arc::clone(bench), Arc::clone(watcher));
+    let came = parallel::each(folders.to_vec(), move |folder| {
+        let (bench, watcher) = (Arc::clone(&on), Arc::clone(&watching));
+        async move {
+            let came = one(&bench, &folder).await.map_err(|failure| (name_of(&folder), failure));
+            watcher.step();
+            came
+        }
+    })
+    .await;
+    let mut unsound = Findings::of(&SOUND);
+    let mut cases = Vec::new();
+    for came in came {
+        match came {
+            Ok(case) => cases.push(case),
+            Err((name, failure)) => unsound.add(format!("{name}: {}", failure.message)),
+        }
+    }
+    outcomes.add(unsound.judged(format!("{}.", counted(cases.len(), "case"))));
+    // Without a case there is nothing to be told: the rules are skipped.
+    if !cases.is_empty() {
+        tell(bench, &cases, outcomes);
+    }
+    cases.into_iter().map(Arc::new).collect()
+}
+
+async fn one(bench: &Bench, folder: &std::path::Path) -> Result<Rehearsed, Failure> {
+    let case = bench.case(folder)?;
+    let mut found = Found::default();
+    let came = rehearsal::play(&bench.plugin, &case.fixture).await?;
+    match case.fixture.expected()? {
+        None => found.untold = true,
+        Some(expected) => found.differs = difference::first(&expected, &came),
+    }
+    let again = rehearsal::play(&bench.plugin, &case.fixture).await?;
+    let bytes = |value: &serde_json::Value| value.to_string().into_bytes();
+    if bytes(&came) != bytes(&again) {
+        let what = difference::first(&came, &again).unwrap_or_else(|| "the order of fields is another".into());
+        found.repeats.push(format!("in another instance, {what}"));
+    }
+    let mut calls = Vec::new();
+    if let Some(checked) = &case.checked {
+        let word = word_for(&bench.plugin.facts().digest);
+        for call in Call::ALL {
+            let played = play(bench, &case, checked, call, None).await?;
+            found.breaches.extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));
+            calls.push((call, played));
+        }
+        repeat(bench, &case, checked, &mut found).await?;
+        if calls.iter().any(|(_, played)| matches!(played.end, End::List { .. })) {
+            found.resumed = Some(resume::resumed(bench, &case, checked).await?);
+        }
+    }
+    Ok(Rehearsed { case, calls, found })
+}
+
+/// Makes the same calls again in one instance, and asks it what it is in between.
+async fn repeat(bench: &Bench, case: &Case, checked: &Checked, found: &mut Found) -> Result<(), Failure> {
+    let traffic = bench.traffic(case, None)?;
+    let mut session = bench.session(checked, &traffic, &Arc::new(Ear::default()));
+    let mut before = None;
+    for round in 0..2 {
+        traffic.0.stand_behind(&[]);
+        let report = session.validate(&checked.public).await;
+        traffic.0.stand_behind(&[]);
+        let account = session.connect(&checked.public).await;
+        traffic.0.stand_behind(&[]);
+        let page = session.collect(&checked.public, None).await;
+        match session.describe().await {
+            Ok(descriptor) if descriptor == *bench.plugin.descriptor() => {}
+            Ok(_) => found.impure.push("the descriptor is another one after a collection".into()),
+            Err(failure) if failure.code == Code::Contract => found.impure.push(failure.message),
+            Err(failure) => found.impure.push(format!("after a collection, describing ends as `{}`", failure.code)),
+        }
+        let now = (report, account, page);
+        match before.take() {
+            None => before = Some(now),
+            Some(before) if round > 0 => {
+                let differs = [("validate", before.0 != now.0), ("connect", before.1 != now.1), ("collect", before.2 != now.2)];
+                let differing = differs.into_iter().filter(|(_, differs)| *differs);
+                found.repeats.extend(differing.map(|(call, _)| format!("{call} gives something else the second time in one instance")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
+    let (mut differing, mut untold) = (Findings::of(&EXPECTED), Findings::of(&TOLD));
+    let (mut repeats, mut elsewhere, mut again) = (Findings::of(&REPEATABLE), Findings::of(&RESUMED), Findings::of(&AGAIN));
+    let (mut covered, mut resumed) = (BTreeSet::new(), 0);
+    for Rehearsed { case, calls, found } in cases {
+        let name = &case.name;
+        differing.extend(found.differs.iter().map(|what| format!("{name}: {what}")));
+        if found.untold {
+            untold.add(format!("{name} has no expected.json"));
+        }
+        repeats.extend(found.repeats.iter().map(|what| format!("{name}: {what}")));
+        if let Some(found) = &found.resumed {
+            resumed += 1;
+            elsewhere.extend(found.elsewhere.iter().cloned());
+            again.extend(found.again.iter().cloned());
+        }
+        let held = calls.iter().flat_map(|(_, played)| &played.exchanges).filter(|exchange| exchange.held);
+        covered.extend(held.filter_map(|exchange| bench.endpoint(&exchange.request)));
+    }
+    let mut unused = Findings::of(&COVERED);
+    unused.extend(
+        (0..bench.endpoints())
+            .filter(|number| !covered.contains(number))
+            .map(|number| format!("`{}` is called in no fixture", bench.endpoint_named(number))),
+    );
+    let told = cases.iter().filter(|case| !case.found.untold).count();
+    outcomes.add(match told {
+        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some(TOLD.hint)),
+        told => differing.judged(format!("{}.", counted(told, "case"))),
+    });
+    outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
+    outcomes.add(unused.judged(format!("All {}.", bench.endpoints())));
+    outcomes.add(repeats.judged("Twice in one instance, and in another."));
+    if resumed == 0 {
+        return;
+    }
+    outcomes.add(elsewhere.judged(format!("{}, taken up at every page.", counted(resumed, "whole list"))));
+    outcomes.add(again.judged("Each page of these lists, asked for twice."));
+}
+
+impl Rehearsed {
+    /// Whether this call takes too long without any fault.
+    pub(super) fn hung(&self, call: Call) -> bool {
+        self.calls.iter().any(|(other, played)| *other == call && played.end.hung())
+    }
+
+    /// What breaks a rule without any fault.
+    pub(super) fn breaches(&self) -> impl Iterator<Item = (Call, &Breach)> {
+        self.found.breaches.iter().map(|(call, breach)| (*call, breach))
+    }
+}
+
+/// What the connector says about itself after a collection, where a case shows that it is not what it said before.
+pub(super) fn impure(cases: &[Arc<Rehearsed>], findings: &mut Findings) {
+    for case in cases {
+        for what in &case.found.impure {
+            findings.add_of_kind(what.clone(), format!("{}: {what}", case.case.name));
+        }
+    }
+}
+
+/// Which fields the service leaves out, as the whole lists of all cases tell.
+pub(super) fn known(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Known {
+    let mut known = Known::default();
+    let whole = cases.iter().flat_map(|case| &case.calls).filter(|(_, played)| matches!(played.end, End::List { .. }));
+    for exchange in whole.flat_map(|(_, played)| &played.exchanges) {
+        if let (Some(endpoint), Some((_, value))) = (bench.endpoint(&exchange.request), readable(&exchange.answer)) {
+            known.learn(endpoint, &value);
+        }
+    }
+    known
+}

@@ -1,0 +1,265 @@
+//! The rules, all in one table, and how findings about them become outcomes.
+//!
+//! A rule has one severity: what breaks it is a failure, or it is a warning. What could be either is two rules.
+
+use std::collections::BTreeMap;
+
+use crate::check::verdict::Rule;
+use smp_host::validation::CheckOutcome;
+
+/// Kinds of findings about a rule that are told. Who mends these sees the others go, or reads them then.
+const MOST_FINDINGS: usize = 15;
+
+/// What a rule says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Definition {
+    /// Stable identifier.
+    pub(crate) id: &'static str,
+    pub(crate) family: &'static str,
+    /// What a connector does that keeps it.
+    pub(crate) title: &'static str,
+    pub(crate) severity: Severity,
+    /// How to mend it.
+    pub(crate) hint: &'static str,
+}
+
+/// What it means when a rule is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// The connector does not pass.
+    Failure,
+    /// It passes, but not strictly.
+    Warning,
+}
+
+/// What was found about one rule. Findings of one kind are told once, with how many there are.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    rule: &'static Definition,
+    kinds: Vec<(String, usize)>,
+    by_kind: BTreeMap<String, usize>,
+    all: usize,
+}
+
+/// What came of the rules that were looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes(Vec<Rule>);
+
+impl Findings {
+    /// Nothing found yet.
+    pub(crate) fn of(rule: &'static Definition) -> Self {
+        Self { rule, kinds: Vec::new(), by_kind: BTreeMap::new(), all: 0 }
+    }
+
+    /// The rule that it is about.
+    pub(crate) fn rule(&self) -> &'static Definition {
+        self.rule
+    }
+
+    /// Adds what was found.
+    pub(crate) fn add(&mut self, sentence: impl Into<String>) {
+        let sentence = sentence.into();
+        self.add_of_kind(sentence.clone(), sentence);
+    }
+
+    /// Adds what was found; of those of one kind the first is told.
+    pub(crate) fn add_of_kind(&mut self, kind: impl Into<String>, sentence: String) {
+        self.all += 1;
+        let index = *self.by_kind.entry(kind.into()).or_insert(self.kinds.len());
+        match self.kinds.get_mut(index) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((sentence, 1)),
+        }
+    }
+
+    /// Adds a finding for each of these.
+    pub(crate) fn extend<S: Into<String>>(&mut self, sentences: impl IntoIterator<Item = S>) {
+        sentences.into_iter().for_each(|sentence| self.add(sentence));
+    }
+
+    /// What came of the rule: kept where nothing was found, and then this is what is said.
+    pub(crate) fn judged(self, kept: impl Into<String>) -> Rule {
+        let Definition { id, family, title, severity, hint } = self.rule;
+        if self.all == 0 {
+            return Rule {
+                id,
+                family,
+                title,
+                outcome: CheckOutcome::Passed,
+                message: kept.into(),
+                hint: None,
+                findings: Vec::new(),
+                more: 0,
+            };
+        }
+        let told = |(sentence, count): &(String, usize)| match count {
+            1 => sentence.clone(),
+            more => format!("{sentence} (and {} more like it)", more - 1),
+        };
+        let findings: Vec<String> = self.kinds.iter().take(MOST_FINDINGS).map(told).collect();
+        let first = findings.first().map(String::as_str).unwrap_or_default();
+        let message = if self.kinds.len() == 1 { first.to_owned() } else { format!("{} findings, the first: {first}", self.all) };
+        let outcome = match severity {
+            Severity::Failure => CheckOutcome::Failed,
+            Severity::Warning => CheckOutcome::Warning,
+        };
+        let more = self.kinds.len().saturating_sub(MOST_FINDINGS);
+        Rule { id, family, title, outcome, message, hint: Some((*hint).to_owned()), findings, more }
+    }
+}
+
+/// A rule that was not looked at, for this reason.
+pub(crate) fn skipped(rule: &'static Definition, why: &str, hint: Option<&str>) -> Rule {
+    let Definition { id, family, title, .. } = *rule;
+    let (message, hint) = (why.to_owned(), hint.map(str::to_owned));
+    Rule { id, family, title, outcome: CheckOutcome::Skipped, message, hint, findings: Vec::new(), more: 0 }
+}
+
+impl Outcomes {
+    /// Adds what came of a rule.
+    pub(crate) fn add(&mut self, rule: Rule) {
+        self.0.push(rule);
+    }
+
+    /// Every rule in the order of the table; those that were not looked at are skipped for this reason.
+    pub(crate) fn complete(mut self, why: &str, hint: Option<&str>) -> Vec<Rule> {
+        let looked_at = |rule: &'static Definition| {
+            let found = self.0.iter().position(|outcome| outcome.id == rule.id);
+            found.map_or_else(|| skipped(rule, why, hint), |index| self.0.swap_remove(index))
+        };
+        ALL.iter().copied().map(looked_at).collect()
+    }
+}
+
+macro_rules! rules {
+    ($($name:ident: $family:ident, $id:literal, $severity:ident, $title:literal, $hint:literal;)*) => {
+        $(pub(crate) static $name: Definition =
+            Definition { id: $id, family: $family, title: $title, severity: Severity::$severity, hint: $hint };)*
+
+        /// Every rule, in the order in which they are read.
+        pub(crate) static ALL: &[&Definition] = &[$(&$name),*];
+    };
+}
+
+const FILE: &str = "The file";
+const DESCRIPTOR: &str = "What it says about itself";
+const FIXTURES: &str = "The fixtures";
+const FAULTS: &str = "Every answer replaced by every fault";
+const RESUME: &str = "Going on elsewhere";
+const BOUNDS: &str = "Bounds";
+
+rules! {
+    COMPONENT: FILE, "is-a-component", Failure, "Is a WebAssembly component",
+        "Give the `.wasm` file of a component; `wasm-tools component new` makes one of a core module.";
+    SIZE: FILE, "is-small-enough", Failure, "Is no larger than a host takes",
+        "Leave out what is not needed: names and debug information (`strip = true`), an interpreter, data that belongs into a request.";
+    SLIM: FILE, "is-slim", Warning, "Is as small as a connector can be",
+        "Every host that runs it compiles it and keeps the code in memory. Build for size (`opt-level = \"s\"`, `lto = \"fat\"`, `strip = true`).";
+    COMPILES: FILE, "compiles", Failure, "Compiles within the bounds of a host",
+        "Build the component again, without WebAssembly features beyond the component model, and without very large functions.";
+    IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract says",
+        "Build it for the world `connector-plugin` of `wit/`, for a target without WASI: in Rust `wasm32-unknown-unknown`.";
+
+    DESCRIBES: DESCRIPTOR, "describes-itself", Failure, "Describes itself as the contract has it",
+        "`describe` returns what `wit/connector.wit` says of each field, sends nothing and never traps.";
+    PURE: DESCRIPTOR, "describes-itself-the-same", Failure, "Says the same about itself at any time",
+        "`describe` returns constants: nothing that was called before may change it.";
+    COMPLETE: DESCRIPTOR, "listing-complete", Failure, "Says everything that the listing and the form show",
+        "Fill in what is missing in the descriptor: it is the one source of the listing, the form and the setup guide.";
+    HELPFUL: DESCRIPTOR, "listing-helpful", Warning, "Answers what people ask",
+        "Add questions with answers to the descriptor, and the scope of each endpoint where the vendor names scopes.";
+    FITTING: DESCRIPTOR, "texts-shown-whole", Warning, "Has no text that a listing cuts",
+        "Say it in fewer words, or in several entries.";
+    SAFE: DESCRIPTOR, "texts-safe", Failure, "Has no text that acts on a page or a terminal",
+        "Steps, introductions, permissions and answers are Markdown with **bold**, `code`, lists and plain links to web pages; every other text is plain.";
+    SINGLE: DESCRIPTOR, "endpoints-distinct", Failure, "Declares each endpoint once",
+        "Remove the second declaration, or make one of the two.";
+    READING: DESCRIPTOR, "endpoints-read", Warning, "Only reads, with GET",
+        "Use a GET endpoint where the vendor has one. Otherwise every operator has to grant the endpoint by its name.";
+    FORM: DESCRIPTOR, "form-consistent", Failure, "Has a form that fits together",
+        "Correct the field in the descriptor's settings.";
+
+    SOUND: FIXTURES, "fixtures-sound", Failure, "Has fixtures that fit what it asks for",
+        "Mend the fixture, or record it again with `smp-harness record`.";
+    EXPECTED: FIXTURES, "fixtures-expected", Failure, "Makes of each fixture what is expected",
+        "Find out whether the connector or the expectation is wrong.";
+    TOLD: FIXTURES, "fixtures-told", Warning, "Has an expectation for each fixture",
+        "`smp-harness record` writes an expected.json. Without one nothing tells whether what comes out is right.";
+    COVERED: FIXTURES, "endpoints-covered", Failure, "Uses each declared endpoint in a fixture",
+        "Add a fixture in which the endpoint is called, or remove it from the descriptor: what is declared is granted.";
+    REPEATABLE: FIXTURES, "repeatable", Failure, "Gives the same bytes for the same traffic",
+        "Keep nothing from one call to the next, and do not depend on the order in which a hash map happens to be read.";
+
+    STANDING: FAULTS, "no-crash", Failure, "Never crashes",
+        "Check what comes before using it: no panic, no index out of bounds, no recursion as deep as the answer or deeper than the stack.";
+    ENDING: FAULTS, "no-hang", Failure, "Stays within the limits of a host",
+        "Bound every loop, every retry and every list that is kept.";
+    KEEPING: FAULTS, "fails-as-agreed", Failure, "Ends in a result or in a failure of the contract",
+        "Return what `wit/connector.wit` says, and ask only for what the descriptor declares.";
+    WORDED: FAULTS, "says-what-to-do", Failure, "Says what happened and what to do",
+        "Give each failure a message and a hint, and each warning too: an administrator who is no engineer reads them.";
+    WHOLE: FAULTS, "no-false-success", Failure, "Never calls an incomplete list complete",
+        "End with a failure whenever an answer is not what it must be: an empty list, a default or a skipped entry in its place loses members unseen.";
+    ROWS: FAULTS, "no-silent-loss", Warning, "Never leaves out silently what it could not read",
+        "Where an answer that only adds to the members cannot be read, a failure is better than members without it.";
+    READY: FAULTS, "no-false-ready", Failure, "Never calls settings ready that it could not check",
+        "A check passes only on an answer that was read and understood: a platform revokes the old credentials on a yes.";
+    ACCOUNT: FAULTS, "no-other-account", Failure, "Never names another account",
+        "Take the account's id from an answer that was read and understood, and fail otherwise.";
+    DISCREET: FAULTS, "repeats-nothing", Failure, "Never repeats what the service answered",
+        "Messages, hints, checks and log lines say what happened in your own words; of the answer only the vendor's code may be handed on.";
+    PATIENT: FAULTS, "slow-and-large", Failure, "Takes slow and large answers like any other",
+        "The result depends on what an answer says, not on how long it took or how much white space is in it.";
+
+    RESUMED: RESUME, "resumable", Failure, "Gives the same pages to another instance",
+        "Everything that a page depends on stands in the settings and the cursor. Put into the cursor what the next page needs.";
+    AGAIN: RESUME, "pages-again", Failure, "Gives the same page when it is asked for again",
+        "Keep nothing from one page to the next.";
+
+    MEMORY: BOUNDS, "memory", Warning, "Needs less than half of the memory that it may have",
+        "Read an answer where it lies instead of copying it, and keep one page only.";
+    QUICK: BOUNDS, "computing-time", Warning, "Computes for less than half of the time that it may take",
+        "Look for a loop within a loop over the members of a page.";
+    FRUGAL: BOUNDS, "requests", Warning, "Sends less than half of the requests that it may send",
+        "Ask for larger pages, and not for each member on its own.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_an_id_of_its_own_and_the_families_stand_together() {
+        let mut ids: Vec<_> = ALL.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ALL.len());
+        let mut families: Vec<_> = ALL.iter().map(|rule| rule.family).collect();
+        families.dedup();
+        assert_eq!(families, [FILE, DESCRIPTOR, FIXTURES, FAULTS, RESUME, BOUNDS]);
+    }
+
+    #[test]
+    fn findings_of_a_kind_are_told_once_and_the_number_of_kinds_is_bounded() {
+        let mut findings = Findings::of(&SAFE);
+        (0..3).for_each(|number| findings.add_of_kind("a", format!("a{number}")));
+        assert_eq!(findings.judged("").message, "a0 (and 2 more like it)");
+        let mut findings = Findings::of(&READING);
+        findings.extend((0..19).map(|number| number.to_string()));
+        let rule = findings.judged("");
+        assert_eq!(
+            (rule.outcome, rule.findings.len(), rule.more, rule.message.as_str()),
+            (CheckOutcome::Warning, 15, 4, "19 findings, the first: 0")
+        );
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_skipped_with_the_reason() {
+        let mut outcomes = Outcomes::default();
+        outcomes.add(Findings::of(&SIZE).judged("small"));
+        let rules = outcomes.complete("no fixture", Some("give one"));
+        assert_eq!(rules.len(), ALL.len());
+        assert_eq!((rules[1].outcome, rules[1].message.as_str()), (CheckOutcome::Passed, "small"));
+        assert_eq!((rules[0].outcome, rules[0].message.as_str()), (CheckOutcome::Skipped, "no fixture"));
+    }
+}

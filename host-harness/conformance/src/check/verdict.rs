@@ -1,0 +1,175 @@
+//! What a conformance check came to: a line per rule, figures, and whether the connector passed.
+//!
+//! Everything but [`Times`] is the same at every check of the same file with the same fixtures.
+
+use serde_json::{Value, json};
+
+use smp_host::component::plugin::Facts;
+use smp_host::failure::{Code, Failure};
+use smp_host::validation::CheckOutcome;
+
+/// The answer to "does this connector do what it must?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The connector. None where it could not be loaded.
+    pub connector: Option<Connector>,
+    /// Whether warnings and rules that were skipped count as failed ones.
+    pub strict: bool,
+    /// The rules, in the order in which they are read.
+    pub rules: Vec<Rule>,
+    /// What was counted.
+    pub figures: Figures,
+    /// What was measured, and differs from run to run.
+    pub times: Times,
+}
+
+/// Which connector it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// Its identifier.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `sha256:` and the digest of the file.
+    pub digest: String,
+    /// Size of the file, in bytes.
+    pub size: u64,
+    /// Version of the contract that it was built against.
+    pub contract_version: String,
+}
+
+/// A rule, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable identifier.
+    pub id: &'static str,
+    /// Heading under which it stands.
+    pub family: &'static str,
+    /// What a connector does that keeps it.
+    pub title: &'static str,
+    /// Whether it does.
+    pub outcome: CheckOutcome,
+    /// What was found, in a sentence.
+    pub message: String,
+    /// How to mend it.
+    pub hint: Option<String>,
+    /// Where it was found, a sentence each, up to a bound.
+    pub findings: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Fixture cases.
+    pub fixtures: usize,
+    /// Exchanges that were replaced by faults, one at a time.
+    pub exchanges: usize,
+    /// Runs of the connector.
+    pub runs: u64,
+    /// Most requests of one collection, repeated ones not counted.
+    pub most_requests: u64,
+    /// Most memory of one run, in bytes.
+    pub peak_memory_bytes: usize,
+}
+
+/// What was measured, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Compiling the component.
+    pub compile_ms: u64,
+    /// The longest that the component computed in one call.
+    pub slowest_call_ms: u64,
+    /// The whole check.
+    pub total_ms: u64,
+}
+
+impl Connector {
+    /// The connector that these facts are of.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        Self {
+            id: facts.descriptor.id.clone(),
+            name: facts.descriptor.name.clone(),
+            version: facts.descriptor.version.clone(),
+            digest: facts.digest.clone(),
+            size: facts.size,
+            contract_version: facts.contract_version.clone(),
+        }
+    }
+}
+
+impl Verdict {
+    /// Whether the connector may pass.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.rules.iter().all(|rule| !self.counts_as_failed(rule))
+    }
+
+    /// Whether the rule stands in the way of passing.
+    #[must_use]
+    pub fn counts_as_failed(&self, rule: &Rule) -> bool {
+        rule.outcome == CheckOutcome::Failed || (self.strict && rule.outcome != CheckOutcome::Passed)
+    }
+
+    /// How many rules came out so.
+    #[must_use]
+    pub fn count(&self, outcome: CheckOutcome) -> usize {
+        self.rules.iter().filter(|rule| rule.outcome == outcome).count()
+    }
+
+    /// The first rule that stands in the way of passing, as scripts read it: `component` where the file could not be loaded.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let rule = self.rules.iter().find(|rule| self.counts_as_failed(rule))?;
+        let code = if self.connector.is_some() { Code::Contract } else { Code::Component };
+        let failure = Failure::new(code, format!("the rule `{}` is not kept: {}", rule.id, rule.message));
+        Some(Failure { hint: rule.hint.clone(), ..failure })
+    }
+
+    /// The verdict as scripts read it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let connector = self.connector.as_ref().map(|connector| {
+            json!({
+                "id": connector.id,
+                "version": connector.version,
+                "digest": connector.digest,
+                "size": connector.size,
+                "contract_version": connector.contract_version,
+            })
+        });
+        let rules = self.rules.iter().map(|rule| {
+            json!({
+                "id": rule.id,
+                "title": rule.title,
+                "outcome": rule.outcome.as_str(),
+                "message": rule.message,
+                "hint": rule.hint,
+                "findings": rule.findings,
+                "more": rule.more,
+            })
+        });
+        json!({
+            "connector": connector,
+            "passed": self.passed(),
+            "strict": self.strict,
+            "rules": rules.collect::<Vec<_>>(),
+            "figures": {
+                "fixtures": self.figures.fixtures,
+                "exchanges": self.figures.exchanges,
+                "runs": self.figures.runs,
+                "most_requests": self.figures.most_requests,
+                "peak_memory_bytes": self.figures.peak_memory_bytes,
+            },
+            "times": {
+                "compile_ms": self.times.compile_ms,
+                "slowest_call_ms": self.times.slowest_call_ms,
+                "total_ms": self.times.total_ms,
+            },
+        })
+    }
+}

@@ -1,0 +1,396 @@
+//! A package: the component of one release and what belongs to it, in a folder or in memory.
+//!
+//! ```text
+//! SHA256SUMS.sig ── signature ─▶ SHA256SUMS ── digests ─▶ ID.wasm · listing.json · listing.md · sbom.cdx.json · CHANGELOG.md
+//! ```
+//! A package that is here has been held against its own `SHA256SUMS`: every file that it names is there as it says, and there is no other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::digest::Digest;
+use super::file;
+use super::metadata::{Identity, Metadata};
+use smp_host::failure::{Code, Failure};
+use smp_host::limits::{Bound, Limits};
+
+/// Name of the file that names all others with their digests.
+pub const SUMS: &str = "SHA256SUMS";
+/// Name of the signature over it.
+pub const SIGNATURE: &str = "SHA256SUMS.sig";
+/// Name of the software bill of materials.
+pub const SBOM: &str = "sbom.cdx.json";
+
+/// Largest `SHA256SUMS`, in bytes: a line for each of [`MOST_FILES`].
+pub const LARGEST_SUMS: u64 = 16 * 1024;
+/// Largest signature, in bytes: one of P-256 takes about a hundred in base64.
+pub const LARGEST_SIGNATURE: u64 = 4 * 1024;
+/// Largest other file than the component, in bytes: what people and marketplaces read.
+pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+/// Most files: a package has six.
+pub const MOST_FILES: usize = 32;
+/// Longest name of a file.
+const LONGEST_NAME: usize = 128;
+
+/// A package, or a component alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    component: (String, Vec<u8>),
+    sums: Option<Sums>,
+    /// The other files, by name.
+    files: BTreeMap<String, Vec<u8>>,
+    signature: Option<Vec<u8>>,
+}
+
+/// `SHA256SUMS`: its bytes, and what they say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sums {
+    bytes: Vec<u8>,
+    digests: BTreeMap<String, Digest>,
+}
+
+impl Package {
+    /// Reads a package folder, or a component's file that is alone.
+    ///
+    /// # Errors
+    /// `component` when something cannot be read, is too large or is no package; `untrusted` when a file is not as `SHA256SUMS` says.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
+        if path.is_dir() {
+            return Self::folder(path, limits);
+        }
+        let bytes = file::read_named(path, limits.component).map_err(|error| unreadable(path, &error, limits))?;
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain_name(name)).unwrap_or("component.wasm");
+        Ok(Self::alone(name, bytes))
+    }
+
+    /// A component without anything that belongs to it.
+    #[must_use]
+    pub fn alone(name: &str, component: Vec<u8>) -> Self {
+        Self { component: (name.to_owned(), component), sums: None, files: BTreeMap::new(), signature: None }
+    }
+
+    fn folder(folder: &Path, limits: &Limits) -> Result<Self, Failure> {
+        let sums = read(folder, SUMS, LARGEST_SUMS, limits)?.ok_or_else(|| no_package(folder))?;
+        let sums = Sums::read(sums)?;
+        let mut files = BTreeMap::new();
+        for name in sums.digests.keys() {
+            let most = if is_component(name) { limits.component } else { LARGEST_FILE };
+            let bytes = read(folder, name, most, limits)?.ok_or_else(|| {
+                changed(format!("`{name}` is missing, which {SUMS} names")).with_hint("Get the package again; it is not whole.")
+            })?;
+            files.insert(name.clone(), bytes);
+        }
+        for name in names(folder).map_err(|error| unreadable(folder, &error, limits))? {
+            // Signatures of other kinds may stand beside the one that is known here.
+            if name != SUMS && !name.starts_with("SHA256SUMS.") && !files.contains_key(&name) {
+                let name = smp_host::text::shortened(&name, 100).into_owned();
+                return Err(changed(format!("`{name}` is in the folder and not in {SUMS}"))
+                    .with_hint("It belongs to no package: remove it, or make the package again."));
+            }
+        }
+        let signature = read(folder, SIGNATURE, LARGEST_SIGNATURE, limits)?;
+        Self::whole(sums, files, signature)
+    }
+
+    /// A package of files that were read: each must be as the sums say.
+    ///
+    /// # Errors
+    /// `untrusted` when one is not; `component` when there is not exactly one component.
+    pub fn whole(sums: Sums, mut files: BTreeMap<String, Vec<u8>>, signature: Option<Vec<u8>>) -> Result<Self, Failure> {
+        for (name, digest) in &sums.digests {
+            match files.get(name) {
+                Some(bytes) if Digest::of(bytes) == *digest => {}
+                Some(_) => return Err(tampered(name)),
+                None => return Err(changed(format!("`{name}` is missing, which {SUMS} names")).with_hint("Get the package again.")),
+            }
+        }
+        let name = sums.component()?.to_owned();
+        let component = files.remove(&name).unwrap_or_default();
+        files.retain(|name, _| sums.digests.contains_key(name));
+        Ok(Self { component: (name, component), sums: Some(sums), files, signature })
+    }
+
+    /// The component's bytes.
+    #[must_use]
+    pub fn component(&self) -> &[u8] {
+        &self.component.1
+    }
+
+    /// The name of the component's file.
+    #[must_use]
+    pub fn component_name(&self) -> &str {
+        &self.component.0
+    }
+
+    /// What names the files; none where the component is alone.
+    #[must_use]
+    pub fn sums(&self) -> Option<&Sums> {
+        self.sums.as_ref()
+    }
+
+    /// The files beside the component, by name.
+    #[must_use]
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// The signature over the sums, as its file has it.
+    #[must_use]
+    pub fn signature(&self) -> Option<&[u8]> {
+        self.signature.as_deref()
+    }
+
+    /// The component's metadata.
+    ///
+    /// # Errors
+    /// `component`, when they cannot be read.
+    pub fn metadata(&self) -> Result<Metadata, Failure> {
+        Metadata::read(self.component())
+    }
+
+    /// Which connector it is.
+    ///
+    /// # Errors
+    /// `component`, when it does not say so.
+    pub fn identity(&self) -> Result<Identity, Failure> {
+        self.metadata()?.identity()
+    }
+
+    /// Writes it as a folder: whole, or not at all.
+    ///
+    /// # Errors
+    /// `output`, when something else is there, or it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let fault = |error: io::Error| Failure::new(Code::Output, format!("`{}` cannot be written: {error}", shown(folder)));
+        if folder.symlink_metadata().is_ok() {
+            // The same package twice is no fault: a script may be run again.
+            return if self.is_at(folder) {
+                Ok(())
+            } else {
+                Err(Failure::new(Code::Output, format!("`{}` is there already, and is not what was pulled", shown(folder)))
+                    .with_hint("Remove it first, or name another folder with `--output`."))
+            };
+        }
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+        fs::create_dir_all(&parent).map_err(fault)?;
+        let working = tempfile::Builder::new().prefix(".package-").tempdir_in(&parent).map_err(fault)?;
+        let whole = working.path().join("package");
+        fs::create_dir(&whole).map_err(fault)?;
+        for (name, bytes) in self.all() {
+            fs::write(whole.join(name), bytes).map_err(fault)?;
+        }
+        fs::rename(&whole, folder).map_err(fault)
+    }
+
+    fn is_at(&self, folder: &Path) -> bool {
+        let same = |(name, bytes): (&str, &[u8])| file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == bytes);
+        self.all().into_iter().all(same) && names(folder).is_ok_and(|names| names.len() == self.all().len())
+    }
+
+    /// All files by name.
+    fn all(&self) -> Vec<(&str, &[u8])> {
+        let mut all: Vec<(&str, &[u8])> = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        all.push((self.component_name(), self.component()));
+        all.extend(self.sums.as_ref().map(|sums| (SUMS, sums.bytes())));
+        all.extend(self.signature.as_deref().map(|signature| (SIGNATURE, signature)));
+        all
+    }
+}
+
+impl Sums {
+    /// Reads the file: a line for each file, a digest, two signs and a name.
+    ///
+    /// # Errors
+    /// `component`, when a line is another one, a name is no plain name or comes twice, or there are too many.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, Failure> {
+        let malformed = |line: usize| {
+            Failure::new(Code::Component, format!("line {line} of {SUMS} names no file of a package")).with_hint(
+                "A line is a SHA-256 digest, two blanks and a plain file name, as `sha256sum` writes it; each file stands there once.",
+            )
+        };
+        let mut digests = BTreeMap::new();
+        let text = std::str::from_utf8(&bytes).map_err(|_| malformed(1))?;
+        for (number, line) in text.lines().enumerate() {
+            let number = number.saturating_add(1);
+            let (digest, rest) = line.split_at_checked(64).ok_or_else(|| malformed(number))?;
+            let name = rest.strip_prefix("  ").or_else(|| rest.strip_prefix(" *")).filter(|name| is_plain_name(name));
+            let (Some(digest), Some(name)) = (Digest::from_hex(digest), name) else { return Err(malformed(number)) };
+            let reserved = name.starts_with(SUMS) || digests.len() >= MOST_FILES;
+            if reserved || digests.insert(name.to_owned(), digest).is_some() {
+                return Err(malformed(number));
+            }
+        }
+        let sums = Self { bytes, digests };
+        sums.component()?;
+        Ok(sums)
+    }
+
+    /// The file's bytes, which a signature covers.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Every file's digest, by its name.
+    #[must_use]
+    pub fn digests(&self) -> &BTreeMap<String, Digest> {
+        &self.digests
+    }
+
+    /// The name of the component.
+    ///
+    /// # Errors
+    /// `component`, when there is none, or more than one.
+    pub fn component(&self) -> Result<&str, Failure> {
+        let mut components = self.digests.keys().filter(|name| is_component(name));
+        match (components.next(), components.next()) {
+            (Some(name), None) => Ok(name),
+            _ => Err(Failure::new(Code::Component, format!("{SUMS} does not name exactly one `.wasm` file"))
+                .with_hint("A package holds one connector; `smp-harness package` makes one.")),
+        }
+    }
+}
+
+/// The refusal of a file that is not the one whose digest was told.
+pub(crate) fn tampered(name: &str) -> Failure {
+    changed(format!("`{name}` is not the file whose digest {SUMS} tells: it was changed after the package was made"))
+        .with_hint("Do not use it. Get the package again, and compare; whoever made the package makes it anew after every change.")
+}
+
+fn changed(message: String) -> Failure {
+    Failure::new(Code::Untrusted, message)
+}
+
+fn no_package(folder: &Path) -> Failure {
+    Failure::new(Code::Component, format!("`{}` is no package: there is no {SUMS} in it", shown(folder)))
+        .with_hint("Make one with `smp-harness package`, or give the `.wasm` file itself.")
+}
+
+fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
+    if error.kind() == io::ErrorKind::FileTooLarge && path.extension().is_some_and(|ending| ending == "wasm") {
+        let what = format!("`{}` is larger than a component may be", shown(path));
+        return Failure { code: Code::Component, ..limits.reached(Bound::Component, what) };
+    }
+    Failure::new(Code::Component, format!("`{}` cannot be read: {error}", shown(path)))
+        .with_hint("Give a folder that `smp-harness package` wrote, or the `.wasm` file of a connector.")
+}
+
+fn read(folder: &Path, name: &str, most: u64, limits: &Limits) -> Result<Option<Vec<u8>>, Failure> {
+    let path = folder.join(name);
+    match file::read(&path, most) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&path, &error, limits)),
+    }
+}
+
+/// The names in a folder, a few more than a package may have at most.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.take(2 * MOST_FILES);
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+fn is_component(name: &str) -> bool {
+    name.ends_with(".wasm")
+}
+
+/// Whether a name is that of a file in the same folder, on any system, and shows as it is.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    plain && !name.is_empty() && !name.starts_with('.') && !name.starts_with('-') && name.len() <= LONGEST_NAME
+}
+
+fn shown(path: &Path) -> String {
+    smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::testing::component;
+
+    /// A folder as `sha256sum` would describe it.
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sums = String::new();
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).unwrap();
+            sums.push_str(&format!("{}  {name}\n", Digest::of(bytes).hex()));
+        }
+        fs::write(folder.path().join(SUMS), sums).unwrap();
+        folder
+    }
+
+    fn opened(folder: &tempfile::TempDir) -> Result<Package, Failure> {
+        Package::open(folder.path(), &Limits::default())
+    }
+
+    #[test]
+    fn a_package_is_read_and_written_as_it_is() {
+        let wasm = component("example", "1.0.0");
+        let folder = folder(&[("example.wasm", &wasm), ("listing.json", b"{}")]);
+        fs::write(folder.path().join(SIGNATURE), "c2ln").unwrap();
+        let package = opened(&folder).unwrap();
+        assert_eq!((package.component(), package.component_name()), (wasm.as_slice(), "example.wasm"));
+        assert_eq!((package.files().len(), package.signature()), (1, Some(&b"c2ln"[..])));
+        let copy = folder.path().with_extension("copy").join("deeper");
+        package.write(&copy).unwrap();
+        assert_eq!(Package::open(&copy, &Limits::default()).unwrap(), package);
+        package.write(&copy).unwrap();
+        fs::write(copy.join("listing.json"), "{} ").unwrap();
+        assert_eq!(package.write(&copy).unwrap_err().code, Code::Output);
+        fs::remove_dir_all(copy.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_changed_added_or_removed_is_named() {
+        let make = || folder(&[("example.wasm", b"\0asm"), ("listing.json", b"{}")]);
+        let said = |folder: &tempfile::TempDir| {
+            let failure = opened(folder).unwrap_err();
+            assert!(failure.code == Code::Untrusted && failure.hint.is_some());
+            failure.message
+        };
+        let changed = make();
+        fs::write(changed.path().join("listing.json"), "[]").unwrap();
+        assert!(said(&changed).starts_with("`listing.json` is not the file whose digest"));
+        let added = make();
+        fs::write(added.path().join("listing.md"), "# New").unwrap();
+        assert_eq!(said(&added), "`listing.md` is in the folder and not in SHA256SUMS");
+        let removed = make();
+        fs::remove_file(removed.path().join("listing.json")).unwrap();
+        assert_eq!(said(&removed), "`listing.json` is missing, which SHA256SUMS names");
+    }
+
+    #[test]
+    fn sums_name_plain_files_once_and_one_component() {
+        let digest = "0".repeat(64);
+        for text in [
+            String::new(),
+            format!("{digest}  ../a.wasm\n"),
+            format!("{digest}  .a.wasm\n"),
+            format!("{digest}  a.wasm\n{digest}  a.wasm\n"),
+            format!("{digest}  a.wasm\n{digest}  b.wasm\n"),
+            format!("{digest}  a.wasm\n{digest}  SHA256SUMS.sig\n"),
+            format!("{digest} a.wasm\n"),
+            format!("{}  a.wasm\n", "g".repeat(64)),
+            format!("{}é  a.wasm\n", "0".repeat(63)),
+            (0..40).map(|number| format!("{digest}  {number}.txt\n")).collect(),
+        ] {
+            assert_eq!(Sums::read(text.clone().into_bytes()).unwrap_err().code, Code::Component, "{text}");
+        }
+        assert!(Sums::read(format!("{digest} *a.wasm\n{digest}  a.txt").into_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_file_is_not_followed() {
+        let folder = folder(&[("example.wasm", b"\0asm"), ("listing.json", b"{}")]);
+        let secret = folder.path().with_extension("secret");
+        fs::write(&secret, "{}").unwrap();
+        fs::remove_file(folder.path().join("listing.json")).unwrap();
+        std::os::unix::fs::symlink(&secret, folder.path().join("listing.json")).unwrap();
+        assert!(opened(&folder).unwrap_err().message.contains("it is a link"));
+        fs::remove_file(secret).unwrap();
+    }
+}

@@ -1,0 +1,242 @@
+//! The bill of materials that comes with a component: CycloneDX, made by whoever built it, bound here to the very file.
+//!
+//! A host cannot see in a component what was linked into it; the build can. What is read here is what the listing shows and what ties the
+//! bill to the file; the rest is passed on as it is.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::metadata::Metadata;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::json;
+use smp_host::text;
+use smp_listing::LONGEST_NAME;
+
+/// Bytes of a bill. One of a thousand components has less than one MiB.
+pub const LARGEST: usize = 4 * 1024 * 1024;
+/// Components of a bill: more than any connector links.
+const MOST: usize = 5_000;
+/// Versions of CycloneDX whose fields used here mean the same.
+const VERSIONS: [&str; 3] = ["1.5", "1.6", "1.7"];
+
+/// A bill of materials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bill {
+    document: Map<String, Value>,
+    linked: Vec<Linked>,
+}
+
+/// Something that is linked into the component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its licences: an SPDX expression, or what the bill says.
+    pub licenses: Option<String>,
+}
+
+impl Bill {
+    /// Reads a bill.
+    ///
+    /// # Errors
+    /// `invalid-settings`, when it is no CycloneDX document in JSON, or names a folder of the machine that made it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
+        if bytes.len() > LARGEST {
+            return Err(refused("it is larger than 4 MiB"));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
+        let document: Map<String, Value> = serde_json::from_str(text).map_err(|error| refused(format!("it is no JSON object: {error}")))?;
+        let is = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+        if is("bomFormat") != "CycloneDX" || !VERSIONS.contains(&is("specVersion")) {
+            return Err(refused("it is no CycloneDX 1.5, 1.6 or 1.7 document"));
+        }
+        // Tools for Cargo name packages by their folder unless they are told otherwise.
+        if text.contains("file://") {
+            return Err(refused("it names a folder of the machine that it was made on (`file://`)"));
+        }
+        let components = document.get("components").and_then(Value::as_array).ok_or_else(|| refused("it has no list `components`"))?;
+        if components.len() > MOST {
+            return Err(refused("it has more than 5,000 components"));
+        }
+        let linked = components.iter().map(linked).collect::<Option<Vec<_>>>();
+        let linked = linked.ok_or_else(|| refused("one of its components has no name, or one that is none to be read"))?;
+        Ok(Self { document, linked })
+    }
+
+    /// What is linked in.
+    #[must_use]
+    pub fn linked(&self) -> &[Linked] {
+        &self.linked
+    }
+
+    /// What it says about the component itself.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        let Some(component) = self.component() else { return Metadata::default() };
+        let reference = |kind: &str| {
+            let references = component.get("externalReferences")?.as_array()?;
+            references.iter().find(|reference| reference.get("type").and_then(Value::as_str) == Some(kind))?.get("url")?.as_str()
+        };
+        let entries = [
+            Metadata { description: string(component, "description"), ..Metadata::default() },
+            Metadata { authors: string(component, "author"), ..Metadata::default() },
+            Metadata { licenses: licenses(component), ..Metadata::default() },
+            Metadata { source: reference("vcs").map(ToOwned::to_owned), ..Metadata::default() },
+            Metadata { homepage: reference("website").map(ToOwned::to_owned), ..Metadata::default() },
+        ];
+        // A bill has more ways to say something than a component: `git+https://…`, for one.
+        entries.into_iter().filter(|entry| entry.check().is_ok()).fold(Metadata::default(), Metadata::or)
+    }
+
+    /// The bill of this very file: with its digest, a serial number made of it, and the date, if there is one.
+    ///
+    /// # Errors
+    /// `invalid-settings`, when it is one of another version.
+    pub(super) fn bound_to(&self, version: &str, digest: &str, date: Option<Timestamp>) -> Result<Vec<u8>, Failure> {
+        let stated = self.component().and_then(|component| component.get("version")).and_then(Value::as_str);
+        if stated != Some(version) {
+            let stated = stated.map_or("no version".into(), |stated| text::shortened(stated, LONGEST_NAME));
+            return Err(refused(format!("it is of {stated}, and the connector is {version}")));
+        }
+        let digest = digest.strip_prefix("sha256:").unwrap_or(digest);
+        let mut document = self.document.clone();
+        document.insert("serialNumber".into(), Value::from(serial_number(digest)));
+        let metadata = document.get_mut("metadata").and_then(Value::as_object_mut);
+        if let Some(metadata) = metadata {
+            if let Some(date) = date {
+                metadata.insert("timestamp".into(), Value::from(date.to_string()));
+            }
+            if let Some(component) = metadata.get_mut("component").and_then(Value::as_object_mut) {
+                component.insert("hashes".into(), json!([{"alg": "SHA-256", "content": digest}]));
+            }
+        }
+        let text = json::indented(&document).map_err(|error| refused(format!("it cannot be written: {error}")))?;
+        Ok(format!("{text}\n").into_bytes())
+    }
+
+    fn component(&self) -> Option<&Value> {
+        self.document.get("metadata")?.get("component")
+    }
+}
+
+fn linked(component: &Value) -> Option<Linked> {
+    let name = string(component, "name")?;
+    let group = string(component, "group").filter(|group| !group.is_empty());
+    let name = group.map_or(name.clone(), |group| format!("{group}/{name}"));
+    let linked = Linked { name, version: string(component, "version"), licenses: licenses(component) };
+    let texts = [Some(&linked.name), linked.version.as_ref(), linked.licenses.as_ref()];
+    let is_readable = |text: &String| !text.chars().any(text::is_active) && text.len() <= LONGEST_NAME;
+    (!linked.name.is_empty() && texts.into_iter().flatten().all(is_readable)).then_some(linked)
+}
+
+fn licenses(component: &Value) -> Option<String> {
+    let all = component.get("licenses")?.as_array()?.iter().map(|choice| {
+        let of = |key: &str| choice.get("license").and_then(|license| string(license, key));
+        string(choice, "expression").or_else(|| of("id")).or_else(|| of("name"))
+    });
+    let all: Vec<String> = all.collect::<Option<_>>()?;
+    (!all.is_empty()).then(|| all.join(" AND "))
+}
+
+fn string(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(ToOwned::to_owned)
+}
+
+/// A serial number of the form that the standard asks for, the same for the same file: a UUID of version 8, whose bits are the maker's.
+fn serial_number(digest: &str) -> String {
+    let mut digits: Vec<char> = digest.chars().chain(std::iter::repeat('0')).take(32).collect();
+    for (place, digit) in [(12, '8'), (16, 'a')] {
+        if let Some(slot) = digits.get_mut(place) {
+            *slot = digit;
+        }
+    }
+    let mut number = String::from("urn:uuid:");
+    for (index, digit) in digits.into_iter().enumerate() {
+        if [8, 12, 16, 20].contains(&index) {
+            number.push('-');
+        }
+        number.push(digit);
+    }
+    number
+}
+
+fn refused(why: impl Into<String>) -> Failure {
+    Failure::new(Code::InvalidSettings, format!("the bill of materials cannot be used: {}", why.into()))
+        .with_hint("Give the CycloneDX document, in JSON, that the build of this version made of what it linked.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Value {
+        json!({
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.5",
+            "metadata": {"component": {
+                "type": "library", "name": "example", "version": "1.2.3", "author": "Somebody",
+                "licenses": [{"expression": "MIT OR Apache-2.0"}],
+                "externalReferences": [{"type": "vcs", "url": "https://example.test/source"}],
+            }},
+            "components": [
+                {"type": "library", "name": "serde", "version": "1.0.0", "licenses": [{"license": {"id": "MIT"}}, {"license": {"name": "Own"}}]},
+                {"type": "library", "group": "@scope", "name": "json"},
+            ],
+        })
+    }
+
+    fn parsed(document: &Value) -> Result<Bill, Failure> {
+        Bill::parse(document.to_string().as_bytes())
+    }
+
+    fn said(document: &Value) -> String {
+        parsed(document).unwrap_err().message.split_once(": ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn what_is_linked_in_is_read() {
+        let bill = parsed(&document()).unwrap();
+        assert_eq!(
+            bill.linked(),
+            [
+                Linked { name: "serde".into(), version: Some("1.0.0".into()), licenses: Some("MIT AND Own".into()) },
+                Linked { name: "@scope/json".into(), version: None, licenses: None },
+            ]
+        );
+        let metadata = bill.metadata();
+        assert_eq!((metadata.authors.as_deref(), metadata.source.as_deref()), (Some("Somebody"), Some("https://example.test/source")));
+        assert_eq!(metadata.licenses.as_deref(), Some("MIT OR Apache-2.0"));
+    }
+
+    #[test]
+    fn it_is_bound_to_the_file_and_binding_it_again_changes_nothing() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let date = Some(Timestamp::from_second(1_000_000_000).unwrap());
+        let bound = parsed(&document()).unwrap().bound_to("1.2.3", &digest, date).unwrap();
+        let value: Value = serde_json::from_slice(&bound).unwrap();
+        assert_eq!(value["metadata"]["component"]["hashes"][0]["content"], "ab".repeat(32));
+        assert_eq!(value["metadata"]["timestamp"], "2001-09-09T01:46:40Z");
+        assert_eq!(value["serialNumber"], "urn:uuid:abababab-abab-8bab-abab-abababababab");
+        assert_eq!(value["components"], document()["components"]);
+        assert_eq!(Bill::parse(&bound).unwrap().bound_to("1.2.3", &digest, date).unwrap(), bound);
+    }
+
+    #[test]
+    fn what_is_no_bill_of_this_version_is_refused() {
+        let with = |key: &str, value: Value| {
+            let mut document = document();
+            document[key] = value;
+            document
+        };
+        assert_eq!(said(&json!([])).split(':').next(), Some("it is no JSON object"));
+        assert_eq!(said(&with("bomFormat", json!("SPDX"))), "it is no CycloneDX 1.5, 1.6 or 1.7 document");
+        assert_eq!(said(&with("specVersion", json!("1.2"))), "it is no CycloneDX 1.5, 1.6 or 1.7 document");
+        assert_eq!(said(&with("components", Value::Null)), "it has no list `components`");
+        assert!(said(&with("x", json!("path+file:///home/me"))).contains("`file://`"));
+        assert!(said(&with("components", json!([{"name": "a\u{1b}b"}]))).contains("none to be read"));
+        let message = parsed(&document()).unwrap().bound_to("2.0.0", "sha256:00", None).unwrap_err().message;
+        assert_eq!(message, "the bill of materials cannot be used: it is of 1.2.3, and the connector is 2.0.0");
+    }
+}

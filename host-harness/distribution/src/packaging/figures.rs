@@ -1,0 +1,138 @@
+//! Performance figures, as `make bench` keeps them: a listing shows those that were measured with the very build that it lists.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use smp_host::failure::{Code, Failure};
+use smp_host::text;
+use smp_listing::LONGEST_NAME;
+
+/// Bytes of the file. Some hundred figures have less than 100 KiB.
+pub const LARGEST: usize = 1024 * 1024;
+/// Figures that a listing shows at most.
+const MOST: usize = 200;
+
+/// The figures of one run.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Figures {
+    /// `sha256:` and the digest of the component that was measured, where the file tells it.
+    #[serde(default)]
+    pub component: Option<String>,
+    /// Processors of the machine.
+    #[serde(default)]
+    pub cores: Option<u32>,
+    /// The figures.
+    #[serde(rename = "figures")]
+    pub all: Vec<Figure>,
+}
+
+/// A figure.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Figure {
+    /// Stable name.
+    pub key: String,
+    /// What it is, for people.
+    pub name: String,
+    /// The unit.
+    pub unit: String,
+    /// The middle one of the values measured.
+    pub median: f64,
+    /// The smallest of them.
+    pub min: f64,
+    /// The largest of them.
+    pub max: f64,
+}
+
+/// The figures of a build, or why there are none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Performance {
+    /// None were given.
+    NotGiven,
+    /// They are of this build.
+    OfThisBuild(Figures),
+    /// They are of another one, or of none that they name.
+    OfAnother(Option<String>),
+}
+
+impl Figures {
+    /// Reads a file of figures.
+    ///
+    /// # Errors
+    /// `invalid-settings`, when it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
+        let figures: Self = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
+        let texts = figures.all.iter().flat_map(|figure| [&figure.key, &figure.name, &figure.unit]).chain(&figures.component);
+        if figures.all.len() > MOST || !texts.into_iter().all(|text| text.len() <= LONGEST_NAME && !text.chars().any(text::is_active)) {
+            return Err(refused("there are too many, or they are not to be read"));
+        }
+        Ok(figures)
+    }
+}
+
+impl Performance {
+    /// Judges of which build the figures are: of one with one of these digests, or of another.
+    #[must_use]
+    pub fn new(figures: Option<Figures>, digests: &[&str]) -> Self {
+        match figures {
+            None => Self::NotGiven,
+            Some(figures) if figures.component.as_deref().is_some_and(|of| digests.contains(&of)) => Self::OfThisBuild(figures),
+            Some(figures) => Self::OfAnother(figures.component),
+        }
+    }
+
+    /// As scripts read it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::NotGiven => Value::Null,
+            Self::OfAnother(of) => json!({"of_this_build": false, "of": of, "cores": null, "figures": []}),
+            Self::OfThisBuild(figures) => {
+                let told = figures.all.iter().map(|figure| {
+                    let Figure { key, name, unit, median, min, max } = figure;
+                    json!({"key": key, "name": name, "unit": unit, "median": median, "min": min, "max": max})
+                });
+                json!({"of_this_build": true, "of": figures.component, "cores": figures.cores, "figures": told.collect::<Vec<_>>()})
+            }
+        }
+    }
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::new(Code::InvalidSettings, format!("the figures cannot be used: {}", text::shortened(why, 200)))
+        .with_hint("Give the file that `make bench` keeps, or leave `--figures` out.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(of: Option<&str>) -> Figures {
+        let figure =
+            json!({"key": "a.b", "name": "A page", "unit": "ms", "median": 2.0, "min": 1.0, "max": 3.5, "samples": 7, "kind": "told"});
+        let file = json!({"component": of, "cores": 2, "load": [0, 0], "figures": [figure]});
+        Figures::parse(file.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn figures_of_this_build_are_shown() {
+        let performance = Performance::new(Some(figures(Some("sha256:01"))), &["sha256:00", "sha256:01"]);
+        let told = performance.to_json();
+        assert_eq!((&told["of_this_build"], &told["figures"][0]["median"]), (&json!(true), &json!(2.0)));
+    }
+
+    #[test]
+    fn figures_of_another_build_or_of_none_that_is_named_are_not_shown() {
+        for of in [None, Some("sha256:02")] {
+            let performance = Performance::new(Some(figures(of)), &["sha256:00"]);
+            assert_eq!(performance.to_json(), json!({"of_this_build": false, "of": of, "cores": null, "figures": []}));
+        }
+        assert_eq!(Performance::new(None, &[]).to_json(), Value::Null);
+    }
+
+    #[test]
+    fn what_are_no_figures_is_refused() {
+        for file in ["", "{}", r#"{"figures": [{"key": "a"}]}"#, "{\"component\": \"\\u001b\", \"figures\": []}"] {
+            assert!(Figures::parse(file.as_bytes()).is_err(), "{file}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a marketplace shows of a connector, all of it found in or shown by the component: `listing.json`.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::bill::Linked;
+use super::changelog::Breaking;
+use super::figures::Performance;
+use super::metadata::Metadata;
+use smp_conformance::check::verdict::{Rule, Verdict};
+use smp_host::component::plugin::Facts;
+
+/// Version of the form of `listing.json`: it grows by keys, and changes with this number.
+const FORM: u32 = 1;
+
+/// A connector's listing.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Name of the component's file.
+    pub file: String,
+    /// What is known of the component.
+    pub facts: Facts,
+    /// `sha256:` and the digest of the component without standard metadata, as the build made it.
+    pub build_digest: String,
+    /// What the publisher says about it.
+    pub metadata: Metadata,
+    /// What its conformance check came to.
+    pub verdict: Verdict,
+    /// How fast it is.
+    pub performance: Performance,
+    /// What is linked into it.
+    pub linked: Vec<Linked>,
+    /// The date of the version.
+    pub date: Option<Timestamp>,
+    /// What breaks for those who upgrade to it.
+    pub breaking: Vec<Breaking>,
+}
+
+impl Listing {
+    /// The listing as scripts read it: every key there, absent values null. No time that differs from run to run is in it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut listing = json!({
+            "form": FORM,
+            "file": self.file,
+            "date": self.date.map(|date| date.to_string()),
+        });
+        let linked =
+            self.linked.iter().map(|Linked { name, version, licenses }| json!({"name": name, "version": version, "licenses": licenses}));
+        let breaking =
+            self.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
+        let Metadata { description, authors, licenses, source, homepage, revision } = &self.metadata;
+        let rest = json!({
+            "build_digest": self.build_digest,
+            "metadata": {
+                "description": description, "authors": authors, "licenses": licenses, "source": source, "homepage": homepage, "revision": revision,
+            },
+            "scopes": self.scopes(),
+            "breaking": breaking.collect::<Vec<_>>(),
+            "conformance": conformance(&self.verdict),
+            "performance": self.performance.to_json(),
+            "linked": linked.collect::<Vec<_>>(),
+        });
+        if let (Value::Object(listing), Value::Object(facts), Value::Object(rest)) =
+            (&mut listing, smp_listing::json::json(&self.facts), rest)
+        {
+            listing.extend(facts.into_iter().chain(rest));
+        }
+        listing
+    }
+
+    /// The scopes that a key with scopes needs, each once.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&str> {
+        let mut scopes: Vec<_> = self.facts.descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_deref()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes
+    }
+}
+
+fn conformance(verdict: &Verdict) -> Value {
+    let rule = |rule: &Rule| {
+        json!({
+            "id": rule.id, "family": rule.family, "title": rule.title, "outcome": rule.outcome.as_str(), "message": rule.message,
+        })
+    };
+    json!({
+        "passed": verdict.passed(),
+        "strict": verdict.strict,
+        "rules": verdict.rules.iter().map(rule).collect::<Vec<_>>(),
+        "figures": {
+            "fixtures": verdict.figures.fixtures,
+            "exchanges": verdict.figures.exchanges,
+            "runs": verdict.figures.runs,
+            "most_requests": verdict.figures.most_requests,
+            "peak_memory_bytes": verdict.figures.peak_memory_bytes,
+        },
+    })
+}

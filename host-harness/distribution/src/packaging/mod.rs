@@ -1,0 +1,218 @@
+//! A package: what a publisher hands to a marketplace, in one folder. All of it is made of the component, and the same inputs give the
+//! same bytes.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `ID.wasm` | the component, with standard metadata in it |
+//! | `listing.json`, `listing.md` | what it is, may do, was checked for and is made of: for scripts and for people |
+//! | `sbom.cdx.json` | what is linked into it: CycloneDX, bound to the file by its digest |
+//! | `CHANGELOG.md` | what changed in this version |
+//! | `SHA256SUMS` | digests of all others |
+//!
+//! A connector that does not pass its check is not packaged. No date is in a package but the one that its publisher gives.
+
+mod sections;
+
+pub mod metadata;
+
+pub mod bill;
+pub mod changelog;
+pub mod figures;
+
+pub mod listing;
+pub mod page;
+
+pub mod folder;
+
+#[cfg(test)]
+mod testing;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use smp_conformance::check::{self, Subject, Watcher};
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::component::plugin::Plugin;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::json;
+use smp_host::limits::Limits;
+use smp_host::text;
+
+use super::package::{SBOM, SUMS};
+use bill::Bill;
+use figures::{Figures, Performance};
+use folder::{Named, Written};
+use listing::Listing;
+use metadata::Metadata;
+
+/// What is to be packaged.
+pub struct Order {
+    /// The component.
+    pub component: Vec<u8>,
+    /// Where it is compiled.
+    pub compiler: Compiler,
+    /// The bounds of its check.
+    pub limits: Limits,
+    /// The folders of its fixture cases, as [`smp_replay::stage::cases::find`] gives them.
+    pub fixtures: Vec<PathBuf>,
+    /// Whether warnings and rules that were skipped count as failed ones.
+    pub strict: bool,
+    /// What the publisher says about it. What is missing is taken from the component, then from the bill.
+    pub metadata: Metadata,
+    /// What is linked into it.
+    pub bill: Bill,
+    /// The changelog.
+    pub changelog: String,
+    /// Figures of its performance.
+    pub figures: Option<Figures>,
+    /// The date of the version.
+    pub date: Option<Timestamp>,
+    /// Whether what is no release is refused: without an entry in the changelog, or from a commit that is not named or has changes upon it.
+    pub release: bool,
+}
+
+/// A package.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The connector's identifier.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of the component.
+    pub digest: String,
+    /// The files, by name.
+    pub files: Vec<Named>,
+    /// What its publisher should know before handing it out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Makes a package. Dropping this ends it.
+///
+/// # Errors
+/// `component`, `contract` and the like when the connector does not pass its check; `invalid-settings` when what comes with it does not fit it.
+pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Package, Failure> {
+    let options = EngineOptions { limits: order.limits.clone(), ..EngineOptions::new(order.compiler.clone()) };
+    let engine = Engine::new(&options)?;
+    let descriptor = Plugin::load(&engine, &order.component).await?.descriptor().clone();
+    let (id, version) = (descriptor.id, descriptor.version);
+    // It becomes the name of a folder, and of a tag in a registry.
+    semver::Version::parse(&version).map_err(|_| not_semantic(&version))?;
+
+    let own = Metadata { description: Some(described(&descriptor.name)), ..Metadata::default() };
+    let metadata = order.metadata.clone().or(Metadata::of(&order.component)?).or(order.bill.metadata()).or(own);
+    let entry = changelog::entry(&order.changelog, &version)?;
+    if order.release {
+        refuse_what_is_no_release(&metadata, &entry, &version)?;
+    }
+    let component = metadata::written(&order.component, &id, &version, &metadata)?;
+    // As it is written: an address may have got a slash at its end.
+    let metadata = Metadata::of(&component)?;
+    let plugin = Plugin::load(&engine, &component).await?;
+    let facts = plugin.facts().clone();
+    let bill = order.bill.bound_to(&version, &facts.digest, order.date)?;
+
+    let verdict = checked(order, component.clone(), watcher).await?;
+    let build_digest = metadata::build_digest(&component)?;
+    let performance = Performance::new(order.figures.clone(), &[&build_digest, &facts.digest]);
+    let mut notes = Vec::new();
+    if !entry.released {
+        notes.push(format!("The changelog has no entry for {version}: the one of what is not released yet stands in."));
+    }
+    if let Performance::OfAnother(_) = performance {
+        notes.push("The figures are not of this build, so the listing does not show them. Measure again.".to_owned());
+    }
+
+    let file = format!("{id}.wasm");
+    let digest = facts.digest.clone();
+    let linked = order.bill.linked().to_vec();
+    let listing = Listing {
+        file: file.clone(),
+        facts,
+        build_digest,
+        metadata,
+        verdict,
+        performance,
+        linked,
+        date: order.date,
+        breaking: entry.breaking,
+    };
+    let json = json::indented(&listing.to_json()).map_err(|error| unwritable(&error))?;
+    let mut files = vec![
+        (file, component),
+        ("listing.json".to_owned(), format!("{json}\n").into_bytes()),
+        ("listing.md".to_owned(), page::markdown(&listing).into_bytes()),
+        (SBOM.to_owned(), bill),
+        ("CHANGELOG.md".to_owned(), entry.text.into_bytes()),
+    ];
+    files.push((SUMS.to_owned(), folder::sums(&files)));
+    Ok(Package { id, version, digest, files, notes })
+}
+
+impl Package {
+    /// The folder that it belongs into, below this one.
+    #[must_use]
+    pub fn folder(&self, output: &Path) -> PathBuf {
+        output.join(format!("{}-{}", self.id, self.version))
+    }
+
+    /// Writes its folder.
+    ///
+    /// # Errors
+    /// As [`folder::write`].
+    pub fn write(&self, output: &Path) -> Result<Written, Failure> {
+        folder::write(&self.folder(output), &self.files)
+    }
+}
+
+async fn checked(
+    order: &Order,
+    component: Vec<u8>,
+    watcher: Arc<dyn Watcher>,
+) -> Result<smp_conformance::check::verdict::Verdict, Failure> {
+    let subject = Subject {
+        file: component,
+        compiler: order.compiler.clone(),
+        fixtures: order.fixtures.clone(),
+        limits: order.limits.clone(),
+        strict: order.strict,
+    };
+    let verdict = check::check(&subject, watcher).await;
+    match verdict.failure() {
+        None => Ok(verdict),
+        Some(failure) => {
+            let message = format!("the connector does not pass its check, so it is not packaged: {}", failure.message);
+            Err(Failure { message, ..failure })
+        }
+    }
+}
+
+fn refuse_what_is_no_release(metadata: &Metadata, entry: &changelog::Entry, version: &str) -> Result<(), Failure> {
+    let refused = |why: String, hint: &str| Err(Failure::new(Code::InvalidSettings, format!("this is no release: {why}")).with_hint(hint));
+    if !entry.released {
+        return refused(format!("the changelog has no entry for {version}"), "Give what is not released yet the heading of the version.");
+    }
+    match metadata.revision.as_deref() {
+        None => refused("the commit that it was built from is not named".into(), "Name it with `--revision`."),
+        Some(revision) if revision.ends_with("-dirty") => {
+            refused(format!("there are changes upon the commit that it was built from: {revision}"), "Commit the changes and build again.")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn described(name: &str) -> String {
+    format!("Connector of a SaaS management platform for {}", text::shortened(name, 200))
+}
+
+fn not_semantic(version: &str) -> Failure {
+    let version = text::shortened(version, 100);
+    Failure::new(Code::Contract, format!("the connector is not packaged: `{version}` is no version as semantic versioning has it"))
+        .with_hint("Give the descriptor a version such as 1.2.3.")
+}
+
+fn unwritable(error: &std::io::Error) -> Failure {
+    Failure::new(Code::Output, format!("the listing cannot be written: {error}"))
+}

@@ -1,0 +1,295 @@
+//! The listing for people: `listing.md`, the page of a connector in a marketplace.
+//!
+//! It begins with what somebody asks who thinks about connecting a service, and ends with what somebody asks who runs the marketplace.
+
+use std::fmt::Write;
+
+use super::bill::Linked;
+use super::changelog::Breaking;
+use super::figures::{Figure, Performance};
+use super::listing::Listing;
+use smp_conformance::check::verdict::{Rule, Verdict};
+use smp_host::text::size;
+use smp_host::text::{counted, grouped};
+use smp_host::validation::CheckOutcome;
+use smp_listing::parts::{about, collected, form, heading, more, name, paragraph, permissions, questions, requests, section, table, text};
+use smp_listing::{LONGEST_NAME, code, shown};
+
+/// The page.
+#[must_use]
+pub fn markdown(listing: &Listing) -> String {
+    let descriptor = &listing.facts.descriptor;
+    let mut out = format!("# {}\n", name(&descriptor.name));
+    about(&mut out, descriptor);
+    published(&mut out, listing);
+    breaking(&mut out, &listing.breaking);
+    collected(&mut out, &descriptor.data_collected);
+    permissions(&mut out, &descriptor.permissions_required);
+    requests(&mut out, &descriptor.api);
+    setup(&mut out, listing);
+    questions(&mut out, &descriptor.faq);
+    conformance(&mut out, &listing.verdict);
+    performance(&mut out, &listing.performance);
+    file(&mut out, listing);
+    linked(&mut out, &listing.linked);
+    out
+}
+
+/// What is said about it by whoever published it: the rest of the list that `about` begins.
+fn published(out: &mut String, listing: &Listing) {
+    let metadata = &listing.metadata;
+    let date = listing.date.map(|date| date.strftime("%Y-%m-%d").to_string());
+    let facts = [
+        ("Date of the version", date),
+        ("Published by", metadata.authors.as_deref().map(text)),
+        ("Licence", metadata.licenses.as_deref().map(text)),
+        ("Source", metadata.source.as_deref().map(text)),
+        ("Homepage", metadata.homepage.as_deref().map(text)),
+    ];
+    for (label, fact) in facts {
+        if let Some(fact) = fact {
+            let _ = writeln!(out, "- **{label}:** {fact}");
+        }
+    }
+}
+
+fn breaking(out: &mut String, changes: &[Breaking]) {
+    if changes.is_empty() {
+        return;
+    }
+    heading(out, 2, "Before you upgrade");
+    let (changes, hidden) = shown(changes);
+    table(
+        out,
+        &["Until", "What changes, and what to do"],
+        changes.iter().map(|change| [change.deadline.to_string(), text(&change.message)]),
+    );
+    more(out, hidden);
+}
+
+fn setup(out: &mut String, listing: &Listing) {
+    let descriptor = &listing.facts.descriptor;
+    let (sections, hidden) = shown(&descriptor.setup_guide);
+    if sections.is_empty() && descriptor.settings.is_empty() {
+        return;
+    }
+    heading(out, 2, "How to set it up");
+    sections.iter().for_each(|guide| section(out, 3, guide));
+    more(out, hidden);
+    form(out, 3, &descriptor.settings);
+}
+
+fn conformance(out: &mut String, verdict: &Verdict) {
+    heading(out, 2, "What was checked");
+    let figures = &verdict.figures;
+    let passed = if verdict.strict { "It passes the conformance check, strictly" } else { "It passes the conformance check" };
+    paragraph(
+        out,
+        &format!(
+            "{passed}: {} of recorded traffic, played as recorded and with {} replaced by every fault, in {} runs.",
+            counted(figures.fixtures, "case"),
+            counted(figures.exchanges, "answer"),
+            grouped(figures.runs)
+        ),
+    );
+    out.push('\n');
+    for family in verdict.rules.chunk_by(|one, other| one.family == other.family) {
+        part(out, family);
+    }
+}
+
+/// The rules of a family: those that are kept in a sentence, every other one with what was found.
+fn part(out: &mut String, family: &[Rule]) {
+    let Some(first) = family.first() else { return };
+    let (kept, others): (Vec<_>, Vec<_>) = family.iter().partition(|rule| rule.outcome == CheckOutcome::Passed);
+    let titles: Vec<_> = kept.iter().map(|rule| uncapitalized(rule.title)).collect();
+    let said = if titles.is_empty() { String::new() } else { format!(" It {}.", titles.join("; ")) };
+    let _ = writeln!(out, "- **{}:** {} of {} kept.{said}", first.family, kept.len(), family.len());
+    for rule in others {
+        let word = if rule.outcome == CheckOutcome::Skipped { "Not looked at" } else { "Warning" };
+        let _ = writeln!(out, "  - **{word}:** {}: {}", uncapitalized(rule.title), text(&rule.message));
+    }
+}
+
+fn uncapitalized(text: &str) -> String {
+    let mut signs = text.chars();
+    signs.next().map_or_else(String::new, |first| first.to_lowercase().chain(signs).collect())
+}
+
+fn performance(out: &mut String, performance: &Performance) {
+    match performance {
+        Performance::NotGiven => {}
+        Performance::OfAnother(of) => {
+            heading(out, 2, "How fast it is");
+            let of = of
+                .as_deref()
+                .map_or("of a build that they do not name".to_owned(), |of| format!("of the build {}", code(of, LONGEST_NAME)));
+            paragraph(out, &format!("The figures that came with it are {of}, and not of this one. They are not shown."));
+        }
+        Performance::OfThisBuild(figures) => {
+            heading(out, 2, "How fast it is");
+            let cores = figures.cores.map(|cores| format!(" on a machine with {cores} processors")).unwrap_or_default();
+            paragraph(out, &format!("Measured with this very build{cores}."));
+            table(out, &["What", "Measured", "Smallest to largest"], figures.all.iter().map(measured));
+        }
+    }
+}
+
+fn measured(figure: &Figure) -> [String; 3] {
+    let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
+    let range = if figure.min == figure.max { String::new() } else { format!("{} to {}", figure.min, figure.max) };
+    [name(&figure.name), name(&format!("{}{unit}", figure.median)), range]
+}
+
+fn file(out: &mut String, listing: &Listing) {
+    let facts = &listing.facts;
+    heading(out, 2, "The file");
+    let names = |names: &[String]| {
+        let (names, hidden) = shown(names);
+        let mut names: Vec<String> = names.iter().map(|name| code(name, LONGEST_NAME)).collect();
+        if hidden > 0 {
+            names.push(format!("and {hidden} more"));
+        }
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    let mut facts = vec![
+        ("Name", code(&listing.file, LONGEST_NAME)),
+        ("Size", size(facts.size)),
+        ("Digest", code(&facts.digest, LONGEST_NAME)),
+        ("Digest without metadata", code(&listing.build_digest, LONGEST_NAME)),
+        ("Contract", code(&format!("{}@{}", smp_host::contract::PACKAGE, facts.contract_version), LONGEST_NAME)),
+        ("Is handed by the host", names(&facts.imports)),
+        ("Offers to the host", names(&facts.exports)),
+    ];
+    if let Some(revision) = &listing.metadata.revision {
+        facts.push(("Built from", code(revision, LONGEST_NAME)));
+    }
+    out.push('\n');
+    for (label, fact) in facts {
+        let _ = writeln!(out, "- **{label}:** {fact}");
+    }
+}
+
+fn linked(out: &mut String, linked: &[Linked]) {
+    let (parts, hidden) = shown(linked);
+    heading(out, 2, "What is linked into it");
+    if parts.is_empty() {
+        paragraph(out, "Nothing, as the bill of materials has it.");
+        return;
+    }
+    let or_dash = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), name);
+    table(
+        out,
+        &["Part", "Version", "Licence"],
+        parts.iter().map(|part| [code(&part.name, LONGEST_NAME), or_dash(&part.version), or_dash(&part.licenses)]),
+    );
+    more(out, hidden);
+    paragraph(out, "The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+
+    use super::*;
+    use crate::packaging::testing::listing;
+    use smp_host::testing::any_text;
+    use smp_host::text::is_active;
+    use smp_listing::testing::{descriptor, filled_with};
+
+    #[test]
+    fn the_page_reads_from_what_it_is_to_what_it_is_made_of() {
+        let page = markdown(&listing(descriptor(), "said"));
+        let headings: Vec<_> = page.lines().filter(|line| line.starts_with('#')).collect();
+        assert_eq!(
+            headings,
+            [
+                "# Example Cloud",
+                "## Before you upgrade",
+                "## What is collected",
+                "## What you need",
+                "## What the connector asks the service",
+                "## How to set it up",
+                "### Get a key",
+                "### The form",
+                "## Questions and answers",
+                "### Why?",
+                "## What was checked",
+                "## How fast it is",
+                "## The file",
+                "## What is linked into it",
+            ]
+        );
+        let (_, own) = page.split_once("## What was checked\n").unwrap();
+        assert_eq!(
+            own,
+            "
+It passes the conformance check: 1 case of recorded traffic, played as recorded and with 20 answers replaced by every fault, in 3,000 runs.
+
+- **The file:** 1 of 2 kept. It does so.
+  - **Warning:** does so: said
+- **Faults:** 0 of 1 kept.
+  - **Not looked at:** does so: said
+
+## How fast it is
+
+Measured with this very build on a machine with 2 processors.
+
+| What | Measured | Smallest to largest |
+| --- | --- | --- |
+| said | 2 ms | 1 to 3.5 |
+
+## The file
+
+- **Name:** `example-cloud.wasm`
+- **Size:** 2 KiB (2,048 bytes)
+- **Digest:** `sha256:00`
+- **Digest without metadata:** `sha256:01`
+- **Contract:** `smp:connector@0.1.0`
+- **Is handed by the host:** `smp:connector/http@0.1.0`, `said`
+- **Offers to the host:** `smp:connector/connector@0.1.0`
+- **Built from:** `said`
+
+## What is linked into it
+
+| Part | Version | Licence |
+| --- | --- | --- |
+| `said` | said | – |
+
+The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.
+"
+        );
+    }
+
+    #[test]
+    fn figures_of_another_build_are_said_to_be_so() {
+        let mut listing = listing(descriptor(), "said");
+        for (of, said) in [(None, "of a build that they do not name"), (Some("sha256:02".to_owned()), "of the build `sha256:02`")] {
+            listing.performance = Performance::OfAnother(of);
+            assert!(markdown(&listing).contains(&format!("The figures that came with it are {said}, and not of this one.")));
+        }
+        listing.performance = Performance::NotGiven;
+        assert!(!markdown(&listing).contains("How fast"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_texts_are_the_structure_is_ours(text in any_text()) {
+            let page = markdown(&listing(filled_with(&text), &text));
+            prop_assert!(!page.chars().any(|sign| sign != '\n' && is_active(sign)));
+            let (mut headings, mut rows) = (Vec::new(), 0);
+            for event in Parser::new_ext(&page, Options::ENABLE_TABLES) {
+                match event {
+                    Event::Start(Tag::Heading { level, .. }) => headings.push(level),
+                    Event::Start(Tag::TableRow) => rows += 1,
+                    Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_)) => panic!("{page}"),
+                    _ => {}
+                }
+            }
+            use HeadingLevel::{H1, H2, H3};
+            prop_assert_eq!(headings, [H1, H2, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2, H2, H2], "{}", page);
+            prop_assert_eq!(rows, 1 + 6 + 1 + 1, "{}", page);
+        }
+    }
+}

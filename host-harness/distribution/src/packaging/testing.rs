@@ -1,0 +1,71 @@
+//! Listings for the tests of the renderings.
+
+use jiff::Timestamp;
+
+use super::bill::Linked;
+use super::changelog::Breaking;
+use super::figures::{Figure, Figures, Performance};
+use super::listing::Listing;
+use super::metadata::Metadata;
+use smp_conformance::check::verdict::{Connector, Rule, Times, Verdict};
+use smp_host::component::plugin::Facts;
+use smp_host::contract::Descriptor;
+use smp_host::validation::CheckOutcome;
+
+/// A listing of this descriptor, with this text wherever somebody but the host has a word.
+pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
+    let own = || Some(text.to_owned());
+    let rule = |id, family, outcome| Rule {
+        id,
+        family,
+        title: "Does so",
+        outcome,
+        message: text.to_owned(),
+        hint: None,
+        findings: Vec::new(),
+        more: 0,
+    };
+    let connector = Connector {
+        id: descriptor.id.clone(),
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+        digest: text.to_owned(),
+        size: 1_000,
+        contract_version: "0.1.0".into(),
+    };
+    let figure = Figure { key: "a.b".into(), name: text.to_owned(), unit: "ms".into(), median: 2.0, min: 1.0, max: 3.5 };
+    Listing {
+        file: "example-cloud.wasm".into(),
+        facts: Facts {
+            descriptor,
+            imports: vec!["smp:connector/http@0.1.0".into(), text.to_owned()],
+            exports: vec!["smp:connector/connector@0.1.0".into()],
+            contract_version: "0.1.0".into(),
+            size: 2_048,
+            digest: "sha256:00".into(),
+        },
+        build_digest: "sha256:01".into(),
+        metadata: Metadata { description: own(), authors: own(), licenses: own(), source: own(), homepage: own(), revision: own() },
+        verdict: Verdict {
+            connector: Some(connector),
+            strict: false,
+            rules: vec![
+                rule("one", "The file", CheckOutcome::Passed),
+                rule("two", "The file", CheckOutcome::Warning),
+                rule("three", "Faults", CheckOutcome::Skipped),
+            ],
+            figures: smp_conformance::check::verdict::Figures {
+                fixtures: 1,
+                exchanges: 20,
+                runs: 3_000,
+                most_requests: 4,
+                peak_memory_bytes: 5,
+            },
+            times: Times::default(),
+        },
+        performance: Performance::OfThisBuild(Figures { component: own(), cores: Some(2), all: vec![figure] }),
+        linked: vec![Linked { name: text.to_owned(), version: own(), licenses: None }],
+        date: Some(Timestamp::UNIX_EPOCH),
+        breaking: vec![Breaking { deadline: jiff::civil::date(2030, 1, 31), message: text.to_owned() }],
+    }
+}

@@ -1,0 +1,362 @@
+//! One repository's registry over HTTP: requests within bounds, the login where it belongs, and redirects where they may lead.
+//!
+//! The login goes to the registry, and to the token service that the registry names over https. A redirect is followed for reading, three
+//! times at most, without the login, and into no private network: there, only origins that the operator named are gone to.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::challenge::Challenge;
+use super::login::Login;
+use super::reference::Reference;
+use smp_host::failure::{Code, Failure};
+use smp_host::http::origin::Origin;
+use smp_host::http::transport::TransportError;
+use smp_host::live::{ClientError, LiveClient, LiveOptions, body, fault};
+
+/// Time of one request: a component of the largest size over a slow line.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// Most redirects of one request. A registry sends to its storage once.
+const MOST_REDIRECTS: usize = 3;
+/// Largest answer of a token service, in bytes. Tokens have a few thousand.
+const LARGEST_TOKEN: u64 = 64 * 1024;
+/// Largest answer of which nothing but the status is wanted, in bytes.
+pub(super) const SMALL: u64 = 64 * 1024;
+
+/// How a registry is spoken to.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether plain http is spoken: only to this machine.
+    pub plain_http: bool,
+    /// Certificates, PEM, that are trusted beside the system's.
+    pub extra_roots: Option<Vec<u8>>,
+    /// Origins that the registry may lead to wherever they are.
+    pub allowed: Vec<Origin>,
+    /// Who one is.
+    pub login: Option<Login>,
+}
+
+pub(super) struct Client {
+    origin: Origin,
+    scope: String,
+    /// For the registry and what the operator named.
+    named: LiveClient,
+    /// For wherever the registry leads.
+    elsewhere: LiveClient,
+    allowed: Vec<Origin>,
+    login: Option<Login>,
+    authorization: Mutex<Option<HeaderValue>>,
+}
+
+/// One request to the registry.
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) accept: &'a str,
+    /// Its media type, and itself.
+    pub(super) body: Option<(&'a str, &'a [u8])>,
+    /// Largest answer.
+    pub(super) most: u64,
+}
+
+/// One answer, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Client {
+    pub(super) fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
+        let scheme = if options.plain_http { "http" } else { "https" };
+        let origin = Origin::parse(&format!("{scheme}://{}", reference.host())).map_err(|error| {
+            Failure::new(Code::InvalidSettings, format!("the registry cannot be spoken to: {error}"))
+                .with_hint("Leave `--plain-http` away: the registry and the login would be everybody's on the way.")
+        })?;
+        let here = Origin::parse(&format!("http://{}", reference.host())).is_ok();
+        let client = |private_network, system_proxy| {
+            let extra_roots = options.extra_roots.clone();
+            LiveClient::new(&LiveOptions { timeout: TIMEOUT, largest_body: 0, extra_roots, system_proxy, private_network }).map_err(
+                |error| {
+                    let place = if matches!(error, ClientError::Certificates) { "`--ca-file`: " } else { "" };
+                    Failure::new(Code::InvalidSettings, format!("{place}{error}"))
+                        .with_hint("Give a file with one or more certificates in PEM form.")
+                },
+            )
+        };
+        Ok(Self {
+            origin,
+            scope: reference.name().to_owned(),
+            named: client(true, !here)?,
+            elsewhere: client(false, !here)?,
+            allowed: options.allowed.clone(),
+            login: options.login.clone(),
+            authorization: Mutex::new(None),
+        })
+    }
+
+    /// Sends a request; whatever comes back with a status is an answer.
+    pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
+        let mut answer = self.to_registry(ask, &ask.path).await?;
+        if answer.status == 401 {
+            let asked = answer.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+            if let Some(authorization) = match Challenge::read(asked) {
+                Some(challenge) => self.authorized(challenge).await?,
+                None => None,
+            } {
+                *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization);
+                answer = self.to_registry(ask, &ask.path).await?;
+            }
+        }
+        if ask.method == Method::GET { self.followed(ask, answer).await } else { Ok(answer) }
+    }
+
+    /// Where the registry wants an upload to go: a path on itself.
+    pub(super) fn upload_place(&self, answer: &Answer) -> Result<String, Failure> {
+        let (origin, path) = self.target(answer, &self.base()?)?;
+        if origin == self.origin {
+            return Ok(path);
+        }
+        Err(Failure::new(Code::Denied, "the registry wants the upload to go to another origin").with_hint(
+            "Nothing was sent there. A registry behind a proxy must know its own address: set it there (`http.host` of docker-registry).",
+        ))
+    }
+
+    /// The next page of a list, where there is one: a path on the registry itself.
+    pub(super) fn next_page(&self, answer: &Answer) -> Result<Option<String>, Failure> {
+        let Some(link) = answer.header(LINK.as_str()).filter(|link| link.contains("rel=\"next\"")) else { return Ok(None) };
+        let place = link.split_once('<').and_then(|(_, rest)| Some(rest.split_once('>')?.0)).ok_or_else(unusable_place)?;
+        let place = self.base()?.join(place).map_err(|_| unusable_place())?;
+        match Origin::part(&place) {
+            Ok((origin, path)) if origin == self.origin => Ok(Some(path)),
+            _ => Err(unusable_place()),
+        }
+    }
+
+    async fn to_registry(&self, ask: &Ask<'_>, path: &str) -> Result<Answer, Failure> {
+        let authorization = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let request = self.named.request(ask.method.clone(), &self.origin, path).map_err(unanswered)?;
+        once(with_header(request, authorization), ask).await
+    }
+
+    /// Follows the redirects of an answer.
+    async fn followed(&self, ask: &Ask<'_>, mut answer: Answer) -> Result<Answer, Failure> {
+        let mut base = self.base()?;
+        for _ in 0..MOST_REDIRECTS {
+            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(answer);
+            }
+            let (origin, path) = self.target(&answer, &base)?;
+            answer = if origin == self.origin {
+                self.to_registry(ask, &path).await?
+            } else {
+                let client = if self.allowed.contains(&origin) { &self.named } else { &self.elsewhere };
+                once(client.request(ask.method.clone(), &origin, &path).map_err(|error| led_astray(error, &origin))?, ask)
+                    .await
+                    .map_err(|failure| explained(failure, &origin))?
+            };
+            base = Url::parse(&origin.join(&path)).map_err(|_| unusable_place())?;
+        }
+        Err(Failure::new(Code::Denied, format!("the registry redirects more than {MOST_REDIRECTS} times"))
+            .with_hint("Report it to whoever runs the registry."))
+    }
+
+    fn base(&self) -> Result<Url, Failure> {
+        Url::parse(&self.origin.join("/")).map_err(|_| unusable_place())
+    }
+
+    /// Where an answer points to.
+    fn target(&self, answer: &Answer, base: &Url) -> Result<(Origin, String), Failure> {
+        let place = answer.header(LOCATION.as_str()).and_then(|place| base.join(place).ok()).ok_or_else(unusable_place)?;
+        Origin::part(&place).map_err(|_| unusable_place())
+    }
+
+    /// What answers a challenge; none where nothing does.
+    async fn authorized(&self, challenge: Challenge) -> Result<Option<HeaderValue>, Failure> {
+        match (challenge, &self.login) {
+            (_, Some(Login::Token(token))) => Ok(bearer(token)),
+            (Challenge::Basic, Some(Login::Password { user, password })) => Ok(basic(user, password)),
+            (Challenge::Basic, _) => Ok(None),
+            (Challenge::Bearer { realm, service, scope }, login) => {
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull,push", self.scope));
+                let token = self.token(&realm, service.as_deref(), &scope, login.as_ref()).await?;
+                Ok(bearer(&token))
+            }
+        }
+    }
+
+    /// A token of the service that the registry names.
+    async fn token(&self, realm: &str, service: Option<&str>, scope: &str, login: Option<&Login>) -> Result<Zeroizing<String>, Failure> {
+        let misled = || {
+            Failure::new(Code::Denied, "the registry names a token service that the login must not be sent to")
+                .with_hint("Nothing was sent there. A token service is spoken to over https, by its name alone.")
+        };
+        let mut realm = Url::parse(realm).map_err(|_| misled())?;
+        let mut form = vec![("scope", scope)];
+        form.extend(service.map(|service| ("service", service)));
+        let posted = match login {
+            Some(Login::Identity(token)) => {
+                form.extend([("grant_type", "refresh_token"), ("client_id", "smp-harness"), ("refresh_token", token.as_str())]);
+                Some(Zeroizing::new(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish()))
+            }
+            _ => {
+                realm.query_pairs_mut().extend_pairs(&form);
+                None
+            }
+        };
+        let (origin, path) = Origin::part(&realm).map_err(|_| misled())?;
+        let known = origin == self.origin || self.allowed.contains(&origin);
+        let client = if known { &self.named } else { &self.elsewhere };
+        let ask = Ask {
+            method: if posted.is_some() { Method::POST } else { Method::GET },
+            path: path.clone(),
+            accept: "application/json",
+            body: posted.as_ref().map(|form| ("application/x-www-form-urlencoded", form.as_bytes())),
+            most: LARGEST_TOKEN,
+        };
+        let authorization = match login {
+            Some(Login::Password { user, password }) => basic(user, password),
+            _ => None,
+        };
+        let request = client.request(ask.method.clone(), &origin, &path).map_err(|error| led_astray(error, &origin))?;
+        let answer = once(with_header(request, authorization), &ask).await.map_err(|failure| explained(failure, &origin))?;
+        if answer.status != 200 {
+            return Err(answer.refused("the registry's token service"));
+        }
+        let token: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| no_token())?;
+        token.token.or(token.access_token).filter(|token| !token.is_empty()).map(Zeroizing::new).ok_or_else(no_token)
+    }
+}
+
+impl Answer {
+    /// A header's text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The failure of an answer that is none that was hoped for.
+    pub(super) fn refused(&self, who: &str) -> Failure {
+        let says = self.says();
+        let failure = |code, message: &str, hint: &str| Failure {
+            vendor_code: says.clone(),
+            ..Failure::new(code, format!("{who} {message}")).with_hint(hint)
+        };
+        match self.status {
+            401 => failure(
+                Code::Credentials,
+                "does not let you in",
+                "Log in with `docker login`, or set SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD (or SMP_REGISTRY_TOKEN).",
+            ),
+            403 => failure(Code::Permission, "does not allow this to you", "Ask its owner for the right to read or write this repository."),
+            404 => failure(Code::NotFound, "has no such repository or artifact", "Check the reference: host, name, tag and digest."),
+            429 => Failure {
+                retry_after_s: self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok()),
+                ..failure(Code::RateLimited, "gets too many requests", "Come back later.")
+            },
+            500..=599 => failure(Code::Upstream, &format!("does not work as it should (status {})", self.status), "Try again later."),
+            status => failure(
+                Code::UnexpectedResponse,
+                &format!("answers in a way that is not known here (status {status})"),
+                "Check that the reference names a registry of OCI artifacts.",
+            ),
+        }
+    }
+
+    /// The registry's own code for what is wrong, such as `MANIFEST_INVALID`.
+    fn says(&self) -> Option<String> {
+        let value: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+        let code = value.pointer("/errors/0/code")?.as_str()?;
+        (code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')).then(|| code.to_owned())
+    }
+}
+
+async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, Failure> {
+    let mut request = request.header(ACCEPT, ask.accept);
+    if let Some((media_type, bytes)) = ask.body {
+        request = request.header(CONTENT_TYPE, media_type).body(bytes.to_vec());
+    }
+    let mut answer = request.send().await.map_err(|error| unanswered(fault(&error)))?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    // The length that is told of a body that does not come is that of another answer.
+    let body = if ask.method == Method::HEAD { Vec::new() } else { body(&mut answer, ask.most).await.map_err(unanswered)? };
+    Ok(Answer { status, headers, body })
+}
+
+fn with_header(request: RequestBuilder, authorization: Option<HeaderValue>) -> RequestBuilder {
+    match authorization {
+        Some(authorization) => request.header(AUTHORIZATION, authorization),
+        None => request,
+    }
+}
+
+fn basic(user: &str, password: &str) -> Option<HeaderValue> {
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    secret_header(&Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str())))
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    secret_header(&Zeroizing::new(format!("Bearer {token}")))
+}
+
+fn secret_header(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn no_token() -> Failure {
+    Failure::new(Code::UnexpectedResponse, "the registry's token service answers with no token").with_hint("Log in anew, and try again.")
+}
+
+fn unusable_place() -> Failure {
+    Failure::new(Code::Denied, "the registry leads to a place that nothing is sent to or read from")
+        .with_hint("It is spoken to over https, or by plain http on this machine. Report it to whoever runs the registry.")
+}
+
+/// The failure of a request that a private network was in the way of.
+fn led_astray(error: TransportError, origin: &Origin) -> Failure {
+    explained(unanswered(error), origin)
+}
+
+fn explained(failure: Failure, origin: &Origin) -> Failure {
+    if failure.code != Code::Denied {
+        return failure;
+    }
+    Failure::new(Code::Denied, format!("the registry leads to {origin}, which nobody named and which is not on the open internet"))
+        .with_hint(format!("Nothing was sent there. If it belongs to the registry, allow it: `--allow-origin {origin}`."))
+}
+
+fn unanswered(error: TransportError) -> Failure {
+    let upstream = |message: String, hint: &str| Failure::new(Code::Upstream, message).with_hint(hint);
+    match error {
+        TransportError::TimedOut => upstream("the registry did not answer in time".into(), "Try again later."),
+        TransportError::Connection(text) => upstream(
+            format!("the registry cannot be read: {text}"),
+            "Check the registry's name and your network. A registry on this machine that speaks plain http needs `--plain-http`.",
+        ),
+        TransportError::Untrusted(text) => upstream(
+            format!("the registry's certificate is not trusted ({text})"),
+            "If it is from an authority of your own, pass that one's certificate with `--ca-file`. Otherwise somebody may be reading along: do \
+             not go on.",
+        ),
+        TransportError::TooLarge(most) => Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
+            .with_hint("No answer of a registry that keeps connectors is as large as this. Check the reference."),
+        TransportError::Denied(text) => Failure::new(Code::Denied, text),
+        TransportError::Fixture(text) | TransportError::Other(text) => Failure::new(Code::Other, text),
+        _ => Failure::new(Code::Other, "the registry cannot be read"),
+    }
+}

@@ -1,0 +1,175 @@
+//! A package out of a registry. With a trust policy, nothing is taken that no trusted signature covers.
+//!
+//! ```text
+//! manifest ─▶ signature ─▶ component ─▶ who may publish it, from which version on, under which tag ─▶ all other files, by digest
+//! ```
+
+use std::collections::BTreeMap;
+
+use super::manifest::{Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG, unexpected};
+use super::push::SIGNATURE_TYPE;
+use super::reference::Reference;
+use super::referrers;
+use super::repository::Repository;
+use super::signatures::{absent, signer};
+use crate::digest::Digest;
+use crate::metadata::{Identity, Metadata};
+use crate::package::{LARGEST_FILE, LARGEST_SIGNATURE, LARGEST_SUMS, Package, SUMS, Sums};
+use crate::signature;
+use crate::trust::{TrustPolicy, Vouched};
+use smp_host::failure::{Code, Failure};
+use smp_host::limits::{Bound, Limits};
+
+/// Most signatures of a package that are looked at. A publisher attaches one, and another when its key changes.
+const MOST_PACKAGE_SIGNATURES: usize = 4;
+
+/// A package that was pulled.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    /// The package.
+    pub package: Package,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// Which connector it is, where it says so.
+    pub identity: Option<Identity>,
+    /// Who vouches for it, where a policy was asked.
+    pub vouched: Option<Vouched>,
+}
+
+impl Pulled {
+    /// The name of a folder for it: the connector's id and version, or else the repository's name and tag.
+    #[must_use]
+    pub fn folder_name(&self, reference: &Reference) -> String {
+        match &self.identity {
+            Some(identity) => format!("{}-{}", identity.id, identity.version),
+            None => format!("{}-{}", last_part(reference), reference.tag().unwrap_or(self.digest.hex())),
+        }
+    }
+}
+
+/// Pulls the artifact that the repository's reference names.
+///
+/// # Errors
+/// `untrusted`, when the policy does not take it or something is not what its digest says; what the registry says otherwise.
+pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits: &Limits) -> Result<Pulled, Failure> {
+    let reference = repository.reference();
+    let found = match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => repository.pinned(digest).await?,
+        (None, Some(tag)) => repository.tagged(tag).await?,
+        (None, None) => {
+            return Err(Failure::new(Code::InvalidSettings, "the reference names neither a tag nor a digest")
+                .with_hint("Name the release: HOST/NAME:VERSION, or HOST/NAME@sha256:…."));
+        }
+    };
+    let found = found.ok_or_else(|| absent(repository))?;
+    let signer = match policy {
+        Some(policy) => {
+            policy.not_revoked(&found.digest)?;
+            Some(signer(repository, &found.digest, policy).await?)
+        }
+        None => None,
+    };
+    let manifest = Manifest::read(&found.bytes)?;
+    let (name, component) = component(repository, &manifest, limits).await?;
+    let identity = Metadata::read(&component)?.identity();
+    let vouched = match (signer, policy) {
+        (Some(signer), Some(policy)) => {
+            policy.not_revoked(&Digest::of(&component))?;
+            let vouched = signer.vouches_for(identity.clone()?)?;
+            is_the_one_asked_for(reference, &vouched.identity)?;
+            Some(vouched)
+        }
+        _ => None,
+    };
+    let identity = identity.ok();
+    let package = match manifest.annotations.get(SUMS_ANNOTATION) {
+        Some(digest) => whole(repository, digest, &found.digest, &component, policy).await?,
+        None => Package::alone(&identity.as_ref().map_or(name, |identity| format!("{}.wasm", identity.id)), component),
+    };
+    Ok(Pulled { package, digest: found.digest, identity, vouched })
+}
+
+/// The component that a manifest names, and a name for its file.
+async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits) -> Result<(String, Vec<u8>), Failure> {
+    let [layer] = manifest.layers.as_slice() else {
+        return Err(unexpected(format!("the artifact has {} layers; one of a component has one", manifest.layers.len())));
+    };
+    if manifest.config.media_type != WASM_CONFIG || layer.media_type != WASM {
+        return Err(unexpected("the artifact is no WebAssembly component"));
+    }
+    if layer.size > limits.component {
+        let reached = limits.reached(Bound::Component, format_args!("the component has {} bytes", layer.size));
+        return Err(Failure { code: Code::Component, ..reached });
+    }
+    let bytes = repository.content(&layer.digest, limits.component, "the component").await?;
+    let bytes = bytes.ok_or_else(|| missing("the component"))?;
+    Ok((format!("{}.wasm", last_part(repository.reference())), bytes))
+}
+
+/// Refuses an older release that is served under the tag of a newer one. A tag that is no version cannot be judged.
+fn is_the_one_asked_for(reference: &Reference, identity: &Identity) -> Result<(), Failure> {
+    match reference.tag() {
+        Some(tag) if tag != identity.tag() => {
+            Err(Failure::new(Code::Untrusted, format!("the tag `{tag}` leads to what was signed as {identity}")).with_hint(
+                "Another release is served in the place of the one that was asked for. Ask for a release by its version or its digest.",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All files of the package, by the digests that the manifest vouches for.
+async fn whole(
+    repository: &Repository,
+    sums: &str,
+    artifact: &Digest,
+    component: &[u8],
+    policy: Option<&TrustPolicy>,
+) -> Result<Package, Failure> {
+    let digest = Digest::parse(sums).ok_or_else(|| unexpected(format!("the artifact names no digest of its {SUMS}")))?;
+    let sums = repository.content(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
+    let sums = Sums::read(sums)?;
+    let mut files = BTreeMap::new();
+    for (name, digest) in sums.digests() {
+        let bytes = if name == sums.component()? {
+            component.to_vec()
+        } else {
+            let what = format!("`{name}`");
+            repository.content(digest, LARGEST_FILE, &what).await?.ok_or_else(|| missing(&what))?
+        };
+        files.insert(name.clone(), bytes);
+    }
+    let signature = package_signature(repository, artifact, &sums, policy).await?;
+    Package::whole(sums, files, signature)
+}
+
+/// The package's own signature: the one that the policy takes, or else the first that is attached.
+async fn package_signature(
+    repository: &Repository,
+    artifact: &Digest,
+    sums: &Sums,
+    policy: Option<&TrustPolicy>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let mut first = None;
+    for entry in referrers::list(repository, artifact, SIGNATURE_TYPE).await?.iter().take(MOST_PACKAGE_SIGNATURES) {
+        let Some(found) = repository.pinned(&entry.digest).await? else { continue };
+        let manifest = Manifest::read(&found.bytes)?;
+        let Some(layer) = manifest.layers.first() else { continue };
+        let Some(text) = repository.content(&layer.digest, LARGEST_SIGNATURE, "a signature").await? else { continue };
+        let is_taken = |policy: &TrustPolicy| signature::from_text(&text).is_some_and(|it| policy.signer(sums.bytes(), &it).is_some());
+        if policy.is_some_and(is_taken) {
+            return Ok(Some(text));
+        }
+        first.get_or_insert(text);
+    }
+    Ok(first)
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(Code::NotFound, format!("{what} is not in the repository, though the artifact names it"))
+        .with_hint("The artifact was copied without what belongs to it, or something was removed. Push the package once more.")
+}
+
+fn last_part(reference: &Reference) -> &str {
+    reference.name().rsplit('/').next().unwrap_or_default()
+}

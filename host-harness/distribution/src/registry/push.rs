@@ -1,0 +1,116 @@
+//! A package into a registry: content first, then what belongs to it, and the tag last, so that it never leads to half a release.
+
+use super::manifest::{self, Descriptor, MANIFEST, Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG};
+use super::reference::Reference;
+use super::referrers;
+use super::repository::Repository;
+use crate::digest::Digest;
+use crate::package::{Package, SBOM, SIGNATURE, SUMS};
+use smp_host::failure::{Code, Failure};
+
+/// Type of the artifact that holds the files of a package.
+pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
+/// Type of the artifact that holds a package's own signature.
+pub(super) const SIGNATURE_TYPE: &str = "application/vnd.smp.connector.package.signature.v1";
+/// Type of a software bill of materials, which scanners look for.
+const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
+
+/// What came of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where it is, with the tag.
+    pub reference: Reference,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// Whether it was there before, the same.
+    pub unchanged: bool,
+    /// Whether the tag is not the version: then no trust policy takes it by the tag.
+    pub floating: bool,
+}
+
+/// Pushes a package under the reference's tag, or else under its version. `created` is the instant of the build in RFC 3339, where it is to be told.
+///
+/// # Errors
+/// `output`, when another content has the tag and is not to be overwritten; what the registry says otherwise.
+pub async fn push(repository: &Repository, package: &Package, created: Option<&str>, overwrite: bool) -> Result<Pushed, Failure> {
+    let metadata = package.metadata()?;
+    let version = metadata.identity().ok().map(|identity| identity.tag());
+    let reference = repository.reference();
+    let tag = match (reference.tag(), reference.digest(), &version) {
+        (Some(tag), ..) => Some(tag.to_owned()),
+        (None, Some(_), _) => None,
+        (None, None, Some(version)) => Some(version.clone()),
+        (None, None, None) => {
+            return Err(Failure::new(Code::InvalidSettings, "the reference has no tag, and the component tells no version for one")
+                .with_hint("Add a tag to the reference, or push what `smp-harness package` wrote."));
+        }
+    };
+
+    let config = manifest::wasm_config(&Digest::of(package.component()), &metadata, created)?;
+    let component = Descriptor::of(WASM, package.component()).titled(package.component_name());
+    let mut artifact = Manifest::new(Descriptor::of(WASM_CONFIG, &config), vec![component.clone()]);
+    artifact.annotations = manifest::annotations(&metadata, created);
+    if let Some(sums) = package.sums() {
+        artifact.annotations.insert(SUMS_ANNOTATION.to_owned(), Digest::of(sums.bytes()).to_string());
+    }
+    let bytes = artifact.to_bytes()?;
+    let subject = Descriptor::of(MANIFEST, &bytes);
+    if let Some(digest) = reference.digest().filter(|digest| **digest != subject.digest) {
+        return Err(Failure::new(Code::InvalidSettings, format!("the package makes the artifact {}, not {digest}", subject.digest))
+            .with_hint("Leave the digest away, or push the package that it is of."));
+    }
+    let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
+
+    repository.keep(&artifact.config, &config).await?;
+    repository.keep(&component, package.component()).await?;
+    repository.put(&subject.digest.to_string(), MANIFEST, &bytes).await?;
+    attach_files(repository, package, &subject).await?;
+    if let Some(tag) = tag.as_ref().filter(|_| !unchanged) {
+        repository.put(tag, MANIFEST, &bytes).await?;
+    }
+    let floating = tag.is_some() && tag != version;
+    let reference = tag.as_ref().map_or_else(|| reference.clone(), |tag| reference.with_tag(tag));
+    Ok(Pushed { reference, digest: subject.digest, unchanged, floating })
+}
+
+/// Whether the tag leads to the same artifact already.
+async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Digest, overwrite: bool) -> Result<bool, Failure> {
+    let Some(tag) = tag else { return Ok(false) };
+    match repository.tagged(tag).await? {
+        None => Ok(false),
+        Some(found) if found.digest == *digest => Ok(true),
+        Some(_) if overwrite => Ok(false),
+        Some(found) => {
+            let reference = repository.reference().with_tag(tag);
+            Err(Failure::new(Code::Output, format!("{reference} is there already, with another content ({})", found.digest)).with_hint(
+                "A release is not changed once it is out: raise the version of the connector. `--overwrite` replaces it all the same.",
+            ))
+        }
+    }
+}
+
+/// Attaches what belongs to the component.
+async fn attach_files(repository: &Repository, package: &Package, subject: &Descriptor) -> Result<(), Failure> {
+    let Some(sums) = package.sums() else { return Ok(()) };
+    let (mut layers, mut contents) = (vec![Descriptor::of("text/plain", sums.bytes()).titled(SUMS)], vec![sums.bytes()]);
+    for (name, bytes) in package.files().iter().filter(|(name, _)| *name != SBOM) {
+        layers.push(Descriptor::of(media_type(name), bytes).titled(name));
+        contents.push(bytes);
+    }
+    referrers::attach(repository, &Manifest::referring(PACKAGE_TYPE, layers, subject.clone()), &contents).await?;
+    let sbom = package.files().get(SBOM).map(|bytes| (SBOM_TYPE, SBOM_TYPE, SBOM, bytes.as_slice()));
+    let signature = package.signature().map(|bytes| (SIGNATURE_TYPE, "text/plain", SIGNATURE, bytes));
+    for (artifact_type, media_type, name, bytes) in [sbom, signature].into_iter().flatten() {
+        let layers = vec![Descriptor::of(media_type, bytes).titled(name)];
+        referrers::attach(repository, &Manifest::referring(artifact_type, layers, subject.clone()), &[bytes]).await?;
+    }
+    Ok(())
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.') {
+        Some((_, "json")) => "application/json",
+        Some((_, "md")) => "text/markdown",
+        _ => "text/plain",
+    }
+}

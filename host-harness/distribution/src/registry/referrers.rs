@@ -1,0 +1,82 @@
+//! What refers to an artifact: attached, and found again, also where the registry keeps no account of it.
+//!
+//! Such a registry does not confirm the subject of a manifest; then a list under the tag `sha256-…` of the subject's digest takes its place,
+//! as the distribution specification has it.
+
+use super::manifest::{Descriptor, EMPTY, INDEX, Index, MANIFEST, Manifest, unexpected};
+use super::repository::Repository;
+use crate::digest::Digest;
+use smp_host::failure::Failure;
+
+/// Most manifests that refer to one artifact, of all kinds: signatures, scans and copies of a release over years.
+const MOST: usize = 200;
+/// Most pages of a list.
+const MOST_PAGES: usize = 8;
+
+/// Attaches an artifact of these contents to the subject that its manifest names.
+pub(super) async fn attach(repository: &Repository, manifest: &Manifest, contents: &[&[u8]]) -> Result<Descriptor, Failure> {
+    if manifest.config.media_type == EMPTY {
+        repository.keep(&manifest.config, b"{}").await?;
+    }
+    for (layer, bytes) in manifest.layers.iter().zip(contents) {
+        repository.keep(layer, bytes).await?;
+    }
+    let bytes = manifest.to_bytes()?;
+    let mut entry = Descriptor::of(MANIFEST, &bytes);
+    let known = repository.put(&entry.digest.to_string(), MANIFEST, &bytes).await?;
+    entry.artifact_type.clone_from(&manifest.artifact_type);
+    if let Some(subject) = manifest.subject.as_ref().filter(|_| !known) {
+        enter(repository, &subject.digest, &entry).await?;
+    }
+    Ok(entry)
+}
+
+/// What refers to an artifact and is of this type.
+pub(super) async fn list(repository: &Repository, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, Failure> {
+    let mut found = Vec::new();
+    let mut path = Some(format!("referrers/{subject}"));
+    for page in 0..MOST_PAGES {
+        let Some(at) = path.take() else { break };
+        match repository.referrers_page(&at).await? {
+            Some((bytes, next)) => {
+                found.extend(Index::read(&bytes)?.manifests);
+                path = next;
+            }
+            None if page == 0 => found = by_tag(repository, subject).await?.manifests,
+            None => {}
+        }
+        bounded(found.len())?;
+    }
+    if path.is_some() {
+        return Err(too_many());
+    }
+    found.retain(|entry| entry.artifact_type.as_deref() == Some(artifact_type));
+    Ok(found)
+}
+
+async fn by_tag(repository: &Repository, subject: &Digest) -> Result<Index, Failure> {
+    match repository.tagged(&subject.tag()).await? {
+        Some(found) => Index::read(&found.bytes),
+        None => Ok(Index::empty()),
+    }
+}
+
+async fn enter(repository: &Repository, subject: &Digest, entry: &Descriptor) -> Result<(), Failure> {
+    let mut index = by_tag(repository, subject).await?;
+    if index.manifests.iter().any(|known| known.digest == entry.digest) {
+        return Ok(());
+    }
+    index.manifests.push(entry.clone());
+    bounded(index.manifests.len())?;
+    repository.put(&subject.tag(), INDEX, &index.to_bytes()?).await?;
+    Ok(())
+}
+
+fn bounded(number: usize) -> Result<(), Failure> {
+    if number > MOST { Err(too_many()) } else { Ok(()) }
+}
+
+fn too_many() -> Failure {
+    unexpected(format!("more than {MOST} artifacts refer to this one"))
+        .with_hint("Nobody needs as many. Whoever owns the repository removes those that were attached without need.")
+}

@@ -1,0 +1,129 @@
+//! Signatures of an artifact in a registry, where cosign puts them: under the tag `sha256-….sig`, and among what refers to the artifact.
+//!
+//! This is the older of cosign's two forms, which every version of it verifies with `--key`; the newer one holds a bundle for services that
+//! a key pair does not need.
+
+use super::manifest::{Descriptor, MANIFEST, Manifest, unexpected};
+use super::referrers;
+use super::repository::Repository;
+use crate::digest::Digest;
+use crate::signature::key::KeyPair;
+use crate::signature::{self, payload};
+use crate::trust::{MOST_SIGNATURES, Signer, TrustPolicy, wrong_key};
+use smp_host::failure::{Code, Failure};
+
+/// Media type of an image's configuration, which cosign gives to its artifacts of signatures.
+const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// Signs the artifact with the digest that the repository's reference names. Signed by this key already, it stays as it is.
+///
+/// # Errors
+/// `invalid-settings` without a digest: what a tag leads to is the registry's word, and not to be signed on it.
+pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure> {
+    let Some(digest) = repository.reference().digest() else {
+        return Err(Failure::new(Code::InvalidSettings, "an artifact in a registry is signed by its digest, not by a tag").with_hint(
+            "`smp-harness push` tells the digest: HOST/NAME@sha256:…. A tag could have been moved to something else meanwhile.",
+        ));
+    };
+    let subject = repository.pinned(digest).await?.ok_or_else(|| absent(repository))?;
+    Manifest::read(&subject.bytes)?;
+    let mut layers = match at_tag(repository, digest).await? {
+        Some(manifest) => manifest.layers,
+        None => Vec::new(),
+    };
+    for layer in &layers {
+        let signed = vouching(repository, layer).await?;
+        if signed.is_some_and(|(payload, signature)| {
+            key.public().verifies(&payload, &signature) && payload::signed(&payload).as_ref() == Some(digest)
+        }) {
+            return Ok(());
+        }
+    }
+    if layers.len() >= MOST_SIGNATURES {
+        return Err(unexpected(format!("the artifact has {MOST_SIGNATURES} signatures already")));
+    }
+    let payload = payload::new(&repository.reference().repository(), digest);
+    let signature = key.sign(&payload).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+    let layer = Descriptor::of(payload::MEDIA_TYPE, &payload).annotated(payload::ANNOTATION, &signature::to_text(&signature));
+    repository.keep(&layer, &payload).await?;
+    layers.push(layer);
+    let config = config(&layers);
+    let described = Descriptor::of(IMAGE_CONFIG, &config);
+    repository.keep(&described, &config).await?;
+    let mut manifest = Manifest::new(described, layers);
+    manifest.artifact_type = Some(payload::ARTIFACT_TYPE.to_owned());
+    manifest.subject = Some(Descriptor::of(MANIFEST, &subject.bytes));
+    referrers::attach(repository, &manifest, &[]).await?;
+    repository.put(&tag(digest), MANIFEST, &manifest.to_bytes()?).await?;
+    Ok(())
+}
+
+/// Whose signature vouches for an artifact.
+pub(super) async fn signer<'a>(repository: &Repository, digest: &Digest, policy: &'a TrustPolicy) -> Result<Signer<'a>, Failure> {
+    let mut layers = at_tag(repository, digest).await?.map(|manifest| manifest.layers).unwrap_or_default();
+    if layers.is_empty() {
+        layers = referring(repository, digest).await?;
+    }
+    let mut failure = Failure::new(Code::Untrusted, format!("nobody vouches for it: the registry holds no signature of {digest}"))
+        .with_hint("Whoever publishes it signs it with `smp-harness sign REFERENCE@DIGEST` or cosign. Do not use what lost its signature.");
+    for layer in layers.iter().take(MOST_SIGNATURES) {
+        let Some((payload, signature)) = vouching(repository, layer).await? else { continue };
+        match policy.signer(&payload, &signature) {
+            Some(signer) if payload::signed(&payload).as_ref() == Some(digest) => return Ok(signer),
+            Some(_) => {
+                failure = Failure::new(
+                    Code::Untrusted,
+                    format!("the signature that the registry holds for {digest} is that of another artifact"),
+                )
+                .with_hint("Do not use it: somebody put the signature of one release to another. Report it to its publisher.");
+            }
+            None => failure = wrong_key(),
+        }
+    }
+    Err(failure)
+}
+
+/// The failure of a reference that leads nowhere.
+pub(super) fn absent(repository: &Repository) -> Failure {
+    let reference = repository.reference();
+    Failure::new(Code::NotFound, format!("{} has no {reference}", reference.registry()))
+        .with_hint("Check the reference: name, tag and digest.")
+}
+
+fn tag(digest: &Digest) -> String {
+    format!("{}.sig", digest.tag())
+}
+
+async fn at_tag(repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Failure> {
+    let found = repository.tagged(&tag(digest)).await?;
+    found.map(|found| Manifest::read(&found.bytes)).transpose()
+}
+
+/// The signatures of artifacts that refer to this one, where the tag was not copied along.
+async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>, Failure> {
+    let mut layers = Vec::new();
+    for entry in referrers::list(repository, digest, payload::ARTIFACT_TYPE).await?.iter().take(MOST_SIGNATURES) {
+        if let Some(found) = repository.pinned(&entry.digest).await? {
+            layers.extend(Manifest::read(&found.bytes)?.layers);
+        }
+    }
+    Ok(layers)
+}
+
+/// A layer's payload and the signature over it; none where it is no signature.
+async fn vouching(repository: &Repository, layer: &Descriptor) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
+    let signature = layer.annotations.get(payload::ANNOTATION).and_then(|text| signature::from_text(text.as_bytes()));
+    let Some(signature) = signature.filter(|_| layer.media_type == payload::MEDIA_TYPE) else { return Ok(None) };
+    let payload = repository.content(&layer.digest, payload::LARGEST, "a signed payload").await?;
+    Ok(payload.map(|payload| (payload, signature)))
+}
+
+/// An image's configuration that names the payloads, as cosign writes it. It has no instant.
+fn config(layers: &[Descriptor]) -> Vec<u8> {
+    let digests: Vec<_> = layers.iter().map(|layer| &layer.digest).collect();
+    let value = serde_json::json!({
+        "architecture": "", "created": "0001-01-01T00:00:00Z", "os": "",
+        "rootfs": { "type": "layers", "diff_ids": digests }, "config": {},
+    });
+    value.to_string().into_bytes()
+}

@@ -1,0 +1,323 @@
+//! The trust policy: whose signature this machine takes for which connector, from which version on. Pure, and asked before anything is compiled.
+//!
+//! ```toml
+//! revoked = ["sha256:…"]                             # of a component or of an artifact in a registry
+//!
+//! [[publisher]]
+//! name = "Example Ltd"
+//! keys = ["-----BEGIN PUBLIC KEY-----…"]             # as many as are in use
+//! connectors = { example-cloud = { minimum = "1.2.0" }, example-desk = {} }
+//! ```
+//! What the file does not name is not trusted. Nothing is remembered from run to run: what must not come back is put below a minimum.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use semver::Version;
+use serde::Deserialize;
+
+use super::digest::Digest;
+use super::metadata::Identity;
+use super::package::{Package, SIGNATURE, SUMS};
+use super::signature;
+use super::signature::key::PublicKey;
+use smp_host::failure::{Code, Failure};
+use smp_host::limits::Limits;
+
+/// Largest trust file, in bytes: hundreds of publishers.
+pub const LARGEST_FILE: u64 = 1024 * 1024;
+/// Most publishers: a marketplace that has more asks a service of its own.
+const MOST_PUBLISHERS: usize = 1_000;
+/// Most keys of one publisher: the one in use, the one before, and a few machines.
+const MOST_KEYS: usize = 16;
+/// Most connectors of one publisher.
+const MOST_CONNECTORS: usize = 1_000;
+/// Most digests that are revoked: every release of many connectors.
+const MOST_REVOKED: usize = 10_000;
+/// Most signatures of one artifact that are looked at: each costs a request.
+pub const MOST_SIGNATURES: usize = 16;
+
+/// A trust policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustPolicy {
+    publishers: Vec<Publisher>,
+    revoked: BTreeSet<Digest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Publisher {
+    name: String,
+    keys: Vec<PublicKey>,
+    connectors: BTreeMap<String, Option<Version>>,
+}
+
+/// What a signature vouches for, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// The publisher, as the trust file names it.
+    pub publisher: String,
+    /// Which connector it is.
+    pub identity: Identity,
+    /// The key's fingerprint.
+    pub key: Digest,
+}
+
+/// The publisher and the key of a signature that was found to be right. Nothing is said yet about what was signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Signer<'a> {
+    publisher: &'a Publisher,
+    key: &'a PublicKey,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    revoked: Vec<Digest>,
+    publisher: Vec<FilePublisher>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePublisher {
+    name: String,
+    keys: Vec<String>,
+    connectors: BTreeMap<String, FileConnector>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileConnector {
+    minimum: Option<Version>,
+}
+
+impl TrustPolicy {
+    /// Reads a trust file.
+    ///
+    /// # Errors
+    /// `invalid-settings`, when it is none, or could be read in two ways.
+    pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
+        let text = std::str::from_utf8(bytes).map_err(|_| unusable("it is no text"))?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+            unusable(&format!("line {line}: {}", smp_host::text::shortened(error.message(), 200)))
+        })?;
+        let bounds = [(file.publisher.len(), MOST_PUBLISHERS, "publishers"), (file.revoked.len(), MOST_REVOKED, "revoked digests")];
+        bounded(&bounds)?;
+        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        let mut publishers = Vec::new();
+        for publisher in file.publisher {
+            let publisher = Publisher::read(publisher)?;
+            if !names.insert(publisher.name.clone()) {
+                return Err(unusable(&format!("the publisher `{}` is there twice", publisher.name)));
+            }
+            // With one key under two names, nobody could say whose signature it is.
+            if let Some(key) = publisher.keys.iter().find(|key| !keys.insert((*key).clone())) {
+                return Err(unusable(&format!("the key {} is there twice", key.fingerprint())));
+            }
+            publishers.push(publisher);
+        }
+        Ok(Self { publishers, revoked: file.revoked.into_iter().collect() })
+    }
+
+    /// Whose signature over the message this is; none where no trusted key made it.
+    #[must_use]
+    pub fn signer(&self, message: &[u8], signature: &[u8]) -> Option<Signer<'_>> {
+        self.publishers.iter().find_map(|publisher| {
+            let key = publisher.keys.iter().find(|key| key.verifies(message, signature))?;
+            Some(Signer { publisher, key })
+        })
+    }
+
+    /// Refuses what is revoked.
+    ///
+    /// # Errors
+    /// `untrusted`.
+    pub fn not_revoked(&self, digest: &Digest) -> Result<(), Failure> {
+        if !self.revoked.contains(digest) {
+            return Ok(());
+        }
+        Err(refused(format!("{digest} is revoked by the trust file"))
+            .with_hint("This release must not be used any more. Get a newer one from its publisher."))
+    }
+
+    /// Judges a component's file by the package that it lies in. What is run is what is given back: the file may change meanwhile.
+    ///
+    /// # Errors
+    /// As [`TrustPolicy::judge`], and `untrusted` when it lies in no package.
+    pub fn judge_file(&self, path: &Path, limits: &Limits) -> Result<(Package, Vouched), Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let alone = || {
+            let name = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
+            refused(format!("nobody vouches for `{name}`: no {SUMS} beside it names it")).with_hint(
+                "Give the file where it lies in its package, with all of that: `smp-harness pull` and `smp-harness package` make one.",
+            )
+        };
+        if !folder.join(SUMS).exists() {
+            return Err(alone());
+        }
+        let package = Package::open(folder, limits)?;
+        if path.file_name().is_none_or(|name| name != package.component_name()) {
+            return Err(alone());
+        }
+        let vouched = self.judge(&package)?;
+        Ok((package, vouched))
+    }
+
+    /// Judges a package in a folder by the signature over its sums.
+    ///
+    /// # Errors
+    /// `untrusted`, when it is not signed, by nobody who may publish it, or too old.
+    pub fn judge(&self, package: &Package) -> Result<Vouched, Failure> {
+        let component = Digest::of(package.component());
+        self.not_revoked(&component)?;
+        let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
+            return Err(refused(format!("nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"))
+                .with_hint("Get the whole package, with its signature. Whoever publishes it signs it with `smp-harness sign`."));
+        };
+        let signature = signature::from_text(text)
+            .ok_or_else(|| refused(format!("{SIGNATURE} holds no signature")).with_hint("Get the package again; the file is damaged."))?;
+        let signer = self.signer(sums.bytes(), &signature).ok_or_else(wrong_key)?;
+        signer.vouches_for(package.identity()?)
+    }
+}
+
+impl Signer<'_> {
+    /// Whether the signer may publish this release.
+    ///
+    /// # Errors
+    /// `untrusted`, when it is another's connector, or the release is older than the minimum.
+    pub fn vouches_for(&self, identity: Identity) -> Result<Vouched, Failure> {
+        let Publisher { name, connectors, .. } = self.publisher;
+        let Some(minimum) = connectors.get(&identity.id) else {
+            return Err(refused(format!("{name} signed it, who may not publish the connector `{}`", identity.id))
+                .with_hint(format!("If {name} may publish it, add `{}` to the connectors of {name} in the trust file.", identity.id)));
+        };
+        // By precedence: what is built anew from the same release is not older.
+        if let Some(minimum) = minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt()) {
+            return Err(refused(format!("{identity} is older than the trust file lets run, which is {minimum}"))
+                .with_hint("An old release was served in place of a newer one, or nobody updated it. Get the newest from its publisher."));
+        }
+        Ok(Vouched { publisher: name.clone(), identity, key: self.key.fingerprint() })
+    }
+}
+
+/// The refusal of a signature that no trusted key made over what is there.
+#[must_use]
+pub fn wrong_key() -> Failure {
+    refused("it is signed, but by no key that the trust file names, or what was signed was changed since".into())
+        .with_hint("Compare the publisher's key with the one in the trust file, on another way than the one that the package came.")
+}
+
+impl Publisher {
+    fn read(file: FilePublisher) -> Result<Self, Failure> {
+        let name = smp_host::text::shortened(file.name.trim(), 100).into_owned();
+        if name.is_empty() {
+            return Err(unusable("a publisher has no name"));
+        }
+        bounded(&[
+            (file.keys.len(), MOST_KEYS, &format!("keys of {name}")),
+            (file.connectors.len(), MOST_CONNECTORS, &format!("connectors of {name}")),
+        ])?;
+        let read = |(number, text): (usize, &String)| {
+            PublicKey::from_pem(text).map_err(|error| unusable(&format!("key {} of {name} cannot be used: {error}", number + 1)))
+        };
+        let keys = file.keys.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(unusable(&format!("{name} has no key")));
+        }
+        let connectors = file.connectors.into_iter().map(|(id, connector)| (id, connector.minimum)).collect();
+        Ok(Self { name, keys, connectors })
+    }
+}
+
+fn bounded(bounds: &[(usize, usize, &str)]) -> Result<(), Failure> {
+    match bounds.iter().find(|(number, most, _)| number > most) {
+        Some((number, most, what)) => Err(unusable(&format!("it has {number} {what}, more than {most}"))),
+        None => Ok(()),
+    }
+}
+
+fn refused(message: String) -> Failure {
+    Failure::new(Code::Untrusted, message)
+}
+
+fn unusable(reason: &str) -> Failure {
+    Failure::new(Code::InvalidSettings, format!("the trust file cannot be used: {reason}")).with_hint(
+        "It is TOML with a `[[publisher]]` for each: `name`, `keys` (public keys in PEM form) and `connectors` (ids, each with a `minimum` if you like).",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::testing::component;
+    use crate::package::Sums;
+    use crate::signature::key::KeyPair;
+
+    fn policy(key: &KeyPair, connectors: &str) -> TrustPolicy {
+        let text = format!("[[publisher]]\nname = \"Example Ltd\"\nkeys = ['''{}''']\nconnectors = {connectors}\n", key.public().to_pem());
+        TrustPolicy::read(text.as_bytes()).unwrap()
+    }
+
+    fn package(version: &str, signer: Option<&KeyPair>) -> Package {
+        let wasm = component("example", version);
+        let sums = Sums::read(format!("{}  example.wasm\n", Digest::of(&wasm).hex()).into_bytes()).unwrap();
+        let signature = signer.map(|signer| signature::to_text(&signer.sign(sums.bytes()).unwrap()).into_bytes());
+        Package::whole(sums, BTreeMap::from([("example.wasm".into(), wasm)]), signature).unwrap()
+    }
+
+    fn refusal(policy: &TrustPolicy, package: &Package) -> String {
+        let failure = policy.judge(package).unwrap_err();
+        assert!(failure.code == Code::Untrusted && failure.hint.is_some(), "{failure:?}");
+        failure.message
+    }
+
+    #[test]
+    fn a_release_of_a_trusted_publisher_is_vouched_for() {
+        let key = KeyPair::generate().unwrap();
+        let vouched = policy(&key, "{ example = { minimum = \"1.0.0\" } }").judge(&package("1.0.0+5", Some(&key))).unwrap();
+        assert_eq!((vouched.publisher.as_str(), vouched.identity.to_string().as_str()), ("Example Ltd", "example 1.0.0+5"));
+        assert_eq!(vouched.key, key.public().fingerprint());
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_words() {
+        let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let policy = policy(&key, "{ example = { minimum = \"1.2.0\" }, desk = {} }");
+        assert!(refusal(&policy, &package("1.2.0", None)).starts_with("nobody vouches for it"));
+        assert!(refusal(&policy, &package("1.2.0", Some(&other))).starts_with("it is signed, but by no key"));
+        let old = refusal(&policy, &package("1.1.9", Some(&key)));
+        assert_eq!(old, "example 1.1.9 is older than the trust file lets run, which is 1.2.0");
+        assert!(refusal(&policy, &package("1.2.0-rc.1", Some(&key))).contains("is older than"));
+        let others = self::policy(&key, "{ desk = {} }");
+        assert_eq!(refusal(&others, &package("1.2.0", Some(&key))), "Example Ltd signed it, who may not publish the connector `example`");
+        let mut revoking = policy.clone();
+        let package = package("1.2.0", Some(&key));
+        revoking.revoked.insert(Digest::of(package.component()));
+        assert!(refusal(&revoking, &package).ends_with("is revoked by the trust file"));
+    }
+
+    #[test]
+    fn a_file_that_could_be_misread_is_refused() {
+        let key = KeyPair::generate().unwrap().public().to_pem();
+        let publisher = |name: &str| format!("[[publisher]]\nname = \"{name}\"\nkeys = ['''{key}''']\nconnectors = {{ a = {{}} }}\n");
+        for (text, reason) in [
+            (String::new(), "missing field `publisher`"),
+            ("publisher = []\nmore = 1".into(), "line 2: unknown field `more`"),
+            (publisher("A").replace("{}", "{ minimun = \"1.0.0\" }"), "unknown field `minimun`"),
+            (publisher("A").replace("{}", "{ minimum = \"1\" }"), "parsing major version number"),
+            (publisher("A").replace("PUBLIC", "PRIVATE"), "key 1 of A cannot be used: a private key is in it"),
+            (publisher("A").replace(&format!("'''{key}'''"), ""), "A has no key"),
+            (publisher(" "), "a publisher has no name"),
+            (publisher("A") + &publisher("A"), "the publisher `A` is there twice"),
+            (publisher("A") + &publisher("B"), "is there twice"),
+            (format!("revoked = [\"sha256:1\"]\n{}", publisher("A")), "a digest is `sha256:` and 64 digits"),
+        ] {
+            let failure = TrustPolicy::read(text.as_bytes()).unwrap_err();
+            assert!(failure.code == Code::InvalidSettings && failure.message.contains(reason), "{failure} {text}");
+        }
+        let many: String = (0..=MOST_PUBLISHERS).map(|number| publisher(&format!("P{number}"))).collect();
+        assert!(TrustPolicy::read(many.as_bytes()).unwrap_err().message.contains("more than 1000"));
+    }
+}

@@ -1,0 +1,365 @@
+//! What a component hands over, held against the contract's own words before it is used. Pure.
+//!
+//! A component that breaks the contract ends the run as `contract`, one that says more than it may as `limit`; neither ends the host.
+
+use std::collections::BTreeSet;
+
+use crate::contract::{Account, Attachment, Check, Descriptor, HttpMethod, Member, MemberKind, MemberPage, MemberStatus, Outcome, Report};
+use crate::failure::{Code, Failure};
+use crate::http::origin::Origin;
+use crate::http::policy::placeholder;
+use crate::limits::{Bound, LONGEST_CURSOR, Limits};
+
+type Checked = Result<(), Failure>;
+
+fn broken(message: impl Into<String>) -> Failure {
+    Failure::new(Code::Contract, format!("the connector broke its contract: {}", message.into()))
+        .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings.")
+}
+
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(broken(message())) }
+}
+
+/// Checks a descriptor.
+///
+/// # Errors
+/// `contract` or `limit`, saying what is wrong with it.
+pub fn descriptor(descriptor: &Descriptor, limits: &Limits) -> Checked {
+    texts(descriptor, limits)?;
+    ensure(is_name(&descriptor.id), || "the descriptor's id is not made of a-z, 0-9 and -".into())?;
+    ensure(!descriptor.name.trim().is_empty(), || "the descriptor has no name".into())?;
+    let mut keys = BTreeSet::new();
+    for field in &descriptor.settings {
+        ensure(is_name(&field.key), || "a setting's key is not made of a-z, 0-9 and -".into())?;
+        ensure(keys.insert(field.key.as_str()), || format!("the setting `{}` is declared twice", field.key))?;
+    }
+    let secrets = descriptor.settings.iter().filter(|field| field.secret.is_some()).count();
+    ensure(secrets <= 1, || "it declares more than one secret; a request has one credential".into())?;
+    let prefixes = descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).flat_map(|secret| &secret.prefixes);
+    for known in prefixes {
+        ensure(known.prefix.len() >= 3, || "a secret's prefix is shorter than three characters".into())?;
+    }
+    endpoints(descriptor, &keys)
+}
+
+fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
+    let base = Origin::parse(&descriptor.api.base).map_err(|error| broken(format!("its API base is {error}")))?;
+    ensure(!base.is_plain(), || "its API base is not https".into())?;
+    ensure(!descriptor.api.endpoints.is_empty(), || "it declares no endpoint".into())?;
+    let secret = |key: &str| descriptor.settings.iter().any(|field| field.key == key && field.secret.is_some());
+    for endpoint in &descriptor.api.endpoints {
+        let path = &endpoint.path;
+        ensure(path.starts_with('/'), || "an endpoint's path is no path template".into())?;
+        for segment in path.split('/').skip(1) {
+            match placeholder(segment) {
+                Some(key) => ensure(keys.contains(key) && !secret(key), || "an endpoint's path names no plain setting".into())?,
+                None => {
+                    // No other sign: a path stands in lines that people read and that approvals are kept in.
+                    let plain = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte));
+                    ensure(plain && !["", ".", ".."].contains(&segment), || "an endpoint's path is no path template".into())?;
+                }
+            }
+        }
+        ensure(endpoint.read_only || endpoint.method != HttpMethod::Get, || "a GET endpoint is not declared as reading only".into())?;
+    }
+    let rate = descriptor.api.rate_limit;
+    ensure(rate.requests > 0 && rate.period_ms > 0, || "its rate limit is zero".into())
+}
+
+/// Bounds every text and every list of a descriptor.
+fn texts(descriptor: &Descriptor, limits: &Limits) -> Checked {
+    let Descriptor { id, name, version, vendor, summary, pricing, status, integration_type, .. } = descriptor;
+    let mut all: Vec<&str> = vec![id, name, version, vendor, summary, pricing, status, integration_type, &descriptor.api.base];
+    let mut lists = vec![
+        descriptor.data_collected.len(),
+        descriptor.permissions_required.len(),
+        descriptor.settings.len(),
+        descriptor.api.endpoints.len(),
+        descriptor.setup_guide.len(),
+        descriptor.faq.len(),
+        descriptor.attributes.len(),
+    ];
+    for set in &descriptor.data_collected {
+        lists.push(set.fields.len());
+        all.push(&set.name);
+        all.extend(set.fields.iter().flat_map(|field| [&*field.name, &*field.description]));
+    }
+    all.extend(descriptor.permissions_required.iter().map(String::as_str));
+    for field in &descriptor.settings {
+        all.extend([&*field.key, &field.label, &field.help, &field.placeholder]);
+        all.extend(field.pattern.as_deref());
+        if let Some(secret) = &field.secret {
+            lists.push(secret.prefixes.len());
+            let Attachment::Bearer = secret.attachment;
+            all.extend(secret.prefixes.iter().flat_map(|known| [&*known.prefix, &*known.meaning, &*known.hint]));
+        }
+        lists.push(field.attributes.len());
+        all.extend(field.attributes.iter().flat_map(|(name, value)| [&**name, &**value]));
+    }
+    for endpoint in &descriptor.api.endpoints {
+        all.extend([&*endpoint.path, &endpoint.purpose]);
+        all.extend(endpoint.scope.as_deref());
+    }
+    for section in &descriptor.setup_guide {
+        lists.push(section.steps.len());
+        all.extend([&*section.title, &section.introduction]);
+        all.extend(section.steps.iter().map(String::as_str));
+    }
+    all.extend(descriptor.faq.iter().flat_map(|entry| [&*entry.question, &*entry.answer]));
+    all.extend(descriptor.attributes.iter().flat_map(|(name, value)| [&**name, &**value]));
+    entries(limits, "its descriptor", lists)?;
+    bounded(limits, "its descriptor", all)
+}
+
+/// Checks a failure that a component reports.
+///
+/// # Errors
+/// `contract` or `limit`, saying what is wrong with it.
+pub fn failure(failure: &crate::contract::Failure, limits: &Limits) -> Checked {
+    ensure(!failure.message.trim().is_empty(), || "a failure has no message".into())?;
+    ensure(!failure.hint.trim().is_empty(), || "a failure has no hint".into())?;
+    let texts = [Some(&failure.message), Some(&failure.hint), failure.setting.as_ref(), failure.vendor_code.as_ref()];
+    bounded(limits, "a failure", texts.into_iter().flatten().map(String::as_str))
+}
+
+/// Checks a validation's report.
+///
+/// # Errors
+/// `contract` or `limit`, saying what is wrong with it.
+pub fn report(report: &Report, limits: &Limits) -> Checked {
+    ensure(!report.checks.is_empty(), || "its report has no check".into())?;
+    entries(limits, "its report", [report.checks.len()])?;
+    let mut ids = BTreeSet::new();
+    for Check { id, title, outcome, .. } in &report.checks {
+        ensure(is_name(id), || "a check's id is not made of a-z, 0-9 and -".into())?;
+        ensure(ids.insert(id.as_str()), || format!("the check `{id}` is there twice"))?;
+        bounded(limits, "a check", [title.as_str()])?;
+        match outcome {
+            Outcome::Passed(text) | Outcome::Skipped(text) => bounded(limits, "a check", [text.as_str()])?,
+            Outcome::Warning(advice) => {
+                bounded(limits, "a check", [&*advice.message, &*advice.hint].into_iter().chain(advice.setting.as_deref()))?;
+            }
+            Outcome::Failed(failed) => failure(failed, limits)?,
+        }
+    }
+    Ok(())
+}
+
+/// Checks an account.
+///
+/// # Errors
+/// `contract` or `limit`, saying what is wrong with it.
+pub fn account(account: &Account, limits: &Limits) -> Checked {
+    ensure(!account.id.trim().is_empty(), || "the account has no id".into())?;
+    entries(limits, "the account", [account.attributes.len()])?;
+    let attributes = account.attributes.iter().flat_map(|(name, value)| [&**name, &**value]);
+    bounded(limits, "the account", [&*account.id, &*account.name].into_iter().chain(attributes))
+}
+
+/// Checks a page. Only what could be misread is looked at: the page is used as it is.
+///
+/// # Errors
+/// `contract` or `limit`, saying what is wrong with it.
+pub fn page(page: &MemberPage, limits: &Limits) -> Checked {
+    if let Some(next) = &page.next {
+        ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || format!("a cursor is empty or longer than {LONGEST_CURSOR} bytes"))?;
+    }
+    if page.members.len().max(page.products.len()) > limits.page_members {
+        return Err(limits.reached(Bound::PageMembers, "the connector puts more members or products on a page than it may"));
+    }
+    for product in &page.products {
+        let texts = [Some(&product.key), Some(&product.name), product.site.as_ref()];
+        within(limits, texts.into_iter().flatten().map(String::len).max(), limits.member_text)?;
+    }
+    page.members.iter().try_for_each(|one| member(one, page.products.len(), limits))
+}
+
+fn member(member: &Member, products: usize, limits: &Limits) -> Checked {
+    ensure(!member.id.is_empty(), || "a member has no id".into())?;
+    let texts = [member.id.len(), member.email.as_ref().map_or(0, String::len), member.name.len()];
+    let attributes = member.attributes.iter().flat_map(|(name, value)| [name.len(), value.len()]);
+    let status = member.status.iter().map(|status| if let MemberStatus::Other(word) = status { word.len() } else { 0 });
+    let kind = member.kind.iter().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
+    within(limits, texts.into_iter().chain(attributes).chain(status).chain(kind).max(), limits.member_text)?;
+    // The role joins the names of all products, so it may be longer than any one text.
+    within(limits, Some(member.role.len()), limits.member_text.saturating_mul(16))?;
+    entries(limits, "a member", [member.attributes.len()])?;
+    if member.uses.len() > limits.page_members {
+        return Err(limits.reached(Bound::PageMembers, "a member uses more products than it may"));
+    }
+    for product_use in &member.uses {
+        let there = usize::try_from(product_use.product).is_ok_and(|index| index < products);
+        ensure(there, || "a member uses a product that the page does not have".into())?;
+    }
+    let instants = member.uses.iter().filter_map(|product_use| product_use.last_active).chain(member.last_seen);
+    ensure(instants.into_iter().all(|instant| instant.nanoseconds < 1_000_000_000), || {
+        "an instant has more than a second of nanoseconds".into()
+    })
+}
+
+/// Bounds the longest text of a member.
+fn within(limits: &Limits, longest: Option<usize>, most: usize) -> Checked {
+    if longest.unwrap_or(0) <= most {
+        return Ok(());
+    }
+    Err(limits.reached(Bound::MemberText, "a text of a member is longer than it may be"))
+}
+
+/// Bounds lists that a person reads.
+fn entries(limits: &Limits, whose: &str, lengths: impl IntoIterator<Item = usize>) -> Checked {
+    if lengths.into_iter().all(|length| length <= limits.entries) {
+        return Ok(());
+    }
+    Err(limits.reached(Bound::Entries, format_args!("a list of {whose} has more entries than it may")))
+}
+
+/// Bounds texts that a person reads.
+fn bounded<'a>(limits: &Limits, whose: &str, texts: impl IntoIterator<Item = &'a str>) -> Checked {
+    if texts.into_iter().all(|text| text.len() <= limits.text) {
+        return Ok(());
+    }
+    Err(limits.reached(Bound::Text, format_args!("a text of {whose} is longer than it may be")))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Instant, Product, ProductUse};
+    use crate::testing;
+
+    const USERS: &str = "/v1/orgs/{organization-id}/users";
+
+    fn said(checked: Checked) -> String {
+        checked.unwrap_err().message.replace("the connector broke its contract: ", "")
+    }
+
+    fn limits() -> Limits {
+        Limits { entries: 3, text: 200, member_text: 100, page_members: 2, ..Limits::default() }
+    }
+
+    fn page_of(member: Member) -> MemberPage {
+        MemberPage { products: vec![], members: vec![member], next: None, total: None }
+    }
+
+    #[test]
+    fn a_descriptor_that_is_whole_is_taken() {
+        assert_eq!(descriptor(&testing::descriptor(&[(HttpMethod::Get, USERS, true)]), &limits()), Ok(()));
+    }
+
+    #[test]
+    fn a_descriptor_that_says_too_much_or_nonsense_is_refused() {
+        type Change = fn(&mut Descriptor);
+        let cases: [(Change, &str); 15] = [
+            (|d| d.id = "Bad Id".into(), "the descriptor's id is not made of a-z, 0-9 and -"),
+            (|d| d.name = " ".into(), "the descriptor has no name"),
+            (|d| d.settings.push(d.settings[0].clone()), "the setting `organization-id` is declared twice"),
+            (|d| d.settings[0].secret = d.settings[1].secret.clone(), "it declares more than one secret; a request has one credential"),
+            (|d| d.api.base = "http://127.0.0.1:1".into(), "its API base is not https"),
+            (
+                |d| d.api.base = "https://x.test/path".into(),
+                "its API base is more than scheme, host and port: leave away user, path, query and fragment",
+            ),
+            (|d| d.api.endpoints.clear(), "it declares no endpoint"),
+            (|d| d.api.endpoints[0].path = "/v1/../x".into(), "an endpoint's path is no path template"),
+            (|d| d.api.endpoints[0].path = "/v1/a b".into(), "an endpoint's path is no path template"),
+            (|d| d.api.endpoints[0].path = "/v1/x\nsha256:00 https://evil.test".into(), "an endpoint's path is no path template"),
+            (|d| d.api.endpoints[0].path = "/v1/%2e".into(), "an endpoint's path is no path template"),
+            (|d| d.api.endpoints[0].path = "/v1/{nothing}".into(), "an endpoint's path names no plain setting"),
+            (|d| d.api.endpoints[0].path = "/v1/{api-key}".into(), "an endpoint's path names no plain setting"),
+            (|d| d.api.endpoints[0].read_only = false, "a GET endpoint is not declared as reading only"),
+            (|d| d.api.rate_limit.requests = 0, "its rate limit is zero"),
+        ];
+        for (change, message) in cases {
+            let mut changed = testing::descriptor(&[(HttpMethod::Get, USERS, true)]);
+            change(&mut changed);
+            assert_eq!(said(descriptor(&changed, &limits())), message);
+        }
+    }
+
+    #[test]
+    fn a_page_is_refused_when_it_cannot_be_read_right() {
+        let one_use = ProductUse { product: 0, last_active: None };
+        let late = Instant { seconds: 0, nanoseconds: 1_000_000_000 };
+        for (member, message) in [
+            (Member { id: String::new(), ..testing::member("1") }, "a member has no id"),
+            (Member { uses: vec![one_use], ..testing::member("1") }, "a member uses a product that the page does not have"),
+            (Member { last_seen: Some(late), ..testing::member("1") }, "an instant has more than a second of nanoseconds"),
+        ] {
+            assert_eq!(said(page(&page_of(member), &limits())), message);
+        }
+        let endless = MemberPage { next: Some("x".repeat(LONGEST_CURSOR + 1)), ..page_of(testing::member("1")) };
+        assert_eq!(said(page(&endless, &limits())), "a cursor is empty or longer than 8192 bytes");
+        assert_eq!(page(&page_of(testing::member("1")), &limits()), Ok(()));
+    }
+
+    #[test]
+    fn a_report_without_checks_or_with_a_hintless_failure_is_refused() {
+        assert_eq!(said(report(&Report { checks: vec![] }, &limits())), "its report has no check");
+        let failed = crate::contract::Failure {
+            kind: crate::contract::FailureKind::Other,
+            message: "x".into(),
+            hint: " ".into(),
+            setting: None,
+            vendor_code: None,
+            retry_after_seconds: None,
+        };
+        let check = Check { id: "a".into(), title: "A".into(), required: true, outcome: Outcome::Failed(failed) };
+        assert_eq!(said(report(&Report { checks: vec![check] }, &limits())), "a failure has no hint");
+    }
+
+    #[test]
+    fn every_text_and_every_list_is_bounded_by_a_limit_that_is_named() {
+        let long = || "x".repeat(201);
+        let failure = |message: String| crate::contract::Failure {
+            kind: crate::contract::FailureKind::Other,
+            message,
+            hint: "x".into(),
+            setting: None,
+            vendor_code: Some("x".into()),
+            retry_after_seconds: None,
+        };
+        let told = |change: fn(&mut Descriptor)| {
+            let mut changed = testing::descriptor(&[(HttpMethod::Get, USERS, true)]);
+            change(&mut changed);
+            descriptor(&changed, &limits())
+        };
+        let check = |title: String, outcome| Report { checks: vec![Check { id: "a".into(), title, required: true, outcome }] };
+        let of = |member| page(&page_of(member), &limits());
+        let product = Product { key: long(), name: String::new(), site: None };
+        let id = || testing::member("1");
+        let rows = [
+            (told(|d| d.summary = "x".repeat(10_000_000)), "text"),
+            (told(|d| d.id = "x".repeat(201)), "text"),
+            (told(|d| d.settings[1].secret.as_mut().unwrap().prefixes[0].hint = "x".repeat(201)), "text"),
+            (told(|d| d.permissions_required = vec![String::new(); 4]), "entries"),
+            (super::failure(&failure(long()), &limits()), "text"),
+            (super::failure(&crate::contract::Failure { vendor_code: Some(long()), ..failure("x".into()) }, &limits()), "text"),
+            (report(&check(long(), Outcome::Passed("x".into())), &limits()), "text"),
+            (report(&check("x".into(), Outcome::Skipped(long())), &limits()), "text"),
+            (report(&check("x".into(), Outcome::Failed(failure(long()))), &limits()), "text"),
+            (report(&Report { checks: vec![check("x".into(), Outcome::Passed("x".into())).checks[0].clone(); 4] }, &limits()), "entries"),
+            (account(&Account { id: "1".into(), name: long(), attributes: vec![] }, &limits()), "text"),
+            (account(&Account { id: "1".into(), name: "x".into(), attributes: vec![("a".into(), "b".into()); 4] }, &limits()), "entries"),
+            (of(Member { name: long(), ..id() }), "member-text"),
+            (of(Member { email: Some(long()), ..id() }), "member-text"),
+            (of(Member { status: Some(MemberStatus::Other(long())), ..id() }), "member-text"),
+            (of(Member { kind: Some(MemberKind::Other(long())), ..id() }), "member-text"),
+            (of(Member { attributes: vec![("a".into(), long())], ..id() }), "member-text"),
+            (of(Member { role: "x".repeat(1_601), ..id() }), "member-text"),
+            (of(Member { attributes: vec![("a".into(), "b".into()); 4], ..id() }), "entries"),
+            (of(Member { uses: vec![ProductUse { product: 0, last_active: None }; 3], ..id() }), "page-members"),
+            (page(&MemberPage { products: vec![product], ..page_of(id()) }, &limits()), "member-text"),
+            (page(&MemberPage { members: vec![id(); 3], ..page_of(id()) }, &limits()), "page-members"),
+        ];
+        for (number, (checked, bound)) in rows.into_iter().enumerate() {
+            let failure = checked.unwrap_err();
+            assert_eq!(failure.code, Code::Limit, "row {number}");
+            assert!(failure.message.contains(&format!("the limit `{bound}` is ")), "row {number}: {failure}");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! The checkpoint: an append-only journal of what was delivered, from which a stopped collection goes on.
+//!
+//! ```text
+//! 5f0c…  {"journal":1,"connector":…,"settings":…,"output":…}      whose collection it is
+//! 91ab…  {"page":{…,"next":"…","offset":…}}                       one line per page, after the page's rows are on the disk
+//! 77e1…  {"restart":true}                                         the second sweep began
+//! ```
+//! Each line begins with a checksum over itself and all lines before it: a line that was torn off, and whatever follows it, counts as
+//! never written. It holds no personal data: account ids and settings are hashed, cursors are the service's own.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::collect::guard::{Admitted, Counts, Mark};
+use crate::failure::{Code, Failure};
+
+/// Version of this journal's format.
+const FORMAT: u32 = 1;
+/// Longest line, in bytes: the marks of the members that fit into the largest page, and a cursor.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+/// Whose collection a checkpoint is of. All of it must be the same for a resume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Id of the connector.
+    pub connector: String,
+    /// Version of the connector.
+    pub version: String,
+    /// Hash of the settings that are not secret: they name the organization.
+    pub settings: String,
+    /// Where members are written to, as an absolute path.
+    pub output: String,
+    /// How members are written.
+    pub format: String,
+}
+
+/// One page that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where the next page begins; none after the last.
+    pub next: Option<String>,
+    /// Bytes of the output, this page's rows included.
+    pub offset: u64,
+    /// What was counted until now.
+    pub counts: Counts,
+    /// What the page brought.
+    pub admitted: Admitted,
+}
+
+/// What happened, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A page was delivered.
+    Page(Page),
+    /// The second sweep began.
+    Restart,
+}
+
+/// A checkpoint that is being written.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    file: File,
+    chain: Chain,
+}
+
+type Chain = [u8; 8];
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    journal: u32,
+    #[serde(flatten)]
+    identity: Identity,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    Page {
+        next: Option<String>,
+        offset: u64,
+        #[serde(flatten)]
+        counts: Counts,
+        new: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        again: String,
+    },
+    Restart(bool),
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint at this path, or begins one. What comes back with it is what was delivered already.
+    ///
+    /// # Errors
+    /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it cannot be written.
+    pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
+        let failed = |error: io::Error| super::output::fault(path, &error);
+        if path.is_dir() {
+            return Err(failed(io::Error::other("it is a folder")));
+        }
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(refused(path, "is in use by another run", "Wait until that run has ended, or use another checkpoint."));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let mut checkpoint = Self { path: path.to_owned(), file, chain: Chain::default() };
+        let length = checkpoint.file.metadata().map_err(failed)?.len();
+        let entries = if length == 0 { None } else { checkpoint.read(identity)? };
+        match entries {
+            Some(entries) => Ok((checkpoint, entries)),
+            None => {
+                checkpoint.file.set_len(0).and_then(|()| checkpoint.file.rewind()).map_err(failed)?;
+                checkpoint.write(&Header { journal: FORMAT, identity: identity.clone() })?;
+                super::output::sync_folder(path);
+                Ok((checkpoint, Vec::new()))
+            }
+        }
+    }
+
+    /// Adds what happened, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// `output`, when it cannot be written.
+    pub fn append(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let line = match entry {
+            Entry::Restart => Line::Restart(true),
+            Entry::Page(page) => Line::Page {
+                next: page.next.clone(),
+                offset: page.offset,
+                counts: page.counts,
+                new: BASE64.encode(page.admitted.new.concat()),
+                again: BASE64.encode(page.admitted.again.concat()),
+            },
+        };
+        self.write(&line)
+    }
+
+    /// The collection is done: there is nothing to go on from.
+    pub fn remove(self) {
+        // The lock goes with the file; a file that stays is found complete, and removed, by the next run.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+        let failed = |error: io::Error| super::output::fault(&self.path, &error);
+        let json = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
+        let chain = link(self.chain, json.as_bytes());
+        let text = format!("{} {json}\n", hex::encode(chain));
+        self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        self.chain = chain;
+        Ok(())
+    }
+
+    /// Reads what is there. None where not even the first line was written whole.
+    fn read(&mut self, identity: &Identity) -> Result<Option<Vec<Entry>>, Failure> {
+        let path = self.path.clone();
+        let no_checkpoint = || refused(&path, "is no checkpoint", "Give another file: this one was left as it is.");
+        let mut lines = Lines { reader: BufReader::new(&self.file), chain: Chain::default(), good: 0 };
+        let Some(first) = lines.next_good().map_err(|_| no_checkpoint())? else {
+            // A torn first line is ours only if it begins like one; anything else is somebody's file.
+            let torn = lines.starts_like_one().map_err(|_| no_checkpoint())?;
+            return if torn { Ok(None) } else { Err(no_checkpoint()) };
+        };
+        let header: Header = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
+        if header.journal != FORMAT {
+            return Err(refused(&path, "was written by another version of this program", "Remove it to begin again from the first page."));
+        }
+        if let Some(other) = difference(&header.identity, identity) {
+            let text = format!("belongs to another collection: the {other} is another one");
+            return Err(refused(&path, &text, "Use a checkpoint of its own for each collection, or remove this one to begin again."));
+        }
+        let mut entries = Vec::new();
+        while let Some(line) = lines.next_good().map_err(|error| super::output::fault(&path, &error))? {
+            entries.push(entry(&line).ok_or_else(no_checkpoint)?);
+        }
+        let (good, chain) = (lines.good, lines.chain);
+        let cut = self.file.set_len(good).and_then(|()| self.file.seek(SeekFrom::Start(good)));
+        cut.map_err(|error| super::output::fault(&path, &error))?;
+        self.chain = chain;
+        Ok(Some(entries))
+    }
+}
+
+/// Reads lines as long as their checksums are right.
+struct Lines<R> {
+    reader: R,
+    chain: Chain,
+    /// Bytes of the good lines.
+    good: u64,
+}
+
+impl<R: BufRead + Seek> Lines<R> {
+    fn next_good(&mut self) -> io::Result<Option<String>> {
+        let mut bytes = Vec::new();
+        let length = io::Read::take(&mut self.reader, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        let Some(line) = std::str::from_utf8(&bytes).ok().and_then(|line| line.strip_suffix('\n')) else { return Ok(None) };
+        let Some((checksum, json)) = line.split_once(' ') else { return Ok(None) };
+        let chain = link(self.chain, json.as_bytes());
+        if checksum != hex::encode(chain) {
+            return Ok(None);
+        }
+        self.chain = chain;
+        self.good += u64::try_from(length).unwrap_or(u64::MAX);
+        Ok(Some(json.to_owned()))
+    }
+
+    fn starts_like_one(&mut self) -> io::Result<bool> {
+        self.reader.rewind()?;
+        let mut start = Vec::new();
+        io::Read::take(&mut self.reader, LONGEST_LINE).read_until(b'\n', &mut start)?;
+        let whole = start.ends_with(b"\n");
+        let digits = start.iter().take(16).all(u8::is_ascii_hexdigit);
+        Ok(!whole && digits && start.get(16).is_none_or(|byte| *byte == b' '))
+    }
+}
+
+fn entry(json: &str) -> Option<Entry> {
+    match serde_json::from_str(json).ok()? {
+        Line::Restart(_) => Some(Entry::Restart),
+        Line::Page { next, offset, counts, new, again } => {
+            Some(Entry::Page(Page { next, offset, counts, admitted: Admitted { new: marks(&new)?, again: marks(&again)? } }))
+        }
+    }
+}
+
+fn marks(text: &str) -> Option<Vec<Mark>> {
+    let bytes = BASE64.decode(text).ok()?;
+    let (marks, rest) = bytes.as_chunks();
+    rest.is_empty().then(|| marks.to_vec())
+}
+
+fn link(chain: Chain, json: &[u8]) -> Chain {
+    let digest = Sha256::new().chain_update(chain).chain_update(json).finalize();
+    let mut next = Chain::default();
+    for (to, from) in next.iter_mut().zip(digest) {
+        *to = from;
+    }
+    next
+}
+
+/// What of the identity is another.
+fn difference(there: &Identity, here: &Identity) -> Option<&'static str> {
+    [
+        ("connector", there.connector == here.connector),
+        ("connector's version", there.version == here.version),
+        ("organization", there.settings == here.settings),
+        ("output", there.output == here.output),
+        ("format", there.format == here.format),
+    ]
+    .into_iter()
+    .find_map(|(name, same)| (!same).then_some(name))
+}
+
+fn refused(path: &Path, what: &str, hint: &str) -> Failure {
+    Failure::new(Code::Checkpoint, format!("`{}` {what}", path.display())).with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collect::guard::mark;
+
+    fn identity() -> Identity {
+        let text = |text: &str| text.to_owned();
+        Identity { connector: text("c"), version: text("1"), settings: text("s"), output: text("/o"), format: text("csv") }
+    }
+
+    fn page(number: u64) -> Entry {
+        let admitted = Admitted { new: vec![mark(&number.to_string()), mark("x")], again: vec![] };
+        let counts = Counts { pages: number, first_total: Some(9), ..Counts::default() };
+        Entry::Page(Page { next: Some(format!("c{number}")), offset: number * 100, counts, admitted })
+    }
+
+    fn journal(entries: &[Entry]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
+        let (mut checkpoint, there) = Checkpoint::open(&path, &identity()).unwrap();
+        assert_eq!(there, []);
+        for entry in entries {
+            checkpoint.append(entry).unwrap();
+        }
+        (folder, path)
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_goes_on() {
+        let entries = [page(1), Entry::Restart, page(2)];
+        let (_folder, path) = journal(&entries);
+        let (mut checkpoint, there) = Checkpoint::open(&path, &identity()).unwrap();
+        assert_eq!(there, entries);
+        checkpoint.append(&page(3)).unwrap();
+        drop(checkpoint);
+        assert_eq!(Checkpoint::open(&path, &identity()).unwrap().1.len(), 4);
+    }
+
+    #[test]
+    fn a_torn_line_counts_as_never_written_wherever_it_is_torn() {
+        let (_folder, path) = journal(&[page(1), page(2)]);
+        let whole = fs::read(&path).unwrap();
+        let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let (checkpoint, there) = Checkpoint::open(&path, &identity()).unwrap();
+            let good = ends.iter().filter(|end| **end <= length).count();
+            assert_eq!(there.len(), good.saturating_sub(1), "{length}");
+            drop(checkpoint);
+            assert_eq!(fs::read(&path).unwrap(), &whole[..ends[good.max(1) - 1]], "{length}");
+        }
+    }
+
+    #[test]
+    fn a_changed_line_ends_what_is_believed() {
+        let (_folder, path) = journal(&[page(1), page(2), page(3)]);
+        let text = fs::read_to_string(&path).unwrap().replace("\"c2\"", "\"c9\"");
+        fs::write(&path, text).unwrap();
+        assert_eq!(Checkpoint::open(&path, &identity()).unwrap().1, [page(1)]);
+    }
+
+    #[test]
+    fn another_collections_checkpoint_is_refused_and_left_as_it_is() {
+        let (_folder, path) = journal(&[page(1)]);
+        let before = fs::read(&path).unwrap();
+        type Change = fn(&mut Identity);
+        let changes: [(Change, &str); 5] = [
+            (|identity| identity.connector.push('x'), "connector"),
+            (|identity| identity.version.push('x'), "connector's version"),
+            (|identity| identity.settings.push('x'), "organization"),
+            (|identity| identity.output.push('x'), "output"),
+            (|identity| identity.format.push('x'), "format"),
+        ];
+        for (change, name) in changes {
+            let mut other = identity();
+            change(&mut other);
+            let failure = Checkpoint::open(&path, &other).unwrap_err();
+            assert_eq!(failure.code, Code::Checkpoint);
+            assert!(failure.message.ends_with(&format!("belongs to another collection: the {name} is another one")), "{}", failure.message);
+        }
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn somebody_elses_file_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        for text in ["my notes", "my notes\nand more\n", "{\"json\":true}\n", "deadbeefdeadbeef but not ours\n"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(Checkpoint::open(&path, &identity()).unwrap_err().code, Code::Checkpoint, "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn two_runs_do_not_share_a_checkpoint() {
+        let (_folder, path) = journal(&[]);
+        let _first = Checkpoint::open(&path, &identity()).unwrap();
+        let failure = Checkpoint::open(&path, &identity()).unwrap_err();
+        assert!(failure.message.ends_with("is in use by another run"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("checkpoint");
+            fs::write(&path, &bytes).unwrap();
+            match Checkpoint::open(&path, &identity()) {
+                Ok((_, entries)) => prop_assert_eq!(entries, []),
+                Err(failure) => prop_assert_eq!(failure.code, Code::Checkpoint),
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Members in files: the formats csv, ndjson and json, the output file, and the checkpoint from which a collection goes on.
+//!
+//! A format writes what it is given. It drops no duplicate, judges no completeness and opens no file: that is done by its caller.
+//! An error of the place that it writes to comes back as it is.
+
+pub mod instant;
+
+pub mod row;
+mod rows;
+
+pub mod csv;
+pub mod json;
+pub mod ndjson;
+
+pub mod checkpoint;
+pub mod output;
+
+use std::io;
+
+pub use self::csv::Csv;
+pub use self::json::Json;
+pub use self::ndjson::Ndjson;
+pub use self::rows::Rows;
+
+/// Members that a table or a json document holds until it is written. With them a row takes about half a kilobyte, so this is some
+/// 50 MB; a person does not read that many and a program is better served by lines.
+pub const MOST_MEMBERS_HELD: usize = 100_000;
+/// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json: only a component that fills its
+/// texts on purpose gets there.
+pub const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
+
+/// What a format that writes at the end holds so far.
+#[derive(Debug, Default)]
+pub struct Held {
+    members: usize,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts members and bytes in, as long as they are within the bounds.
+    pub fn add(&mut self, members: usize, bytes: usize) -> io::Result<()> {
+        self.members = self.members.saturating_add(members);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.members > MOST_MEMBERS_HELD {
+            return Err(too_much(&format!("more than {MOST_MEMBERS_HELD} members")));
+        }
+        if self.bytes > MOST_BYTES_HELD {
+            return Err(too_much(&format!("members of more than {MOST_BYTES_HELD} bytes")));
+        }
+        Ok(())
+    }
+}
+
+fn too_much(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{what} are not held for this format: use `ndjson` or `csv`, which are written as members arrive"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_bounded_and_the_error_names_the_way_out() {
+        let mut held = Held::default();
+        held.add(MOST_MEMBERS_HELD, MOST_BYTES_HELD).unwrap();
+        assert_eq!(
+            held.add(1, 0).unwrap_err().to_string(),
+            "more than 100000 members are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+        );
+        assert_eq!(
+            Held::default().add(1, MOST_BYTES_HELD + 1).unwrap_err().to_string(),
+            "members of more than 268435456 bytes are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Newline-delimited json: an object a line, written as pages arrive.
+//!
+//! The keys, always all and in this order: `id`, `email`, `name`, `role`, `products` (each `key`, `name`, `site`, `last_active`),
+//! `last_seen`, `status`, `kind`, `billable`, `attributes`. What is absent is null. A line holds no character that a terminal would
+//! act on: those are written as `\u…`, which json readers turn back.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use crate::collect::sink::Sink;
+use crate::contract::MemberPage;
+use crate::files::row::Row;
+use crate::text;
+
+/// Size from which lines are handed on, in bytes: a usual page at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What a run that waits for its next page keeps of the buffer, in bytes.
+const KEPT: usize = 8 * 1024;
+
+/// Writes newline-delimited json.
+pub struct Ndjson<W> {
+    output: W,
+    lines: Vec<u8>,
+}
+
+impl<W: Write + Send> Ndjson<W> {
+    /// A sink that writes to this output.
+    pub fn new(output: W) -> Self {
+        Self { output, lines: Vec::new() }
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        let written = self.output.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
+}
+
+impl<W: Write + Send> Sink for Ndjson<W> {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        for member in &page.members {
+            let mut serializer = serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
+            Row { member, products: &page.products }.serialize(&mut serializer)?;
+            self.lines.push(b'\n');
+            if self.lines.len() >= CHUNK {
+                self.hand_on()?;
+            }
+        }
+        let written = self.hand_on();
+        self.lines.shrink_to(KEPT);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+/// A formatter that escapes what [`text::is_active`] names, besides what json must escape.
+pub(super) struct Quiet<F>(pub(super) F);
+
+impl<F: Formatter> Formatter for Quiet<F> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly every fragment is printable ASCII, and told to be so in one sweep, without a look back at each letter.
+        if !fragment.bytes().fold(false, |beyond, byte| beyond | (byte >= 0x7f)) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut rest = fragment;
+        while let Some((start, active)) = rest.char_indices().find(|&(_, character)| text::is_active(character)) {
+            let (plain, from) = rest.split_at(start);
+            writer.write_all(plain.as_bytes())?;
+            for unit in active.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = from.strip_prefix(active).unwrap_or_default();
+        }
+        writer.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::contract::{Instant, MemberKind, MemberStatus, ProductUse};
+    use crate::testing::{any_page, member, page, written};
+
+    #[test]
+    fn a_member_is_one_line_with_its_keys_in_order() {
+        assert_eq!(
+            lines(&page()),
+            concat!(
+                r#"{"id":"a1","email":"ada@example.test","name":"Ada Lovelace","role":"Confluence, Jira","products":["#,
+                r#"{"key":"jira-software","name":"Jira","site":"acme.atlassian.net","last_active":"2026-01-02T03:04:05Z"},"#,
+                r#"{"key":"confluence","name":"Confluence","site":null,"last_active":null}],"#,
+                r#""last_seen":"2026-01-02T03:04:05Z","status":"active","kind":"person","billable":true,"attributes":{"nickname":"ada"}}"#,
+                "\n",
+                r#"{"id":"b2","email":null,"name":"Build Bot","role":"","products":[],"last_seen":null,"status":null,"kind":"app","billable":null,"attributes":{}}"#,
+                "\n",
+            )
+        );
+    }
+
+    #[test]
+    fn words_that_are_not_known_pass_through() {
+        let mut strange = member("c3");
+        strange.status = Some(MemberStatus::Other("suspended".into()));
+        strange.kind = Some(MemberKind::Other("robot".into()));
+        let value = value(strange);
+        assert_eq!((&value["status"], &value["kind"]), (&"suspended".into(), &"robot".into()));
+    }
+
+    #[test]
+    fn a_product_out_of_range_is_left_out_and_an_impossible_instant_is_null() {
+        let mut strange = member("c3");
+        strange.uses = vec![ProductUse { product: u32::MAX, last_active: None }];
+        strange.last_seen = Some(Instant { seconds: i64::MAX, nanoseconds: u32::MAX });
+        let value = value(strange);
+        assert_eq!((&value["products"], &value["last_seen"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    }
+
+    #[test]
+    fn of_a_repeated_attribute_the_first_is_kept() {
+        let mut strange = member("c3");
+        strange.attributes = [("a", "1"), ("b", "2"), ("a", "3")].map(|(name, value)| (name.into(), value.into())).into();
+        assert!(lines(&alone(strange)).ends_with("\"attributes\":{\"a\":\"1\",\"b\":\"2\"}}\n"));
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_read_back() {
+        let mut strange = member("c3");
+        strange.name = "Zoë \u{1b}[31m\u{9b}2J\u{202e}\u{7f}\u{0}\n张".into();
+        let line = lines(&alone(strange.clone()));
+        assert!(line.contains(r#""name":"Zoë \u001b[31m\u009b2J\u202e\u007f\u0000\n张""#), "{line}");
+        assert_eq!(value(strange.clone())["name"], strange.name.as_str());
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_reads_back_and_has_nothing_active_in_it(page in any_page()) {
+            let text = lines(&page);
+            prop_assert_eq!(text.lines().count(), page.members.len());
+            for (line, member) in text.lines().zip(&page.members) {
+                prop_assert!(!line.chars().any(text::is_active));
+                let value: serde_json::Value = serde_json::from_str(line).unwrap();
+                prop_assert_eq!(&value["id"], &member.id);
+                prop_assert_eq!(value["email"].as_str(), member.email.as_deref());
+                prop_assert_eq!(&value["name"], &member.name);
+                prop_assert_eq!(value["products"].as_array().unwrap().len(), member.uses.len());
+            }
+        }
+    }
+
+    fn alone(member: crate::contract::Member) -> MemberPage {
+        MemberPage { members: vec![member], ..page() }
+    }
+
+    fn value(member: crate::contract::Member) -> serde_json::Value {
+        serde_json::from_str(&lines(&alone(member))).unwrap()
+    }
+
+    fn lines(page: &MemberPage) -> String {
+        written(page, |output| Box::new(Ndjson::new(output)))
+    }
+}

@@ -1,0 +1,116 @@
+//! A member with its products looked up: the shape in which ndjson and json have it.
+//!
+//! It borrows from the page and copies nothing. A use of a product that the page does not have is left out: whoever takes the page
+//! from the component has refused it before.
+
+use std::collections::HashSet;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+
+use crate::contract::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
+use crate::files::instant::rfc3339;
+
+/// A member and the products of its page.
+pub struct Row<'p> {
+    pub(super) member: &'p Member,
+    pub(super) products: &'p [Product],
+}
+
+/// The status in the words of the output.
+pub fn status(status: &MemberStatus) -> &str {
+    match status {
+        MemberStatus::Active => "active",
+        MemberStatus::Inactive => "inactive",
+        MemberStatus::Closed => "closed",
+        MemberStatus::Other(word) => word,
+    }
+}
+
+/// The kind in the words of the output.
+pub fn kind(kind: &MemberKind) -> &str {
+    match kind {
+        MemberKind::Person => "person",
+        MemberKind::App => "app",
+        MemberKind::Customer => "customer",
+        MemberKind::Other(word) => word,
+    }
+}
+
+/// The products that the member uses, each with its use.
+pub fn uses<'p>(member: &'p Member, products: &'p [Product]) -> impl Iterator<Item = (&'p Product, &'p ProductUse)> {
+    member.uses.iter().filter_map(|used| Some((products.get(usize::try_from(used.product).ok()?)?, used)))
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let member = self.member;
+        let mut row = serializer.serialize_struct("Member", 10)?;
+        row.serialize_field("id", &member.id)?;
+        row.serialize_field("email", &member.email)?;
+        row.serialize_field("name", &member.name)?;
+        row.serialize_field("role", &member.role)?;
+        row.serialize_field("products", &Uses(self))?;
+        row.serialize_field("last_seen", &Written(member.last_seen.as_ref()))?;
+        row.serialize_field("status", &member.status.as_ref().map(status))?;
+        row.serialize_field("kind", &member.kind.as_ref().map(kind))?;
+        row.serialize_field("billable", &member.billable)?;
+        row.serialize_field("attributes", &Attributes(&member.attributes))?;
+        row.end()
+    }
+}
+
+struct Uses<'r>(&'r Row<'r>);
+
+impl Serialize for Uses<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for (product, used) in uses(self.0.member, self.0.products) {
+            list.serialize_element(&Use { product, used })?;
+        }
+        list.end()
+    }
+}
+
+struct Use<'r> {
+    product: &'r Product,
+    used: &'r ProductUse,
+}
+
+impl Serialize for Use<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut product = serializer.serialize_struct("Product", 4)?;
+        product.serialize_field("key", &self.product.key)?;
+        product.serialize_field("name", &self.product.name)?;
+        product.serialize_field("site", &self.product.site)?;
+        product.serialize_field("last_active", &Written(self.used.last_active.as_ref()))?;
+        product.end()
+    }
+}
+
+/// An instant as RFC 3339, null where it is absent or cannot be written.
+struct Written<'r>(Option<&'r Instant>);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.and_then(rfc3339) {
+            Some(written) => serializer.serialize_str(written.as_str()),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+/// Pairs as an object. Of a name that comes twice the first is kept: readers disagree about what a repeated key means.
+struct Attributes<'r>(&'r [(String, String)]);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        let mut seen = HashSet::new();
+        for (name, value) in self.0 {
+            if self.0.len() < 2 || seen.insert(name) {
+                object.serialize_entry(name, value)?;
+            }
+        }
+        object.end()
+    }
+}

@@ -1,0 +1,35 @@
+//! How the secret of a run is attached to its requests. Only a transport looks into it.
+
+use zeroize::Zeroizing;
+
+use crate::contract::Attachment;
+use crate::secret::Secret;
+
+/// How the secret of a run is attached to its requests.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    attachment: Attachment,
+    secret: Secret,
+}
+
+impl Credential {
+    /// A secret, and how it is attached.
+    #[must_use]
+    pub fn new(attachment: Attachment, secret: Secret) -> Self {
+        Self { attachment, secret }
+    }
+
+    /// The value of the header `authorization`, for a transport.
+    #[must_use]
+    pub fn authorization(&self) -> Zeroizing<String> {
+        match self.attachment {
+            Attachment::Bearer => Zeroizing::new(format!("Bearer {}", self.secret.expose())),
+        }
+    }
+
+    /// The secret itself, for a transport that redacts it from answers.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}

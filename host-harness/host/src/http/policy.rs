@@ -1,0 +1,293 @@
+//! Which requests may leave: those of endpoints that the descriptor declares **and** the operator granted.
+//!
+//! A pure object: no runtime, no network. It judges the request as it would go out, byte for byte, and never mends one: what is
+//! not plainly one of the declared paths is denied.
+
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
+
+use super::origin::Origin;
+use super::transport::{Method, Request};
+use crate::contract;
+
+/// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that when every byte is encoded.
+const LONGEST_PATH_AND_QUERY: usize = 32 * 1024;
+
+/// Largest request body: it names what to search for, which never needs more.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// What the operator lets a component do: one origin, and endpoints of it. Nothing is granted by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    origin: Origin,
+    endpoints: BTreeSet<(Method, String)>,
+}
+
+impl Grants {
+    /// Grants nothing below this origin yet.
+    #[must_use]
+    pub fn none(origin: Origin) -> Self {
+        Self { origin, endpoints: BTreeSet::new() }
+    }
+
+    /// Grants every declared `GET`. What has a body is granted by name only, with [`Grants::with`].
+    #[must_use]
+    pub fn reading(origin: Origin, descriptor: &contract::Descriptor) -> Self {
+        let endpoints = descriptor.api.endpoints.iter().filter(|endpoint| endpoint.method == contract::HttpMethod::Get);
+        Self { origin, endpoints: endpoints.map(|endpoint| (Method::Get, endpoint.path.clone())).collect() }
+    }
+
+    /// Grants one endpoint more, by its declared path template.
+    #[must_use]
+    pub fn with(mut self, method: Method, path_template: impl Into<String>) -> Self {
+        self.endpoints.insert((method, path_template.into()));
+        self
+    }
+
+    /// The origin that requests go to.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// The rules of one run: declared endpoints, with the run's settings bound into them, and what of them is granted.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    method: Method,
+    template: String,
+    /// None where the template names a setting that this run has no value for: such a rule matches nothing.
+    segments: Option<Vec<String>>,
+    read_only: bool,
+    granted: bool,
+}
+
+/// A request that may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// Whether it may be sent again after a failure.
+    pub repeatable: bool,
+}
+
+/// Why a request may not leave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denial {
+    /// It is not written as a request must be.
+    #[error("the request is malformed: {0}")]
+    Malformed(&'static str),
+    /// The descriptor does not declare it.
+    #[error("the connector's descriptor does not declare it")]
+    Undeclared,
+    /// The descriptor declares it, and the operator did not grant it.
+    #[error("`{0}` is declared, but not granted to the connector")]
+    NotGranted(String),
+}
+
+impl Policy {
+    /// The rules of a run with these settings.
+    #[must_use]
+    pub fn new(descriptor: &contract::Descriptor, settings: &[contract::Setting], grants: &Grants) -> Self {
+        let rules = descriptor.api.endpoints.iter().map(|endpoint| {
+            let method = method_of(endpoint.method);
+            Rule {
+                method,
+                template: endpoint.path.clone(),
+                segments: bound_segments(&endpoint.path, settings),
+                read_only: endpoint.read_only || method == Method::Get,
+                granted: grants.endpoints.contains(&(method, endpoint.path.clone())),
+            }
+        });
+        Self { rules: rules.collect() }
+    }
+
+    /// Judges one request.
+    ///
+    /// # Errors
+    /// The reason why it may not leave.
+    pub fn check(&self, request: &Request) -> Result<Allowed, Denial> {
+        let segments = well_formed_segments(request)?;
+        let rule = self.rules.iter().find(|rule| rule.method == request.method && rule.segments.as_ref() == Some(&segments));
+        match rule {
+            None => Err(Denial::Undeclared),
+            Some(rule) if !rule.granted => Err(Denial::NotGranted(format!("{} {}", rule.method, rule.template))),
+            Some(rule) => Ok(Allowed { repeatable: rule.read_only }),
+        }
+    }
+}
+
+/// The method of the contract as the host's own.
+#[must_use]
+pub fn method_of(method: contract::HttpMethod) -> Method {
+    match method {
+        contract::HttpMethod::Get => Method::Get,
+        contract::HttpMethod::Post => Method::Post,
+    }
+}
+
+/// The name of the setting that a template's segment stands for, where it is one.
+pub fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// The decoded segments that a path of this template must have in a run with these settings.
+fn bound_segments(template: &str, settings: &[contract::Setting]) -> Option<Vec<String>> {
+    let bind = |segment: &str| match placeholder(segment) {
+        None => Some(segment.to_owned()),
+        Some(key) => {
+            settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.clone()).filter(|value| !value.is_empty())
+        }
+    };
+    template.strip_prefix('/')?.split('/').map(bind).collect()
+}
+
+/// The decoded segments of a request's path, if the request is written as it must be.
+fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
+    let target = &request.path_and_query;
+    if target.len() > LONGEST_PATH_AND_QUERY {
+        return Err(Denial::Malformed("its path is too long"));
+    }
+    if !target.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte)) {
+        return Err(Denial::Malformed("its path has a character that must be percent-encoded"));
+    }
+    match &request.body {
+        Some(_) if request.method == Method::Get => return Err(Denial::Malformed("a GET has no body")),
+        Some(body) if body.len() > LARGEST_BODY => return Err(Denial::Malformed("its body is too large")),
+        _ => {}
+    }
+    // Some servers take `;` for a separator as well.
+    if let Some((_, query)) = target.split_once('?')
+        && query.split(['&', ';']).any(overrides_the_method)
+    {
+        return Err(Denial::Malformed("its query asks the server to take it for another method"));
+    }
+    let path = request.path().strip_prefix('/').ok_or(Denial::Malformed("its path does not begin with `/`"))?;
+    path.split('/').map(decoded_segment).collect()
+}
+
+/// Whether a parameter of a query is one by which common server frameworks let a caller replace the method.
+fn overrides_the_method(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    matches!(plain.as_str(), "xhttpmethodoverride" | "xhttpmethod" | "xmethodoverride" | "httpmethodoverride" | "methodoverride")
+        // `method` alone is a name that an API may well use for something of its own.
+        || (plain == "method" && !name.starts_with('m'))
+}
+
+/// One segment of a path, decoded once.
+fn decoded_segment(segment: &str) -> Result<String, Denial> {
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| Denial::Malformed("its path is not UTF-8"))?;
+    if decoded.is_empty() {
+        return Err(Denial::Malformed("its path has an empty segment"));
+    }
+    if decoded == "." || decoded == ".." {
+        return Err(Denial::Malformed("its path has a dot segment"));
+    }
+    // A server may decode once more, or take a backslash for a slash: neither may turn one segment into two, or into dots.
+    if decoded.contains(['/', '\\', '%', '?', '#', ';']) || decoded.chars().any(char::is_control) {
+        return Err(Denial::Malformed("its path has an encoded separator"));
+    }
+    Ok(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn policy() -> Policy {
+        let descriptor = testing::descriptor(&[
+            (contract::HttpMethod::Get, "/v1/orgs", true),
+            (contract::HttpMethod::Get, "/v1/orgs/{organization-id}/users", true),
+            (contract::HttpMethod::Post, "/v1/orgs/{organization-id}/search", true),
+            (contract::HttpMethod::Post, "/v1/orgs/{organization-id}/mail", false),
+            (contract::HttpMethod::Get, "/v1/{unset}/x", true),
+        ]);
+        let settings = [contract::Setting { key: "organization-id".into(), value: "acme-1".into() }];
+        let origin = Origin::parse("https://api.example.test").unwrap();
+        let grants = Grants::reading(origin, &descriptor).with(Method::Post, "/v1/orgs/{organization-id}/search");
+        Policy::new(&descriptor, &settings, &grants)
+    }
+
+    fn get(target: &str) -> Request {
+        Request { method: Method::Get, path_and_query: target.into(), body: None }
+    }
+
+    #[test]
+    fn declared_and_granted_paths_are_allowed() {
+        for target in [
+            "/v1/orgs",
+            "/v1/orgs?cursor=a%3D%3D",
+            "/v1/orgs/acme-1/users",
+            "/v1/orgs/acme%2D1/users?cursor=../x",
+            "/v1/orgs?method=dns&x=_method",
+        ] {
+            assert_eq!(policy().check(&get(target)), Ok(Allowed { repeatable: true }), "{target}");
+        }
+    }
+
+    #[test]
+    fn undeclared_paths_are_denied() {
+        for target in [
+            "/",
+            "/v1/orgs/",
+            "/v2/orgs",
+            "/V1/orgs",
+            "/v1/orgs/other/users",
+            "/v1/orgs/acme-1/users/1",
+            "/v1/orgs/{organization-id}/users",
+            "/v1/orgs/acme-1/search",
+            "/v1//x",
+            "/v1/x/x",
+        ] {
+            assert!(policy().check(&get(target)).is_err(), "{target}");
+        }
+    }
+
+    #[test]
+    fn malformed_requests_are_denied_with_their_reason() {
+        for (target, reason) in [
+            ("v1/orgs", "its path does not begin with `/`"),
+            ("https://evil.test/v1/orgs", "its path does not begin with `/`"),
+            ("//evil.test/v1/orgs", "its path has an empty segment"),
+            ("/v1/orgs/../orgs", "its path has a dot segment"),
+            ("/v1/orgs/%2e%2E/orgs", "its path has a dot segment"),
+            ("/v1/orgs/%2e%2e%2fother", "its path has an encoded separator"),
+            ("/v1/orgs/acme-1%2Fusers", "its path has an encoded separator"),
+            ("/v1/orgs/acme-1%5Cusers", "its path has an encoded separator"),
+            ("/v1/orgs/%252e%252e/users", "its path has an encoded separator"),
+            ("/v1/orgs/a\\..\\b", "its path has a character that must be percent-encoded"),
+            ("/v1/orgs#x", "its path has a character that must be percent-encoded"),
+            ("/v1/orgs\r\nX-Evil: 1", "its path has a character that must be percent-encoded"),
+            ("/v1/orgs/%0d%0a", "its path has an encoded separator"),
+            ("/v1/orgs/%ff", "its path is not UTF-8"),
+            ("/v1/orgs/acme-1;x=1/users", "its path has an encoded separator"),
+            ("/v1/orgs?_method=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?a=b;_method=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?a=b&%5Fmethod=DELETE", "its query asks the server to take it for another method"),
+            ("/v1/orgs?X-HTTP-Method-Override=PUT", "its query asks the server to take it for another method"),
+            ("/v1/orgs?$method", "its query asks the server to take it for another method"),
+        ] {
+            assert_eq!(policy().check(&get(target)), Err(Denial::Malformed(reason)), "{target}");
+        }
+        let long = format!("/v1/orgs?cursor={}", "a".repeat(LONGEST_PATH_AND_QUERY));
+        assert_eq!(policy().check(&get(&long)), Err(Denial::Malformed("its path is too long")));
+    }
+
+    #[test]
+    fn a_get_has_no_body_and_a_post_needs_a_grant_of_its_own() {
+        let with_body = Request { body: Some(b"{}".to_vec()), ..get("/v1/orgs") };
+        assert_eq!(policy().check(&with_body), Err(Denial::Malformed("a GET has no body")));
+        let post = |path: &str| Request { method: Method::Post, path_and_query: path.into(), body: Some(b"{}".to_vec()) };
+        assert_eq!(policy().check(&post("/v1/orgs/acme-1/search")), Ok(Allowed { repeatable: true }));
+        assert_eq!(policy().check(&post("/v1/orgs/acme-1/mail")), Err(Denial::NotGranted("POST /v1/orgs/{organization-id}/mail".into())));
+        assert_eq!(policy().check(&post("/v1/orgs")), Err(Denial::Undeclared));
+    }
+}

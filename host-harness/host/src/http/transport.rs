@@ -1,0 +1,143 @@
+//! The lowest layer: takes one request to wherever answers come from, and attaches the credential, if there is one, last.
+//!
+//! A transport tries once: it does not wait, retry, pace or follow. What it is given was allowed by the policy before.
+
+use std::fmt;
+
+use super::clock::BoxFuture;
+
+/// What a request may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Reads with a body.
+    Post,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One request, relative to the API base. It has no host, no header and no credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Path and query, beginning with `/`.
+    pub path_and_query: String,
+    /// The body, JSON.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The path without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path_and_query.split_once('?').map_or(&self.path_and_query, |(path, _)| path)
+    }
+}
+
+/// One answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Response {
+    /// The HTTP status code.
+    pub status: u16,
+    /// All headers that are text, with names in lower case. The capability passes only some of them on.
+    pub headers: Vec<(String, String)>,
+    /// The whole body, decompressed.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of this name (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why one try gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// No answer within the time of one request.
+    TimedOut,
+    /// The connection could not be made or broke. The text names no address.
+    Connection(String),
+    /// The server's certificate is not trusted: asking again changes nothing.
+    Untrusted(String),
+    /// The body is larger than this many bytes.
+    TooLarge(u64),
+    /// This transport lets nothing out, or not this.
+    Denied(String),
+    /// The traffic is not the recorded one: the run ends as `fixture`, whatever the component makes of it.
+    Fixture(String),
+    /// Anything else.
+    Other(String),
+}
+
+/// Which call of the connector a request serves. A recording tags its exchanges with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// `validate` was called.
+    Validate,
+    /// `connect` was called.
+    Connect,
+    /// `collect-members` is called, page by page.
+    Collect,
+    /// `validate` was called because a collection found nobody.
+    Diagnose,
+}
+
+impl Phase {
+    /// The phase's name, which is the id of its page in a HAR.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Connect => "connect",
+            Self::Collect => "collect",
+            Self::Diagnose => "diagnose",
+        }
+    }
+
+    /// The phase of this name. Any other page, for example a browser's, is none.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose].into_iter().find(|phase| phase.as_str() == name)
+    }
+}
+
+/// Takes requests to answers. One transport serves one run.
+pub trait Transport: Send + Sync {
+    /// Tells that the requests from now on serve this call. Most transports do not care.
+    fn enter(&self, phase: Phase) {
+        let _ = phase;
+    }
+
+    /// Sends once.
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>>;
+}
+
+/// The default: nothing leaves.
+#[derive(Debug, Default)]
+pub struct Deny;
+
+impl Transport for Deny {
+    fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(std::future::ready(Err(TransportError::Denied("no transport was granted to this run".into()))))
+    }
+}

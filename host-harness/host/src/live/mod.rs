@@ -1,0 +1,368 @@
+//! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a request.
+//!
+//! It never follows a redirect, never goes to another origin or into a private network that nobody named, and never hands the key back:
+//! should an answer repeat it, it is blotted out before anybody above sees it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+pub mod address;
+
+use crate::http::clock::BoxFuture;
+use crate::http::credential::Credential;
+use crate::http::origin::Origin;
+use crate::http::transport::{Method, Request, Response, Transport, TransportError};
+use address::{PrivateNetwork, PublicResolver, is_public};
+
+/// Time to make a connection. A host that is there answers in well under a second; what is left of the request's time is for the answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a client for the live API is made.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// Time of one request, from the connection to the last byte.
+    pub timeout: Duration,
+    /// Largest body, in bytes, after decompression.
+    pub largest_body: u64,
+    /// Certificates, PEM, that are trusted beside the system's.
+    pub extra_roots: Option<Vec<u8>>,
+    /// Whether the system's proxy variables count.
+    pub system_proxy: bool,
+    /// Whether requests may go into a private network or to this machine: only where the operator, and not a connector, named the origin.
+    pub private_network: bool,
+}
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The extra certificates are none.
+    #[error("no certificate in PEM form is in it")]
+    Certificates,
+    /// Something else, in the library's words.
+    #[error("the HTTP client could not be made: {0}")]
+    Other(String),
+}
+
+/// A client: connections that runs of all tenants share. It holds no credential.
+#[derive(Clone, Debug)]
+pub struct LiveClient {
+    http: reqwest::Client,
+    largest_body: u64,
+    private_network: bool,
+    /// Names of proxies, which may be in a private network.
+    proxies: Arc<BTreeSet<String>>,
+}
+
+/// The live API for one run.
+#[derive(Debug)]
+pub struct Live {
+    client: LiveClient,
+    origin: Origin,
+    credential: Option<Credential>,
+    /// Whether the origin may be gone to at all, as far as its name tells.
+    reachable: bool,
+}
+
+impl LiveClient {
+    /// Makes a client.
+    ///
+    /// # Errors
+    /// When the extra certificates cannot be read or the client cannot be set up.
+    pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // reqwest's own retries would be neither counted nor paced.
+            .retry(reqwest::retry::never())
+            .timeout(options.timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
+            .user_agent(concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
+        let mut proxies = Arc::default();
+        if options.system_proxy {
+            proxies = Arc::new(system_proxies());
+        } else {
+            builder = builder.no_proxy();
+        }
+        if !options.private_network {
+            builder = builder.dns_resolver(PublicResolver { exempt: Arc::clone(&proxies) });
+        }
+        let http = builder.build().map_err(|error| ClientError::Other(innermost(&error)))?;
+        Ok(Self { http, largest_body: options.largest_body, private_network: options.private_network, proxies })
+    }
+
+    /// The API at this origin, with this credential, for one run.
+    #[must_use]
+    pub fn transport(&self, origin: Origin, credential: Option<Credential>) -> Live {
+        let reachable = self.reaches(&origin);
+        Live { client: self.clone(), origin, credential, reachable }
+    }
+
+    /// Whether the origin may be gone to at all, as far as its name tells.
+    fn reaches(&self, origin: &Origin) -> bool {
+        // A proxy's name is resolved freely, so it must not be an origin; an address in place of a name is not resolved at all.
+        let named = || !origin.host().is_some_and(|host| self.proxies.contains(host)) && origin.address().is_none_or(is_public);
+        self.private_network || named()
+    }
+
+    /// A request that is no connector's, to this origin, within the same bounds.
+    pub fn request(&self, method: reqwest::Method, origin: &Origin, path: &str) -> Result<reqwest::RequestBuilder, TransportError> {
+        if !self.reaches(origin) {
+            return Err(into_private_network());
+        }
+        Ok(self.http.request(method, origin.join(path)))
+    }
+}
+
+/// The hosts of the system's proxies for https, in lower case.
+fn system_proxies() -> BTreeSet<String> {
+    let matcher = hyper_util::client::proxy::matcher::Matcher::from_system();
+    let proxy = matcher.intercept(&::http::Uri::from_static("https://service.invalid/"));
+    proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect()
+}
+
+impl Live {
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        if !self.reachable {
+            return Err(into_private_network());
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut outgoing = self.client.http.request(method, self.origin.join(&request.path_and_query)).header(ACCEPT, "application/json");
+        if let Some(body) = &request.body {
+            outgoing = outgoing.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(credential) = &self.credential {
+            outgoing = outgoing.header(AUTHORIZATION, header(credential)?);
+        }
+        let mut answer = outgoing.send().await.map_err(|error| fault(&error))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let headers = headers.collect();
+        let body = body(&mut answer, self.client.largest_body).await?;
+        Ok(self.blotted(Response { status, headers, body }))
+    }
+
+    /// The answer without the key, wherever the server may have repeated it.
+    fn blotted(&self, mut response: Response) -> Response {
+        let Some(credential) = &self.credential else { return response };
+        let key = credential.secret().expose();
+        blot(&mut response.body, key.as_bytes());
+        for (_, value) in &mut response.headers {
+            let mut bytes = std::mem::take(value).into_bytes();
+            blot(&mut bytes, key.as_bytes());
+            // Stars in the place of whole characters: what was text still is.
+            *value = String::from_utf8(bytes).unwrap_or_default();
+        }
+        response
+    }
+}
+
+impl Transport for Live {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn header(credential: &Credential) -> Result<HeaderValue, TransportError> {
+    let unsendable = |_| TransportError::Other("the key cannot be sent in a header".into());
+    let mut value = HeaderValue::from_str(&credential.authorization()).map_err(unsendable)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The body of an answer, which may have this many bytes.
+pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, TransportError> {
+    let told = answer.content_length().unwrap_or(0);
+    if told > most {
+        return Err(TransportError::TooLarge(most));
+    }
+    let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
+    while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
+        if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
+            return Err(TransportError::TooLarge(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Overwrites every occurrence of the key in the text, also where characters of it are escaped as JSON or a URL escapes them.
+fn blot(text: &mut [u8], key: &[u8]) {
+    let Some(first) = key.first() else { return };
+    let mut at = 0;
+    while let Some(begin) = text.get(at..).and_then(|rest| memchr::memchr3(*first, b'\\', b'%', rest)).map(|skipped| at + skipped) {
+        at = begin + 1;
+        if let Some(length) = text.get(begin..).and_then(|rest| occurrence(rest, key)) {
+            at = begin + length;
+            text.iter_mut().take(at).skip(begin).for_each(|byte| *byte = b'*');
+        }
+    }
+}
+
+/// How many bytes of the text the key takes, if the text begins with it.
+fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for expected in key {
+        let rest = text.get(length..)?;
+        length += [1, 2, 3, 6].into_iter().find(|taken| rest.get(..*taken).and_then(unescaped) == Some(*expected))?;
+    }
+    Some(length)
+}
+
+/// The byte that these bytes stand for: themselves, `\/`, `%2F` or `\u002f`.
+fn unescaped(bytes: &[u8]) -> Option<u8> {
+    let hexadecimal = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    match bytes {
+        [byte] | [b'\\', byte] => Some(*byte),
+        [b'%', digits @ ..] | [b'\\', b'u', b'0', b'0', digits @ ..] if digits.len() == 2 => hexadecimal(digits),
+        _ => None,
+    }
+}
+
+/// rustls with the system's trust, and the operator's extra certificates.
+fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots: Vec<CertificateDer<'static>> = match extra_roots {
+        None => Vec::new(),
+        Some(pem) => match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
+            Ok(roots) if !roots.is_empty() => roots,
+            _ => return Err(ClientError::Certificates),
+        },
+    };
+    let other = |error: rustls::Error| ClientError::Other(error.to_string());
+    let trusted_by_the_system_alone = roots.is_empty();
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(other)?;
+    let config = match verifier {
+        Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        // A machine without certificates, such as a small container, trusts nobody, and plain http to itself needs none.
+        Err(_) if trusted_by_the_system_alone => config.with_root_certificates(rustls::RootCertStore::empty()),
+        Err(error) => return Err(other(error)),
+    };
+    Ok(config.with_no_client_auth())
+}
+
+fn into_private_network() -> TransportError {
+    TransportError::Denied("the service's address lies in a private network, where a connector may not lead".into())
+}
+
+/// What went wrong with one try, without the address.
+pub fn fault(error: &reqwest::Error) -> TransportError {
+    if causes(error).any(|cause| cause.is::<PrivateNetwork>()) {
+        return into_private_network();
+    }
+    if error.is_timeout() {
+        return TransportError::TimedOut;
+    }
+    let cause = innermost(error);
+    if cause.contains("certificate") {
+        return TransportError::Untrusted(cause);
+    }
+    if error.is_builder() {
+        return TransportError::Other("the request could not be made".into());
+    }
+    if error.is_connect() {
+        return TransportError::Connection(format!("no connection to the service ({cause})"));
+    }
+    TransportError::Connection("the connection broke".into())
+}
+
+/// The innermost cause of an error, in its own words: the outer ones name the URL.
+fn innermost(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string)
+}
+
+/// What an error was caused by, the innermost last. Chains are a few links long; the bound ends a cycle.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source()).take(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_blotted_out_of_a_body() {
+        let mut body = b"{\"a\":\"ATCTTkey\",\"b\":\"xATCTTkeyATCTTke\"}".to_vec();
+        blot(&mut body, b"ATCTTkey");
+        assert_eq!(String::from_utf8(body).unwrap(), "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}");
+    }
+
+    #[test]
+    fn the_key_is_blotted_out_however_it_is_escaped() {
+        for (written, blotted) in [
+            ("k/=y", "****"),
+            (r"k\/=y", "*****"),
+            (r"k\u002f\u003Dy", "**************"),
+            ("k%2F%3dy", "********"),
+            (r"\u006b/=y", "*********"),
+            ("kk/=yy k/=", "k****y k/="),
+            (r"k\/\", r"k\/\"),
+            ("%k/=y", "%****"),
+        ] {
+            let mut text = written.as_bytes().to_vec();
+            blot(&mut text, b"k/=y");
+            assert_eq!(String::from_utf8(text).unwrap(), blotted, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_not_shown() {
+        let credential = Credential::new(crate::contract::Attachment::Bearer, crate::secret::Secret::new("ATCTTkey".into()).unwrap());
+        assert!(!format!("{credential:?} {:?}", header(&credential)).contains("ATCTT"));
+    }
+
+    #[test]
+    fn certificates_that_are_none_are_refused() {
+        for pem in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            let error = tls(Some(pem)).unwrap_err().to_string();
+            assert!(error.contains("PEM") || error.contains("could not be made"), "{error}");
+        }
+    }
+
+    fn client(private_network: bool, system_proxy: bool) -> LiveClient {
+        let timeout = Duration::from_secs(5);
+        LiveClient::new(&LiveOptions { timeout, largest_body: 1024, extra_roots: None, system_proxy, private_network }).unwrap()
+    }
+
+    async fn sent(client: &LiveClient, origin: &str) -> TransportError {
+        let request = Request { method: Method::Get, path_and_query: "/".into(), body: None };
+        client.transport(Origin::parse(origin).unwrap(), None).send(&request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_into_a_private_network_that_nobody_named() {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0177.0.0.1"] {
+            assert_eq!(sent(&client(false, false), &format!("https://{host}:{port}")).await, into_private_network(), "{host}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "somebody came");
+        // An origin that the operator named is gone to, wherever it is: here nobody speaks TLS.
+        drop(listener);
+        assert!(matches!(sent(&client(true, false), &format!("https://localhost:{port}")).await, TransportError::Connection(_)));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_in_a_private_network_is_used_and_is_no_origin() {
+        let mut client = client(false, false);
+        client.proxies = Arc::new(BTreeSet::from(["localhost".to_owned()]));
+        assert_eq!(sent(&client, "https://localhost:9").await, into_private_network());
+        let resolved = async |exempt| {
+            let answer = reqwest::dns::Resolve::resolve(&PublicResolver { exempt }, "localhost".parse().unwrap()).await;
+            answer.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>())
+        };
+        assert!(resolved(Arc::clone(&client.proxies)).await.unwrap().iter().all(|address| address.is_loopback()));
+        assert!(resolved(Arc::default()).await.unwrap_err().is::<PrivateNetwork>());
+    }
+}

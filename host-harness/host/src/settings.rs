@@ -1,0 +1,355 @@
+//! Settings as they are entered, checked against the form that the descriptor declares, before anything else happens.
+//!
+//! Here secrets part from the rest: what is not secret goes to the component, the secret goes to the transport. A key that was put
+//! into the wrong field is refused and never repeated.
+
+use std::collections::BTreeMap;
+
+use crate::contract::{Descriptor, SecretUse, Setting, SettingField};
+use crate::failure::{Code, Failure};
+use crate::http::credential::Credential;
+use crate::secret::Secret;
+
+/// Longest value that is not secret, in bytes: identifiers and names are far below it.
+const LONGEST_VALUE: usize = 1024;
+/// Length from which a secret inside a value is no chance, in bytes: keys are some times as long.
+const LONG_SECRET: usize = 8;
+/// Largest compiled pattern, in bytes: the pattern comes from a component.
+const LARGEST_PATTERN: usize = 64 * 1024;
+
+/// What was entered.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Values of settings that are not secret, by key.
+    pub values: BTreeMap<String, String>,
+    /// Values of secret settings, by key, as they were entered.
+    pub secrets: BTreeMap<String, SecretText>,
+}
+
+/// A secret as it was entered, perhaps no possible one.
+#[derive(Clone, Default)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl SecretText {
+    /// Takes the text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(zeroize::Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// Settings that fit the form.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What the component is given.
+    pub public: Vec<Setting>,
+    /// What the transport attaches. None where the run needs none, as a replay does.
+    pub credential: Option<Credential>,
+    /// What looks odd, and is not refused.
+    pub doubts: Vec<Doubt>,
+    /// What the secret's beginning says about it, for the hint of a `credentials` failure.
+    pub beginning: Option<Beginning>,
+}
+
+/// A value that looks unlike the usual ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Key of the setting.
+    pub setting: String,
+    /// Its label.
+    pub label: String,
+    /// What looks odd.
+    pub message: String,
+    /// What to look at.
+    pub hint: String,
+}
+
+/// What a secret's beginning says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// Key of the setting.
+    pub setting: String,
+    /// Its label.
+    pub label: String,
+    /// What a value with this beginning is.
+    pub meaning: String,
+    /// Whether it is what the setting asks for.
+    pub expected: bool,
+    /// What to do when it is not accepted.
+    pub hint: String,
+}
+
+impl Settings {
+    /// Checks what no value could mend: keys that the form does not have, and a secret that was given where others can read it.
+    ///
+    /// # Errors
+    /// `invalid-settings`, naming the setting.
+    pub fn check_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        self.only_known_keys(descriptor)?;
+        let open = descriptor.settings.iter().find(|field| field.secret.is_some() && self.values.contains_key(&field.key));
+        open.map_or(Ok(()), |field| Err(secret_in_the_open(field)))
+    }
+
+    /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so no secret is needed.
+    ///
+    /// # Errors
+    /// `invalid-settings`, naming the setting. No value is repeated.
+    pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
+        self.check_keys(descriptor)?;
+        let mut checked = Checked { public: Vec::new(), credential: None, doubts: Vec::new(), beginning: None };
+        for field in &descriptor.settings {
+            match &field.secret {
+                None => self.check_value(field, descriptor, &mut checked)?,
+                Some(_) if with_secrets => self.check_secret(field, &mut checked)?,
+                Some(_) => {}
+            }
+        }
+        Ok(checked)
+    }
+
+    fn only_known_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let secret = |key: &str| descriptor.settings.iter().find(|field| field.key == key).map(|field| field.secret.is_some());
+        for key in self.values.keys().chain(self.secrets.keys()) {
+            if secret(key).is_none() {
+                if looks_like_a_secret(key, descriptor) || self.secrets.values().any(|text| has_secret(key, text.0.trim())) {
+                    return Err(Failure::new(Code::InvalidSettings, "what looks like a key stands where the name of a setting belongs")
+                        .with_hint(
+                            "A key that was typed into a command line or a settings file may have been seen by others: consider a new one.",
+                        ));
+                }
+                let known: Vec<&str> = descriptor.settings.iter().map(|field| field.key.as_str()).collect();
+                return Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no setting of this connector"))
+                    .with_hint(format!("The settings are: {}.", known.join(", ")))
+                    .with_setting(key));
+            }
+        }
+        match self.secrets.keys().find(|key| secret(key) == Some(false)) {
+            Some(key) => Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no secret"))
+                .with_hint(format!("Give it as a plain setting: `--set {key}=VALUE`."))
+                .with_setting(key)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_value(&self, field: &SettingField, descriptor: &Descriptor, checked: &mut Checked) -> Result<(), Failure> {
+        let Some(value) = self.values.get(&field.key) else { return Ok(()) };
+        let value = value.trim();
+        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
+        if value.len() > LONGEST_VALUE {
+            return Err(refuse(format!("{} is longer than {LONGEST_VALUE} characters", field.label)).with_hint(&*field.help));
+        }
+        for secret in descriptor.settings.iter() {
+            let Some(secret_use) = &secret.secret else { continue };
+            if self.secrets.get(&secret.key).is_some_and(|text| has_secret(value, text.0.trim())) || has_beginning(secret_use, value) {
+                return Err(refuse(format!(
+                    "the value in the field {} looks like a key, which belongs in the field {}",
+                    field.label, secret.label
+                ))
+                .with_hint(format!("Put the key into the field {}. Where to find the {}: {}", secret.label, field.label, field.help)));
+            }
+        }
+        if let Some(doubt) = doubt(field, value) {
+            checked.doubts.push(doubt);
+        }
+        checked.public.push(Setting { key: field.key.clone(), value: value.to_owned() });
+        Ok(())
+    }
+
+    fn check_secret(&self, field: &SettingField, checked: &mut Checked) -> Result<(), Failure> {
+        let Some(secret_use) = &field.secret else { return Ok(()) };
+        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_hint(&*field.help).with_setting(&field.key);
+        let Some(text) = self.secrets.get(&field.key) else {
+            return if field.required { Err(refuse(format!("{} is missing", field.label))) } else { Ok(()) };
+        };
+        let secret = Secret::new(text.0.to_string()).map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
+        let known = secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
+        if let Some(known) = known.max_by_key(|known| known.prefix.len()) {
+            checked.beginning = Some(Beginning {
+                setting: field.key.clone(),
+                label: field.label.clone(),
+                meaning: known.meaning.clone(),
+                expected: known.expected,
+                hint: known.hint.clone(),
+            });
+        }
+        if let Some(doubt) = doubt(field, secret.expose()) {
+            checked.doubts.push(doubt);
+        }
+        checked.credential = Some(Credential::new(secret_use.attachment, secret));
+        Ok(())
+    }
+}
+
+impl Checked {
+    /// The failure, with what the key's beginning tells about it where the key was not accepted.
+    #[must_use]
+    pub fn explained(&self, mut failure: Failure) -> Failure {
+        let Some(beginning) = self.beginning.as_ref().filter(|_| failure.code == Code::Credentials) else { return failure };
+        if !beginning.expected {
+            let message = failure.message.trim_end_matches('.');
+            failure.message = format!("{message}. By its beginning, the {} is {}", beginning.label, beginning.meaning);
+        }
+        let hint = failure.hint.take().unwrap_or_default();
+        failure.hint = Some(format!("{} {hint}", beginning.hint).trim().to_owned());
+        failure.setting.get_or_insert_with(|| beginning.setting.clone());
+        failure
+    }
+}
+
+/// Whether a word of a text begins as one of the connector's secrets does. Such a text is never repeated.
+#[must_use]
+pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
+    descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).any(|secret| has_beginning(secret, text))
+}
+
+/// Whether a word begins so: a key is also pasted with `Bearer` before it, with the name of its variable, or in quotes.
+fn has_beginning(secret: &SecretUse, text: &str) -> bool {
+    let ends_a_word = |character: char| !character.is_alphanumeric() && !"-_./@".contains(character);
+    let begins = |at: usize| text.get(at..).is_some_and(|rest| secret.prefixes.iter().any(|known| rest.starts_with(&known.prefix)));
+    begins(0) || text.char_indices().any(|(at, character)| ends_a_word(character) && begins(at + character.len_utf8()))
+}
+
+/// Whether a value is the secret, or has it inside where it is too long to be there by chance.
+fn has_secret(value: &str, secret: &str) -> bool {
+    !secret.is_empty() && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
+}
+
+/// The refusal of a secret that was given where it can be read by others.
+fn secret_in_the_open(field: &SettingField) -> Failure {
+    Failure::new(Code::InvalidSettings, format!("{} is a secret and must not stand on the command line or in a settings file", field.label))
+        .with_hint(format!(
+            "Put it into an environment variable or a file and give its name: `--secret {0}=env:NAME` or `--secret {0}=file:PATH`. A key that \
+             stood on a command line may have been seen by others: consider a new one.",
+            field.key
+        ))
+        .with_setting(&field.key)
+}
+
+/// The pattern of a setting, which a value matches as a whole. None for what is no regular expression, or too large a one.
+pub fn pattern(text: &str) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(LARGEST_PATTERN).build().ok()
+}
+
+fn doubt(field: &SettingField, value: &str) -> Option<Doubt> {
+    let pattern = pattern(field.pattern.as_deref()?)?;
+    (!value.is_empty() && !pattern.is_match(value)).then(|| Doubt {
+        setting: field.key.clone(),
+        label: field.label.clone(),
+        message: format!("{} does not look like a usual one", field.label),
+        hint: field.help.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn check(values: &[(&str, &str)], secrets: &[(&str, &str)]) -> Result<Checked, Failure> {
+        let mut descriptor = testing::descriptor(&[]);
+        descriptor.settings[0].pattern = Some("[a-z]+-[0-9]+".into());
+        descriptor.settings[1].pattern = Some("KEY.*".into());
+        let settings = Settings {
+            values: values.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            secrets: secrets.iter().map(|(key, value)| ((*key).into(), SecretText::new((*value).into()))).collect(),
+        };
+        settings.check(&descriptor, true)
+    }
+
+    #[test]
+    fn settings_part_from_secrets() {
+        let checked = check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
+        assert_eq!(checked.public, [Setting { key: "organization-id".into(), value: "acme-1".into() }]);
+        assert!(checked.credential.is_some());
+        assert_eq!(checked.doubts, []);
+        assert!(!format!("{checked:?}").contains("KEYabc"));
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused_and_names_the_setting() {
+        for (values, secrets, setting, message) in [
+            (vec![("organization-id", "acme-1")], vec![], "api-key", "API-KEY is missing"),
+            (vec![("organization-id", "acme-1")], vec![("api-key", " ")], "api-key", "API-KEY cannot be right: it is empty"),
+            (
+                vec![("organization-id", "KEYabc")],
+                vec![("api-key", "KEYabc")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (
+                vec![("organization-id", "odd-key")],
+                vec![("api-key", "odd-key")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (
+                vec![("organization-id", "api_key=\"KEYabc\"")],
+                vec![("api-key", "other")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (
+                vec![("organization-id", "acme/odd-key-1")],
+                vec![("api-key", "odd-key-1")],
+                "organization-id",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+            ),
+            (vec![("org", "acme-1")], vec![("api-key", "KEYabc")], "org", "`org` is no setting of this connector"),
+            (vec![], vec![("organization-id", "x"), ("api-key", "KEYabc")], "organization-id", "`organization-id` is no secret"),
+            (
+                vec![("organization-id", "acme-1"), ("api-key", "KEYabc")],
+                vec![],
+                "api-key",
+                "API-KEY is a secret and must not stand on the command line or in a settings file",
+            ),
+        ] {
+            let failure = check(&values, &secrets).unwrap_err();
+            assert_eq!((failure.code, failure.message.as_str()), (Code::InvalidSettings, message));
+            assert_eq!(failure.setting.as_deref(), Some(setting));
+            assert!(!format!("{failure:?}").contains("KEYabc"));
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_name_is_not_repeated_whatever_stands_before_it() {
+        for name in ["KEYabc", " KEYabc", "Bearer KEYabc", "api_key:KEYabc"] {
+            let failure = check(&[(name, "x")], &[]).unwrap_err();
+            assert_eq!(failure.message, "what looks like a key stands where the name of a setting belongs");
+            assert!(!format!("{failure:?}").contains("KEYabc"));
+        }
+        let failure = check(&[("my-odd-key-1", "x")], &[("api-key", "odd-key-1")]).unwrap_err();
+        assert!(!format!("{failure:?}").contains("odd-key-1"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_key_inside_a_word_and_a_short_key_inside_a_value_are_chance() {
+        for (value, key) in [("monKEYs", "other"), ("acme-1", "acme")] {
+            assert_eq!(check(&[("organization-id", value)], &[("api-key", key)]).unwrap().public[0].value, value);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_odd_is_a_doubt() {
+        let checked = check(&[("organization-id", "ACME")], &[("api-key", "abc")]).unwrap();
+        let doubted: Vec<&str> = checked.doubts.iter().map(|doubt| doubt.setting.as_str()).collect();
+        assert_eq!(doubted, ["organization-id", "api-key"]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_refused_key_is_explained() {
+        let refused = Failure::new(Code::Credentials, "the key was not accepted").with_hint("Make a new one.");
+        let wrong_kind = check(&[], &[("api-key", "TOKabc")]).unwrap().explained(refused.clone());
+        assert_eq!(wrong_kind.message, "the key was not accepted. By its beginning, the API-KEY is a user token");
+        assert_eq!(wrong_kind.hint.as_deref(), Some("Hint for a user token. Make a new one."));
+        let right_kind = check(&[], &[("api-key", "KEYabc")]).unwrap().explained(refused.clone());
+        assert_eq!(right_kind.message, "the key was not accepted");
+        let other = Failure::new(Code::Upstream, "x");
+        assert_eq!(check(&[], &[("api-key", "TOKabc")]).unwrap().explained(other.clone()), other);
+    }
+}

@@ -1,0 +1,118 @@
+//! A descriptor for the tests of the renderings.
+
+use smp_host::contract::{
+    Api, Attachment, DataField, DataSet, Descriptor, Endpoint, GuideSection, Question, RateLimit, SecretPrefix, SecretUse, SettingField,
+    http,
+};
+
+/// A small descriptor with something of everything.
+pub fn descriptor() -> Descriptor {
+    Descriptor {
+        id: "example-cloud".into(),
+        name: "Example Cloud".into(),
+        version: "1.2.3".into(),
+        vendor: "Example".into(),
+        summary: "Notes & boards for teams.".into(),
+        pricing: "Depends on the number of people.".into(),
+        status: "General Availability".into(),
+        integration_type: "api".into(),
+        data_collected: vec![DataSet {
+            name: "members".into(),
+            fields: vec![field("e-mail", "The address."), field("last seen", "The latest activity.")],
+        }],
+        permissions_required: vec!["Be an **admin**.".into()],
+        settings: vec![
+            SettingField {
+                key: "organization-id".into(),
+                label: "Organization ID".into(),
+                help: "In the address bar.".into(),
+                placeholder: "a1b2".into(),
+                pattern: Some("[a-z0-9]+".into()),
+                required: true,
+                secret: None,
+                attributes: Vec::new(),
+            },
+            SettingField {
+                key: "api-key".into(),
+                label: "Api Key".into(),
+                help: "Shown once.".into(),
+                placeholder: String::new(),
+                pattern: None,
+                required: true,
+                secret: Some(SecretUse {
+                    attachment: Attachment::Bearer,
+                    prefixes: vec![SecretPrefix {
+                        prefix: "EX".into(),
+                        meaning: "a key".into(),
+                        expected: true,
+                        hint: "Make a new one.".into(),
+                    }],
+                }),
+                attributes: vec![("group".into(), "login".into())],
+            },
+        ],
+        api: Api {
+            base: "https://api.example.test".into(),
+            endpoints: vec![
+                endpoint(http::Method::Get, "/v1/orgs/{organization-id}/users", "Reads the members.", Some("read:users"), true),
+                endpoint(http::Method::Post, "/v1/ping", "Says hello.", None, false),
+            ],
+            rate_limit: RateLimit { requests: 5, period_ms: 1_000 },
+        },
+        setup_guide: vec![GuideSection {
+            title: "Get a key".into(),
+            introduction: "It takes a minute.".into(),
+            steps: vec!["Open https://example.test.".into(), "Note down:\n- the id\n- the key".into()],
+        }],
+        faq: vec![Question { question: "Why?".into(), answer: "Because.".into() }],
+        attributes: vec![("tier".into(), "one".into())],
+    }
+}
+
+fn field(name: &str, description: &str) -> DataField {
+    DataField { name: name.into(), description: description.into() }
+}
+
+fn endpoint(method: http::Method, path: &str, purpose: &str, scope: Option<&str>, read_only: bool) -> Endpoint {
+    Endpoint { method, path: path.into(), purpose: purpose.into(), scope: scope.map(Into::into), read_only }
+}
+
+/// The descriptor with every text replaced.
+pub fn filled_with(text: &str) -> Descriptor {
+    let text = || text.to_owned();
+    let mut filled = descriptor();
+    for slot in [
+        &mut filled.id,
+        &mut filled.name,
+        &mut filled.version,
+        &mut filled.vendor,
+        &mut filled.summary,
+        &mut filled.pricing,
+        &mut filled.status,
+        &mut filled.integration_type,
+        &mut filled.api.base,
+    ] {
+        *slot = text();
+    }
+    for set in &mut filled.data_collected {
+        set.name = text();
+        set.fields.iter_mut().for_each(|field| (field.name, field.description) = (text(), text()));
+    }
+    filled.permissions_required = vec![text()];
+    for field in &mut filled.settings {
+        (field.key, field.label, field.help, field.placeholder, field.pattern) = (text(), text(), text(), text(), Some(text()));
+        field.attributes = vec![(text(), text())];
+        for prefix in field.secret.iter_mut().flat_map(|secret| &mut secret.prefixes) {
+            (prefix.prefix, prefix.meaning, prefix.hint) = (text(), text(), text());
+        }
+    }
+    for endpoint in &mut filled.api.endpoints {
+        (endpoint.path, endpoint.purpose, endpoint.scope) = (text(), text(), Some(text()));
+    }
+    for section in &mut filled.setup_guide {
+        (section.title, section.introduction, section.steps) = (text(), text(), vec![text(), text()]);
+    }
+    filled.faq = vec![Question { question: text(), answer: text() }];
+    filled.attributes = vec![(text(), text())];
+    filled
+}

@@ -1,0 +1,206 @@
+//! One call of the connector on a case's traffic, from its beginning to its end.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::bench::{Bench, Case, Ear};
+use super::traffic::{Exchange, Planted};
+use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::sink::Sink;
+use smp_host::contract::MemberPage;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::{Ndjson, Rows};
+use smp_host::limits::Bound;
+use smp_host::settings::Checked;
+use smp_host::validation::{CheckOutcome, Validation};
+
+/// A call of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `validate`.
+    Validate,
+    /// `connect`.
+    Connect,
+    /// `collect-members`, page by page.
+    Collect,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// The settings were checked.
+    Checked {
+        /// Whether the settings are ready.
+        ready: bool,
+        /// The report as scripts read it.
+        report: Value,
+        /// What in it is not as an administrator needs it.
+        wordless: Option<String>,
+        /// Whether a check has a warning.
+        warned: bool,
+    },
+    /// There is an account, of this id.
+    Account(String),
+    /// There is a list that is called whole.
+    List {
+        /// Account ids of its members.
+        ids: BTreeSet<String>,
+        /// Its rows, as ndjson.
+        rows: Vec<u8>,
+    },
+    /// There is none.
+    Failed(Failure),
+}
+
+/// A call that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// How it ended.
+    pub end: End,
+    /// All that the connector said about it, but for the rows.
+    pub said: Vec<String>,
+    /// What was asked and answered.
+    pub exchanges: Vec<Exchange>,
+}
+
+impl End {
+    /// Whether it was ended because it computed or took too long.
+    pub fn hung(&self) -> bool {
+        let limits = [Bound::Cpu, Bound::CallTime, Bound::RunTime];
+        matches!(self, Self::Failed(failure) if failure.code == Code::Limit
+            && limits.iter().any(|bound| failure.message.contains(&format!("the limit `{}`", bound.name()))))
+    }
+}
+
+impl Call {
+    /// All calls, in the order in which a platform makes them.
+    pub const ALL: [Self; 3] = [Self::Validate, Self::Connect, Self::Collect];
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Validate => "validate",
+            Self::Connect => "connect",
+            Self::Collect => "collect",
+        })
+    }
+}
+
+/// Plays one call, in a run of its own.
+///
+/// # Errors
+/// When the fixture cannot be played at all.
+pub async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, planted: Option<Planted>) -> Result<Played, Failure> {
+    let traffic = bench.traffic(case, planted)?;
+    let ear = Arc::new(Ear::default());
+    let mut session = bench.session(checked, &traffic, &ear);
+    let usage = session.usage();
+    let (end, mut said) = match call {
+        Call::Validate => match session.validate(&checked.public).await {
+            Ok(report) => told(&Validation::new(report, checked)),
+            Err(failure) => failed(failure),
+        },
+        Call::Connect => match session.connect(&checked.public).await {
+            Ok(account) => (End::Account(account.id), Vec::new()),
+            Err(failure) => failed(failure),
+        },
+        Call::Collect => {
+            let kept = Kept::default();
+            let collection = Collection {
+                session,
+                descriptor: bench.plugin.descriptor(),
+                settings: checked,
+                limits: &bench.limits,
+                observer: Arc::clone(&ear) as _,
+            };
+            let report = collection.run(Target::Stream(Box::new(kept.clone())), std::future::pending()).await;
+            bench.note(&usage, report.figures.requests - report.figures.retries);
+            match report.error {
+                Some(failure) => failed(failure),
+                None => (kept.list(), Vec::new()),
+            }
+        }
+    };
+    bench.note(&usage, 0);
+    said.extend(ear.lines());
+    Ok(Played { end, said, exchanges: traffic.0.exchanges() })
+}
+
+fn told(validation: &Validation) -> (End, Vec<String>) {
+    let mut said = Vec::new();
+    let mut wordless = None;
+    for check in validation.checks() {
+        said.extend([check.title.clone(), check.message.clone()]);
+        said.extend(check.hint.clone());
+        said.extend(check.setting.clone());
+        let needs_a_hint = matches!(check.outcome, CheckOutcome::Failed | CheckOutcome::Warning);
+        let is_empty = |text: &str| text.trim().is_empty();
+        if is_empty(&check.message) || is_empty(&check.title) || (needs_a_hint && check.hint.as_deref().is_none_or(is_empty)) {
+            wordless.get_or_insert_with(|| check.id.clone());
+        }
+    }
+    let warned = validation.checks().iter().any(|check| check.outcome == CheckOutcome::Warning);
+    (End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned }, said)
+}
+
+fn failed(failure: Failure) -> (End, Vec<String>) {
+    let texts = [Some(&failure.message), failure.hint.as_ref(), failure.setting.as_ref()];
+    let said = texts.into_iter().flatten().cloned().collect();
+    (End::Failed(failure), said)
+}
+
+/// A sink that keeps what was collected.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<List>>);
+
+#[derive(Default)]
+struct List {
+    ids: BTreeSet<String>,
+    rows: Rows,
+}
+
+impl Kept {
+    fn list(&self) -> End {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = std::mem::take(&mut list.ids);
+        let rows = list.rows.take();
+        End::List { ids, rows }
+    }
+}
+
+impl Sink for Kept {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.ids.extend(page.members.iter().map(|member| member.id.clone()));
+        let mut rows = Ndjson::new(list.rows.clone());
+        rows.write_page(page)?;
+        rows.finish()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smp_host::limits::Limits;
+
+    #[test]
+    fn only_what_takes_too_long_hangs() {
+        let limits = Limits::default();
+        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory].map(|bound| End::Failed(limits.reached(bound, "it is too much")).hung());
+        assert_eq!(hung, [true, true, false]);
+        assert!(!End::Failed(Failure::new(Code::Limit, "it did not work")).hung());
+    }
+}

@@ -1,0 +1,247 @@
+//! A fixture's traffic in which one exchange may be replaced: the transport of every run of a check.
+//!
+//! An *exchange* is a request of the component with what it is answered in the end; all tries of the host at it are one exchange. A fault
+//! is planted into one exchange, and stays: every try of it gets the fault, and so does the same request when it is sent again later.
+//!
+//! A component under fault may go another way than the recorded one. Where the fixture holds no further answer to a request, it is
+//! answered as before; where it holds none at all, the connection fails.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::fixture::{Phase, Replay};
+use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
+use smp_host::http::transport::{Request, Response, Transport, TransportError};
+
+/// How late a late answer is: as long as the most patient servers take, and longer than the host's usual time for a request.
+const LATE: Duration = Duration::from_secs(60);
+
+/// Size to which an answer is padded at most, whatever the host takes: several are in memory at once.
+pub const MOST_PADDED: u64 = 16 * 1024 * 1024;
+
+/// An answer, as a transport gives it.
+pub type Answer = Result<Response, TransportError>;
+
+/// Traffic for one run.
+pub struct Traffic {
+    replay: Replay,
+    clock: Arc<VirtualClock>,
+    planted: Option<Planted>,
+    state: Mutex<State>,
+}
+
+/// A fault in its exchange.
+#[derive(Clone, Debug)]
+pub struct Planted {
+    /// Number of the exchange, from zero.
+    pub exchange: usize,
+    /// Its request.
+    pub request: Request,
+    /// What is done to it.
+    pub deed: Deed,
+}
+
+/// What is done to an exchange.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// It is answered so.
+    Answer(Answer),
+    /// It is answered late, and right.
+    Late,
+    /// It is answered right, with white space behind the body up to so many bytes.
+    Padded(usize),
+}
+
+/// What was asked, and answered last.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The request.
+    pub request: Request,
+    /// The last answer.
+    pub answer: Answer,
+    /// Whether the fixture holds an answer.
+    pub held: bool,
+}
+
+#[derive(Default)]
+struct State {
+    phase: Option<Phase>,
+    exchanges: Vec<Exchange>,
+    /// Every try, for going back to one.
+    tries: Vec<Request>,
+    /// Tries that a run before this one has made.
+    before: Vec<Request>,
+}
+
+impl Traffic {
+    /// The traffic of a replay, on this clock.
+    pub fn new(replay: Replay, clock: Arc<VirtualClock>, planted: Option<Planted>) -> Self {
+        Self { replay, clock, planted, state: Mutex::default() }
+    }
+
+    /// What was asked until now.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.state().exchanges.clone()
+    }
+
+    /// Every try until now.
+    pub fn tries(&self) -> Vec<Request> {
+        self.state().tries.clone()
+    }
+
+    /// Stands where a run stands that has made these tries, with nothing asked of this one.
+    pub fn stand_behind(&self, tries: &[Request]) {
+        let phase = {
+            let mut state = self.state();
+            (state.exchanges, state.tries, state.before) = (Vec::new(), Vec::new(), tries.to_vec());
+            state.phase
+        };
+        if let Some(phase) = phase {
+            self.enter(phase);
+        }
+    }
+
+    fn answer(&self, request: &Request, state: &mut State) -> (Answer, bool) {
+        match self.replay.answer(request) {
+            Err(TransportError::Fixture(_)) => {
+                let before = state.exchanges.iter().rev().find(|exchange| exchange.request == *request && exchange.held);
+                match before {
+                    Some(before) => (before.answer.clone(), true),
+                    None => (Err(TransportError::Connection("the fixture holds no answer to this request".into())), false),
+                }
+            }
+            answer => (answer, true),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Traffic {
+    fn enter(&self, phase: Phase) {
+        self.replay.enter(phase);
+        let mut state = self.state();
+        state.phase = Some(phase);
+        for request in &state.before {
+            let _ = self.replay.answer(request);
+        }
+    }
+
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Answer> {
+        let mut state = self.state();
+        state.tries.push(request.clone());
+        let goes_on = state.exchanges.last().is_some_and(|last| last.request == *request && is_asked_again(&last.answer));
+        let index = if goes_on { state.exchanges.len().saturating_sub(1) } else { state.exchanges.len() };
+        let planted = self.planted.as_ref().filter(|planted| index >= planted.exchange && planted.request == *request);
+        let (answer, held) = match planted.map(|planted| &planted.deed) {
+            Some(Deed::Answer(answer)) => (answer.clone(), true),
+            Some(Deed::Late) => {
+                // A clock of this kind moves at once.
+                drop(self.clock.sleep(LATE));
+                self.answer(request, &mut state)
+            }
+            Some(Deed::Padded(size)) => {
+                let (mut answer, held) = self.answer(request, &mut state);
+                if let Ok(response) = &mut answer {
+                    response.body.resize(response.body.len().max(*size), b' ');
+                }
+                (answer, held)
+            }
+            None => self.answer(request, &mut state),
+        };
+        let exchange = Exchange { request: request.clone(), answer: answer.clone(), held };
+        match state.exchanges.get_mut(index) {
+            Some(same) => *same = exchange,
+            None => state.exchanges.push(exchange),
+        }
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// Whether the host asks again after such an answer.
+fn is_asked_again(answer: &Answer) -> bool {
+    match answer {
+        Ok(response) => response.status == 429 || (500..=599).contains(&response.status),
+        Err(error) => matches!(error, TransportError::TimedOut | TransportError::Connection(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+    use smp_host::http::transport::Method;
+
+    fn traffic(planted: Option<(usize, &str, Deed)>) -> (Traffic, Arc<VirtualClock>) {
+        let entry = |path: &str, status: u16| serde_json::json!({"request": {"method": "GET", "url": path}, "response": {"status": status, "content": {"text": status.to_string()}}});
+        let entries = [entry("/a", 503), entry("/a", 200), entry("/b", 200), entry("/a", 404)];
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("settings.json"), "{}").unwrap();
+        std::fs::write(folder.path().join("traffic.har"), serde_json::json!({"log": {"entries": entries}}).to_string()).unwrap();
+        let declared = [(Method::Get, "/a".to_owned()), (Method::Get, "/b".to_owned())];
+        let replay = Replay::new(&Fixture::open(folder.path()).unwrap(), &declared).unwrap();
+        let clock = Arc::new(VirtualClock::default());
+        let planted = planted.map(|(exchange, path, deed)| Planted { exchange, request: get(path), deed });
+        let traffic = Traffic::new(replay, Arc::clone(&clock), planted);
+        traffic.enter(Phase::Collect);
+        (traffic, clock)
+    }
+
+    fn get(path: &str) -> Request {
+        Request { method: Method::Get, path_and_query: path.into(), body: None }
+    }
+
+    async fn asked(traffic: &Traffic, paths: &[&str]) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        for path in paths {
+            statuses.push(traffic.send(&get(path)).await.map_or(0, |response| response.status));
+        }
+        statuses
+    }
+
+    #[tokio::test]
+    async fn tries_of_one_request_are_one_exchange() {
+        let (traffic, _) = traffic(None);
+        assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a"]).await, [503, 200, 200, 404]);
+        let exchanges: Vec<_> = traffic.exchanges().into_iter().map(|exchange| exchange.answer.unwrap().status).collect();
+        assert_eq!(exchanges, [200, 200, 404]);
+    }
+
+    #[tokio::test]
+    async fn a_planted_answer_is_given_at_every_try_from_its_exchange_on() {
+        let fault = Deed::Answer(Ok(Response { status: 500, ..Response::default() }));
+        let (traffic, _) = traffic(Some((2, "/a", fault)));
+        assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a", "/a", "/b", "/a"]).await, [503, 200, 200, 500, 500, 200, 500]);
+    }
+
+    #[tokio::test]
+    async fn what_the_fixture_holds_no_more_is_answered_as_before_and_what_it_never_held_fails() {
+        let (traffic, _) = traffic(None);
+        assert_eq!(asked(&traffic, &["/b", "/b", "/b", "/c"]).await, [200, 200, 200, 0]);
+        assert_eq!(traffic.exchanges().iter().map(|exchange| exchange.held).collect::<Vec<_>>(), [true, true, true, false]);
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_is_the_right_one_a_minute_later() {
+        let (traffic, clock) = traffic(Some((0, "/a", Deed::Late)));
+        assert_eq!(asked(&traffic, &["/a"]).await, [503]);
+        assert_eq!(clock.now(), LATE);
+    }
+
+    #[tokio::test]
+    async fn a_padded_answer_is_the_right_one_with_white_space() {
+        let (traffic, _) = traffic(Some((0, "/b", Deed::Padded(8))));
+        assert_eq!(traffic.send(&get("/b")).await.unwrap().body, b"200     ");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_begins_in_the_middle_gets_the_answers_from_there_on() {
+        let (traffic, _) = traffic(None);
+        traffic.stand_behind(&[get("/a"), get("/a")]);
+        assert_eq!(asked(&traffic, &["/b", "/a"]).await, [200, 404]);
+        traffic.stand_behind(&[]);
+        assert_eq!(asked(&traffic, &["/a"]).await, [503]);
+    }
+}
