@@ -1,11 +1,10 @@
-//! The bill of materials of our connector is what is linked into it: Cargo's own tree, the component's own bytes and another reader of the
-//! format agree with it.
+//! The bill of materials of our connector is what is linked into it: Cargo's own tree and the component's own bytes agree with it. That the
+//! document is CycloneDX as another reader sees it is checked by `tests/documents`.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use cyclonedx_bom::prelude::{Bom, SpecVersion, Validate};
 use serde_json::Value;
 use smp_tests::harness::{component, folder};
 
@@ -81,20 +80,6 @@ fn it_is_of_this_very_file() {
     let component = &document["metadata"]["component"];
     assert_eq!((&component["name"], &component["version"]), (&"atlassian-cloud".into(), &VERSION.into()));
     assert_eq!(component["hashes"][0]["content"], digest(&OURS.bytes("atlassian-cloud.wasm")));
-}
-
-#[test]
-fn another_reader_of_the_format_finds_nothing_wrong_with_it() {
-    let bill = Bom::parse_from_json(OURS.bytes("sbom.cdx.json").as_slice()).unwrap();
-    let result = bill.validate_version(SpecVersion::V1_5);
-    assert!(result.passed(), "{result:?}");
-    let components = bill.components.unwrap().0;
-    assert_eq!(components.len(), parts().len());
-    for component in &components {
-        let is_ours = component.name.to_string() == STANDARD_LIBRARY;
-        assert!(component.purl.is_some() && component.licenses.is_some(), "{component:?}");
-        assert!(is_ours || component.hashes.as_ref().is_some_and(|hashes| hashes.0.len() == 1), "{component:?}");
-    }
 }
 
 #[test]

@@ -1,0 +1,36 @@
+//! The bill of materials that `make package` writes is CycloneDX 1.5, as another reader of the format sees it.
+
+use std::path::{Path, PathBuf};
+
+use cyclonedx_bom::prelude::{Bom, SpecVersion, Validate};
+
+/// The compiler's own library has no checksum of a registry.
+const STANDARD_LIBRARY: &str = "rust-std";
+
+/// The bill of the package that was made last.
+fn bill() -> PathBuf {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist");
+    let folders = std::fs::read_dir(&dist).expect("`make package` comes before this");
+    let mut bills: Vec<_> = folders
+        .filter_map(|entry| Some(entry.ok()?.path().join("sbom.cdx.json")))
+        .filter(|path| path.is_file())
+        .collect();
+    bills.sort_by_key(|path| path.metadata().and_then(|file| file.modified()).ok());
+    bills.pop().expect("`make package` comes before this")
+}
+
+#[test]
+fn another_reader_of_the_format_finds_nothing_wrong_with_it() {
+    let bytes = std::fs::read(bill()).unwrap();
+    let bill = Bom::parse_from_json(bytes.as_slice()).unwrap();
+    let result = bill.validate_version(SpecVersion::V1_5);
+    assert!(result.passed(), "{result:?}");
+    let components = bill.components.unwrap().0;
+    assert!(components.len() > 3, "{components:?}");
+    for component in &components {
+        let is_ours = component.name.to_string() == STANDARD_LIBRARY;
+        assert!(component.purl.is_some() && component.licenses.is_some(), "{component:?}");
+        let hashes = component.hashes.as_ref().map_or(0, |hashes| hashes.0.len());
+        assert!(is_ours || hashes == 1, "{component:?}");
+    }
+}

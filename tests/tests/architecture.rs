@@ -1,0 +1,109 @@
+//! The walls of the house, read off Cargo's own metadata: which crate stands on which, what an embedder takes with it, and that wasmtime is
+//! compiled once for every choice of packages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+use smp_tests::harness::folder;
+
+/// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a fault.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("smp-host", &[]),
+    ("smp-listing", &["smp-host"]),
+    ("smp-replay", &["smp-host"]),
+    ("smp-conformance", &["smp-host", "smp-listing", "smp-replay"]),
+    ("smp-distribution", &["smp-host"]),
+    ("smp-harness", &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"]),
+];
+/// What `smp-distribution` stands on besides when it makes packages: only behind its feature `publish`.
+const PUBLISH: &[&str] = &["smp-conformance", "smp-listing", "smp-replay"];
+
+/// What a library that a platform embeds must not bring: these belong to a command.
+const COMMANDS_OWN: [&str; 8] =
+    ["clap", "indicatif", "rpassword", "terminal_size", "tracing-subscriber", "pulldown-cmark", "docker_credential", "scrypt"];
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let ended = Command::new(cargo).args(arguments).args(["--locked", "--offline"]).current_dir(folder("..")).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+/// The packages of the workspace, as Cargo describes them.
+fn workspace() -> Vec<Value> {
+    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// Names of the workspace's packages that this one stands on, tests apart; the flag says whether each is optional.
+fn stands_on(package: &Value, ours: &BTreeSet<String>) -> BTreeMap<String, bool> {
+    let dependencies = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
+    let named = dependencies.map(|dependency| (dependency["name"].as_str().unwrap().to_owned(), dependency["optional"] == true));
+    named.filter(|(name, _)| ours.contains(name)).collect()
+}
+
+#[test]
+fn crates_stand_on_those_below_them_alone() {
+    let packages = workspace();
+    let name = |package: &Value| package["name"].as_str().unwrap().to_owned();
+    let ours: BTreeSet<_> = packages.iter().map(name).collect();
+    for (crate_name, below) in ARROWS {
+        let package = packages.iter().find(|package| name(package) == *crate_name).unwrap();
+        for (other, optional) in stands_on(package, &ours) {
+            let behind_publish = *crate_name == "smp-distribution" && optional && PUBLISH.contains(&other.as_str());
+            assert!(below.contains(&other.as_str()) || behind_publish, "{crate_name} stands on {other}");
+        }
+    }
+    let houses = packages.iter().filter(|package| package["manifest_path"].as_str().unwrap().contains("/host-harness/"));
+    let known: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(houses.map(name).collect::<BTreeSet<_>>(), known, "every crate of host-harness has its row here");
+}
+
+/// The packages that one takes with `smp-host` and these flags, `smp-host` counted.
+fn embedded(flags: &[&str]) -> BTreeSet<String> {
+    let arguments = [&["tree", "--package", "smp-host", "--edges", "normal", "--prefix", "none"], flags].concat();
+    cargo(&arguments).lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+#[test]
+fn an_embedder_takes_a_library_and_not_a_command() {
+    for (flags, most) in [(&[][..], 205), (&["--no-default-features"][..], 130)] {
+        let packages = embedded(flags);
+        assert!(packages.len() <= most, "{} packages with {flags:?}: {packages:#?}", packages.len());
+        for package in &packages {
+            let name = package.split_whitespace().next().unwrap();
+            assert!(!COMMANDS_OWN.contains(&name), "{name} with {flags:?}");
+        }
+    }
+}
+
+/// Each package below wasmtime with the features that are chosen for it: once for the machine that compiles, once for the one that runs.
+fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
+    let arguments = [&["tree", "--edges", "normal,build", "--prefix", "depth", "--format", " {p}|{f}"], selection].concat();
+    let lines: Vec<(usize, String)> = cargo(&arguments)
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(depth, package)| Some((depth.parse().ok()?, package.to_owned())))
+        .collect();
+    let begin = lines.iter().position(|(_, package)| package.starts_with("wasmtime v") && !package.ends_with("(*)")).unwrap();
+    let depth = lines[begin].0;
+    // A package that stood higher up in the tree is only named here; its features stand where it was first.
+    let names: BTreeSet<_> = lines[begin + 1..].iter().take_while(|(other, _)| *other > depth).map(|(_, package)| name(package)).collect();
+    lines.iter().map(|(_, package)| package.trim_end_matches(" (*)").to_owned()).filter(|package| names.contains(&name(package))).collect()
+}
+
+fn name(package: &str) -> String {
+    package.split('|').next().unwrap_or_default().split(" (").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn wasmtime_is_compiled_once_for_every_choice_of_packages() {
+    let all = below_wasmtime(&["--workspace"]);
+    assert!(all.len() > 50, "{all:?}");
+    for selection in [&["--package", "smp-harness"][..], &["--package", "smp-host"][..]] {
+        let chosen = below_wasmtime(selection);
+        let other: Vec<_> = chosen.difference(&all).collect();
+        assert!(other.is_empty(), "with {selection:?} these have other features than with --workspace: {other:#?}");
+    }
+}
