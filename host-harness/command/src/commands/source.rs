@@ -20,7 +20,7 @@ use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::retry::Jitter;
 use smp_host::http::transport::{Method, Transport};
 use smp_host::limits::Limits;
-use smp_host::live::{LiveClient, LiveOptions};
+use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
 use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
 use smp_replay::fixture::{Fixture, Replay};
@@ -186,11 +186,9 @@ impl SourceArguments {
         let options =
             LiveOptions { timeout: self.timeout, largest_body: limits.response_bytes, extra_roots, system_proxy, private_network };
         LiveClient::new(&options).map_err(|error| {
-            let place = self.ca_file.as_ref().map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
-            Refusal::usage(
-                Failure::new(Code::InvalidSettings, format!("{place}{error}"))
-                    .with_hint("Give a file with one or more certificates in PEM form."),
-            )
+            let file = self.ca_file.as_ref().filter(|_| !matches!(error, ClientError::Proxy(_)));
+            let place = file.map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
+            Refusal::usage(Failure::new(Code::InvalidSettings, format!("{place}{error}")).with_hint(error.hint()))
         })
     }
 

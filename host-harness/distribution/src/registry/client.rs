@@ -93,8 +93,7 @@ impl Client {
             LiveClient::new(&LiveOptions { timeout: TIMEOUT, largest_body: 0, extra_roots, system_proxy, private_network }).map_err(
                 |error| {
                     let place = if matches!(error, ClientError::Certificates) { "`--ca-file`: " } else { "" };
-                    Failure::new(Code::InvalidSettings, format!("{place}{error}"))
-                        .with_hint("Give a file with one or more certificates in PEM form.")
+                    Failure::new(Code::InvalidSettings, format!("{place}{error}")).with_hint(error.hint())
                 },
             )
         };

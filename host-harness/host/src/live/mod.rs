@@ -12,12 +12,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 pub mod address;
+pub mod proxy;
 
 use crate::http::clock::BoxFuture;
 use crate::http::credential::Credential;
 use crate::http::origin::Origin;
 use crate::http::transport::{Method, Request, Response, Transport, TransportError};
 use address::{PrivateNetwork, PublicResolver, is_public};
+use proxy::ProxyError;
 
 /// Time to make a connection. A host that is there answers in well under a second; what is left of the request's time is for the answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,9 +46,23 @@ pub enum ClientError {
     /// The extra certificates are none.
     #[error("no certificate in PEM form is in it")]
     Certificates,
+    /// A proxy variable cannot be used. Ignored, it would let requests go past the proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// Something else, in the library's words.
     #[error("the HTTP client could not be made: {0}")]
     Other(String),
+}
+
+impl ClientError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Proxy(error) => error.hint(),
+            Self::Certificates | Self::Other(_) => "Give a file with one or more certificates in PEM form.",
+        }
+    }
 }
 
 /// A client: connections that runs of all tenants share. It holds no credential.
@@ -73,7 +89,8 @@ impl LiveClient {
     /// Makes a client.
     ///
     /// # Errors
-    /// When the extra certificates cannot be read or the client cannot be set up.
+    /// When the extra certificates or a proxy variable cannot be read, or the client cannot be set
+    /// up.
     pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
@@ -86,7 +103,7 @@ impl LiveClient {
             .user_agent(concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
         let mut proxies = Arc::default();
         if options.system_proxy {
-            proxies = Arc::new(system_proxies());
+            proxies = Arc::new(proxy::system()?);
         } else {
             builder = builder.no_proxy();
         }
@@ -118,13 +135,6 @@ impl LiveClient {
         }
         Ok(self.http.request(method, origin.join(path)))
     }
-}
-
-/// The hosts of the system's proxies for https, in lower case.
-fn system_proxies() -> BTreeSet<String> {
-    let matcher = hyper_util::client::proxy::matcher::Matcher::from_system();
-    let proxy = matcher.intercept(&::http::Uri::from_static("https://service.invalid/"));
-    proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect()
 }
 
 impl Live {

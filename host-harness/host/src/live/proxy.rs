@@ -1,0 +1,239 @@
+//! The proxy variables of the environment: refused where the HTTP client could not use them.
+//!
+//! The client reads the variables itself. It ignores a value that it cannot read, and then sends
+//! requests directly, past the proxy. So each value is read here first, more strictly than the
+//! client reads it. What is refused names the variable and never its value, which may hold a
+//! password.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use hyper_util::client::proxy::matcher::Matcher;
+
+/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so that no
+/// variable counts.
+const CGI: &str = "REQUEST_METHOD";
+/// For each kind of request, its variables, in the order in which the client looks for them.
+const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+/// Kinds of proxies that the client does not speak, and that are common enough to be named.
+const UNSUPPORTED: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
+
+/// A proxy variable that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// Its value is not the address of a proxy.
+    #[error("the environment variable `{0}` cannot be read as the address of a proxy")]
+    Unreadable(&'static str),
+    /// It names a proxy of this kind.
+    #[error("the environment variable `{0}` names a `{1}` proxy, which is not supported")]
+    Unsupported(&'static str, &'static str),
+    /// It names a proxy of a kind that is not known.
+    #[error("the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`")]
+    UnknownScheme(&'static str),
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Unreadable,
+    Unsupported(&'static str),
+    UnknownScheme,
+}
+
+impl ProxyError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => {
+                "Nothing was sent. Write it as `http://user:password@host:port`. In the user name and the \
+                 password, percent-encode every character that is not a letter or a digit: `@` is %40, `#` is \
+                 %23, `:` is %3A, `/` is %2F, `?` is %3F, `\\` is %5C, `%` is %25 and a space is %20. Without a \
+                 proxy, unset the variable."
+            }
+            Self::Unsupported(..) | Self::UnknownScheme(_) => {
+                "Nothing was sent. Name an HTTP proxy, as `http://host:port` or `https://host:port`. Without a \
+                 proxy, unset the variable."
+            }
+        }
+    }
+}
+
+/// The hosts of the system's proxies for https, in lower case.
+///
+/// # Errors
+/// When a variable is set that the client could not use: it would send requests past the proxy.
+pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
+    check(|name| std::env::var_os(name))?;
+    let proxy = Matcher::from_system().intercept(&::http::Uri::from_static("https://service.invalid/"));
+    Ok(proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect())
+}
+
+/// Checks the variables that the client reads.
+fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), ProxyError> {
+    if variable(CGI).is_some() {
+        return Ok(());
+    }
+    let mut https_is_set = false;
+    for names in [HTTPS, HTTP, ALL] {
+        let Some((name, value)) = names.into_iter().find_map(|name| Some((name, variable(name)?))) else { continue };
+        // An empty value is how a variable is switched off.
+        if value.is_empty() {
+            continue;
+        }
+        match value.to_str().ok_or(Fault::Unreadable).and_then(read) {
+            Err(Fault::Unreadable) => return Err(ProxyError::Unreadable(name)),
+            // Requests go over https, to which the variable for all kinds is the second choice.
+            Err(_) if names == ALL && https_is_set => {}
+            Err(Fault::Unsupported(kind)) => return Err(ProxyError::Unsupported(name, kind)),
+            Err(Fault::UnknownScheme) => return Err(ProxyError::UnknownScheme(name)),
+            Ok(()) => https_is_set |= names == HTTPS,
+        }
+    }
+    Ok(())
+}
+
+/// Reads `[http[s]://][user[:password]@]host[:port][/path]`. What could be read in two ways is
+/// refused: the client reads a password up to its first `#`, `/` or `@` only, and takes what
+/// follows for something else.
+fn read(text: &str) -> Result<(), Fault> {
+    let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, place) = authority.split_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#?\\".contains(&byte));
+    if !is_plain || path.contains('@') || user == Some("") || !is_host_and_port(place) {
+        return Err(Fault::Unreadable);
+    }
+    match scheme.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("http" | "https") => {}
+        Some(scheme) if !is_scheme(scheme) => return Err(Fault::Unreadable),
+        Some(scheme) => {
+            let known = UNSUPPORTED.into_iter().find(|known| *known == scheme);
+            return Err(known.map_or(Fault::UnknownScheme, Fault::Unsupported));
+        }
+    }
+    let matcher = Matcher::builder().https(text).build();
+    let taken = matcher.intercept(&::http::Uri::from_static("https://service.invalid/"));
+    if taken.is_some() { Ok(()) } else { Err(Fault::Unreadable) }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Whether a text is a host, in brackets where it is an IPv6 address, and a port where there is
+/// one.
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').map(|inner| inner.split_once(']')) {
+        Some(Some((host, rest))) => (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some(""))),
+        Some(None) => return false,
+        None => text.split_once(':').map_or((text, Some("")), |(host, port)| (host, Some(port))),
+    };
+    let is_port = |port: &str| port.is_empty() || port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    !host.is_empty() && !host.contains(['@', '[', ']']) && port.is_some_and(is_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    fn checked(variables: &[(&str, &str)]) -> Result<(), ProxyError> {
+        check(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn a_value_that_the_client_would_misread_is_refused_by_name() {
+        for value in [
+            "http://user:p@ss#1@proxy.test",
+            "http://user:pass#1@proxy.test:8080",
+            "http://user:p@ss@proxy.test:8080",
+            "http://user:p\\ss@proxy.test:8080",
+            "http://user:p ss@proxy.test:8080",
+            "http://user:pa/ss@proxy.test:8080",
+            "http://user:1234/ss@proxy.test:8080",
+            "http://user:pa?ss@proxy.test:8080",
+            "http://user:pä@proxy.test:8080",
+            "http://user:p\"ss@proxy.test:8080",
+            "http://proxy.test:8080 ",
+            "http://proxy.test:808O",
+            "http://proxy.test:80808",
+            "http://proxy.test:80:80",
+            "http://[::1",
+            "http://[::1]8080",
+            "http://@proxy.test",
+            "http://user:pass@",
+            "http://",
+            "://proxy.test",
+            "ht tp://proxy.test",
+            "user:pa://ss@proxy.test",
+            "http:proxy.test",
+            "//proxy.test",
+            "proxy.test:8080/",
+            "\t",
+        ] {
+            for name in [HTTPS, HTTP, ALL].concat() {
+                let error = checked(&[(name, value)]).unwrap_err();
+                assert_eq!(error, ProxyError::Unreadable(name), "{value}");
+                let said = format!("{error} {}", error.hint());
+                assert!(said.contains(&format!("`{name}`")) && said.contains("`#` is %23"), "{said}");
+                assert!(!said.contains("ss@") && !said.contains("proxy.test"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_refused() {
+        let error = check(|name| (name == "https_proxy").then(|| OsString::from_vec(b"http://\xff".to_vec()))).unwrap_err();
+        assert_eq!(error, ProxyError::Unreadable("https_proxy"));
+    }
+
+    #[test]
+    fn what_the_client_reads_as_it_is_meant_is_taken() {
+        for value in [
+            "http://proxy.test:8080",
+            "HTTP://proxy.test:8080/",
+            "https://proxy.test",
+            "http://proxy.test:8080/path",
+            "proxy.test",
+            "proxy.test:3128",
+            "http://[2001:db8::1]:3128",
+            "http://user@proxy.test",
+            "http://user:@proxy.test",
+            "http://user:p%40ss%231@proxy.test:8080",
+            "http://user:a:b@proxy.test:8080",
+            "user:p%40ss@proxy.test:8080",
+            "",
+        ] {
+            for name in [HTTPS, HTTP, ALL].concat() {
+                assert_eq!(checked(&[(name, value)]), Ok(()), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_of_another_kind_is_refused_by_its_name() {
+        for (value, kind) in [("socks5://proxy.test:1080", "socks5"), ("SOCKS5H://proxy.test", "socks5h"), ("socks4://a:1", "socks4")] {
+            for name in [HTTPS, HTTP, ALL].concat() {
+                assert_eq!(checked(&[(name, value)]), Err(ProxyError::Unsupported(name, kind)));
+            }
+        }
+        assert_eq!(checked(&[("HTTPS_PROXY", "htp://proxy.test")]), Err(ProxyError::UnknownScheme("HTTPS_PROXY")));
+        // It is not asked where there is one for https.
+        assert_eq!(checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", "http://a:2")]), Ok(()));
+        assert!(checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", ""), ("HTTP_PROXY", "a:2")]).is_err());
+    }
+
+    #[test]
+    fn what_the_client_does_not_look_at_is_not_looked_at_here() {
+        assert_eq!(checked(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://a#b")]), Ok(()));
+        assert_eq!(checked(&[("HTTPS_PROXY", ""), ("https_proxy", "http://a#b")]), Ok(()));
+        assert_eq!(checked(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://a#b")]), Ok(()));
+        assert_eq!(checked(&[("FTP_PROXY", "http://a#b"), ("NO_PROXY", "#")]), Ok(()));
+    }
+}
