@@ -12,5 +12,7 @@ mod stage;
 mod checkpoints;
 #[path = "resume/faults.rs"]
 mod faults;
+#[path = "resume/owners.rs"]
+mod owners;
 #[path = "resume/stops.rs"]
 mod stops;

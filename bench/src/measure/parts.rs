@@ -162,13 +162,27 @@ fn writes(read: &[MemberPage], mut sink: impl Sink) -> Result<f64> {
 fn checkpoint(read: &[MemberPage], depth: Depth) -> Result<Figure> {
     let folder = tempfile::tempdir()?;
     let text = || "bench".to_owned();
-    let identity = Identity { connector: text(), version: text(), settings: text(), output: text(), format: text() };
+    let identity = Identity {
+        connector: text(),
+        version: text(),
+        component: text(),
+        origin: text(),
+        settings: text(),
+        output: text(),
+        format: text(),
+    };
     let (mut checkpoint, _) = Checkpoint::open(&folder.path().join("checkpoint"), &identity)?;
     let mut times = Vec::new();
     for page in read.iter().take(depth.pick(20, 100)) {
         let admitted =
             smp_host::collect::guard::Admitted { new: page.members.iter().map(|member| mark(&member.id)).collect(), again: vec![] };
-        let entry = Entry::Page(Page { next: page.next.clone(), offset: 1, counts: Guard::new(&Limits::default()).counts(), admitted });
+        let entry = Entry::Page(Page {
+            next: page.next.clone(),
+            offset: 1,
+            digest: [0; 32],
+            counts: Guard::new(&Limits::default()).counts(),
+            admitted,
+        });
         let (written, time) = wall_of(|| checkpoint.append(&entry));
         written?;
         times.push(time * 1e6);

@@ -27,7 +27,10 @@ pub const DICTIONARY: &[&str] = &[
     "d",
     "\n",
     " ",
-    "{\"journal\":1,\"connector\":\"c\",\"version\":\"1\",\"settings\":\"s\",\"output\":\"/o\",\"format\":\"csv\"}\n",
+    "{\"journal\":1,",
+    "{\"journal\":2,\"connector\":\"c\",\"version\":\"1\",\"component\":\"d\",\"origin\":\"a\",",
+    "\"settings\":\"s\",\"output\":\"/o\",\"format\":\"csv\"}\n",
+    "\"digest\":\"0000000000000000000000000000000000000000000000000000000000000000\"",
     "{\"restart\":true}\n",
     "\"next\":null",
     "\"next\":\"c1\"",
@@ -121,7 +124,7 @@ fn good_lines(bytes: &[u8]) -> Vec<&str> {
         let Some(line) = std::str::from_utf8(line).ok().and_then(|line| line.strip_suffix('\n')) else { break };
         let Some((checksum, json)) = line.split_once(' ') else { break };
         chain = next(chain, json.as_bytes());
-        if checksum != hex(chain) {
+        if checksum != hex(&chain) {
             break;
         }
         good.push(json);
@@ -136,7 +139,7 @@ fn signed(lines: &[u8]) -> Vec<u8> {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         let json = line.strip_suffix(b"\n").unwrap_or(line);
         chain = next(chain, json);
-        file.extend_from_slice(hex(chain).as_bytes());
+        file.extend_from_slice(hex(&chain).as_bytes());
         file.push(b' ');
         file.extend_from_slice(line);
     }
@@ -147,22 +150,23 @@ fn next(chain: [u8; 8], json: &[u8]) -> [u8; 8] {
     *Sha256::digest([&chain[..], json].concat()).first_chunk().expect("a digest is longer")
 }
 
-fn hex(chain: [u8; 8]) -> String {
-    chain.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn identity() -> Identity {
     let text = |text: &str| text.to_owned();
-    Identity { connector: text("c"), version: text("1"), settings: text("s"), output: text("/o"), format: text("csv") }
+    let (component, origin) = (text("d"), text("a"));
+    Identity { connector: text("c"), version: text("1"), component, origin, settings: text("s"), output: text("/o"), format: text("csv") }
 }
 
 /// A first line that names this collection.
 fn assert_is_ours(line: &str) {
     let told: Value = serde_json::from_str(line).expect("a header");
-    assert_eq!(told["journal"], 1);
-    let Identity { connector, version, settings, output, format } = identity();
-    for (key, value) in [("connector", connector), ("version", version), ("settings", settings), ("output", output), ("format", format)] {
-        assert_eq!(told[key], value, "{key}");
+    assert_eq!(told["journal"], 2);
+    let identity = serde_json::to_value(identity()).expect("JSON");
+    for (key, value) in identity.as_object().expect("an object") {
+        assert_eq!(told[key], *value, "{key}");
     }
 }
 
@@ -175,6 +179,7 @@ fn assert_same(entry: &Entry, line: &str) {
             let told = &told["page"];
             assert_eq!(page.next.as_deref(), told["next"].as_str(), "{line}");
             assert_eq!(Some(page.offset), told["offset"].as_u64(), "{line}");
+            assert_eq!(Some(hex(&page.digest).as_str()), told["digest"].as_str().map(str::to_lowercase).as_deref(), "{line}");
             assert_eq!(Some(page.counts.members), told["members"].as_u64(), "{line}");
             let marks = |key: &str| told[key].as_str().unwrap_or_default().trim_end_matches('=').len() * 6 / 8 / 16;
             assert_eq!((page.admitted.new.len(), page.admitted.again.len()), (marks("new"), marks("again")), "{line}");
@@ -190,5 +195,6 @@ fn entry(bytes: &[u8]) -> Entry {
     let marks = |prefix: char, count: u8| (0..count % 5).map(|number| mark(&format!("{prefix}{number}"))).collect();
     let counts = Counts { pages: u64::from(offset), members: u64::from(count), last_total: Some(9), ..Counts::default() };
     let next = (next != 0).then(|| format!("c\n\"\u{e9}{next}"));
-    Entry::Page(Page { next, offset: u64::from(offset), counts, admitted: Admitted { new: marks('n', count), again: marks('a', again) } })
+    let admitted = Admitted { new: marks('n', count), again: marks('a', again) };
+    Entry::Page(Page { next, offset: u64::from(offset), digest: [offset; 32], counts, admitted })
 }

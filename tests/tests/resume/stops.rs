@@ -149,7 +149,7 @@ fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends
 }
 
 /// A complete collection, and the journal that it had until it was complete.
-fn finished_with_its_journal(format: &'static str) -> (Stage, Vec<u8>) {
+pub(crate) fn finished_with_its_journal(format: &'static str) -> (Stage, Vec<u8>) {
     let stage = Stage::stopped_at(format, PAGES);
     // The journal only grows, and is removed by name: under a second name it stays as it was last.
     fs::hard_link(stage.checkpoint(), stage.path("journal")).unwrap();

@@ -9,7 +9,7 @@ use crate::show::format::{Format, UnknownFormat};
 use crate::show::summary::Summary;
 use crate::show::terminal::Look;
 use clap::Args;
-use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::collection::{Collection, Noted, Target};
 use smp_host::collect::guard::Counts;
 use smp_host::collect::report::{Outcome, RunReport};
 use smp_host::collect::sink::Sink;
@@ -144,7 +144,11 @@ impl Collect {
                 path: path.clone(),
                 format: format.as_str(),
                 sink: Box::new(move |output, resuming| with_summary(io::BufWriter::new(output), format, resuming, now, Look::PLAIN)),
-                checkpoint: self.checkpoint.clone(),
+                checkpoint: self.checkpoint.clone().map(|path| Noted {
+                    path,
+                    component: source.plugin.facts().digest.clone(),
+                    origin: source.asked.clone(),
+                }),
             },
         }
     }

@@ -85,6 +85,8 @@ pub(crate) struct Source {
     pub(crate) limits: Limits,
     /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives the same bytes.
     pub(crate) now: Instant,
+    /// The origin that is asked, or the recorded traffic in its place.
+    pub(crate) asked: String,
     pub(crate) replay: Option<Arc<Replay>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -140,11 +142,13 @@ impl SourceArguments {
             let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
             let grants = declared.into_iter().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
             let now = from_system(replay.start());
+            let folder = self.fixture.as_deref().map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into()));
             return Ok(Source {
                 plugin,
                 checked,
                 limits,
                 now,
+                asked: format!("the fixture {}", folder.unwrap_or_default().display()),
                 transport: Arc::clone(&replay) as Arc<dyn Transport>,
                 replay: Some(replay),
                 clock,
@@ -159,7 +163,8 @@ impl SourceArguments {
         let client = self.client(&limits)?;
         let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
         let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
-        Ok(Source { plugin, checked, limits, now, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
+        let asked = grants.origin().to_string();
+        Ok(Source { plugin, checked, limits, now, asked, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
     }
 
     /// Refuses to grant what the connector does not even declare: that is a slip of the pen.

@@ -42,8 +42,20 @@ pub enum Target<'a> {
         /// Makes the sink.
         sink: MakeSink<'a>,
         /// Where to note what was delivered. None for a run that begins anew each time.
-        checkpoint: Option<PathBuf>,
+        checkpoint: Option<Noted>,
     },
+}
+
+/// Where a run notes what was delivered, and what it goes on from besides the settings and the
+/// output.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    /// The checkpoint's path.
+    pub path: PathBuf,
+    /// Digest of the component.
+    pub component: String,
+    /// The origin that is asked, or the recorded traffic in its place.
+    pub origin: String,
 }
 
 /// One collection.
@@ -141,12 +153,12 @@ impl Collection<'_> {
         };
         let (checkpoint, entries) = match checkpoint {
             None => (None, Vec::new()),
-            Some(at) => {
-                let (checkpoint, entries) = Checkpoint::open(&at, &self.identity(&path, format)?)?;
+            Some(noted) => {
+                let (checkpoint, entries) = Checkpoint::open(&noted.path, &self.identity(&noted, &path, format)?)?;
                 (Some(checkpoint), entries)
             }
         };
-        let (mut cursor, mut offset, mut done) = (None, None, false);
+        let (mut cursor, mut written, mut done) = (None, None, false);
         for entry in &entries {
             match entry {
                 Entry::Restart => {
@@ -156,27 +168,27 @@ impl Collection<'_> {
                 Entry::Page(page) => {
                     guard.recall(&page.admitted, page.next.as_deref(), page.counts);
                     cursor.clone_from(&page.next);
-                    offset = Some(page.offset);
+                    written = Some((page.offset, page.digest));
                     done = page.next.is_none();
                 }
             }
         }
-        let file = match offset {
-            Some(offset) if done && was_finished(&path, offset) => {
+        let file = match written {
+            Some((length, digest)) if done && OutputFile::is_complete(&path, length, &digest) => {
                 self.observer.event(&Event::Resumed { members: guard.counts().members, pages: guard.counts().pages });
                 if let Some(checkpoint) = checkpoint {
                     checkpoint.remove();
                 }
                 return Ok(Opened::Finished(guard.counts()));
             }
-            Some(offset) => OutputFile::resume(&path, offset)?,
+            Some((offset, digest)) => OutputFile::resume(&path, offset, &digest)?,
             None => OutputFile::begin(&path)?,
         };
-        if offset.is_some() {
+        if written.is_some() {
             self.observer.event(&Event::Resumed { members: guard.counts().members, pages: guard.counts().pages });
         }
-        let sink = make_sink(Box::new(file.writer()?), offset.is_some());
-        let (counts, resumed) = (guard.counts(), offset.is_some());
+        let sink = make_sink(Box::new(file.writer()?), written.is_some());
+        let (counts, resumed) = (guard.counts(), written.is_some());
         Ok(Opened::Open(Box::new(Open { sink, name: path, file: Some(file), checkpoint, guard, counts, cursor, done, resumed })))
     }
 
@@ -211,8 +223,8 @@ impl Collection<'_> {
         written.map_err(|error| fault(&open.name, &error))?;
         let counts = open.guard.counts();
         if let (Some(checkpoint), Some(file)) = (&mut open.checkpoint, &mut open.file) {
-            let offset = file.sync().map_err(|error| fault(&open.name, &error))?;
-            checkpoint.append(&Entry::Page(Page { next: page.next.clone(), offset, counts, admitted }))?;
+            let (offset, digest) = file.sync().map_err(|error| fault(&open.name, &error))?;
+            checkpoint.append(&Entry::Page(Page { next: page.next.clone(), offset, digest, counts, admitted }))?;
         }
         open.counts = counts;
         open.done = page.next.is_none();
@@ -311,11 +323,13 @@ impl Collection<'_> {
         RunReport { outcome, counts, figures: self.session.figures(), resumed, error }
     }
 
-    fn identity(&self, output: &Path, format: &'static str) -> Result<Identity, Failure> {
+    fn identity(&self, noted: &Noted, output: &Path, format: &'static str) -> Result<Identity, Failure> {
         let absolute = std::path::absolute(output).map_err(|error| fault(output, &error))?;
         Ok(Identity {
             connector: self.descriptor.id.clone(),
             version: self.descriptor.version.clone(),
+            component: noted.component.clone(),
+            origin: noted.origin.clone(),
             settings: settings_hash(&self.settings.public),
             output: absolute.to_string_lossy().into_owned(),
             format: format.to_owned(),
@@ -338,11 +352,6 @@ impl Ending {
 
 fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, "the run was stopped")
-}
-
-/// Whether an earlier run gave the output its final name, and was ended before it could remove the checkpoint.
-fn was_finished(path: &Path, offset: u64) -> bool {
-    !crate::files::output::beside(path, ".partial").exists() && std::fs::metadata(path).is_ok_and(|file| file.len() == offset)
 }
 
 #[cfg(test)]

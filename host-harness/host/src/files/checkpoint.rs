@@ -1,12 +1,14 @@
 //! The checkpoint: an append-only journal of what was delivered, from which a stopped collection goes on.
 //!
 //! ```text
-//! 5f0c…  {"journal":1,"connector":…,"settings":…,"output":…}      whose collection it is
-//! 91ab…  {"page":{…,"next":"…","offset":…}}                       one line per page, after the page's rows are on the disk
+//! 5f0c…  {"journal":2,"connector":…,"settings":…,"output":…}      whose collection it is
+//! 91ab…  {"page":{…,"next":"…","offset":…,"digest":…}}            one line per page, after the page's rows are on the disk
 //! 77e1…  {"restart":true}                                         the second sweep began
 //! ```
 //! Each line begins with a checksum over itself and all lines before it: a line that was torn off, and whatever follows it, counts as
-//! never written. It holds no personal data: account ids and settings are hashed, cursors are the service's own.
+//! never written. A page's digest is that of all rows until then, so that only the output that they
+//! were written to is gone on with. It holds no personal data: account ids and settings are hashed,
+//! cursors are the service's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -17,11 +19,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::output::Fingerprint;
 use crate::collect::guard::{Admitted, Counts, Mark};
 use crate::failure::{Code, Failure};
 
-/// Version of this journal's format.
-const FORMAT: u32 = 1;
+/// Version of this journal's format. The first one noted neither component, origin nor digests.
+const FORMAT: u32 = 2;
 /// Longest line, in bytes: the marks of the members that fit into the largest page, and a cursor.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
@@ -32,6 +35,10 @@ pub struct Identity {
     pub connector: String,
     /// Version of the connector.
     pub version: String,
+    /// Digest of the component: a build of the same version may give other rows.
+    pub component: String,
+    /// The origin that is asked, or the recorded traffic in its place.
+    pub origin: String,
     /// Hash of the settings that are not secret: they name the organization.
     pub settings: String,
     /// Where members are written to, as an absolute path.
@@ -47,6 +54,8 @@ pub struct Page {
     pub next: Option<String>,
     /// Bytes of the output, this page's rows included.
     pub offset: u64,
+    /// Fingerprint of these bytes.
+    pub digest: Fingerprint,
     /// What was counted until now.
     pub counts: Counts,
     /// What the page brought.
@@ -73,6 +82,11 @@ pub struct Checkpoint {
 type Chain = [u8; 8];
 
 #[derive(Serialize, Deserialize)]
+struct Form {
+    journal: u32,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Header {
     journal: u32,
     #[serde(flatten)]
@@ -85,6 +99,7 @@ enum Line {
     Page {
         next: Option<String>,
         offset: u64,
+        digest: String,
         #[serde(flatten)]
         counts: Counts,
         new: String,
@@ -136,6 +151,7 @@ impl Checkpoint {
             Entry::Page(page) => Line::Page {
                 next: page.next.clone(),
                 offset: page.offset,
+                digest: hex::encode(page.digest),
                 counts: page.counts,
                 new: BASE64.encode(page.admitted.new.concat()),
                 again: BASE64.encode(page.admitted.again.concat()),
@@ -170,17 +186,34 @@ impl Checkpoint {
             let torn = lines.starts_like_one().map_err(|_| no_checkpoint())?;
             return if torn { Ok(None) } else { Err(no_checkpoint()) };
         };
-        let header: Header = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
-        if header.journal != FORMAT {
-            return Err(refused(&path, "was written by another version of this program", "Remove it to begin again from the first page."));
+        let Form { journal } = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
+        if journal != FORMAT {
+            let age = if journal < FORMAT { "an earlier" } else { "a later" };
+            return Err(refused(
+                &path,
+                &format!("was written by {age} version of this program, in a form that this one does not go on from"),
+                "Nothing was changed. Finish the collection with the version that began it, or remove the checkpoint to begin again from \
+                 the first page.",
+            ));
         }
-        if let Some(other) = difference(&header.identity, identity) {
-            let text = format!("belongs to another collection: the {other} is another one");
-            return Err(refused(&path, &text, "Use a checkpoint of its own for each collection, or remove this one to begin again."));
+        let header: Header = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
+        let others = |difference: Difference| {
+            let Difference { what, hint, .. } = difference;
+            refused(&path, &format!("belongs to another collection: the {what}"), hint)
+        };
+        let difference = difference(&header.identity, identity);
+        if let Some(difference) = difference.clone().filter(|difference| difference.always) {
+            return Err(others(difference));
         }
         let mut entries = Vec::new();
         while let Some(line) = lines.next_good().map_err(|error| super::output::fault(&path, &error))? {
             entries.push(entry(&line).ok_or_else(no_checkpoint)?);
+        }
+        match difference {
+            // Nothing was delivered that could be mixed up.
+            Some(_) if entries.is_empty() => return Ok(None),
+            Some(difference) => return Err(others(difference)),
+            None => {}
         }
         let (good, chain) = (lines.good, lines.chain);
         let cut = self.file.set_len(good).and_then(|()| self.file.seek(SeekFrom::Start(good)));
@@ -226,8 +259,11 @@ impl<R: BufRead + Seek> Lines<R> {
 fn entry(json: &str) -> Option<Entry> {
     match serde_json::from_str(json).ok()? {
         Line::Restart(_) => Some(Entry::Restart),
-        Line::Page { next, offset, counts, new, again } => {
-            Some(Entry::Page(Page { next, offset, counts, admitted: Admitted { new: marks(&new)?, again: marks(&again)? } }))
+        Line::Page { next, offset, digest, counts, new, again } => {
+            let mut bytes = Fingerprint::default();
+            hex::decode_to_slice(digest, &mut bytes).ok()?;
+            let admitted = Admitted { new: marks(&new)?, again: marks(&again)? };
+            Some(Entry::Page(Page { next, offset, digest: bytes, counts, admitted }))
         }
     }
 }
@@ -247,17 +283,37 @@ fn link(chain: Chain, json: &[u8]) -> Chain {
     next
 }
 
-/// What of the identity is another.
-fn difference(there: &Identity, here: &Identity) -> Option<&'static str> {
-    [
-        ("connector", there.connector == here.connector),
-        ("connector's version", there.version == here.version),
-        ("organization", there.settings == here.settings),
-        ("output", there.output == here.output),
-        ("format", there.format == here.format),
-    ]
-    .into_iter()
-    .find_map(|(name, same)| (!same).then_some(name))
+/// What of an identity is another.
+#[derive(Clone)]
+struct Difference {
+    what: String,
+    /// What to do about it.
+    hint: &'static str,
+    /// Whether it counts before anything was delivered.
+    always: bool,
+}
+
+/// What of the identity is another, first what counts always.
+fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
+    const OTHER: &str = "Nothing was changed. Use a checkpoint of its own for each collection, or remove this one to begin again.";
+    const BUILD: &str = "Nothing was changed. Finish the collection with the component that began it, or remove the checkpoint to begin \
+                         again from the first page with this one: one file does not hold the rows of two builds.";
+    const ORIGIN: &str = "Nothing was changed. Ask the same service as the run that stopped, or use a checkpoint and an output of its own \
+                          for each service.";
+    let rows = [
+        ("connector", &there.connector, &here.connector, OTHER, true),
+        ("connector's version", &there.version, &here.version, BUILD, true),
+        ("organization", &there.settings, &here.settings, OTHER, true),
+        ("output", &there.output, &here.output, OTHER, true),
+        ("format", &there.format, &here.format, OTHER, true),
+        ("service that is asked", &there.origin, &here.origin, ORIGIN, false),
+        ("component's build", &there.component, &here.component, BUILD, false),
+    ];
+    let (name, there, here, hint, always) = rows.into_iter().find(|(_, there, here, ..)| there != here)?;
+    // Settings are hashed: their digests tell nobody anything.
+    let shown = |text: &str| crate::text::shortened(text, 200).into_owned();
+    let values = if name == "organization" { String::new() } else { format!(": `{}` there, `{}` now", shown(there), shown(here)) };
+    Some(Difference { what: format!("{name} is another one{values}"), hint, always })
 }
 
 fn refused(path: &Path, what: &str, hint: &str) -> Failure {
@@ -275,13 +331,21 @@ mod tests {
 
     fn identity() -> Identity {
         let text = |text: &str| text.to_owned();
-        Identity { connector: text("c"), version: text("1"), settings: text("s"), output: text("/o"), format: text("csv") }
+        Identity {
+            connector: text("c"),
+            version: text("1"),
+            component: text("sha256:0"),
+            origin: text("https://a.test"),
+            settings: text("s"),
+            output: text("/o"),
+            format: text("csv"),
+        }
     }
 
     fn page(number: u64) -> Entry {
         let admitted = Admitted { new: vec![mark(&number.to_string()), mark("x")], again: vec![] };
         let counts = Counts { pages: number, first_total: Some(9), ..Counts::default() };
-        Entry::Page(Page { next: Some(format!("c{number}")), offset: number * 100, counts, admitted })
+        Entry::Page(Page { next: Some(format!("c{number}")), offset: number * 100, digest: [7; 32], counts, admitted })
     }
 
     fn journal(entries: &[Entry]) -> (tempfile::TempDir, PathBuf) {
@@ -334,19 +398,22 @@ mod tests {
         let (_folder, path) = journal(&[page(1)]);
         let before = fs::read(&path).unwrap();
         type Change = fn(&mut Identity);
-        let changes: [(Change, &str); 5] = [
-            (|identity| identity.connector.push('x'), "connector"),
-            (|identity| identity.version.push('x'), "connector's version"),
-            (|identity| identity.settings.push('x'), "organization"),
-            (|identity| identity.output.push('x'), "output"),
-            (|identity| identity.format.push('x'), "format"),
+        let changes: [(Change, &str); 7] = [
+            (|identity| identity.connector.push('x'), "connector is another one: `c` there, `cx` now"),
+            (|identity| identity.version.push('x'), "connector's version is another one: `1` there, `1x` now"),
+            (|identity| identity.settings.push('x'), "organization is another one"),
+            (|identity| identity.origin.push('x'), "service that is asked is another one: `https://a.test` there, `https://a.testx` now"),
+            (|identity| identity.component.push('x'), "component's build is another one: `sha256:0` there, `sha256:0x` now"),
+            (|identity| identity.output.push('x'), "output is another one: `/o` there, `/ox` now"),
+            (|identity| identity.format.push('x'), "format is another one: `csv` there, `csvx` now"),
         ];
-        for (change, name) in changes {
+        for (change, what) in changes {
             let mut other = identity();
             change(&mut other);
             let failure = Checkpoint::open(&path, &other).unwrap_err();
             assert_eq!(failure.code, Code::Checkpoint);
-            assert!(failure.message.ends_with(&format!("belongs to another collection: the {name} is another one")), "{}", failure.message);
+            assert!(failure.message.ends_with(&format!("belongs to another collection: the {what}")), "{}", failure.message);
+            assert!(failure.hint.is_some_and(|hint| hint.starts_with("Nothing was changed. ")));
         }
         assert_eq!(fs::read(&path).unwrap(), before);
     }

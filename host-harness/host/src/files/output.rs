@@ -10,17 +10,31 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::{Code, Failure};
+
+/// SHA-256 of what was written: by it a partial file is known again, whatever its name.
+pub type Fingerprint = [u8; 32];
 
 /// An output file that is being written.
 #[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
     file: File,
+    written: Arc<Mutex<Sha256>>,
+}
+
+/// Writes to an output file, and keeps account of what was written.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    written: Arc<Mutex<Sha256>>,
 }
 
 impl OutputFile {
@@ -41,45 +55,70 @@ impl OutputFile {
             _ => {}
         }
         let _ = fs::remove_file(beside(path, ".incomplete"));
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file, written: Arc::default() })
     }
 
-    /// Goes on with a file that an earlier run began, after its first `offset` bytes.
+    /// Goes on with a file that an earlier run began, after its first `offset` bytes, which have
+    /// this fingerprint.
     ///
     /// # Errors
-    /// `checkpoint`, when the file is not the one that the checkpoint was written for.
-    pub fn resume(path: &Path, offset: u64) -> Result<Self, Failure> {
-        let lost = |what: &str| {
-            Failure::new(Code::Checkpoint, format!("`{}` {what}", beside(path, ".partial").display()))
-                .with_hint("Remove the checkpoint to begin again from the first page.")
+    /// `checkpoint`, when the file is not the one that the checkpoint was written for. It is left
+    /// as it is then.
+    pub fn resume(path: &Path, offset: u64, fingerprint: &Fingerprint) -> Result<Self, Failure> {
+        const AGAIN: &str = "Remove the checkpoint to begin again from the first page.";
+        let lost = |what: &str, hint: &str| {
+            Failure::new(Code::Checkpoint, format!("`{}` {what}", beside(path, ".partial").display())).with_hint(hint)
         };
-        let partial = OpenOptions::new().write(true).open(beside(path, ".partial"));
-        let mut file = partial.map_err(|_| lost("is not there any more, so the collection cannot go on from the checkpoint"))?;
+        let partial = OpenOptions::new().read(true).write(true).open(beside(path, ".partial"));
+        let mut file = partial.map_err(|_| lost("is not there any more, so the collection cannot go on from the checkpoint", AGAIN))?;
         claim(&file, path)?;
         let length = file.metadata().map_err(|error| fault(path, &error))?.len();
         if length < offset {
-            return Err(lost("is shorter than the checkpoint says it was"));
+            return Err(lost("is shorter than the checkpoint says it was", AGAIN));
+        }
+        let written = hashed(&mut file, offset).map_err(|error| fault(path, &error))?;
+        if written.clone().finalize() != (*fingerprint).into() {
+            return Err(lost(
+                "holds other rows than those that the checkpoint notes: another run has written to this output since",
+                "Nothing was changed. Give each run an output of its own, and let the other run end first. To begin again from the first \
+                 page, remove the checkpoint: the file's rows are lost then.",
+            ));
         }
         let cut = file.set_len(offset).and_then(|()| file.seek(SeekFrom::Start(offset)));
         cut.map_err(|error| fault(path, &error))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file, written: Arc::new(Mutex::new(written)) })
+    }
+
+    /// Whether an earlier run has given the file its final name: it has so many bytes, with this
+    /// fingerprint.
+    #[must_use]
+    pub fn is_complete(path: &Path, length: u64, fingerprint: &Fingerprint) -> bool {
+        let is_it = || {
+            let mut file = File::open(path)?;
+            let same_length = file.metadata()?.len() == length;
+            io::Result::Ok(same_length && hashed(&mut file, length)?.finalize() == (*fingerprint).into())
+        };
+        !beside(path, ".partial").exists() && is_it().unwrap_or(false)
     }
 
     /// Where the sink writes to. It shares the file's position.
     ///
     /// # Errors
     /// `output`, when the system gives no second handle.
-    pub fn writer(&self) -> Result<File, Failure> {
-        self.file.try_clone().map_err(|error| fault(&self.path, &error))
+    pub fn writer(&self) -> Result<Writer, Failure> {
+        let file = self.file.try_clone().map_err(|error| fault(&self.path, &error))?;
+        Ok(Writer { file, written: Arc::clone(&self.written) })
     }
 
-    /// Waits until everything written is on the disk, and tells how much that is.
+    /// Waits until everything written is on the disk, and tells how much that is, and its
+    /// fingerprint.
     ///
     /// # Errors
     /// What the system says.
-    pub fn sync(&mut self) -> io::Result<u64> {
+    pub fn sync(&mut self) -> io::Result<(u64, Fingerprint)> {
         self.file.sync_data()?;
-        self.file.stream_position()
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok((self.file.stream_position()?, written.finalize().into()))
     }
 
     /// The list is whole: gives the file its final name.
@@ -87,8 +126,7 @@ impl OutputFile {
     /// # Errors
     /// `output`, when that does not work; the partial file is still there then.
     pub fn complete(self) -> Result<(), Failure> {
-        let renamed = self.file.sync_all().and_then(|()| fs::rename(beside(&self.path, ".partial"), &self.path));
-        renamed.map_err(|error| fault(&self.path, &error))?;
+        self.rename_to(&self.path)?;
         sync_folder(&self.path);
         let _ = fs::remove_file(beside(&self.path, ".previous"));
         Ok(())
@@ -100,9 +138,17 @@ impl OutputFile {
     /// `output`, when that does not work.
     pub fn keep_incomplete(self) -> Result<PathBuf, Failure> {
         let kept = beside(&self.path, ".incomplete");
-        let renamed = self.file.sync_all().and_then(|()| fs::rename(beside(&self.path, ".partial"), &kept));
-        renamed.map_err(|error| fault(&self.path, &error))?;
+        self.rename_to(&kept)?;
         Ok(kept)
+    }
+
+    fn rename_to(&self, name: &Path) -> Result<(), Failure> {
+        // Whatever else has this name by now is not the file that was written.
+        if !is_at(&self.file, &self.path) {
+            return Err(fault(&self.path, &io::Error::other("the partial file was removed or replaced while it was written")));
+        }
+        let renamed = self.file.sync_all().and_then(|()| fs::rename(beside(&self.path, ".partial"), name));
+        renamed.map_err(|error| fault(&self.path, &error))
     }
 
     /// There is no list: removes what was written.
@@ -125,9 +171,35 @@ fn claim(file: &File, path: &Path) -> Result<(), Failure> {
         Err(TryLockError::Error(error)) => return Err(fault(path, &error)),
     }
     // The other run may have ended between the opening and the lock: then this is its finished file.
+    if is_at(file, path) { Ok(()) } else { Err(in_use()) }
+}
+
+/// Whether the partial file of this path is still the one that is open.
+fn is_at(file: &File, path: &Path) -> bool {
     let partial = fs::metadata(beside(path, ".partial"));
     let same = partial.and_then(|partial| Ok((partial.dev(), partial.ino()) == file.metadata().map(|file| (file.dev(), file.ino()))?));
-    if same.unwrap_or(false) { Ok(()) } else { Err(in_use()) }
+    same.unwrap_or(false)
+}
+
+/// The digest of a file's first bytes, so far.
+fn hashed(file: &mut File, length: u64) -> io::Result<Sha256> {
+    let mut digest = Sha256::new();
+    file.rewind()?;
+    let read = io::copy(&mut file.take(length), &mut digest)?;
+    if read == length { Ok(digest) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        let written = bytes.get(..length).unwrap_or_default();
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).update(written);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The failure of an output that cannot be written.
@@ -153,14 +225,16 @@ pub(super) fn sync_folder(path: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("members.csv");
         (folder, path)
+    }
+
+    fn fingerprint(text: &str) -> Fingerprint {
+        Sha256::digest(text).into()
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
@@ -203,13 +277,47 @@ mod tests {
     fn a_resumed_file_is_cut_to_what_was_delivered() {
         let (_folder, path) = folder();
         fs::write(beside(&path, ".partial"), "first second-torn").unwrap();
-        let mut output = OutputFile::resume(&path, 6).unwrap();
+        let mut output = OutputFile::resume(&path, 6, &fingerprint("first ")).unwrap();
         output.writer().unwrap().write_all(b"other").unwrap();
-        assert_eq!(output.sync().unwrap(), 11);
+        assert_eq!(output.sync().unwrap(), (11, fingerprint("first other")));
         output.complete().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "first other");
-        fs::write(beside(&path, ".partial"), "xyz").unwrap();
-        assert_eq!(OutputFile::resume(&path, 6).unwrap_err().code, Code::Checkpoint);
+    }
+
+    #[test]
+    fn another_runs_rows_are_known_and_left_as_they_are() {
+        let (_folder, path) = folder();
+        for (rows, because) in [("xyz", "is shorter"), ("second rows", "holds other rows"), ("First row", "holds other rows")] {
+            fs::write(beside(&path, ".partial"), rows).unwrap();
+            let failure = OutputFile::resume(&path, 6, &fingerprint("first ")).unwrap_err();
+            assert!(failure.code == Code::Checkpoint && failure.message.contains(because), "{failure}");
+            assert_eq!(fs::read_to_string(beside(&path, ".partial")).unwrap(), rows);
+        }
+    }
+
+    #[test]
+    fn a_finished_file_is_known_by_what_is_in_it() {
+        let (_folder, path) = folder();
+        let is_complete = || OutputFile::is_complete(&path, 4, &fingerprint("rows"));
+        assert!(!is_complete());
+        for (rows, complete) in [("rows", true), ("nows", false), ("rows ", false), ("row", false)] {
+            fs::write(&path, rows).unwrap();
+            assert_eq!(is_complete(), complete, "{rows}");
+        }
+        fs::write(&path, "rows").unwrap();
+        fs::write(beside(&path, ".partial"), "").unwrap();
+        assert!(!is_complete());
+    }
+
+    #[test]
+    fn a_partial_file_that_was_replaced_gets_no_name() {
+        let (_folder, path) = folder();
+        let output = OutputFile::begin(&path).unwrap();
+        fs::remove_file(beside(&path, ".partial")).unwrap();
+        fs::write(beside(&path, ".partial"), "another run's").unwrap();
+        let failure = output.complete().unwrap_err();
+        assert!(failure.code == Code::Output && failure.message.contains("replaced"), "{failure}");
+        assert!(!path.exists() && beside(&path, ".partial").exists());
     }
 
     #[test]
@@ -217,7 +325,7 @@ mod tests {
         let (folder, path) = folder();
         let first = OutputFile::begin(&path).unwrap();
         first.writer().unwrap().write_all(b"x").unwrap();
-        for second in [OutputFile::begin(&path), OutputFile::resume(&path, 1)] {
+        for second in [OutputFile::begin(&path), OutputFile::resume(&path, 1, &fingerprint("x"))] {
             let failure = second.unwrap_err();
             assert_eq!(failure.code, Code::Output);
             assert!(failure.message.ends_with("is being written by another run"));
