@@ -1,9 +1,12 @@
-//! Whose rows a partial file holds, and which runs a checkpoint belongs to.
+//! Whose rows a partial file holds, and what a checkpoint is good for when it cannot be removed.
 
 use std::fs;
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::Signal;
+use serde_json::json;
 use smp_tests::harness::{Ended, Run, component, folder};
 use smp_tests::mock::{Call, Fault, LoggedRequest, Mock, When};
 
@@ -122,4 +125,54 @@ fn a_checkpoint_of_the_first_form_is_refused_and_kept() {
     let before = stage.files();
     assert_refused(&stage.run().end(), "was written by an earlier version of this program");
     assert!(stage.files() == before && fs::read_to_string(stage.checkpoint()).unwrap() == old);
+}
+
+/// Where a file that is open here has a name that nobody can remove, root included.
+fn unremovable(file: &impl AsRawFd) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_removed_is_emptied_and_the_next_run_asks_again() {
+    let stage = Stage::new("csv");
+    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(stage.path("notes")).unwrap();
+    let checkpoint = unremovable(&file);
+    stop(&stage, &stage.mock, &checkpoint, 4);
+    let run = || run_with(&stage, &stage.mock, &checkpoint).end();
+    for asked in [pages(&[(1, 4), (4, PAGES)]), pages(&[(1, 4), (4, PAGES), (1, PAGES)])] {
+        let ended = run();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(stage.asked(), asked);
+        assert_eq!(file.metadata().unwrap().len(), 0, "it is emptied");
+        assert!(fs::read(stage.output()).unwrap() == undisturbed("csv").bytes);
+    }
+}
+
+#[test]
+fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
+    let stage = Stage::new("csv");
+    let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
+    fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+    let checkpoint = unremovable(&file);
+    // The first has made a whole list; the second finds it and must not call that a run of its own.
+    for _ in 0..2 {
+        let ended = run_with(&stage, &stage.mock, &checkpoint).file("--report", &stage.path("report.json")).end();
+        assert_refused(&ended, "can be neither removed nor emptied");
+        assert!(ended.said("checkpoint").contains("is whole. Remove it before the next run"), "{}", ended.stderr);
+        assert_eq!(stage.report()["outcome"], json!("failed"));
+        assert!(fs::read(stage.output()).unwrap() == undisturbed("csv").bytes);
+    }
+    assert_eq!(stage.asked(), pages(&[(1, PAGES)]));
+}
+
+#[test]
+fn a_failed_run_says_that_its_checkpoint_stayed() {
+    let stage = Stage::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
+    let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
+    fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+    let ended = run_with(&stage, &stage.mock, &unremovable(&file)).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let error = ended.error();
+    let hint = error["hint"].as_str().unwrap();
+    assert!(error["code"] != json!("checkpoint") && hint.contains("can be neither removed nor emptied"), "{}", ended.stderr);
 }

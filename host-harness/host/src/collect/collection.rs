@@ -176,9 +176,7 @@ impl Collection<'_> {
         let file = match written {
             Some((length, digest)) if done && OutputFile::is_complete(&path, length, &digest) => {
                 self.observer.event(&Event::Resumed { members: guard.counts().members, pages: guard.counts().pages });
-                if let Some(checkpoint) = checkpoint {
-                    checkpoint.remove();
-                }
+                removed(checkpoint, &path)?;
                 return Ok(Opened::Finished(guard.counts()));
             }
             Some((offset, digest)) => OutputFile::resume(&path, offset, &digest)?,
@@ -272,10 +270,10 @@ impl Collection<'_> {
         {
             return self.end(open, failure);
         }
-        if let Some(checkpoint) = open.checkpoint.take() {
-            checkpoint.remove();
+        match removed(open.checkpoint.take(), &open.name) {
+            Ok(()) => self.report(Outcome::Complete, &open, None),
+            Err(failure) => self.report(Outcome::Failed, &open, Some(failure)),
         }
-        self.report(Outcome::Complete, &open, None)
     }
 
     /// Ends a run that failed.
@@ -306,8 +304,9 @@ impl Collection<'_> {
                 if let Some(file) = open.file.take() {
                     file.abandon();
                 }
-                if let Some(checkpoint) = open.checkpoint.take() {
-                    checkpoint.remove();
+                if let Some(Err(kept)) = open.checkpoint.take().map(Checkpoint::remove) {
+                    let hints = [failure.hint.take(), Some(format!("Besides, {}.", kept.message)), kept.hint];
+                    failure.hint = Some(hints.into_iter().flatten().collect::<Vec<_>>().join(" "));
                 }
             }
         }
@@ -352,6 +351,15 @@ impl Ending {
 
 fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, "the run was stopped")
+}
+
+/// Removes the checkpoint of a list that is whole. One that stays would end every later run before
+/// it asks for anything.
+fn removed(checkpoint: Option<Checkpoint>, output: &Path) -> Result<(), Failure> {
+    checkpoint.map_or(Ok(()), Checkpoint::remove).map_err(|failure| {
+        let hint = failure.hint.clone().unwrap_or_default();
+        failure.with_hint(format!("The list in `{}` is whole. {hint}", output.display()))
+    })
 }
 
 #[cfg(test)]

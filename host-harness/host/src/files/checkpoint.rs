@@ -160,10 +160,22 @@ impl Checkpoint {
         self.write(&line)
     }
 
-    /// The collection is done: there is nothing to go on from.
-    pub fn remove(self) {
-        // The lock goes with the file; a file that stays is found complete, and removed, by the next run.
-        let _ = std::fs::remove_file(&self.path);
+    /// The collection is done: there is nothing to go on from. A file that cannot be removed is
+    /// left empty, as a new one is.
+    ///
+    /// # Errors
+    /// `checkpoint`, when it can be neither emptied nor removed: the next run would take its own
+    /// collection for done.
+    pub fn remove(self) -> Result<(), Failure> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all());
+        match std::fs::remove_file(&self.path) {
+            Err(error) if emptied.is_err() && error.kind() != io::ErrorKind::NotFound => Err(refused(
+                &self.path,
+                &format!("can be neither removed nor emptied: {error}"),
+                "Remove it before the next run, which would go on from it. A checkpoint belongs in a folder that this user may write to.",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
