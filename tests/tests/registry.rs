@@ -8,6 +8,8 @@ mod hostile;
 mod login;
 #[path = "registry/real.rs"]
 mod real;
+#[path = "registry/revoked.rs"]
+mod revoked;
 #[path = "registry/signed.rs"]
 mod signed;
 

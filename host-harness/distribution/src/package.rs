@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
@@ -20,6 +20,11 @@ use smp_host::limits::{Bound, Limits};
 pub const SUMS: &str = "SHA256SUMS";
 /// Name of the signature over it.
 pub const SIGNATURE: &str = "SHA256SUMS.sig";
+/// Name of the manifest of the artifact that a package was pulled from, where the package's files
+/// do not tell it.
+pub const ORIGIN: &str = "SHA256SUMS.manifest.json";
+/// Name of the listing for scripts.
+pub const LISTING: &str = "listing.json";
 /// Name of the software bill of materials.
 pub const SBOM: &str = "sbom.cdx.json";
 
@@ -27,6 +32,8 @@ pub const SBOM: &str = "sbom.cdx.json";
 pub const LARGEST_SUMS: u64 = 16 * 1024;
 /// Largest signature, in bytes: one of P-256 takes about a hundred in base64.
 pub const LARGEST_SIGNATURE: u64 = 4 * 1024;
+/// Largest manifest, in bytes: as much as is read of a registry.
+const LARGEST_ORIGIN: u64 = 1024 * 1024;
 /// Largest other file than the component, in bytes: what people and marketplaces read.
 pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 /// Most files: a package has six.
@@ -42,6 +49,7 @@ pub struct Package {
     /// The other files, by name.
     files: BTreeMap<String, Vec<u8>>,
     signature: Option<Vec<u8>>,
+    origin: Option<Vec<u8>>,
 }
 
 /// `SHA256SUMS`: its bytes, and what they say.
@@ -68,7 +76,7 @@ impl Package {
     /// A component without anything that belongs to it.
     #[must_use]
     pub fn alone(name: &str, component: Vec<u8>) -> Self {
-        Self { component: (name.to_owned(), component), sums: None, files: BTreeMap::new(), signature: None }
+        Self { component: (name.to_owned(), component), sums: None, files: BTreeMap::new(), signature: None, origin: None }
     }
 
     fn folder(folder: &Path, limits: &Limits) -> Result<Self, Failure> {
@@ -91,7 +99,14 @@ impl Package {
             }
         }
         let signature = read(folder, SIGNATURE, LARGEST_SIGNATURE, limits)?;
-        Self::whole(sums, files, signature)
+        let origin = read(folder, ORIGIN, LARGEST_ORIGIN, limits)?;
+        Ok(Self { origin, ..Self::whole(sums, files, signature)? })
+    }
+
+    /// The same, with the manifest of the artifact that it was pulled from.
+    #[must_use]
+    pub fn pulled_from(self, manifest: Vec<u8>) -> Self {
+        Self { origin: Some(manifest), ..self }
     }
 
     /// A package of files that were read: each must be as the sums say.
@@ -109,7 +124,7 @@ impl Package {
         let name = sums.component()?.to_owned();
         let component = files.remove(&name).unwrap_or_default();
         files.retain(|name, _| sums.digests.contains_key(name));
-        Ok(Self { component: (name, component), sums: Some(sums), files, signature })
+        Ok(Self { component: (name, component), sums: Some(sums), files, signature, origin: None })
     }
 
     /// The component's bytes.
@@ -142,6 +157,13 @@ impl Package {
         self.signature.as_deref()
     }
 
+    /// The manifest of the artifact that it was pulled from, where it was kept. Nobody vouches for
+    /// it: it may only make a package less trusted.
+    #[must_use]
+    pub fn origin(&self) -> Option<&[u8]> {
+        self.origin.as_deref()
+    }
+
     /// The component's metadata.
     ///
     /// # Errors
@@ -167,7 +189,7 @@ impl Package {
         if folder.symlink_metadata().is_ok() {
             // The same package twice is no fault: a script may be run again.
             return if self.is_at(folder) {
-                Ok(())
+                self.keep_origin(folder).map_err(fault)
             } else {
                 Err(Failure::new(Code::Output, format!("`{}` is there already, and is not what was pulled", shown(folder)))
                     .with_hint("Remove it first, or name another folder with `--output`."))
@@ -184,9 +206,22 @@ impl Package {
         fs::rename(&whole, folder).map_err(fault)
     }
 
+    /// Whether the folder holds this package, and not as another artifact. What it was pulled from,
+    /// an older command did not keep.
     fn is_at(&self, folder: &Path) -> bool {
-        let same = |(name, bytes): (&str, &[u8])| file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == bytes);
-        self.all().into_iter().all(same) && names(folder).is_ok_and(|names| names.len() == self.all().len())
+        let same = |(name, bytes): &(&str, &[u8])| file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == *bytes);
+        let names = names(folder).unwrap_or_default();
+        let (origin, files): (Vec<_>, Vec<_>) = self.all().into_iter().partition(|(name, _)| *name == ORIGIN);
+        let kept = names.iter().any(|name| name == ORIGIN);
+        files.iter().all(same) && names.len() == files.len() + usize::from(kept) && (!kept || origin.first().is_some_and(same))
+    }
+
+    fn keep_origin(&self, folder: &Path) -> io::Result<()> {
+        let Some(origin) = &self.origin else { return Ok(()) };
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(origin)?;
+        file.as_file().set_permissions(fs::metadata(folder.join(SUMS))?.permissions())?;
+        file.persist(folder.join(ORIGIN)).map(drop).map_err(|error| error.error)
     }
 
     /// All files by name.
@@ -194,6 +229,7 @@ impl Package {
         let mut all: Vec<(&str, &[u8])> = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
         all.push((self.component_name(), self.component()));
         all.extend(self.sums.as_ref().map(|sums| (SUMS, sums.bytes())));
+        all.extend(self.origin.as_deref().map(|origin| (ORIGIN, origin)));
         all.extend(self.signature.as_deref().map(|signature| (SIGNATURE, signature)));
         all
     }

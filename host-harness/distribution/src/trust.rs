@@ -18,7 +18,8 @@ use serde::Deserialize;
 
 use super::digest::Digest;
 use super::metadata::Identity;
-use super::package::{Package, SIGNATURE, SUMS};
+use super::package::{ORIGIN, Package, SIGNATURE, SUMS};
+use super::registry::artifact;
 use super::signature;
 use super::signature::key::PublicKey;
 use smp_host::failure::{Code, Failure};
@@ -141,6 +142,26 @@ impl TrustPolicy {
             .with_hint("This release must not be used any more. Get a newer one from its publisher."))
     }
 
+    /// Refuses a package when its component is revoked, or an artifact that a registry has or had
+    /// of it. A folder need not tell from where it was pulled: the artifacts are made of its files
+    /// once more.
+    ///
+    /// # Errors
+    /// `untrusted`.
+    pub fn package_not_revoked(&self, package: &Package) -> Result<(), Failure> {
+        self.not_revoked(&Digest::of(package.component()))?;
+        if let Some(manifest) = package.origin() {
+            if !artifact::is_of(manifest, package) {
+                return Err(refused(format!("{ORIGIN} is not the manifest of this package"))
+                    .with_hint("Pull the package again, into another folder; something was changed in this one."));
+            }
+            self.not_revoked(&Digest::of(manifest))?;
+        }
+        // Nothing is made where nothing could be refused.
+        let made = if self.revoked.is_empty() { Vec::new() } else { artifact::digests(package) };
+        made.iter().try_for_each(|artifact| self.not_revoked(artifact))
+    }
+
     /// Judges a component's file by the package that it lies in. What is run is what is given back: the file may change meanwhile.
     ///
     /// # Errors
@@ -167,10 +188,9 @@ impl TrustPolicy {
     /// Judges a package in a folder by the signature over its sums.
     ///
     /// # Errors
-    /// `untrusted`, when it is not signed, by nobody who may publish it, or too old.
+    /// `untrusted`, when it is revoked, not signed, by nobody who may publish it, or too old.
     pub fn judge(&self, package: &Package) -> Result<Vouched, Failure> {
-        let component = Digest::of(package.component());
-        self.not_revoked(&component)?;
+        self.package_not_revoked(package)?;
         let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
             return Err(refused(format!("nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"))
                 .with_hint("Get the whole package, with its signature. Whoever publishes it signs it with `smp-harness sign`."));

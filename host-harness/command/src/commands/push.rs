@@ -49,6 +49,11 @@ impl Push {
         if pushed.floating {
             console.note("note: the tag is not the component's version, so nobody who has a trust file takes it by the tag.");
         }
+        if pushed.foreign_date {
+            console.note(
+                "note: SOURCE_DATE_EPOCH is not the date of the package's listing. Whoever revokes this artifact revokes its component too.",
+            );
+        }
         if self.json {
             let value = json!({
                 "reference": pushed.reference.to_string(), "digest": pushed.digest, "pinned": by_digest, "unchanged": pushed.unchanged,

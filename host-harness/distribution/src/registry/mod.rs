@@ -17,6 +17,8 @@ pub mod login;
 pub mod manifest;
 pub mod reference;
 
+pub(crate) mod artifact;
+
 mod challenge;
 mod client;
 mod referrers;

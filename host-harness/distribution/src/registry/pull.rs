@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::artifact;
 use super::manifest::{Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG, unexpected};
 use super::push::SIGNATURE_TYPE;
 use super::reference::Reference;
@@ -86,6 +87,13 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
         Some(digest) => whole(repository, digest, &found.digest, &component, policy).await?,
         None => Package::alone(&identity.as_ref().map_or(name, |identity| format!("{}.wasm", identity.id)), component),
     };
+    if let Some(policy) = policy {
+        policy.package_not_revoked(&package)?;
+    }
+    // The files tell which artifact they are, unless it was pushed with another date or by another
+    // program.
+    let told = package.sums().is_none() || artifact::digests(&package).contains(&found.digest);
+    let package = if told { package } else { package.pulled_from(found.bytes) };
     Ok(Pulled { package, digest: found.digest, identity, vouched })
 }
 

@@ -1,6 +1,7 @@
 //! A package into a registry: content first, then what belongs to it, and the tag last, so that it never leads to half a release.
 
-use super::manifest::{self, Descriptor, MANIFEST, Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG};
+use super::artifact::{self, Artifact};
+use super::manifest::{Descriptor, MANIFEST, Manifest};
 use super::reference::Reference;
 use super::referrers;
 use super::repository::Repository;
@@ -26,6 +27,9 @@ pub struct Pushed {
     pub unchanged: bool,
     /// Whether the tag is not the version: then no trust policy takes it by the tag.
     pub floating: bool,
+    /// Whether it has a date that is not the package's own: its files do not tell then which
+    /// artifact they were.
+    pub foreign_date: bool,
 }
 
 /// Pushes a package under the reference's tag, or else under its version. `created` is the instant of the build in RFC 3339, where it is to be told.
@@ -46,14 +50,7 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
         }
     };
 
-    let config = manifest::wasm_config(&Digest::of(package.component()), &metadata, created)?;
-    let component = Descriptor::of(WASM, package.component()).titled(package.component_name());
-    let mut artifact = Manifest::new(Descriptor::of(WASM_CONFIG, &config), vec![component.clone()]);
-    artifact.annotations = manifest::annotations(&metadata, created);
-    if let Some(sums) = package.sums() {
-        artifact.annotations.insert(SUMS_ANNOTATION.to_owned(), Digest::of(sums.bytes()).to_string());
-    }
-    let bytes = artifact.to_bytes()?;
+    let Artifact { manifest, config, component, bytes } = Artifact::of(package, &metadata, created)?;
     let subject = Descriptor::of(MANIFEST, &bytes);
     if let Some(digest) = reference.digest().filter(|digest| **digest != subject.digest) {
         return Err(Failure::new(Code::InvalidSettings, format!("the package makes the artifact {}, not {digest}", subject.digest))
@@ -61,7 +58,7 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
     }
     let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
 
-    repository.keep(&artifact.config, &config).await?;
+    repository.keep(&manifest.config, &config).await?;
     repository.keep(&component, package.component()).await?;
     repository.put(&subject.digest.to_string(), MANIFEST, &bytes).await?;
     attach_files(repository, package, &subject).await?;
@@ -70,7 +67,8 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
     }
     let floating = tag.is_some() && tag != version;
     let reference = tag.as_ref().map_or_else(|| reference.clone(), |tag| reference.with_tag(tag));
-    Ok(Pushed { reference, digest: subject.digest, unchanged, floating })
+    let foreign_date = !artifact::digests(package).contains(&subject.digest);
+    Ok(Pushed { reference, digest: subject.digest, unchanged, floating, foreign_date })
 }
 
 /// Whether the tag leads to the same artifact already.
