@@ -1,6 +1,6 @@
 # What the project can do. `make help` lists it.
-# Everything is built with one profile and for the whole workspace at once: with any other choice of packages, cargo picks other features of
-# some crates below wasmtime and compiles it a second time, which takes minutes.
+# Everything is built with one profile. wasmtime is compiled once for every choice of packages: `tests/tests/architecture.rs` holds the
+# features below it together.
 
 CARGO ?= cargo
 TARGET ?= target
@@ -39,10 +39,8 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz lint doc deny check bless core-module component test-components build package reproduce freeze bench \
-	bench-peers toolchain clean
-.PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny check bless core-module component test-components build package reproduce \
-	bench bench-peers toolchain clean
+.PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
+	build programs package reproduce freeze bench bench-peers toolchain clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +73,10 @@ test-components: component ## Build the components that only tests load: target/
 	done
 
 build: component ## Build that and the command: target/release/smp-harness
+	$(CARGO) build --locked --release --package smp-harness
+
+# The programs that demos and benchmarks need besides.
+programs: component
 	$(CARGO) build --locked --release --workspace --bins
 
 package: $(if $(filter $(HARNESS),$(PACKAGER)),build,component) ## Make what a marketplace takes: dist/atlassian-cloud-VERSION (RELEASE=1: only if it is a release)
@@ -91,16 +93,16 @@ run: build ## Collect the bundled example organization, and show it as a table
 	@echo
 	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
 
-demo: build ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
+demo: build programs ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)
 
 # Needs python3 (3.11 or later) and, once, the Python package registry; a peer that cannot be installed is skipped, and that is said.
-bench-peers: build ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
+bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
 	@python3 bench/peers/run.py
 
 test: component test-components registry-installed ## Run everything that has a test
 	$(CARGO) build --locked --release --workspace --bins
-	$(CARGO) test --locked --release --workspace
+	$(CARGO) test --locked --release --workspace --no-fail-fast
 
 # The tests against a real registry need one; where it cannot be had, they are skipped and say so.
 registry-installed:
@@ -137,9 +139,15 @@ fuzz: ## Fuzz what reads bytes from outside, guided by coverage; `make test` has
 			-max_total_time=$(SECONDS) -timeout=20 -max_len=16384 -print_final_stats=1 -artifact_prefix=$(FUZZING)/artifacts/$$target/; \
 	done; fi
 
+# Each feature of the library that platforms embed, alone: what one needs, another must not bring.
+FEATURES := none live files compile
+
 lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
+	@set -e; for feature in $(FEATURES); do echo "clippy of smp-host with $$feature of its features"; \
+		$(CARGO) clippy --quiet --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), -- -D warnings; \
+	done
 	$(CARGO) clippy --locked --release --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
 		--target wasm32-unknown-unknown -- -D warnings
 
@@ -157,7 +165,12 @@ deny: $(DENY) ## Check advisories, licences and sources, where cargo-deny and it
 		$(DENY) --locked check advisories; \
 	else exit 1; fi
 
-check: lint doc test deny ## What CI runs: all of the above, and that generated files are as they are generated
+documents: package ## Have the bill of materials read by another implementation of its format
+	$(CARGO) test --quiet --locked --release --manifest-path tests/documents/Cargo.toml
+
+check: lint doc test documents deny generated ## What has to pass: all of the above, and that generated files are as they are generated
+
+generated:
 	@git diff --exit-code --stat -- tests docs || { echo "generated files differ: run 'make bless' and commit what it changes"; exit 1; }
 
 bless: component test-components ## Write the expected files anew; look at the difference before you commit it
@@ -175,7 +188,7 @@ freeze: build ## Keep what is released, for ever: make freeze VERSION=0.2.0 (tes
 	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --quiet --locked --release --workspace \
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
-bench: build ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
+bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)
 
 clean: ## Remove everything that was built

@@ -8,9 +8,9 @@
 use serde_json::Value;
 
 use super::manifest::{self, Descriptor, Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG};
-use crate::distribution::digest::Digest;
-use crate::distribution::metadata::Metadata;
-use crate::distribution::package::{LISTING, Package};
+use crate::digest::Digest;
+use crate::metadata::Metadata;
+use crate::package::{LISTING, Package};
 use crate::failure::Failure;
 
 /// Longest date in a listing: RFC 3339 with nanoseconds has 30 bytes.
@@ -64,8 +64,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::distribution::metadata::testing::component;
-    use crate::distribution::package::Sums;
+    use crate::metadata::testing::component;
+    use crate::package::Sums;
 
     fn package(listing: &str) -> Package {
         let wasm = component("example", "1.0.0");
