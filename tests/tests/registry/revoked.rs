@@ -127,8 +127,13 @@ fn what_was_revoked_does_not_come_back_as_another_artifact() {
 fn a_push_says_when_its_date_is_not_the_packages_own() {
     let (bench, sham) = (Bench::new(), Sham::start());
     let made = bench.release("0.1.0");
-    let push = |date: &str| run("push").arg(&made).arg(format!("{}/d{date}", sham.host())).env("SOURCE_DATE_EPOCH", date).end();
-    assert_eq!(push("").stderr, "");
-    let said = push(DATE.0).stderr;
+    let reference = format!("{}/it", sham.host());
+    let push = |date: &str| {
+        let ended = run("push").arg(&made).args([&reference, "--overwrite"]).env("SOURCE_DATE_EPOCH", date).end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stderr
+    };
+    assert_eq!(push(""), "");
+    let said = push(DATE.0);
     assert!(said.contains("revokes its component too"), "{said}");
 }

@@ -167,9 +167,11 @@ impl Checkpoint {
     /// `checkpoint`, when it can be neither emptied nor removed: the next run would take its own
     /// collection for done.
     pub fn remove(self) -> Result<(), Failure> {
-        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all());
-        match std::fs::remove_file(&self.path) {
-            Err(error) if emptied.is_err() && error.kind() != io::ErrorKind::NotFound => Err(refused(
+        // One right after the other: who is killed in between begins again.
+        let emptied = self.file.set_len(0);
+        let Err(error) = std::fs::remove_file(&self.path) else { return Ok(()) };
+        match emptied.and_then(|()| self.file.sync_all()) {
+            Err(_) if error.kind() != io::ErrorKind::NotFound => Err(refused(
                 &self.path,
                 &format!("can be neither removed nor emptied: {error}"),
                 "Remove it before the next run, which would go on from it. A checkpoint belongs in a folder that this user may write to.",
