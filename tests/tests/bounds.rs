@@ -25,8 +25,7 @@ const KIB: usize = 1024;
 
 #[test]
 fn a_page_comes_within_bounds_far_below_the_usual_ones() {
-    let close =
-        Limits { memory: 4096 * KIB, table_elements: 500, instances: 8, hostcall_bytes: 1024 * KIB, requests: 1, ..Limits::default() };
+    let close = Limits { memory: 4096 * KIB, table_elements: 500, instances: 8, call_bytes: 1024 * KIB, requests: 1, ..Limits::default() };
     assert_eq!(first_page(close).unwrap().members.len(), 200);
 }
 
@@ -46,7 +45,7 @@ fn each_bound_that_is_reached_ends_the_run_as_a_limit() {
 
 #[test]
 fn what_one_call_hands_over_is_bounded() {
-    let failure = first_page(Limits { hostcall_bytes: 8 * KIB, ..Limits::default() }).unwrap_err();
+    let failure = first_page(Limits { call_bytes: 8 * KIB, ..Limits::default() }).unwrap_err();
     assert_eq!(failure.code, Code::Limit, "{failure}");
 }
 

@@ -119,8 +119,8 @@ impl Host {
         let retrier = Retrier::new(options.transport, options.clock, pacer, observer, options.jitter, options.max_wait);
         let http = Some(Capability::new(policy, retrier, options.limits.clone()));
         // Waiting as long as the operator allows is no fault of the component's.
-        let wall_per_call = options.limits.wall_per_call.saturating_add(options.max_wait);
-        plugin.session(SessionOptions { http, limits: Limits { wall_per_call, ..options.limits }, observer: options.observer })
+        let call_time = options.limits.call_time.saturating_add(options.max_wait);
+        plugin.session(SessionOptions { http, limits: Limits { call_time, ..options.limits }, observer: options.observer })
     }
 }
 

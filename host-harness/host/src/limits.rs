@@ -43,6 +43,12 @@ macro_rules! bounds {
                 match self { $(Self::$bound => $name,)+ }
             }
 
+            /// The field of [`Limits`] that holds it.
+            #[cfg(test)]
+            fn field(self) -> &'static str {
+                match self { $(Self::$bound => stringify!($field),)+ }
+            }
+
             /// Why it is what it is, in a sentence or two.
             #[must_use]
             pub fn reason(self) -> &'static str {
@@ -97,23 +103,23 @@ bounds! {
     /// Linear memory, in bytes. The largest body, parsed, takes a few times its size.
     Memory "memory" memory: bytes usize = 64 * MIB as usize, at least 64 * KIB as usize;
     /// Time that the component computes in one call, in steps of a hundredth of a second. A page of 1,000 members takes some milliseconds.
-    Cpu "cpu" cpu_per_call: time Duration = Duration::from_secs(10);
+    Cpu "cpu" cpu: time Duration = Duration::from_secs(10);
     /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
-    CallTime "call-time" wall_per_call: time Duration = Duration::from_secs(30 * 60);
+    CallTime "call-time" call_time: time Duration = Duration::from_secs(30 * 60);
     /// Time of a whole run, waits included. 50,000 pages at five requests a second take under three hours.
-    RunTime "run-time" wall_per_run: time Duration = Duration::from_secs(6 * 60 * 60);
+    RunTime "run-time" run_time: time Duration = Duration::from_secs(6 * 60 * 60);
     /// Bytes that one call may hand over in either direction, at their size in host memory: the largest body, as records.
-    CallBytes "call-bytes" hostcall_bytes: bytes usize = 32 * MIB as usize, at least KIB as usize;
+    CallBytes "call-bytes" call_bytes: bytes usize = 32 * MIB as usize, at least KIB as usize;
     /// Requests of one run, repeated ones not counted: more than the pages that the guard lets pass.
     Requests "requests" requests: count u64 = 100_000;
     /// Largest body of an answer, in bytes, after decompression. A page of 1,000 members has about 0.7 MB.
-    Response "response" response_bytes: bytes u64 = 8 * MIB, at least 1;
+    Response "response" response: bytes u64 = 8 * MIB, at least 1;
     /// Log lines of one run. What a person reads; a flood is cut off, and ends nothing.
     LogLines "log-lines" log_lines: count u64 = 1_000;
     /// Bytes of all log lines of one run, as they are shown. A flood is cut off, and ends nothing.
     LogBytes "log-bytes" log_bytes: bytes u64 = 256 * KIB;
     /// Length of one log line, in characters; the rest is cut off.
-    LogLine "log-line" log_line_length: count usize = 2_000;
+    LogLine "log-line" log_line: count usize = 2_000;
     /// Longest text in a descriptor, a check, a message or a hint, in bytes: what a person reads at once.
     Text "text" text: bytes usize = 8 * KIB as usize, at least 1;
     /// Longest text of a member or a product, in bytes: names and addresses are far below it, and a row must stay a row.
@@ -279,7 +285,7 @@ mod tests {
             let bound = Bound::ALL.iter().find(|bound| bound.name() == name).unwrap();
             assert_eq!(limits.shown(*bound), shown, "{name}={text}");
         }
-        assert_eq!((limits.memory, limits.cpu_per_call, limits.requests), (65_537, Duration::from_secs(2), 0));
+        assert_eq!((limits.memory, limits.cpu, limits.requests), (65_537, Duration::from_secs(2), 0));
     }
 
     #[test]
@@ -347,6 +353,13 @@ mod tests {
         assert_eq!(names.len(), Bound::ALL.len());
         for bound in Bound::ALL {
             assert!(bound.reason().ends_with('.') && !bound.reason().starts_with(' '), "{}", bound.name());
+        }
+    }
+
+    #[test]
+    fn operators_and_programs_know_every_bound_by_one_name() {
+        for bound in Bound::ALL {
+            assert_eq!(bound.field().replace('_', "-"), bound.name());
         }
     }
 

@@ -44,7 +44,7 @@ fn a_loop_without_end_before_the_first_call_is_ended_while_loading() {
 
 #[test]
 fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
-    let stage = Stage::new("endless-loop").within(Limits { cpu_per_call: Duration::from_secs(1), ..tight() });
+    let stage = Stage::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
     now(async {
         let began = Instant::now();
         let other = async {
@@ -72,7 +72,7 @@ fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
 
 #[test]
 fn a_call_that_waits_for_ever_is_ended() {
-    let limits = Limits { wall_per_call: Duration::from_millis(200), ..tight() };
+    let limits = Limits { call_time: Duration::from_millis(200), ..tight() };
     let stage = Stage::new("tame").within(limits).answered_by(Arc::new(Silent));
     for failure in stage.all_fail() {
         assert_limited(&failure, "call-time");
@@ -92,8 +92,7 @@ fn recursion_without_end_is_ended_on_either_stack() {
 #[test]
 fn memory_is_given_up_to_a_bound() {
     for (attack, bound) in [("greed", 64 << 20), ("greed", 2 << 20), ("modesty", 64 << 20)] {
-        let stage =
-            Stage::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu_per_call: Duration::from_secs(5), ..tight() });
+        let stage = Stage::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu: Duration::from_secs(5), ..tight() });
         let (report, rows) = stage.collect();
         match attack {
             "greed" => assert_limited(&report.error.unwrap(), "memory"),
@@ -179,7 +178,7 @@ fn a_place_in_a_pool_is_free_when_its_memory_is() {
 
 #[test]
 fn handles_are_given_up_to_a_bound() {
-    let stage = Stage::new("handle-bomb").within(Limits { cpu_per_call: Duration::from_secs(5), ..tight() });
+    let stage = Stage::new("handle-bomb").within(Limits { cpu: Duration::from_secs(5), ..tight() });
     assert_limited(&stage.collect_fails(), "handles");
     and_another_tenant_is_served();
 }

@@ -10,7 +10,7 @@ use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, assert_li
 
 /// Time enough to make what is then refused.
 fn patient() -> Limits {
-    Limits { cpu_per_call: Duration::from_secs(10), ..tight() }
+    Limits { cpu: Duration::from_secs(10), ..tight() }
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_flood_of_log_lines_is_cut_off_and_ends_nothing() {
 fn log_lines_of_megabytes_are_cut_off_and_end_nothing() {
     let limits = Limits { log_bytes: 10_000, ..patient() };
     let lines = logged("long", &limits);
-    assert_eq!(lines.iter().map(|line| line.chars().count()).max(), Some(limits.log_line_length + 1));
+    assert_eq!(lines.iter().map(|line| line.chars().count()).max(), Some(limits.log_line + 1));
     assert!(lines.iter().map(String::len).sum::<usize>() < 10_100, "{} lines", lines.len());
     assert_eq!(lines.last().unwrap(), "no more lines of this run are shown");
 }

@@ -64,7 +64,7 @@ fn hunting(server: &Echo, attack: &str) -> Stage {
     stage.grants = Grants::reading(origin.clone(), stage.plugin.descriptor());
     let options = LiveOptions {
         timeout: Duration::from_secs(10),
-        largest_body: stage.limits.response_bytes,
+        largest_body: stage.limits.response,
         extra_roots: None,
         system_proxy: false,
         private_network: true,

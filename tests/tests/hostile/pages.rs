@@ -37,7 +37,7 @@ fn a_page_that_leads_to_one_that_was_read_ends_at_once() {
 
 #[test]
 fn a_run_that_goes_on_for_ever_is_ended_by_its_time() {
-    let limits = Limits { wall_per_run: Duration::from_millis(300), pages: u64::MAX, ..tight() };
+    let limits = Limits { run_time: Duration::from_millis(300), pages: u64::MAX, ..tight() };
     let began = Instant::now();
     assert_limited(&Stage::attacking("endless-pages", "news").within(limits).collect_fails(), "run-time");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());

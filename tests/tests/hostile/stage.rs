@@ -34,7 +34,7 @@ pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 
 /// Bounds that end an attack soon, and that no tame component comes near to.
 pub(crate) fn tight() -> Limits {
-    Limits { cpu_per_call: Duration::from_millis(200), wall_per_call: Duration::from_secs(5), ..Limits::default() }
+    Limits { cpu: Duration::from_millis(200), call_time: Duration::from_secs(5), ..Limits::default() }
 }
 
 /// A component with everything that it is given, and what is heard of it.

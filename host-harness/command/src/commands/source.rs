@@ -188,8 +188,7 @@ impl SourceArguments {
             Some(path) => Some(read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable("--ca-file", path, &reason))?),
         };
         let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
-        let options =
-            LiveOptions { timeout: self.timeout, largest_body: limits.response_bytes, extra_roots, system_proxy, private_network };
+        let options = LiveOptions { timeout: self.timeout, largest_body: limits.response, extra_roots, system_proxy, private_network };
         LiveClient::new(&options).map_err(|error| {
             let file = self.ca_file.as_ref().filter(|_| !matches!(error, ClientError::Proxy(_)));
             let place = file.map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();

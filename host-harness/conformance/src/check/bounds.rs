@@ -12,19 +12,15 @@ pub(super) fn judge(used: Used, limits: &Limits, outcomes: &mut Outcomes) {
     if used.most.memory > limits.memory / 2 {
         memory.add(at_most.clone());
     }
-    if used.most.computing > limits.cpu_per_call / 2 {
-        time.add(format!("{:.1} of {} seconds in one call", used.most.computing.as_secs_f64(), limits.cpu_per_call.as_secs()));
+    if used.most.computing > limits.cpu / 2 {
+        time.add(format!("{:.1} of {} seconds in one call", used.most.computing.as_secs_f64(), limits.cpu.as_secs()));
     }
     let sent = format!("{} of {} requests in one collection.", grouped(used.most_requests), grouped(limits.requests));
     if used.most_requests > limits.requests / 2 {
         requests.add(sent.clone());
     }
     outcomes.add(memory.judged(at_most));
-    outcomes.add(time.judged(format!(
-        "Less than {} of {} seconds in one call.",
-        limits.cpu_per_call.as_secs() / 2,
-        limits.cpu_per_call.as_secs()
-    )));
+    outcomes.add(time.judged(format!("Less than {} of {} seconds in one call.", limits.cpu.as_secs() / 2, limits.cpu.as_secs())));
     outcomes.add(requests.judged(sent));
 }
 
@@ -42,7 +38,7 @@ mod tests {
 
     #[test]
     fn above_half_of_a_bound_is_warned_about() {
-        let limits = Limits { memory: 100, cpu_per_call: Duration::from_secs(10), requests: 10, ..Limits::default() };
+        let limits = Limits { memory: 100, cpu: Duration::from_secs(10), requests: 10, ..Limits::default() };
         let warned = |memory, seconds, most_requests| {
             let mut outcomes = Outcomes::default();
             judge(Used { most: MostUsed { memory, computing: Duration::from_secs(seconds) }, most_requests }, &limits, &mut outcomes);

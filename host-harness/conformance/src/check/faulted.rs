@@ -181,7 +181,7 @@ async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
     let was_readable = readable(&exchange.answer).is_some();
     let endpoint_named = endpoint.map(|number| bench.endpoint_named(number)).unwrap_or_default();
     let word = word_for(&bench.plugin.facts().digest);
-    for fault in faults(&exchange.answer, &word, bench.limits.response_bytes, place.with_large) {
+    for fault in faults(&exchange.answer, &word, bench.limits.response, place.with_large) {
         if hung.ends(place.number) {
             break;
         }

@@ -105,7 +105,7 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     endpoints::judge(&descriptor, &mut outcomes);
     form::judge(&descriptor, &mut outcomes);
 
-    let limits = Limits { cpu_per_call: subject.limits.cpu_per_call.min(MOST_COMPUTING), ..subject.limits.clone() };
+    let limits = Limits { cpu: subject.limits.cpu.min(MOST_COMPUTING), ..subject.limits.clone() };
     // The contract's check has parsed the base before.
     let Ok(bench) = Bench::new(plugin, limits).map(Arc::new) else {
         return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));

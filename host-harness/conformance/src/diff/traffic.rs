@@ -37,7 +37,7 @@ pub(super) async fn compare(
     limits: &Limits,
     found: &mut Found,
 ) -> Result<Vec<CaseChange>, Failure> {
-    let limits = Limits { cpu_per_call: limits.cpu_per_call.min(MOST_COMPUTING), ..limits.clone() };
+    let limits = Limits { cpu: limits.cpu.min(MOST_COMPUTING), ..limits.clone() };
     let benches = [Bench::new(old.clone(), limits.clone())?, Bench::new(new.clone(), limits.clone())?];
     let (mut cases, mut lists, mut hung) = (Vec::new(), Lists::default(), 0);
     for (number, folder) in folders.iter().enumerate() {

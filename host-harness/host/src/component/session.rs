@@ -276,7 +276,7 @@ impl Session {
         }
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(self.limits.hostcall_bytes);
+        store.set_hostcall_fuel(self.limits.call_bytes);
         let called = Instant::now();
         let answer = tokio::time::timeout(time, call(&plugin, &mut store)).await;
         self.usage.raise(&store.data().usage, called.elapsed());
@@ -295,8 +295,8 @@ impl Session {
 
     /// The time that a call may take now, and the bound that it comes from.
     fn time_left(&mut self) -> (Duration, Bound) {
-        let run = self.limits.wall_per_run.saturating_sub(self.began.get_or_insert_with(Instant::now).elapsed());
-        if run < self.limits.wall_per_call { (run, Bound::RunTime) } else { (self.limits.wall_per_call, Bound::CallTime) }
+        let run = self.limits.run_time.saturating_sub(self.began.get_or_insert_with(Instant::now).elapsed());
+        if run < self.limits.call_time { (run, Bound::RunTime) } else { (self.limits.call_time, Bound::CallTime) }
     }
 
     async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
@@ -311,7 +311,7 @@ impl Session {
         store.data_mut().usage.start_instance(&self.limits);
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(self.limits.hostcall_bytes);
+        store.set_hostcall_fuel(self.limits.call_bytes);
         match self.prepared.instantiate_async(&mut store).await {
             Ok(plugin) => Ok((store, plugin)),
             Err(error) => Err(self.ended(store, &error)),
@@ -380,7 +380,7 @@ fn on_tick(mut store: StoreContextMut<'_, RunState>) -> wasmtime::Result<UpdateD
 
 impl Usage {
     fn new(limits: &Limits) -> Self {
-        let most_ticks = u64::try_from(limits.cpu_per_call.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
+        let most_ticks = u64::try_from(limits.cpu.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
         Self {
             most_memory: limits.memory,
             most_table_elements: limits.table_elements,
@@ -480,7 +480,7 @@ impl contract::log::Host for RunState {
         if self.lines_left == 0 {
             return Ok(());
         }
-        let message = crate::text::shortened(&message, self.limits.log_line_length);
+        let message = crate::text::shortened(&message, self.limits.log_line);
         let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
         let fits = length <= self.log_bytes_left;
         self.lines_left = if fits { self.lines_left - 1 } else { 0 };

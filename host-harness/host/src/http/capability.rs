@@ -91,9 +91,9 @@ impl Capability {
         self.oversized = false;
         match self.retrier.send(&request, allowed.repeatable).await {
             // A transport that bounds what it reads has done so before; a platform may bring one that does not.
-            Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response_bytes => {
+            Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response => {
                 self.oversized = true;
-                Err(wit::Error::TooLarge(self.limits.response_bytes))
+                Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
                 let passed_on = response
