@@ -12,16 +12,16 @@ use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
 
-use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::destination::Destination;
 use smp_host::collect::report::{Outcome, RunReport};
-use smp_host::files::Ndjson;
+use smp_host::collect::stream::Stream;
+use smp_host::files::Format;
+use smp_host::files::journal::FileJournal;
 use smp_host::host::{Host, Pace, RunOptions};
 use smp_host::http::clock::{BoxFuture, Clock, SystemClock};
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::Grants;
 use smp_host::http::transport::{Request, Response, Transport, TransportError};
-use smp_host::limits::Limits;
-use smp_host::observer::Silent;
 use smp_host::settings::{Checked, Settings};
 
 use crate::pages::{ORGANIZATION, Pages};
@@ -108,7 +108,7 @@ impl Stage {
     pub async fn read_all(&self, transport: Arc<dyn Transport>) -> Result<usize> {
         let (mut session, mut cursor, mut members) = (self.session(transport), None, 0);
         loop {
-            let page = session.collect(&self.settings.public, cursor.as_ref()).await?;
+            let page = session.collect(cursor.as_ref()).await?;
             members += std::hint::black_box(&page).members.len();
             match page.next {
                 Some(next) => cursor = Some(next),
@@ -117,13 +117,13 @@ impl Stage {
         }
     }
 
-    /// A whole collection in ndjson, as `smp-harness collect` makes it.
+    /// A whole collection in ndjson, as `smp-harness collect` makes it, to an output that never blocks.
     ///
     /// # Errors
     /// When the list is not complete.
     pub async fn collect(&self, transport: Arc<dyn Transport>, output: impl Write + Send + 'static) -> Result<RunReport> {
-        let sink = Box::new(Ndjson::new(output));
-        self.run(transport, Target::Stream(sink)).await
+        let mut stream = Stream::in_memory(Format::Ndjson.sink(output, false));
+        self.run(transport, &mut stream).await
     }
 
     /// A whole collection in ndjson to a file.
@@ -131,25 +131,13 @@ impl Stage {
     /// # Errors
     /// When the list is not complete.
     pub async fn collect_to(&self, transport: Arc<dyn Transport>, path: &Path) -> Result<RunReport> {
-        let target = Target::File {
-            path: path.to_owned(),
-            format: "ndjson",
-            sink: Box::new(|output, _| Box::new(Ndjson::new(std::io::BufWriter::new(output)))),
-            checkpoint: None,
-        };
-        self.run(transport, target).await
+        let sink = |output, resuming| Format::Ndjson.sink(std::io::BufWriter::new(output), resuming);
+        let mut file = FileJournal::new(path, Format::Ndjson.as_str(), Box::new(sink), None);
+        self.run(transport, &mut file).await
     }
 
-    async fn run(&self, transport: Arc<dyn Transport>, target: Target<'_>) -> Result<RunReport> {
-        let limits = Limits::default();
-        let collection = Collection {
-            session: self.session(transport),
-            descriptor: self.plugin.descriptor(),
-            settings: &self.settings,
-            limits: &limits,
-            observer: Arc::new(Silent),
-        };
-        let report = collection.run(target, std::future::pending()).await;
+    async fn run(&self, transport: Arc<dyn Transport>, destination: &mut dyn Destination) -> Result<RunReport> {
+        let report = self.session(transport).collect_members(destination, std::future::pending()).await;
         ensure!(report.outcome == Outcome::Complete, "the collection ended as {:?}: {:?}", report.outcome, report.error);
         Ok(report)
     }

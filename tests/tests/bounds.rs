@@ -60,9 +60,22 @@ fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
     assert_eq!(usual, pooled);
 }
 
+#[test]
+fn the_bounds_of_an_engine_are_those_of_its_runs_and_no_run_widens_them() {
+    let engine = Limits { requests: 0, ..Limits::default() };
+    for limits in [None, Some(Limits::default()), Some(Limits { memory: 4096 * KIB, ..Limits::default() })] {
+        let failure = first_page_of(engine.clone(), limits).unwrap_err();
+        assert!(failure.code == Code::Limit && failure.message.contains("`requests` is 0"), "{failure}");
+    }
+}
+
 fn first_page(limits: Limits) -> Result<MemberPage, Failure> {
+    first_page_of(Limits::default(), Some(limits))
+}
+
+fn first_page_of(engine: Limits, limits: Option<Limits>) -> Result<MemberPage, Failure> {
     now(async {
-        let plugin = plugin(&EngineOptions::new(Compiler::Inside)).await;
+        let plugin = plugin(&EngineOptions { limits: engine, ..EngineOptions::new(Compiler::Inside) }).await;
         let fixture = Fixture::open(&folder("fixtures/a-page-of-a-hundred-kilobytes"))?;
         let descriptor = plugin.descriptor();
         let declared: Vec<_> =
@@ -72,7 +85,7 @@ fn first_page(limits: Limits) -> Result<MemberPage, Failure> {
         let grants = Grants::reading(Origin::parse(&descriptor.api.base).unwrap(), descriptor);
         let clock = Arc::new(VirtualClock::new(replay.start()));
         let options = RunOptions { clock, pace: Pace::Off, limits, ..RunOptions::new(replay) };
-        Host::default().session(&plugin, &settings, &grants, options).collect(&settings.public, None).await
+        Host::default().session(&plugin, &settings, &grants, options).collect(None).await
     })
 }
 

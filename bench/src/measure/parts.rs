@@ -67,7 +67,7 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
 async fn records(stage: &Stage, pages: &Arc<Pages>) -> Result<Vec<MemberPage>> {
     let (mut session, mut all, mut cursor) = (stage.session(Replayed::at_once(pages)), Vec::new(), None);
     loop {
-        let page = session.collect(&stage.settings.public, cursor.as_ref()).await?;
+        let page = session.collect(cursor.as_ref()).await?;
         cursor.clone_from(&page.next);
         all.push(page);
         if cursor.is_none() {

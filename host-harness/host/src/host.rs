@@ -14,6 +14,7 @@
 //! # use crate::http::policy::Grants;
 //! # use crate::settings::Settings;
 //! # use crate::validation::Validation;
+//! # use crate::collect::in_memory::InMemory;
 //! # async fn example(file: &[u8], settings: Settings, client: LiveClient) -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::default();
 //! // This program once more, which calls `worker::work` when it is started so: a stranger's bytes are compiled within limits.
@@ -24,8 +25,13 @@
 //! let grants = Grants::reading(Origin::parse("https://api.example.test")?, plugin.descriptor());
 //! let transport = Arc::new(client.transport(grants.origin().clone(), settings.credential.clone()));
 //! let mut session = host.session(&plugin, &settings, &grants, RunOptions::new(transport));
-//! let validation = Validation::new(session.validate(&settings.public).await?, &settings);
-//! println!("{}", validation.ready());
+//! let validation = Validation::of(&mut session).await?;
+//! if validation.ready() {
+//!     // A file (`FileJournal`), a stream, memory, or a platform's own `Destination` for its database.
+//!     let mut members = InMemory::default();
+//!     let report = session.collect_members(&mut members, std::future::pending()).await;
+//!     println!("{} members, {:?}", report.counts.members, report.outcome);
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -34,11 +40,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::component::plugin::Plugin;
 use crate::component::session::{Session, SessionOptions};
-use crate::contract::{Descriptor, Setting};
+use crate::contract::Descriptor;
 use crate::http::capability::Capability;
 use crate::http::clock::{Clock, SystemClock};
 use crate::http::pace::{Pacers, Rate};
@@ -47,7 +51,7 @@ use crate::http::retry::{Jitter, Retrier};
 use crate::http::transport::Transport;
 use crate::limits::Limits;
 use crate::observer::{Observer, Silent};
-use crate::settings::Checked;
+use crate::settings::{Checked, settings_hash};
 
 /// Waits of one run, unless something else is wanted: a quarter of an hour outlasts a rate limit's window, and ends before the next run.
 pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(900);
@@ -70,8 +74,10 @@ pub struct RunOptions {
     pub pace: Pace,
     /// Bound of all waits of the run.
     pub max_wait: Duration,
-    /// Bounds of what the component may use up.
-    pub limits: Limits,
+    /// Bounds of this run, where they are to be tighter than the engine's: those count in any case.
+    pub limits: Option<Limits>,
+    /// Recorded traffic that answers in place of the service, where it does: no run goes on from one that asked somebody else.
+    pub recording: Option<String>,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
 }
@@ -96,14 +102,16 @@ impl RunOptions {
             jitter: Jitter::Random,
             pace: Pace::Declared,
             max_wait: DEFAULT_MAX_WAIT,
-            limits: Limits::default(),
+            limits: None,
+            recording: None,
             observer: Arc::new(Silent),
         }
     }
 }
 
 impl Host {
-    /// A run of a connector with these settings and grants, with nothing sent yet.
+    /// A run of a connector with these settings and grants, with nothing sent yet. All that is told here is told once: each
+    /// call of the session, and the collection, take it from there.
     #[must_use]
     pub fn session(&self, plugin: &Plugin, settings: &Checked, grants: &Grants, options: RunOptions) -> Session {
         let descriptor = plugin.descriptor();
@@ -115,12 +123,22 @@ impl Host {
         };
         let account = || format!("{} {}", descriptor.id, settings_hash(&settings.public));
         let pacer = rate.map(|rate| self.pacers.of(&account(), rate, &*options.clock));
+        let limits = match &options.limits {
+            None => plugin.limits().clone(),
+            Some(limits) => limits.within(plugin.limits()),
+        };
         let observer = Arc::clone(&options.observer);
         let retrier = Retrier::new(options.transport, options.clock, pacer, observer, options.jitter, options.max_wait);
-        let http = Some(Capability::new(policy, retrier, options.limits.clone()));
+        let http = Some(Capability::new(policy, retrier, limits.clone()));
         // Waiting as long as the operator allows is no fault of the component's.
-        let call_time = options.limits.call_time.saturating_add(options.max_wait);
-        plugin.session(SessionOptions { http, limits: Limits { call_time, ..options.limits }, observer: options.observer })
+        let call_time = limits.call_time.saturating_add(options.max_wait);
+        plugin.session(SessionOptions {
+            http,
+            settings: settings.without_secret(),
+            origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
+            limits: Limits { call_time, ..limits },
+            observer: options.observer,
+        })
     }
 }
 
@@ -129,32 +147,4 @@ fn declared(descriptor: &Descriptor) -> Rate {
     let declared = descriptor.api.rate_limit;
     let requests = NonZeroU32::new(declared.requests).unwrap_or(NonZeroU32::MIN);
     Rate { requests, period: Duration::from_millis(u64::from(declared.period_ms)) }
-}
-
-/// What stands for the settings where they themselves must not: they name a customer.
-#[must_use]
-pub fn settings_hash(settings: &[Setting]) -> String {
-    let mut sorted: Vec<_> = settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
-    sorted.sort();
-    let hash = sorted.into_iter().fold(Sha256::new(), |hash, (key, value)| {
-        hash.chain_update(key.len().to_le_bytes()).chain_update(key).chain_update(value.len().to_le_bytes()).chain_update(value)
-    });
-    hex::encode(hash.finalize())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn setting(key: &str, value: &str) -> Setting {
-        Setting { key: key.into(), value: value.into() }
-    }
-
-    #[test]
-    fn settings_are_the_same_in_any_order_and_other_when_they_differ() {
-        let (one, other) = (setting("a", "1"), setting("b", "2"));
-        assert_eq!(settings_hash(&[one.clone(), other.clone()]), settings_hash(&[other, one.clone()]));
-        assert_ne!(settings_hash(&[setting("a", "12")]), settings_hash(&[one]));
-        assert_ne!(settings_hash(&[setting("ab", "c")]), settings_hash(&[setting("a", "bc")]));
-    }
 }

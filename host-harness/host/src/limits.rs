@@ -14,7 +14,8 @@ const MIB: u64 = 1024 * KIB;
 /// Declares the bounds: their doc comments are the reasons, in the documentation and on the command line alike.
 macro_rules! bounds {
     ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)?;)+) => {
-        /// The bounds of one run. [`Limits::default`] serves any organization that is known; a platform may tighten them.
+        /// The bounds of all runs of an engine. [`Limits::default`] serves any organization that is known; a platform may tighten
+        /// them, and a run may tighten those of its engine.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $reason])+ pub $field: $type,)+
@@ -61,6 +62,12 @@ macro_rules! bounds {
             #[must_use]
             pub fn shown(&self, bound: Bound) -> String {
                 match bound { $(Bound::$bound => value::$kind::shown(self.$field),)+ }
+            }
+
+            /// These bounds, each at most as wide as the other's.
+            #[must_use]
+            pub fn within(&self, most: &Self) -> Self {
+                Self { $($field: self.$field.min(most.$field),)+ }
             }
 
             /// Sets the bound of this name to a value as people write it: `10s`, `500ms`, `64MiB`, `8192`.
@@ -353,6 +360,20 @@ mod tests {
         assert_eq!(names.len(), Bound::ALL.len());
         for bound in Bound::ALL {
             assert!(bound.reason().ends_with('.') && !bound.reason().starts_with(' '), "{}", bound.name());
+        }
+    }
+
+    #[test]
+    fn a_run_may_tighten_each_bound_and_widen_none() {
+        for bound in Bound::ALL {
+            let set = |text| Limits::default().set(bound.name(), text).map(|()| text);
+            let values = [["2MiB", "3MiB"], ["2s", "3s"], ["2", "3"]];
+            let [less, more] = values.into_iter().find(|[less, _]| set(less).is_ok()).unwrap();
+            let (mut tight, mut wide) = (Limits::default(), Limits::default());
+            tight.set(bound.name(), less).unwrap();
+            wide.set(bound.name(), more).unwrap();
+            assert_ne!(tight, wide, "{}", bound.name());
+            assert_eq!((tight.within(&wide), wide.within(&tight)), (tight.clone(), tight));
         }
     }
 

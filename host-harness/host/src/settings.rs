@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use crate::contract::{Descriptor, SecretUse, Setting, SettingField};
 use crate::failure::{Code, Failure};
 use crate::http::credential::Credential;
@@ -45,7 +47,7 @@ impl std::fmt::Debug for SecretText {
 }
 
 /// Settings that fit the form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// What the component is given.
     pub public: Vec<Setting>,
@@ -187,6 +189,12 @@ impl Settings {
 }
 
 impl Checked {
+    /// The settings as a run has them: the secret is the transport's.
+    #[must_use]
+    pub fn without_secret(&self) -> Self {
+        Self { public: self.public.clone(), credential: None, doubts: self.doubts.clone(), beginning: self.beginning.clone() }
+    }
+
     /// The failure, with what the key's beginning tells about it where the key was not accepted.
     #[must_use]
     pub fn explained(&self, mut failure: Failure) -> Failure {
@@ -200,6 +208,17 @@ impl Checked {
         failure.setting.get_or_insert_with(|| beginning.setting.clone());
         failure
     }
+}
+
+/// What stands for the settings where they themselves must not: they name a customer.
+#[must_use]
+pub fn settings_hash(settings: &[Setting]) -> String {
+    let mut sorted: Vec<_> = settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
+    sorted.sort();
+    let hash = sorted.into_iter().fold(Sha256::new(), |hash, (key, value)| {
+        hash.chain_update(key.len().to_le_bytes()).chain_update(key).chain_update(value.len().to_le_bytes()).chain_update(value)
+    });
+    hex::encode(hash.finalize())
 }
 
 /// Whether a word of a text begins as one of the connector's secrets does. Such a text is never repeated.
@@ -351,5 +370,17 @@ mod tests {
         assert_eq!(right_kind.message, "the key was not accepted");
         let other = Failure::new(Code::Upstream, "x");
         assert_eq!(check(&[], &[("api-key", "TOKabc")]).unwrap().explained(other.clone()), other);
+    }
+
+    fn setting(key: &str, value: &str) -> Setting {
+        Setting { key: key.into(), value: value.into() }
+    }
+
+    #[test]
+    fn settings_are_the_same_in_any_order_and_other_when_they_differ() {
+        let (one, other) = (setting("a", "1"), setting("b", "2"));
+        assert_eq!(settings_hash(&[one.clone(), other.clone()]), settings_hash(&[other, one.clone()]));
+        assert_ne!(settings_hash(&[setting("a", "12")]), settings_hash(&[one]));
+        assert_ne!(settings_hash(&[setting("ab", "c")]), settings_hash(&[setting("a", "bc")]));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::component::session::Session;
 use crate::contract::{Check, Outcome, Report};
 use crate::failure::{Code, Failure};
 use crate::settings::Checked;
@@ -64,6 +65,15 @@ impl CheckOutcome {
 }
 
 impl Validation {
+    /// Asks the connector, and puts together what a platform shows.
+    ///
+    /// # Errors
+    /// When there is no report that can be relied on.
+    pub async fn of(session: &mut Session) -> Result<Self, Failure> {
+        let report = session.validate().await?;
+        Ok(Self::new(report, session.settings()))
+    }
+
     /// The connector's report, with the host's doubts about settings that the connector cannot see or has no doubt about.
     #[must_use]
     pub fn new(report: Report, settings: &Checked) -> Self {

@@ -8,19 +8,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, Replay};
-use smp_host::collect::collection::{Collection, Target};
+use smp_host::collect::stream::Stream;
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
 use smp_host::failure::{Code, Failure};
-use smp_host::files::{Ndjson, Rows};
+use smp_host::files::{Format, Rows};
 use smp_host::host::{Host, Pace, RunOptions};
 use smp_host::http::clock::VirtualClock;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::retry::Jitter;
 use smp_host::http::transport::Transport;
-use smp_host::limits::Limits;
-use smp_host::observer::Silent;
 use smp_host::settings::{Checked, Settings};
 use smp_host::validation::Validation;
 
@@ -48,8 +46,8 @@ pub async fn play(plugin: &Plugin, fixture: &Fixture) -> Result<Value, Failure> 
 async fn validated(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
     let stage = Stage::new(plugin, fixture)?;
     let mut session = stage.session(plugin, checked);
-    let validation = match session.validate(&checked.public).await {
-        Ok(report) => Validation::new(report, checked).to_json(),
+    let validation = match Validation::of(&mut session).await {
+        Ok(validation) => validation.to_json(),
         Err(failure) if failure.code == Code::Fixture => return Err(failure),
         Err(failure) => json!({ "error": failure.to_json() }),
     };
@@ -59,16 +57,8 @@ async fn validated(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
 async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
     let stage = Stage::new(plugin, fixture)?;
     let rows = Rows::default();
-    let sink = Box::new(Ndjson::new(rows.clone()));
-    let limits = Limits::default();
-    let collection = Collection {
-        session: stage.session(plugin, checked),
-        descriptor: plugin.descriptor(),
-        settings: checked,
-        limits: &limits,
-        observer: Arc::new(Silent),
-    };
-    let report = collection.run(Target::Stream(sink), std::future::pending()).await;
+    let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
+    let report = stage.session(plugin, checked).collect_members(&mut stream, std::future::pending()).await;
     match report.error.as_ref().filter(|failure| failure.code == Code::Fixture) {
         Some(failure) => return Err(failure.clone()),
         None => stage.replay.left_over().map_or(Ok(()), Err)?,

@@ -43,11 +43,10 @@ fn a_crash_before_the_first_call_is_a_failure_of_loading() {
 #[test]
 fn a_run_goes_on_in_a_new_instance_after_a_crash() {
     let stage = Stage::new("traps");
-    let settings = &stage.checked.public;
     now(async {
         let mut session = stage.session();
         for _ in 0..3 {
-            assert_failed(&session.connect(settings).await.unwrap_err(), Code::Trap, "unreachable");
+            assert_failed(&session.connect().await.unwrap_err(), Code::Trap, "unreachable");
         }
         assert_eq!(session.describe().await.as_ref(), Ok(stage.plugin.descriptor()));
     });
@@ -84,7 +83,7 @@ fn runs_at_the_same_time_do_not_see_each_other() {
     now(async {
         let (mut first, mut second) = (one.session(), other.session());
         for times in 1..=3 {
-            let pages = tokio::join!(first.collect(&one.checked.public, None), second.collect(&other.checked.public, None));
+            let pages = tokio::join!(first.collect(None), second.collect(None));
             let ids = |page: Result<smp_host::contract::MemberPage, _>| page.unwrap().members.into_iter().map(|member| member.id).collect();
             let (ids_of_one, ids_of_other): (Vec<String>, Vec<String>) = (ids(pages.0), ids(pages.1));
             assert_eq!((ids_of_one, ids_of_other), (vec!["acme".to_owned(); times], vec!["globex".to_owned(); times]));
@@ -100,7 +99,7 @@ fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
         let stage = Stage::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
         let (mut session, mut another) = (stage.session(), plugin.session(SessionOptions::powerless(tight())));
         let sizes = [(); 3].map(|()| {
-            let page = now(session.collect(&stage.checked.public, None)).unwrap();
+            let page = now(session.collect(None)).unwrap();
             // Between two pages nobody gets what is set aside for this run.
             assert_eq!(now(another.describe()).is_err(), pooled_runs.is_some());
             page.members.len()

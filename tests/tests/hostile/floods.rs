@@ -78,10 +78,9 @@ fn requests_are_let_out_up_to_a_bound() {
 #[test]
 fn what_a_run_was_refused_it_gets_in_no_later_call_of_the_same_run() {
     let stage = Stage::new("request-flood").within(Limits { requests: 50, ..tight() });
-    let settings = &stage.checked.public;
     let ends: Vec<Failure> = crate::stage::now(async {
         let mut session = stage.session();
-        vec![session.collect(settings, None).await.unwrap_err(), session.validate(settings).await.unwrap_err()]
+        vec![session.collect(None).await.unwrap_err(), session.validate().await.unwrap_err()]
     });
     ends.iter().for_each(|failure| assert_limited(failure, "requests"));
     assert_eq!(stage.heard.requests().len(), 50);

@@ -6,15 +6,15 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use smp_host::collect::collection::{Collection, Target};
 use smp_host::collect::report::{Outcome, RunReport};
+use smp_host::collect::stream::Stream;
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
 use smp_host::contract::{Account, MemberPage, Report};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::Ndjson;
+use smp_host::files::Format;
 use smp_host::host::{Host, Pace, RunOptions};
 use smp_host::http::clock::{BoxFuture, VirtualClock};
 use smp_host::http::origin::Origin;
@@ -28,9 +28,13 @@ use smp_tests::harness::{binary, test_component};
 /// One engine for all tenants of this process.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // Compiled code is shared with the tests of the command: compiling it anew each time would take most of the time.
-    let cache = Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap());
-    Engine::new(&EngineOptions { cache, limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap()
+    engine(tight())
 });
+
+fn engine(limits: Limits) -> Engine {
+    let cache = Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap());
+    Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(Compiler::Inside) }).unwrap()
+}
 
 /// Bounds that end an attack soon, and that no tame component comes near to.
 pub(crate) fn tight() -> Limits {
@@ -40,6 +44,8 @@ pub(crate) fn tight() -> Limits {
 /// A component with everything that it is given, and what is heard of it.
 pub(crate) struct Stage {
     pub(crate) plugin: Plugin,
+    /// The component's file, for another engine to load.
+    name: String,
     pub(crate) checked: Checked,
     pub(crate) grants: Grants,
     pub(crate) limits: Limits,
@@ -62,7 +68,7 @@ impl Stage {
 
     /// The same, which is told what to do.
     pub(crate) fn attacking(name: &str, attack: &str) -> Self {
-        Self::of(loaded(name).unwrap(), "acme", attack)
+        Self { name: name.to_owned(), ..Self::of(loaded(name).unwrap(), "acme", attack) }
     }
 
     pub(crate) fn of(plugin: Plugin, organization: &str, attack: &str) -> Self {
@@ -72,12 +78,14 @@ impl Stage {
         let grants = Grants::reading(Origin::parse("https://api.tame.example").unwrap(), plugin.descriptor());
         let heard = Arc::<Heard>::default();
         let transport = Arc::clone(&heard) as Arc<dyn Transport>;
-        Self { plugin, checked, grants, limits: tight(), heard, transport }
+        Self { plugin, name: String::new(), checked, grants, limits: tight(), heard, transport }
     }
 
-    /// The same within other bounds.
+    /// The same within other bounds, which are those of an engine.
     pub(crate) fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        let bytes = std::fs::read(test_component(&self.name)).unwrap();
+        let plugin = now(Plugin::load(&engine(limits.clone()), &bytes)).unwrap();
+        Self { plugin, limits, ..self }
     }
 
     /// The same, with an endpoint more that the operator granted.
@@ -95,7 +103,6 @@ impl Stage {
             clock: Arc::new(VirtualClock::new(std::time::UNIX_EPOCH)),
             pace: Pace::Off,
             max_wait: Duration::ZERO,
-            limits: self.limits.clone(),
             observer: Arc::clone(&self.heard) as Arc<dyn Observer>,
             ..RunOptions::new(Arc::clone(&self.transport))
         };
@@ -103,16 +110,16 @@ impl Stage {
     }
 
     pub(crate) fn validate(&self) -> Result<Report, Failure> {
-        now(async { self.session().validate(&self.checked.public).await })
+        now(async { self.session().validate().await })
     }
 
     pub(crate) fn connect(&self) -> Result<Account, Failure> {
-        now(async { self.session().connect(&self.checked.public).await })
+        now(async { self.session().connect().await })
     }
 
     /// The first page.
     pub(crate) fn page(&self) -> Result<MemberPage, Failure> {
-        now(async { self.session().collect(&self.checked.public, None).await })
+        now(async { self.session().collect(None).await })
     }
 
     /// A whole collection, and its rows.
@@ -122,11 +129,8 @@ impl Stage {
 
     pub(crate) async fn collection(&self) -> (RunReport, Vec<Value>) {
         let rows = Rows::default();
-        let sink = Box::new(Ndjson::new(rows.clone()));
-        let observer = Arc::clone(&self.heard) as Arc<dyn Observer>;
-        let (session, descriptor) = (self.session(), self.plugin.descriptor());
-        let collection = Collection { session, descriptor, settings: &self.checked, limits: &self.limits, observer };
-        let report = collection.run(Target::Stream(sink), std::future::pending()).await;
+        let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
+        let report = self.session().collect_members(&mut stream, std::future::pending()).await;
         let bytes = rows.0.lock().unwrap();
         let rows = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap());
         (report, rows.collect())

@@ -18,7 +18,7 @@ use smp_host::http::transport::{Request, Response, Transport, TransportError};
 use smp_host::limits::Limits;
 use smp_host::live::{Live, LiveClient, LiveOptions};
 use smp_host::observer::{Event, Observer};
-use smp_host::settings::{Checked, SecretText, Settings};
+use smp_host::settings::{SecretText, Settings};
 use smp_tests::harness;
 use smp_tests::mock::Authorization;
 
@@ -70,7 +70,6 @@ impl Observer for Heard {
 
 /// A run of the connector against this server.
 struct Stage {
-    checked: Checked,
     session: Session,
     heard: Heard,
 }
@@ -99,23 +98,23 @@ impl Stage {
         let retrier = Retrier::new(transport, Arc::new(SystemClock::default()), None, Arc::clone(&observer), Jitter::None, Duration::ZERO);
         let limits = Limits::default();
         let http = Some(Capability::new(policy, retrier, limits.clone()));
-        let session = plugin.session(SessionOptions { http, limits, observer });
-        Self { checked, session, heard }
+        let session = plugin.session(SessionOptions { http, settings: checked, origin: None, limits, observer });
+        Self { session, heard }
     }
 
     /// Makes every call, and notes what goes in and comes out.
     async fn all_calls(&mut self) {
-        let settings = self.checked.public.clone();
+        let settings = self.session.settings().clone();
         self.heard.note(format!("{settings:?}"));
-        let validated = self.session.validate(&settings).await;
+        let validated = self.session.validate().await;
         self.heard.note(format!("{validated:?}"));
-        let connected = self.session.connect(&settings).await;
+        let connected = self.session.connect().await;
         self.heard.note(format!("{connected:?}"));
         let mut cursor = None;
         // The organizations of these tests have five pages.
         for _ in 0..10 {
             self.heard.note(format!("{cursor:?}"));
-            let page = self.session.collect(&settings, cursor.as_ref()).await;
+            let page = self.session.collect(cursor.as_ref()).await;
             self.heard.note(format!("{page:?}"));
             cursor = match page {
                 Ok(page) if page.next.is_some() => page.next,

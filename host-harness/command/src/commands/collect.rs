@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::show::format::{Format, UnknownFormat};
 use crate::show::summary::Summary;
+use crate::show::table::Table;
 use crate::show::terminal::Look;
 use clap::Args;
-use smp_host::collect::collection::{Collection, Noted, Target};
+use smp_host::collect::destination::Destination;
 use smp_host::collect::guard::Counts;
 use smp_host::collect::report::{Outcome, RunReport};
 use smp_host::collect::sink::Sink;
+use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
+use smp_host::files::Format;
+use smp_host::files::journal::FileJournal;
 use smp_host::http::retry::Figures;
 
 use super::Exit;
@@ -31,7 +34,7 @@ pub(crate) struct Collect {
     source: SourceArguments,
     /// How members are written [default: what the output's name ends in, else table].
     #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
-    format: Option<Format>,
+    format: Option<Shown>,
     /// Write members to this file, which is there only when the list is whole.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
@@ -66,22 +69,22 @@ impl Collect {
         exit
     }
 
-    fn effective_format(&self) -> Format {
+    fn effective_format(&self) -> Shown {
         let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Format::Csv),
-            "ndjson" | "jsonl" => Some(Format::Ndjson),
-            "json" => Some(Format::Json),
+            "csv" => Some(Shown::Data(Format::Csv)),
+            "ndjson" | "jsonl" => Some(Shown::Data(Format::Ndjson)),
+            "json" => Some(Shown::Data(Format::Json)),
             _ => None,
         };
-        self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Format::Table)
+        self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Shown::Table)
     }
 
     /// What clap cannot see: files that would overwrite each other, and a checkpoint for a format that is written at the end.
-    fn check_files(&self, format: Format) -> Result<(), Failure> {
-        if self.checkpoint.is_some() && !format.streams() {
+    fn check_files(&self, format: Shown) -> Result<(), Failure> {
+        if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
             return Err(Failure::new(
                 Code::InvalidSettings,
-                format!("a {format} is written at the end, so a checkpoint is of no use to it"),
+                format!("a {} is written at the end, so a checkpoint is of no use to it", format.as_str()),
             )
             .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
         }
@@ -100,17 +103,12 @@ impl Collect {
         Ok(())
     }
 
-    async fn collected(&self, source: &Source, format: Format, console: &Console) -> (RunReport, Exit) {
+    async fn collected(&self, source: &Source, format: Shown, console: &Console) -> (RunReport, Exit) {
         source.note_doubts(console);
         let progress = Arc::new(Progress::new(*console, true));
-        let collection = Collection {
-            session: source.session(Arc::clone(&progress) as _),
-            descriptor: source.plugin.descriptor(),
-            settings: &source.checked,
-            limits: &source.limits,
-            observer: Arc::clone(&progress) as _,
-        };
-        let mut report = collection.run(self.target(source, format, console, &progress), stopped()).await;
+        let mut destination = self.destination(source, format, console, &progress);
+        let session = source.session(Arc::clone(&progress) as _);
+        let mut report = session.collect_members(&mut *destination, stopped()).await;
         progress.clear();
         // What an earlier run asked for is not left over.
         if report.error.is_none()
@@ -126,30 +124,24 @@ impl Collect {
         let exit = match report.outcome {
             Outcome::Complete => Exit::Done,
             Outcome::Stopped => Exit::Stopped,
-            Outcome::Failed => Exit::Failed,
+            Outcome::Failed | Outcome::Fenced => Exit::Failed,
         };
         (report, exit)
     }
 
-    fn target<'a>(&'a self, source: &'a Source, format: Format, console: &'a Console, progress: &Arc<Progress>) -> Target<'a> {
+    fn destination(&self, source: &Source, format: Shown, console: &Console, progress: &Arc<Progress>) -> Box<dyn Destination> {
         let now = source.now;
         match &self.output {
             None => {
-                let look = console.output_look();
                 // The bar goes before the table comes, or they write over each other.
                 let output = AfterProgress { progress: Arc::clone(progress), output: io::BufWriter::new(io::stdout()) };
-                Target::Stream(with_summary(output, format, false, now, look))
+                let sink = format.sink(output, false, now, console.output_look());
+                Box::new(Stream::new("standard output", sink))
             }
-            Some(path) => Target::File {
-                path: path.clone(),
-                format: format.as_str(),
-                sink: Box::new(move |output, resuming| with_summary(io::BufWriter::new(output), format, resuming, now, Look::PLAIN)),
-                checkpoint: self.checkpoint.clone().map(|path| Noted {
-                    path,
-                    component: source.plugin.facts().digest.clone(),
-                    origin: source.asked.clone(),
-                }),
-            },
+            Some(path) => {
+                let sink = Box::new(move |output, resuming| format.sink(io::BufWriter::new(output), resuming, now, Look::PLAIN));
+                Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
+            }
         }
     }
 
@@ -160,7 +152,7 @@ impl Collect {
         match written {
             Ok(()) => exit,
             Err(error) => {
-                console.failure(&smp_host::files::output::fault(path, &error));
+                console.failure(&smp_host::collect::sink::fault(path, &error));
                 if exit == Exit::Done { Exit::Failed } else { exit }
             }
         }
@@ -179,25 +171,38 @@ fn failed_before_it_began(failure: Failure) -> RunReport {
     RunReport { outcome: Outcome::Failed, counts: Counts::default(), figures: Figures::default(), resumed: false, error: Some(failure) }
 }
 
-/// A sink of this format; a table is followed by a summary.
-fn with_summary<W: Write + Send + 'static>(
-    output: W,
-    format: Format,
-    resuming: bool,
-    now: smp_host::contract::Instant,
-    look: Look,
-) -> Box<dyn Sink> {
-    if format != Format::Table {
-        return format.sink(output, resuming, now, look);
+/// How members are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// For people, on a terminal, and followed by a summary.
+    Table,
+    /// For programs.
+    Data(Format),
+}
+
+impl Shown {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Data(format) => format.as_str(),
+        }
     }
-    let output = Shared(Arc::new(Mutex::new(output)));
-    let table = format.sink(output.clone(), resuming, now, look);
-    Box::new(WithSummary { table, summary: Summary::new(now), look, output })
+
+    fn sink<W: Write + Send + 'static>(self, output: W, resuming: bool, now: smp_host::contract::Instant, look: Look) -> Box<dyn Sink> {
+        match self {
+            Self::Data(format) => format.sink(output, resuming),
+            Self::Table => {
+                let output = Shared(Arc::new(Mutex::new(output)));
+                let table = Table::new(output.clone(), now, look);
+                Box::new(WithSummary { table, summary: Summary::new(now), look, output })
+            }
+        }
+    }
 }
 
 /// A table, and what it comes to.
 struct WithSummary<W> {
-    table: Box<dyn Sink>,
+    table: Table<Shared<W>>,
     summary: Summary,
     look: Look,
     output: Shared<W>,
@@ -264,6 +269,9 @@ fn same_file(one: &Path, other: &Path) -> bool {
     one == other || (absolute(one).is_some() && absolute(one) == absolute(other))
 }
 
-fn format(text: &str) -> Result<Format, String> {
-    text.parse().map_err(|error: UnknownFormat| error.to_string())
+fn format(text: &str) -> Result<Shown, String> {
+    match text {
+        "table" => Ok(Shown::Table),
+        data => data.parse().map(Shown::Data).map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
+    }
 }

@@ -33,7 +33,7 @@ impl Connect {
         source.note_doubts(console);
         let shown = match asked(&source, console).await {
             Ok(account) => self.show(&account, console),
-            Err(failure) => Err(source.checked.explained(failure)),
+            Err(failure) => Err(failure),
         };
         match shown {
             Ok(()) => Exit::Done,
@@ -53,7 +53,7 @@ impl Connect {
 async fn asked(source: &Source, console: &Console) -> Result<Account, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
     let account = tokio::select! {
-        account = session.connect(source.settings()) => account?,
+        account = session.connect() => account?,
         () = super::progress::stopped() => return Err(super::progress::interrupted()),
     };
     source.left_over().map_or(Ok(account), Err)

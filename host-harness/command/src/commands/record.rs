@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use serde_json::json;
-use smp_host::collect::collection::{Collection, Target};
 use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
+use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::transport::Transport;
@@ -109,7 +109,7 @@ impl Record {
 async fn validated(source: &Source, console: &Console) -> Result<Result<Validation, Failure>, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
     tokio::select! {
-        report = session.validate(source.settings()) => Ok(report.map(|report| Validation::new(report, &source.checked))),
+        validation = Validation::of(&mut session) => Ok(validation),
         () = stopped() => Err(interrupted()),
     }
 }
@@ -118,14 +118,8 @@ async fn validated(source: &Source, console: &Console) -> Result<Result<Validati
 async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Anonymizer), Failure> {
     let progress = Arc::new(Progress::new(*console, true));
     let learned = Arc::new(Mutex::new(Anonymizer::new()));
-    let collection = Collection {
-        session: source.session(Arc::clone(&progress) as _),
-        descriptor: source.plugin.descriptor(),
-        settings: &source.checked,
-        limits: &source.limits,
-        observer: Arc::clone(&progress) as _,
-    };
-    let report = collection.run(Target::Stream(Box::new(Learning(Arc::clone(&learned)))), stopped()).await;
+    let mut stream = Stream::in_memory(Box::new(Learning(Arc::clone(&learned))));
+    let report = source.session(Arc::clone(&progress) as _).collect_members(&mut stream, stopped()).await;
     progress.clear();
     match report.error {
         Some(failure) if failure.code == Code::Interrupted => Err(failure),

@@ -82,11 +82,10 @@ enum SecretPlace {
 pub(crate) struct Source {
     pub(crate) plugin: Plugin,
     pub(crate) checked: Checked,
-    pub(crate) limits: Limits,
     /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives the same bytes.
     pub(crate) now: Instant,
-    /// The origin that is asked, or the recorded traffic in its place.
-    pub(crate) asked: String,
+    /// The recorded traffic that answers in place of the service, where it does.
+    pub(crate) recording: Option<String>,
     pub(crate) replay: Option<Arc<Replay>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -130,7 +129,6 @@ impl SourceArguments {
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
-        let limits = connector.limits();
         let pace = self.rate.unwrap_or(Pace::Declared);
         let max_wait = self.max_wait;
         if let Some(fixture) = fixture {
@@ -146,9 +144,8 @@ impl SourceArguments {
             return Ok(Source {
                 plugin,
                 checked,
-                limits,
                 now,
-                asked: format!("the fixture {}", folder.unwrap_or_default().display()),
+                recording: Some(format!("the fixture {}", folder.unwrap_or_default().display())),
                 transport: Arc::clone(&replay) as Arc<dyn Transport>,
                 replay: Some(replay),
                 clock,
@@ -160,11 +157,10 @@ impl SourceArguments {
         }
         let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
         let grants = approval::grants(plugin.facts(), &approval, console)?;
-        let client = self.client(&limits)?;
+        let client = self.client(plugin.limits())?;
         let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
         let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
-        let asked = grants.origin().to_string();
-        Ok(Source { plugin, checked, limits, now, asked, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
+        Ok(Source { plugin, checked, now, recording: None, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
     }
 
     /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
@@ -229,11 +225,12 @@ impl Source {
         let jitter = if self.replay.is_some() { Jitter::None } else { Jitter::Random };
         let options = RunOptions {
             transport: Arc::clone(&self.transport),
+            recording: self.recording.clone(),
             clock: Arc::clone(&self.clock),
             jitter,
             pace: self.pace,
             max_wait: self.max_wait,
-            limits: self.limits.clone(),
+            limits: None,
             observer,
         };
         self.host.session(&self.plugin, &self.checked, &self.grants, options)

@@ -70,12 +70,12 @@ impl Validate {
 
 async fn asked(source: &Source, console: &Console) -> Result<Validation, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
-    let report = tokio::select! {
-        report = session.validate(source.settings()) => report?,
+    let validation = tokio::select! {
+        validation = Validation::of(&mut session) => validation?,
         () = super::progress::stopped() => return Err(super::progress::interrupted()),
     };
     match source.left_over() {
         Some(failure) => Err(failure),
-        None => Ok(Validation::new(report, &source.checked)),
+        None => Ok(validation),
     }
 }

@@ -11,5 +11,3 @@ pub(crate) mod verdict;
 
 pub(crate) mod summary;
 pub(crate) mod table;
-
-pub(crate) mod format;

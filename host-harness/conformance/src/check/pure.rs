@@ -16,9 +16,9 @@ pub(super) async fn judge(bench: &Bench, cases: &[Arc<Rehearsed>], outcomes: &mu
     compare(session.describe().await, "in another instance", bench, &mut findings);
     compare(session.describe().await, "the second time in one instance", bench, &mut findings);
     // What they come to is of no matter here: nothing is granted to this run.
-    let _ = session.validate(&[]).await;
-    let _ = session.connect(&[]).await;
-    let _ = session.collect(&[], None).await;
+    let _ = session.validate().await;
+    let _ = session.connect().await;
+    let _ = session.collect(None).await;
     compare(session.describe().await, "after the other calls", bench, &mut findings);
     rehearse::impure(cases, &mut findings);
     outcomes.add(findings.judged("Twice, elsewhere, and after other calls."));

@@ -107,11 +107,11 @@ async fn repeat(bench: &Bench, case: &Case, checked: &Checked, found: &mut Found
     let mut before = None;
     for round in 0..2 {
         traffic.0.stand_behind(&[]);
-        let report = session.validate(&checked.public).await;
+        let report = session.validate().await;
         traffic.0.stand_behind(&[]);
-        let account = session.connect(&checked.public).await;
+        let account = session.connect().await;
         traffic.0.stand_behind(&[]);
-        let page = session.collect(&checked.public, None).await;
+        let page = session.collect(None).await;
         match session.describe().await {
             Ok(descriptor) if descriptor == *bench.plugin.descriptor() => {}
             Ok(_) => found.impure.push("the descriptor is another one after a collection".into()),

@@ -42,7 +42,7 @@ pub(super) async fn resumed(bench: &Bench, case: &Case, checked: &Checked) -> Re
         traffic.0.stand_behind(&read.before);
         let mut session = bench.session(checked, &traffic, &Arc::new(Ear::default()));
         for (ahead, expected) in pages.iter().skip(number).take(MOST_PAGES).enumerate() {
-            let came = session.collect(&checked.public, expected.asked.as_ref()).await;
+            let came = session.collect(expected.asked.as_ref()).await;
             if came.as_ref() != Ok(&expected.page) {
                 let what = if ahead == 0 { String::new() } else { format!(", and {ahead} pages on") };
                 found.elsewhere.push(format!("{page}{what}: another instance {}", differs(&came)));
@@ -51,7 +51,7 @@ pub(super) async fn resumed(bench: &Bench, case: &Case, checked: &Checked) -> Re
             if ahead == 0 {
                 let tries = traffic.0.tries();
                 traffic.0.stand_behind(&read.before);
-                let again = session.collect(&checked.public, expected.asked.as_ref()).await;
+                let again = session.collect(expected.asked.as_ref()).await;
                 if again.as_ref() != Ok(&expected.page) {
                     found.again.push(format!("{page}: the second time, the same instance {}", differs(&again)));
                 }
@@ -70,7 +70,7 @@ async fn straight(bench: &Bench, case: &Case, checked: &Checked) -> Result<Optio
     let (mut pages, mut asked) = (Vec::new(), None);
     loop {
         let before = traffic.0.tries();
-        let Ok(page) = session.collect(&checked.public, asked.as_ref()).await else { return Ok(None) };
+        let Ok(page) = session.collect(asked.as_ref()).await else { return Ok(None) };
         let next = page.next.clone();
         pages.push(Read { asked, before, page });
         match next {

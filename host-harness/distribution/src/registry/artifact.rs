@@ -11,7 +11,7 @@ use super::manifest::{self, Descriptor, Manifest, SUMS_ANNOTATION, WASM, WASM_CO
 use crate::digest::Digest;
 use crate::metadata::Metadata;
 use crate::package::{LISTING, Package};
-use crate::failure::Failure;
+use smp_host::failure::Failure;
 
 /// Longest date in a listing: RFC 3339 with nanoseconds has 30 bytes.
 const LONGEST_DATE: usize = 40;

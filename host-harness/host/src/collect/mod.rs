@@ -1,4 +1,4 @@
-//! A collection: pages ▸ guard ▸ sink ▸ checkpoint, and the judgement whether the list is whole.
+//! A collection: pages ▸ guard ▸ destination, and the judgement whether the list is whole.
 //!
 //! A list that is not whole is never called complete, and a collection that stopped goes on where it was.
 
@@ -6,4 +6,10 @@ pub mod guard;
 pub mod report;
 pub mod sink;
 
-pub mod collection;
+pub mod destination;
+
+pub(crate) mod blocking;
+pub mod in_memory;
+pub mod stream;
+
+mod collection;

@@ -13,8 +13,10 @@ pub enum Outcome {
     Complete,
     /// There is no list.
     Failed,
-    /// It goes on from the checkpoint.
+    /// The next run goes on from what was delivered.
     Stopped,
+    /// Another process has taken the collection over, and goes on with it: nothing that this run knows is final.
+    Fenced,
 }
 
 /// A run's end. The counts are of the whole collection, the figures of this process.
@@ -26,7 +28,7 @@ pub struct RunReport {
     pub counts: Counts,
     /// What it cost.
     pub figures: Figures,
-    /// Whether it went on from a checkpoint.
+    /// Whether it went on from what an earlier run delivered.
     pub resumed: bool,
     /// Why, unless it is complete.
     pub error: Option<Failure>,

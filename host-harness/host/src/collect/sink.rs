@@ -1,8 +1,10 @@
-//! Where the members of a page are written, in one format. It knows no file and no terminal.
+//! What members are written through, page by page. It knows no format, no file and no terminal.
 
 use std::io;
+use std::path::Path;
 
 use crate::contract::MemberPage;
+use crate::failure::{Code, Failure};
 
 /// A place for members.
 ///
@@ -25,4 +27,11 @@ pub trait Sink: Send {
     /// # Errors
     /// What the output says.
     fn finish(&mut self) -> io::Result<()>;
+}
+
+/// The failure of an output that cannot be written.
+#[must_use]
+pub fn fault(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
+        .with_hint("Make room or choose another place for the output, then run the same command again.")
 }

@@ -8,6 +8,7 @@ pub mod compile;
 mod config;
 pub mod engine;
 pub mod plugin;
+pub mod provenance;
 pub mod session;
 #[cfg(feature = "compile")]
 pub mod worker;

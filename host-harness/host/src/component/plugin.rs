@@ -8,6 +8,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::check;
 use super::engine::Engine;
+use super::provenance::Provenance;
 use super::session::{RunState, Session, SessionOptions};
 use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
 use crate::failure::{Code, Failure};
@@ -76,7 +77,8 @@ impl Plugin {
         let contract_version = contract_version(&imports, &exports)?;
         let prepared = link(engine, &component)?;
         begins(Stage::Describe);
-        let mut session = Session::new(engine.clone(), prepared.clone(), SessionOptions::powerless(engine.limits().clone()));
+        let mut session =
+            Session::new(engine.clone(), prepared.clone(), Provenance::default(), SessionOptions::powerless(engine.limits().clone()));
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;
         // A file that is refused leaves nothing behind.
@@ -97,10 +99,23 @@ impl Plugin {
         &self.facts.descriptor
     }
 
+    /// The bounds of the engine that it was loaded with: those of every run of it.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.engine.limits()
+    }
+
     /// A run of its own, in a store of its own.
     #[must_use]
     pub fn session(&self, options: SessionOptions) -> Session {
-        Session::new(self.engine.clone(), self.prepared.clone(), options)
+        let Facts { descriptor, digest, .. } = self.facts();
+        let whose = Provenance {
+            connector: descriptor.id.clone(),
+            version: descriptor.version.clone(),
+            component: digest.clone(),
+            ..Provenance::default()
+        };
+        Session::new(self.engine.clone(), self.prepared.clone(), whose, options)
     }
 }
 

@@ -11,13 +11,15 @@ use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMu
 
 use super::check;
 use super::engine::{Engine, Place};
-use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report, Setting};
+use super::provenance::Provenance;
+use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report};
 use crate::failure::{Code, Failure};
 use crate::http::capability::{Capability, Note};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
 use crate::limits::{Bound, Limits, TICK};
 use crate::observer::{Event, Observer, Silent};
+use crate::settings::{Checked, settings_hash};
 
 /// Wait for answers in one call from which a run in a pool gives its instance back with the page, so that what waits is small: a page
 /// takes some 130 KiB of the component's memory, and another instance 0.15 ms.
@@ -27,7 +29,11 @@ const LONG_WAIT: Duration = Duration::from_millis(20);
 pub struct SessionOptions {
     /// HTTP, as far as it was granted. None denies everything.
     pub http: Option<Capability>,
-    /// Bounds.
+    /// The settings. A secret among them is dropped at once: the transport has it.
+    pub settings: Checked,
+    /// Where requests go, for what is noted of the run.
+    pub origin: Option<String>,
+    /// Bounds, as they count.
     pub limits: Limits,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
@@ -43,6 +49,9 @@ pub struct Session {
     place: Option<Place>,
     /// The state, while there is no store.
     parked: Option<RunState>,
+    settings: Arc<Checked>,
+    provenance: Provenance,
+    observer: Arc<dyn Observer>,
     limits: Limits,
     figures: SharedFigures,
     usage: SharedUsage,
@@ -100,13 +109,17 @@ impl SessionOptions {
     /// A session that can reach nothing.
     #[must_use]
     pub fn powerless(limits: Limits) -> Self {
-        Self { http: None, limits, observer: Arc::new(Silent) }
+        Self { http: None, settings: Checked::default(), origin: None, limits, observer: Arc::new(Silent) }
     }
 }
 
 impl Session {
-    pub(super) fn new(engine: Engine, prepared: ConnectorPluginPre<RunState>, options: SessionOptions) -> Self {
+    /// A run of the component that `whose` names; its origin and settings are those of the options.
+    pub(super) fn new(engine: Engine, prepared: ConnectorPluginPre<RunState>, whose: Provenance, options: SessionOptions) -> Self {
         let limits = options.limits.clone();
+        let settings = Checked { credential: None, ..options.settings };
+        let provenance = Provenance { origin: options.origin, settings: settings_hash(&settings.public), ..whose };
+        let observer = Arc::clone(&options.observer);
         let figures = options.http.as_ref().map(Capability::figures).unwrap_or_default();
         let state = RunState {
             http: options.http,
@@ -119,7 +132,21 @@ impl Session {
             asked_while_describing: false,
         };
         let (usage, parked) = (SharedUsage::default(), Some(state));
-        Self { engine, prepared, place: None, live: None, parked, limits, figures, usage, phase: None, began: None }
+        Self {
+            engine,
+            prepared,
+            place: None,
+            live: None,
+            parked,
+            settings: Arc::new(settings),
+            provenance,
+            observer,
+            limits,
+            figures,
+            usage,
+            phase: None,
+            began: None,
+        }
     }
 
     /// Asks the connector what it is.
@@ -145,25 +172,27 @@ impl Session {
         described
     }
 
-    /// Asks whether a collection with these settings would work.
+    /// Asks whether a collection with the run's settings would work.
     ///
     /// # Errors
     /// When there is no report that can be relied on.
-    pub async fn validate(&mut self, settings: &[Setting]) -> Result<Report, Failure> {
-        self.validate_in(Phase::Validate, settings).await
+    pub async fn validate(&mut self) -> Result<Report, Failure> {
+        self.validate_in(Phase::Validate).await
     }
 
     /// Asks the same after a collection that brought nobody, for the reason.
     ///
     /// # Errors
     /// When there is no report that can be relied on.
-    pub async fn diagnose(&mut self, settings: &[Setting]) -> Result<Report, Failure> {
-        self.validate_in(Phase::Diagnose, settings).await
+    pub async fn diagnose(&mut self) -> Result<Report, Failure> {
+        self.validate_in(Phase::Diagnose).await
     }
 
-    async fn validate_in(&mut self, phase: Phase, settings: &[Setting]) -> Result<Report, Failure> {
-        let report =
-            self.call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, settings).await).await?;
+    async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
+        let settings = Arc::clone(&self.settings);
+        let report = self
+            .call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, &settings.public).await)
+            .await?;
         check::report(&report, &self.limits)?;
         // A check that failed for want of an answer is explained by why there was none.
         let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
@@ -174,24 +203,27 @@ impl Session {
     /// Asks for the account that the settings lead to.
     ///
     /// # Errors
-    /// The connector's failure, or the host's.
-    pub async fn connect(&mut self, settings: &[Setting]) -> Result<Account, Failure> {
+    /// The connector's failure, with what the key's beginning says about it, or the host's.
+    pub async fn connect(&mut self) -> Result<Account, Failure> {
+        let settings = Arc::clone(&self.settings);
         let answer = self
-            .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, settings).await)
+            .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, &settings.public).await)
             .await?;
-        let account = self.judged(answer)?;
+        let account = self.judged(answer).map_err(|failure| self.settings.explained(failure))?;
         check::account(&account, &self.limits)?;
         Ok(account)
     }
 
-    /// Asks for one page of members.
+    /// Asks for one page of members. It is not guarded: a whole list is what
+    /// [`collect_members`](Self::collect_members) brings.
     ///
     /// # Errors
     /// The connector's failure, or the host's.
-    pub async fn collect(&mut self, settings: &[Setting], cursor: Option<&String>) -> Result<MemberPage, Failure> {
+    pub async fn collect(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
+        let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Collect), async |plugin, store| {
-                plugin.smp_connector_connector().call_collect_members(store, settings, cursor).await
+                plugin.smp_connector_connector().call_collect_members(store, &settings.public, cursor).await
             })
             .await?;
         let page = self.judged(answer)?;
@@ -210,6 +242,28 @@ impl Session {
     #[must_use]
     pub fn usage(&self) -> SharedUsage {
         self.usage.clone()
+    }
+
+    /// Where the members of this run come from.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The settings, without the secret.
+    #[must_use]
+    pub fn settings(&self) -> &Checked {
+        &self.settings
+    }
+
+    /// The bounds, as they count.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Who is told what happens.
+    pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
+        &self.observer
     }
 
     fn state(&self) -> Option<&RunState> {

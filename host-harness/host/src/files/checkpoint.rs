@@ -115,7 +115,7 @@ impl Checkpoint {
     /// # Errors
     /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it cannot be written.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
-        let failed = |error: io::Error| super::output::fault(path, &error);
+        let failed = |error: io::Error| crate::collect::sink::fault(path, &error);
         if path.is_dir() {
             return Err(failed(io::Error::other("it is a folder")));
         }
@@ -181,7 +181,7 @@ impl Checkpoint {
     }
 
     fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let failed = |error: io::Error| super::output::fault(&self.path, &error);
+        let failed = |error: io::Error| crate::collect::sink::fault(&self.path, &error);
         let json = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
         let chain = link(self.chain, json.as_bytes());
         let text = format!("{} {json}\n", hex::encode(chain));
@@ -220,7 +220,7 @@ impl Checkpoint {
             return Err(others(difference));
         }
         let mut entries = Vec::new();
-        while let Some(line) = lines.next_good().map_err(|error| super::output::fault(&path, &error))? {
+        while let Some(line) = lines.next_good().map_err(|error| crate::collect::sink::fault(&path, &error))? {
             entries.push(entry(&line).ok_or_else(no_checkpoint)?);
         }
         match difference {
@@ -231,7 +231,7 @@ impl Checkpoint {
         }
         let (good, chain) = (lines.good, lines.chain);
         let cut = self.file.set_len(good).and_then(|()| self.file.seek(SeekFrom::Start(good)));
-        cut.map_err(|error| super::output::fault(&path, &error))?;
+        cut.map_err(|error| crate::collect::sink::fault(&path, &error))?;
         self.chain = chain;
         Ok(Some(entries))
     }

@@ -13,9 +13,14 @@ pub mod json;
 pub mod ndjson;
 
 pub mod checkpoint;
+pub mod journal;
 pub mod output;
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use crate::collect::sink::Sink;
 
 pub use self::csv::Csv;
 pub use self::json::Json;
@@ -28,6 +33,66 @@ pub const MOST_MEMBERS_HELD: usize = 100_000;
 /// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json: only a component that fills its
 /// texts on purpose gets there.
 pub const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
+
+/// How members are written for programs. A table is for people, and knows a terminal: it is the command's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For spreadsheets.
+    Csv,
+    /// An object a line.
+    Ndjson,
+    /// One array, for programs that want it whole.
+    Json,
+}
+
+impl Format {
+    /// All formats, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Json];
+
+    /// The name on the command line, and in a checkpoint.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+
+    /// Whether members are written as they arrive; otherwise they are held until the end.
+    #[must_use]
+    pub fn streams(self) -> bool {
+        matches!(self, Self::Csv | Self::Ndjson)
+    }
+
+    /// A sink of this format. `resuming` says that the output already holds the members of earlier pages.
+    pub fn sink<'w>(self, output: impl Write + Send + 'w, resuming: bool) -> Box<dyn Sink + 'w> {
+        match self {
+            Self::Csv => Box::new(Csv::new(output, resuming)),
+            Self::Ndjson => Box::new(Ndjson::new(output)),
+            Self::Json => Box::new(Json::new(output)),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// The name is none of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the formats are `csv`, `ndjson` and `json`")]
+pub struct UnknownFormat;
 
 /// What a format that writes at the end holds so far.
 #[derive(Debug, Default)]
@@ -63,6 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_format_is_found_by_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+        }
+        assert_eq!("xml".parse::<Format>().unwrap_err().to_string(), "the formats are `csv`, `ndjson` and `json`");
+        assert_eq!("CSV".parse::<Format>(), Err(UnknownFormat));
+    }
+
+    #[test]
     fn what_is_held_is_bounded_and_the_error_names_the_way_out() {
         let mut held = Held::default();
         held.add(MOST_MEMBERS_HELD, MOST_BYTES_HELD).unwrap();
@@ -74,5 +148,18 @@ mod tests {
             Held::default().add(1, MOST_BYTES_HELD + 1).unwrap_err().to_string(),
             "members of more than 268435456 bytes are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
         );
+    }
+
+    #[test]
+    fn each_format_streams_exactly_when_it_says_so() {
+        for format in Format::ALL {
+            let mut out = Vec::new();
+            {
+                let mut sink = format.sink(&mut out, false);
+                sink.write_page(&crate::testing::page()).unwrap();
+                sink.flush().unwrap();
+            }
+            assert_eq!(!out.is_empty(), format.streams(), "{format}");
+        }
     }
 }

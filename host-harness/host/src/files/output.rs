@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::collect::sink::fault;
 use crate::failure::{Code, Failure};
 
 /// SHA-256 of what was written: by it a partial file is known again, whatever its name.
@@ -200,13 +201,6 @@ impl Write for Writer {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-/// The failure of an output that cannot be written.
-#[must_use]
-pub fn fault(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
-        .with_hint("Make room or choose another place for the output, then run the same command again.")
 }
 
 /// The path with something behind its name.

@@ -121,7 +121,7 @@ impl Bench {
             clock: Arc::clone(clock) as _,
             jitter: Jitter::None,
             pace: Pace::Off,
-            limits: self.limits.clone(),
+            limits: Some(self.limits.clone()),
             observer: Arc::clone(ear) as _,
             ..RunOptions::new(Arc::clone(traffic) as Arc<dyn Transport>)
         };

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::bench::{Bench, Case, Ear};
 use super::traffic::{Exchange, Planted};
-use smp_host::collect::collection::{Collection, Target};
 use smp_host::collect::sink::Sink;
+use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
-use smp_host::files::{Ndjson, Rows};
+use smp_host::files::{Format, Rows};
 use smp_host::limits::Bound;
 use smp_host::settings::Checked;
 use smp_host::validation::{CheckOutcome, Validation};
@@ -101,24 +101,18 @@ pub async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, pla
     let mut session = bench.session(checked, &traffic, &ear);
     let usage = session.usage();
     let (end, mut said) = match call {
-        Call::Validate => match session.validate(&checked.public).await {
-            Ok(report) => told(&Validation::new(report, checked)),
+        Call::Validate => match Validation::of(&mut session).await {
+            Ok(validation) => told(&validation),
             Err(failure) => failed(failure),
         },
-        Call::Connect => match session.connect(&checked.public).await {
+        Call::Connect => match session.connect().await {
             Ok(account) => (End::Account(account.id), Vec::new()),
             Err(failure) => failed(failure),
         },
         Call::Collect => {
             let kept = Kept::default();
-            let collection = Collection {
-                session,
-                descriptor: bench.plugin.descriptor(),
-                settings: checked,
-                limits: &bench.limits,
-                observer: Arc::clone(&ear) as _,
-            };
-            let report = collection.run(Target::Stream(Box::new(kept.clone())), std::future::pending()).await;
+            let mut stream = Stream::in_memory(Box::new(kept.clone()));
+            let report = session.collect_members(&mut stream, std::future::pending()).await;
             bench.note(&usage, report.figures.requests - report.figures.retries);
             match report.error {
                 Some(failure) => failed(failure),
@@ -177,7 +171,7 @@ impl Sink for Kept {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.ids.extend(page.members.iter().map(|member| member.id.clone()));
-        let mut rows = Ndjson::new(list.rows.clone());
+        let mut rows = Format::Ndjson.sink(list.rows.clone(), true);
         rows.write_page(page)?;
         rows.finish()
     }

@@ -1,0 +1,103 @@
+//! A destination in memory: for a small list that is wanted at once, and for tests. It keeps what a database would keep.
+
+use super::destination::{BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance};
+use super::guard::Counts;
+use super::report::RunReport;
+use crate::contract::MemberPage;
+use crate::failure::{Code, Failure};
+
+/// Members that are held unless something else is said: as many as a table for a person holds.
+const MOST_MEMBERS: u64 = 100_000;
+
+/// Pages in memory. A run that stopped goes on from them, as long as they are there.
+#[derive(Debug)]
+pub struct InMemory {
+    most: u64,
+    whose: Option<Provenance>,
+    pages: Vec<MemberPage>,
+    delivered: Delivered,
+    ending: Option<Ending>,
+}
+
+impl Default for InMemory {
+    fn default() -> Self {
+        Self::of_at_most(MOST_MEMBERS)
+    }
+}
+
+impl InMemory {
+    /// Holds at most so many members; a run that brings more fails.
+    #[must_use]
+    pub fn of_at_most(members: u64) -> Self {
+        Self { most: members, whose: None, pages: Vec::new(), delivered: Delivered::default(), ending: None }
+    }
+
+    /// The pages, each with the members that no page before it has. They are the whole list only if the
+    /// [ending](Self::ending) is [`Ending::Complete`].
+    #[must_use]
+    pub fn pages(&self) -> &[MemberPage] {
+        &self.pages
+    }
+
+    /// How the last run ended; none while one is under way, or was dropped.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    fn open(&mut self, whose: &Provenance) -> Result<Position, Failure> {
+        if self.whose.get_or_insert_with(|| whose.clone()) != whose {
+            return Err(Failure::new(Code::Checkpoint, "these members are of another collection")
+                .with_hint("Use a destination of its own for each collection."));
+        }
+        match self.ending.take() {
+            Some(Ending::Complete) => {
+                self.ending = Some(Ending::Complete);
+                return Ok(Position::Complete(self.delivered.counts));
+            }
+            Some(Ending::Incomplete | Ending::Over) => {
+                self.pages.clear();
+                self.delivered = Delivered::default();
+            }
+            Some(Ending::Stopped | Ending::Kept) | None => {}
+        }
+        Ok(Position::Open(self.delivered.clone()))
+    }
+
+    fn take(&mut self, Delivery { page, mark, .. }: Delivery) -> Result<(), Failure> {
+        if mark.counts.members > self.most {
+            return Err(Failure::new(Code::Limit, format!("more than {} members are not held in memory", self.most))
+                .with_hint("Collect so many into a file or a database, which take them as they come."));
+        }
+        self.delivered.page(&mark);
+        self.pages.push(page);
+        Ok(())
+    }
+}
+
+impl Destination for InMemory {
+    fn resumable(&self) -> bool {
+        true
+    }
+
+    fn position<'a>(&'a mut self, whose: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+        Box::pin(std::future::ready(self.open(whose).map_err(Into::into)))
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
+        Box::pin(std::future::ready(self.take(delivery).map_err(Into::into)))
+    }
+
+    fn restart(&mut self, _: Counts) -> BoxFuture<'_, Result<(), DestinationError>> {
+        self.delivered.restart();
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+        if ending == Ending::Over {
+            self.pages.clear();
+        }
+        self.ending = Some(ending);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}

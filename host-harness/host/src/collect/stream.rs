@@ -1,0 +1,70 @@
+//! A destination that is not ours to take back, such as standard output: what was written stays, and no run goes on from it.
+
+use std::path::PathBuf;
+
+use super::blocking::Blocking;
+use super::destination::{BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance};
+use super::guard::Counts;
+use super::report::RunReport;
+use super::sink::{Sink, fault};
+use crate::failure::Failure;
+
+/// A stream of members. It is finished only when the list is whole.
+pub struct Stream {
+    name: PathBuf,
+    sink: Place,
+}
+
+/// Where the sink is used.
+enum Place {
+    Elsewhere(Blocking<Box<dyn Sink>>),
+    Here(Box<dyn Sink>),
+}
+
+impl Stream {
+    /// Members go through this sink. It may block: a pipe that nobody reads holds up this run alone. The name is for faults.
+    pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink>) -> Self {
+        Self { name: name.into(), sink: Place::Elsewhere(Blocking::new(sink)) }
+    }
+
+    /// Members go through a sink that never blocks, since it writes to memory.
+    #[must_use]
+    pub fn in_memory(sink: Box<dyn Sink>) -> Self {
+        Self { name: "memory".into(), sink: Place::Here(sink) }
+    }
+
+    async fn with(&mut self, work: impl FnOnce(&mut dyn Sink) -> std::io::Result<()> + Send + 'static) -> Result<(), DestinationError> {
+        let worked = match &mut self.sink {
+            Place::Here(sink) => work(&mut **sink),
+            Place::Elsewhere(sink) => sink.with(|sink| work(&mut **sink)).await?,
+        };
+        worked.map_err(|error| Failure::into(fault(&self.name, &error)))
+    }
+}
+
+impl Destination for Stream {
+    fn resumable(&self) -> bool {
+        false
+    }
+
+    fn position<'a>(&'a mut self, _: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+        Box::pin(std::future::ready(Ok(Position::Open(Delivered::default()))))
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
+        Box::pin(self.with(move |sink| sink.write_page(&delivery.page).and_then(|()| sink.flush())))
+    }
+
+    fn restart(&mut self, _: Counts) -> BoxFuture<'_, Result<(), DestinationError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+        Box::pin(async move {
+            if ending == Ending::Complete {
+                self.with(|sink| sink.finish()).await?;
+            }
+            Ok(None)
+        })
+    }
+}
