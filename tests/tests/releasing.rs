@@ -135,9 +135,9 @@ fn the_version_of_the_connector_stands_in_one_place() {
     let workspace = read("Cargo.toml");
     assert_eq!(workspace.matches(&format!("\nversion = \"{version}\"\n")).count(), 1);
     for manifest in [
-        "connector",
-        "connector/componentize",
-        "connector/bill",
+        "connector/atlassian-cloud",
+        "connector/tools/componentize",
+        "connector/tools/bill",
         "host-harness/host",
         "host-harness/command",
         "tests",

@@ -17,7 +17,7 @@ use crate::model::{Account, Instant, Member, MemberKind, MemberPage, MemberStatu
 use crate::report::{Advice, Check, Outcome, Report};
 
 mod bindings {
-    wit_bindgen::generate!({ path: "../wit", world: "connector-plugin" });
+    wit_bindgen::generate!({ path: "../../wit", world: "connector-plugin" });
 }
 
 /// Rust's own allocator for this target takes 6 KiB more, which the parser is better spent on.
