@@ -148,7 +148,7 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	@set -e; for feature in $(FEATURES); do echo "clippy of smp-host with $$feature of its features"; \
 		$(CARGO) clippy --quiet --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), -- -D warnings; \
 	done
-	$(CARGO) clippy --locked --release --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
+	$(CARGO) clippy --locked --release --package smp-connector-kit --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
 		--target wasm32-unknown-unknown -- -D warnings
 
 doc: ## Build the documentation of the library; a warning is an error

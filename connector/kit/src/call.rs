@@ -1,0 +1,572 @@
+//! One request, and all that can come of it: an answer that is read, or a failure with a hint.
+//!
+//! Alike for all services are the host's errors, what cannot be read, and most statuses; their words
+//! are here. What only a vendor knows, a connector says by implementing [`Call`].
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::contract::{
+    Endpoint, Exhausted, Failure, FailureKind, HttpError, Method, Request, Response,
+};
+use crate::cursor::{self, BadLink};
+use crate::host::Host;
+use crate::json::{self, Unreadable};
+use crate::text;
+
+/// An endpoint that a connector calls: what the descriptor declares, and how messages name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path below the base, with `{key}` in place of a setting's value.
+    pub path: &'static str,
+    /// What it is called for.
+    pub purpose: &'static str,
+    /// The scope that a key with scopes must have for it, where the vendor names one.
+    pub scope: Option<&'static str>,
+}
+
+impl Route {
+    /// An endpoint that is read with `GET`.
+    pub const fn get(
+        path: &'static str,
+        purpose: &'static str,
+        scope: Option<&'static str>,
+    ) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            purpose,
+            scope,
+        }
+    }
+
+    /// The endpoint as the descriptor declares it. A connector reads, whatever the method.
+    pub fn declared(&self) -> Endpoint {
+        Endpoint {
+            method: self.method,
+            path: self.path.to_owned(),
+            purpose: self.purpose.to_owned(),
+            scope: self.scope.map(str::to_owned),
+            read_only: true,
+        }
+    }
+
+    /// The path with values of settings in their places, percent-encoded, in the order of the path.
+    pub fn path_of(&self, values: &[&str]) -> String {
+        let mut path = String::with_capacity(self.path.len() + 64);
+        let mut values = values.iter();
+        let mut rest = self.path;
+        while let Some((before, (_, after))) = rest
+            .split_once('{')
+            .and_then(|(before, place)| Some((before, place.split_once('}')?)))
+        {
+            path.push_str(before);
+            path.extend(values.next().copied().into_iter().flat_map(cursor::encoded));
+            rest = after;
+        }
+        path + rest
+    }
+}
+
+/// As messages name it: the method and the path, without any value of a setting.
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.method == Method::Get {
+            "GET "
+        } else {
+            "POST "
+        })?;
+        formatter.write_str(self.path)
+    }
+}
+
+/// A call of a service, and what its answers mean.
+pub trait Call {
+    /// What a call without a result ends with: [`Failure`], or what becomes one when more is known.
+    type Refusal: From<Failure>;
+
+    /// The name of the service, for messages.
+    const SERVICE: &'static str;
+
+    /// What is called.
+    fn route(&self) -> &'static Route;
+
+    /// What an answer means that is not a 200. [`usual`] knows most statuses; a connector knows which
+    /// setting is wrong where the key is refused or nothing is found, and reads the vendor's code.
+    fn refused(&self, response: &Response) -> Self::Refusal;
+
+    /// What an administrator does about trouble that is alike for all services. A connector that knows
+    /// better, for example the vendor's page of its state, says so.
+    fn hint(trouble: Trouble) -> &'static str {
+        trouble.hint()
+    }
+}
+
+/// What can go wrong with any service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The service or the way to it does not work at the moment.
+    Later,
+    /// Too many requests.
+    Busy,
+    /// Something between here and the service answers in its place.
+    InBetween,
+    /// An answer that the connector does not know.
+    Unknown,
+    /// An answer that is larger than the host takes.
+    TooLarge,
+    /// The host does not let the request out.
+    Denied,
+}
+
+impl Trouble {
+    /// What an administrator who is no engineer does about it, for any service.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Later => {
+                "Nothing is wrong with your settings. Try again later. If it stays like this for \
+                hours, look whether the service reports a fault, and ask the person who runs your \
+                network whether it can be reached."
+            }
+            Self::Busy => {
+                "Try again later. If it happens often, ask whoever runs other tools on the same \
+                account to spread their requests."
+            }
+            Self::InBetween => {
+                "A proxy, a sign-in page or a maintenance page may stand between here and the \
+                service. Try again later; if it stays, ask the person who runs your network whether \
+                the service's API is let through unchanged."
+            }
+            Self::Unknown => {
+                "Try again later. If it stays, send this message to the support of your SaaS \
+                management platform: the connector has to learn this answer."
+            }
+            Self::TooLarge => {
+                "Try again later. If it stays, send this message to the support of your SaaS \
+                management platform: it has to take larger answers."
+            }
+            Self::Denied => {
+                "Ask the person who runs the SaaS management platform to allow the requests that \
+                this connector declares."
+            }
+        }
+    }
+}
+
+/// Sends a request, and reads the body of a 200.
+///
+/// # Errors
+///
+/// When there is no answer, another one, or one that cannot be read: what [`Call`] makes of it.
+pub fn send<C: Call, T>(
+    host: &mut dyn Host,
+    request: &Request,
+    call: &C,
+    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+) -> Result<T, C::Refusal> {
+    let response = host
+        .send(request)
+        .map_err(|error| unanswered(call, error))?;
+    if response.status != 200 {
+        return Err(call.refused(&response));
+    }
+    read(&response.body).map_err(|reason| unreadable(call, reason).into())
+}
+
+/// Reads a path with its query, by a reader of the connector's own: of a page that is borrowed from the
+/// body, for example.
+///
+/// # Errors
+///
+/// As [`send`].
+pub fn get<C: Call, T>(
+    host: &mut dyn Host,
+    path_with_query: String,
+    call: &C,
+    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+) -> Result<T, C::Refusal> {
+    send(host, &Request::get(path_with_query), call, read)
+}
+
+/// Reads a path with its query as JSON.
+///
+/// # Errors
+///
+/// As [`send`].
+pub fn get_json<C: Call, T: DeserializeOwned>(
+    host: &mut dyn Host,
+    path_with_query: String,
+    call: &C,
+) -> Result<T, C::Refusal> {
+    get(host, path_with_query, call, |body| json::read(body))
+}
+
+/// The failure for an answer whose status means the same everywhere.
+pub fn usual<C: Call>(call: &C, response: &Response) -> Failure {
+    let (service, route, status) = (C::SERVICE, call.route(), response.status);
+    match status {
+        429 => too_many(call, retry_after(response)),
+        500..=599 => unavailable(call, status, retry_after(response)),
+        300..=399 => unexpected::<C>(
+            format!(
+                "{service} answered {route} with a redirect ({status}), which is not followed."
+            ),
+            Trouble::InBetween,
+        ),
+        400..=499 => unexpected::<C>(
+            format!("{service} refused {route} with status {status}."),
+            Trouble::Unknown,
+        ),
+        _ => unexpected::<C>(
+            format!("{service} answered {route} with status {status}, which is none it documents."),
+            Trouble::InBetween,
+        ),
+    }
+}
+
+/// The failure for a list that does not end: page after page without a member.
+pub fn endless<C: Call>(call: &C, pages: u32) -> Failure {
+    let route = call.route();
+    unexpected::<C>(
+        format!(
+            "{route} gave {pages} pages in a row without an account, and the list does not end."
+        ),
+        Trouble::Unknown,
+    )
+}
+
+/// The failure for a cursor that the connector cannot have given out.
+pub fn foreign_cursor(hint: &str) -> Failure {
+    let message = "The place at which to go on is none that this connector gave out.";
+    Failure::new(FailureKind::CursorExpired, message, hint)
+}
+
+fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
+    let (service, route) = (C::SERVICE, call.route());
+    let failure = |kind, message, trouble| Failure::new(kind, message, C::hint(trouble));
+    match error {
+        HttpError::Denied(rule) => {
+            let rule = text::note(&rule);
+            let message = format!("The request {route} is not allowed here: {rule}");
+            failure(FailureKind::Other, message, Trouble::Denied)
+        }
+        HttpError::TimedOut => {
+            let message = format!("{service} did not answer {route} in time.");
+            failure(FailureKind::Upstream, message, Trouble::Later)
+        }
+        HttpError::ConnectionFailed(reason) => {
+            let reason = text::note(&reason);
+            let message = format!("The connection to {service} failed for {route}: {reason}");
+            failure(FailureKind::Upstream, message, Trouble::Later)
+        }
+        HttpError::Unavailable(Exhausted {
+            status,
+            retry_after_seconds,
+        }) => unavailable(call, status, retry_after_seconds),
+        HttpError::RateLimited(Exhausted {
+            retry_after_seconds,
+            ..
+        }) => too_many(call, retry_after_seconds),
+        HttpError::TooLarge(bytes) => {
+            let bytes = text::grouped(bytes);
+            let message =
+                format!("The answer to {route} is larger than is taken here ({bytes} bytes).");
+            unexpected::<C>(message, Trouble::TooLarge)
+        }
+        HttpError::Other(reason) => {
+            let message = format!("{route} could not be asked: {}", text::note(&reason));
+            failure(FailureKind::Other, message, Trouble::Later)
+        }
+    }
+}
+
+fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
+    let (between, unknown) = (C::hint(Trouble::InBetween), C::hint(Trouble::Unknown));
+    let (what, hint) = match reason {
+        Unreadable::WebPage => ("is a web page, not data", between),
+        Unreadable::Encoding => ("is not UTF-8 text", between),
+        Unreadable::Syntax => ("is not JSON that can be read", between),
+        Unreadable::CutShort => ("is empty or cut short", between),
+        Unreadable::Shape => ("is of another shape than documented", unknown),
+        Unreadable::Unusable { what, hint } => (what, hint),
+        Unreadable::Next(BadLink::Repeated) => {
+            ("leads back to itself: the list would never end", unknown)
+        }
+        Unreadable::Next(BadLink::NoCursor | BadLink::TooLong | BadLink::NotText) => {
+            ("has a link to the next page that cannot be used", unknown)
+        }
+    };
+    let message = format!("The answer to {} {what}.", call.route());
+    Failure::new(FailureKind::UnexpectedResponse, message, hint)
+}
+
+fn unexpected<C: Call>(message: String, trouble: Trouble) -> Failure {
+    Failure::new(FailureKind::UnexpectedResponse, message, C::hint(trouble))
+}
+
+fn too_many<C: Call>(call: &C, retry_after_seconds: Option<u64>) -> Failure {
+    let (service, route) = (C::SERVICE, call.route());
+    let message = format!("{service} keeps asking for fewer requests (429 from {route}).");
+    Failure::new(FailureKind::RateLimited, message, C::hint(Trouble::Busy))
+        .retry_after(retry_after_seconds)
+}
+
+fn unavailable<C: Call>(call: &C, status: u16, retry_after_seconds: Option<u64>) -> Failure {
+    let (service, route) = (C::SERVICE, call.route());
+    let message =
+        format!("{service} has a fault of its own at the moment ({status} from {route}).");
+    Failure::new(FailureKind::Upstream, message, C::hint(Trouble::Later))
+        .retry_after(retry_after_seconds)
+}
+
+/// The wait that the answer asks for, if in seconds: a date would need a clock.
+fn retry_after(response: &Response) -> Option<u64> {
+    response.header("retry-after")?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Script, answer};
+
+    static PEOPLE: Route = Route::get(
+        "/v1/teams/{team}/people",
+        "Reads the people",
+        Some("people:read"),
+    );
+
+    const CALL: &str = "GET /v1/teams/{team}/people";
+
+    struct People;
+
+    impl Call for People {
+        type Refusal = Failure;
+        const SERVICE: &'static str = "Vendor";
+
+        fn route(&self) -> &'static Route {
+            &PEOPLE
+        }
+
+        fn refused(&self, response: &Response) -> Failure {
+            usual(self, response)
+        }
+
+        fn hint(trouble: Trouble) -> &'static str {
+            match trouble {
+                Trouble::Later => "Look at status.vendor.test.",
+                other => other.hint(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_has_the_values_of_settings_in_their_places() {
+        assert_eq!(PEOPLE.path_of(&["acme"]), "/v1/teams/acme/people");
+        assert_eq!(
+            PEOPLE.path_of(&["a/../b?c"]),
+            "/v1/teams/a%2F..%2Fb%3Fc/people"
+        );
+        let two = Route::get("/{a}/x/{b}", "", None);
+        assert_eq!(two.path_of(&["1", "{b}"]), "/1/x/%7Bb%7D");
+        assert_eq!(Route::get("/v1", "", None).path_of(&[]), "/v1");
+    }
+
+    #[test]
+    fn a_route_is_declared_as_one_that_reads() {
+        let declared = PEOPLE.declared();
+        assert_eq!(
+            (declared.path.as_str(), declared.read_only),
+            (PEOPLE.path, true)
+        );
+        assert_eq!(declared.scope.as_deref(), Some("people:read"));
+        let search = Route {
+            method: Method::Post,
+            ..PEOPLE
+        };
+        assert_eq!(search.to_string(), "POST /v1/teams/{team}/people");
+        assert!(search.declared().read_only);
+    }
+
+    #[test]
+    fn an_answer_is_read() {
+        let mut host = Script::new().expect_get("/v1/teams/a/people", answer(200, r#"["ada"]"#));
+        let people: Vec<String> = get_json(&mut host, PEOPLE.path_of(&["a"]), &People).unwrap();
+        assert_eq!(people, ["ada"]);
+    }
+
+    #[test]
+    fn every_usual_status_has_its_kind() {
+        use FailureKind::{RateLimited, UnexpectedResponse, Upstream};
+        let rows = [
+            (429, RateLimited),
+            (500, Upstream),
+            (503, Upstream),
+            (599, Upstream),
+            (301, UnexpectedResponse),
+            (304, UnexpectedResponse),
+            (400, UnexpectedResponse),
+            (407, UnexpectedResponse),
+            (204, UnexpectedResponse),
+            (206, UnexpectedResponse),
+            (100, UnexpectedResponse),
+            (0, UnexpectedResponse),
+        ];
+        for (status, kind) in rows {
+            let failure = failure(answer(status, "<html>jane@acme.test"));
+            assert_eq!(failure.kind, kind, "{status}");
+            assert!(failure.message.contains(CALL), "{}", failure.message);
+            assert!(failure.message.contains("Vendor"), "{}", failure.message);
+            assert!(
+                failure.message.contains(&status.to_string()),
+                "{}",
+                failure.message
+            );
+            assert!(!failure.hint.is_empty() && !failure.message.contains("jane"));
+        }
+    }
+
+    #[test]
+    fn a_missing_answer_has_its_kind() {
+        let exhausted = Exhausted {
+            status: 503,
+            retry_after_seconds: Some(30),
+        };
+        let rows = [
+            (
+                HttpError::Denied("not granted".to_owned()),
+                FailureKind::Other,
+                None,
+            ),
+            (HttpError::TimedOut, FailureKind::Upstream, None),
+            (
+                HttpError::TooLarge(8_388_608),
+                FailureKind::UnexpectedResponse,
+                None,
+            ),
+            (
+                HttpError::RateLimited(exhausted),
+                FailureKind::RateLimited,
+                Some(30),
+            ),
+            (
+                HttpError::Unavailable(exhausted),
+                FailureKind::Upstream,
+                Some(30),
+            ),
+            (
+                HttpError::ConnectionFailed("reset".to_owned()),
+                FailureKind::Upstream,
+                None,
+            ),
+            (HttpError::Other("odd".to_owned()), FailureKind::Other, None),
+        ];
+        for (error, kind, wait) in rows {
+            let failure = failure(Err(error.clone()));
+            assert_eq!(
+                (failure.kind, failure.retry_after_seconds),
+                (kind, wait),
+                "{error:?}"
+            );
+            assert!(failure.message.contains(CALL) && !failure.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_note_of_the_host_is_cleaned_before_it_is_shown() {
+        let failure = failure(Err(HttpError::ConnectionFailed(
+            "no\u{1b}[31m route\n".to_owned(),
+        )));
+        let message =
+            "The connection to Vendor failed for GET /v1/teams/{team}/people: no[31m route";
+        assert_eq!(failure.message, message);
+    }
+
+    #[test]
+    fn the_connectors_own_hint_counts() {
+        assert_eq!(failure(answer(500, "")).hint, "Look at status.vendor.test.");
+        assert_eq!(failure(answer(429, "")).hint, Trouble::Busy.hint());
+    }
+
+    #[test]
+    fn the_wait_is_taken_in_seconds_only() {
+        let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+        let rows = [
+            ("17", Some(17)),
+            (" 5 ", Some(5)),
+            ("-1", None),
+            (date, None),
+            ("", None),
+        ];
+        for (value, wait) in rows {
+            for status in [429, 503] {
+                let headers = vec![("retry-after".to_owned(), value.to_owned())];
+                let response = Response {
+                    status,
+                    headers,
+                    body: Vec::new(),
+                };
+                let failure = failure(Ok(response));
+                assert_eq!(failure.retry_after_seconds, wait, "{status} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unreadable_answer_names_its_call_and_why() {
+        let between = Trouble::InBetween.hint();
+        let unknown = Trouble::Unknown.hint();
+        let unusable = Unreadable::Unusable {
+            what: "is about another team",
+            hint: "Look.",
+        };
+        let rows = [
+            (Unreadable::Encoding, "is not UTF-8 text", between),
+            (Unreadable::WebPage, "is a web page, not data", between),
+            (Unreadable::Syntax, "is not JSON that can be read", between),
+            (Unreadable::CutShort, "is empty or cut short", between),
+            (
+                Unreadable::Shape,
+                "is of another shape than documented",
+                unknown,
+            ),
+            (unusable, "is about another team", "Look."),
+            (
+                Unreadable::Next(BadLink::NoCursor),
+                "cannot be used",
+                unknown,
+            ),
+            (
+                Unreadable::Next(BadLink::TooLong),
+                "cannot be used",
+                unknown,
+            ),
+            (
+                Unreadable::Next(BadLink::NotText),
+                "cannot be used",
+                unknown,
+            ),
+            (
+                Unreadable::Next(BadLink::Repeated),
+                "leads back to itself",
+                unknown,
+            ),
+        ];
+        for (reason, what, hint) in rows {
+            let mut host = Script::new().expect_get("/", answer(200, ""));
+            let read = |_: &[u8]| Err::<(), _>(reason);
+            let failure = get(&mut host, "/".to_owned(), &People, read).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
+            assert!(failure.message.contains(CALL), "{}", failure.message);
+            assert!(failure.message.contains(what), "{}", failure.message);
+            assert_eq!(failure.hint, hint, "{reason:?}");
+        }
+    }
+
+    fn failure(answer: Result<Response, HttpError>) -> Failure {
+        let mut host = Script::new().expect_get("/", answer);
+        get_json::<People, ()>(&mut host, "/".to_owned(), &People).unwrap_err()
+    }
+}

@@ -1,0 +1,118 @@
+//! What every connector in Rust stands on, so that a connector is what its vendor does otherwise.
+//!
+//! The contract in `wit/` says what a connector is; this crate generates its types and adds what is
+//! alike for all: a request and all that can come of it ([`call`]), JSON ([`json`]), cursors, points in
+//! time, texts that are fit for a message, and a scripted host for tests ([`testing`]). It knows no
+//! vendor, and has no I/O, clock, environment or randomness of its own: everything goes through
+//! [`Host`].
+//!
+//! A connector implements [`Connector`] and is made a component by [`export`]:
+//!
+//! ```
+//! use smp_connector_kit::call::{self, Call, Route, Trouble};
+//! use smp_connector_kit::{
+//!     Account, Check, Connector, Descriptor, Failure, FailureKind, Host, Member, MemberPage, Outcome,
+//!     Report, Response, Setting, listing, testing,
+//! };
+//! # use smp_connector_kit::{Api, RateLimit};
+//!
+//! static PEOPLE: Route = Route::get("/v1/people", "Reads the people", Some("people:read"));
+//!
+//! /// What the service means by its answers.
+//! struct ByExample;
+//!
+//! impl Call for ByExample {
+//!     type Refusal = Failure;
+//!     const SERVICE: &'static str = "Example";
+//!
+//!     fn route(&self) -> &'static Route {
+//!         &PEOPLE
+//!     }
+//!
+//!     fn refused(&self, response: &Response) -> Failure {
+//!         match response.status {
+//!             401 => Failure::new(FailureKind::Credentials, "The key is refused.", "Make a new key."),
+//!             _ => call::usual(self, response),
+//!         }
+//!     }
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Person {
+//!     id: String,
+//! }
+//!
+//! struct Example;
+//!
+//! impl Connector for Example {
+//!     fn describe() -> Descriptor {
+//!         // …
+//! #         Descriptor {
+//! #             id: "example".into(), name: "Example".into(), version: "0.1.0".into(),
+//! #             vendor: "Example Ltd.".into(), summary: "An example.".into(), pricing: "None.".into(),
+//! #             status: "Example".into(), integration_type: "api".into(),
+//! #             data_collected: vec![listing::data_set("members", &[("name", "The name")])],
+//! #             permissions_required: vec![], settings: vec![listing::setting("team", "Team", "Help.")],
+//! #             api: Api {
+//! #                 base: "https://api.example.com".into(), endpoints: vec![PEOPLE.declared()],
+//! #                 rate_limit: RateLimit { requests: 1, period_ms: 1_000 },
+//! #             },
+//! #             setup_guide: vec![], faq: vec![], attributes: vec![],
+//! #         }
+//!     }
+//!
+//!     fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
+//!         let people = Self::collect(host, settings, None);
+//!         let outcome = Outcome::of(people.map(|page| format!("{} people.", page.members.len())));
+//!         Report { checks: vec![Check::required("people", "There are people", outcome)] }
+//!     }
+//!
+//!     fn connect(_: &mut dyn Host, _: &[Setting]) -> Result<Account, Failure> {
+//!         Ok(Account::new("example", "Example"))
+//!     }
+//!
+//!     fn collect(
+//!         host: &mut dyn Host,
+//!         _: &[Setting],
+//!         _: Option<String>,
+//!     ) -> Result<MemberPage, Failure> {
+//!         let people: Vec<Person> = call::get_json(host, PEOPLE.path.to_owned(), &ByExample)?;
+//!         let members = people.into_iter().map(|person| Member::new(person.id)).collect();
+//!         Ok(MemberPage { members, ..MemberPage::default() })
+//!     }
+//! }
+//!
+//! smp_connector_kit::export!(Example);
+//!
+//! let mut host = testing::Script::new()
+//!     .expect_get("/v1/people", testing::answer(200, r#"[{"id":"ada"}]"#))
+//!     .expect_get("/v1/people", testing::answer(401, ""));
+//! assert_eq!(Example::collect(&mut host, &[], None).unwrap().members, [Member::new("ada")]);
+//! let refused = Example::collect(&mut host, &[], None).unwrap_err();
+//! assert_eq!(refused.kind, FailureKind::Credentials);
+//! ```
+//!
+//! The modules stand in reading order: each uses only those above it.
+
+pub mod bindings;
+
+pub mod contract;
+
+pub mod host;
+
+pub mod connector;
+
+pub mod cursor;
+pub mod text;
+pub mod time;
+
+pub mod json;
+
+pub mod call;
+
+pub mod listing;
+pub mod testing;
+
+pub use self::connector::Connector;
+pub use self::contract::*;
+pub use self::host::Host;

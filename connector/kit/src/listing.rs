@@ -1,0 +1,73 @@
+//! Short ways to write what a connector tells about itself.
+//!
+//! Texts only: they ship in the component, so they are short.
+
+use crate::contract::{DataField, DataSet, GuideSection, Question, SecretPrefix, SettingField};
+
+/// A field of the form that must be filled in, without an example, a pattern or a secret: add them by
+/// name, as in `SettingField { placeholder: "acme".into(), ..setting(…) }`.
+pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
+    SettingField {
+        key: key.to_owned(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        placeholder: String::new(),
+        pattern: None,
+        required: true,
+        secret: None,
+        attributes: Vec::new(),
+    }
+}
+
+/// A beginning by which the right secret is known, with what to do when it was not accepted.
+pub fn right_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
+    let (prefix, meaning, hint) = (prefix.to_owned(), meaning.to_owned(), hint.to_owned());
+    SecretPrefix {
+        prefix,
+        meaning,
+        expected: true,
+        hint,
+    }
+}
+
+/// A beginning by which a look-alike of the secret is known, with what to enter in its place.
+pub fn wrong_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
+    SecretPrefix {
+        expected: false,
+        ..right_secret(prefix, meaning, hint)
+    }
+}
+
+/// A kind of record that is collected, with its fields as pairs of a name and a description.
+pub fn data_set(name: &str, fields: &[(&str, &str)]) -> DataSet {
+    let field = |(name, description): &(&str, &str)| DataField {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+    };
+    DataSet {
+        name: name.to_owned(),
+        fields: fields.iter().map(field).collect(),
+    }
+}
+
+/// A section of the setup guide; the introduction may be empty.
+pub fn section(title: &str, introduction: &str, steps: &[&str]) -> GuideSection {
+    GuideSection {
+        title: title.to_owned(),
+        introduction: introduction.to_owned(),
+        steps: texts(steps),
+    }
+}
+
+/// A question that people ask, with its answer.
+pub fn question(question: &str, answer: &str) -> Question {
+    Question {
+        question: question.to_owned(),
+        answer: answer.to_owned(),
+    }
+}
+
+/// Texts as strings of their own.
+pub fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
