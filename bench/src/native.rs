@@ -1,10 +1,8 @@
 //! The yardstick: the connector's own core, compiled for this machine, reading the same pages.
 
 use anyhow::{Result, anyhow};
-use atlassian_cloud::config::Setting;
-use atlassian_cloud::cursor::Cursor;
-use atlassian_cloud::flow::collect::collect;
-use atlassian_cloud::host::{Host, HttpError, Request, Response};
+use atlassian_cloud::AtlassianCloud;
+use smp_connector_kit::{Connector, Host, HttpError, Level, Request, Response, Setting};
 
 use crate::pages::{ORGANIZATION, Pages};
 
@@ -12,11 +10,11 @@ use crate::pages::{ORGANIZATION, Pages};
 struct Replaying<'a>(&'a Pages);
 
 impl Host for Replaying<'_> {
-    fn send(&mut self, Request { path_with_query }: Request) -> Result<Response, HttpError> {
-        Ok(Response { status: 200, headers: json(), body: self.0.asked(&path_with_query) })
+    fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
+        Ok(Response { status: 200, headers: json(), body: self.0.asked(&request.path_with_query) })
     }
 
-    fn warn(&mut self, _: &str) {}
+    fn log(&mut self, _: Level, _: &str) {}
 }
 
 fn json() -> Vec<(String, String)> {
@@ -31,10 +29,11 @@ pub fn read_all(pages: &Pages) -> Result<usize> {
     let settings = [Setting { key: "organization-id".to_owned(), value: ORGANIZATION.to_owned() }];
     let (mut host, mut cursor, mut members) = (Replaying(pages), None, 0);
     loop {
-        let page = collect(&mut host, &settings, cursor).map_err(|failure| anyhow!("the core refuses its page: {failure:?}"))?;
+        let page = AtlassianCloud::collect(&mut host, &settings, cursor);
+        let page = page.map_err(|failure| anyhow!("the core refuses its page: {failure:?}"))?;
         members += std::hint::black_box(&page).members.len();
         match page.next {
-            Some(next) => cursor = Some(Cursor::into_string(next)),
+            Some(next) => cursor = Some(next),
             None => return Ok(members),
         }
     }

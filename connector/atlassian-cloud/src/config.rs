@@ -3,8 +3,7 @@
 //! A value that was entered is never echoed, since it may be a key in the wrong field; the one exception is an
 //! organization id of the usual shape, found inside a pasted address.
 
-use crate::failure::{Failure, FailureKind};
-use crate::report::Advice;
+use smp_connector_kit::{Advice, Failure, FailureKind, Setting, setting};
 
 /// The key of the setting that holds the organization id.
 pub const ORGANIZATION_ID: &str = "organization-id";
@@ -24,15 +23,6 @@ const USUAL_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 const WHERE_TO_FIND: &str = "You find the Organization ID beside the key when you create an API key at \
     admin.atlassian.com, and in the address of every page of your organization there, between /o/ and the next slash.";
 
-/// A setting as it was entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
-    /// The key, as in the form.
-    pub key: String,
-    /// The value.
-    pub value: String,
-}
-
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -50,10 +40,12 @@ impl Config {
     ///
     /// `invalid-settings`, naming the setting, when the organization id cannot be one.
     pub fn read(settings: &[Setting]) -> Result<Self, Failure> {
-        let entered = settings.iter().find(|setting| setting.key == ORGANIZATION_ID).map_or("", |setting| setting.value.trim());
+        let entered = setting(settings, ORGANIZATION_ID);
         match refusal(entered) {
             Some(failure) => Err(failure),
-            None => Ok(Self { organization: OrganizationId(entered.to_owned()) }),
+            None => Ok(Self {
+                organization: OrganizationId(entered.to_owned()),
+            }),
         }
     }
 
@@ -67,7 +59,7 @@ impl Config {
         (!is_usual(self.organization.as_str())).then(|| Advice {
             message: "The Organization ID is not of the usual shape: five groups of letters and digits, joined by hyphens.".to_owned(),
             hint: format!("If the next checks fail, enter it again, all of it. {WHERE_TO_FIND}"),
-            setting: Some(ORGANIZATION_ID),
+            setting: Some(ORGANIZATION_ID.to_owned()),
         })
     }
 }
@@ -85,18 +77,30 @@ fn refusal(entered: &str) -> Option<Failure> {
     } else if is_key(entered) {
         (
             "The Organization ID field holds an API key.",
-            format!("Enter the key in the Api Key field, and the id of the organization here. {WHERE_TO_FIND}"),
+            format!(
+                "Enter the key in the Api Key field, and the id of the organization here. {WHERE_TO_FIND}"
+            ),
         )
     } else if entered.contains('/') {
-        let hint = id_in_address(entered)
-            .map_or_else(|| format!("Enter the id alone. {WHERE_TO_FIND}"), |id| format!("Enter only this part of the address: {id}"));
-        ("The Organization ID field holds an address or a path, not the id alone.", hint)
+        let hint = id_in_address(entered).map_or_else(
+            || format!("Enter the id alone. {WHERE_TO_FIND}"),
+            |id| format!("Enter only this part of the address: {id}"),
+        );
+        (
+            "The Organization ID field holds an address or a path, not the id alone.",
+            hint,
+        )
     } else if entered.len() > LONGEST_ID {
-        ("The Organization ID is too long to be one.", format!("Enter the id and nothing else. {WHERE_TO_FIND}"))
+        (
+            "The Organization ID is too long to be one.",
+            format!("Enter the id and nothing else. {WHERE_TO_FIND}"),
+        )
     } else if !entered.bytes().all(is_id_byte) {
         (
             "The Organization ID holds other characters than letters, digits and hyphens.",
-            format!("It is not the name of the organization, nor a site such as your-company.atlassian.net. {WHERE_TO_FIND}"),
+            format!(
+                "It is not the name of the organization, nor a site such as your-company.atlassian.net. {WHERE_TO_FIND}"
+            ),
         )
     } else {
         return None;
@@ -106,7 +110,9 @@ fn refusal(entered: &str) -> Option<Failure> {
 
 fn is_key(entered: &str) -> bool {
     let is_key_word = |word: &str| KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
-    entered.split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\'')).any(is_key_word)
+    entered
+        .split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\''))
+        .any(is_key_word)
 }
 
 /// The organization id in an address of the administration pages, if it is of the usual shape.
@@ -144,7 +150,10 @@ mod tests {
         for id in ["a", "my-org", "1234567890", &"x".repeat(128)] {
             let config = Config::read(&entered(id)).unwrap();
             assert_eq!(config.organization().as_str(), id);
-            assert_eq!(config.doubt().unwrap().setting, Some(ORGANIZATION_ID));
+            assert_eq!(
+                config.doubt().unwrap().setting.as_deref(),
+                Some(ORGANIZATION_ID)
+            );
         }
     }
 
@@ -171,15 +180,22 @@ mod tests {
         for (value, message) in rows {
             let failure = Config::read(&entered(value)).unwrap_err();
             assert_eq!(failure.kind, FailureKind::InvalidSettings, "{value}");
-            assert!(failure.message.contains(message), "{value}: {}", failure.message);
-            assert_eq!(failure.setting, Some(ORGANIZATION_ID));
+            assert!(
+                failure.message.contains(message),
+                "{value}: {}",
+                failure.message
+            );
+            assert_eq!(failure.setting.as_deref(), Some(ORGANIZATION_ID));
             assert!(!failure.hint.is_empty());
         }
     }
 
     #[test]
     fn a_setting_that_is_not_there_is_missing() {
-        let other = [Setting { key: "api-key".to_owned(), value: USUAL.to_owned() }];
+        let other = [Setting {
+            key: "api-key".to_owned(),
+            value: USUAL.to_owned(),
+        }];
         for settings in [&[][..], &other] {
             let failure = Config::read(settings).unwrap_err();
             assert_eq!(failure.message, "The Organization ID is missing.");
@@ -194,15 +210,25 @@ mod tests {
             format!("https://api.atlassian.com/admin/v1/orgs/{USUAL}#top"),
         ] {
             let failure = Config::read(&entered(&address)).unwrap_err();
-            assert_eq!(failure.hint, format!("Enter only this part of the address: {USUAL}"));
+            assert_eq!(
+                failure.hint,
+                format!("Enter only this part of the address: {USUAL}")
+            );
         }
     }
 
     #[test]
     fn an_address_with_anything_else_in_place_of_the_id_is_not_echoed() {
-        for address in ["https://admin.atlassian.com/o/secret-thing", "https://a.test/o/<script>/"] {
+        for address in [
+            "https://admin.atlassian.com/o/secret-thing",
+            "https://a.test/o/<script>/",
+        ] {
             let failure = Config::read(&entered(address)).unwrap_err();
-            assert!(failure.hint.starts_with("Enter the id alone."), "{}", failure.hint);
+            assert!(
+                failure.hint.starts_with("Enter the id alone."),
+                "{}",
+                failure.hint
+            );
         }
     }
 
@@ -230,6 +256,9 @@ mod tests {
     }
 
     fn entered(value: &str) -> Vec<Setting> {
-        vec![Setting { key: ORGANIZATION_ID.to_owned(), value: value.to_owned() }]
+        vec![Setting {
+            key: ORGANIZATION_ID.to_owned(),
+            value: value.to_owned(),
+        }]
     }
 }

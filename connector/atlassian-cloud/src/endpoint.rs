@@ -7,43 +7,52 @@
 //! | `domains` | `GET /admin/v1/orgs/{organization-id}/domains` | saying why there are no members |
 //! | `users` | `GET /admin/v1/orgs/{organization-id}/users` | the members |
 //!
-//! An endpoint knows nothing of hosts and keys, and nothing of answers that are no success: those are alike for
-//! all, and `refusal` reads them.
+//! An endpoint knows nothing of hosts and keys, and nothing of answers that are no success: those are
+//! alike for all, and `refusal` reads them. A field may be absent or `null`, which is the same; a field
+//! of the wrong type makes the answer unreadable.
 
 pub mod domains;
 pub mod org;
 pub mod orgs;
 pub mod users;
 
+use serde::Deserialize;
+use smp_connector_kit::Host;
+use smp_connector_kit::call::{self, Route};
+use smp_connector_kit::cursor::{self, Cursor};
+use smp_connector_kit::json::{Object, Text, Unreadable};
+
 use crate::config::OrganizationId;
-use crate::cursor::{self, Cursor};
-use crate::descriptor::Endpoint;
-use crate::host::Request;
-use crate::json::{Text, Unreadable, object};
+use crate::refusal::{Asked, Refusal};
 
-/// The request for a page of an organization's list, or for the organization.
-fn request(endpoint: &Endpoint, organization: &OrganizationId, cursor: Option<&Cursor>) -> Request {
-    Request { path_with_query: cursor::append_to(path(endpoint, organization), cursor) }
+/// The parameter that a list is asked for with, and its links name.
+const CURSOR: &str = "cursor";
+
+/// Asks for a page of a list, or for what is no list, and reads the answer.
+fn get<T>(
+    host: &mut dyn Host,
+    route: &'static Route,
+    organization: &OrganizationId,
+    cursor: Option<&Cursor>,
+    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+) -> Result<T, Refusal> {
+    let path = cursor::append_to(route.path_of(&[organization.as_str()]), CURSOR, cursor);
+    call::get(host, path, &Asked::for_page(route, cursor), read)
 }
 
-/// The path with the organization id in its place, the only one that there is.
-fn path(endpoint: &Endpoint, organization: &OrganizationId) -> String {
-    let template = endpoint.path;
-    let (before, rest) = template.split_once('{').unwrap_or((template, ""));
-    match rest.split_once('}') {
-        Some((_, after)) => [before, organization.as_str(), after].concat(),
-        None => template.to_owned(),
-    }
-}
-
-object! {
-    /// Where a list goes on.
-    struct Links<'a> {
-        next: Option<Text<'a>> = b"next",
-    }
+/// Where a list goes on.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Links<'a> {
+    #[serde(borrow)]
+    next: Option<Text<'a>>,
 }
 
 /// The cursor of the next page of a list that was asked for with `asked`.
-fn next(links: &Links<'_>, asked: Option<&Cursor>) -> Result<Option<Cursor>, Unreadable> {
-    cursor::next(links.next.as_ref().map(Text::as_str), asked).map_err(Unreadable::Next)
+fn next(
+    links: Option<Object<Links<'_>>>,
+    asked: Option<&Cursor>,
+) -> Result<Option<Cursor>, Unreadable> {
+    let link = links.and_then(|links| links.0.next);
+    cursor::next(link.as_ref().map(Text::as_str), CURSOR, asked).map_err(Unreadable::Next)
 }

@@ -4,8 +4,11 @@
 //! `{status, error, message}` of some calls. They share their words, so they are read as one: texts at the top and
 //! in the list. A body of any other shape, or no JSON at all, says nothing. No text of it goes any further.
 
-use crate::json::{self, List, Text, Word, object};
-use crate::text;
+use serde_json::Value;
+use smp_connector_kit::{json, text};
+
+/// Longest body that is looked at, in bytes: a hundred times what the known shapes have.
+const LONGEST: usize = 65_536;
 
 /// What a failing answer says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,49 +22,32 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// Reads a body of any kind.
     pub fn read(body: &[u8]) -> Self {
-        let Ok(answer) = json::read::<Answer<'_>>(body) else {
+        let body = body.trim_ascii();
+        if body.len() > LONGEST {
+            return Self::default();
+        }
+        let Ok(answer) = json::read::<Value>(body) else {
             return Self::default();
         };
-        let Answer { is_there, code, title, detail, message, error, errors } = answer;
-        let top = Words { is_there, code, title, detail, message, error };
-        let all = || std::iter::once(&top).chain(&errors.items);
-        Self { code: all().find_map(Words::code), speaks_of_scope: all().any(Words::speak_of_scope) }
+        let listed = answer.get("errors").and_then(Value::as_array);
+        let all = || std::iter::once(&answer).chain(listed.into_iter().flatten());
+        Self {
+            code: all().find_map(code),
+            speaks_of_scope: all().any(speaks_of_scope),
+        }
     }
 }
 
-object! {
-    struct Answer<'a> {
-        code: Word<'a> = b"code",
-        title: Word<'a> = b"title",
-        detail: Word<'a> = b"detail",
-        message: Word<'a> = b"message",
-        error: Word<'a> = b"error",
-        errors: List<Words<'a>> = b"errors",
-    }
+/// The code. A number only repeats the status, so it is none.
+fn code(words: &Value) -> Option<String> {
+    text::code(words.get("code")?.as_str()?)
 }
 
-object! {
-    struct Words<'a> {
-        code: Word<'a> = b"code",
-        title: Word<'a> = b"title",
-        detail: Word<'a> = b"detail",
-        message: Word<'a> = b"message",
-        error: Word<'a> = b"error",
-    }
-}
-
-impl Words<'_> {
-    /// The code. A number only repeats the status, so it is none.
-    fn code(&self) -> Option<String> {
-        text::code(self.code.0.as_ref()?.as_str())
-    }
-
-    fn speak_of_scope(&self) -> bool {
-        [&self.title, &self.detail, &self.message, &self.error]
-            .into_iter()
-            .filter_map(|word| word.0.as_ref().map(Text::as_str))
-            .any(|text| text::has_word(text, "scope"))
-    }
+fn speaks_of_scope(words: &Value) -> bool {
+    let texts = ["title", "detail", "message", "error"]
+        .iter()
+        .filter_map(|key| words.get(key)?.as_str());
+    texts.into_iter().any(|text| text::has_word(text, "scope"))
 }
 
 #[cfg(test)]
@@ -72,7 +58,11 @@ mod tests {
     fn all_four_shapes_are_read() {
         let rows = [
             (r#"{"code":401,"message":"Unauthorized"}"#, None, false),
-            (r#"{"code":401,"message":"Unauthorized; Scope does not match"}"#, None, true),
+            (
+                r#"{"code":401,"message":"Unauthorized; Scope does not match"}"#,
+                None,
+                true,
+            ),
             (
                 r#"{"errors":[{"id":"1","status":"404","code":"ADMIN-404-2","title":"Not found","detail":"Organization not found"}]}"#,
                 Some("ADMIN-404-2"),
@@ -83,7 +73,11 @@ mod tests {
                 Some("ADMIN-403-3"),
                 true,
             ),
-            (r#"{"id":"1","status":"400","code":"ADMIN-400-1","title":"Bad","detail":"Invalid cursor"}"#, Some("ADMIN-400-1"), false),
+            (
+                r#"{"id":"1","status":"400","code":"ADMIN-400-1","title":"Bad","detail":"Invalid cursor"}"#,
+                Some("ADMIN-400-1"),
+                false,
+            ),
             (
                 r#"{"timestamp":"2026-11-20T10:15:30Z","path":"/x","status":403,"error":"Forbidden","message":"User has no permission to access resource.","requestId":"r"}"#,
                 None,
@@ -91,21 +85,29 @@ mod tests {
             ),
         ];
         for (body, code, speaks_of_scope) in rows {
-            let expected = ErrorBody { code: code.map(str::to_owned), speaks_of_scope };
+            let expected = ErrorBody {
+                code: code.map(str::to_owned),
+                speaks_of_scope,
+            };
             assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
     fn the_first_code_of_several_counts() {
-        let body = br#"{"errors":[{"title":"no code"},{"code":"ADMIN-404-2"},{"code":"ADMIN-404-1"}]}"#;
+        let body =
+            br#"{"errors":[{"title":"no code"},{"code":"ADMIN-404-2"},{"code":"ADMIN-404-1"}]}"#;
         assert_eq!(ErrorBody::read(body).code.as_deref(), Some("ADMIN-404-2"));
     }
 
     #[test]
     fn what_is_no_error_body_says_nothing() {
-        let nested = format!("{{\"errors\":{}}}", "[".repeat(100_000));
-        let bodies: [&[u8]; 9] = [
+        let nested = format!("{{\"errors\":{}}}", "[".repeat(60_000));
+        let long = format!(
+            r#"{{"message":"scope","detail":"{}"}}"#,
+            "x".repeat(LONGEST)
+        );
+        let bodies: [&[u8]; 10] = [
             b"",
             b"<html>scope</html>",
             b"null",
@@ -115,6 +117,7 @@ mod tests {
             br#"{"code":{"a":1},"message":["scope"]}"#,
             b"{\"message\":\"\xff scope\"}",
             nested.as_bytes(),
+            long.as_bytes(),
         ];
         for body in bodies {
             assert_eq!(ErrorBody::read(body), ErrorBody::default());

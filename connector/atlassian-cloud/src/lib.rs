@@ -1,42 +1,56 @@
-//! The Atlassian Cloud connector: a pure core behind a thin binding.
+//! The Atlassian Cloud connector: what Atlassian does its own way, on the kit that every connector
+//! stands on.
 //!
-//! The core takes settings and answers, and gives requests and records. It has no I/O, clock, environment or
-//! randomness, so the same answers give the same result anywhere. Settings become a checked [`config::Config`] once;
-//! [`endpoint`] builds requests and reads answers; [`refusal`] reads the answers that are no success; [`flow`] puts
-//! them in order, as small state machines that one loop drives through [`host::Host`]; [`listing`] is what the
-//! connector tells about itself. `guest` converts all this to the contract of the component.
+//! It takes settings and answers, and gives requests and records. It has no I/O, clock, environment or
+//! randomness, so the same answers give the same result anywhere. Settings become a checked
+//! [`config::Config`] once; [`refusal`] reads the answers that are no success; [`endpoint`] asks and
+//! reads; [`flow`] puts the calls in order; [`listing`] is what the connector tells about itself.
 //!
 //! The modules stand in reading order: each uses only those above it.
 
-pub mod percent;
-pub mod text;
-
-pub mod cursor;
-pub mod model;
-
-pub mod failure;
-pub mod report;
-
-pub mod host;
-
-pub mod time;
-
 pub mod config;
-pub mod descriptor;
-
-pub mod json;
 
 pub mod error_body;
 pub mod product_names;
 
-pub mod endpoint;
-
 pub mod refusal;
+
+pub mod endpoint;
 
 pub mod flow;
 pub mod listing;
 
-mod guest;
-
 #[cfg(test)]
 mod testing;
+
+use smp_connector_kit::{
+    Account, Connector, Descriptor, Failure, Host, MemberPage, Report, Setting,
+};
+
+/// The connector.
+#[derive(Debug)]
+pub struct AtlassianCloud;
+
+impl Connector for AtlassianCloud {
+    fn describe() -> Descriptor {
+        listing::descriptor()
+    }
+
+    fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
+        flow::validate::validate(host, settings)
+    }
+
+    fn connect(host: &mut dyn Host, settings: &[Setting]) -> Result<Account, Failure> {
+        flow::connect::connect(host, settings)
+    }
+
+    fn collect(
+        host: &mut dyn Host,
+        settings: &[Setting],
+        cursor: Option<String>,
+    ) -> Result<MemberPage, Failure> {
+        flow::collect::collect(host, settings, cursor)
+    }
+}
+
+smp_connector_kit::export!(AtlassianCloud);

@@ -30,7 +30,10 @@ const NAMES: [(&str, &str); 21] = [
 
 /// The name of the product with this key.
 pub fn name_of(key: &str) -> Option<&'static str> {
-    NAMES.iter().find(|(known, _)| *known == key).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(known, _)| *known == key)
+        .map(|(_, name)| *name)
 }
 
 #[cfg(test)]

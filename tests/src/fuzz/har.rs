@@ -116,7 +116,7 @@ pub(super) fn opened(folder: &Path) -> Option<Replay> {
 }
 
 fn declared() -> Vec<(Method, String)> {
-    let ours = atlassian_cloud::listing::DESCRIPTOR.api.endpoints.iter().map(|endpoint| (Method::Get, endpoint.path.to_owned()));
+    let ours = atlassian_cloud::listing::descriptor().api.endpoints.into_iter().map(|endpoint| (Method::Get, endpoint.path));
     ours.chain([(Method::Post, "/search/{x}".to_owned())]).collect()
 }
 

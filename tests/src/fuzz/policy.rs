@@ -182,10 +182,10 @@ fn led(path: &[u8]) -> Vec<&str> {
 
 /// A descriptor with our connector's endpoints, and perhaps one more before them.
 pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
-    let ours = atlassian_cloud::listing::DESCRIPTOR.api.endpoints.iter().map(|endpoint| Endpoint {
+    let ours = atlassian_cloud::listing::descriptor().api.endpoints.into_iter().map(|endpoint| Endpoint {
         method: HttpMethod::Get,
-        path: endpoint.path.into(),
-        purpose: endpoint.purpose.into(),
+        path: endpoint.path,
+        purpose: endpoint.purpose,
         scope: None,
         read_only: true,
     });

@@ -2,15 +2,15 @@
 //!
 //! An input is a text that each of them reads.
 //!
-//! What holds: points in time are those that `jiff` reads, escapes those that `percent-encoding` does. A cursor that is taken from a link
+//! What holds: points in time are those that `jiff` reads. A cursor that is taken from a link
 //! comes back from the request that it is put into, and is refused where it was asked for. An origin is the same when it is written and
 //! read, and all that is joined to it goes to its host. What is cleaned for a message is clean and short.
 
-use atlassian_cloud::cursor::{self, BadLink};
-use atlassian_cloud::{percent, text as words, time};
 use smp_host::http::origin::Origin;
 use smp_host::limits::LONGEST_CURSOR;
 use smp_host::text;
+use smp_connector_kit::cursor::{self, BadLink};
+use smp_connector_kit::{text as words, time};
 use url::Url;
 
 /// What means something in such a text.
@@ -79,24 +79,21 @@ fn a_point_in_time(text: &str) {
 }
 
 fn an_escape(text: &str) {
-    let theirs = percent_encoding::percent_decode_str(text).decode_utf8().ok();
-    assert_eq!(percent::decode(text).as_deref(), theirs.as_deref(), "{text}");
-    let mut encoded = String::new();
-    percent::encode_into(&mut encoded, text);
+    let encoded: String = cursor::encoded(text).collect();
     assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{encoded}");
-    assert_eq!(percent::decode(&encoded).as_deref(), Some(text));
+    assert_eq!(percent_encoding::percent_decode_str(&encoded).decode_utf8().ok().as_deref(), Some(text));
 }
 
 fn a_cursor(link: &str) {
-    let Ok(Some(cursor)) = cursor::next(Some(link), None) else { return };
-    assert_eq!(cursor::next(Some(link), Some(&cursor)), Err(BadLink::Repeated), "{link}");
-    let target = cursor::append_to("https://api.example.test/x".to_owned(), Some(&cursor));
+    let Ok(Some(cursor)) = cursor::next(Some(link), "cursor", None) else { return };
+    assert_eq!(cursor::next(Some(link), "cursor", Some(&cursor)), Err(BadLink::Repeated), "{link}");
+    let target = cursor::append_to("https://api.example.test/x".to_owned(), "cursor", Some(&cursor));
     let value = cursor.clone().into_string();
     assert!(!value.is_empty() && value.len() <= LONGEST_CURSOR, "{link}");
     let url = Url::parse(&target).unwrap_or_else(|error| panic!("{target}: {error}"));
     assert_eq!((url.host_str(), url.path(), url.fragment()), (Some("api.example.test"), "/x", None), "{target}");
     assert_eq!(url.query_pairs().collect::<Vec<_>>(), [("cursor".into(), value.as_str().into())], "{target}");
-    assert_eq!(cursor::next(Some(&target), None), Ok(Some(cursor)), "{target}");
+    assert_eq!(cursor::next(Some(&target), "cursor", None), Ok(Some(cursor)), "{target}");
 }
 
 fn an_origin(text: &str) {

@@ -2,20 +2,22 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-domains/#api-v1-orgs-orgid-domains-get)
 
+use serde::Deserialize;
+use smp_connector_kit::call::Route;
+use smp_connector_kit::cursor::Cursor;
+use smp_connector_kit::json::{self, Object, Text, Unreadable};
+use smp_connector_kit::{Host, text};
+
 use super::{Links, next};
 use crate::config::OrganizationId;
-use crate::cursor::Cursor;
-use crate::descriptor::Endpoint;
-use crate::host::Request;
-use crate::json::{self, List, Text, Unreadable, object};
-use crate::text;
+use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
-pub const ENDPOINT: Endpoint = Endpoint {
-    path: "/admin/v1/orgs/{organization-id}/domains",
-    purpose: "Tells why there are no members: which domains are verified, and which are waiting",
-    scope: "read:domains:admin",
-};
+pub static ROUTE: Route = Route::get(
+    "/admin/v1/orgs/{organization-id}/domains",
+    "Tells why there are no members: which domains are verified, and which are waiting",
+    Some("read:domains:admin"),
+);
 
 /// A page of domains.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,9 +48,17 @@ pub enum DomainState {
     MissingToken,
 }
 
-/// The request for a page.
-pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Request {
-    super::request(&ENDPOINT, organization, cursor)
+/// Asks for a page, the first or the one at the cursor.
+///
+/// # Errors
+///
+/// When there is no such page, or it cannot be read.
+pub fn get(
+    host: &mut dyn Host,
+    organization: &OrganizationId,
+    asked: Option<&Cursor>,
+) -> Result<DomainsPage, Refusal> {
+    super::get(host, &ROUTE, organization, asked, |body| read(body, asked))
 }
 
 /// Reads a page that was asked for with `asked`.
@@ -57,63 +67,80 @@ pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Reques
 ///
 /// When the answer is none of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
-    let answer: Answer<'_> = json::read(body)?;
-    if !answer.data.is_there {
-        return Err(Unreadable::Shape);
-    }
-    let told = answer.data.items.iter().map(|entry| &entry.attributes).filter(|attributes| attributes.is_there);
-    let domains = told.filter_map(domain).collect();
-    Ok(DomainsPage { domains, next: next(&answer.links, asked)? })
+    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
+    let entries = answer.data.ok_or(Unreadable::Shape)?;
+    let told = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.0.attributes);
+    let domains = told.filter_map(|attributes| domain(attributes.0)).collect();
+    Ok(DomainsPage {
+        domains,
+        next: next(answer.links, asked)?,
+    })
 }
 
-fn domain(attributes: &Attributes<'_>) -> Option<Domain> {
-    let state = match attributes.claim.status.as_ref().map(Text::as_str) {
+fn domain(attributes: Attributes<'_>) -> Option<Domain> {
+    let status = attributes.claim.and_then(|claim| claim.0.status);
+    let state = match status.as_ref().map(Text::as_str) {
         Some("verified") => DomainState::Verified,
         Some("missing_token") => DomainState::MissingToken,
         Some("deleted" | "superseded") => return None,
         _ => DomainState::Waiting,
     };
     let name = attributes.name.as_ref().map_or("", Text::as_str);
-    Some(Domain { name: text::domain(name), state })
+    Some(Domain {
+        name: text::domain(name),
+        state,
+    })
 }
 
-object! {
-    struct Answer<'a> {
-        data: List<Entry<'a>> = b"data",
-        links: Links<'a> = b"links",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<Vec<Option<Object<Entry<'a>>>>>,
+    links: Option<Object<Links<'a>>>,
 }
 
-object! {
-    struct Entry<'a> {
-        attributes: Attributes<'a> = b"attributes",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    attributes: Option<Object<Attributes<'a>>>,
 }
 
-object! {
-    struct Attributes<'a> {
-        name: Option<Text<'a>> = b"name",
-        claim: Claim<'a> = b"claim",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Attributes<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    claim: Option<Object<Claim<'a>>>,
 }
 
-object! {
-    struct Claim<'a> {
-        status: Option<Text<'a>> = b"status",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Claim<'a> {
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ORGANIZATION, config};
+    use smp_connector_kit::testing::{Script, answer};
+
+    use crate::testing::{Below, config};
 
     #[test]
     fn the_domains_are_asked_for_page_by_page() {
-        let first = request(config().organization(), None);
-        assert_eq!(first.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/domains"));
-        let second = request(config().organization(), Cursor::new("2".to_owned()).as_ref());
-        assert_eq!(second.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/domains?cursor=2"));
+        let answer = || answer(200, r#"{"data":[]}"#);
+        let cursor = Cursor::new("a=&b".to_owned());
+        let mut host = Script::new()
+            .at("/{org}/domains", answer())
+            .at("/{org}/domains?cursor=a%3D%26b", answer());
+        get(&mut host, config().organization(), None).unwrap();
+        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
     }
 
     #[test]
@@ -128,17 +155,25 @@ mod tests {
             ("null", Some(DomainState::Waiting)),
         ];
         for (status, state) in rows {
-            let body =
-                format!(r#"{{"data":[{{"id":"1","attributes":{{"name":"acme.test","claim":{{"type":"dns","status":{status}}}}}}}]}}"#);
+            let body = format!(
+                r#"{{"data":[{{"id":"1","attributes":{{"name":"acme.test","claim":{{"type":"dns","status":{status}}}}}}}]}}"#
+            );
             let page = read(body.as_bytes(), None).unwrap();
-            assert_eq!(page.domains.first().map(|domain| domain.state), state, "{status}");
+            assert_eq!(
+                page.domains.first().map(|domain| domain.state),
+                state,
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn a_domain_without_claim_or_name_is_waiting() {
         let page = read(br#"{"data":[{"attributes":{}},{"attributes":null}]}"#, None).unwrap();
-        let nameless = Domain { name: String::new(), state: DomainState::Waiting };
+        let nameless = Domain {
+            name: String::new(),
+            state: DomainState::Waiting,
+        };
         assert_eq!(page.domains, [nameless]);
     }
 
@@ -157,8 +192,17 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_list_is_none() {
-        for body in ["{}", r#"{"data":null}"#, r#"{"data":"x"}"#, r#"{"data":[{"attributes":[]}]}"#] {
-            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
+        for body in [
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":"x"}"#,
+            r#"{"data":[{"attributes":[]}]}"#,
+        ] {
+            assert_eq!(
+                read(body.as_bytes(), None),
+                Err(Unreadable::Shape),
+                "{body}"
+            );
         }
     }
 }

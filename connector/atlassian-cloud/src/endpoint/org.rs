@@ -2,22 +2,30 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-orgs/#api-v1-orgs-orgid-get)
 
+use serde::Deserialize;
+use smp_connector_kit::call::Route;
+use smp_connector_kit::json::{self, Object, Text, Unreadable};
+use smp_connector_kit::{Account, Host};
+
 use crate::config::OrganizationId;
-use crate::descriptor::Endpoint;
-use crate::host::Request;
-use crate::json::{self, Text, Unreadable, object};
-use crate::model::Account;
+use crate::refusal::{Refusal, other_organization};
 
 /// What the descriptor says of the call.
-pub const ENDPOINT: Endpoint = Endpoint {
-    path: "/admin/v1/orgs/{organization-id}",
-    purpose: "Checks the connection and reads the name of the organization",
-    scope: "read:orgs:admin",
-};
+pub static ROUTE: Route = Route::get(
+    "/admin/v1/orgs/{organization-id}",
+    "Checks the connection and reads the name of the organization",
+    Some("read:orgs:admin"),
+);
 
-/// The request.
-pub fn request(organization: &OrganizationId) -> Request {
-    super::request(&ENDPOINT, organization, None)
+/// Asks for the organization.
+///
+/// # Errors
+///
+/// When it cannot be read, or may be none of the key's.
+pub fn get(host: &mut dyn Host, organization: &OrganizationId) -> Result<Account, Refusal> {
+    super::get(host, &ROUTE, organization, None, |body| {
+        read(body, organization)
+    })
 }
 
 /// Reads the organization; one without a name is called by its id.
@@ -26,53 +34,64 @@ pub fn request(organization: &OrganizationId) -> Request {
 ///
 /// When the answer is none of this call, or about another organization than the one that was asked for.
 pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unreadable> {
-    let answer: Answer<'_> = json::read(body)?;
-    let org = answer.data;
-    if !org.is_there {
-        return Err(Unreadable::Shape);
-    }
+    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
+    let Object(org) = answer.data.ok_or(Unreadable::Shape)?;
     let id = organization.as_str();
     if org.id.is_some_and(|told| told.as_str() != id) {
-        return Err(Unreadable::OtherOrganization);
+        return Err(other_organization());
     }
-    let name = org.attributes.name.and_then(Text::filled).map_or_else(|| id.to_owned(), Text::into_string);
-    Ok(Account { id: id.to_owned(), name })
+    let name = org
+        .attributes
+        .and_then(|attributes| attributes.0.name)
+        .and_then(Text::filled);
+    Ok(Account::new(
+        id,
+        name.map_or_else(|| id.to_owned(), Text::into_string),
+    ))
 }
 
-object! {
-    struct Answer<'a> {
-        data: Org<'a> = b"data",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<Object<Org<'a>>>,
 }
 
-object! {
-    struct Org<'a> {
-        id: Option<Text<'a>> = b"id",
-        attributes: Attributes<'a> = b"attributes",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Org<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    attributes: Option<Object<Attributes<'a>>>,
 }
 
-object! {
-    struct Attributes<'a> {
-        name: Option<Text<'a>> = b"name",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Attributes<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ORGANIZATION, config};
+    use smp_connector_kit::testing::{Script, answer};
+
+    use crate::testing::{Below, ORGANIZATION, config};
 
     #[test]
     fn the_organization_is_asked_for_by_its_id() {
-        let request = request(config().organization());
-        assert_eq!(request.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}"));
+        let mut host = Script::new().at("/{org}", answer(200, r#"{"data":{}}"#));
+        get(&mut host, config().organization()).unwrap();
     }
 
     #[test]
     fn the_organization_has_the_name_of_the_answer_or_its_id() {
         let rows = [
-            (r#""attributes":{"name":"Acme"},"type":"orgs","relationships":{"domains":{}}"#, "Acme"),
+            (
+                r#""attributes":{"name":"Acme"},"type":"orgs","relationships":{"domains":{}}"#,
+                "Acme",
+            ),
             (r#""attributes":{"name":""}"#, ORGANIZATION),
             (r#""attributes":{"name":null}"#, ORGANIZATION),
             (r#""attributes":null"#, ORGANIZATION),
@@ -80,7 +99,10 @@ mod tests {
         for (fields, name) in rows {
             let body = format!(r#"{{"data":{{"id":"{ORGANIZATION}",{fields}}}}}"#);
             let account = read(body.as_bytes(), config().organization()).unwrap();
-            assert_eq!((account.id.as_str(), account.name.as_str()), (ORGANIZATION, name));
+            assert_eq!(
+                (account.id.as_str(), account.name.as_str()),
+                (ORGANIZATION, name)
+            );
         }
     }
 
@@ -92,16 +114,32 @@ mod tests {
 
     #[test]
     fn another_organization_is_refused() {
-        for id in ["another".to_owned(), ORGANIZATION.to_uppercase(), String::new()] {
-            let account = read(format!(r#"{{"data":{{"id":"{id}"}}}}"#).as_bytes(), config().organization());
-            assert_eq!(account, Err(Unreadable::OtherOrganization), "{id}");
+        for id in [
+            "another".to_owned(),
+            ORGANIZATION.to_uppercase(),
+            String::new(),
+        ] {
+            let account = read(
+                format!(r#"{{"data":{{"id":"{id}"}}}}"#).as_bytes(),
+                config().organization(),
+            );
+            assert_eq!(account, Err(other_organization()), "{id}");
         }
     }
 
     #[test]
     fn an_answer_of_another_shape_is_none() {
-        for body in [r#"{"data":{"id":7}}"#, r#"{"data":[]}"#, r#"{"data":null}"#, r#"{"code":401,"message":"Unauthorized"}"#] {
-            assert_eq!(read(body.as_bytes(), config().organization()), Err(Unreadable::Shape), "{body}");
+        for body in [
+            r#"{"data":{"id":7}}"#,
+            r#"{"data":[]}"#,
+            r#"{"data":null}"#,
+            r#"{"code":401,"message":"Unauthorized"}"#,
+        ] {
+            assert_eq!(
+                read(body.as_bytes(), config().organization()),
+                Err(Unreadable::Shape),
+                "{body}"
+            );
         }
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-orgs/#api-v1-orgs-get)
 
+use serde::Deserialize;
+use smp_connector_kit::Host;
+use smp_connector_kit::call::Route;
+use smp_connector_kit::cursor::Cursor;
+use smp_connector_kit::json::{self, Object, Text, Unreadable};
+
 use super::{Links, next};
 use crate::config::OrganizationId;
-use crate::cursor::{self, Cursor};
-use crate::descriptor::Endpoint;
-use crate::host::Request;
-use crate::json::{self, List, Text, Unreadable, object};
+use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
-pub const ENDPOINT: Endpoint = Endpoint {
-    path: "/admin/v1/orgs",
-    purpose: "Tells a wrong Organization ID from a key that may not read the organization",
-    scope: "read:orgs:admin",
-};
+pub static ROUTE: Route = Route::get(
+    "/admin/v1/orgs",
+    "Tells a wrong Organization ID from a key that may not read the organization",
+    Some("read:orgs:admin"),
+);
 
 /// A page of organizations.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,9 +28,19 @@ pub struct OrgsPage {
     pub next: Option<Cursor>,
 }
 
-/// The request for a page.
-pub fn request(cursor: Option<&Cursor>) -> Request {
-    Request { path_with_query: cursor::append_to(ENDPOINT.path.to_owned(), cursor) }
+/// Asks for a page, the first or the one at the cursor, and looks for the organization in it.
+///
+/// # Errors
+///
+/// When there is no such page, or it cannot be read.
+pub fn get(
+    host: &mut dyn Host,
+    organization: &OrganizationId,
+    asked: Option<&Cursor>,
+) -> Result<OrgsPage, Refusal> {
+    super::get(host, &ROUTE, organization, asked, |body| {
+        read(body, organization, asked)
+    })
 }
 
 /// Looks for the organization in a page that was asked for with `asked`.
@@ -35,46 +48,64 @@ pub fn request(cursor: Option<&Cursor>) -> Request {
 /// # Errors
 ///
 /// When the answer is none of this call.
-pub fn read(body: &[u8], organization: &OrganizationId, asked: Option<&Cursor>) -> Result<OrgsPage, Unreadable> {
-    let answer: Answer<'_> = json::read(body)?;
-    if !answer.data.is_there {
-        return Err(Unreadable::Shape);
-    }
-    let mut ids = answer.data.items.iter().filter_map(|org| org.id.as_ref());
+pub fn read(
+    body: &[u8],
+    organization: &OrganizationId,
+    asked: Option<&Cursor>,
+) -> Result<OrgsPage, Unreadable> {
+    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
+    let orgs = answer.data.ok_or(Unreadable::Shape)?;
+    let mut ids = orgs.into_iter().flatten().filter_map(|org| org.0.id);
     let has_it = ids.any(|id| id.as_str() == organization.as_str());
-    Ok(OrgsPage { has_it, next: next(&answer.links, asked)? })
+    Ok(OrgsPage {
+        has_it,
+        next: next(answer.links, asked)?,
+    })
 }
 
-object! {
-    struct Answer<'a> {
-        data: List<Org<'a>> = b"data",
-        links: Links<'a> = b"links",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<Vec<Option<Object<Org<'a>>>>>,
+    links: Option<Object<Links<'a>>>,
 }
 
-object! {
-    struct Org<'a> {
-        id: Option<Text<'a>> = b"id",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Org<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ORGANIZATION, config};
+    use smp_connector_kit::testing::{Script, answer};
+
+    use crate::testing::{Below, ORGANIZATION, config};
 
     #[test]
     fn the_list_is_asked_for_page_by_page() {
-        assert_eq!(request(None).path_with_query, "/admin/v1/orgs");
-        let cursor = Cursor::new("a/b".to_owned());
-        assert_eq!(request(cursor.as_ref()).path_with_query, "/admin/v1/orgs?cursor=a%2Fb");
+        let answer = || answer(200, r#"{"data":[]}"#);
+        let cursor = Cursor::new("a=&b".to_owned());
+        let mut host = Script::new()
+            .at("", answer())
+            .at("?cursor=a%3D%26b", answer());
+        get(&mut host, config().organization(), None).unwrap();
+        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
     }
 
     #[test]
     fn the_organization_is_found_by_its_id_letter_by_letter() {
-        let rows = [(ORGANIZATION.to_owned(), true), (ORGANIZATION.to_uppercase(), false), ("another".to_owned(), false)];
+        let rows = [
+            (ORGANIZATION.to_owned(), true),
+            (ORGANIZATION.to_uppercase(), false),
+            ("another".to_owned(), false),
+        ];
         for (id, has_it) in rows {
-            let body = format!(r#"{{"data":[{{"id":null}},{{"id":"{id}","type":"orgs"}}],"links":{{}}}}"#);
+            let body =
+                format!(r#"{{"data":[{{"id":null}},{{"id":"{id}","type":"orgs"}}],"links":{{}}}}"#);
             let page = read(body.as_bytes(), config().organization(), None).unwrap();
             assert_eq!(page, OrgsPage { has_it, next: None });
         }
@@ -82,14 +113,20 @@ mod tests {
 
     #[test]
     fn a_list_may_go_on() {
-        let body = br#"{"data":[],"links":{"next":"https://api.atlassian.com/admin/v1/orgs?cursor=two"}}"#;
+        let body =
+            br#"{"data":[],"links":{"next":"https://api.atlassian.com/admin/v1/orgs?cursor=two"}}"#;
         let page = read(body, config().organization(), None).unwrap();
         assert_eq!(page.next, Cursor::new("two".to_owned()));
     }
 
     #[test]
     fn an_answer_without_a_list_is_none() {
-        for body in ["{}", r#"{"data":null}"#, r#"{"data":{}}"#, r#"{"data":["x"]}"#] {
+        for body in [
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":{}}"#,
+            r#"{"data":["x"]}"#,
+        ] {
             let page = read(body.as_bytes(), config().organization(), None);
             assert_eq!(page, Err(Unreadable::Shape), "{body}");
         }

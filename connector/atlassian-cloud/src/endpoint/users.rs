@@ -4,21 +4,23 @@
 
 mod members;
 
-use self::members::Gathering;
+use serde::Deserialize;
+use smp_connector_kit::call::Route;
+use smp_connector_kit::cursor::Cursor;
+use smp_connector_kit::json::{self, Count, Object, Unreadable};
+use smp_connector_kit::{Host, MemberPage};
+
+use self::members::Members;
 use super::{Links, next};
 use crate::config::OrganizationId;
-use crate::cursor::Cursor;
-use crate::descriptor::Endpoint;
-use crate::host::Request;
-use crate::json::{self, Count, Unreadable, object};
-use crate::model::MemberPage;
+use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
-pub const ENDPOINT: Endpoint = Endpoint {
-    path: "/admin/v1/orgs/{organization-id}/users",
-    purpose: "Reads the managed accounts with the products they use",
-    scope: "read:accounts:admin",
-};
+pub static ROUTE: Route = Route::get(
+    "/admin/v1/orgs/{organization-id}/users",
+    "Reads the managed accounts with the products they use",
+    Some("read:accounts:admin"),
+);
 
 /// A page of users.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,9 +31,17 @@ pub struct UsersPage {
     pub unreadable_times: u32,
 }
 
-/// The request for a page.
-pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Request {
-    super::request(&ENDPOINT, organization, cursor)
+/// Asks for a page, the first or the one at the cursor.
+///
+/// # Errors
+///
+/// When there is no such page, it cannot be read, or the organization may be none of the key's.
+pub fn get(
+    host: &mut dyn Host,
+    organization: &OrganizationId,
+    asked: Option<&Cursor>,
+) -> Result<UsersPage, Refusal> {
+    super::get(host, &ROUTE, organization, asked, |body| read(body, asked))
 }
 
 /// Reads a page that was asked for with `asked`.
@@ -40,27 +50,41 @@ pub fn request(organization: &OrganizationId, cursor: Option<&Cursor>) -> Reques
 ///
 /// When the answer is none of this call, or an account on it has no id.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
-    let answer: Answer<'_> = json::read(body)?;
-    let data = answer.data.finish().ok_or(Unreadable::Shape)?;
-    let total = answer.meta.total.and_then(|count| count.0);
+    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
+    let Members {
+        products,
+        members,
+        unreadable_times,
+    } = answer.data.ok_or(Unreadable::Shape)?;
+    let total = answer
+        .meta
+        .and_then(|meta| meta.0.total)
+        .and_then(|count| count.0);
+    let next = next(answer.links, asked)?.map(Cursor::into_string);
     Ok(UsersPage {
-        page: MemberPage { products: data.products, members: data.members, next: next(&answer.links, asked)?, total },
-        unreadable_times: data.unreadable_times,
+        page: MemberPage {
+            products,
+            members,
+            next,
+            total,
+        },
+        unreadable_times,
     })
 }
 
-object! {
-    struct Answer<'a> {
-        data: Gathering<'a> = b"data",
-        meta: Meta = b"meta",
-        links: Links<'a> = b"links",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    data: Option<Members>,
+    meta: Option<Object<Meta>>,
+    #[serde(borrow)]
+    links: Option<Object<Links<'a>>>,
 }
 
-object! {
-    struct Meta {
-        total: Option<Count> = b"total",
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Meta {
+    total: Option<Count>,
 }
 
 #[cfg(test)]
@@ -68,14 +92,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    use crate::testing::{ORGANIZATION, config};
+    use smp_connector_kit::testing::{Script, answer};
+
+    use crate::testing::{Below, config};
 
     #[test]
     fn the_users_are_asked_for_page_by_page() {
-        let first = request(config().organization(), None);
-        assert_eq!(first.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/users"));
-        let second = request(config().organization(), Cursor::new("a=&b".to_owned()).as_ref());
-        assert_eq!(second.path_with_query, format!("/admin/v1/orgs/{ORGANIZATION}/users?cursor=a%3D%26b"));
+        let answer = || answer(200, r#"{"data":[]}"#);
+        let cursor = Cursor::new("a=&b".to_owned());
+        let mut host = Script::new()
+            .at("/{org}/users", answer())
+            .at("/{org}/users?cursor=a%3D%26b", answer());
+        get(&mut host, config().organization(), None).unwrap();
+        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
     }
 
     #[test]
@@ -83,16 +112,26 @@ mod tests {
         let body = br#"{"data":[{"account_id":"1"},{"account_id":"2"}],"meta":{"total":7},
             "links":{"self":"x","prev":null,"next":"https://elsewhere.test/users?cursor=two"}}"#;
         let page = read(body, None).unwrap().page;
-        let ids: Vec<&str> = page.members.iter().map(|member| member.id.as_str()).collect();
+        let ids: Vec<&str> = page
+            .members
+            .iter()
+            .map(|member| member.id.as_str())
+            .collect();
         assert_eq!(ids, ["1", "2"]);
-        assert_eq!(page.next, Cursor::new("two".to_owned()));
+        assert_eq!(page.next.as_deref(), Some("two"));
         assert_eq!(page.total, Some(7));
     }
 
     #[test]
     fn a_page_may_be_the_last_and_say_no_total() {
-        for rest in ["", r#","links":null,"meta":null"#, r#","links":{"next":null},"meta":{"total":null}"#] {
-            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None).unwrap().page;
+        for rest in [
+            "",
+            r#","links":null,"meta":null"#,
+            r#","links":{"next":null},"meta":{"total":null}"#,
+        ] {
+            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None)
+                .unwrap()
+                .page;
             assert_eq!(page, MemberPage::default());
         }
     }
@@ -121,7 +160,11 @@ mod tests {
             r#"{"data":[],"links":{"next":7}}"#,
             r#"{"code":401,"message":"Unauthorized"}"#,
         ] {
-            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
+            assert_eq!(
+                read(body.as_bytes(), None),
+                Err(Unreadable::Shape),
+                "{body}"
+            );
         }
     }
 
@@ -129,7 +172,10 @@ mod tests {
     fn the_same_page_again_is_refused() {
         let asked = Cursor::new("a".to_owned());
         let body = br#"{"data":[],"links":{"next":"https://a.test/?cursor=a"}}"#;
-        assert!(matches!(read(body, asked.as_ref()), Err(Unreadable::Next(_))));
+        assert!(matches!(
+            read(body, asked.as_ref()),
+            Err(Unreadable::Next(_))
+        ));
     }
 
     proptest! {

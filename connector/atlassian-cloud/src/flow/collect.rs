@@ -6,84 +6,68 @@
 //!     └─ malformed ─▶ failure              └─ anything else ─────▶ failure
 //! ```
 //!
-//! Stateless: everything that a page depends on is in the settings and the cursor. A page without members is a page.
+//! Stateless: everything that a page depends on is in the settings and the cursor. A page without
+//! members is a page.
 
-use super::standing::Standing;
-use super::{Flow, Step, drive};
-use crate::config::{Config, Setting};
-use crate::cursor::Cursor;
+use smp_connector_kit::cursor::Cursor;
+use smp_connector_kit::{Failure, Host, Level, MemberPage, Setting};
+
+use super::standing::settled;
+use crate::config::Config;
 use crate::endpoint::users::{self, UsersPage};
-use crate::failure::Failure;
-use crate::host::{Host, HttpError, Response};
-use crate::model::MemberPage;
-use crate::refusal::{self, Refusal};
+use crate::refusal;
 
-/// Reads the first page, or the one at the cursor. Logs one line if points in time on it could not be read.
+/// Reads the first page, or the one at the cursor. Logs one line if points in time on it could not be
+/// read.
 ///
 /// # Errors
 ///
 /// When a setting is malformed, the cursor is none, or the page cannot be read.
-pub fn collect(host: &mut impl Host, settings: &[Setting], cursor: Option<String>) -> Result<MemberPage, Failure> {
+pub fn collect(
+    host: &mut dyn Host,
+    settings: &[Setting],
+    cursor: Option<String>,
+) -> Result<MemberPage, Failure> {
     let config = Config::read(settings)?;
-    let cursor = cursor.map(|text| Cursor::new(text).ok_or_else(refusal::foreign_cursor)).transpose()?;
-    let request = users::request(config.organization(), cursor.as_ref());
-    let UsersPage { page, unreadable_times } = drive(host, Step::Ask(request, Collect::Page(config, cursor)))?;
+    let organization = config.organization();
+    let cursor = cursor.map(|text| Cursor::new(text).ok_or_else(refusal::foreign_cursor));
+    let UsersPage {
+        page,
+        unreadable_times,
+    } = users::get(host, organization, cursor.transpose()?.as_ref())
+        .map_err(|refusal| settled(host, organization, refusal))?;
     if unreadable_times > 0 {
-        host.warn(&format!("{unreadable_times} points in time of this page could not be read and are left out"));
+        host.log(
+            Level::Warn,
+            &format!(
+                "{unreadable_times} points in time of this page could not be read and are left out"
+            ),
+        );
     }
     Ok(page)
-}
-
-/// Gives the page out of the answer to its call.
-///
-/// # Errors
-///
-/// When there is none, or the organization may be none of the key's.
-pub(super) fn page(cursor: Option<&Cursor>, answer: Result<Response, HttpError>) -> Result<UsersPage, Refusal> {
-    let body = refusal::success(&users::ENDPOINT, cursor.is_some(), answer)?;
-    users::read(&body, cursor).map_err(|reason| Refusal::Final(refusal::unreadable(&users::ENDPOINT, reason)))
-}
-
-#[derive(Debug)]
-enum Collect {
-    Page(Config, Option<Cursor>),
-    Standing(Standing),
-}
-
-impl Flow for Collect {
-    type Outcome = Result<UsersPage, Failure>;
-
-    fn answered(self, answer: Result<Response, HttpError>) -> Step<Self, Self::Outcome> {
-        match self {
-            Self::Page(config, cursor) => match page(cursor.as_ref(), answer) {
-                Ok(page) => Step::Done(Ok(page)),
-                Err(Refusal::Final(failure)) => Step::Done(Err(failure)),
-                Err(Refusal::Forbidden(forbidden)) => Standing::begin(config.organization().clone(), forbidden).within(Self::Standing, Err),
-            },
-            Self::Standing(standing) => standing.answered(answer).within(Self::Standing, Err),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::FailureKind;
-    use crate::testing::{ORGANIZATION, Script, answer, settings};
+    use smp_connector_kit::testing::{Script, answer};
+    use smp_connector_kit::{FailureKind, Response};
+
+    use crate::testing::{Below, ORGANIZATION, settings};
 
     #[test]
     fn the_first_page_is_asked_for_without_a_cursor() {
         let body = r#"{"data":[{"account_id":"a"}],"links":{"next":"https://elsewhere.test/x?cursor=b%2F"},"meta":{"total":2}}"#;
-        let mut host = Script::new().expect("/{org}/users", answer(200, body));
+        let mut host = Script::new().at("/{org}/users", answer(200, body));
         let page = collect(&mut host, &settings(), None).unwrap();
         assert_eq!((page.members.len(), page.total), (1, Some(2)));
-        assert_eq!(page.next, Cursor::new("b/".to_owned()));
-        assert_eq!(host.warnings, [""; 0]);
+        assert_eq!(page.next.as_deref(), Some("b/"));
+        assert_eq!(host.lines, []);
     }
 
     #[test]
     fn a_further_page_is_asked_for_with_its_cursor() {
-        let mut host = Script::new().expect("/{org}/users?cursor=b%2F", answer(200, r#"{"data":[]}"#));
+        let mut host = Script::new().at("/{org}/users?cursor=b%2F", answer(200, r#"{"data":[]}"#));
         let page = collect(&mut host, &settings(), Some("b/".to_owned())).unwrap();
         assert_eq!(page, MemberPage::default());
     }
@@ -91,9 +75,13 @@ mod tests {
     #[test]
     fn times_that_cannot_be_read_are_logged_once_and_cost_nothing_else() {
         let body = r#"{"data":[{"account_id":"a","last_active":"soon"},{"account_id":"b","last_active":"later"}]}"#;
-        let mut host = Script::new().expect("/{org}/users", answer(200, body));
-        assert_eq!(collect(&mut host, &settings(), None).unwrap().members.len(), 2);
-        assert_eq!(host.warnings, ["2 points in time of this page could not be read and are left out"]);
+        let mut host = Script::new().at("/{org}/users", answer(200, body));
+        assert_eq!(
+            collect(&mut host, &settings(), None).unwrap().members.len(),
+            2
+        );
+        let line = "2 points in time of this page could not be read and are left out";
+        assert_eq!(host.lines, [(Level::Warn, line.to_owned())]);
     }
 
     #[test]
@@ -109,16 +97,24 @@ mod tests {
     #[test]
     fn a_403_is_looked_into() {
         let listed = format!(r#"{{"data":[{{"id":"{ORGANIZATION}"}}]}}"#);
-        for (list, kind) in [(listed.as_str(), FailureKind::Permission), (r#"{"data":[]}"#, FailureKind::NotFound)] {
-            let mut host = Script::new().expect("/{org}/users", answer(403, "")).expect("", answer(200, list));
-            assert_eq!(collect(&mut host, &settings(), None).unwrap_err().kind, kind);
+        for (list, kind) in [
+            (listed.as_str(), FailureKind::Permission),
+            (r#"{"data":[]}"#, FailureKind::NotFound),
+        ] {
+            let mut host = Script::new()
+                .at("/{org}/users", answer(403, ""))
+                .at("", answer(200, list));
+            assert_eq!(
+                collect(&mut host, &settings(), None).unwrap_err().kind,
+                kind
+            );
         }
     }
 
     #[test]
     fn a_refused_cursor_has_expired() {
         let body = r#"{"errors":[{"code":"ADMIN-400-1"}]}"#;
-        let mut host = Script::new().expect("/{org}/users?cursor=x", answer(400, body));
+        let mut host = Script::new().at("/{org}/users?cursor=x", answer(400, body));
         let failure = collect(&mut host, &settings(), Some("x".to_owned())).unwrap_err();
         assert_eq!(failure.kind, FailureKind::CursorExpired);
         assert_eq!(failure.vendor_code.as_deref(), Some("ADMIN-400-1"));
@@ -126,7 +122,10 @@ mod tests {
 
     #[test]
     fn the_cursor_that_was_asked_for_again_is_unexpected() {
-        let mut host = Script::new().expect("/{org}/users?cursor=x", answer(200, r#"{"data":[],"links":{"next":"?cursor=x"}}"#));
+        let mut host = Script::new().at(
+            "/{org}/users?cursor=x",
+            answer(200, r#"{"data":[],"links":{"next":"?cursor=x"}}"#),
+        );
         let failure = collect(&mut host, &settings(), Some("x".to_owned())).unwrap_err();
         assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
     }
@@ -142,12 +141,20 @@ mod tests {
             br#"{"data":[{"email":"jane@acme.test"}]}"#,
         ];
         for body in bodies {
-            let response = Response { status: 200, headers: Vec::new(), body: body.to_vec() };
-            let mut host = Script::new().expect("/{org}/users", Ok(response));
+            let response = Response {
+                status: 200,
+                headers: Vec::new(),
+                body: body.to_vec(),
+            };
+            let mut host = Script::new().at("/{org}/users", Ok(response));
             let failure = collect(&mut host, &settings(), None).unwrap_err();
             assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
-            assert!(failure.message.contains("GET /admin/v1/orgs/{organization-id}/users"));
-            assert!(!format!("{failure:?} {:?}", host.warnings).contains("jane"));
+            assert!(
+                failure
+                    .message
+                    .contains("GET /admin/v1/orgs/{organization-id}/users")
+            );
+            assert!(!format!("{failure:?} {:?}", host.lines).contains("jane"));
         }
     }
 }

@@ -3,12 +3,10 @@
 //! The checks stand in the order of the form and the guide: settings, organization, domains, members. What was not
 //! looked at is skipped, with the reason. That there are no members is one failure, told apart by the domains.
 
+use smp_connector_kit::{Account, Advice, Check, Failure, FailureKind, Outcome, Report, text};
+
 use crate::config::API_KEY;
 use crate::endpoint::domains::{Domain, DomainState};
-use crate::failure::{Failure, FailureKind};
-use crate::model::Account;
-use crate::report::{Advice, Check, Outcome, Report};
-use crate::text;
 
 /// Most domains that a message names: a line or two of a report.
 const MOST_NAMED: usize = 5;
@@ -56,16 +54,31 @@ pub fn malformed(failure: Failure) -> Report {
 impl Findings {
     /// Makes the report.
     pub fn report(self) -> Report {
-        let Self { doubt, organization, domains, members } = self;
-        let members = members.map(|found| found.and_then(|found| members_outcome(found, domains.as_ref())));
-        let settings = doubt.map_or_else(|| passed("The Organization ID is of the usual shape."), Outcome::Warning);
-        let check = |id, title, required, outcome| Check { id, title, required, outcome };
+        let Self {
+            doubt,
+            organization,
+            domains,
+            members,
+        } = self;
+        let members =
+            members.map(|found| found.and_then(|found| members_outcome(found, domains.as_ref())));
+        let settings = doubt.map_or_else(
+            || passed("The Organization ID is of the usual shape."),
+            Outcome::Warning,
+        );
+        let organization = outcome(organization.map(organization_outcome));
+        let domains = outcome(domains.map(|found| Ok(domains_outcome(found))));
+        let members = outcome(members);
         Report {
             checks: vec![
-                check("settings", "The settings are well-formed", true, settings),
-                check("organization", "The API key may read the organization", true, outcome(organization.map(organization_outcome))),
-                check("domains", "A domain is verified", false, outcome(domains.map(|found| Ok(domains_outcome(found))))),
-                check("members", "There are managed accounts", true, outcome(members)),
+                Check::required("settings", "The settings are well-formed", settings),
+                Check::required(
+                    "organization",
+                    "The API key may read the organization",
+                    organization,
+                ),
+                Check::optional("domains", "A domain is verified", domains),
+                Check::required("members", "There are managed accounts", members),
             ],
         }
     }
@@ -80,7 +93,12 @@ fn outcome(found: Option<Result<Outcome, Failure>>) -> Outcome {
 }
 
 fn organization_outcome(found: Result<Account, Failure>) -> Result<Outcome, Failure> {
-    found.map(|account| passed(&format!("The organization is called {}.", text::label(&account.name))))
+    found.map(|account| {
+        passed(&format!(
+            "The organization is called {}.",
+            text::label(&account.name)
+        ))
+    })
 }
 
 /// What came of the domains. They are never a failure: members count, and their absence is the members' failure.
@@ -90,7 +108,10 @@ fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
         Err(failure) => {
             return Outcome::Warning(Advice {
                 message: format!("The domains could not be looked up. {}", failure.message),
-                hint: format!("As long as there are members, that does no harm. {}", failure.hint),
+                hint: format!(
+                    "As long as there are members, that does no harm. {}",
+                    failure.hint
+                ),
                 setting: failure.setting,
             });
         }
@@ -98,25 +119,55 @@ fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
     let verified = names(&domains, DomainState::Verified);
     let state = unverified(&domains);
     if verified.is_empty() {
-        let message = if state.is_empty() { "The organization has no domain.".to_owned() } else { state };
-        return Outcome::Warning(Advice { message, hint: verify(&domains), setting: None });
+        let message = if state.is_empty() {
+            "The organization has no domain.".to_owned()
+        } else {
+            state
+        };
+        return Outcome::Warning(Advice {
+            message,
+            hint: verify(&domains),
+            setting: None,
+        });
     }
     let message = format!("Verified: {}. {state}", listed(&verified));
-    if domains.iter().any(|domain| domain.state == DomainState::MissingToken) {
-        return Outcome::Warning(Advice { message, hint: format!("{}.", mend(&domains)), setting: None });
+    if domains
+        .iter()
+        .any(|domain| domain.state == DomainState::MissingToken)
+    {
+        return Outcome::Warning(Advice {
+            message,
+            hint: format!("{}.", mend(&domains)),
+            setting: None,
+        });
     }
     passed(message.trim_end())
 }
 
-fn members_outcome(found: MembersFound, domains: Option<&Result<Vec<Domain>, Failure>>) -> Result<Outcome, Failure> {
-    let MembersFound { seen, has_person, has_more, total } = found;
+fn members_outcome(
+    found: MembersFound,
+    domains: Option<&Result<Vec<Domain>, Failure>>,
+) -> Result<Outcome, Failure> {
+    let MembersFound {
+        seen,
+        has_person,
+        has_more,
+        total,
+    } = found;
     if seen == 0 {
         return Err(nobody(domains));
     }
     if !has_person {
-        let (among, unless) = if has_more { ("the first of them", ", unless they come later in the list") } else { ("them", "") };
+        let (among, unless) = if has_more {
+            ("the first of them", ", unless they come later in the list")
+        } else {
+            ("them", "")
+        };
         return Ok(Outcome::Warning(Advice {
-            message: format!("{} and no person is among {among}, only apps and customers.", counted(seen, has_more, total)),
+            message: format!(
+                "{} and no person is among {among}, only apps and customers.",
+                counted(seen, has_more, total)
+            ),
             hint: format!("{DOMAINS_PAGE}, and claim the accounts of your people{unless}."),
             setting: None,
         }));
@@ -127,33 +178,51 @@ fn members_outcome(found: MembersFound, domains: Option<&Result<Vec<Domain>, Fai
 /// Why there are no members, as far as the domains tell it.
 fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
     const NOBODY: &str = "The organization has no managed account";
-    let failure = |message: String, hint: String| Failure::new(FailureKind::NoMembers, message, hint);
+    let failure =
+        |message: String, hint: String| Failure::new(FailureKind::NoMembers, message, hint);
     match domains {
         Some(Ok(domains)) => {
             let verified = names(domains, DomainState::Verified);
             let state = unverified(domains);
             if !verified.is_empty() {
-                let message = format!("{NOBODY}: {} verified, but no account was claimed.", are(&verified));
-                let hint = format!("{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. Then check again.");
+                let message = format!(
+                    "{NOBODY}: {} verified, but no account was claimed.",
+                    are(&verified)
+                );
+                let hint = format!(
+                    "{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. Then check again."
+                );
                 failure(message, hint)
             } else if state.is_empty() {
-                failure(format!("{NOBODY}, because no domain is verified."), verify(domains))
+                failure(
+                    format!("{NOBODY}, because no domain is verified."),
+                    verify(domains),
+                )
             } else {
-                failure(format!("{NOBODY}, because no domain is verified yet. {state}"), verify(domains))
+                failure(
+                    format!("{NOBODY}, because no domain is verified yet. {state}"),
+                    verify(domains),
+                )
             }
         }
         Some(Err(refused)) => {
-            let message = format!("{NOBODY}, and why could not be told: the domains could not be looked up. {}", refused.message);
+            let message = format!(
+                "{NOBODY}, and why could not be told: the domains could not be looked up. {}",
+                refused.message
+            );
             let hint = format!(
                 "{DOMAINS_PAGE}: at least one domain must show a green VERIFIED, and at least one of its accounts must be \
                 claimed. To have the domains looked up: {}",
                 refused.hint
             );
             let mut failure = failure(message, hint).with_code(refused.vendor_code.clone());
-            failure.setting = refused.setting.filter(|setting| *setting == API_KEY);
+            failure.setting = refused.setting.clone().filter(|setting| setting == API_KEY);
             failure
         }
-        None => failure(format!("{NOBODY}."), format!("{DOMAINS_PAGE}, verify a domain, and claim at least one account.")),
+        None => failure(
+            format!("{NOBODY}."),
+            format!("{DOMAINS_PAGE}, verify a domain, and claim at least one account."),
+        ),
     }
 }
 
@@ -187,10 +256,20 @@ fn mend(domains: &[Domain]) -> String {
 fn unverified(domains: &[Domain]) -> String {
     let waiting = names(domains, DomainState::Waiting);
     let missing = names(domains, DomainState::MissingToken);
-    let sentence = |state, names: &[&str]| if names.is_empty() { String::new() } else { format!("{state}: {}.", listed(names)) };
+    let sentence = |state, names: &[&str]| {
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("{state}: {}.", listed(names))
+        }
+    };
     let first = sentence("Waiting for verification", &waiting);
     let second = sentence("Verification token missing", &missing);
-    let between = if first.is_empty() || second.is_empty() { "" } else { " " };
+    let between = if first.is_empty() || second.is_empty() {
+        ""
+    } else {
+        " "
+    };
     first + between + &second
 }
 
@@ -198,7 +277,13 @@ fn names(domains: &[Domain], state: DomainState) -> Vec<&str> {
     domains
         .iter()
         .filter(|domain| domain.state == state)
-        .map(|domain| if domain.name.is_empty() { "a domain without a name" } else { &domain.name })
+        .map(|domain| {
+            if domain.name.is_empty() {
+                "a domain without a name"
+            } else {
+                &domain.name
+            }
+        })
         .collect()
 }
 
@@ -222,7 +307,10 @@ fn counted(seen: usize, has_more: bool, total: Option<u64>) -> String {
     match total.filter(|total| *total >= seen) {
         Some(1) => "There is 1 managed account".to_owned(),
         Some(total) => format!("There are {} managed accounts", text::grouped(total)),
-        None if has_more => format!("There are more than {} managed accounts", text::grouped(seen)),
+        None if has_more => format!(
+            "There are more than {} managed accounts",
+            text::grouped(seen)
+        ),
         None if seen == 1 => "There is 1 managed account".to_owned(),
         None => format!("There are {} managed accounts", text::grouped(seen)),
     }
@@ -240,19 +328,42 @@ mod tests {
     fn what_was_not_looked_at_is_skipped() {
         let report = malformed(Failure::new(FailureKind::InvalidSettings, "m", "h"));
         assert!(matches!(report.checks[0].outcome, Outcome::Failed(_)));
-        assert!(report.checks[1..].iter().all(|check| matches!(check.outcome, Outcome::Skipped(_))));
-        let ids: Vec<&str> = report.checks.iter().map(|check| check.id).collect();
+        assert!(
+            report.checks[1..]
+                .iter()
+                .all(|check| matches!(check.outcome, Outcome::Skipped(_)))
+        );
+        let ids: Vec<&str> = report
+            .checks
+            .iter()
+            .map(|check| check.id.as_str())
+            .collect();
         assert_eq!(ids, ["settings", "organization", "domains", "members"]);
     }
 
     #[test]
     fn no_members_is_told_apart_by_the_domains() {
         let rows = [
-            (vec![], "because no domain is verified.", "verify a domain by a DNS TXT record or by HTTPS"),
-            (vec![domain("a.test", DomainState::Waiting)], "Waiting for verification: a.test.", "can take days"),
-            (vec![domain("b.test", DomainState::MissingToken)], "Verification token missing: b.test.", "DNS TXT record or the file"),
             (
-                vec![domain("a.test", DomainState::Waiting), domain("c.test", DomainState::Verified)],
+                vec![],
+                "because no domain is verified.",
+                "verify a domain by a DNS TXT record or by HTTPS",
+            ),
+            (
+                vec![domain("a.test", DomainState::Waiting)],
+                "Waiting for verification: a.test.",
+                "can take days",
+            ),
+            (
+                vec![domain("b.test", DomainState::MissingToken)],
+                "Verification token missing: b.test.",
+                "DNS TXT record or the file",
+            ),
+            (
+                vec![
+                    domain("a.test", DomainState::Waiting),
+                    domain("c.test", DomainState::Verified),
+                ],
                 "c.test is verified, but no account was claimed.",
                 "claim the accounts of the verified domain: at least one",
             ),
@@ -262,24 +373,50 @@ mod tests {
             assert_eq!(failure.kind, FailureKind::NoMembers);
             assert!(failure.message.contains(message), "{}", failure.message);
             assert!(failure.hint.contains(hint), "{}", failure.hint);
-            assert!(failure.hint.contains("Directory, then Domains") && failure.hint.contains("Settings, then Domains"));
+            assert!(
+                failure.hint.contains("Directory, then Domains")
+                    && failure.hint.contains("Settings, then Domains")
+            );
         }
     }
 
     #[test]
     fn no_members_says_what_could_not_be_looked_up() {
-        let refused = Failure::new(FailureKind::Permission, "It lacks a scope.", "Make a new key.").at(API_KEY);
+        let refused = Failure::new(
+            FailureKind::Permission,
+            "It lacks a scope.",
+            "Make a new key.",
+        )
+        .at(API_KEY);
         let failure = nobody(Some(&Err(refused)));
-        assert_eq!((failure.kind, failure.setting), (FailureKind::NoMembers, Some(API_KEY)));
-        assert!(failure.message.ends_with("the domains could not be looked up. It lacks a scope."), "{}", failure.message);
-        assert!(failure.hint.ends_with("Make a new key."), "{}", failure.hint);
+        assert_eq!(
+            (failure.kind, failure.setting.as_deref()),
+            (FailureKind::NoMembers, Some(API_KEY))
+        );
+        assert!(
+            failure
+                .message
+                .ends_with("the domains could not be looked up. It lacks a scope."),
+            "{}",
+            failure.message
+        );
+        assert!(
+            failure.hint.ends_with("Make a new key."),
+            "{}",
+            failure.hint
+        );
     }
 
     #[test]
     fn only_so_many_domains_are_named() {
-        let many: Vec<Domain> = (0..12).map(|number| domain(&format!("d{number}.test"), DomainState::Waiting)).collect();
+        let many: Vec<Domain> = (0..12)
+            .map(|number| domain(&format!("d{number}.test"), DomainState::Waiting))
+            .collect();
         let text = unverified(&many);
-        assert_eq!(text, "Waiting for verification: d0.test, d1.test, d2.test, d3.test, d4.test and 7 more.");
+        assert_eq!(
+            text,
+            "Waiting for verification: d0.test, d1.test, d2.test, d3.test, d4.test and 7 more."
+        );
     }
 
     #[test]
@@ -289,8 +426,14 @@ mod tests {
         let missing = domain("c.test", DomainState::MissingToken);
         let rows = [
             (vec![verified.clone()], "passed Verified: a.test."),
-            (vec![verified.clone(), waiting.clone()], "passed Verified: a.test. Waiting for verification: b.test."),
-            (vec![verified, missing], "warning Verified: a.test. Verification token missing: c.test."),
+            (
+                vec![verified.clone(), waiting.clone()],
+                "passed Verified: a.test. Waiting for verification: b.test.",
+            ),
+            (
+                vec![verified, missing],
+                "warning Verified: a.test. Verification token missing: c.test.",
+            ),
             (vec![waiting], "warning Waiting for verification: b.test."),
             (vec![], "warning The organization has no domain."),
         ];
@@ -301,9 +444,18 @@ mod tests {
 
     #[test]
     fn a_token_that_is_missing_beside_a_verified_domain_calls_for_no_claim() {
-        let domains = vec![domain("a.test", DomainState::Verified), domain("b.test", DomainState::MissingToken)];
-        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else { panic!("no warning") };
-        assert!(advice.hint.contains("DNS TXT record") && !advice.hint.contains("claim"), "{}", advice.hint);
+        let domains = vec![
+            domain("a.test", DomainState::Verified),
+            domain("b.test", DomainState::MissingToken),
+        ];
+        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else {
+            panic!("no warning")
+        };
+        assert!(
+            advice.hint.contains("DNS TXT record") && !advice.hint.contains("claim"),
+            "{}",
+            advice.hint
+        );
     }
 
     #[test]
@@ -323,15 +475,25 @@ mod tests {
     #[test]
     fn members_without_a_person_are_a_warning() {
         for (has_more, among) in [(false, "them"), (true, "the first of them")] {
-            let found = MembersFound { seen: 2, has_person: false, has_more, total: Some(9) };
+            let found = MembersFound {
+                seen: 2,
+                has_person: false,
+                has_more,
+                total: Some(9),
+            };
             let outcome = members_outcome(found, None).unwrap();
-            let expected = format!("warning There are 9 managed accounts and no person is among {among}, only apps and customers.");
+            let expected = format!(
+                "warning There are 9 managed accounts and no person is among {among}, only apps and customers."
+            );
             assert_eq!(shown(outcome), expected);
         }
     }
 
     fn domain(name: &str, state: DomainState) -> Domain {
-        Domain { name: name.to_owned(), state }
+        Domain {
+            name: name.to_owned(),
+            state,
+        }
     }
 
     fn shown(outcome: Outcome) -> String {

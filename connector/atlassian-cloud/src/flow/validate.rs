@@ -10,20 +10,16 @@
 //! was seen. The domains are read before the members only because the report reads better so; whatever comes of
 //! them, the members are asked for.
 
-use super::collect::page;
-use super::connect::organization;
+use smp_connector_kit::call::endless;
+use smp_connector_kit::cursor::Cursor;
+use smp_connector_kit::{Failure, Host, MemberKind, MemberPage, Report, Setting};
+
 use super::findings::{Findings, MembersFound, malformed};
-use super::standing::Standing;
-use super::{Flow, Step, drive};
-use crate::config::{Config, Setting};
-use crate::cursor::Cursor;
+use super::standing::settled;
+use crate::config::{Config, OrganizationId};
 use crate::endpoint::domains::{self, Domain, DomainsPage};
 use crate::endpoint::{org, users};
-use crate::failure::Failure;
-use crate::host::{Host, HttpError, Response};
-use crate::model::{MemberKind, MemberPage};
-use crate::refusal::{self, Refusal};
-use crate::report::Report;
+use crate::refusal::Asked;
 
 /// Most pages of domains that are read: the report names a few of them, and more say nothing new.
 const MOST_DOMAIN_PAGES: u32 = 10;
@@ -32,162 +28,65 @@ const MOST_DOMAIN_PAGES: u32 = 10;
 const MOST_EMPTY_PAGES: u32 = 50;
 
 /// Checks the settings, the key and the organization.
-pub fn validate(host: &mut impl Host, settings: &[Setting]) -> Report {
-    match Config::read(settings) {
-        Ok(config) => drive(host, Validate::begin(config)),
-        Err(failure) => malformed(failure),
+pub fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
+    let config = match Config::read(settings) {
+        Ok(config) => config,
+        Err(failure) => return malformed(failure),
+    };
+    let id = config.organization();
+    let organization = org::get(host, id).map_err(|refusal| settled(host, id, refusal));
+    let mut findings = Findings {
+        doubt: config.doubt(),
+        ..Findings::default()
+    };
+    if organization.is_ok() {
+        findings.domains = Some(domains(host, id));
+        findings.members = Some(members(host, id));
     }
+    findings.organization = Some(organization);
+    findings.report()
 }
 
-#[derive(Debug)]
-struct Validate {
-    config: Config,
-    findings: Findings,
-    state: State,
-}
-
-/// What was asked for.
-#[derive(Debug)]
-enum State {
-    Organization,
-    OrganizationStanding(Standing),
-    Domains { cursor: Option<Cursor>, so_far: Vec<Domain>, pages: u32 },
-    Members { cursor: Option<Cursor>, pages: u32 },
-    MembersStanding(Standing),
-}
-
-type Next = Step<Validate, Report>;
-
-impl Flow for Validate {
-    type Outcome = Report;
-
-    fn answered(self, answer: Result<Response, HttpError>) -> Next {
-        let Self { config, findings, state } = self;
-        let known = Known { config, findings };
-        match state {
-            State::Organization => known.organization(answer),
-            State::OrganizationStanding(standing) => known.organization_standing(standing.answered(answer)),
-            State::Domains { cursor, so_far, pages } => known.domains(cursor, so_far, pages, answer),
-            State::Members { cursor, pages } => known.members(cursor, pages, answer),
-            State::MembersStanding(standing) => known.members_standing(standing.answered(answer)),
-        }
-    }
-}
-
-impl Validate {
-    fn begin(config: Config) -> Next {
-        let findings = Findings { doubt: config.doubt(), ..Findings::default() };
-        let request = org::request(config.organization());
-        Step::Ask(request, Self { config, findings, state: State::Organization })
-    }
-}
-
-/// What is known between two requests.
-struct Known {
-    config: Config,
-    findings: Findings,
-}
-
-impl Known {
-    fn organization(mut self, answer: Result<Response, HttpError>) -> Next {
-        match organization(&self.config, answer) {
-            Ok(account) => {
-                self.findings.organization = Some(Ok(account));
-                self.ask_domains(None, Vec::new(), 0)
-            }
-            Err(Refusal::Final(failure)) => self.end_at_organization(failure),
-            Err(Refusal::Forbidden(forbidden)) => {
-                let standing = Standing::begin(self.config.organization().clone(), forbidden);
-                self.organization_standing(standing)
-            }
-        }
-    }
-
-    fn organization_standing(self, step: Step<Standing, Failure>) -> Next {
-        match step {
-            Step::Ask(request, standing) => Step::Ask(request, self.at(State::OrganizationStanding(standing))),
-            Step::Done(failure) => self.end_at_organization(failure),
-        }
-    }
-
-    fn end_at_organization(mut self, failure: Failure) -> Next {
-        self.findings.organization = Some(Err(failure));
-        self.end()
-    }
-
-    fn ask_domains(self, cursor: Option<Cursor>, so_far: Vec<Domain>, pages: u32) -> Next {
-        let request = domains::request(self.config.organization(), cursor.as_ref());
-        Step::Ask(request, self.at(State::Domains { cursor, so_far, pages }))
-    }
-
-    fn domains(mut self, cursor: Option<Cursor>, mut so_far: Vec<Domain>, pages: u32, answer: Result<Response, HttpError>) -> Next {
-        let pages = pages + 1;
-        match domains_page(cursor.as_ref(), answer) {
+/// The domains, as many as are read. What was read before a failure says enough.
+fn domains(host: &mut dyn Host, organization: &OrganizationId) -> Result<Vec<Domain>, Failure> {
+    let (mut found, mut cursor) = (Vec::new(), None);
+    for _ in 0..MOST_DOMAIN_PAGES {
+        match domains::get(host, organization, cursor.as_ref()) {
             Ok(DomainsPage { domains, next }) => {
-                so_far.extend(domains);
-                if next.is_some() && pages < MOST_DOMAIN_PAGES {
-                    return self.ask_domains(next, so_far, pages);
-                }
-                self.findings.domains = Some(Ok(so_far));
+                found.extend(domains);
+                cursor = next;
             }
-            // What was read before says enough.
-            Err(_) if !so_far.is_empty() => self.findings.domains = Some(Ok(so_far)),
-            Err(failure) => self.findings.domains = Some(Err(failure)),
+            Err(refusal) if found.is_empty() => return Err(refusal.into_failure()),
+            Err(_) => break,
         }
-        self.ask_members(None, 0)
-    }
-
-    fn ask_members(self, cursor: Option<Cursor>, pages: u32) -> Next {
-        let request = users::request(self.config.organization(), cursor.as_ref());
-        Step::Ask(request, self.at(State::Members { cursor, pages }))
-    }
-
-    fn members(self, cursor: Option<Cursor>, pages: u32, answer: Result<Response, HttpError>) -> Next {
-        let pages = pages + 1;
-        match page(cursor.as_ref(), answer) {
-            Ok(found) if found.page.members.is_empty() && found.page.next.is_some() => {
-                if pages < MOST_EMPTY_PAGES {
-                    return self.ask_members(found.page.next, pages);
-                }
-                self.end_at_members(Err(refusal::endless(&users::ENDPOINT, pages)))
-            }
-            Ok(found) => self.end_at_members(Ok(summary(&found.page))),
-            Err(Refusal::Final(failure)) => self.end_at_members(Err(failure)),
-            Err(Refusal::Forbidden(forbidden)) => {
-                let standing = Standing::begin(self.config.organization().clone(), forbidden);
-                self.members_standing(standing)
-            }
+        if cursor.is_none() {
+            break;
         }
     }
-
-    fn members_standing(self, step: Step<Standing, Failure>) -> Next {
-        match step {
-            Step::Ask(request, standing) => Step::Ask(request, self.at(State::MembersStanding(standing))),
-            Step::Done(failure) => self.end_at_members(Err(failure)),
-        }
-    }
-
-    fn end_at_members(mut self, found: Result<MembersFound, Failure>) -> Next {
-        self.findings.members = Some(found);
-        self.end()
-    }
-
-    fn end(self) -> Next {
-        Step::Done(self.findings.report())
-    }
-
-    fn at(self, state: State) -> Validate {
-        Validate { config: self.config, findings: self.findings, state }
-    }
+    Ok(found)
 }
 
-fn domains_page(cursor: Option<&Cursor>, answer: Result<Response, HttpError>) -> Result<DomainsPage, Failure> {
-    let body = refusal::success(&domains::ENDPOINT, cursor.is_some(), answer).map_err(Refusal::into_failure)?;
-    domains::read(&body, cursor).map_err(|reason| refusal::unreadable(&domains::ENDPOINT, reason))
+/// What the first page with members says of them, or the last one without.
+fn members(host: &mut dyn Host, organization: &OrganizationId) -> Result<MembersFound, Failure> {
+    let mut cursor: Option<Cursor> = None;
+    for _ in 0..MOST_EMPTY_PAGES {
+        let page = users::get(host, organization, cursor.as_ref())
+            .map_err(|refusal| settled(host, organization, refusal))?
+            .page;
+        match &page.next {
+            Some(next) if page.members.is_empty() => cursor = Cursor::new(next.clone()),
+            _ => return Ok(summary(&page)),
+        }
+    }
+    Err(endless(
+        &Asked::for_page(&users::ROUTE, cursor.as_ref()),
+        MOST_EMPTY_PAGES,
+    ))
 }
 
 fn summary(page: &MemberPage) -> MembersFound {
-    let is_nobody = |kind: &Option<MemberKind>| matches!(kind, Some(MemberKind::App | MemberKind::Customer));
+    let is_nobody =
+        |kind: &Option<MemberKind>| matches!(kind, Some(MemberKind::App | MemberKind::Customer));
     MembersFound {
         seen: page.members.len(),
         has_person: page.members.iter().any(|member| !is_nobody(&member.kind)),

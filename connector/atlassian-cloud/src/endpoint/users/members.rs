@@ -5,10 +5,15 @@
 
 mod sites;
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use smp_connector_kit::json::{Object, Text};
+use smp_connector_kit::{
+    Instant, Member, MemberKind, MemberStatus, Product, ProductUse, text, time,
+};
+
 use self::sites::Sites;
-use crate::json::{self, Input, Kind, List, Place, Text, Unreadable, object};
-use crate::model::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
-use crate::{text, time};
 
 /// The members of a page with the product sites they use.
 #[derive(Debug, Default)]
@@ -21,96 +26,120 @@ pub struct Members {
     pub unreadable_times: u32,
 }
 
-object! {
-    struct User<'a> {
-        account_id: Option<Text<'a>> = b"account_id",
-        account_type: Option<Text<'a>> = b"account_type",
-        account_status: Option<Text<'a>> = b"account_status",
-        name: Option<Text<'a>> = b"name",
-        nickname: Option<Text<'a>> = b"nickname",
-        email: Option<Text<'a>> = b"email",
-        access_billable: Option<bool> = b"access_billable",
-        last_active: Option<Text<'a>> = b"last_active",
-        product_access: List<Access<'a>> = b"product_access",
-    }
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct User<'a> {
+    #[serde(borrow)]
+    account_id: Option<Text<'a>>,
+    account_type: Option<Text<'a>>,
+    account_status: Option<Text<'a>>,
+    name: Option<Text<'a>>,
+    nickname: Option<Text<'a>>,
+    email: Option<Text<'a>>,
+    access_billable: Option<bool>,
+    last_active: Option<Text<'a>>,
+    product_access: Option<Vec<Option<Object<Access<'a>>>>>,
 }
 
-object! {
-    /// A user's access to a product on a site.
-    struct Access<'a> {
-        key: Option<Text<'a>> = b"key",
-        name: Option<Text<'a>> = b"name",
-        url: Option<Text<'a>> = b"url",
-        last_active: Option<Text<'a>> = b"last_active",
-    }
+/// A user's access to a product on a site.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Access<'a> {
+    #[serde(borrow)]
+    key: Option<Text<'a>>,
+    name: Option<Text<'a>>,
+    url: Option<Text<'a>>,
+    last_active: Option<Text<'a>>,
 }
 
-/// The page so far: the place of the list of users.
+/// The page so far.
 #[derive(Default)]
-pub struct Gathering<'a> {
-    is_there: bool,
+struct Gathering<'a> {
     members: Vec<Member>,
     sites: Sites<'a>,
     unreadable_times: u32,
 }
 
-impl<'de> Place<'de> for Gathering<'de> {
-    fn read(&mut self, input: &mut Input<'de>) -> Result<(), Unreadable> {
-        if input.kind()? != Kind::List {
-            return json::null(input);
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Gathering::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Gathering<'de> {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of users")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Members, A::Error> {
+        while let Some(Object(user)) = list.next_element()? {
+            let member = self
+                .member(user)
+                .ok_or_else(|| Error::custom("a user without an id"))?;
+            self.members.push(member);
         }
-        json::begin(&mut self.is_there)?;
-        // Each user's entries are put where those of the one before were.
-        let mut accesses = Vec::new();
-        input.list(|input| {
-            let mut user = User::default();
-            user.product_access.items = std::mem::take(&mut accesses);
-            user.read(input)?;
-            accesses = std::mem::take(&mut user.product_access.items);
-            self.add(user, accesses.drain(..))
+        let Self {
+            members,
+            sites,
+            unreadable_times,
+        } = self;
+        Ok(Members {
+            products: sites.into_products(),
+            members,
+            unreadable_times,
         })
     }
 }
 
 impl<'a> Gathering<'a> {
-    /// The members; `None` if there was no list.
-    pub fn finish(self) -> Option<Members> {
-        let Self { is_there, members, sites, unreadable_times } = self;
-        is_there.then(|| Members { products: sites.into_products(), members, unreadable_times })
-    }
-
-    /// Adds a user to the members, which it cannot be without an id.
-    fn add(&mut self, user: User<'a>, accesses: impl ExactSizeIterator<Item = Access<'a>>) -> Result<(), Unreadable> {
-        let id = user.account_id.and_then(Text::filled).ok_or(Unreadable::Shape)?;
+    /// Makes a member of a user, which it cannot be without an id.
+    fn member(&mut self, user: User<'a>) -> Option<Member> {
+        let id = user.account_id.and_then(Text::filled)?;
         let mut last_seen = self.instant(user.last_active);
+        let accesses = user.product_access.unwrap_or_default();
         let mut uses = Vec::with_capacity(accesses.len());
-        for access in accesses {
+        for Object(access) in accesses.into_iter().flatten() {
             let last_active = self.instant(access.last_active);
             last_seen = last_seen.max(last_active);
             if let Some(product) = self.sites.product(access.key, access.name, access.url) {
-                self.add_use(&mut uses, ProductUse { product, last_active });
+                self.add_use(
+                    &mut uses,
+                    ProductUse {
+                        product,
+                        last_active,
+                    },
+                );
             }
         }
         let nickname = user.nickname.and_then(Text::filled).map(Text::into_string);
         let name = user.name.and_then(Text::filled).map(Text::into_string);
-        self.members.push(Member {
+        let name = name.or_else(|| nickname.clone()).unwrap_or_default();
+        Some(Member {
             id: id.into_string(),
             email: user.email.and_then(Text::filled).map(Text::into_string),
-            name: name.or_else(|| nickname.clone()).unwrap_or_default(),
+            name,
             role: self.sites.role(&uses),
             uses,
             last_seen,
             status: user.account_status.and_then(Text::filled).map(status),
             kind: user.account_type.and_then(Text::filled).map(kind),
             billable: user.access_billable,
-            attributes: nickname.map(|nickname| ("nickname".to_owned(), nickname)).into_iter().collect(),
-        });
-        Ok(())
+            attributes: nickname
+                .map(|nickname| ("nickname".to_owned(), nickname))
+                .into_iter()
+                .collect(),
+        })
     }
 
     /// Adds a use of the next member; a second one of the same site only makes the first one newer.
     fn add_use(&mut self, uses: &mut Vec<ProductUse>, next: ProductUse) {
-        match self.sites.used_before(next.product, self.members.len(), uses.len()).and_then(|place| uses.get_mut(place)) {
+        match self
+            .sites
+            .used_before(next.product, self.members.len(), uses.len())
+            .and_then(|place| uses.get_mut(place))
+        {
             Some(earlier) => earlier.last_active = earlier.last_active.max(next.last_active),
             None => uses.push(next),
         }
@@ -129,7 +158,9 @@ impl<'a> Gathering<'a> {
 
 /// A URL without its scheme and the slashes at its end.
 fn bare(url: &str) -> &str {
-    text::without_scheme(url).unwrap_or(url).trim_end_matches('/')
+    text::without_scheme(url)
+        .unwrap_or(url)
+        .trim_end_matches('/')
 }
 
 fn status(word: Text<'_>) -> MemberStatus {

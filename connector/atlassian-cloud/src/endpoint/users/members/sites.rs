@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
+use smp_connector_kit::json::Text;
+use smp_connector_kit::{Product, ProductUse};
+
 use super::bare;
-use crate::json::Text;
-use crate::model::{Product, ProductUse};
 use crate::product_names;
 
 /// Number of entries that are remembered as they were written: several times what a usual page has of different ones.
@@ -31,13 +32,23 @@ type Written<'a> = [Option<&'a str>; 3];
 
 impl Default for Sites<'_> {
     fn default() -> Self {
-        Self { products: Vec::new(), last_uses: Vec::new(), known: BTreeMap::new(), written: [None; REMEMBERED] }
+        Self {
+            products: Vec::new(),
+            last_uses: Vec::new(),
+            known: BTreeMap::new(),
+            written: [None; REMEMBERED],
+        }
     }
 }
 
 impl<'a> Sites<'a> {
     /// The product of an entry, as its place among the products; none when nothing says which it is.
-    pub fn product(&mut self, key: Option<Text<'a>>, name: Option<Text<'a>>, url: Option<Text<'a>>) -> Option<u32> {
+    pub fn product(
+        &mut self,
+        key: Option<Text<'a>>,
+        name: Option<Text<'a>>,
+        url: Option<Text<'a>>,
+    ) -> Option<u32> {
         let written = [&key, &name, &url].map(|text| text.as_ref().map(Text::borrowed));
         let written = match written {
             [Some(None), ..] | [_, Some(None), _] | [.., Some(None)] => None,
@@ -46,7 +57,10 @@ impl<'a> Sites<'a> {
         let place = written.as_ref().map(place);
         let remembered = place.and_then(|place| self.written.get(place)?.as_ref());
         if let (Some(written), Some((same, product))) = (written, remembered)
-            && written.iter().zip(same).all(|(one, other)| are_same(*one, *other))
+            && written
+                .iter()
+                .zip(same)
+                .all(|(one, other)| are_same(*one, *other))
         {
             return Some(*product);
         }
@@ -87,8 +101,14 @@ impl<'a> Sites<'a> {
 
     /// The distinct names of the products used, in byte order, as one text.
     pub fn role(&self, uses: &[ProductUse]) -> String {
-        let names = uses.iter().filter_map(|used| self.products.get(used.product as usize)).map(|product| product.name.as_str());
-        let mut names = names.filter(|name| !name.is_empty()).collect::<BinaryHeap<&str>>().into_sorted_vec();
+        let names = uses
+            .iter()
+            .filter_map(|used| self.products.get(used.product as usize))
+            .map(|product| product.name.as_str());
+        let mut names = names
+            .filter(|name| !name.is_empty())
+            .collect::<BinaryHeap<&str>>()
+            .into_sorted_vec();
         names.dedup();
         names.join(", ")
     }
@@ -100,11 +120,15 @@ impl<'a> Sites<'a> {
 }
 
 /// The product site of an entry; none when nothing says which it is.
-fn site<'a>(key: Option<Text<'a>>, name: Option<Text<'a>>, url: Option<Text<'a>>) -> Option<Site<'a>> {
-    let key = key.unwrap_or(Text("".into()));
-    let name = name
-        .and_then(Text::filled)
-        .unwrap_or_else(|| product_names::name_of(key.as_str()).map_or_else(|| key.clone(), |name| Text(name.into())));
+fn site<'a>(
+    key: Option<Text<'a>>,
+    name: Option<Text<'a>>,
+    url: Option<Text<'a>>,
+) -> Option<Site<'a>> {
+    let key = key.unwrap_or("".into());
+    let name = name.and_then(Text::filled).unwrap_or_else(|| {
+        product_names::name_of(key.as_str()).map_or_else(|| key.clone(), Text::from)
+    });
     let site = url.map(|url| url.narrowed(bare)).and_then(Text::filled);
     let is_told = !name.as_str().is_empty() || site.is_some();
     is_told.then_some((key, name, site))
@@ -116,9 +140,15 @@ fn place(written: &Written<'_>) -> usize {
     let mixed = written.iter().flatten().fold(0_u64, |mixed, text| {
         let text = text.as_bytes();
         // An address differs from another behind `https://`, a key or a name in the beginning.
-        let beginning = text.first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
-        let middle = text.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |eight| u64::from_le_bytes(*eight));
-        (mixed ^ u64::from(beginning) ^ middle ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        let beginning = text
+            .first_chunk()
+            .map_or(0, |four| u32::from_le_bytes(*four));
+        let middle = text
+            .get(8..)
+            .and_then(<[u8]>::first_chunk)
+            .map_or(0, |eight| u64::from_le_bytes(*eight));
+        (mixed ^ u64::from(beginning) ^ middle ^ text.len() as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
     });
     (mixed >> 58) as usize
 }
@@ -132,7 +162,9 @@ fn are_same(one: Option<&str>, other: Option<&str>) -> bool {
     if one.len() != other.len() {
         return false;
     }
-    while let (Some((eight, more)), Some((others, more_of_other))) = (one.split_first_chunk(), other.split_first_chunk()) {
+    while let (Some((eight, more)), Some((others, more_of_other))) =
+        (one.split_first_chunk(), other.split_first_chunk())
+    {
         if u64::from_le_bytes(*eight) != u64::from_le_bytes(*others) {
             return false;
         }
@@ -150,7 +182,8 @@ mod tests {
     #[test]
     fn an_entry_is_found_again_by_its_letters_and_by_what_they_mean() {
         let mut sites = Sites::default();
-        let mut product = |key: &'static str, url: &'static str| sites.product(text(key), None, text(url));
+        let mut product =
+            |key: &'static str, url: &'static str| sites.product(text(key), None, text(url));
         assert_eq!(product("jira", "https://acme.test/"), Some(0));
         assert_eq!(product("jira", "https://acme.test/"), Some(0));
         assert_eq!(product("jira", "acme.test"), Some(0));
@@ -199,6 +232,6 @@ mod tests {
     }
 
     fn borrowed(text: &str) -> Text<'_> {
-        Text(text.into())
+        text.into()
     }
 }

@@ -1,5 +1,7 @@
 //! Users as the vendor writes them, and the members they become.
 
+use smp_connector_kit::json;
+
 use super::*;
 
 #[test]
@@ -15,7 +17,10 @@ fn a_user_becomes_a_member_whole() {
         email: Some("jane@acme.test".to_owned()),
         name: "Jane Doe".to_owned(),
         role: "Jira".to_owned(),
-        uses: vec![ProductUse { product: 0, last_active: at(1_795_046_400, 0) }],
+        uses: vec![ProductUse {
+            product: 0,
+            last_active: at(1_795_046_400, 0),
+        }],
         last_seen: at(1_795_169_730, 500_000_000),
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
@@ -23,7 +28,10 @@ fn a_user_becomes_a_member_whole() {
         attributes: vec![("nickname".to_owned(), "jane".to_owned())],
     };
     assert_eq!(members.members, [expected]);
-    assert_eq!(members.products, [product("jira-software", "Jira", Some("acme.atlassian.net"))]);
+    assert_eq!(
+        members.products,
+        [product("jira-software", "Jira", Some("acme.atlassian.net"))]
+    );
 }
 
 #[test]
@@ -34,16 +42,21 @@ fn everything_but_the_id_may_be_absent_or_null() {
         "last_active":"","product_access":[]}"#;
     for user in [r#"{"account_id":"a"}"#, nulls, empty] {
         let members = read(&format!("[{user}]"));
-        assert_eq!(members.members, [member("a")], "{user}");
+        assert_eq!(members.members, [Member::new("a")], "{user}");
         assert_eq!(members.unreadable_times, 0);
     }
 }
 
 #[test]
 fn a_user_without_an_id_makes_the_page_unreadable() {
-    for id in ["", r#""account_id":null"#, r#""account_id":"""#, r#""account_id":7"#] {
+    for id in [
+        "",
+        r#""account_id":null"#,
+        r#""account_id":"""#,
+        r#""account_id":7"#,
+    ] {
         let list = format!(r#"[{{"account_id":"a"}},{{{id}}}]"#);
-        assert!(json::read::<Gathering<'_>>(list.as_bytes()).is_err(), "{id}");
+        assert!(json::read_page::<Members>(list.as_bytes()).is_err(), "{id}");
     }
 }
 
@@ -59,24 +72,41 @@ fn a_field_of_the_wrong_type_makes_the_page_unreadable() {
         r#""product_access":[{"url":false}]"#,
     ] {
         let list = format!(r#"[{{"account_id":"a",{field}}}]"#);
-        assert!(json::read::<Gathering<'_>>(list.as_bytes()).is_err(), "{field}");
+        assert!(
+            json::read_page::<Members>(list.as_bytes()).is_err(),
+            "{field}"
+        );
     }
 }
 
 #[test]
 fn an_unknown_word_is_kept() {
     let members = read(r#"[{"account_id":"a","account_type":"robot","account_status":"dormant"}]"#);
-    assert_eq!(members.members[0].kind, Some(MemberKind::Other("robot".to_owned())));
-    assert_eq!(members.members[0].status, Some(MemberStatus::Other("dormant".to_owned())));
+    assert_eq!(
+        members.members[0].kind,
+        Some(MemberKind::Other("robot".to_owned()))
+    );
+    assert_eq!(
+        members.members[0].status,
+        Some(MemberStatus::Other("dormant".to_owned()))
+    );
 }
 
 #[test]
 fn every_known_word_has_its_case() {
-    let rows = [("atlassian", MemberKind::Person), ("app", MemberKind::App), ("customer", MemberKind::Customer)];
+    let rows = [
+        ("atlassian", MemberKind::Person),
+        ("app", MemberKind::App),
+        ("customer", MemberKind::Customer),
+    ];
     for (word, case) in rows {
         assert_eq!(kind(Text(word.into())), case);
     }
-    let rows = [("active", MemberStatus::Active), ("inactive", MemberStatus::Inactive), ("closed", MemberStatus::Closed)];
+    let rows = [
+        ("active", MemberStatus::Active),
+        ("inactive", MemberStatus::Inactive),
+        ("closed", MemberStatus::Closed),
+    ];
     for (word, case) in rows {
         assert_eq!(status(Text(word.into())), case);
     }
@@ -86,13 +116,17 @@ fn every_known_word_has_its_case() {
 fn a_nickname_stands_in_for_a_name() {
     let members = read(r#"[{"account_id":"a","name":"","nickname":"jd"}]"#);
     assert_eq!(members.members[0].name, "jd");
-    assert_eq!(members.members[0].attributes, [("nickname".to_owned(), "jd".to_owned())]);
+    assert_eq!(
+        members.members[0].attributes,
+        [("nickname".to_owned(), "jd".to_owned())]
+    );
 }
 
 #[test]
 fn a_product_is_named_by_the_answer_else_the_table_else_its_key() {
-    let members =
-        read(&accesses(r#"{"key":"confluence","name":"Wiki"},{"key":"confluence","name":""},{"key":"brand-new"},{"name":"Nameless key"}"#));
+    let members = read(&accesses(
+        r#"{"key":"confluence","name":"Wiki"},{"key":"confluence","name":""},{"key":"brand-new"},{"name":"Nameless key"}"#,
+    ));
     let expected = [
         product("confluence", "Wiki", None),
         product("confluence", "Confluence", None),
@@ -100,7 +134,10 @@ fn a_product_is_named_by_the_answer_else_the_table_else_its_key() {
         product("", "Nameless key", None),
     ];
     assert_eq!(members.products, expected);
-    assert_eq!(members.members[0].role, "Confluence, Nameless key, Wiki, brand-new");
+    assert_eq!(
+        members.members[0].role,
+        "Confluence, Nameless key, Wiki, brand-new"
+    );
 }
 
 #[test]
@@ -108,7 +145,10 @@ fn a_product_on_two_sites_is_two_products_and_one_role() {
     let members = read(&accesses(
         r#"{"key":"jira","name":"Jira","url":"https://b.atlassian.net"},{"key":"jira","name":"Jira","url":"a.atlassian.net//"}"#,
     ));
-    let expected = [product("jira", "Jira", Some("b.atlassian.net")), product("jira", "Jira", Some("a.atlassian.net"))];
+    let expected = [
+        product("jira", "Jira", Some("b.atlassian.net")),
+        product("jira", "Jira", Some("a.atlassian.net")),
+    ];
     assert_eq!(members.products, expected);
     assert_eq!(members.members[0].role, "Jira");
     assert_eq!(members.members[0].uses.len(), 2);
@@ -126,7 +166,10 @@ fn a_site_has_no_scheme_and_no_slash_at_its_end() {
     for (url, site) in rows {
         assert_eq!(bare(url), site, "{url}");
     }
-    assert_eq!(read(&accesses(r#"{"key":"k","url":"https:\/\/"}"#)).products, [product("k", "k", None)]);
+    assert_eq!(
+        read(&accesses(r#"{"key":"k","url":"https:\/\/"}"#)).products,
+        [product("k", "k", None)]
+    );
 }
 
 #[test]
@@ -146,7 +189,11 @@ fn two_entries_for_one_site_are_one_use_with_the_newer_activity() {
         r#"{"key":"jira","last_active":"2026-11-20"},{"key":"trello"},{"key":"jira","last_active":"2026-11-19"},
         {"key":"trello","last_active":"1970-01-02"}"#,
     ));
-    let times: Vec<_> = members.members[0].uses.iter().map(|used| used.last_active).collect();
+    let times: Vec<_> = members.members[0]
+        .uses
+        .iter()
+        .map(|used| used.last_active)
+        .collect();
     assert_eq!(times, [at(1_795_132_800, 0), at(86_400, 0)]);
 }
 
@@ -155,19 +202,35 @@ fn last_seen_is_the_newest_of_all_that_is_known() {
     let rows = [
         (r#"null"#, r#"{"key":"a"},{"key":"b"}"#, None),
         (r#""1970-01-02""#, r#"{"key":"a"}"#, at(86_400, 0)),
-        (r#"null"#, r#"{"key":"a","last_active":"1970-01-02"},null,{"key":"b"}"#, at(86_400, 0)),
-        (r#""1970-01-01""#, r#"{"last_active":"1970-01-02"}"#, at(86_400, 0)),
-        (r#""1970-01-03""#, r#"{"key":"a","last_active":"1970-01-02T23:00:00-09:00"}"#, at(201_600, 0)),
+        (
+            r#"null"#,
+            r#"{"key":"a","last_active":"1970-01-02"},null,{"key":"b"}"#,
+            at(86_400, 0),
+        ),
+        (
+            r#""1970-01-01""#,
+            r#"{"last_active":"1970-01-02"}"#,
+            at(86_400, 0),
+        ),
+        (
+            r#""1970-01-03""#,
+            r#"{"key":"a","last_active":"1970-01-02T23:00:00-09:00"}"#,
+            at(201_600, 0),
+        ),
     ];
     for (account, products, last_seen) in rows {
-        let list = format!(r#"[{{"account_id":"a","last_active":{account},"product_access":[{products}]}}]"#);
+        let list = format!(
+            r#"[{{"account_id":"a","last_active":{account},"product_access":[{products}]}}]"#
+        );
         assert_eq!(read(&list).members[0].last_seen, last_seen, "{list}");
     }
 }
 
 #[test]
 fn a_time_that_cannot_be_read_is_unknown_and_counted() {
-    let members = read(r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]}]"#);
+    let members = read(
+        r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]}]"#,
+    );
     assert_eq!(members.members[0].last_seen, None);
     assert_eq!(members.unreadable_times, 2);
 }
@@ -180,32 +243,24 @@ fn an_entry_that_says_nothing_is_no_product() {
 }
 
 fn read(list: &str) -> Members {
-    json::read::<Gathering<'_>>(list.as_bytes()).unwrap().finish().unwrap()
+    json::read_page(list.as_bytes()).unwrap()
 }
 
 fn accesses(list: &str) -> String {
     format!(r#"[{{"account_id":"a","product_access":[{list}]}}]"#)
 }
 
-fn member(id: &str) -> Member {
-    Member {
-        id: id.to_owned(),
-        email: None,
-        name: String::new(),
-        role: String::new(),
-        uses: Vec::new(),
-        last_seen: None,
-        status: None,
-        kind: None,
-        billable: None,
-        attributes: Vec::new(),
+fn product(key: &str, name: &str, site: Option<&str>) -> Product {
+    Product {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        site: site.map(str::to_owned),
     }
 }
 
-fn product(key: &str, name: &str, site: Option<&str>) -> Product {
-    Product { key: key.to_owned(), name: name.to_owned(), site: site.map(str::to_owned) }
-}
-
 fn at(seconds: i64, nanoseconds: u32) -> Option<Instant> {
-    Some(Instant { seconds, nanoseconds })
+    Some(Instant {
+        seconds,
+        nanoseconds,
+    })
 }
