@@ -255,8 +255,9 @@ mod tests {
     }
 
     /// Both readers, which differ in nothing but nesting.
-    const READERS: [fn(&[u8]) -> Result<Object<Thing<'_>>, Unreadable>; 2] =
-        [|body| read(body), |body| read_page(body)];
+    type Reader = fn(&[u8]) -> Result<Object<Thing<'_>>, Unreadable>;
+
+    const READERS: [Reader; 2] = [|body| read(body), |body| read_page(body)];
 
     #[test]
     fn fields_are_read_and_others_passed_over() {

@@ -102,9 +102,11 @@ pub mod host;
 
 pub mod connector;
 
-pub mod cursor;
+pub mod products;
 pub mod text;
 pub mod time;
+
+pub mod cursor;
 
 pub mod json;
 

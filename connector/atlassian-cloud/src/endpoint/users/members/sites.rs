@@ -3,10 +3,10 @@
 //! What makes a site the same is its key, name and bare address, and a tree knows them all. Most entries are written
 //! exactly like an earlier one, letter by letter, and those are found without a look into the tree.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
 use smp_connector_kit::json::Text;
-use smp_connector_kit::{Product, ProductUse};
+use smp_connector_kit::{Product, ProductUse, products};
 
 use super::bare;
 use crate::product_names;
@@ -99,18 +99,12 @@ impl<'a> Sites<'a> {
         None
     }
 
-    /// The distinct names of the products used, in byte order, as one text.
+    /// The role of a member with these uses.
     pub fn role(&self, uses: &[ProductUse]) -> String {
-        let names = uses
+        let products = uses
             .iter()
-            .filter_map(|used| self.products.get(used.product as usize))
-            .map(|product| product.name.as_str());
-        let mut names = names
-            .filter(|name| !name.is_empty())
-            .collect::<BinaryHeap<&str>>()
-            .into_sorted_vec();
-        names.dedup();
-        names.join(", ")
+            .filter_map(|used| self.products.get(used.product as usize));
+        products::role(products.map(|product| product.name.as_str()))
     }
 
     /// The products.
