@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -67,4 +69,33 @@ fn a_token_of_the_wrong_kind_is_told_by_its_beginning() {
     let ended = run.args(["--set", "workspace=nb_user_1234"]).env("TOKEN", "nb_live_1").args(["--secret", "token=env:TOKEN"]).end();
     assert!(ended.code == Some(1) && ended.stdout.contains("belongs in the field Token"), "{} {}", ended.stdout, ended.stderr);
     assert!(!lonely.was_visited());
+}
+
+/// Most lines of code in a row that both connectors may have: those that begin a function of the kit's trait.
+const MOST_IN_COMMON: usize = 5;
+
+#[test]
+fn what_both_connectors_need_stands_in_the_kit() {
+    let ours = code(&folder("../connector/atlassian-cloud/src"));
+    let other = code(&folder("example-connector/src"));
+    assert!(ours.len() > 1_000 && other.len() > 200, "{} {}", ours.len(), other.len());
+    let in_common = |run: &[String]| ours.windows(run.len()).any(|lines| lines == run);
+    for run in other.windows(MOST_IN_COMMON + 1) {
+        assert!(!in_common(run), "stands in both connectors:\n{}", run.join("\n"));
+    }
+}
+
+/// The lines of code of a folder, without comments and lines that are brackets alone.
+fn code(folder: &Path) -> Vec<String> {
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let lines = paths.iter().flat_map(|path| {
+        if path.is_dir() {
+            return code(path);
+        }
+        let text = fs::read_to_string(path).unwrap();
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+        lines.filter(|line| line.contains(char::is_alphanumeric)).map(str::to_owned).collect()
+    });
+    lines.collect()
 }

@@ -8,36 +8,66 @@
 //! | `losing` | 0.1.0 again: without the people who hide their address, with other roles |
 //! | `larger-pages` | 0.0.9: asks for more people at once |
 
-use super::bindings::exports::smp::connector::connector::*;
-use super::listing::{FIND_WORKSPACE, PEOPLE};
-use super::{Person, failure};
+use smp_connector_kit::call::Route;
+use smp_connector_kit::listing::setting;
+use smp_connector_kit::{
+    DataField, Descriptor, Endpoint, Failure, FailureKind, Method, Setting, SettingField,
+};
+
+use super::Person;
+use super::listing::FIND_WORKSPACE;
 
 /// The most people that are asked for at once.
-pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") { 100 } else { 50 };
+pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") {
+    100
+} else {
+    50
+};
 
 /// What the edition tells about itself.
 pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
     if cfg!(feature = "reworded") {
         told.version = "0.1.1".into();
-        told.summary = "A made-up service for tests, on which teams pin what everybody should know.".into();
-        told.settings.iter_mut().for_each(|field| field.label = format!("The {}", field.label.to_lowercase()));
-        told.setup_guide.iter_mut().for_each(|section| section.steps.push("That is all.".into()));
+        told.summary =
+            "A made-up service for tests, on which teams pin what everybody should know.".into();
+        told.settings
+            .iter_mut()
+            .for_each(|field| field.label = format!("The {}", field.label.to_lowercase()));
+        told.setup_guide
+            .iter_mut()
+            .for_each(|section| section.steps.push("That is all.".into()));
     }
     if cfg!(feature = "next") {
         told.version = "0.2.0".into();
         told.settings.push(field("team", "Team", false));
-        told.api.endpoints.push(endpoint(HttpMethod::Get, "/api/2/workspaces/{workspace}/teams", "people:read"));
-        let apps = DataField { name: "apps".into(), description: "How many apps the person uses".into() };
-        told.data_collected.iter_mut().for_each(|set| set.fields.push(apps.clone()));
+        told.api.endpoints.push(endpoint(
+            Method::Get,
+            "/api/2/workspaces/{workspace}/teams",
+            "people:read",
+        ));
+        let apps = DataField {
+            name: "apps".into(),
+            description: "How many apps the person uses".into(),
+        };
+        told.data_collected
+            .iter_mut()
+            .for_each(|set| set.fields.push(apps.clone()));
     }
     if cfg!(feature = "greedy") {
         told.version = "1.0.0".into();
         told.settings.push(field("region", "Region", true));
         told.api.base = "https://collect.noticeboard.example".into();
-        told.api.endpoints.push(endpoint(HttpMethod::Post, "/api/2/search", "everything:read"));
+        told.api
+            .endpoints
+            .push(endpoint(Method::Post, "/api/2/search", "everything:read"));
         told.api.rate_limit.requests *= 2;
-        told.permissions_required.push("Owner of the company account.".into());
-        let prefixes = told.settings.iter_mut().filter_map(|field| field.secret.as_mut()).flat_map(|secret| &mut secret.prefixes);
+        told.permissions_required
+            .push("Owner of the company account.".into());
+        let prefixes = told
+            .settings
+            .iter_mut()
+            .filter_map(|field| field.secret.as_mut())
+            .flat_map(|secret| &mut secret.prefixes);
         prefixes.for_each(|known| known.expected = !known.expected);
     }
     if cfg!(feature = "larger-pages") {
@@ -49,7 +79,11 @@ pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
 /// Whether the edition can work with what was entered.
 pub(crate) fn settings(settings: &[Setting]) -> Result<(), Failure> {
     if cfg!(feature = "greedy") && !settings.iter().any(|setting| setting.key == "region") {
-        return Err(failure(FailureKind::InvalidSettings, "the region is missing", FIND_WORKSPACE));
+        return Err(Failure::new(
+            FailureKind::InvalidSettings,
+            "the region is missing",
+            FIND_WORKSPACE,
+        ));
     }
     Ok(())
 }
@@ -66,28 +100,36 @@ pub(crate) fn total(count: u64) -> Option<u64> {
 
 /// What the edition knows of somebody beyond what the contract names.
 pub(crate) fn attributes(person: &Person) -> Vec<(String, String)> {
-    if cfg!(feature = "next") { vec![("apps".into(), person.apps.len().to_string())] } else { vec![] }
+    if cfg!(feature = "next") {
+        vec![("apps".into(), person.apps.len().to_string())]
+    } else {
+        vec![]
+    }
 }
 
 /// The role as the edition tells it.
-pub(crate) fn role(names: &[String]) -> String {
-    names.join(if cfg!(feature = "losing") { " and " } else { ", " })
+pub(crate) fn role(role: String) -> String {
+    if cfg!(feature = "losing") {
+        role.replace(", ", " and ")
+    } else {
+        role
+    }
 }
 
 fn field(key: &str, label: &str, required: bool) -> SettingField {
     SettingField {
-        key: key.into(),
-        label: label.into(),
-        help: FIND_WORKSPACE.into(),
-        placeholder: String::new(),
-        pattern: None,
         required,
-        secret: None,
-        attributes: vec![],
+        ..setting(key, label, FIND_WORKSPACE)
     }
 }
 
-fn endpoint(method: HttpMethod, path: &str, scope: &str) -> Endpoint {
-    let purpose = format!("Reads what {PEOPLE} does not tell");
-    Endpoint { method, path: path.into(), purpose, scope: Some(scope.into()), read_only: true }
+fn endpoint(method: Method, path: &'static str, scope: &'static str) -> Endpoint {
+    let purpose = "Reads what /api/2/workspaces/{workspace}/people does not tell";
+    Route {
+        method,
+        path,
+        purpose,
+        scope: Some(scope),
+    }
+    .declared()
 }

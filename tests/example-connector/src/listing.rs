@@ -1,16 +1,29 @@
 //! What the connector tells about itself, and what it tells people to do.
 
-use super::bindings::exports::smp::connector::connector::*;
+use smp_connector_kit::call::Route;
+use smp_connector_kit::listing::{
+    data_set, question, right_secret, section, setting, texts, wrong_secret,
+};
+use smp_connector_kit::{Api, Attachment, Descriptor, RateLimit, SecretUse, SettingField};
 
-pub(crate) const WORKSPACE: &str = "/api/2/workspaces/{workspace}";
-pub(crate) const PEOPLE: &str = "/api/2/workspaces/{workspace}/people";
+pub(crate) static WORKSPACE: Route = Route::get(
+    "/api/2/workspaces/{workspace}",
+    "Reads the name of the workspace",
+    Some("workspace:read"),
+);
+pub(crate) static PEOPLE: Route = Route::get(
+    "/api/2/workspaces/{workspace}/people",
+    "Reads the people with the apps they use",
+    Some("people:read"),
+);
 
-pub(crate) const FIND_WORKSPACE: &str = "Copy the part of your board's address behind noticeboard.example/ into the field Workspace.";
+pub(crate) const FIND_WORKSPACE: &str =
+    "Copy the part of your board's address behind noticeboard.example/ into the field Workspace.";
 pub(crate) const NEW_TOKEN: &str = "As an owner of the workspace, open Settings > Integrations in Noticeboard, make a live token with the \
     scopes workspace:read and people:read, and paste it into the field Token.";
-pub(crate) const INVITE: &str = "Invite people in Noticeboard under Settings > People, or enter another workspace.";
+pub(crate) const INVITE: &str =
+    "Invite people in Noticeboard under Settings > People, or enter another workspace.";
 pub(crate) const LATER: &str = "Nothing is wrong with your settings. Try again in a few minutes.";
-pub(crate) const REPORT: &str = "Try again later. Should it stay so, report it to whoever publishes the connector.";
 
 pub(crate) fn descriptor() -> Descriptor {
     Descriptor {
@@ -22,57 +35,38 @@ pub(crate) fn descriptor() -> Descriptor {
         pricing: "By the number of people in the workspace.".into(),
         status: "Example".into(),
         integration_type: "api".into(),
-        data_collected: vec![DataSet {
-            name: "members".into(),
-            fields: [
+        data_collected: vec![data_set(
+            "members",
+            &[
                 ("email", "The address that the person signs in with, unless it is hidden"),
                 ("name", "The full name"),
                 ("role", "The apps that the person uses"),
                 ("last seen", "The last time that the person used one of them"),
-            ]
-            .map(|(name, description)| DataField { name: name.into(), description: description.into() })
-            .into(),
-        }],
-        permissions_required: vec!["Owner of the workspace, to make the token.".into()],
+            ],
+        )],
+        permissions_required: texts(&["Owner of the workspace, to make the token."]),
         settings: vec![
             SettingField {
-                key: "workspace".into(),
-                label: "Workspace".into(),
-                help: FIND_WORKSPACE.into(),
                 placeholder: "your-team".into(),
                 pattern: Some("[a-z0-9-]+".into()),
-                required: true,
-                secret: None,
-                attributes: vec![],
+                ..setting("workspace", "Workspace", FIND_WORKSPACE)
             },
             SettingField {
-                key: "token".into(),
-                label: "Token".into(),
-                help: NEW_TOKEN.into(),
                 placeholder: "nb_live_…".into(),
                 pattern: Some("nb_live_[A-Za-z0-9]+".into()),
-                required: true,
                 secret: Some(SecretUse {
                     attachment: Attachment::Bearer,
                     prefixes: vec![
-                        prefix("nb_live_", "a live token of a workspace", true, "Make a new live token: this one may have been revoked."),
-                        prefix(
-                            "nb_user_",
-                            "a token of one person",
-                            false,
-                            "Make a live token of the workspace instead of one of your own.",
-                        ),
+                        right_secret("nb_live_", "a live token of a workspace", "Make a new live token: this one may have been revoked."),
+                        wrong_secret("nb_user_", "a token of one person", "Make a live token of the workspace instead of one of your own."),
                     ],
                 }),
-                attributes: vec![],
+                ..setting("token", "Token", NEW_TOKEN)
             },
         ],
         api: Api {
             base: "https://api.noticeboard.example".into(),
-            endpoints: vec![
-                endpoint(WORKSPACE, "Reads the name of the workspace", "workspace:read"),
-                endpoint(PEOPLE, "Reads the people with the apps they use", "people:read"),
-            ],
+            endpoints: [&WORKSPACE, &PEOPLE].map(Route::declared).to_vec(),
             rate_limit: RateLimit { requests: 10, period_ms: 1_000 },
         },
         setup_guide: vec![
@@ -87,23 +81,10 @@ pub(crate) fn descriptor() -> Descriptor {
             ),
             section("Connect", "", &["Enter the **Workspace** and the **Token**, and have them checked."]),
         ],
-        faq: vec![Question {
-            question: "Why is somebody's last activity unknown?".into(),
-            answer: "Because that person has not used an app yet, or the service does not tell when.".into(),
-        }],
+        faq: vec![question(
+            "Why is somebody's last activity unknown?",
+            "Because that person has not used an app yet, or the service does not tell when.",
+        )],
         attributes: vec![],
     }
-}
-
-fn prefix(prefix: &str, meaning: &str, expected: bool, hint: &str) -> SecretPrefix {
-    SecretPrefix { prefix: prefix.into(), meaning: meaning.into(), expected, hint: hint.into() }
-}
-
-fn endpoint(path: &str, purpose: &str, scope: &str) -> Endpoint {
-    Endpoint { method: HttpMethod::Get, path: path.into(), purpose: purpose.into(), scope: Some(scope.into()), read_only: true }
-}
-
-fn section(title: &str, introduction: &str, steps: &[&str]) -> GuideSection {
-    let steps = steps.iter().map(|step| (*step).to_owned()).collect();
-    GuideSection { title: title.into(), introduction: introduction.into(), steps }
 }
