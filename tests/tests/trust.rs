@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
+use smp_harness::component::compile::Compiler;
+use smp_harness::component::engine::{Engine, EngineOptions};
+use smp_harness::distribution::loading::load_trusted;
+use smp_harness::distribution::trust::TrustPolicy;
+use smp_harness::failure::Code;
 use smp_tests::harness::{Ended, Run, component, folder};
 use smp_tests::registry::{Release, policy};
 
@@ -186,6 +191,20 @@ fn a_file_that_lies_in_no_package_is_vouched_for_by_nobody() {
     assert!(inspect(&beside).said("untrusted").contains("`other.wasm` is in the folder and not in SHA256SUMS"));
     fs::remove_file(&beside).unwrap();
     assert!(inspect(&beside).said("untrusted").contains("no SHA256SUMS beside it names it"));
+}
+
+#[tokio::test]
+async fn a_platform_loads_what_is_trusted_in_one_call() {
+    let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
+    let load = async |release: &Release| {
+        let signed = Signed::new(release);
+        let policy = TrustPolicy::read(&fs::read(signed.path("trust.toml")).unwrap()).unwrap();
+        load_trusted(&engine, &policy, &signed.package.join("atlassian-cloud.wasm")).await
+    };
+    let trusted = load(&real()).await.ok().unwrap();
+    assert_eq!((trusted.plugin.descriptor().id.as_str(), trusted.vouched.publisher.as_str()), (ID, "Example Ltd"));
+    let other = load(&Release::new(&fs::read(component()).unwrap(), ID, "9.9.9")).await.err().unwrap();
+    assert!(other.code == Code::Untrusted && other.message.contains("calls itself atlassian-cloud 0.1.0"), "{other}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::digest::Digest;
 use super::file;
 use super::metadata::{Identity, Metadata};
 use smp_host::failure::{Code, Failure};
-use smp_host::limits::{Bound, Limits};
+use smp_host::limits::Limits;
 
 /// Name of the file that names all others with their digests.
 pub const SUMS: &str = "SHA256SUMS";
@@ -306,8 +306,7 @@ fn no_package(folder: &Path) -> Failure {
 
 fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
     if error.kind() == io::ErrorKind::FileTooLarge && path.extension().is_some_and(|ending| ending == "wasm") {
-        let what = format!("`{}` is larger than a component may be", shown(path));
-        return Failure { code: Code::Component, ..limits.reached(Bound::Component, what) };
+        return limits.component_too_large(&format!("`{}`", shown(path)));
     }
     Failure::new(Code::Component, format!("`{}` cannot be read: {error}", shown(path)))
         .with_hint("Give a folder that `smp-harness package` wrote, or the `.wasm` file of a connector.")

@@ -184,6 +184,15 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// The failure of a file or an artifact that is larger than a component may be.
+    #[must_use]
+    pub fn component_too_large(&self, what: &str) -> Failure {
+        let reached = self.reached(Bound::Component, format_args!("{what} is larger than a component may be"));
+        Failure { code: Code::Component, ..reached }
+    }
+}
+
 /// Values as people write and read them.
 mod value {
     /// Durations: `10s`, `500ms`, `5min`, `2h`; a bare number is seconds.

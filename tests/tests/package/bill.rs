@@ -13,8 +13,6 @@ use crate::stage::{OURS, VERSION, digest};
 /// The standard library, which comes with the compiler.
 const STANDARD_LIBRARY: &str = "rust-std";
 
-/// What every connector stands on: a part of the same workspace.
-const KIT: &str = "smp-connector-kit";
 
 fn document() -> Value {
     OURS.json("sbom.cdx.json")

@@ -12,7 +12,7 @@ use smp_host::files::json;
 use crate::show;
 
 use super::Exit;
-use super::connector::{ConnectorArguments, this_program};
+use super::connector::{ConnectorArguments, is_who_it_says, this_program};
 use super::console::{Console, output_fault};
 use super::progress::{Steps, interrupted, stopped};
 
@@ -46,11 +46,11 @@ impl Check {
         };
         let limits = self.connector.limits();
         let opened = match self.connector.open(&limits) {
-            Ok(opened) => opened.is_who_it_says(&limits).await.map(|()| opened),
+            Ok(opened) => is_who_it_says(&opened, &limits).await.map(|()| opened),
             Err(failure) => Err(failure),
         };
         let file = match opened {
-            Ok(opened) => opened.bytes,
+            Ok(opened) => opened.into_bytes(),
             Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };

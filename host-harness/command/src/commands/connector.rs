@@ -1,19 +1,18 @@
 //! The connector that every command begins with: its file, who vouches for it, and the limits under which it is compiled and run.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use smp_distribution::file;
-use smp_distribution::trust::{self, TrustPolicy, Vouched};
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
-use smp_host::limits::{Bound, Limits};
+use smp_distribution::loading::ConnectorFile;
+use smp_distribution::trust::{self, TrustPolicy};
+use smp_host::limits::Limits;
 
 use super::limited::LimitArguments;
 use super::source::home_folder;
@@ -41,13 +40,6 @@ pub(crate) struct TrustArguments {
     trust: Option<Arc<TrustPolicy>>,
 }
 
-/// A connector's file that was read, with who vouches for it where that was asked for.
-pub(crate) struct Opened {
-    file: PathBuf,
-    pub(crate) bytes: Vec<u8>,
-    vouched: Option<Vouched>,
-}
-
 impl ConnectorArguments {
     /// The limits, with those that were changed.
     pub(crate) fn limits(&self) -> Limits {
@@ -55,59 +47,39 @@ impl ConnectorArguments {
     }
 
     /// Reads the file, if it is trusted.
-    pub(crate) fn open(&self, limits: &Limits) -> Result<Opened, Failure> {
-        Opened::read(&self.file, &self.trust, limits)
+    pub(crate) fn open(&self, limits: &Limits) -> Result<ConnectorFile, Failure> {
+        self.trust.read(&self.file, limits)
     }
 
     /// Loads the connector, once it is known to be trusted.
     pub(crate) async fn load(&self) -> Result<Plugin, Failure> {
         let limits = self.limits();
-        self.open(&limits)?.load(limits).await
+        load(&self.open(&limits)?, limits).await
     }
 }
 
-impl Opened {
-    /// Reads a file, if it is trusted; one that is too large, far enough to be known as such.
-    pub(crate) fn read(file: &Path, trust: &TrustArguments, limits: &Limits) -> Result<Self, Failure> {
-        let read = || -> io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            File::open(file)?.take(limits.component.saturating_add(1)).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let (bytes, vouched) = match &trust.trust {
-            Some(policy) => {
-                let (package, vouched) = policy.judge_file(file, limits)?;
-                (package.component().to_vec(), Some(vouched))
-            }
-            None => (read().map_err(|reason| unreadable(file, &reason))?, None),
-        };
-        Ok(Self { file: file.to_owned(), bytes, vouched })
+impl TrustArguments {
+    /// Reads a connector's file, if it is trusted.
+    pub(crate) fn read(&self, file: &Path, limits: &Limits) -> Result<ConnectorFile, Failure> {
+        ConnectorFile::read(file, self.trust.as_deref(), limits)
     }
+}
 
-    /// Loads the connector. Its code is compiled by this program in a process of its own.
-    pub(crate) async fn load(&self, limits: Limits) -> Result<Plugin, Failure> {
-        if u64::try_from(self.bytes.len()).unwrap_or(u64::MAX) > limits.component {
-            let what = format!("`{}` is larger than a component may be", self.file.display());
-            return Err(Failure { code: Code::Component, ..limits.reached(Bound::Component, what) });
-        }
-        let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
-        let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
-        let plugin = Plugin::load(&engine, &self.bytes).await?;
-        match &self.vouched {
-            Some(vouched) => vouched.identity.agrees(plugin.descriptor()).map(|()| plugin),
-            None => Ok(plugin),
-        }
+/// Loads a connector. Its code is compiled by this program in a process of its own.
+pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin, Failure> {
+    let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
+    let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
+    file.load(&engine).await
+}
+
+/// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever else is wrong with it, others tell.
+pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Result<(), Failure> {
+    if file.vouched().is_none() {
+        return Ok(());
     }
-
-    /// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever else is wrong with it, others tell.
-    pub(crate) async fn is_who_it_says(&self, limits: &Limits) -> Result<(), Failure> {
-        if self.vouched.is_none() {
-            return Ok(());
-        }
-        match self.load(limits.clone()).await {
-            Err(failure) if failure.code == Code::Untrusted => Err(failure),
-            _ => Ok(()),
-        }
+    match load(file, limits.clone()).await {
+        Err(failure) if failure.code == Code::Untrusted => Err(failure),
+        _ => Ok(()),
     }
 }
 
@@ -116,11 +88,6 @@ pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
     let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE).map_err(|error| format!("it cannot be read: {error}"))?;
     let policy = TrustPolicy::read(&bytes).map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
     Ok(Arc::new(policy))
-}
-
-fn unreadable(file: &Path, reason: &io::Error) -> Failure {
-    Failure::new(Code::Component, format!("`{}` cannot be read: {reason}", file.display()))
-        .with_hint("Give the `.wasm` file of a connector, for example the one that `make component` builds.")
 }
 
 /// The program that is running, also when its file was replaced meanwhile.

@@ -12,9 +12,10 @@ use smp_host::limits::Limits;
 use smp_replay::stage::cases;
 
 use crate::show;
+use smp_distribution::loading::ConnectorFile;
 
 use super::Exit;
-use super::connector::{Opened, TrustArguments};
+use super::connector::{TrustArguments, load};
 use super::console::{Console, output_fault};
 use super::limited::LimitArguments;
 use super::progress::{interrupted, stopped};
@@ -50,7 +51,7 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let limits = self.limits.limits();
-        let opened = |file: &Path| Opened::read(file, &self.trust, &limits);
+        let opened = |file: &Path| self.trust.read(file, &limits);
         let opened = cases::find(&self.fixtures).and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
         let (fixtures, old, new) = match opened {
             Ok(opened) => opened,
@@ -68,7 +69,7 @@ impl Diff {
         }
     }
 
-    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [Opened; 2], limits: &Limits) -> Result<Changes, Failure> {
+    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [ConnectorFile; 2], limits: &Limits) -> Result<Changes, Failure> {
         let old = loaded("old", &old, limits).await?;
         let new = loaded("new", &new, limits).await?;
         diff::compare(&old, &new, fixtures, limits).await
@@ -84,7 +85,7 @@ impl Diff {
 }
 
 /// Loads one of the two, and says which it is where that fails.
-async fn loaded(which: &str, build: &Opened, limits: &Limits) -> Result<Plugin, Failure> {
+async fn loaded(which: &str, build: &ConnectorFile, limits: &Limits) -> Result<Plugin, Failure> {
     let said = |failure: Failure| Failure { message: format!("the {which} build cannot be loaded: {}", failure.message), ..failure };
-    build.load(limits.clone()).await.map_err(said)
+    load(build, limits.clone()).await.map_err(said)
 }

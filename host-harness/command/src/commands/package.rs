@@ -110,7 +110,7 @@ impl MakePackage {
             .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
         let figures = self.figures.as_deref().map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?)).transpose()?;
         Ok(Order {
-            component: self.connector.open(&limits)?.bytes,
+            component: self.connector.open(&limits)?.into_bytes(),
             compiler: this_program(),
             fixtures: cases::find(&self.fixtures)?,
             limits,

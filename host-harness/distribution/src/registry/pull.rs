@@ -19,7 +19,7 @@ use crate::package::{LARGEST_FILE, LARGEST_SIGNATURE, LARGEST_SUMS, Package, SUM
 use crate::signature;
 use crate::trust::{TrustPolicy, Vouched};
 use smp_host::failure::{Code, Failure};
-use smp_host::limits::{Bound, Limits};
+use smp_host::limits::Limits;
 
 /// Most signatures of a package that are looked at. A publisher attaches one, and another when its key changes.
 const MOST_PACKAGE_SIGNATURES: usize = 4;
@@ -106,8 +106,7 @@ async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits
         return Err(unexpected("the artifact is no WebAssembly component"));
     }
     if layer.size > limits.component {
-        let reached = limits.reached(Bound::Component, format_args!("the component has {} bytes", layer.size));
-        return Err(Failure { code: Code::Component, ..reached });
+        return Err(limits.component_too_large("the component"));
     }
     let bytes = repository.content(&layer.digest, limits.component, "the component").await?;
     let bytes = bytes.ok_or_else(|| missing("the component"))?;

@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use super::session::{RunState, Session, SessionOptions};
 use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
 use crate::failure::{Code, Failure};
-use crate::limits::{Bound, Limits};
+use crate::limits::Limits;
 
 /// A connector that is ready to run. Cheap to clone.
 #[derive(Clone)]
@@ -127,8 +127,7 @@ fn refused(message: impl Into<String>, hint: &str) -> Failure {
 fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Result<(), Failure> {
     const BUILD: &str = "Give the `.wasm` file of a connector, for example the one that `make component` builds.";
     if size > limits.component {
-        let reached = limits.reached(Bound::Component, format_args!("the file has {size} bytes, more than a component may have"));
-        return Err(Failure { code: Code::Component, ..reached });
+        return Err(limits.component_too_large("the file"));
     }
     if bytes.is_empty() {
         return Err(refused("the file is empty", BUILD));
@@ -244,7 +243,7 @@ mod tests {
         let small = Limits { component: 8, ..Limits::default() };
         assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8, &small).is_ok());
         let failure = refuse_what_is_no_component(b"\0asm\x0d\0\x01\0\0", 9, &small).unwrap_err();
-        assert_eq!(failure.message, "the file has 9 bytes, more than a component may have: the limit `component` is 8 bytes");
+        assert_eq!(failure.message, "the file is larger than a component may be: the limit `component` is 8 bytes");
     }
 
     #[test]
