@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
-use smp_harness::component::compile::Compiler;
-use smp_harness::component::engine::{Engine, EngineOptions};
-use smp_harness::distribution::loading::load_trusted;
-use smp_harness::distribution::trust::TrustPolicy;
-use smp_harness::failure::Code;
+use smp_distribution::loading::load_trusted;
+use smp_distribution::trust::TrustPolicy;
+use smp_host::component::compile::Compiler;
+use smp_host::component::engine::{Engine, EngineOptions};
+use smp_host::failure::Code;
+use smp_host::remedy::Remedy;
 use smp_tests::harness::{Ended, Run, component, folder};
 use smp_tests::registry::{Release, policy};
 
@@ -196,15 +197,19 @@ fn a_file_that_lies_in_no_package_is_vouched_for_by_nobody() {
 #[tokio::test]
 async fn a_platform_loads_what_is_trusted_in_one_call() {
     let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
-    let load = async |release: &Release| {
+    let load = async |release: &Release, file: &str| {
         let signed = Signed::new(release);
         let policy = TrustPolicy::read(&fs::read(signed.path("trust.toml")).unwrap()).unwrap();
-        load_trusted(&engine, &policy, &signed.package.join("atlassian-cloud.wasm")).await
+        load_trusted(&engine, &policy, &signed.package.join(file)).await
     };
-    let trusted = load(&real()).await.ok().unwrap();
+    let trusted = load(&real(), "atlassian-cloud.wasm").await.ok().unwrap();
     assert_eq!((trusted.plugin.descriptor().id.as_str(), trusted.vouched.publisher.as_str()), (ID, "Example Ltd"));
-    let other = load(&Release::new(&fs::read(component()).unwrap(), ID, "9.9.9")).await.err().unwrap();
+    let lying = Release::new(&fs::read(component()).unwrap(), ID, "9.9.9");
+    let other = load(&lying, "atlassian-cloud.wasm").await.err().unwrap();
     assert!(other.code == Code::Untrusted && other.message.contains("calls itself atlassian-cloud 0.1.0"), "{other}");
+    let stranger = load(&Release::new(NOT_COMPILABLE, "another", "0.1.0"), "another.wasm").await.err().unwrap();
+    let remedy = Remedy::TrustPublisher { publisher: "Example Ltd".into(), connector: "another".into() };
+    assert_eq!((stranger.code, &*stranger.remedy), (Code::Untrusted, &remedy), "{stranger}");
 }
 
 #[test]

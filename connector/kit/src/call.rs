@@ -118,6 +118,8 @@ pub enum Trouble {
     Unknown,
     /// An answer that is larger than the host takes.
     TooLarge,
+    /// The host could not send the request at all.
+    NotAsked,
     /// The host does not let the request out.
     Denied,
 }
@@ -145,8 +147,12 @@ impl Trouble {
                 management platform: the connector has to learn this answer."
             }
             Self::TooLarge => {
-                "Try again later. If it stays, send this message to the support of your SaaS \
-                management platform: it has to take larger answers."
+                "Send this message to the support of your SaaS management platform: it has to take \
+                larger answers."
+            }
+            Self::NotAsked => {
+                "Send this message to the support of your SaaS management platform: nothing is \
+                wrong with your settings."
             }
             Self::Denied => {
                 "Ask the person who runs the SaaS management platform to allow the requests that \
@@ -278,7 +284,7 @@ fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
         }
         HttpError::Other(reason) => {
             let message = format!("{route} could not be asked: {}", text::note(&reason));
-            failure(FailureKind::Other, message, Trouble::Later)
+            failure(FailureKind::Other, message, Trouble::NotAsked)
         }
     }
 }

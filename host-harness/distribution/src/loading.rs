@@ -1,9 +1,11 @@
-//! Loading a connector's file: read within bounds, judged by a trust policy, compiled, and held against what was signed.
+//! Loading a connector's file: read within bounds, judged by a trust policy, compiled, and held
+//! against what was signed.
 //!
 //! ```text
-//! path ─▶ read ─▶ judged: revoked? signed? by whom? which release? ─▶ compiled, asked what it is ─▶ says the same as was signed ─▶ plugin
+//! path ─▶ read ─▶ judged: revoked? signed? by whom? which release?
+//!      ─▶ compiled, asked what it is ─▶ says the same as was signed ─▶ plugin
 //! ```
-//! No step can be left out: whoever has a plugin of [`load_trusted`] has a connector that is what its publisher signed.
+//! No step can be left out: a plugin that [`load_trusted`] gives is what its publisher signed.
 
 use std::path::Path;
 
@@ -22,18 +24,20 @@ pub struct Trusted {
     pub vouched: Vouched,
 }
 
-/// A connector's file that was read, and found to be trusted where that was asked for. Nothing of it was compiled yet.
+/// A connector's file that was read, and found to be trusted where that was asked for. Nothing of
+/// it was compiled yet.
 #[derive(Debug)]
 pub struct ConnectorFile {
     bytes: Vec<u8>,
     vouched: Option<Vouched>,
 }
 
-/// Loads the connector in this file if the policy lets it run. The file lies in its package. The engine's limits count.
+/// Loads the connector in this file if the policy lets it run. The file lies in its package. The
+/// engine's limits count.
 ///
 /// # Errors
-/// As [`TrustPolicy::judge_file`] and [`Plugin::load`]; `untrusted` also when the component calls itself something else than what was
-/// signed.
+/// As [`TrustPolicy::judge_file`] and [`Plugin::load`]; `untrusted` also when the component calls
+/// itself something else than what was signed.
 pub async fn load_trusted(engine: &Engine, policy: &TrustPolicy, path: &Path) -> Result<Trusted, Failure> {
     let (policy, path, limits) = (policy.clone(), path.to_owned(), engine.limits().clone());
     // A package is read and hashed as a whole, which other runs must not wait for.
@@ -45,8 +49,9 @@ pub async fn load_trusted(engine: &Engine, policy: &TrustPolicy, path: &Path) ->
 }
 
 impl ConnectorFile {
-    /// Reads a file that its user named, if the policy lets it run; without a policy anything may. One that is larger than a component may
-    /// be is read far enough to be known as such, and refused when it is loaded.
+    /// Reads a file that its user named, if the policy lets it run; without a policy anything may.
+    /// One that is larger than a component may be is read far enough to be known as such, and
+    /// refused when it is loaded.
     ///
     /// # Errors
     /// `component` when it cannot be read; with a policy, as [`TrustPolicy::judge_file`].
@@ -86,7 +91,8 @@ impl ConnectorFile {
     }
 }
 
-/// Compiles a component, and holds its descriptor, which only the running component gives, against what was signed.
+/// Compiles a component, and holds its descriptor, which only the running component gives, against
+/// what was signed.
 async fn loaded(engine: &Engine, bytes: &[u8], vouched: Option<&Vouched>) -> Result<Plugin, Failure> {
     let plugin = Plugin::load(engine, bytes).await?;
     match vouched {
@@ -97,5 +103,5 @@ async fn loaded(engine: &Engine, bytes: &[u8], vouched: Option<&Vouched>) -> Res
 
 fn unreadable(path: &Path, reason: &std::io::Error) -> Failure {
     Failure::new(Code::Component, format!("`{}` cannot be read: {reason}", path.display()))
-        .with_hint("Give the `.wasm` file of a connector, for example the one that `make component` builds.")
+        .with_hint("Give the `.wasm` file of a connector.")
 }

@@ -184,12 +184,12 @@ fn keep(names: &mut Vec<String>, name: &str) -> Result<(), Failure> {
 
 fn damaged(reason: &str) -> Failure {
     Failure::new(Code::Component, format!("the metadata of the component cannot be read: {}", smp_host::text::shortened(reason, 200)))
-        .with_hint("Give the `.wasm` file of a connector, for example the one that `smp-harness package` writes.")
+        .with_hint("Give the `.wasm` file of a connector, for example the one of its package.")
 }
 
 fn unnamed(reason: &str) -> Failure {
     Failure::new(Code::Component, reason)
-        .with_hint("Give the file that `smp-harness package` writes: it puts the id and the version of the connector into the file.")
+        .with_hint("Give the file of its package: packaging puts the id and the version of the connector into the file.")
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::file;
 use super::metadata::{Identity, Metadata};
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
+use smp_host::remedy::{Place, Remedy};
 
 /// Name of the file that names all others with their digests.
 pub const SUMS: &str = "SHA256SUMS";
@@ -192,7 +193,8 @@ impl Package {
                 self.keep_origin(folder).map_err(fault)
             } else {
                 Err(Failure::new(Code::Output, format!("`{}` is there already, and is not what was pulled", shown(folder)))
-                    .with_hint("Remove it first, or name another folder with `--output`."))
+                    .with_remedy(Remedy::OtherPlace { of: Place::Output })
+                    .with_hint("Remove it first, or name another folder."))
             };
         }
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
@@ -284,7 +286,8 @@ impl Sums {
         match (components.next(), components.next()) {
             (Some(name), None) => Ok(name),
             _ => Err(Failure::new(Code::Component, format!("{SUMS} does not name exactly one `.wasm` file"))
-                .with_hint("A package holds one connector; `smp-harness package` makes one.")),
+                .with_remedy(Remedy::WholePackage)
+                .with_hint("A package holds one connector. Make the package again.")),
         }
     }
 }
@@ -301,7 +304,8 @@ fn changed(message: String) -> Failure {
 
 fn no_package(folder: &Path) -> Failure {
     Failure::new(Code::Component, format!("`{}` is no package: there is no {SUMS} in it", shown(folder)))
-        .with_hint("Make one with `smp-harness package`, or give the `.wasm` file itself.")
+        .with_remedy(Remedy::WholePackage)
+        .with_hint("Make a package, or give the `.wasm` file itself.")
 }
 
 fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
@@ -309,7 +313,8 @@ fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
         return limits.component_too_large(&format!("`{}`", shown(path)));
     }
     Failure::new(Code::Component, format!("`{}` cannot be read: {error}", shown(path)))
-        .with_hint("Give a folder that `smp-harness package` wrote, or the `.wasm` file of a connector.")
+        .with_remedy(Remedy::WholePackage)
+        .with_hint("Give the folder of a package, or the `.wasm` file of a connector.")
 }
 
 fn read(folder: &Path, name: &str, most: u64, limits: &Limits) -> Result<Option<Vec<u8>>, Failure> {

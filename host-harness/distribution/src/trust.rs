@@ -24,6 +24,7 @@ use super::signature;
 use super::signature::key::PublicKey;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
+use smp_host::remedy::Remedy;
 
 /// Largest trust file, in bytes: hundreds of publishers.
 pub const LARGEST_FILE: u64 = 1024 * 1024;
@@ -139,6 +140,7 @@ impl TrustPolicy {
             return Ok(());
         }
         Err(refused(format!("{digest} is revoked by the trust file"))
+            .with_remedy(Remedy::OtherRelease)
             .with_hint("This release must not be used any more. Get a newer one from its publisher."))
     }
 
@@ -170,9 +172,9 @@ impl TrustPolicy {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let alone = || {
             let name = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
-            refused(format!("nobody vouches for `{name}`: no {SUMS} beside it names it")).with_hint(
-                "Give the file where it lies in its package, with all of that: `smp-harness pull` and `smp-harness package` make one.",
-            )
+            refused(format!("nobody vouches for `{name}`: no {SUMS} beside it names it"))
+                .with_remedy(Remedy::WholePackage)
+                .with_hint("Give the file where it lies in its package, with all of that.")
         };
         if !folder.join(SUMS).exists() {
             return Err(alone());
@@ -193,7 +195,8 @@ impl TrustPolicy {
         self.package_not_revoked(package)?;
         let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
             return Err(refused(format!("nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"))
-                .with_hint("Get the whole package, with its signature. Whoever publishes it signs it with `smp-harness sign`."));
+                .with_remedy(Remedy::Sign)
+                .with_hint("Get the whole package, with its signature, from its publisher."));
         };
         let signature = signature::from_text(text)
             .ok_or_else(|| refused(format!("{SIGNATURE} holds no signature")).with_hint("Get the package again; the file is damaged."))?;
@@ -211,11 +214,13 @@ impl Signer<'_> {
         let Publisher { name, connectors, .. } = self.publisher;
         let Some(minimum) = connectors.get(&identity.id) else {
             return Err(refused(format!("{name} signed it, who may not publish the connector `{}`", identity.id))
+                .with_remedy(Remedy::TrustPublisher { publisher: name.clone(), connector: identity.id.clone() })
                 .with_hint(format!("If {name} may publish it, add `{}` to the connectors of {name} in the trust file.", identity.id)));
         };
         // By precedence: what is built anew from the same release is not older.
         if let Some(minimum) = minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt()) {
             return Err(refused(format!("{identity} is older than the trust file lets run, which is {minimum}"))
+                .with_remedy(Remedy::OtherRelease)
                 .with_hint("An old release was served in place of a newer one, or nobody updated it. Get the newest from its publisher."));
         }
         Ok(Vouched { publisher: name.clone(), identity, key: self.key.fingerprint() })
@@ -263,7 +268,8 @@ fn refused(message: String) -> Failure {
 }
 
 fn unusable(reason: &str) -> Failure {
-    Failure::new(Code::InvalidSettings, format!("the trust file cannot be used: {reason}")).with_hint(
+    let failure = Failure::new(Code::InvalidSettings, format!("the trust file cannot be used: {reason}"));
+    failure.with_remedy(Remedy::CorrectInput { input: "trust" }).with_hint(
         "It is TOML with a `[[publisher]]` for each: `name`, `keys` (public keys in PEM form) and `connectors` (ids, each with a `minimum` if you like).",
     )
 }

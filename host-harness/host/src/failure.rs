@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::contract;
+use crate::remedy::{Place, Remedy};
 
 /// What the caller does next. The first ten are the contract's kinds, the others are the host's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -36,6 +37,8 @@ pub enum Code {
     Incomplete,
     /// A bound of the host was reached.
     Limit,
+    /// Come back when another run has ended: this host has no place for one more at the same time.
+    Busy,
     /// The component asked for what it was not granted.
     Denied,
     /// The component crashed.
@@ -57,6 +60,32 @@ pub enum Code {
 }
 
 impl Code {
+    /// All codes, the contract's first.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidSettings,
+        Self::Credentials,
+        Self::Permission,
+        Self::NotFound,
+        Self::RateLimited,
+        Self::Upstream,
+        Self::UnexpectedResponse,
+        Self::NoMembers,
+        Self::CursorExpired,
+        Self::Other,
+        Self::Incomplete,
+        Self::Limit,
+        Self::Busy,
+        Self::Denied,
+        Self::Trap,
+        Self::Contract,
+        Self::Component,
+        Self::Untrusted,
+        Self::Checkpoint,
+        Self::Fixture,
+        Self::Interrupted,
+        Self::Output,
+    ];
+
     /// The code as scripts know it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -73,6 +102,7 @@ impl Code {
             Self::Other => "other",
             Self::Incomplete => "incomplete",
             Self::Limit => "limit",
+            Self::Busy => "busy",
             Self::Denied => "denied",
             Self::Trap => "trap",
             Self::Contract => "contract",
@@ -85,10 +115,26 @@ impl Code {
         }
     }
 
-    /// Whether the same run may succeed later with nothing changed.
+    /// What usually mends a failure of this code. Where more is known, the failure says so.
     #[must_use]
-    pub fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Upstream | Self::Interrupted)
+    pub fn remedy(self) -> Remedy {
+        match self {
+            Self::InvalidSettings | Self::NotFound => Remedy::CorrectSetting { setting: None },
+            Self::Credentials => Remedy::NewKey { setting: None },
+            Self::Permission => Remedy::MorePermissions { scopes: Vec::new() },
+            Self::RateLimited | Self::Upstream | Self::CursorExpired | Self::Incomplete => Remedy::later(),
+            Self::UnexpectedResponse => Remedy::ComeBackOrReport,
+            Self::NoMembers => Remedy::ChangeAtService,
+            Self::Busy => Remedy::WaitForPlace,
+            Self::Interrupted => Remedy::RunAgain,
+            Self::Denied | Self::Trap | Self::Contract => Remedy::ReportConnector,
+            Self::Component => Remedy::OtherComponent { contract: None },
+            Self::Untrusted => Remedy::TrustedPackage,
+            Self::Checkpoint => Remedy::StartOver,
+            Self::Fixture => Remedy::MendFixture,
+            Self::Output => Remedy::MakeRoom { of: Place::Output },
+            Self::Other | Self::Limit => Remedy::Other,
+        }
     }
 }
 
@@ -131,12 +177,29 @@ pub struct Failure {
     pub vendor_code: Option<String>,
     /// When it is worth coming back, in seconds from now.
     pub retry_after_s: Option<u64>,
+    /// What mends it, as data: the hint says the same in words.
+    pub remedy: Box<Remedy>,
 }
 
 impl Failure {
-    /// A failure with a message.
+    /// A failure with a message, and what usually mends one of this code.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, setting: None, vendor_code: None, retry_after_s: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            setting: None,
+            vendor_code: None,
+            retry_after_s: None,
+            remedy: Box::new(code.remedy()),
+        }
+    }
+
+    /// Says what mends it, where that is not what usually does.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: Remedy) -> Self {
+        self.remedy = Box::new(remedy);
+        self
     }
 
     /// Adds what a person does about it.
@@ -149,8 +212,24 @@ impl Failure {
     /// Adds the setting concerned.
     #[must_use]
     pub fn with_setting(mut self, setting: impl Into<String>) -> Self {
-        self.setting = Some(setting.into());
+        let setting = setting.into();
+        self.remedy.about(&setting);
+        self.setting = Some(setting);
         self
+    }
+
+    /// Adds when it is worth coming back, in seconds from now.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.remedy.after(seconds);
+        self.retry_after_s = seconds;
+        self
+    }
+
+    /// Whether the same run may succeed later with nothing changed.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        self.remedy.retryable()
     }
 
     /// The failure as scripts read it: every key there, absent values null.
@@ -160,10 +239,11 @@ impl Failure {
             "code": self.code.as_str(),
             "message": self.message,
             "hint": self.hint,
-            "retryable": self.code.retryable(),
+            "retryable": self.retryable(),
             "setting": self.setting,
             "vendor_code": self.vendor_code,
             "retry_after_s": self.retry_after_s,
+            "remedy": self.remedy,
         })
     }
 }
@@ -178,13 +258,72 @@ impl std::error::Error for Failure {}
 
 impl From<contract::Failure> for Failure {
     fn from(failure: contract::Failure) -> Self {
-        Self {
-            code: failure.kind.into(),
-            message: failure.message,
-            hint: (!failure.hint.is_empty()).then_some(failure.hint),
-            setting: failure.setting,
-            vendor_code: failure.vendor_code,
-            retry_after_s: failure.retry_after_seconds,
+        let hint = (!failure.hint.is_empty()).then_some(failure.hint);
+        let mut from = Self { hint, vendor_code: failure.vendor_code, ..Self::new(failure.kind.into(), failure.message) };
+        if let Some(setting) = failure.setting {
+            from = from.with_setting(setting);
+        }
+        from.with_retry_after(failure.retry_after_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mends_a_connectors_failure_follows_from_kind_setting_and_time() {
+        use contract::FailureKind as Kind;
+        let key = || Some("api-key".to_owned());
+        for (kind, setting, retry_after_seconds, remedy, retryable) in [
+            (Kind::InvalidSettings, key(), None, Remedy::CorrectSetting { setting: key() }, false),
+            (Kind::Credentials, key(), None, Remedy::NewKey { setting: key() }, false),
+            (Kind::Permission, key(), None, Remedy::MorePermissions { scopes: vec![] }, false),
+            (Kind::NotFound, None, None, Remedy::CorrectSetting { setting: None }, false),
+            (Kind::RateLimited, None, Some(9), Remedy::ComeBack { after_s: Some(9), max_wait_s: None }, true),
+            (Kind::Upstream, None, None, Remedy::later(), true),
+            (Kind::UnexpectedResponse, None, None, Remedy::ComeBackOrReport, true),
+            (Kind::NoMembers, None, None, Remedy::ChangeAtService, false),
+            (Kind::CursorExpired, None, None, Remedy::later(), true),
+            (Kind::Other, None, None, Remedy::Other, false),
+        ] {
+            let (message, hint, vendor_code) = ("It failed.".to_owned(), "Do this.".to_owned(), None);
+            let failure = contract::Failure { kind, message, hint, setting, vendor_code, retry_after_seconds };
+            let failure = Failure::from(failure);
+            assert_eq!((&*failure.remedy, failure.retryable()), (&remedy, retryable), "{}", failure.code);
+            assert_eq!(failure.to_json()["retryable"], retryable);
+            assert_eq!(failure.to_json()["remedy"], serde_json::to_value(&remedy).unwrap());
+        }
+    }
+
+    #[test]
+    fn each_code_is_retryable_where_its_usual_hint_says_so() {
+        for code in Code::ALL {
+            let expected = match code {
+                Code::RateLimited
+                | Code::Upstream
+                | Code::UnexpectedResponse
+                | Code::CursorExpired
+                | Code::Incomplete
+                | Code::Busy
+                | Code::Interrupted => true,
+                Code::InvalidSettings
+                | Code::Credentials
+                | Code::Permission
+                | Code::NotFound
+                | Code::NoMembers
+                | Code::Other
+                | Code::Limit
+                | Code::Denied
+                | Code::Trap
+                | Code::Contract
+                | Code::Component
+                | Code::Untrusted
+                | Code::Checkpoint
+                | Code::Fixture
+                | Code::Output => false,
+            };
+            assert_eq!(code.remedy().retryable(), expected, "{code}");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::failure::{Code, Failure};
+use crate::remedy::Remedy;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -176,11 +177,11 @@ impl Limits {
     /// The failure of a run that reached a bound. `what` says what the component did, as the beginning of a sentence.
     #[must_use]
     pub fn reached(&self, bound: Bound, what: impl fmt::Display) -> Failure {
-        let name = bound.name();
-        Failure::new(Code::Limit, format!("{what}: the limit `{name}` is {}", self.shown(bound))).with_hint(format!(
-            "This is more than any connector of its kind needs. Report it to whoever publishes the connector; whoever trusts it may allow \
-             more, with `--limit {name}=…`."
-        ))
+        let message = format!("{what}: the limit `{}` is {}", bound.name(), self.shown(bound));
+        Failure::new(Code::Limit, message).with_remedy(Remedy::RaiseLimit { limit: bound.name(), to: None }).with_hint(
+            "This is more than any connector of its kind needs. Report it to whoever publishes the connector. If you trust it, raise \
+             the limit.",
+        )
     }
 }
 
@@ -397,6 +398,7 @@ mod tests {
     fn a_bound_that_was_reached_is_named_with_its_value_and_the_way_out() {
         let failure = Limits::default().reached(Bound::Memory, "the connector needs more memory than it may have");
         assert_eq!(failure.to_string(), "limit: the connector needs more memory than it may have: the limit `memory` is 64 MiB");
-        assert!(failure.hint.unwrap().contains("`--limit memory=…`"));
+        assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "memory", to: None });
+        assert!(failure.hint.unwrap().ends_with("raise the limit."));
     }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::contract::{Descriptor, SecretUse, Setting, SettingField};
+use crate::contract::{self, Descriptor, FailureKind, SecretUse, Setting, SettingField};
 use crate::failure::{Code, Failure};
 use crate::http::credential::Credential;
+use crate::remedy::Remedy;
 use crate::secret::Secret;
 
 /// Longest value that is not secret, in bytes: identifiers and names are far below it.
@@ -55,8 +56,19 @@ pub struct Checked {
     pub credential: Option<Credential>,
     /// What looks odd, and is not refused.
     pub doubts: Vec<Doubt>,
+    /// What the component cannot know, for failures that it gives.
+    pub known: Known,
+}
+
+/// What the host knows about a run's settings and the component does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
     /// What the secret's beginning says about it, for the hint of a `credentials` failure.
     pub beginning: Option<Beginning>,
+    /// Keys of settings that are no secrets and were not given.
+    pub missing: Vec<String>,
+    /// Scopes that the descriptor's endpoints need.
+    pub scopes: Vec<String>,
 }
 
 /// A value that looks unlike the usual ones.
@@ -104,7 +116,12 @@ impl Settings {
     /// `invalid-settings`, naming the setting. No value is repeated.
     pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
         self.check_keys(descriptor)?;
-        let mut checked = Checked { public: Vec::new(), credential: None, doubts: Vec::new(), beginning: None };
+        let mut checked = Checked::default();
+        for scope in descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_ref()) {
+            if !checked.known.scopes.contains(scope) {
+                checked.known.scopes.push(scope.clone());
+            }
+        }
         for field in &descriptor.settings {
             match &field.secret {
                 None => self.check_value(field, descriptor, &mut checked)?,
@@ -133,14 +150,19 @@ impl Settings {
         }
         match self.secrets.keys().find(|key| secret(key) == Some(false)) {
             Some(key) => Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no secret"))
-                .with_hint(format!("Give it as a plain setting: `--set {key}=VALUE`."))
+                .with_remedy(Remedy::GiveSetting { setting: key.clone(), secret: false })
+                .with_hint("Give it as a plain setting.")
                 .with_setting(key)),
             None => Ok(()),
         }
     }
 
     fn check_value(&self, field: &SettingField, descriptor: &Descriptor, checked: &mut Checked) -> Result<(), Failure> {
-        let Some(value) = self.values.get(&field.key) else { return Ok(()) };
+        let value = self.values.get(&field.key);
+        if value.is_none_or(|value| value.trim().is_empty()) {
+            checked.known.missing.push(field.key.clone());
+        }
+        let Some(value) = value else { return Ok(()) };
         let value = value.trim();
         let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
         if value.len() > LONGEST_VALUE {
@@ -167,12 +189,13 @@ impl Settings {
         let Some(secret_use) = &field.secret else { return Ok(()) };
         let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_hint(&*field.help).with_setting(&field.key);
         let Some(text) = self.secrets.get(&field.key) else {
-            return if field.required { Err(refuse(format!("{} is missing", field.label))) } else { Ok(()) };
+            let give = Remedy::GiveSetting { setting: field.key.clone(), secret: true };
+            return if field.required { Err(refuse(format!("{} is missing", field.label)).with_remedy(give)) } else { Ok(()) };
         };
         let secret = Secret::new(text.0.to_string()).map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
         let known = secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
         if let Some(known) = known.max_by_key(|known| known.prefix.len()) {
-            checked.beginning = Some(Beginning {
+            checked.known.beginning = Some(Beginning {
                 setting: field.key.clone(),
                 label: field.label.clone(),
                 meaning: known.meaning.clone(),
@@ -192,20 +215,32 @@ impl Checked {
     /// The settings as a run has them: the secret is the transport's.
     #[must_use]
     pub fn without_secret(&self) -> Self {
-        Self { public: self.public.clone(), credential: None, doubts: self.doubts.clone(), beginning: self.beginning.clone() }
+        Self { public: self.public.clone(), credential: None, doubts: self.doubts.clone(), known: self.known.clone() }
     }
+}
 
-    /// The failure, with what the key's beginning tells about it where the key was not accepted.
-    #[must_use]
-    pub fn explained(&self, mut failure: Failure) -> Failure {
-        let Some(beginning) = self.beginning.as_ref().filter(|_| failure.code == Code::Credentials) else { return failure };
+impl Known {
+    /// Adds what the key's beginning tells about it where the key was not accepted. A connector never sees the key.
+    pub(crate) fn explain(&self, failure: &mut contract::Failure) {
+        let Some(beginning) = self.beginning.as_ref().filter(|_| failure.kind == FailureKind::Credentials) else { return };
         if !beginning.expected {
             let message = failure.message.trim_end_matches('.');
             failure.message = format!("{message}. By its beginning, the {} is {}", beginning.label, beginning.meaning);
         }
-        let hint = failure.hint.take().unwrap_or_default();
-        failure.hint = Some(format!("{} {hint}", beginning.hint).trim().to_owned());
+        failure.hint = format!("{} {}", beginning.hint, failure.hint).trim().to_owned();
         failure.setting.get_or_insert_with(|| beginning.setting.clone());
+    }
+
+    /// The failure with a remedy that tells which setting is missing, or which scopes are needed.
+    #[must_use]
+    pub(crate) fn refined(&self, mut failure: Failure) -> Failure {
+        match &mut *failure.remedy {
+            Remedy::CorrectSetting { setting: Some(key) } if failure.code == Code::InvalidSettings && self.missing.contains(key) => {
+                *failure.remedy = Remedy::GiveSetting { setting: std::mem::take(key), secret: false };
+            }
+            Remedy::MorePermissions { scopes } => scopes.clone_from(&self.scopes),
+            _ => {}
+        }
         failure
     }
 }
@@ -242,11 +277,10 @@ fn has_secret(value: &str, secret: &str) -> bool {
 /// The refusal of a secret that was given where it can be read by others.
 fn secret_in_the_open(field: &SettingField) -> Failure {
     Failure::new(Code::InvalidSettings, format!("{} is a secret and must not stand on the command line or in a settings file", field.label))
-        .with_hint(format!(
-            "Put it into an environment variable or a file and give its name: `--secret {0}=env:NAME` or `--secret {0}=file:PATH`. A key that \
-             stood on a command line may have been seen by others: consider a new one.",
-            field.key
-        ))
+        .with_hint(
+            "Give it as a secret. A key that stood on a command line or in a settings file may have been seen by others: consider a new one.",
+        )
+        .with_remedy(Remedy::GiveSetting { setting: field.key.clone(), secret: true })
         .with_setting(&field.key)
 }
 
@@ -362,14 +396,45 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_refused_key_is_explained() {
-        let refused = Failure::new(Code::Credentials, "the key was not accepted").with_hint("Make a new one.");
-        let wrong_kind = check(&[], &[("api-key", "TOKabc")]).unwrap().explained(refused.clone());
+        let refused = |kind, api_key| {
+            let (message, hint) = ("the key was not accepted".into(), "Make a new one.".into());
+            let mut failure = contract::Failure { kind, message, hint, setting: None, vendor_code: None, retry_after_seconds: None };
+            check(&[], &[("api-key", api_key)]).unwrap().known.explain(&mut failure);
+            failure
+        };
+        let wrong_kind = refused(FailureKind::Credentials, "TOKabc");
         assert_eq!(wrong_kind.message, "the key was not accepted. By its beginning, the API-KEY is a user token");
-        assert_eq!(wrong_kind.hint.as_deref(), Some("Hint for a user token. Make a new one."));
-        let right_kind = check(&[], &[("api-key", "KEYabc")]).unwrap().explained(refused.clone());
-        assert_eq!(right_kind.message, "the key was not accepted");
-        let other = Failure::new(Code::Upstream, "x");
-        assert_eq!(check(&[], &[("api-key", "TOKabc")]).unwrap().explained(other.clone()), other);
+        assert_eq!(wrong_kind.hint, "Hint for a user token. Make a new one.");
+        assert_eq!(wrong_kind.setting.as_deref(), Some("api-key"));
+        assert_eq!(refused(FailureKind::Credentials, "KEYabc").message, "the key was not accepted");
+        let other = refused(FailureKind::Upstream, "TOKabc");
+        assert_eq!((other.message.as_str(), other.hint.as_str(), other.setting), ("the key was not accepted", "Make a new one.", None));
+    }
+
+    #[test]
+    fn a_failure_tells_which_setting_is_missing_and_which_scopes_are_needed() {
+        let known = check(&[("organization-id", " ")], &[("api-key", "KEYabc")]).unwrap().known;
+        assert_eq!(known.missing, ["organization-id"]);
+        let known = Known { scopes: vec!["read:users".into()], ..known };
+        let remedy = |code, setting: &str| *known.refined(Failure::new(code, "x").with_setting(setting)).remedy;
+        let missing = Remedy::GiveSetting { setting: "organization-id".into(), secret: false };
+        assert_eq!(remedy(Code::InvalidSettings, "organization-id"), missing);
+        let wrong = Remedy::CorrectSetting { setting: Some("other".into()) };
+        assert_eq!(remedy(Code::InvalidSettings, "other"), wrong);
+        assert_eq!(remedy(Code::Permission, "api-key"), Remedy::MorePermissions { scopes: vec!["read:users".into()] });
+    }
+
+    #[test]
+    fn what_was_given_in_the_wrong_place_or_not_at_all_is_to_be_given() {
+        let give = |setting: &str, secret| Remedy::GiveSetting { setting: setting.into(), secret };
+        for (values, secrets, remedy) in [
+            (vec![], vec![], give("api-key", true)),
+            (vec![("api-key", "KEYabc")], vec![], give("api-key", true)),
+            (vec![], vec![("organization-id", "x")], give("organization-id", false)),
+            (vec![], vec![("api-key", " ")], Remedy::CorrectSetting { setting: Some("api-key".into()) }),
+        ] {
+            assert_eq!(*check(&values, &secrets).unwrap_err().remedy, remedy);
+        }
     }
 
     fn setting(key: &str, value: &str) -> Setting {

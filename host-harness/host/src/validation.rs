@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::component::session::Session;
 use crate::contract::{Check, Outcome, Report};
 use crate::failure::{Code, Failure};
+use crate::remedy::Remedy;
 use crate::settings::Checked;
 
 /// The answer to "would a collection work?".
@@ -36,6 +37,8 @@ pub struct CheckResult {
     pub vendor_code: Option<String>,
     /// When it is worth coming back, in seconds from now.
     pub retry_after_s: Option<u64>,
+    /// For a failed one, what mends it.
+    pub remedy: Option<Remedy>,
 }
 
 /// What came of a check, in a word.
@@ -99,6 +102,7 @@ impl Validation {
                     code: None,
                     vendor_code: None,
                     retry_after_s: None,
+                    remedy: None,
                 },
             );
         }
@@ -123,6 +127,17 @@ impl Validation {
     pub fn stopped(failure: Failure) -> Self {
         let check = failed_check("run".into(), "The settings can be checked".into(), &failure);
         Self { checks: vec![check], ready: false, failure: Some(failure) }
+    }
+
+    /// The same with hints in the words of the program that shows it: of a hint and a remedy they make the hint that is shown.
+    #[must_use]
+    pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
+        for check in &mut self.checks {
+            if let Some(remedy) = &check.remedy {
+                check.hint = word(check.hint.as_deref(), remedy);
+            }
+        }
+        self
     }
 
     /// The checks, in order.
@@ -155,7 +170,7 @@ impl Validation {
                 "hint": check.hint,
                 "setting": check.setting,
                 "code": check.code.map(Code::as_str),
-                "retryable": check.code.is_some_and(Code::retryable),
+                "retryable": check.remedy.as_ref().is_some_and(Remedy::retryable),
             })
         });
         json!({ "ready": self.ready, "checks": checks.collect::<Vec<_>>() })
@@ -174,6 +189,7 @@ fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -
         code: None,
         vendor_code: None,
         retry_after_s: None,
+        remedy: None,
     };
     match outcome {
         Outcome::Passed(message) => plain(CheckOutcome::Passed, message),
@@ -182,7 +198,7 @@ fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -
             CheckResult { hint: Some(advice.hint), setting: advice.setting, ..plain(CheckOutcome::Warning, advice.message) }
         }
         Outcome::Failed(failure) => {
-            let failure = settings.explained(failure.into());
+            let failure = settings.known.refined(failure.into());
             let check = failed_check(id, title, &failure);
             first.get_or_insert(failure);
             check
@@ -201,6 +217,7 @@ fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
         code: Some(failure.code),
         vendor_code: failure.vendor_code.clone(),
         retry_after_s: failure.retry_after_s,
+        remedy: Some((*failure.remedy).clone()),
     }
 }
 
@@ -208,7 +225,7 @@ fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
 mod tests {
     use super::*;
     use crate::contract::{Advice, FailureKind};
-    use crate::settings::{Beginning, Doubt};
+    use crate::settings::Doubt;
 
     fn check(id: &str, required: bool, outcome: Outcome) -> Check {
         Check { id: id.into(), title: id.to_uppercase(), required, outcome }
@@ -226,7 +243,7 @@ mod tests {
     }
 
     fn no_doubts() -> Checked {
-        Checked { public: vec![], credential: None, doubts: vec![], beginning: None }
+        Checked::default()
     }
 
     fn ready(checks: Vec<Check>) -> bool {
@@ -267,17 +284,32 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_key_is_explained_by_its_beginning() {
-        let beginning = Beginning {
-            setting: "key".into(),
-            label: "Key".into(),
-            meaning: "a user token".into(),
-            expected: false,
-            hint: "Make an organization key.".into(),
+    fn a_failed_check_says_what_mends_it_and_is_worded_by_whoever_shows_it() {
+        let checks = vec![check("a", true, failed(FailureKind::Upstream)), check("b", true, Outcome::Passed("x".into()))];
+        let validation = Validation::new(Report { checks }, &no_doubts());
+        let after = Remedy::ComeBack { after_s: Some(7), max_wait_s: None };
+        assert_eq!((validation.checks()[0].remedy.as_ref(), validation.checks()[1].remedy.as_ref()), (Some(&after), None));
+        let worded = validation.worded(|hint, remedy| Some(format!("{} {}", hint?, remedy.retryable())));
+        assert_eq!((worded.checks()[0].hint.as_deref(), worded.checks()[1].hint.as_deref()), (Some("Do this. true"), None));
+    }
+
+    #[test]
+    fn a_setting_that_is_missing_is_to_be_given() {
+        let refused = |code| {
+            let failed = crate::contract::Failure {
+                kind: code,
+                message: "it failed".into(),
+                hint: "Do this.".into(),
+                setting: Some("id".into()),
+                vendor_code: None,
+                retry_after_seconds: None,
+            };
+            let known = crate::settings::Known { missing: vec!["id".into()], ..Default::default() };
+            let settings = Checked { known, ..no_doubts() };
+            let checks = vec![check("a", true, Outcome::Failed(failed))];
+            Validation::new(Report { checks }, &settings).checks()[0].remedy.clone().unwrap()
         };
-        let settings = Checked { beginning: Some(beginning), ..no_doubts() };
-        let validation = Validation::new(Report { checks: vec![check("a", true, failed(FailureKind::Credentials))] }, &settings);
-        assert_eq!(validation.checks()[0].hint.as_deref(), Some("Make an organization key. Do this."));
-        assert_eq!(validation.checks()[0].message, "it failed. By its beginning, the Key is a user token");
+        assert_eq!(refused(FailureKind::InvalidSettings), Remedy::GiveSetting { setting: "id".into(), secret: false });
+        assert_eq!(refused(FailureKind::NotFound), Remedy::CorrectSetting { setting: Some("id".into()) });
     }
 }

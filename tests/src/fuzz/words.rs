@@ -6,11 +6,11 @@
 //! comes back from the request that it is put into, and is refused where it was asked for. An origin is the same when it is written and
 //! read, and all that is joined to it goes to its host. What is cleaned for a message is clean and short.
 
+use smp_connector_kit::cursor::{self, BadLink};
+use smp_connector_kit::{text as words, time};
 use smp_host::http::origin::Origin;
 use smp_host::limits::LONGEST_CURSOR;
 use smp_host::text;
-use smp_connector_kit::cursor::{self, BadLink};
-use smp_connector_kit::{text as words, time};
 use url::Url;
 
 /// What means something in such a text.

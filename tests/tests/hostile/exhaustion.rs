@@ -153,7 +153,21 @@ fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
     let told = sessions.each_mut().map(|session| now(session.describe()).map(|descriptor| descriptor.id));
     assert!(told[0].is_ok() && told[1].is_ok(), "{told:?}");
     let refused = told[2].as_ref().unwrap_err();
-    assert!(refused.code == Code::Limit && refused.message.contains("no memory set aside"), "{refused}");
+    assert!(refused.code == Code::Busy && refused.retryable(), "{refused}");
+    assert!(refused.message.contains("no memory set aside"), "{refused}");
+}
+
+#[test]
+fn a_run_waits_for_a_place_in_a_pool_if_it_is_told_to() {
+    let engine = Engine::new(&EngineOptions { pooled_runs: Some(1), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let tame = now(Plugin::load(&engine, &fs::read(test_component("tame")).unwrap())).unwrap();
+    let [mut first, mut second] = [(); 2].map(|()| tame.session(SessionOptions::powerless(tight())));
+    now(first.take_place(Duration::ZERO)).unwrap();
+    assert_eq!(now(second.take_place(Duration::ZERO)).unwrap_err().code, Code::Busy);
+    let ends_meanwhile = async { drop(first) };
+    let (waited, ()) = now(async { tokio::join!(second.take_place(Duration::from_secs(60)), ends_meanwhile) });
+    assert_eq!(waited, Ok(()));
+    assert!(now(second.describe()).is_ok());
 }
 
 #[test]

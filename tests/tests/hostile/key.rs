@@ -68,6 +68,7 @@ fn hunting(server: &Echo, attack: &str) -> Stage {
         extra_roots: None,
         system_proxy: false,
         private_network: true,
+        user_agent: String::new(),
     };
     let live = LiveClient::new(&options).unwrap().transport(origin, stage.checked.credential.clone());
     stage.answered_by(Arc::new(live))

@@ -85,7 +85,14 @@ impl Stage {
         };
         let checked = settings.check(descriptor, true).unwrap();
         let timeout = Duration::from_secs(60);
-        let options = LiveOptions { timeout, largest_body: 1 << 20, extra_roots: None, system_proxy: false, private_network: true };
+        let options = LiveOptions {
+            timeout,
+            largest_body: 1 << 20,
+            extra_roots: None,
+            system_proxy: false,
+            private_network: true,
+            user_agent: String::new(),
+        };
         let client = LiveClient::new(&options).unwrap();
         let origin = Origin::parse(url).unwrap();
         let live = client.transport(origin.clone(), checked.credential.clone());

@@ -13,7 +13,6 @@ use crate::stage::{OURS, VERSION, digest};
 /// The standard library, which comes with the compiler.
 const STANDARD_LIBRARY: &str = "rust-std";
 
-
 fn document() -> Value {
     OURS.json("sbom.cdx.json")
 }

@@ -14,6 +14,7 @@ use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::transport::Method;
+use smp_host::remedy::Remedy;
 use smp_host::text;
 
 use super::console::Console;
@@ -57,6 +58,7 @@ fn approved_origin(facts: &Facts, allowed: Option<&Origin>, console: &Console) -
         Some(origin) if *origin == base => return Ok(base),
         Some(origin) => {
             return Err(Failure::new(Code::Denied, format!("the connector asks for {base}, and `--allow-origin` approves {origin}"))
+                .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
                 .with_hint("Make sure that the connector is the one you mean, then approve the origin that it asks for."));
         }
         None => {}
@@ -66,12 +68,14 @@ fn approved_origin(facts: &Facts, allowed: Option<&Origin>, console: &Console) -
         return Ok(base);
     }
     if !may_ask(console) {
-        return Err(Failure::new(Code::Denied, format!("nobody approved that the key goes to {base}")).with_hint(format!(
-            "Approve it with `--allow-origin {base}`, or run this once on a terminal and say yes. `--fixture` and `--upstream` need no approval."
-        )));
+        return Err(Failure::new(Code::Denied, format!("nobody approved that the key goes to {base}"))
+            .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
+            .with_hint("Run this once on a terminal and say yes. `--fixture` and `--upstream` need no approval."));
     }
     if !yes(&origin_question(facts, &base), &entry)? {
-        return Err(Failure::new(Code::Denied, format!("you did not approve that the key goes to {base}")).with_hint("Nothing was sent."));
+        return Err(Failure::new(Code::Denied, format!("you did not approve that the key goes to {base}"))
+            .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
+            .with_hint("Nothing was sent."));
     }
     Ok(base)
 }

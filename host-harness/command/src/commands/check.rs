@@ -15,6 +15,7 @@ use super::Exit;
 use super::connector::{ConnectorArguments, is_who_it_says, this_program};
 use super::console::{Console, output_fault};
 use super::progress::{Steps, interrupted, stopped};
+use super::remedy::worded_verdict;
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -73,10 +74,11 @@ impl Check {
     }
 
     fn show(&self, verdict: &Verdict, console: &Console) -> Result<(), Failure> {
+        let verdict = worded_verdict(verdict);
         if self.json {
             let json = json::indented(&verdict.to_json()).map_err(|error| output_fault(&error))?;
             return console.data(&format!("{json}\n"));
         }
-        console.data(&show::verdict::text(verdict, console.output_look()))
+        console.data(&show::verdict::text(&verdict, console.output_look()))
     }
 }

@@ -19,11 +19,13 @@ use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
 use smp_host::files::journal::FileJournal;
 use smp_host::http::retry::Figures;
+use smp_host::remedy::{Place, Remedy};
 
 use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::{Progress, stopped};
+use super::remedy::worded_report;
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
@@ -148,11 +150,12 @@ impl Collect {
     /// Writes the report, if one is wanted. A report that cannot be written is a failure of its own.
     fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
         let Some(path) = &self.report else { return exit };
-        let written = std::fs::write(path, format!("{:#}\n", report.to_json()));
+        let written = std::fs::write(path, format!("{:#}\n", worded_report(report).to_json()));
         match written {
             Ok(()) => exit,
             Err(error) => {
-                console.failure(&smp_host::collect::sink::fault(path, &error));
+                let report = Remedy::MakeRoom { of: Place::Report };
+                console.failure(&smp_host::collect::sink::fault(path, &error).with_remedy(report));
                 if exit == Exit::Done { Exit::Failed } else { exit }
             }
         }

@@ -31,11 +31,7 @@ impl Connect {
             Err(refusal) => return refusal.shown(console),
         };
         source.note_doubts(console);
-        let shown = match asked(&source, console).await {
-            Ok(account) => self.show(&account, console),
-            Err(failure) => Err(failure),
-        };
-        match shown {
+        match asked(&source, console).await.and_then(|account| self.show(&account, console)) {
             Ok(()) => Exit::Done,
             Err(failure) => console.failed(&failure),
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use clap::Args;
 use smp_distribution::file;
+use smp_distribution::loading::ConnectorFile;
+use smp_distribution::trust::{self, TrustPolicy};
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
-use smp_distribution::loading::ConnectorFile;
-use smp_distribution::trust::{self, TrustPolicy};
 use smp_host::limits::Limits;
 
 use super::limited::LimitArguments;

@@ -8,8 +8,9 @@ use crate::show::terminal::Look;
 use clap::error::{ContextKind, ContextValue};
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
+use smp_host::remedy::{Place, Remedy};
 
-use super::Exit;
+use super::{Exit, remedy};
 
 /// Columns where the terminal does not tell.
 const USUAL_WIDTH: usize = 100;
@@ -85,8 +86,9 @@ impl Console {
         Exit::Usage
     }
 
-    /// Writes a failure: for people, or as the last line for scripts.
+    /// Writes a failure: for people, or as the last line for scripts; either way with the way out in this command's words.
     pub(crate) fn failure(self, failure: &Failure) {
+        let failure = &remedy::worded(failure);
         if self.json {
             match json::line(&serde_json::json!({ "error": failure.to_json() })) {
                 Ok(line) => self.note(&line),
@@ -148,6 +150,7 @@ fn looks_like_a_key(text: &str) -> bool {
 /// The failure of standard output.
 pub(crate) fn output_fault(error: &io::Error) -> Failure {
     Failure::new(Code::Output, format!("standard output cannot be written: {error}"))
+        .with_remedy(Remedy::MakeRoom { of: Place::Stream })
         .with_hint("Make room where the output goes, or keep the program that reads it running.")
 }
 

@@ -19,6 +19,7 @@ use super::connector::{TrustArguments, load};
 use super::console::{Console, output_fault};
 use super::limited::LimitArguments;
 use super::progress::{interrupted, stopped};
+use super::remedy::worded_changes;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 nobody has to look; 1 an operator must look, or the two could not be compared; 2 wrong usage, also a file or a folder that \
@@ -62,7 +63,7 @@ impl Diff {
             compared = self.compared(&fixtures, [old, new], &limits) => compared,
             () = stopped() => Err(interrupted()),
         };
-        match compared.and_then(|changes| self.show(&changes, console).map(|()| changes)) {
+        match compared.map(worded_changes).and_then(|changes| self.show(&changes, console).map(|()| changes)) {
             Ok(changes) if changes.must_look() => Exit::Failed,
             Ok(_) => Exit::Done,
             Err(failure) => console.failed(&failure),

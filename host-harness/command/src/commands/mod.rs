@@ -22,6 +22,7 @@ mod pull;
 mod push;
 mod record;
 mod registry;
+mod remedy;
 mod sign;
 mod source;
 mod validate;
@@ -117,10 +118,13 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = match runtime {
         Ok(runtime) => runtime.block_on(arguments.command.run(&console)),
-        Err(error) => console.failed(&smp_host::failure::Failure::new(
-            smp_host::failure::Code::Limit,
-            format!("this machine gives the program what it needs no more: {error}"),
-        )),
+        Err(error) => console.failed(
+            &smp_host::failure::Failure::new(
+                smp_host::failure::Code::Limit,
+                format!("this machine gives the program what it needs no more: {error}"),
+            )
+            .with_remedy(smp_host::remedy::Remedy::FreeMachine),
+        ),
     };
     exit.into()
 }

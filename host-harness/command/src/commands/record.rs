@@ -24,6 +24,7 @@ use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::{Progress, interrupted, stopped};
+use super::remedy::worded;
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
@@ -83,7 +84,7 @@ impl Record {
         if self.json {
             let value = json!({
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
-                "error": error.map(Failure::to_json),
+                "error": error.map(|failure| worded(failure).to_json()),
             });
             return console.json_line(&value);
         }

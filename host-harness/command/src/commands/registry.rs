@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Exit;
 use super::console::Console;
+use super::source::USER_AGENT;
 
 /// Largest file of certificates, in bytes.
 const LARGEST_CERTIFICATES: u64 = 1024 * 1024;
@@ -55,7 +56,8 @@ impl RegistryArguments {
             Some(login) => Some(login),
             None => docker().map(|folder| Login::of_docker(&reference, &folder)).transpose()?.flatten(),
         };
-        Repository::new(reference, &Options { plain_http: self.plain_http, extra_roots, allowed: self.allow_origin.clone(), login })
+        let (plain_http, allowed, user_agent) = (self.plain_http, self.allow_origin.clone(), USER_AGENT.to_owned());
+        Repository::new(reference, &Options { plain_http, extra_roots, allowed, login, user_agent })
     }
 }
 

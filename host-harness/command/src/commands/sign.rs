@@ -14,6 +14,7 @@ use smp_distribution::signature::key::{KeyError, KeyPair, LARGEST_FILE};
 use smp_distribution::signature::to_text;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
+use smp_host::remedy::Remedy;
 use zeroize::Zeroizing;
 
 use super::Exit;
@@ -78,6 +79,7 @@ impl Sign {
     fn generated(&self, folder: &Path, console: &Console) -> Result<(), Failure> {
         let fault = |path: &Path, error: &std::io::Error| {
             Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
+                .with_remedy(Remedy::Other)
                 .with_hint("Name another folder. A key that is there is never written over.")
         };
         let password = new_password(console)?;
@@ -112,7 +114,9 @@ fn sign_folder(folder: &Path, pair: &KeyPair) -> Result<PathBuf, Failure> {
     package.identity()?;
     let signature = pair.sign(sums.bytes()).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
     let path = folder.join(SIGNATURE);
-    let fault = |error: std::io::Error| Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()));
+    let fault = |error: std::io::Error| {
+        Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display())).with_remedy(Remedy::Other)
+    };
     let mut file = tempfile::Builder::new().prefix("SHA256SUMS.").tempfile_in(folder).map_err(fault)?;
     file.write_all(format!("{}\n", to_text(&signature)).as_bytes()).map_err(fault)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);

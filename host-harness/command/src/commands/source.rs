@@ -22,6 +22,7 @@ use smp_host::http::transport::{Method, Transport};
 use smp_host::limits::Limits;
 use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
+use smp_host::remedy::Remedy;
 use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
 use smp_replay::fixture::{Fixture, Replay};
 
@@ -30,6 +31,8 @@ use super::approval::{self, Approval};
 use super::connector::ConnectorArguments;
 use super::console::Console;
 
+/// Who asks.
+pub(crate) const USER_AGENT: &str = concat!("smp-harness/", env!("CARGO_PKG_VERSION"));
 /// Largest file that holds settings, a key or certificates, in bytes: each is a few lines.
 const LARGEST_SMALL_FILE: u64 = 1024 * 1024;
 
@@ -184,7 +187,8 @@ impl SourceArguments {
             Some(path) => Some(read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable("--ca-file", path, &reason))?),
         };
         let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
-        let options = LiveOptions { timeout: self.timeout, largest_body: limits.response, extra_roots, system_proxy, private_network };
+        let (timeout, largest_body, user_agent) = (self.timeout, limits.response, USER_AGENT.to_owned());
+        let options = LiveOptions { timeout, largest_body, extra_roots, system_proxy, private_network, user_agent };
         LiveClient::new(&options).map_err(|error| {
             let file = self.ca_file.as_ref().filter(|_| !matches!(error, ClientError::Proxy(_)));
             let place = file.map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
@@ -273,7 +277,8 @@ impl SecretPlace {
                 Ok(value) => Ok(SecretText::new(value)),
                 Err(_) => Err(Refusal::usage(
                     Failure::new(Code::InvalidSettings, format!("the environment variable `{name}` for `{key}` is not set"))
-                        .with_hint(format!("Set it, or give another: `--secret {key}=env:NAME` or `--secret {key}=file:PATH`."))
+                        .with_remedy(Remedy::GiveSetting { setting: key.to_owned(), secret: true })
+                        .with_hint("Set it, or name another place.")
                         .with_setting(key),
                 )),
             },

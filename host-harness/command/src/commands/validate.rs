@@ -13,6 +13,7 @@ use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::Progress;
+use super::remedy::worded_validation;
 use super::source::{Source, SourceArguments};
 
 #[derive(Debug, Args)]
@@ -61,6 +62,7 @@ impl Validate {
     }
 
     fn show(&self, validation: &Validation, console: &Console) -> Result<(), Failure> {
+        let validation = worded_validation(validation);
         if self.json {
             return console.json_line(&validation.to_json());
         }

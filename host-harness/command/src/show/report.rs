@@ -193,6 +193,7 @@ mod tests {
                 setting: Some(text.clone()),
                 vendor_code: Some(text.clone()),
                 retry_after_s: Some(u64::MAX),
+                remedy: Box::new(Code::Other.remedy()),
             };
             let mut check = checks().remove(2);
             (check.title, check.message, check.hint) = (text.clone(), text.clone(), Some(text.clone()));
@@ -222,7 +223,6 @@ mod tests {
             check("access", "Access", Outcome::Failed(refused)),
             check("members", "Members", Outcome::Skipped("Not looked at without access.".into())),
         ];
-        let settings = Checked { public: vec![], credential: None, doubts: vec![], beginning: None };
-        Validation::new(Report { checks }, &settings).checks().to_vec()
+        Validation::new(Report { checks }, &Checked::default()).checks().to_vec()
     }
 }

@@ -254,6 +254,7 @@ mod tests {
             outcome,
             message: message.into(),
             hint: hint.map(Into::into),
+            remedy: None,
             findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
             more,
         };

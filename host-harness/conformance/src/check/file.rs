@@ -84,6 +84,7 @@ fn broken(rule: &'static Definition, failure: &Failure, outcomes: &mut Outcomes)
     // The failure's own hint knows more than the rule's, where it speaks to the author.
     if failure.code == smp_host::failure::Code::Component && failure.hint.is_some() {
         judged.hint.clone_from(&failure.hint);
+        judged.remedy = Some((*failure.remedy).clone());
     }
     outcomes.add(judged);
 }

@@ -48,6 +48,7 @@ use crate::check::verdict::{Connector, Figures, Rule, Times, Verdict};
 use smp_host::component::compile::Compiler;
 use smp_host::component::plugin::Plugin;
 use smp_host::limits::Limits;
+use smp_host::remedy::Remedy;
 use smp_replay::stage::MOST_COMPUTING;
 use smp_replay::stage::bench::Bench;
 pub use smp_replay::stage::cases;
@@ -96,7 +97,7 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
 const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
 const UNPLAYED: &str = "Not looked at: no fixture could be played.";
 const UNSHOWN: &str = "Only fixtures show it, and none does.";
-const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
+const GIVE_FIXTURES: &str = "Give fixtures: a recording of a run is one.";
 
 async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>, mut outcomes: Outcomes) -> (Figures, Times, Vec<Rule>) {
     let descriptor = plugin.descriptor().clone();
@@ -131,8 +132,12 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
         peak_memory_bytes: used.most.memory,
     };
     let times = Times { slowest_call_ms: milliseconds(used.most.computing), ..Times::default() };
-    let (why, hint) = if subject.fixtures.is_empty() { (UNSHOWN, GIVE_FIXTURES) } else { (UNPLAYED, rules::SOUND.hint) };
-    (figures, times, outcomes.complete(why, Some(hint)))
+    let (why, advice) = if subject.fixtures.is_empty() {
+        (UNSHOWN, (GIVE_FIXTURES, Some(Remedy::GiveFixtures)))
+    } else {
+        (UNPLAYED, (rules::SOUND.hint, rules::SOUND.remedy()))
+    };
+    (figures, times, outcomes.complete(why, Some(advice)))
 }
 
 fn milliseconds(time: Duration) -> u64 {

@@ -159,7 +159,7 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
     );
     let told = cases.iter().filter(|case| !case.found.untold).count();
     outcomes.add(match told {
-        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some(TOLD.hint)),
+        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some((TOLD.hint, TOLD.remedy()))),
         told => differing.judged(format!("{}.", counted(told, "case"))),
     });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::verdict::Rule;
+use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
 
 /// Kinds of findings about a rule that are told. Who mends these sees the others go, or reads them then.
@@ -88,6 +89,7 @@ impl Findings {
                 outcome: CheckOutcome::Passed,
                 message: kept.into(),
                 hint: None,
+                remedy: None,
                 findings: Vec::new(),
                 more: 0,
             };
@@ -104,15 +106,24 @@ impl Findings {
             Severity::Warning => CheckOutcome::Warning,
         };
         let more = self.kinds.len().saturating_sub(MOST_FINDINGS);
-        Rule { id, family, title, outcome, message, hint: Some((*hint).to_owned()), findings, more }
+        let (hint, remedy) = (Some((*hint).to_owned()), self.rule.remedy());
+        Rule { id, family, title, outcome, message, hint, remedy, findings, more }
+    }
+}
+
+impl Definition {
+    /// What mends it, where that is not to mend the connector.
+    pub(crate) fn remedy(&self) -> Option<Remedy> {
+        if *self == SOUND { Some(Remedy::MendFixture) } else { (*self == TOLD).then_some(Remedy::RecordFixture) }
     }
 }
 
 /// A rule that was not looked at, for this reason.
-pub(crate) fn skipped(rule: &'static Definition, why: &str, hint: Option<&str>) -> Rule {
+pub(crate) fn skipped(rule: &'static Definition, why: &str, advice: Option<(&str, Option<Remedy>)>) -> Rule {
     let Definition { id, family, title, .. } = *rule;
-    let (message, hint) = (why.to_owned(), hint.map(str::to_owned));
-    Rule { id, family, title, outcome: CheckOutcome::Skipped, message, hint, findings: Vec::new(), more: 0 }
+    let (hint, remedy) = advice.map_or((None, None), |(hint, remedy)| (Some(hint.to_owned()), remedy));
+    let (message, findings) = (why.to_owned(), Vec::new());
+    Rule { id, family, title, outcome: CheckOutcome::Skipped, message, hint, remedy, findings, more: 0 }
 }
 
 impl Outcomes {
@@ -122,10 +133,10 @@ impl Outcomes {
     }
 
     /// Every rule in the order of the table; those that were not looked at are skipped for this reason.
-    pub(crate) fn complete(mut self, why: &str, hint: Option<&str>) -> Vec<Rule> {
+    pub(crate) fn complete(mut self, why: &str, advice: Option<(&str, Option<Remedy>)>) -> Vec<Rule> {
         let looked_at = |rule: &'static Definition| {
             let found = self.0.iter().position(|outcome| outcome.id == rule.id);
-            found.map_or_else(|| skipped(rule, why, hint), |index| self.0.swap_remove(index))
+            found.map_or_else(|| skipped(rule, why, advice.clone()), |index| self.0.swap_remove(index))
         };
         ALL.iter().copied().map(looked_at).collect()
     }
@@ -180,11 +191,11 @@ rules! {
         "Correct the field in the descriptor's settings.";
 
     SOUND: FIXTURES, "fixtures-sound", Failure, "Has fixtures that fit what it asks for",
-        "Mend the fixture, or record it again with `smp-harness record`.";
+        "Mend the fixture, or record it again.";
     EXPECTED: FIXTURES, "fixtures-expected", Failure, "Makes of each fixture what is expected",
         "Find out whether the connector or the expectation is wrong.";
     TOLD: FIXTURES, "fixtures-told", Warning, "Has an expectation for each fixture",
-        "`smp-harness record` writes an expected.json. Without one nothing tells whether what comes out is right.";
+        "A recording comes with an expected.json. Without one nothing tells whether what comes out is right.";
     COVERED: FIXTURES, "endpoints-covered", Failure, "Uses each declared endpoint in a fixture",
         "Add a fixture in which the endpoint is called, or remove it from the descriptor: what is declared is granted.";
     REPEATABLE: FIXTURES, "repeatable", Failure, "Gives the same bytes for the same traffic",
@@ -257,7 +268,7 @@ mod tests {
     fn what_was_not_looked_at_is_skipped_with_the_reason() {
         let mut outcomes = Outcomes::default();
         outcomes.add(Findings::of(&SIZE).judged("small"));
-        let rules = outcomes.complete("no fixture", Some("give one"));
+        let rules = outcomes.complete("no fixture", Some(("give one", None)));
         assert_eq!(rules.len(), ALL.len());
         assert_eq!((rules[1].outcome, rules[1].message.as_str()), (CheckOutcome::Passed, "small"));
         assert_eq!((rules[0].outcome, rules[0].message.as_str()), (CheckOutcome::Skipped, "no fixture"));

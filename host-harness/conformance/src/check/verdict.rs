@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use smp_host::component::plugin::Facts;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
 
 /// The answer to "does this connector do what it must?".
@@ -55,6 +56,8 @@ pub struct Rule {
     pub message: String,
     /// How to mend it.
     pub hint: Option<String>,
+    /// The same as data, where it is more than to mend the connector.
+    pub remedy: Option<Remedy>,
     /// Where it was found, a sentence each, up to a bound.
     pub findings: Vec<String>,
     /// How many more there are.
@@ -127,7 +130,19 @@ impl Verdict {
         let rule = self.rules.iter().find(|rule| self.counts_as_failed(rule))?;
         let code = if self.connector.is_some() { Code::Contract } else { Code::Component };
         let failure = Failure::new(code, format!("the rule `{}` is not kept: {}", rule.id, rule.message));
-        Some(Failure { hint: rule.hint.clone(), ..failure })
+        let remedy = rule.remedy.clone().unwrap_or(Remedy::MendConnector);
+        Some(Failure { hint: rule.hint.clone(), ..failure }.with_remedy(remedy))
+    }
+
+    /// The same with hints in the words of the program that shows it: of a hint and a remedy they make the hint that is shown.
+    #[must_use]
+    pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
+        for rule in &mut self.rules {
+            if let Some(remedy) = &rule.remedy {
+                rule.hint = word(rule.hint.as_deref(), remedy);
+            }
+        }
+        self
     }
 
     /// The verdict as scripts read it.

@@ -134,7 +134,7 @@ kinds! {
     ORIGIN: AUTHORITY, "origin", Blocking, MayStop, "Sends the key to another origin",
         "Make sure that the origin is the service's own. Nothing is sent there before it is approved.";
     POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Asks for requests that are granted by name",
-        "Approve them, with `--grant` or on a terminal, or it goes as far as it comes without them.";
+        "Approve them, or it goes as far as it comes without them.";
     WRITES: AUTHORITY, "no-longer-read-only", Blocking, None, "No longer says that a request changes nothing",
         "Make sure that whoever approved the request approves this too. The host does not repeat it any more.";
     SCOPES: AUTHORITY, "scopes-added", Blocking, MayStop, "Asks for scopes that the stored key may lack",
@@ -206,7 +206,7 @@ kinds! {
     NOT_PLAYED: TRAFFIC, "not-played", Look, None, "Could not be compared on some of the traffic",
         "Mend the fixture, or compare on traffic that was recorded with the old build.";
     NOT_SHOWN: TRAFFIC, "members-not-shown", Look, None, "Is not shown to bring the same members",
-        "Give recorded traffic with `--fixtures DIR`; `smp-harness record` makes it of a run with the old build.";
+        "Give recorded traffic of a run with the old build.";
     MANY_REQUESTS: TRAFFIC, "many-requests", Look, None, "Asks more than twice as often for the same",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
     MEMORY: TRAFFIC, "memory", Look, None, "Needs more than half of the memory that it may have",
@@ -218,7 +218,7 @@ kinds! {
     REQUESTS: TRAFFIC, "requests", Harmless, None, "Needs another number of requests", "";
     WORDS: TRAFFIC, "report-words", Harmless, None, "Says the same in other words", "";
 
-    CHANGED_TEXTS: TEXTS, "texts-changed", Harmless, None, "Has other texts; `smp-harness guide` and `inspect` show them", "";
+    CHANGED_TEXTS: TEXTS, "texts-changed", Harmless, None, "Has other texts; `guide` and `inspect` show them", "";
     ATTRIBUTES: TEXTS, "attributes", Harmless, None, "Has other attributes, which mean nothing to this host", "";
 }
 

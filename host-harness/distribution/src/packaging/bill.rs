@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::metadata::Metadata;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
+use smp_host::remedy::Remedy;
 use smp_host::text;
 use smp_listing::LONGEST_NAME;
 
@@ -164,6 +165,7 @@ fn serial_number(digest: &str) -> String {
 
 fn refused(why: impl Into<String>) -> Failure {
     Failure::new(Code::InvalidSettings, format!("the bill of materials cannot be used: {}", why.into()))
+        .with_remedy(Remedy::CorrectInput { input: "sbom" })
         .with_hint("Give the CycloneDX document, in JSON, that the build of this version made of what it linked.")
 }
 

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 use smp_host::text;
 
 /// Bytes of a changelog: every release of ten years.
@@ -42,10 +43,12 @@ pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
     let wanted = |title: &str| section(changelog, title).map(|text| (text, title != UNRELEASED));
     let Some((text, released)) = wanted(version).or_else(|| wanted(UNRELEASED)) else {
         return Err(Failure::new(Code::InvalidSettings, format!("the changelog has no entry for {version}"))
+            .with_remedy(Remedy::CorrectInput { input: "changelog" })
             .with_hint(format!("Write one, below a heading `## {version}`, that tells users what changed.")));
     };
     if text.chars().any(|sign| sign != '\n' && text::is_active(sign)) {
         return Err(Failure::new(Code::InvalidSettings, "the changelog has a sign in it that is none to be read")
+            .with_remedy(Remedy::CorrectInput { input: "changelog" })
             .with_hint("Remove control and bidirectional characters from the entry."));
     }
     let breaking = breaking(&text)?;
@@ -71,6 +74,7 @@ fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
                 Code::InvalidSettings,
                 format!("a breaking change in the changelog has no deadline: {}", text::shortened(&item, 100)),
             )
+            .with_remedy(Remedy::CorrectInput { input: "changelog" })
             .with_hint("Begin it with the day until when the version before is kept working: `- **Until 2030-01-31:** …`.")),
         }
     };

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 use smp_host::text;
 use smp_listing::LONGEST_NAME;
 
@@ -99,7 +100,8 @@ impl Performance {
 
 fn refused(why: &str) -> Failure {
     Failure::new(Code::InvalidSettings, format!("the figures cannot be used: {}", text::shortened(why, 200)))
-        .with_hint("Give the file that `make bench` keeps, or leave `--figures` out.")
+        .with_remedy(Remedy::CorrectInput { input: "figures" })
+        .with_hint("Give the file that a measurement of this build keeps, or leave the figures out.")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 use smp_host::text;
 
 /// A file of a package: its name and its bytes.
@@ -46,6 +47,7 @@ pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
                 Code::Output,
                 format!("`{}` is not replaced: packaging did not make its `{}`", shown(folder), text::shortened(&name, 100)),
             )
+            .with_remedy(Remedy::NewVersion)
             .with_hint("A signed package is done: give the connector a new version, or remove the folder if it was never handed out."));
         }
     };
@@ -110,7 +112,7 @@ fn place(folder: &Path, files: &[Named]) -> io::Result<()> {
 
 fn unwritable(folder: &Path, error: &io::Error) -> Failure {
     Failure::new(Code::Output, format!("`{}` cannot be written: {error}", shown(folder)))
-        .with_hint("Name a folder with `--output` that can be written to, with room for the package.")
+        .with_hint("Name a folder that can be written to, with room for the package.")
 }
 
 fn shown(folder: &Path) -> String {

@@ -9,6 +9,7 @@ use wasm_metadata::{AddMetadata, AddMetadataField, Authors, Description, Homepag
 use super::sections;
 use crate::metadata as standard;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 use smp_host::text;
 
 /// Characters of one entry: a paragraph.
@@ -162,11 +163,12 @@ pub(super) fn build_digest(component: &[u8]) -> Result<String, Failure> {
 }
 
 impl WrongEntry {
-    /// The failure of an option that gave it.
+    /// The failure of what gave it.
     #[must_use]
     pub fn failure(self) -> Failure {
-        Failure::new(Code::InvalidSettings, format!("`--{}` {}", self.entry, self.why))
-            .with_hint("Correct the option; `smp-harness package --help` says what each of them is.")
+        Failure::new(Code::InvalidSettings, format!("`{}` {}", self.entry, self.why))
+            .with_remedy(Remedy::CorrectInput { input: self.entry })
+            .with_hint("Correct it.")
     }
 }
 

@@ -39,6 +39,7 @@ use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
 use smp_host::limits::Limits;
+use smp_host::remedy::Remedy;
 use smp_host::text;
 
 use super::package::{SBOM, SUMS};
@@ -190,14 +191,19 @@ async fn checked(
 }
 
 fn refuse_what_is_no_release(metadata: &Metadata, entry: &changelog::Entry, version: &str) -> Result<(), Failure> {
-    let refused = |why: String, hint: &str| Err(Failure::new(Code::InvalidSettings, format!("this is no release: {why}")).with_hint(hint));
+    let refused = |input, why: String, hint: &str| {
+        let failure = Failure::new(Code::InvalidSettings, format!("this is no release: {why}"));
+        Err(failure.with_remedy(Remedy::CorrectInput { input }).with_hint(hint))
+    };
     if !entry.released {
-        return refused(format!("the changelog has no entry for {version}"), "Give what is not released yet the heading of the version.");
+        let hint = "Give what is not released yet the heading of the version.";
+        return refused("changelog", format!("the changelog has no entry for {version}"), hint);
     }
     match metadata.revision.as_deref() {
-        None => refused("the commit that it was built from is not named".into(), "Name it with `--revision`."),
+        None => refused("revision", "the commit that it was built from is not named".into(), "Name it."),
         Some(revision) if revision.ends_with("-dirty") => {
-            refused(format!("there are changes upon the commit that it was built from: {revision}"), "Commit the changes and build again.")
+            let why = format!("there are changes upon the commit that it was built from: {revision}");
+            refused("revision", why, "Commit the changes and build again.")
         }
         Some(_) => Ok(()),
     }
@@ -210,9 +216,10 @@ fn described(name: &str) -> String {
 fn not_semantic(version: &str) -> Failure {
     let version = text::shortened(version, 100);
     Failure::new(Code::Contract, format!("the connector is not packaged: `{version}` is no version as semantic versioning has it"))
+        .with_remedy(Remedy::MendConnector)
         .with_hint("Give the descriptor a version such as 1.2.3.")
 }
 
 fn unwritable(error: &std::io::Error) -> Failure {
-    Failure::new(Code::Output, format!("the listing cannot be written: {error}"))
+    Failure::new(Code::Output, format!("the listing cannot be written: {error}")).with_remedy(Remedy::Other)
 }

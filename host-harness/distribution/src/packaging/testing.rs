@@ -22,6 +22,7 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
         outcome,
         message: text.to_owned(),
         hint: None,
+        remedy: None,
         findings: Vec::new(),
         more: 0,
     };

@@ -21,11 +21,14 @@ use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
 use smp_host::http::transport::TransportError;
 use smp_host::live::{ClientError, LiveClient, LiveOptions, body, fault};
+use smp_host::remedy::Remedy;
 
 /// Time of one request: a component of the largest size over a slow line.
 const TIMEOUT: Duration = Duration::from_secs(300);
 /// Most redirects of one request. A registry sends to its storage once.
 const MOST_REDIRECTS: usize = 3;
+/// What a token service is told where the program does not say its name: it must be told something.
+const UNNAMED: &str = "registry-client";
 /// Largest answer of a token service, in bytes. Tokens have a few thousand.
 const LARGEST_TOKEN: u64 = 64 * 1024;
 /// Largest answer of which nothing but the status is wanted, in bytes.
@@ -42,6 +45,8 @@ pub struct Options {
     pub allowed: Vec<Origin>,
     /// Who one is.
     pub login: Option<Login>,
+    /// Which program asks, as `name/version`. Empty says nothing.
+    pub user_agent: String,
 }
 
 pub(super) struct Client {
@@ -53,6 +58,10 @@ pub(super) struct Client {
     elsewhere: LiveClient,
     allowed: Vec<Origin>,
     login: Option<Login>,
+    /// The program's name, for a token service.
+    program: String,
+    /// Whether it is on this machine and may speak plain http, which nobody allowed.
+    perhaps_plain: bool,
     authorization: Mutex<Option<HeaderValue>>,
 }
 
@@ -85,25 +94,33 @@ impl Client {
         let scheme = if options.plain_http { "http" } else { "https" };
         let origin = Origin::parse(&format!("{scheme}://{}", reference.host())).map_err(|error| {
             Failure::new(Code::InvalidSettings, format!("the registry cannot be spoken to: {error}"))
-                .with_hint("Leave `--plain-http` away: the registry and the login would be everybody's on the way.")
+                .with_remedy(Remedy::CorrectInput { input: "plain-http" })
+                .with_hint("Speak https to it: the registry and the login would be everybody's on the way.")
         })?;
         let here = Origin::parse(&format!("http://{}", reference.host())).is_ok();
         let client = |private_network, system_proxy| {
-            let extra_roots = options.extra_roots.clone();
-            LiveClient::new(&LiveOptions { timeout: TIMEOUT, largest_body: 0, extra_roots, system_proxy, private_network }).map_err(
-                |error| {
-                    let place = if matches!(error, ClientError::Certificates) { "`--ca-file`: " } else { "" };
-                    Failure::new(Code::InvalidSettings, format!("{place}{error}")).with_hint(error.hint())
-                },
-            )
+            let (extra_roots, user_agent) = (options.extra_roots.clone(), options.user_agent.clone());
+            let (timeout, largest_body) = (TIMEOUT, 0);
+            let options = LiveOptions { timeout, largest_body, extra_roots, system_proxy, private_network, user_agent };
+            LiveClient::new(&options).map_err(|error| {
+                let of = if matches!(error, ClientError::Certificates) { "the certificates to trust: " } else { "" };
+                let remedy =
+                    if matches!(error, ClientError::Certificates) { Remedy::CorrectInput { input: "ca-file" } } else { Remedy::Other };
+                Failure::new(Code::InvalidSettings, format!("{of}{error}")).with_remedy(remedy).with_hint(error.hint())
+            })
         };
         Ok(Self {
             origin,
             scope: reference.name().to_owned(),
             named: client(true, !here)?,
             elsewhere: client(false, !here)?,
+            perhaps_plain: here && !options.plain_http,
             allowed: options.allowed.clone(),
             login: options.login.clone(),
+            program: match options.user_agent.split('/').next() {
+                Some(name) if !name.is_empty() => name.to_owned(),
+                _ => UNNAMED.to_owned(),
+            },
             authorization: Mutex::new(None),
         })
     }
@@ -130,7 +147,8 @@ impl Client {
         if origin == self.origin {
             return Ok(path);
         }
-        Err(Failure::new(Code::Denied, "the registry wants the upload to go to another origin").with_hint(
+        let denied = Failure::new(Code::Denied, "the registry wants the upload to go to another origin");
+        Err(denied.with_remedy(Remedy::ContactSupport).with_hint(
             "Nothing was sent there. A registry behind a proxy must know its own address: set it there (`http.host` of docker-registry).",
         ))
     }
@@ -149,7 +167,12 @@ impl Client {
     async fn to_registry(&self, ask: &Ask<'_>, path: &str) -> Result<Answer, Failure> {
         let authorization = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let request = self.named.request(ask.method.clone(), &self.origin, path).map_err(unanswered)?;
-        once(with_header(request, authorization), ask).await
+        once(with_header(request, authorization), ask).await.map_err(|failure| match &*failure.remedy {
+            Remedy::ComeBack { .. } if self.perhaps_plain => failure
+                .with_remedy(Remedy::AllowPlainHttp)
+                .with_hint("Check the registry's name. If it is on this machine and speaks plain http, allow that."),
+            _ => failure,
+        })
     }
 
     /// Follows the redirects of an answer.
@@ -171,6 +194,7 @@ impl Client {
             base = Url::parse(&origin.join(&path)).map_err(|_| unusable_place())?;
         }
         Err(Failure::new(Code::Denied, format!("the registry redirects more than {MOST_REDIRECTS} times"))
+            .with_remedy(Remedy::ContactSupport)
             .with_hint("Report it to whoever runs the registry."))
     }
 
@@ -202,6 +226,7 @@ impl Client {
     async fn token(&self, realm: &str, service: Option<&str>, scope: &str, login: Option<&Login>) -> Result<Zeroizing<String>, Failure> {
         let misled = || {
             Failure::new(Code::Denied, "the registry names a token service that the login must not be sent to")
+                .with_remedy(Remedy::ContactSupport)
                 .with_hint("Nothing was sent there. A token service is spoken to over https, by its name alone.")
         };
         let mut realm = Url::parse(realm).map_err(|_| misled())?;
@@ -209,7 +234,7 @@ impl Client {
         form.extend(service.map(|service| ("service", service)));
         let posted = match login {
             Some(Login::Identity(token)) => {
-                form.extend([("grant_type", "refresh_token"), ("client_id", "smp-harness"), ("refresh_token", token.as_str())]);
+                form.extend([("grant_type", "refresh_token"), ("client_id", self.program.as_str()), ("refresh_token", token.as_str())]);
                 Some(Zeroizing::new(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish()))
             }
             _ => {
@@ -255,23 +280,19 @@ impl Answer {
             ..Failure::new(code, format!("{who} {message}")).with_hint(hint)
         };
         match self.status {
-            401 => failure(
-                Code::Credentials,
-                "does not let you in",
-                "Log in with `docker login`, or set SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD (or SMP_REGISTRY_TOKEN).",
-            ),
+            401 => failure(Code::Credentials, "does not let you in", "Log in to it, or use another login.").with_remedy(Remedy::LogIn),
             403 => failure(Code::Permission, "does not allow this to you", "Ask its owner for the right to read or write this repository."),
-            404 => failure(Code::NotFound, "has no such repository or artifact", "Check the reference: host, name, tag and digest."),
-            429 => Failure {
-                retry_after_s: self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok()),
-                ..failure(Code::RateLimited, "gets too many requests", "Come back later.")
-            },
+            404 => failure(Code::NotFound, "has no such repository or artifact", "Check the reference: host, name, tag and digest.")
+                .with_remedy(Remedy::CorrectInput { input: "reference" }),
+            429 => failure(Code::RateLimited, "gets too many requests", "Come back later.")
+                .with_retry_after(self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())),
             500..=599 => failure(Code::Upstream, &format!("does not work as it should (status {})", self.status), "Try again later."),
             status => failure(
                 Code::UnexpectedResponse,
                 &format!("answers in a way that is not known here (status {status})"),
                 "Check that the reference names a registry of OCI artifacts.",
-            ),
+            )
+            .with_remedy(Remedy::CorrectInput { input: "reference" }),
         }
     }
 
@@ -318,11 +339,14 @@ fn secret_header(text: &str) -> Option<HeaderValue> {
 }
 
 fn no_token() -> Failure {
-    Failure::new(Code::UnexpectedResponse, "the registry's token service answers with no token").with_hint("Log in anew, and try again.")
+    Failure::new(Code::UnexpectedResponse, "the registry's token service answers with no token")
+        .with_remedy(Remedy::LogIn)
+        .with_hint("Log in again, and try once more.")
 }
 
 fn unusable_place() -> Failure {
     Failure::new(Code::Denied, "the registry leads to a place that nothing is sent to or read from")
+        .with_remedy(Remedy::ContactSupport)
         .with_hint("It is spoken to over https, or by plain http on this machine. Report it to whoever runs the registry.")
 }
 
@@ -336,7 +360,8 @@ fn explained(failure: Failure, origin: &Origin) -> Failure {
         return failure;
     }
     Failure::new(Code::Denied, format!("the registry leads to {origin}, which nobody named and which is not on the open internet"))
-        .with_hint(format!("Nothing was sent there. If it belongs to the registry, allow it: `--allow-origin {origin}`."))
+        .with_remedy(Remedy::ApproveOrigin { origin: origin.to_string() })
+        .with_hint("Nothing was sent there. If it belongs to the registry, allow it.")
 }
 
 fn unanswered(error: TransportError) -> Failure {
@@ -345,15 +370,16 @@ fn unanswered(error: TransportError) -> Failure {
         TransportError::TimedOut => upstream("the registry did not answer in time".into(), "Try again later."),
         TransportError::Connection(text) => upstream(
             format!("the registry cannot be read: {text}"),
-            "Check the registry's name and your network. A registry on this machine that speaks plain http needs `--plain-http`.",
+            "Check the registry's name and your network, or try again later.",
         ),
         TransportError::Untrusted(text) => upstream(
             format!("the registry's certificate is not trusted ({text})"),
-            "If it is from an authority of your own, pass that one's certificate with `--ca-file`. Otherwise somebody may be reading along: do \
-             not go on.",
-        ),
+            "If it is from an authority of your own, trust that one's certificate too. Otherwise somebody may be reading along: do not go on.",
+        )
+        .with_remedy(Remedy::TrustRoot),
         TransportError::TooLarge(most) => Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
-            .with_hint("No answer of a registry that keeps connectors is as large as this. Check the reference."),
+            .with_hint("No answer of a registry that keeps connectors is as large as this. Check the reference.")
+            .with_remedy(Remedy::CorrectInput { input: "reference" }),
         TransportError::Denied(text) => Failure::new(Code::Denied, text),
         TransportError::Fixture(text) | TransportError::Other(text) => Failure::new(Code::Other, text),
         _ => Failure::new(Code::Other, "the registry cannot be read"),

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::reference::Reference;
 use crate::file;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// Largest configuration of Docker that is read, in bytes: logins for some dozen registries.
 const LARGEST_CONFIG: u64 = 1024 * 1024;
@@ -63,7 +64,8 @@ impl Login {
 
 fn unusable(reference: &Reference, what: &str) -> Failure {
     Failure::new(Code::Credentials, format!("Docker's configuration has no usable login for {}: {what}", reference.registry()))
-        .with_hint("Log in anew with `docker login`, correct `config.json`, or set the login in the environment.")
+        .with_remedy(Remedy::LogIn)
+        .with_hint("Log in again, or correct `config.json`.")
 }
 
 impl fmt::Debug for Login {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::metadata::Metadata;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// Media type of a manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -224,11 +225,13 @@ pub fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<Strin
 /// A failure for an answer that is none of those that the specification knows.
 pub(super) fn unexpected(message: impl Into<String>) -> Failure {
     Failure::new(Code::UnexpectedResponse, message)
-        .with_hint("Check that the reference names a connector in a registry; `smp-harness push` writes what is read here.")
+        .with_remedy(Remedy::CorrectInput { input: "reference" })
+        .with_hint("Check that the reference names a connector in a registry.")
 }
 
 fn written(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value).map_err(|error| Failure::new(Code::Output, format!("the manifest cannot be written: {error}")))
+    serde_json::to_vec(value)
+        .map_err(|error| Failure::new(Code::Output, format!("the manifest cannot be written: {error}")).with_remedy(Remedy::Other))
 }
 
 #[cfg(test)]

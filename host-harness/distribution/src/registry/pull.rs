@@ -20,6 +20,7 @@ use crate::signature;
 use crate::trust::{TrustPolicy, Vouched};
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
+use smp_host::remedy::Remedy;
 
 /// Most signatures of a package that are looked at. A publisher attaches one, and another when its key changes.
 const MOST_PACKAGE_SIGNATURES: usize = 4;
@@ -59,6 +60,7 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
         (None, Some(tag)) => repository.tagged(tag).await?,
         (None, None) => {
             return Err(Failure::new(Code::InvalidSettings, "the reference names neither a tag nor a digest")
+                .with_remedy(Remedy::CorrectInput { input: "reference" })
                 .with_hint("Name the release: HOST/NAME:VERSION, or HOST/NAME@sha256:…."));
         }
     };
@@ -117,7 +119,8 @@ async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits
 fn is_the_one_asked_for(reference: &Reference, identity: &Identity) -> Result<(), Failure> {
     match reference.tag() {
         Some(tag) if tag != identity.tag() => {
-            Err(Failure::new(Code::Untrusted, format!("the tag `{tag}` leads to what was signed as {identity}")).with_hint(
+            let other = Failure::new(Code::Untrusted, format!("the tag `{tag}` leads to what was signed as {identity}"));
+            Err(other.with_remedy(Remedy::OtherRelease).with_hint(
                 "Another release is served in the place of the one that was asked for. Ask for a release by its version or its digest.",
             ))
         }
@@ -174,6 +177,7 @@ async fn package_signature(
 
 fn missing(what: &str) -> Failure {
     Failure::new(Code::NotFound, format!("{what} is not in the repository, though the artifact names it"))
+        .with_remedy(Remedy::ContactSupport)
         .with_hint("The artifact was copied without what belongs to it, or something was removed. Push the package once more.")
 }
 

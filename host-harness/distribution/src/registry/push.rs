@@ -8,6 +8,7 @@ use super::repository::Repository;
 use crate::digest::Digest;
 use crate::package::{Package, SBOM, SIGNATURE, SUMS};
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// Type of the artifact that holds the files of a package.
 pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
@@ -46,7 +47,8 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
         (None, None, Some(version)) => Some(version.clone()),
         (None, None, None) => {
             return Err(Failure::new(Code::InvalidSettings, "the reference has no tag, and the component tells no version for one")
-                .with_hint("Add a tag to the reference, or push what `smp-harness package` wrote."));
+                .with_remedy(Remedy::CorrectInput { input: "reference" })
+                .with_hint("Add a tag to the reference, or push a package, whose component tells its version."));
         }
     };
 
@@ -54,6 +56,7 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
     let subject = Descriptor::of(MANIFEST, &bytes);
     if let Some(digest) = reference.digest().filter(|digest| **digest != subject.digest) {
         return Err(Failure::new(Code::InvalidSettings, format!("the package makes the artifact {}, not {digest}", subject.digest))
+            .with_remedy(Remedy::CorrectInput { input: "reference" })
             .with_hint("Leave the digest away, or push the package that it is of."));
     }
     let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
@@ -80,9 +83,10 @@ async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Dige
         Some(_) if overwrite => Ok(false),
         Some(found) => {
             let reference = repository.reference().with_tag(tag);
-            Err(Failure::new(Code::Output, format!("{reference} is there already, with another content ({})", found.digest)).with_hint(
-                "A release is not changed once it is out: raise the version of the connector. `--overwrite` replaces it all the same.",
-            ))
+            let message = format!("{reference} is there already, with another content ({})", found.digest);
+            Err(Failure::new(Code::Output, message)
+                .with_remedy(Remedy::ReplaceRelease)
+                .with_hint("A release is not changed once it is out: raise the version of the connector."))
         }
     }
 }

@@ -7,6 +7,7 @@ use super::manifest::{Descriptor, EMPTY, INDEX, Index, MANIFEST, Manifest, unexp
 use super::repository::Repository;
 use crate::digest::Digest;
 use smp_host::failure::Failure;
+use smp_host::remedy::Remedy;
 
 /// Most manifests that refer to one artifact, of all kinds: signatures, scans and copies of a release over years.
 const MOST: usize = 200;
@@ -78,5 +79,6 @@ fn bounded(number: usize) -> Result<(), Failure> {
 
 fn too_many() -> Failure {
     unexpected(format!("more than {MOST} artifacts refer to this one"))
+        .with_remedy(Remedy::ContactSupport)
         .with_hint("Nobody needs as many. Whoever owns the repository removes those that were attached without need.")
 }

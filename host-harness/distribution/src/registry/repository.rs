@@ -9,6 +9,7 @@ use super::manifest::{Descriptor, INDEX, LARGEST, MANIFEST};
 use super::reference::Reference;
 use crate::digest::Digest;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// A repository in a registry.
 pub struct Repository {
@@ -153,5 +154,6 @@ impl Repository {
 /// The failure of content that is not what it was asked by.
 fn other_content(what: &str, digest: &Digest) -> Failure {
     Failure::new(Code::Untrusted, format!("the registry serves other content in the place of {what} with the digest {digest}"))
+        .with_remedy(Remedy::ContactSupport)
         .with_hint("Do not use it: somebody changed it in the registry or on the way. Report it to whoever runs the registry.")
 }

@@ -11,6 +11,7 @@ use crate::signature::key::KeyPair;
 use crate::signature::{self, payload};
 use crate::trust::{MOST_SIGNATURES, Signer, TrustPolicy, wrong_key};
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// Media type of an image's configuration, which cosign gives to its artifacts of signatures.
 const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -21,9 +22,11 @@ const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// `invalid-settings` without a digest: what a tag leads to is the registry's word, and not to be signed on it.
 pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure> {
     let Some(digest) = repository.reference().digest() else {
-        return Err(Failure::new(Code::InvalidSettings, "an artifact in a registry is signed by its digest, not by a tag").with_hint(
-            "`smp-harness push` tells the digest: HOST/NAME@sha256:…. A tag could have been moved to something else meanwhile.",
-        ));
+        return Err(Failure::new(Code::InvalidSettings, "an artifact in a registry is signed by its digest, not by a tag")
+            .with_remedy(Remedy::CorrectInput { input: "reference" })
+            .with_hint(
+                "Name the digest that pushing it told: HOST/NAME@sha256:…. A tag could have been moved to something else meanwhile.",
+            ));
     };
     let subject = repository.pinned(digest).await?.ok_or_else(|| absent(repository))?;
     Manifest::read(&subject.bytes)?;
@@ -65,7 +68,8 @@ pub(super) async fn signer<'a>(repository: &Repository, digest: &Digest, policy:
         layers = referring(repository, digest).await?;
     }
     let mut failure = Failure::new(Code::Untrusted, format!("nobody vouches for it: the registry holds no signature of {digest}"))
-        .with_hint("Whoever publishes it signs it with `smp-harness sign REFERENCE@DIGEST` or cosign. Do not use what lost its signature.");
+        .with_remedy(Remedy::Sign)
+        .with_hint("Whoever publishes it signs it. Do not use what lost its signature.");
     for layer in layers.iter().take(MOST_SIGNATURES) {
         let Some((payload, signature)) = vouching(repository, layer).await? else { continue };
         match policy.signer(&payload, &signature) {
@@ -87,6 +91,7 @@ pub(super) async fn signer<'a>(repository: &Repository, digest: &Digest, policy:
 pub(super) fn absent(repository: &Repository) -> Failure {
     let reference = repository.reference();
     Failure::new(Code::NotFound, format!("{} has no {reference}", reference.registry()))
+        .with_remedy(Remedy::CorrectInput { input: "reference" })
         .with_hint("Check the reference: name, tag and digest.")
 }
 

@@ -145,7 +145,7 @@ impl Collection<'_> {
             _ => None,
         });
         match failed {
-            Some(failure) => failure.into(),
+            Some(failure) => self.session.settings().known.refined(failure.into()),
             None => Failure::new(Code::NoMembers, "the service answers with an empty list of members, and does not say why")
                 .with_hint("Check at the service that the organization has members that its administrators manage, then collect again."),
         }
@@ -161,8 +161,7 @@ impl Collection<'_> {
 
     /// Ends a run that failed.
     async fn end(&mut self, error: DestinationError) -> RunReport {
-        let DestinationError::Failed(failure) = error else { return self.fenced() };
-        let mut failure = self.session.settings().explained(failure);
+        let DestinationError::Failed(mut failure) = error else { return self.fenced() };
         let ending = Ending::of(&failure, self.destination.resumable());
         match ending {
             Ending::Stopped if failure.code == Code::Interrupted => {

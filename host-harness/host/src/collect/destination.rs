@@ -160,8 +160,7 @@ impl Ending {
             _ if !resumable => Self::Over,
             // A second restart has failed: the next run needs a first sweep of its own.
             Code::CursorExpired => Self::Over,
-            Code::Output => Self::Stopped,
-            code if code.retryable() => Self::Stopped,
+            Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => Self::Stopped,
             // A new key, or a wider limit, and it goes on.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,

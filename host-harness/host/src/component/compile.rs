@@ -20,6 +20,7 @@ use wasmtime::component::Component;
 use super::config::Allocation;
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
+use crate::remedy::Remedy;
 
 /// Most threads of a worker. Each takes memory of its own, so the memory that a component takes must not depend on the machine.
 pub(super) const MOST_THREADS: usize = 4;
@@ -113,7 +114,9 @@ async fn inside(engine: wasmtime::Engine, bytes: Vec<u8>, limits: &Limits) -> Re
 }
 
 async fn apart(program: &PathBuf, arguments: &[OsString], job: Job, bytes: &[u8], limits: &Limits) -> Result<Compiled, Failure> {
-    let unusable = |error: std::io::Error| Failure::new(Code::Component, format!("the compiler's process cannot be used: {error}"));
+    let unusable = |error: std::io::Error| {
+        Failure::new(Code::Component, format!("the compiler's process cannot be used: {error}")).with_remedy(Remedy::FreeMachine)
+    };
     let job = serde_json::to_string(&job).map_err(|error| unusable(error.into()))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let mut worker = tokio::process::Command::new(program)
@@ -180,11 +183,13 @@ fn too_large(limits: &Limits) -> Failure {
 
 fn refused(reason: &str) -> Failure {
     Failure::new(Code::Component, format!("it cannot be compiled: {}", crate::text::shortened(reason, 400)))
+        .with_remedy(Remedy::MendConnector)
         .with_hint("Build the component again; the file may be damaged or use WebAssembly features that this host does not allow.")
 }
 
 fn crashed(reason: &str) -> Failure {
     Failure::new(Code::Component, format!("the compiler crashed over it: {}", crate::text::shortened(reason, 200)))
+        .with_remedy(Remedy::ReportConnector)
         .with_hint("Do not use this file: it may be made to crash compilers. Report it to whoever publishes the connector.")
 }
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::Component;
 
 use super::cache::Cache;
@@ -11,6 +13,7 @@ use super::compile::{self, Compiled, Compiler};
 use super::config::{Allocation, config};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits, TICK};
+use crate::remedy::Remedy;
 
 /// How an engine is set up. There is no default: whoever sets one up says where strangers' bytes are compiled.
 #[derive(Clone, Debug)]
@@ -45,14 +48,16 @@ struct Shared {
     cache: Option<Cache>,
     compiler: Compiler,
     allocation: Allocation,
-    /// Runs that are under way, and how many there may be.
-    runs: Option<(AtomicU32, u32)>,
+    /// Places for as many runs as memory is set aside for.
+    places: Option<Arc<Semaphore>>,
     limits: Limits,
     _ticker: Ticker,
 }
 
-/// What is set aside for a run, until this is dropped.
-pub(super) struct Place(Engine);
+/// What is set aside for a run, until this is dropped. Nothing, where memory is allocated on demand.
+pub(super) struct Permit {
+    _place: Option<OwnedSemaphorePermit>,
+}
 
 /// Advances the epoch until the last clone of the engine is gone.
 struct Ticker {
@@ -65,32 +70,40 @@ impl Engine {
     /// # Errors
     /// When the machine does not give what it needs.
     pub fn new(options: &EngineOptions) -> Result<Self, Failure> {
-        let failed = |error: wasmtime::Error| Failure::new(Code::Component, format!("the WebAssembly engine cannot be set up: {error:#}"));
+        let failed = |error: wasmtime::Error| {
+            Failure::new(Code::Component, format!("the WebAssembly engine cannot be set up: {error:#}")).with_remedy(Remedy::FreeMachine)
+        };
         let allocation = Allocation::of(options.pooled_runs, &options.limits);
         let wasmtime = wasmtime::Engine::new(&config(options.limits.stack, allocation)).map_err(failed)?;
         let cache = options.cache.clone().map(|folder| Cache::new(folder, &wasmtime));
         let ticker = Ticker::start(wasmtime.clone())
-            .map_err(|error| Failure::new(Code::Component, format!("no thread for the engine's clock: {error}")))?;
+            .map_err(|error| Failure::new(Code::Component, format!("no thread for the engine's clock: {error}")))
+            .map_err(|failure| failure.with_remedy(Remedy::FreeMachine))?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
-        let runs = options.pooled_runs.map(|most| (AtomicU32::new(0), most));
-        Ok(Self { wasmtime, shared: Arc::new(Shared { cache, compiler, allocation, runs, limits, _ticker: ticker }) })
+        let most = options.pooled_runs.map(|most| usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS));
+        let places = most.map(|most| Arc::new(Semaphore::new(most)));
+        Ok(Self { wasmtime, shared: Arc::new(Shared { cache, compiler, allocation, places, limits, _ticker: ticker }) })
     }
 
     /// Whether memory is set aside for runs.
     pub(super) fn is_pooled(&self) -> bool {
-        self.shared.runs.is_some()
+        self.shared.places.is_some()
     }
 
-    /// Takes what is set aside for one more run. A run keeps it when it gives its instance back, so that it never fails in the middle.
-    pub(super) fn place(&self) -> Result<Place, Failure> {
-        if let Some((runs, most)) = &self.shared.runs {
-            let one_more = |under_way: u32| (under_way < *most).then(|| under_way + 1);
-            runs.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).map_err(|_| {
-                Failure::new(Code::Limit, "this process has no memory set aside for one more run at the same time")
-                    .with_hint("Collect again when other runs have ended, or let the operator set more aside (`pooled_runs`).")
-            })?;
-        }
-        Ok(Place(self.clone()))
+    /// Takes what is set aside for one more run, waiting for it at most so long; who asks first is served first. A run keeps it when it
+    /// gives its instance back, so that it never fails in the middle.
+    pub(super) async fn place(&self, within: Duration) -> Result<Permit, Failure> {
+        let Some(places) = &self.shared.places else { return Ok(Permit { _place: None }) };
+        let place = match Arc::clone(places).try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(_) if within.is_zero() => None,
+            Err(_) => tokio::time::timeout(within, Arc::clone(places).acquire_owned()).await.ok().and_then(Result::ok),
+        };
+        let place = place.ok_or_else(|| {
+            Failure::new(Code::Busy, "this process has no memory set aside for one more run at the same time")
+                .with_hint("Try again when other runs have ended, or let the operator set more aside (`pooled_runs`).")
+        })?;
+        Ok(Permit { _place: Some(place) })
     }
 
     /// The bounds that it was set up with.
@@ -121,14 +134,6 @@ impl Engine {
     pub(super) fn keep(&self, code: Option<&Compiled>, digest: &str) {
         if let (Some(cache), Some(code)) = (&self.shared.cache, code) {
             cache.store(code, digest);
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some((runs, _)) = &self.0.shared.runs {
-            runs.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

@@ -13,6 +13,7 @@ use super::session::{RunState, Session, SessionOptions};
 use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
 use crate::failure::{Code, Failure};
 use crate::limits::Limits;
+use crate::remedy::Remedy;
 
 /// A connector that is ready to run. Cheap to clone.
 #[derive(Clone)]
@@ -125,7 +126,7 @@ fn refused(message: impl Into<String>, hint: &str) -> Failure {
 
 /// Looks at the first bytes before anything is compiled, for a message that helps.
 fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Result<(), Failure> {
-    const BUILD: &str = "Give the `.wasm` file of a connector, for example the one that `make component` builds.";
+    const BUILD: &str = "Give the `.wasm` file of a connector.";
     if size > limits.component {
         return Err(limits.component_too_large("the file"));
     }
@@ -142,7 +143,7 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
         }
         Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Module, .. }, .. }) => Err(refused(
             "the file is a core WebAssembly module, not a component",
-            "Make a component of it: `make component` does so for ours, `wasm-tools component new` for any other.",
+            "Make a component of it, for example with `wasm-tools component new`.",
         )),
         _ => Err(refused("the file is damaged or of a WebAssembly version that this host does not know", BUILD)),
     }
@@ -166,7 +167,8 @@ fn refuse_what_is_nested_without_need(bytes: &[u8]) -> Result<(), Failure> {
             return Err(refused(
                 format!("its components are nested more than {DEEPEST} deep"),
                 "Build the component again, with fewer components within each other.",
-            ));
+            )
+            .with_remedy(Remedy::MendConnector));
         }
     }
     Ok(())
@@ -187,14 +189,16 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
         return Err(refused(
             format!("it imports what the contract does not give: {}", foreign.join(", ")),
             "A connector imports `http` and `log` of the contract and nothing else, no WASI. In Rust, build for `wasm32-unknown-unknown`.",
-        ));
+        )
+        .with_remedy(Remedy::MendConnector));
     }
     let exported = exports.iter().find_map(|name| name.strip_prefix(contract::PACKAGE)?.strip_prefix("/connector@"));
     let Some(version) = exported else {
         return Err(refused(
             "it does not export the connector interface",
             "Build it for the world `connector-plugin` of the package `smp:connector`.",
-        ));
+        )
+        .with_remedy(Remedy::MendConnector));
     };
     // Below 1.0 each minor version is a contract of its own.
     let line = |version: &str| version.splitn(3, '.').take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
@@ -206,7 +210,8 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
                 contract::VERSION
             ),
             "Get the build of the connector for this version, or a newer host.",
-        ));
+        )
+        .with_remedy(Remedy::OtherComponent { contract: Some(contract::VERSION.to_owned()) }));
     }
     Ok(version.to_owned())
 }
@@ -217,6 +222,7 @@ fn link(engine: &Engine, component: &Component) -> Result<ConnectorPluginPre<Run
             format!("it does not fit the contract: {}", crate::text::shortened(&format!("{error:#}"), 400)),
             "Build it against the contract's files in `wit/` of this version.",
         )
+        .with_remedy(Remedy::MendConnector)
     };
     let mut linker = Linker::new(&engine.wasmtime);
     ConnectorPlugin::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state).map_err(mismatch)?;
@@ -244,6 +250,7 @@ mod tests {
         assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8, &small).is_ok());
         let failure = refuse_what_is_no_component(b"\0asm\x0d\0\x01\0\0", 9, &small).unwrap_err();
         assert_eq!(failure.message, "the file is larger than a component may be: the limit `component` is 8 bytes");
+        assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "component", to: None });
     }
 
     #[test]

@@ -10,15 +10,16 @@ use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use super::check;
-use super::engine::{Engine, Place};
+use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report};
 use crate::failure::{Code, Failure};
-use crate::http::capability::{Capability, Note};
+use crate::http::capability::{Capability, Note, whole_seconds};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
 use crate::limits::{Bound, Limits, TICK};
 use crate::observer::{Event, Observer, Silent};
+use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
 /// Wait for answers in one call from which a run in a pool gives its instance back with the page, so that what waits is small: a page
@@ -46,7 +47,7 @@ pub struct Session {
     /// The store and the instance in it, until something goes wrong or it is given back.
     live: Option<(Store<RunState>, ConnectorPlugin)>,
     /// What is set aside for this run, from its first call on. Below the store, so that it is free only when the store is gone.
-    place: Option<Place>,
+    place: Option<Permit>,
     /// The state, while there is no store.
     parked: Option<RunState>,
     settings: Arc<Checked>,
@@ -149,6 +150,18 @@ impl Session {
         }
     }
 
+    /// Takes the run's place in the engine's pool, waiting for it at most so long. Without this, the first call takes it, and fails at once
+    /// where there is none. Where the engine has no pool, there is always a place.
+    ///
+    /// # Errors
+    /// `busy`, when no other run ended in time.
+    pub async fn take_place(&mut self, within: Duration) -> Result<(), Failure> {
+        if self.place.is_none() {
+            self.place = Some(self.engine.place(within).await?);
+        }
+        Ok(())
+    }
+
     /// Asks the connector what it is.
     ///
     /// # Errors
@@ -190,10 +203,15 @@ impl Session {
 
     async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
         let settings = Arc::clone(&self.settings);
-        let report = self
+        let mut report = self
             .call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, &settings.public).await)
             .await?;
         check::report(&report, &self.limits)?;
+        for check in &mut report.checks {
+            if let contract::Outcome::Failed(failure) = &mut check.outcome {
+                self.settings.known.explain(failure);
+            }
+        }
         // A check that failed for want of an answer is explained by why there was none.
         let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
         self.noted(failed)?;
@@ -209,7 +227,7 @@ impl Session {
         let answer = self
             .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, &settings.public).await)
             .await?;
-        let account = self.judged(answer).map_err(|failure| self.settings.explained(failure))?;
+        let account = self.judged(answer)?;
         check::account(&account, &self.limits)?;
         Ok(account)
     }
@@ -274,17 +292,28 @@ impl Session {
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.noted(answer.is_err())?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
-            Ok(()) => self.with_the_limits_name(failure.into()),
+            Ok(()) => self.explained(failure),
             Err(broken) => broken,
         })
+    }
+
+    /// A connector's failure, with what only the host knows.
+    fn explained(&self, mut failure: contract::Failure) -> Failure {
+        self.settings.known.explain(&mut failure);
+        let mut failure = self.settings.known.refined(failure.into());
+        let overrun = self.state().and_then(|state| state.http.as_ref()).and_then(Capability::overrun);
+        if let (Remedy::ComeBack { max_wait_s, .. }, Some(overrun)) = (&mut *failure.remedy, overrun) {
+            *max_wait_s = Some(whole_seconds(overrun));
+        }
+        self.with_the_limits_name(failure)
     }
 
     /// The failure of a call to which an answer was too large, with what only the host knows.
     fn with_the_limits_name(&self, mut failure: Failure) -> Failure {
         if self.state().and_then(|state| state.http.as_ref()).is_some_and(Capability::oversized) {
             let (hint, most) = (failure.hint.take().unwrap_or_default(), self.limits.shown(Bound::Response));
-            let limit = format!("The limit `response` is {most}; `--limit response=…` allows more.");
-            failure.hint = Some(format!("{hint} {limit}").trim().to_owned());
+            failure.hint = Some(format!("{hint} The limit `response` is {most}.").trim().to_owned());
+            failure = failure.with_remedy(Remedy::RaiseLimit { limit: Bound::Response.name(), to: None });
         }
         failure
     }
@@ -354,9 +383,7 @@ impl Session {
     }
 
     async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
-        if self.place.is_none() {
-            self.place = Some(self.engine.place()?);
-        }
+        self.take_place(Duration::ZERO).await?;
         let state = self.parked.take().ok_or_else(|| Failure::new(Code::Interrupted, "the run was ended in the middle of a call"))?;
         let mut store = Store::new(&self.engine.wasmtime, state);
         store.limiter(|state| &mut state.usage);
@@ -391,13 +418,14 @@ impl Session {
             };
         }
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
-            return Failure::new(Code::Limit, "the memory that is set aside for this run is not free yet")
-                .with_hint("Collect again; nothing is wrong with the connector or your settings.");
+            return Failure::new(Code::Busy, "the memory that is set aside for this run is not free yet")
+                .with_hint("Try again; nothing is wrong with the connector or your settings.");
         }
         let cause = error.root_cause();
         if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
-            return Failure::new(Code::Limit, format!("this machine does not give a run what it needs: {refused}")).with_hint(
-                "Free memory and open files on this machine, then collect again; nothing is wrong with the connector or your settings.",
+            let message = format!("this machine does not give a run what it needs: {refused}");
+            return Failure::new(Code::Limit, message).with_remedy(Remedy::FreeMachine).with_hint(
+                "Free memory and open files on this machine, then run it again; nothing is wrong with the connector or your settings.",
             );
         }
         let cause = cause.to_string();

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use super::output::Fingerprint;
 use crate::collect::guard::{Admitted, Counts, Mark};
 use crate::failure::{Code, Failure};
+use crate::remedy::{Place, Remedy};
 
 /// Version of this journal's format. The first one noted neither component, origin nor digests.
 const FORMAT: u32 = 2;
@@ -115,7 +116,7 @@ impl Checkpoint {
     /// # Errors
     /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it cannot be written.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
-        let failed = |error: io::Error| crate::collect::sink::fault(path, &error);
+        let failed = |error: io::Error| fault(path, &error);
         if path.is_dir() {
             return Err(failed(io::Error::other("it is a folder")));
         }
@@ -123,7 +124,8 @@ impl Checkpoint {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(refused(path, "is in use by another run", "Wait until that run has ended, or use another checkpoint."));
+                return Err(refused(path, "is in use by another run", "Wait until that run has ended, or use another checkpoint.")
+                    .with_remedy(Remedy::WaitForRun { of: Place::Checkpoint }));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -181,7 +183,7 @@ impl Checkpoint {
     }
 
     fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let failed = |error: io::Error| crate::collect::sink::fault(&self.path, &error);
+        let failed = |error: io::Error| fault(&self.path, &error);
         let json = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
         let chain = link(self.chain, json.as_bytes());
         let text = format!("{} {json}\n", hex::encode(chain));
@@ -193,7 +195,9 @@ impl Checkpoint {
     /// Reads what is there. None where not even the first line was written whole.
     fn read(&mut self, identity: &Identity) -> Result<Option<Vec<Entry>>, Failure> {
         let path = self.path.clone();
-        let no_checkpoint = || refused(&path, "is no checkpoint", "Give another file: this one was left as it is.");
+        let elsewhere = Remedy::OtherPlace { of: Place::Checkpoint };
+        let no_checkpoint =
+            || refused(&path, "is no checkpoint", "Give another file: this one was left as it is.").with_remedy(elsewhere.clone());
         let mut lines = Lines { reader: BufReader::new(&self.file), chain: Chain::default(), good: 0 };
         let Some(first) = lines.next_good().map_err(|_| no_checkpoint())? else {
             // A torn first line is ours only if it begins like one; anything else is somebody's file.
@@ -213,14 +217,14 @@ impl Checkpoint {
         let header: Header = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
         let others = |difference: Difference| {
             let Difference { what, hint, .. } = difference;
-            refused(&path, &format!("belongs to another collection: the {what}"), hint)
+            refused(&path, &format!("belongs to another collection: the {what}"), hint).with_remedy(elsewhere.clone())
         };
         let difference = difference(&header.identity, identity);
         if let Some(difference) = difference.clone().filter(|difference| difference.always) {
             return Err(others(difference));
         }
         let mut entries = Vec::new();
-        while let Some(line) = lines.next_good().map_err(|error| crate::collect::sink::fault(&path, &error))? {
+        while let Some(line) = lines.next_good().map_err(|error| fault(&path, &error))? {
             entries.push(entry(&line).ok_or_else(no_checkpoint)?);
         }
         match difference {
@@ -231,7 +235,7 @@ impl Checkpoint {
         }
         let (good, chain) = (lines.good, lines.chain);
         let cut = self.file.set_len(good).and_then(|()| self.file.seek(SeekFrom::Start(good)));
-        cut.map_err(|error| crate::collect::sink::fault(&path, &error))?;
+        cut.map_err(|error| fault(&path, &error))?;
         self.chain = chain;
         Ok(Some(entries))
     }
@@ -328,6 +332,10 @@ fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
     let shown = |text: &str| crate::text::shortened(text, 200).into_owned();
     let values = if name == "organization" { String::new() } else { format!(": `{}` there, `{}` now", shown(there), shown(here)) };
     Some(Difference { what: format!("{name} is another one{values}"), hint, always })
+}
+
+fn fault(path: &Path, error: &io::Error) -> Failure {
+    crate::collect::sink::fault(path, error).with_remedy(Remedy::MakeRoom { of: Place::Checkpoint })
 }
 
 fn refused(path: &Path, what: &str, hint: &str) -> Failure {

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::collect::sink::fault;
 use crate::failure::{Code, Failure};
+use crate::remedy::{Place, Remedy};
 
 /// SHA-256 of what was written: by it a partial file is known again, whatever its name.
 pub type Fingerprint = [u8; 32];
@@ -162,6 +163,7 @@ impl OutputFile {
 fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     let in_use = || {
         Failure::new(Code::Output, format!("`{}` is being written by another run", path.display()))
+            .with_remedy(Remedy::WaitForRun { of: Place::Output })
             .with_hint("Wait until that run has ended, or use another output.")
     };
     match file.try_lock() {

@@ -10,6 +10,7 @@ use super::transport::{Method, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
+use crate::remedy::Remedy;
 
 /// The headers that a component sees: what tells the kind of a body, and when to come back. Anything else could carry what it has
 /// no business with.
@@ -72,6 +73,12 @@ impl Capability {
         self.oversized
     }
 
+    /// The budget of waits with which the last request would not have been given up, where one that the service asked for was too long.
+    #[must_use]
+    pub fn overrun(&self) -> Option<Duration> {
+        self.retrier.overrun()
+    }
+
     /// Sends a component's request, if it may leave.
     ///
     /// # Errors
@@ -112,7 +119,9 @@ impl Capability {
             Failure::new(Code::Denied, format!("the connector asked for {} {path}, which was not let out: {denial}", request.method));
         match denial {
             Denial::NotGranted(endpoint) => {
-                self.explain(failure.with_hint(format!("If you trust the connector with it, grant it by name: `--grant '{endpoint}'`.")));
+                let path = endpoint.split_once(' ').map_or(endpoint.as_str(), |(_, path)| path).to_owned();
+                let remedy = Remedy::Grant { method: request.method.as_str(), path };
+                self.explain(failure.with_remedy(remedy).with_hint("If you trust the connector with it, grant it this request."));
             }
             _ => self
                 .end(failure.with_hint("Do not use this connector: it asks for more than it declares. Report it to whoever publishes it.")),
@@ -134,16 +143,15 @@ impl Capability {
             GivenUp::NoAnswer(TransportError::Connection(text)) => wit::Error::ConnectionFailed(text),
             GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
                 let failure = Failure::new(Code::Upstream, format!("the server's certificate is not trusted ({text})"));
-                self.explain(failure.with_hint(
-                    "If a proxy of your company stands in between, pass its certificate with `--ca-file`. Otherwise somebody may be \
-                     reading along: do not go on.",
+                self.explain(failure.with_remedy(Remedy::TrustRoot).with_hint(
+                    "If a proxy of your company stands in between, trust its certificate too. Otherwise somebody may be reading along: \
+                     do not go on.",
                 ));
                 wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
             }
             GivenUp::NoAnswer(TransportError::Denied(text)) => {
-                self.explain(Failure::new(Code::Denied, text.clone()).with_hint(
-                    "Where the service really is inside your network, name its address yourself, with `--upstream URL`. Otherwise do not use \
-                     this connector.",
+                self.explain(Failure::new(Code::Denied, text.clone()).with_remedy(Remedy::NameUpstream).with_hint(
+                    "Where the service really is inside your network, name its address yourself. Otherwise do not use this connector.",
                 ));
                 wit::Error::Denied(text)
             }
@@ -174,6 +182,6 @@ impl Capability {
 }
 
 /// Seconds, rounded up: who comes back too early is turned away again.
-fn whole_seconds(wait: Duration) -> u64 {
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

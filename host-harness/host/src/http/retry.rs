@@ -41,6 +41,10 @@ pub struct Retrier {
     jitter: Jitter,
     /// What is left of the waits that the run may take.
     budget: Duration,
+    /// All waits that it may take.
+    whole_budget: Duration,
+    /// The budget that would have been enough for a wait that the service asked for in vain.
+    overrun: Option<Duration>,
     figures: SharedFigures,
 }
 
@@ -98,13 +102,20 @@ impl Retrier {
         jitter: Jitter,
         budget: Duration,
     ) -> Self {
-        Self { transport, clock, pacer, observer, jitter, budget, figures: SharedFigures::default() }
+        let figures = SharedFigures::default();
+        Self { transport, clock, pacer, observer, jitter, budget, whole_budget: budget, overrun: None, figures }
     }
 
     /// What the run cost until now.
     #[must_use]
     pub fn figures(&self) -> SharedFigures {
         self.figures.clone()
+    }
+
+    /// The budget with which the last request would not have been given up, where the service asked for a wait that was too long.
+    #[must_use]
+    pub fn overrun(&self) -> Option<Duration> {
+        self.overrun
     }
 
     /// Tells the transport which call the requests from now on serve.
@@ -118,6 +129,7 @@ impl Retrier {
     /// Why it was given up.
     pub async fn send(&mut self, request: &Request, repeatable: bool) -> Result<Response, GivenUp> {
         let mut tries = 0;
+        self.overrun = None;
         loop {
             tries += 1;
             let given_up = match self.once(request).await {
@@ -129,7 +141,11 @@ impl Retrier {
                 Err(error) => GivenUp::NoAnswer(error),
             };
             let Some(wait) = self.next_wait(&given_up, tries).filter(|_| repeatable) else { return Err(given_up) };
-            let Some(left) = self.budget.checked_sub(wait) else { return Err(given_up) };
+            let Some(left) = self.budget.checked_sub(wait) else {
+                let told = matches!(given_up, GivenUp::Status { retry_after: Some(_), .. });
+                self.overrun = told.then(|| (self.whole_budget - self.budget).saturating_add(wait));
+                return Err(given_up);
+            };
             self.budget = left;
             self.observer.event(&Event::Waiting { wait, reason: &reason(&given_up), tries });
             self.clock.sleep(wait).await;

@@ -37,6 +37,8 @@ pub struct LiveOptions {
     pub system_proxy: bool,
     /// Whether requests may go into a private network or to this machine: only where the operator, and not a connector, named the origin.
     pub private_network: bool,
+    /// Who asks, as `name/version`: the program's own name, so that a service can tell it from others. Empty sends none.
+    pub user_agent: String,
 }
 
 /// Why a client could not be made.
@@ -99,8 +101,10 @@ impl LiveClient {
             // reqwest's own retries would be neither counted nor paced.
             .retry(reqwest::retry::never())
             .timeout(options.timeout)
-            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
-            .user_agent(concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
+            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout));
+        if !options.user_agent.is_empty() {
+            builder = builder.user_agent(&options.user_agent);
+        }
         let mut proxies = Arc::default();
         if options.system_proxy {
             proxies = Arc::new(proxy::system()?);
@@ -340,8 +344,9 @@ mod tests {
     }
 
     fn client(private_network: bool, system_proxy: bool) -> LiveClient {
-        let timeout = Duration::from_secs(5);
-        LiveClient::new(&LiveOptions { timeout, largest_body: 1024, extra_roots: None, system_proxy, private_network }).unwrap()
+        let (timeout, user_agent) = (Duration::from_secs(5), String::new());
+        let options = LiveOptions { timeout, largest_body: 1024, extra_roots: None, system_proxy, private_network, user_agent };
+        LiveClient::new(&options).unwrap()
     }
 
     async fn sent(client: &LiveClient, origin: &str) -> TransportError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::bench::name_of;
 use smp_host::failure::{Code, Failure};
+use smp_host::remedy::Remedy;
 
 /// The files by which the folder of a case is known, also where one of them is missing.
 const FILES: [&str; 2] = ["traffic.har", "settings.json"];
@@ -20,7 +21,8 @@ pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     for folder in folders {
         let shown = smp_host::text::shortened(&folder.to_string_lossy(), 200).into_owned();
         let refused = |why: String| {
-            Failure::new(Code::InvalidSettings, format!("`--fixtures {shown}`: {why}"))
+            Failure::new(Code::InvalidSettings, format!("`fixtures {shown}`: {why}"))
+                .with_remedy(Remedy::CorrectInput { input: "fixtures" })
                 .with_hint("Give the folder of a case, which holds settings.json and traffic.har, or a folder of such folders.")
         };
         let unreadable = |error: io::Error| refused(format!("the folder cannot be read: {error}"));
