@@ -1,7 +1,7 @@
 //! The settings, checked once: what is a [`Config`] can be put into a path as it stands.
 //!
-//! A value that was entered is never echoed, since it may be a key in the wrong field; the one exception is an
-//! organization id of the usual shape, found inside a pasted address.
+//! A value that was entered is never echoed, since it may be a key in the wrong field; the one
+//! exception is an organization id of the usual shape, found inside a pasted address.
 
 use smp_connector_kit::{Advice, Failure, FailureKind, Setting, setting};
 
@@ -43,9 +43,7 @@ impl Config {
         let entered = setting(settings, ORGANIZATION_ID);
         match refusal(entered) {
             Some(failure) => Err(failure),
-            None => Ok(Self {
-                organization: OrganizationId(entered.to_owned()),
-            }),
+            None => Ok(Self { organization: OrganizationId(entered.to_owned()) }),
         }
     }
 
@@ -86,10 +84,7 @@ fn refusal(entered: &str) -> Option<Failure> {
             || format!("Enter the id alone. {WHERE_TO_FIND}"),
             |id| format!("Enter only this part of the address: {id}"),
         );
-        (
-            "The Organization ID field holds an address or a path, not the id alone.",
-            hint,
-        )
+        ("The Organization ID field holds an address or a path, not the id alone.", hint)
     } else if entered.len() > LONGEST_ID {
         (
             "The Organization ID is too long to be one.",
@@ -150,10 +145,7 @@ mod tests {
         for id in ["a", "my-org", "1234567890", &"x".repeat(128)] {
             let config = Config::read(&entered(id)).unwrap();
             assert_eq!(config.organization().as_str(), id);
-            assert_eq!(
-                config.doubt().unwrap().setting.as_deref(),
-                Some(ORGANIZATION_ID)
-            );
+            assert_eq!(config.doubt().unwrap().setting.as_deref(), Some(ORGANIZATION_ID));
         }
     }
 
@@ -180,11 +172,7 @@ mod tests {
         for (value, message) in rows {
             let failure = Config::read(&entered(value)).unwrap_err();
             assert_eq!(failure.kind, FailureKind::InvalidSettings, "{value}");
-            assert!(
-                failure.message.contains(message),
-                "{value}: {}",
-                failure.message
-            );
+            assert!(failure.message.contains(message), "{value}: {}", failure.message);
             assert_eq!(failure.setting.as_deref(), Some(ORGANIZATION_ID));
             assert!(!failure.hint.is_empty());
         }
@@ -192,10 +180,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_is_not_there_is_missing() {
-        let other = [Setting {
-            key: "api-key".to_owned(),
-            value: USUAL.to_owned(),
-        }];
+        let other = [Setting { key: "api-key".to_owned(), value: USUAL.to_owned() }];
         for settings in [&[][..], &other] {
             let failure = Config::read(settings).unwrap_err();
             assert_eq!(failure.message, "The Organization ID is missing.");
@@ -210,25 +195,16 @@ mod tests {
             format!("https://api.atlassian.com/admin/v1/orgs/{USUAL}#top"),
         ] {
             let failure = Config::read(&entered(&address)).unwrap_err();
-            assert_eq!(
-                failure.hint,
-                format!("Enter only this part of the address: {USUAL}")
-            );
+            assert_eq!(failure.hint, format!("Enter only this part of the address: {USUAL}"));
         }
     }
 
     #[test]
     fn an_address_with_anything_else_in_place_of_the_id_is_not_echoed() {
-        for address in [
-            "https://admin.atlassian.com/o/secret-thing",
-            "https://a.test/o/<script>/",
-        ] {
+        for address in ["https://admin.atlassian.com/o/secret-thing", "https://a.test/o/<script>/"]
+        {
             let failure = Config::read(&entered(address)).unwrap_err();
-            assert!(
-                failure.hint.starts_with("Enter the id alone."),
-                "{}",
-                failure.hint
-            );
+            assert!(failure.hint.starts_with("Enter the id alone."), "{}", failure.hint);
         }
     }
 
@@ -256,9 +232,6 @@ mod tests {
     }
 
     fn entered(value: &str) -> Vec<Setting> {
-        vec![Setting {
-            key: ORGANIZATION_ID.to_owned(),
-            value: value.to_owned(),
-        }]
+        vec![Setting { key: ORGANIZATION_ID.to_owned(), value: value.to_owned() }]
     }
 }

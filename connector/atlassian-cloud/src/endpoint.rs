@@ -7,9 +7,9 @@
 //! | `domains` | `GET /admin/v1/orgs/{organization-id}/domains` | saying why there are no members |
 //! | `users` | `GET /admin/v1/orgs/{organization-id}/users` | the members |
 //!
-//! An endpoint knows nothing of hosts and keys, and nothing of answers that are no success: those are
-//! alike for all, and `refusal` reads them. A field may be absent or `null`, which is the same; a field
-//! of the wrong type makes the answer unreadable.
+//! An endpoint knows nothing of hosts and keys, and nothing of answers that are no success: those
+//! are alike for all, and `refusal` reads them. A field may be absent or `null`, which is the same;
+//! a field of the wrong type makes the answer unreadable.
 
 pub mod domains;
 pub mod org;

@@ -1,8 +1,10 @@
-//! Reads what a failing answer says about itself: the vendor's code, and whether it is about scopes.
+//! Reads what a failing answer says about itself: the vendor's code, and whether it is about
+//! scopes.
 //!
-//! Four shapes are known: `{code, message}` of the gateway, a list under `errors`, one error without the list, and
-//! `{status, error, message}` of some calls. They share their words, so they are read as one: texts at the top and
-//! in the list. A body of any other shape, or no JSON at all, says nothing. No text of it goes any further.
+//! Four shapes are known: `{code, message}` of the gateway, a list under `errors`, one error
+//! without the list, and `{status, error, message}` of some calls. They share their words, so they
+//! are read as one: texts at the top and in the list. A body of any other shape, or no JSON at all,
+//! says nothing. No text of it goes any further.
 
 use serde_json::Value;
 use smp_connector_kit::{json, text};
@@ -31,10 +33,7 @@ impl ErrorBody {
         };
         let listed = answer.get("errors").and_then(Value::as_array);
         let all = || std::iter::once(&answer).chain(listed.into_iter().flatten());
-        Self {
-            code: all().find_map(code),
-            speaks_of_scope: all().any(speaks_of_scope),
-        }
+        Self { code: all().find_map(code), speaks_of_scope: all().any(speaks_of_scope) }
     }
 }
 
@@ -44,9 +43,8 @@ fn code(words: &Value) -> Option<String> {
 }
 
 fn speaks_of_scope(words: &Value) -> bool {
-    let texts = ["title", "detail", "message", "error"]
-        .iter()
-        .filter_map(|key| words.get(key)?.as_str());
+    let texts =
+        ["title", "detail", "message", "error"].iter().filter_map(|key| words.get(key)?.as_str());
     texts.into_iter().any(|text| text::has_word(text, "scope"))
 }
 
@@ -58,11 +56,7 @@ mod tests {
     fn all_four_shapes_are_read() {
         let rows = [
             (r#"{"code":401,"message":"Unauthorized"}"#, None, false),
-            (
-                r#"{"code":401,"message":"Unauthorized; Scope does not match"}"#,
-                None,
-                true,
-            ),
+            (r#"{"code":401,"message":"Unauthorized; Scope does not match"}"#, None, true),
             (
                 r#"{"errors":[{"id":"1","status":"404","code":"ADMIN-404-2","title":"Not found","detail":"Organization not found"}]}"#,
                 Some("ADMIN-404-2"),
@@ -85,10 +79,7 @@ mod tests {
             ),
         ];
         for (body, code, speaks_of_scope) in rows {
-            let expected = ErrorBody {
-                code: code.map(str::to_owned),
-                speaks_of_scope,
-            };
+            let expected = ErrorBody { code: code.map(str::to_owned), speaks_of_scope };
             assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
         }
     }
@@ -103,10 +94,7 @@ mod tests {
     #[test]
     fn what_is_no_error_body_says_nothing() {
         let nested = format!("{{\"errors\":{}}}", "[".repeat(60_000));
-        let long = format!(
-            r#"{{"message":"scope","detail":"{}"}}"#,
-            "x".repeat(LONGEST)
-        );
+        let long = format!(r#"{{"message":"scope","detail":"{}"}}"#, "x".repeat(LONGEST));
         let bodies: [&[u8]; 10] = [
             b"",
             b"<html>scope</html>",

@@ -1,5 +1,5 @@
-//! What the connector does: each a function of the host and the settings. Every flow bounds the number
-//! of its requests itself.
+//! What the connector does: each a function of the host and the settings. Every flow bounds the
+//! number of its requests itself.
 //!
 //! | file | flow | ends with |
 //! |---|---|---|

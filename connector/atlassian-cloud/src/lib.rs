@@ -1,8 +1,8 @@
 //! The Atlassian Cloud connector: what Atlassian does its own way, on the kit that every connector
 //! stands on.
 //!
-//! It takes settings and answers, and gives requests and records. It has no I/O, clock, environment or
-//! randomness, so the same answers give the same result anywhere. Settings become a checked
+//! It takes settings and answers, and gives requests and records. It has no I/O, clock, environment
+//! or randomness, so the same answers give the same result anywhere. Settings become a checked
 //! [`config::Config`] once; [`refusal`] reads the answers that are no success; [`endpoint`] asks and
 //! reads; [`flow`] puts the calls in order; [`listing`] is what the connector tells about itself.
 //!

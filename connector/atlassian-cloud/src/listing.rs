@@ -1,8 +1,9 @@
-//! What the connector tells about itself: the one source of the form, the permissions, the listing and the guide.
+//! What the connector tells about itself: the one source of the form, the permissions, the listing
+//! and the guide.
 //!
-//! Texts only. They ship in the component, so they are short; the facts are the SMP's own about this
-//! integration, brought up to date from the vendor's documentation. Endpoints are listed from the files
-//! that call them.
+//! Texts only. They ship in the component, so they are short; the facts are the SMP's own about
+//! this integration, brought up to date from the vendor's documentation. Endpoints are listed from
+//! the files that call them.
 
 mod faq;
 mod form;

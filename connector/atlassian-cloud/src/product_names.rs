@@ -1,7 +1,7 @@
 //! Names of products by their keys, for answers that give a key only.
 //!
-//! Not a list of what exists: the vendor's own is stale and open. A name in an answer always wins, and an unknown
-//! key has none here.
+//! Not a list of what exists: the vendor's own is stale and open. A name in an answer always wins,
+//! and an unknown key has none here.
 
 /// Keys with the names under which the vendor sells or sold them.
 const NAMES: [(&str, &str); 21] = [
@@ -30,10 +30,7 @@ const NAMES: [(&str, &str); 21] = [
 
 /// The name of the product with this key.
 pub fn name_of(key: &str) -> Option<&'static str> {
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == key)
-        .map(|(_, name)| *name)
+    NAMES.iter().find(|(known, _)| *known == key).map(|(_, name)| *name)
 }
 
 #[cfg(test)]

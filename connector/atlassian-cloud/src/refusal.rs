@@ -1,7 +1,9 @@
-//! Tells what an answer that is no success, or no answer at all, means for the caller: the same for every call.
+//! Tells what an answer that is no success, or no answer at all, means for the caller: the same for
+//! every call.
 //!
-//! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that does not speak
-//! of scopes has two meanings, which only the list of the key's organizations can tell apart; it is handed back as
+//! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that
+//! does not speak of scopes has two meanings, which only the list of the key's organizations can
+//! tell apart; it is handed back as
 //! [`Forbidden`], for the flow to find out. No text of a body gets any further than the vendor's code.
 
 use smp_connector_kit::call::{self, Call, Route, Trouble};
@@ -73,10 +75,7 @@ pub struct Forbidden {
 impl Asked {
     /// The call of a route, of a list that goes on at the cursor.
     pub fn for_page(route: &'static Route, cursor: Option<&Cursor>) -> Self {
-        Self {
-            route,
-            has_cursor: cursor.is_some(),
-        }
+        Self { route, has_cursor: cursor.is_some() }
     }
 }
 
@@ -90,10 +89,7 @@ impl Call for Asked {
 
     fn refused(&self, response: &Response) -> Refusal {
         let (status, route) = (response.status, self.route);
-        let ErrorBody {
-            code,
-            speaks_of_scope,
-        } = ErrorBody::read(&response.body);
+        let ErrorBody { code, speaks_of_scope } = ErrorBody::read(&response.body);
         let known = code.as_deref();
         let failure = match status {
             401 | 403 if speaks_of_scope => {
@@ -214,18 +210,10 @@ mod tests {
             (403, SCOPE, Permission),
             (403, "<html>", Permission),
             (404, r#"{"errors":[{"code":"ADMIN-404-2"}]}"#, NotFound),
-            (
-                404,
-                r#"{"errors":[{"code":"ADMIN-404-1"}]}"#,
-                UnexpectedResponse,
-            ),
+            (404, r#"{"errors":[{"code":"ADMIN-404-1"}]}"#, UnexpectedResponse),
             (404, "failed to match any route", UnexpectedResponse),
             (400, r#"{"errors":[{"code":"ADMIN-400-1"}]}"#, CursorExpired),
-            (
-                400,
-                r#"{"errors":[{"code":"ADMIN-400-4"}]}"#,
-                UnexpectedResponse,
-            ),
+            (400, r#"{"errors":[{"code":"ADMIN-400-4"}]}"#, UnexpectedResponse),
             (429, "", RateLimited),
             (500, "", Upstream),
             (503, "<html>maintenance", Upstream),
@@ -244,11 +232,7 @@ mod tests {
             let failure = failure(answer(status, body));
             assert_eq!(failure.kind, kind, "{status} {body}");
             assert!(failure.message.contains(CALL), "{}", failure.message);
-            assert!(
-                failure.message.contains(&status.to_string()),
-                "{}",
-                failure.message
-            );
+            assert!(failure.message.contains(&status.to_string()), "{}", failure.message);
             assert!(!failure.hint.is_empty());
         }
     }
@@ -265,11 +249,7 @@ mod tests {
     #[test]
     fn a_missing_scope_names_every_scope_to_choose() {
         let hint = failure(answer(403, SCOPE)).hint;
-        for scope in [
-            "read:orgs:admin",
-            "read:accounts:admin",
-            "read:domains:admin",
-        ] {
+        for scope in ["read:orgs:admin", "read:accounts:admin", "read:domains:admin"] {
             assert!(hint.contains(scope), "{scope}");
         }
     }
@@ -282,9 +262,7 @@ mod tests {
         };
         let permission = forbidden.clone().permission();
         assert!(
-            permission
-                .message
-                .contains("may not read the members of this organization"),
+            permission.message.contains("may not read the members of this organization"),
             "{}",
             permission.message
         );

@@ -1,4 +1,5 @@
-//! What the tests of several files share: the settings of an organization, and its paths in a script.
+//! What the tests of several files share: the settings of an organization, and its paths in a
+//! script.
 
 use smp_connector_kit::testing::Script;
 use smp_connector_kit::{HttpError, Response, Setting};
@@ -10,10 +11,7 @@ pub const ORGANIZATION: &str = "2b4c6d8e-1a2b-3c4d-5e6f-zk9m8n7p6q5r";
 
 /// The settings that name [`ORGANIZATION`].
 pub fn settings() -> Vec<Setting> {
-    vec![Setting {
-        key: ORGANIZATION_ID.to_owned(),
-        value: ORGANIZATION.to_owned(),
-    }]
+    vec![Setting { key: ORGANIZATION_ID.to_owned(), value: ORGANIZATION.to_owned() }]
 }
 
 /// The same, checked.
@@ -23,15 +21,13 @@ pub fn config() -> Config {
 
 /// A script of Atlassian's API.
 pub trait Below {
-    /// Expects a request next, whose path follows `/admin/v1/orgs`, with `{org}` for the organization.
+    /// Expects a request next, whose path follows `/admin/v1/orgs`, with `{org}` for the
+    /// organization.
     fn at(self, path: &str, answer: Result<Response, HttpError>) -> Self;
 }
 
 impl Below for Script {
     fn at(self, path: &str, answer: Result<Response, HttpError>) -> Self {
-        self.expect_get(
-            &format!("/admin/v1/orgs{}", path.replace("{org}", ORGANIZATION)),
-            answer,
-        )
+        self.expect_get(&format!("/admin/v1/orgs{}", path.replace("{org}", ORGANIZATION)), answer)
     }
 }

@@ -1,7 +1,7 @@
 //! The contract, generated: once, here, for the kit and all that stands on it.
 //!
-//! Use [`crate::contract`], which names every type of it; this module is public for [`crate::export`]
-//! alone, which has to reach what the macro generates.
+//! Use [`crate::contract`], which names every type of it; this module is public for
+//! [`crate::export`] alone, which has to reach what the macro generates.
 
 #![allow(
     missing_docs,

@@ -1,7 +1,7 @@
 //! One request, and all that can come of it: an answer that is read, or a failure with a hint.
 //!
-//! Alike for all services are the host's errors, what cannot be read, and most statuses; their words
-//! are here. What only a vendor knows, a connector says by implementing [`Call`].
+//! Alike for all services are the host's errors, what cannot be read, and most statuses; their
+//! words are here. What only a vendor knows, a connector says by implementing [`Call`].
 
 use std::fmt;
 
@@ -35,12 +35,7 @@ impl Route {
         purpose: &'static str,
         scope: Option<&'static str>,
     ) -> Self {
-        Self {
-            method: Method::Get,
-            path,
-            purpose,
-            scope,
-        }
+        Self { method: Method::Get, path, purpose, scope }
     }
 
     /// The endpoint as the descriptor declares it. A connector reads, whatever the method.
@@ -59,9 +54,8 @@ impl Route {
         let mut path = String::with_capacity(self.path.len() + 64);
         let mut values = values.iter();
         let mut rest = self.path;
-        while let Some((before, (_, after))) = rest
-            .split_once('{')
-            .and_then(|(before, place)| Some((before, place.split_once('}')?)))
+        while let Some((before, (_, after))) =
+            rest.split_once('{').and_then(|(before, place)| Some((before, place.split_once('}')?)))
         {
             path.push_str(before);
             path.extend(values.next().copied().into_iter().flat_map(cursor::encoded));
@@ -74,11 +68,7 @@ impl Route {
 /// As messages name it: the method and the path, without any value of a setting.
 impl fmt::Display for Route {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.method == Method::Get {
-            "GET "
-        } else {
-            "POST "
-        })?;
+        formatter.write_str(if self.method == Method::Get { "GET " } else { "POST " })?;
         formatter.write_str(self.path)
     }
 }
@@ -94,12 +84,13 @@ pub trait Call {
     /// What is called.
     fn route(&self) -> &'static Route;
 
-    /// What an answer means that is not a 200. [`usual`] knows most statuses; a connector knows which
-    /// setting is wrong where the key is refused or nothing is found, and reads the vendor's code.
+    /// What an answer means that is not a 200. [`usual`] knows most statuses; a connector knows
+    /// which setting is wrong where the key is refused or nothing is found, and reads the vendor's
+    /// code.
     fn refused(&self, response: &Response) -> Self::Refusal;
 
-    /// What an administrator does about trouble that is alike for all services. A connector that knows
-    /// better, for example the vendor's page of its state, says so.
+    /// What an administrator does about trouble that is alike for all services. A connector that
+    /// knows better, for example the vendor's page of its state, says so.
     fn hint(trouble: Trouble) -> &'static str {
         trouble.hint()
     }
@@ -173,17 +164,15 @@ pub fn send<C: Call, T>(
     call: &C,
     read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
-    let response = host
-        .send(request)
-        .map_err(|error| unanswered(call, error))?;
+    let response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
         return Err(call.refused(&response));
     }
     read(&response.body).map_err(|reason| unreadable(call, reason).into())
 }
 
-/// Reads a path with its query, by a reader of the connector's own: of a page that is borrowed from the
-/// body, for example.
+/// Reads a path with its query, by a reader of the connector's own: of a page that is borrowed from
+/// the body, for example.
 ///
 /// # Errors
 ///
@@ -268,14 +257,12 @@ fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
             let message = format!("The connection to {service} failed for {route}: {reason}");
             failure(FailureKind::Upstream, message, Trouble::Later)
         }
-        HttpError::Unavailable(Exhausted {
-            status,
-            retry_after_seconds,
-        }) => unavailable(call, status, retry_after_seconds),
-        HttpError::RateLimited(Exhausted {
-            retry_after_seconds,
-            ..
-        }) => too_many(call, retry_after_seconds),
+        HttpError::Unavailable(Exhausted { status, retry_after_seconds }) => {
+            unavailable(call, status, retry_after_seconds)
+        }
+        HttpError::RateLimited(Exhausted { retry_after_seconds, .. }) => {
+            too_many(call, retry_after_seconds)
+        }
         HttpError::TooLarge(bytes) => {
             let bytes = text::grouped(bytes);
             let message =
@@ -338,11 +325,8 @@ mod tests {
     use super::*;
     use crate::testing::{Script, answer};
 
-    static PEOPLE: Route = Route::get(
-        "/v1/teams/{team}/people",
-        "Reads the people",
-        Some("people:read"),
-    );
+    static PEOPLE: Route =
+        Route::get("/v1/teams/{team}/people", "Reads the people", Some("people:read"));
 
     const CALL: &str = "GET /v1/teams/{team}/people";
 
@@ -371,10 +355,7 @@ mod tests {
     #[test]
     fn a_path_has_the_values_of_settings_in_their_places() {
         assert_eq!(PEOPLE.path_of(&["acme"]), "/v1/teams/acme/people");
-        assert_eq!(
-            PEOPLE.path_of(&["a/../b?c"]),
-            "/v1/teams/a%2F..%2Fb%3Fc/people"
-        );
+        assert_eq!(PEOPLE.path_of(&["a/../b?c"]), "/v1/teams/a%2F..%2Fb%3Fc/people");
         let two = Route::get("/{a}/x/{b}", "", None);
         assert_eq!(two.path_of(&["1", "{b}"]), "/1/x/%7Bb%7D");
         assert_eq!(Route::get("/v1", "", None).path_of(&[]), "/v1");
@@ -383,15 +364,9 @@ mod tests {
     #[test]
     fn a_route_is_declared_as_one_that_reads() {
         let declared = PEOPLE.declared();
-        assert_eq!(
-            (declared.path.as_str(), declared.read_only),
-            (PEOPLE.path, true)
-        );
+        assert_eq!((declared.path.as_str(), declared.read_only), (PEOPLE.path, true));
         assert_eq!(declared.scope.as_deref(), Some("people:read"));
-        let search = Route {
-            method: Method::Post,
-            ..PEOPLE
-        };
+        let search = Route { method: Method::Post, ..PEOPLE };
         assert_eq!(search.to_string(), "POST /v1/teams/{team}/people");
         assert!(search.declared().read_only);
     }
@@ -425,66 +400,33 @@ mod tests {
             assert_eq!(failure.kind, kind, "{status}");
             assert!(failure.message.contains(CALL), "{}", failure.message);
             assert!(failure.message.contains("Vendor"), "{}", failure.message);
-            assert!(
-                failure.message.contains(&status.to_string()),
-                "{}",
-                failure.message
-            );
+            assert!(failure.message.contains(&status.to_string()), "{}", failure.message);
             assert!(!failure.hint.is_empty() && !failure.message.contains("jane"));
         }
     }
 
     #[test]
     fn a_missing_answer_has_its_kind() {
-        let exhausted = Exhausted {
-            status: 503,
-            retry_after_seconds: Some(30),
-        };
+        let exhausted = Exhausted { status: 503, retry_after_seconds: Some(30) };
         let rows = [
-            (
-                HttpError::Denied("not granted".to_owned()),
-                FailureKind::Other,
-                None,
-            ),
+            (HttpError::Denied("not granted".to_owned()), FailureKind::Other, None),
             (HttpError::TimedOut, FailureKind::Upstream, None),
-            (
-                HttpError::TooLarge(8_388_608),
-                FailureKind::UnexpectedResponse,
-                None,
-            ),
-            (
-                HttpError::RateLimited(exhausted),
-                FailureKind::RateLimited,
-                Some(30),
-            ),
-            (
-                HttpError::Unavailable(exhausted),
-                FailureKind::Upstream,
-                Some(30),
-            ),
-            (
-                HttpError::ConnectionFailed("reset".to_owned()),
-                FailureKind::Upstream,
-                None,
-            ),
+            (HttpError::TooLarge(8_388_608), FailureKind::UnexpectedResponse, None),
+            (HttpError::RateLimited(exhausted), FailureKind::RateLimited, Some(30)),
+            (HttpError::Unavailable(exhausted), FailureKind::Upstream, Some(30)),
+            (HttpError::ConnectionFailed("reset".to_owned()), FailureKind::Upstream, None),
             (HttpError::Other("odd".to_owned()), FailureKind::Other, None),
         ];
         for (error, kind, wait) in rows {
             let failure = failure(Err(error.clone()));
-            assert_eq!(
-                (failure.kind, failure.retry_after_seconds),
-                (kind, wait),
-                "{error:?}"
-            );
+            assert_eq!((failure.kind, failure.retry_after_seconds), (kind, wait), "{error:?}");
             assert!(failure.message.contains(CALL) && !failure.hint.is_empty());
         }
     }
 
     #[test]
     fn a_note_of_the_host_is_cleaned_before_it_is_shown() {
-        let failure = failure(Err(HttpError::ConnectionFailed(
-            "no\u{1b}[31m route\n".to_owned(),
-        )));
+        let failure = failure(Err(HttpError::ConnectionFailed("no\u{1b}[31m route\n".to_owned())));
         let message =
             "The connection to Vendor failed for GET /v1/teams/{team}/people: no[31m route";
         assert_eq!(failure.message, message);
@@ -499,21 +441,11 @@ mod tests {
     #[test]
     fn the_wait_is_taken_in_seconds_only() {
         let date = "Wed, 21 Oct 2026 07:28:00 GMT";
-        let rows = [
-            ("17", Some(17)),
-            (" 5 ", Some(5)),
-            ("-1", None),
-            (date, None),
-            ("", None),
-        ];
+        let rows = [("17", Some(17)), (" 5 ", Some(5)), ("-1", None), (date, None), ("", None)];
         for (value, wait) in rows {
             for status in [429, 503] {
                 let headers = vec![("retry-after".to_owned(), value.to_owned())];
-                let response = Response {
-                    status,
-                    headers,
-                    body: Vec::new(),
-                };
+                let response = Response { status, headers, body: Vec::new() };
                 let failure = failure(Ok(response));
                 assert_eq!(failure.retry_after_seconds, wait, "{status} {value}");
             }
@@ -524,41 +456,18 @@ mod tests {
     fn an_unreadable_answer_names_its_call_and_why() {
         let between = Trouble::InBetween.hint();
         let unknown = Trouble::Unknown.hint();
-        let unusable = Unreadable::Unusable {
-            what: "is about another team",
-            hint: "Look.",
-        };
+        let unusable = Unreadable::Unusable { what: "is about another team", hint: "Look." };
         let rows = [
             (Unreadable::Encoding, "is not UTF-8 text", between),
             (Unreadable::WebPage, "is a web page, not data", between),
             (Unreadable::Syntax, "is not JSON that can be read", between),
             (Unreadable::CutShort, "is empty or cut short", between),
-            (
-                Unreadable::Shape,
-                "is of another shape than documented",
-                unknown,
-            ),
+            (Unreadable::Shape, "is of another shape than documented", unknown),
             (unusable, "is about another team", "Look."),
-            (
-                Unreadable::Next(BadLink::NoCursor),
-                "cannot be used",
-                unknown,
-            ),
-            (
-                Unreadable::Next(BadLink::TooLong),
-                "cannot be used",
-                unknown,
-            ),
-            (
-                Unreadable::Next(BadLink::NotText),
-                "cannot be used",
-                unknown,
-            ),
-            (
-                Unreadable::Next(BadLink::Repeated),
-                "leads back to itself",
-                unknown,
-            ),
+            (Unreadable::Next(BadLink::NoCursor), "cannot be used", unknown),
+            (Unreadable::Next(BadLink::TooLong), "cannot be used", unknown),
+            (Unreadable::Next(BadLink::NotText), "cannot be used", unknown),
+            (Unreadable::Next(BadLink::Repeated), "leads back to itself", unknown),
         ];
         for (reason, what, hint) in rows {
             let mut host = Script::new().expect_get("/", answer(200, ""));

@@ -9,13 +9,14 @@ use crate::host::{Host, Imports};
 
 /// A connector: four functions of its settings and of what the host answers, and of nothing else.
 ///
-/// Nothing is remembered between two calls: what a page depends on is in the settings and the cursor.
+/// Nothing is remembered between two calls: what a page depends on is in the settings and the
+/// cursor.
 pub trait Connector {
     /// Tells what the connector is. It has no host: it gives the same at every call.
     fn describe() -> Descriptor;
 
-    /// Tells whether a collection with these settings would work, and if not, why. Its yes is final:
-    /// say it only after having read what a collection reads.
+    /// Tells whether a collection with these settings would work, and if not, why. Its yes is
+    /// final: say it only after having read what a collection reads.
     fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report;
 
     /// Names the account that the settings lead to.
@@ -25,12 +26,13 @@ pub trait Connector {
     /// When a setting is malformed, or the account cannot be read.
     fn connect(host: &mut dyn Host, settings: &[Setting]) -> Result<Account, Failure>;
 
-    /// Reads one page: the first without a cursor, each further one with the `next` of the page before.
+    /// Reads one page: the first without a cursor, each further one with the `next` of the page
+    /// before.
     ///
     /// # Errors
     ///
-    /// When a setting is malformed, the cursor is no cursor of this connector, or the page cannot be
-    /// read.
+    /// When a setting is malformed, the cursor is no cursor of this connector, or the page cannot
+    /// be read.
     fn collect(
         host: &mut dyn Host,
         settings: &[Setting],

@@ -1,8 +1,8 @@
 //! The contract's types as a connector uses them, with short ways to make one.
 //!
-//! They are what `wit/` says, generated: nothing is converted between a connector and its host. What
-//! is added here makes a value that is empty but for what it cannot be without; the rest is set by
-//! name, for example `Member { name, ..Member::new(id) }`.
+//! They are what `wit/` says, generated: nothing is converted between a connector and its host.
+//! What is added here makes a value that is empty but for what it cannot be without; the rest is
+//! set by name, for example `Member { name, ..Member::new(id) }`.
 
 use std::cmp::Ordering;
 
@@ -55,52 +55,33 @@ impl Failure {
 impl Request {
     /// Makes a request that reads, of a path with its query.
     pub fn get(path_with_query: impl Into<String>) -> Self {
-        Self {
-            method: Method::Get,
-            path_with_query: path_with_query.into(),
-            body: None,
-        }
+        Self { method: Method::Get, path_with_query: path_with_query.into(), body: None }
     }
 }
 
 impl Response {
     /// The value of the first header of that name, which is written in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
 impl Account {
     /// Makes an account of its identifier and its name.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            attributes: Vec::new(),
-        }
+        Self { id: id.into(), name: name.into(), attributes: Vec::new() }
     }
 }
 
 impl Check {
     /// Makes a check that the settings are not ready without.
     pub fn required(id: &str, title: &str, outcome: Outcome) -> Self {
-        Self {
-            id: id.to_owned(),
-            title: title.to_owned(),
-            required: true,
-            outcome,
-        }
+        Self { id: id.to_owned(), title: title.to_owned(), required: true, outcome }
     }
 
     /// Makes a check that the settings may be ready without, if it could not be made.
     pub fn optional(id: &str, title: &str, outcome: Outcome) -> Self {
-        Self {
-            required: false,
-            ..Self::required(id, title, outcome)
-        }
+        Self { required: false, ..Self::required(id, title, outcome) }
     }
 }
 
@@ -135,12 +116,7 @@ impl Member {
 impl Default for MemberPage {
     /// A last page without members, of a list whose length was not told.
     fn default() -> Self {
-        Self {
-            products: Vec::new(),
-            members: Vec::new(),
-            next: None,
-            total: None,
-        }
+        Self { products: Vec::new(), members: Vec::new(), next: None, total: None }
     }
 }
 
@@ -159,10 +135,7 @@ impl Ord for Instant {
 
 /// The value of a setting without the white space around it; empty where it was not entered.
 pub fn setting<'a>(settings: &'a [Setting], key: &str) -> &'a str {
-    settings
-        .iter()
-        .find(|setting| setting.key == key)
-        .map_or("", |setting| setting.value.trim())
+    settings.iter().find(|setting| setting.key == key).map_or("", |setting| setting.value.trim())
 }
 
 #[cfg(test)]
@@ -171,44 +144,23 @@ mod tests {
 
     #[test]
     fn instants_are_in_the_order_of_time() {
-        let at = |seconds, nanoseconds| Instant {
-            seconds,
-            nanoseconds,
-        };
+        let at = |seconds, nanoseconds| Instant { seconds, nanoseconds };
         let mut instants = [at(1, 0), at(0, 999_999_999), at(-1, 5), at(0, 0)];
         instants.sort_unstable();
-        assert_eq!(
-            instants,
-            [at(-1, 5), at(0, 0), at(0, 999_999_999), at(1, 0)]
-        );
+        assert_eq!(instants, [at(-1, 5), at(0, 0), at(0, 999_999_999), at(1, 0)]);
     }
 
     #[test]
     fn a_header_is_found_by_its_name_the_first_of_several() {
         let headers = [("a", "1"), ("b", "2"), ("b", "3")];
-        let headers = headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
-        let response = Response {
-            status: 200,
-            headers,
-            body: Vec::new(),
-        };
-        assert_eq!(
-            (response.header("b"), response.header("c")),
-            (Some("2"), None)
-        );
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let response = Response { status: 200, headers, body: Vec::new() };
+        assert_eq!((response.header("b"), response.header("c")), (Some("2"), None));
     }
 
     #[test]
     fn a_setting_is_handed_over_without_the_space_around_it() {
-        let settings = [Setting {
-            key: "team".to_owned(),
-            value: " acme\n".to_owned(),
-        }];
-        assert_eq!(
-            (setting(&settings, "team"), setting(&settings, "other")),
-            ("acme", "")
-        );
+        let settings = [Setting { key: "team".to_owned(), value: " acme\n".to_owned() }];
+        assert_eq!((setting(&settings, "team"), setting(&settings, "other")), ("acme", ""));
     }
 }

@@ -1,7 +1,7 @@
 //! Cursors: where a list goes on.
 //!
-//! A service gives the next one as a link or as it is. Only the cursor is ever taken out of a link, so
-//! one to another host leads nowhere. A cursor is opaque, not empty, and bounded.
+//! A service gives the next one as a link or as it is. Only the cursor is ever taken out of a link,
+//! so one to another host leads nowhere. A cursor is opaque, not empty, and bounded.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -11,11 +11,7 @@ use crate::text;
 pub const LONGEST: usize = 8_192;
 
 /// Everything but the unreserved characters of RFC 3986: whatever a value holds cannot end it.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A place in a list, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +47,9 @@ pub enum BadLink {
     Repeated,
 }
 
-/// Reads the cursor of the next page out of a link that has it in its query as `parameter`, or out of
-/// a bare cursor, in the answer to a request that was made with the cursor `asked`. Absent and empty
-/// are the end.
+/// Reads the cursor of the next page out of a link that has it in its query as `parameter`, or out
+/// of a bare cursor, in the answer to a request that was made with the cursor `asked`. Absent and
+/// empty are the end.
 ///
 /// # Errors
 ///
@@ -81,11 +77,7 @@ pub fn next(
         None => link.to_owned(),
     };
     let is_too_long = text.len() > LONGEST;
-    let reason = if is_too_long {
-        BadLink::TooLong
-    } else {
-        BadLink::NoCursor
-    };
+    let reason = if is_too_long { BadLink::TooLong } else { BadLink::NoCursor };
     let cursor = Cursor::new(text).ok_or(reason)?;
     if asked == Some(&cursor) {
         return Err(BadLink::Repeated);
@@ -116,9 +108,7 @@ fn query(link: &str) -> Option<&str> {
 
 fn value_in<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .into_iter()
-        .find_map(|(key, value)| (key == name).then_some(value))
+    pairs.into_iter().find_map(|(key, value)| (key == name).then_some(value))
 }
 
 #[cfg(test)]
@@ -132,10 +122,7 @@ mod tests {
             ("https://api.vendor.test/v1/users?cursor=abc", "abc"),
             ("https://elsewhere.test/?cursor=abc", "abc"),
             ("/v1/users?cursor=abc", "abc"),
-            (
-                "https://api.vendor.test/x?limit=5&cursor=abc&y=z#frag",
-                "abc",
-            ),
+            ("https://api.vendor.test/x?limit=5&cursor=abc&y=z#frag", "abc"),
             ("https://api.vendor.test/x?cursor=a%2Fb%3D%3D", "a/b=="),
             ("https://api.vendor.test/x?cursor=a%2fb", "a/b"),
             ("https://api.vendor.test/x?cursor=a%252Fb", "a%2Fb"),

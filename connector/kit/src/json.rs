@@ -1,10 +1,10 @@
 //! Reads answers: JSON by `serde_json`, borrowed from the body where that is wanted.
 //!
-//! What is read is UTF-8 and JSON to its end, and nested no deeper than [`DEEPEST`], or the depth of
-//! the types. Nothing of a body gets into the reason for which it cannot be read.
+//! What is read is UTF-8 and JSON to its end, and nested no deeper than [`DEEPEST`], or the depth
+//! of the types. Nothing of a body gets into the reason for which it cannot be read.
 //!
-//! Beside `serde`'s own types there are three: [`Object`], because a derived struct would take a list
-//! for an object; [`Text`], the one place where strings that are kept are read; and [`Count`].
+//! Beside `serde`'s own types there are three: [`Object`], because a derived struct would take a
+//! list for an object; [`Text`], the one place where strings that are kept are read; and [`Count`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,8 +17,8 @@ use serde_json::error::Category;
 use crate::cursor::BadLink;
 
 /// Deepest nesting of lists and objects that [`read`] takes: several times what answers have. A
-/// `Value` of that depth fits into the 64 KiB of stack that a component is linked with; the 128 levels
-/// at which `serde_json` stops do not.
+/// `Value` of that depth fits into the 64 KiB of stack that a component is linked with; the 128
+/// levels at which `serde_json` stops do not.
 pub const DEEPEST: usize = 64;
 
 /// Why an answer cannot be read.
@@ -36,7 +36,8 @@ pub enum Unreadable {
     Shape,
     /// It has the right shape, and the connector cannot use it.
     Unusable {
-        /// What it is, as the end of a sentence that begins with "The answer": `is about another team`.
+        /// What it is, as the end of a sentence that begins with "The answer": `is about another
+        /// team`.
         what: &'static str,
         /// What an administrator does about it.
         hint: &'static str,
@@ -58,9 +59,9 @@ pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> 
     parse(text)
 }
 
-/// Reads a body as a whole, for pages of a list, of which there are many: its nesting is not looked at
-/// before, so `T` must have no [`serde_json::Value`] in it, nor another type that goes as deep as the
-/// answer. What is passed over may be nested as deep as it will.
+/// Reads a body as a whole, for pages of a list, of which there are many: its nesting is not looked
+/// at before, so `T` must have no [`serde_json::Value`] in it, nor another type that goes as deep
+/// as the answer. What is passed over may be nested as deep as it will.
 ///
 /// # Errors
 ///
@@ -72,11 +73,7 @@ pub fn read_page<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreada
 /// The text of a body that may be JSON, without the white space around it.
 fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
     let text = std::str::from_utf8(body.trim_ascii()).map_err(|_| Unreadable::Encoding)?;
-    if text.starts_with('<') {
-        Err(Unreadable::WebPage)
-    } else {
-        Ok(text)
-    }
+    if text.starts_with('<') { Err(Unreadable::WebPage) } else { Ok(text) }
 }
 
 fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unreadable> {
@@ -278,9 +275,7 @@ mod tests {
     fn a_string_without_escapes_is_not_copied() {
         let thing = read::<Object<Thing<'_>>>(br#"{"name":"plain"}"#).unwrap().0;
         assert_eq!(thing.name.unwrap().borrowed(), Some("plain"));
-        let thing = read::<Object<Thing<'_>>>(br#"{"n\u0061me":"a\u0062c"}"#)
-            .unwrap()
-            .0;
+        let thing = read::<Object<Thing<'_>>>(br#"{"n\u0061me":"a\u0062c"}"#).unwrap().0;
         let name = thing.name.unwrap();
         assert_eq!((name.as_str(), name.borrowed()), ("abc", None));
     }
@@ -304,11 +299,7 @@ mod tests {
             ("1e3", None),
         ];
         for (number, count) in rows {
-            assert_eq!(
-                read::<Count>(number.as_bytes()).unwrap(),
-                Count(count),
-                "{number}"
-            );
+            assert_eq!(read::<Count>(number.as_bytes()).unwrap(), Count(count), "{number}");
         }
     }
 
@@ -389,11 +380,7 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<i64>().prop_map(Value::from),
-            word()
-        ];
+        let leaf = prop_oneof![Just(Value::Null), any::<i64>().prop_map(Value::from), word()];
         leaf.prop_recursive(6, 40, 4, |inner| {
             let fields = prop::collection::vec(("[\\[\\]{}\"\\\\a]{0,4}", inner.clone()), 0..4);
             prop_oneof![

@@ -1,18 +1,18 @@
 //! What every connector in Rust stands on, so that a connector is what its vendor does otherwise.
 //!
 //! The contract in `wit/` says what a connector is; this crate generates its types and adds what is
-//! alike for all: a request and all that can come of it ([`call`]), JSON ([`json`]), cursors, points in
-//! time, texts that are fit for a message, and a scripted host for tests ([`testing`]). It knows no
-//! vendor, and has no I/O, clock, environment or randomness of its own: everything goes through
-//! [`Host`].
+//! alike for all: a request and all that can come of it ([`call`]), JSON ([`json`]), cursors,
+//! points in time, texts that are fit for a message, and a scripted host for tests ([`testing`]). It
+//! knows no vendor, and has no I/O, clock, environment or randomness of its own: everything goes
+//! through [`Host`].
 //!
 //! A connector implements [`Connector`] and is made a component by [`export`]:
 //!
 //! ```
 //! use smp_connector_kit::call::{self, Call, Route, Trouble};
 //! use smp_connector_kit::{
-//!     Account, Check, Connector, Descriptor, Failure, FailureKind, Host, Member, MemberPage, Outcome,
-//!     Report, Response, Setting, listing, testing,
+//!     Account, Check, Connector, Descriptor, Failure, FailureKind, Host, Member, MemberPage,
+//!     Outcome, Report, Response, Setting, listing, testing,
 //! };
 //! # use smp_connector_kit::{Api, RateLimit};
 //!
@@ -31,7 +31,7 @@
 //!
 //!     fn refused(&self, response: &Response) -> Failure {
 //!         match response.status {
-//!             401 => Failure::new(FailureKind::Credentials, "The key is refused.", "Make a new key."),
+//!             401 => Failure::new(FailureKind::Credentials, "The key is refused.", "Make another."),
 //!             _ => call::usual(self, response),
 //!         }
 //!     }
@@ -49,10 +49,12 @@
 //!         // …
 //! #         Descriptor {
 //! #             id: "example".into(), name: "Example".into(), version: "0.1.0".into(),
-//! #             vendor: "Example Ltd.".into(), summary: "An example.".into(), pricing: "None.".into(),
+//! #             vendor: "Example Ltd.".into(), summary: "An example.".into(),
+//! #             pricing: "None.".into(),
 //! #             status: "Example".into(), integration_type: "api".into(),
 //! #             data_collected: vec![listing::data_set("members", &[("name", "The name")])],
-//! #             permissions_required: vec![], settings: vec![listing::setting("team", "Team", "Help.")],
+//! #             permissions_required: vec![],
+//! #             settings: vec![listing::setting("team", "Team", "Help.")],
 //! #             api: Api {
 //! #                 base: "https://api.example.com".into(), endpoints: vec![PEOPLE.declared()],
 //! #                 rate_limit: RateLimit { requests: 1, period_ms: 1_000 },

@@ -4,8 +4,8 @@
 
 use crate::contract::{DataField, DataSet, GuideSection, Question, SecretPrefix, SettingField};
 
-/// A field of the form that must be filled in, without an example, a pattern or a secret: add them by
-/// name, as in `SettingField { placeholder: "acme".into(), ..setting(…) }`.
+/// A field of the form that must be filled in, without an example, a pattern or a secret: add them
+/// by name, as in `SettingField { placeholder: "acme".into(), ..setting(…) }`.
 pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
     SettingField {
         key: key.to_owned(),
@@ -22,20 +22,12 @@ pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
 /// A beginning by which the right secret is known, with what to do when it was not accepted.
 pub fn right_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
     let (prefix, meaning, hint) = (prefix.to_owned(), meaning.to_owned(), hint.to_owned());
-    SecretPrefix {
-        prefix,
-        meaning,
-        expected: true,
-        hint,
-    }
+    SecretPrefix { prefix, meaning, expected: true, hint }
 }
 
 /// A beginning by which a look-alike of the secret is known, with what to enter in its place.
 pub fn wrong_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
-    SecretPrefix {
-        expected: false,
-        ..right_secret(prefix, meaning, hint)
-    }
+    SecretPrefix { expected: false, ..right_secret(prefix, meaning, hint) }
 }
 
 /// A kind of record that is collected, with its fields as pairs of a name and a description.
@@ -44,10 +36,7 @@ pub fn data_set(name: &str, fields: &[(&str, &str)]) -> DataSet {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
     };
-    DataSet {
-        name: name.to_owned(),
-        fields: fields.iter().map(field).collect(),
-    }
+    DataSet { name: name.to_owned(), fields: fields.iter().map(field).collect() }
 }
 
 /// A section of the setup guide; the introduction may be empty.
@@ -61,10 +50,7 @@ pub fn section(title: &str, introduction: &str, steps: &[&str]) -> GuideSection 
 
 /// A question that people ask, with its answer.
 pub fn question(question: &str, answer: &str) -> Question {
-    Question {
-        question: question.to_owned(),
-        answer: answer.to_owned(),
-    }
+    Question { question: question.to_owned(), answer: answer.to_owned() }
 }
 
 /// Texts as strings of their own.

@@ -12,27 +12,22 @@ pub struct Products {
 }
 
 impl Products {
-    /// The place of a product among those of the page; it is added if it was not there. A product on
-    /// another site is another product.
+    /// The place of a product among those of the page; it is added if it was not there. A product
+    /// on another site is another product.
     pub fn place(&mut self, key: &str, name: &str, site: Option<&str>) -> u32 {
         let (key, name, site) = (key.to_owned(), name.to_owned(), site.map(str::to_owned));
         // A page with more products than a `u32` counts would not fit into any memory.
         let next = self.list.len() as u32;
-        *self
-            .places
-            .entry((key, name, site))
-            .or_insert_with_key(|(key, name, site)| {
-                let (key, name, site) = (key.clone(), name.clone(), site.clone());
-                self.list.push(Product { key, name, site });
-                next
-            })
+        *self.places.entry((key, name, site)).or_insert_with_key(|(key, name, site)| {
+            let (key, name, site) = (key.clone(), name.clone(), site.clone());
+            self.list.push(Product { key, name, site });
+            next
+        })
     }
 
     /// The role of a member who uses these products.
     pub fn role(&self, uses: &[ProductUse]) -> String {
-        let products = uses
-            .iter()
-            .filter_map(|used| self.list.get(used.product as usize));
+        let products = uses.iter().filter_map(|used| self.list.get(used.product as usize));
         role(products.map(|product| product.name.as_str()))
     }
 
@@ -66,11 +61,7 @@ mod tests {
             ("wiki", "Wiki", Some("a.test"), 2),
         ];
         for (key, name, site, place) in rows {
-            assert_eq!(
-                products.place(key, name, site),
-                place,
-                "{key} {name} {site:?}"
-            );
+            assert_eq!(products.place(key, name, site), place, "{key} {name} {site:?}");
         }
         assert_eq!(products.into_list().len(), 4);
     }
@@ -78,17 +69,10 @@ mod tests {
     #[test]
     fn a_role_is_the_names_of_the_products_used_each_once_and_sorted() {
         let mut products = Products::default();
-        let used = [
-            ("w", "Wiki", None),
-            ("b", "Board", None),
-            ("w", "Wiki", Some("a.test")),
-        ];
+        let used = [("w", "Wiki", None), ("b", "Board", None), ("w", "Wiki", Some("a.test"))];
         let uses = used.map(|(key, name, site)| {
             let product = products.place(key, name, site);
-            ProductUse {
-                product,
-                last_active: None,
-            }
+            ProductUse { product, last_active: None }
         });
         assert_eq!(products.role(&uses), "Board, Wiki");
         assert_eq!(role(["", "b", "A", "b"].into_iter()), "A, b");

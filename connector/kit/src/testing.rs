@@ -3,10 +3,7 @@
 //! The script is strict: a request that differs from the next one of it, in whatever part, or that
 //! comes after its end, fails the test, and so does one that is left over when the host is dropped.
 
-#![expect(
-    clippy::panic,
-    reason = "a test fails by panicking; nothing of this is in a component"
-)]
+#![expect(clippy::panic, reason = "a test fails by panicking; nothing of this is in a component")]
 
 use std::collections::VecDeque;
 
@@ -70,11 +67,7 @@ impl Drop for Script {
 /// Never: it is what a host gives.
 pub fn answer(status: u16, body: &str) -> Result<Response, HttpError> {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Ok(Response {
-        status,
-        headers,
-        body: body.as_bytes().to_vec(),
-    })
+    Ok(Response { status, headers, body: body.as_bytes().to_vec() })
 }
 
 #[cfg(test)]
@@ -97,16 +90,10 @@ mod tests {
     #[test]
     fn whatever_is_not_in_the_script_fails_the_test() {
         let body = Some(b"{}".to_vec());
-        let other = Request {
-            body,
-            ..Request::get("/a")
-        };
+        let other = Request { body, ..Request::get("/a") };
         for (script, request) in [
             (Script::new(), Request::get("/a")),
-            (
-                Script::new().expect_get("/a", answer(200, "")),
-                Request::get("/b"),
-            ),
+            (Script::new().expect_get("/a", answer(200, "")), Request::get("/b")),
             (Script::new().expect_get("/a", answer(200, "")), other),
         ] {
             let played = catch_unwind(AssertUnwindSafe(|| {

@@ -1,9 +1,10 @@
-//! Reads points in time as services write them, by hand: no clock and no calendar come with a component.
+//! Reads points in time as services write them, by hand: no clock and no calendar come with a
+//! component.
 //!
-//! Taken is RFC 3339 with any offset and any number of fractional digits, of which nine count, and a bare date,
-//! which is the beginning of its day in UTC. Between date and time stands `T`, `t` or a space; the offset is `Z`,
-//! `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is no point in time. Anything else is `None`: a date
-//! is worth no failure, and is never guessed.
+//! Taken is RFC 3339 with any offset and any number of fractional digits, of which nine count, and
+//! a bare date, which is the beginning of its day in UTC. Between date and time stands `T`, `t` or
+//! a space; the offset is `Z`, `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is no
+//! point in time. Anything else is `None`: a date is worth no failure, and is never guessed.
 
 use crate::contract::Instant;
 
@@ -14,28 +15,19 @@ pub fn parse(text: &str) -> Option<Instant> {
     let (date, rest) = text.as_bytes().split_first_chunk()?;
     let midnight = days(*date)? * SECONDS_PER_DAY;
     if rest.is_empty() {
-        return Some(Instant {
-            seconds: midnight,
-            nanoseconds: 0,
-        });
+        return Some(Instant { seconds: midnight, nanoseconds: 0 });
     }
     let ([b'T' | b't' | b' ', time @ ..], rest) = rest.split_first_chunk::<9>()? else {
         return None;
     };
     let second_of_day = second_of_day(*time)?;
     let (nanoseconds, rest) = fraction(rest)?;
-    Some(Instant {
-        seconds: midnight + second_of_day - offset(rest)?,
-        nanoseconds,
-    })
+    Some(Instant { seconds: midnight + second_of_day - offset(rest)?, nanoseconds })
 }
 
 /// The point in time that lies so many seconds after 1970-01-01T00:00:00Z.
 pub fn from_unix_seconds(seconds: i64) -> Instant {
-    Instant {
-        seconds,
-        nanoseconds: 0,
-    }
+    Instant { seconds, nanoseconds: 0 }
 }
 
 /// `yyyy-mm-dd`, as days since 1970-01-01.
@@ -43,11 +35,8 @@ fn days(date: [u8; 10]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
         return None;
     };
-    let (year, month, day) = (
-        number(y1, y2)? * 100 + number(y3, y4)?,
-        number(m1, m2)?,
-        number(d1, d2)?,
-    );
+    let (year, month, day) =
+        (number(y1, y2)? * 100 + number(y3, y4)?, number(m1, m2)?, number(d1, d2)?);
     let exists = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
     exists.then(|| days_since_epoch(year, month, day))
 }
@@ -62,7 +51,8 @@ fn second_of_day(time: [u8; 8]) -> Option<i64> {
     exists.then_some(hour * 3_600 + minute * 60 + second)
 }
 
-/// Nothing, or a point and digits, as nanoseconds, and what follows; digits after the ninth are cut off.
+/// Nothing, or a point and digits, as nanoseconds, and what follows; digits after the ninth are cut
+/// off.
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let [b'.', rest @ ..] = text else {
         return Some((0, text));
@@ -115,8 +105,8 @@ fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Days since 1970-01-01, counted in eras of 400 years that begin with a March, so that a leap day is
-/// the last of its year: Howard Hinnant's
+/// Days since 1970-01-01, counted in eras of 400 years that begin with a March, so that a leap day
+/// is the last of its year: Howard Hinnant's
 /// [`days_from_civil`](https://howardhinnant.github.io/date_algorithms.html#days_from_civil).
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -140,11 +130,7 @@ mod tests {
             ("2026-11-20T10:15:30.5Z", 1_795_169_730, 500_000_000),
             ("2026-11-20T10:15:30.123Z", 1_795_169_730, 123_000_000),
             ("2026-11-20T10:15:30.123456789Z", 1_795_169_730, 123_456_789),
-            (
-                "2026-11-20T10:15:30.1234567899999Z",
-                1_795_169_730,
-                123_456_789,
-            ),
+            ("2026-11-20T10:15:30.1234567899999Z", 1_795_169_730, 123_456_789),
             ("2026-11-20t10:15:30z", 1_795_169_730, 0),
             ("2026-11-20 10:15:30Z", 1_795_169_730, 0),
             ("2026-11-20T15:45:30+05:30", 1_795_169_730, 0),
@@ -160,14 +146,7 @@ mod tests {
             ("9999-12-31T23:59:59Z", 253_402_300_799, 0),
         ];
         for (text, seconds, nanoseconds) in rows {
-            assert_eq!(
-                parse(text),
-                Some(Instant {
-                    seconds,
-                    nanoseconds
-                }),
-                "{text}"
-            );
+            assert_eq!(parse(text), Some(Instant { seconds, nanoseconds }), "{text}");
         }
     }
 
@@ -253,12 +232,11 @@ mod tests {
         }
     }
 
-    /// Writes a local time by walking the calendar, which is slow and shares no arithmetic with the parser.
+    /// Writes a local time by walking the calendar, which is slow and shares no arithmetic with the
+    /// parser.
     fn written(local: i64, nanoseconds: u32, offset_minutes: i64) -> String {
-        let (mut days, second) = (
-            local.div_euclid(SECONDS_PER_DAY),
-            local.rem_euclid(SECONDS_PER_DAY),
-        );
+        let (mut days, second) =
+            (local.div_euclid(SECONDS_PER_DAY), local.rem_euclid(SECONDS_PER_DAY));
         let (mut year, mut month) = (1970, 1);
         while days < 0 {
             year -= 1;

@@ -1,4 +1,5 @@
-//! Other editions of this connector, each a feature of the crate: what the tests of upgrades go over to. Without one, nothing is changed here.
+//! Other editions of this connector, each a feature of the crate: what the tests of upgrades go
+//! over to. Without one, nothing is changed here.
 //!
 //! | feature | what it is |
 //! |---|---|
@@ -18,11 +19,7 @@ use super::Person;
 use super::listing::FIND_WORKSPACE;
 
 /// The most people that are asked for at once.
-pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") {
-    100
-} else {
-    50
-};
+pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") { 100 } else { 50 };
 
 /// What the edition tells about itself.
 pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
@@ -33,9 +30,7 @@ pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
         told.settings
             .iter_mut()
             .for_each(|field| field.label = format!("The {}", field.label.to_lowercase()));
-        told.setup_guide
-            .iter_mut()
-            .for_each(|section| section.steps.push("That is all.".into()));
+        told.setup_guide.iter_mut().for_each(|section| section.steps.push("That is all.".into()));
     }
     if cfg!(feature = "next") {
         told.version = "0.2.0".into();
@@ -45,24 +40,17 @@ pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
             "/api/2/workspaces/{workspace}/teams",
             "people:read",
         ));
-        let apps = DataField {
-            name: "apps".into(),
-            description: "How many apps the person uses".into(),
-        };
-        told.data_collected
-            .iter_mut()
-            .for_each(|set| set.fields.push(apps.clone()));
+        let apps =
+            DataField { name: "apps".into(), description: "How many apps the person uses".into() };
+        told.data_collected.iter_mut().for_each(|set| set.fields.push(apps.clone()));
     }
     if cfg!(feature = "greedy") {
         told.version = "1.0.0".into();
         told.settings.push(field("region", "Region", true));
         told.api.base = "https://collect.noticeboard.example".into();
-        told.api
-            .endpoints
-            .push(endpoint(Method::Post, "/api/2/search", "everything:read"));
+        told.api.endpoints.push(endpoint(Method::Post, "/api/2/search", "everything:read"));
         told.api.rate_limit.requests *= 2;
-        told.permissions_required
-            .push("Owner of the company account.".into());
+        told.permissions_required.push("Owner of the company account.".into());
         let prefixes = told
             .settings
             .iter_mut()
@@ -109,27 +97,14 @@ pub(crate) fn attributes(person: &Person) -> Vec<(String, String)> {
 
 /// The role as the edition tells it.
 pub(crate) fn role(role: String) -> String {
-    if cfg!(feature = "losing") {
-        role.replace(", ", " and ")
-    } else {
-        role
-    }
+    if cfg!(feature = "losing") { role.replace(", ", " and ") } else { role }
 }
 
 fn field(key: &str, label: &str, required: bool) -> SettingField {
-    SettingField {
-        required,
-        ..setting(key, label, FIND_WORKSPACE)
-    }
+    SettingField { required, ..setting(key, label, FIND_WORKSPACE) }
 }
 
 fn endpoint(method: Method, path: &'static str, scope: &'static str) -> Endpoint {
     let purpose = "Reads what /api/2/workspaces/{workspace}/people does not tell";
-    Route {
-        method,
-        path,
-        purpose,
-        scope: Some(scope),
-    }
-    .declared()
+    Route { method, path, purpose, scope: Some(scope) }.declared()
 }

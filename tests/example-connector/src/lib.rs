@@ -1,9 +1,9 @@
-//! A connector of a made-up service, Noticeboard, as somebody writes a first one on the kit: what it tells
-//! about itself, and this file.
+//! A connector of a made-up service, Noticeboard, as somebody writes a first one on the kit: what
+//! it tells about itself, and this file.
 //!
-//! Its API pages by offset, dates by Unix seconds, and wraps its errors in a way of its own. An answer
-//! that is not exactly what this file expects is a failure, never an empty list; no part of an answer but
-//! the vendor's code gets into a message.
+//! Its API pages by offset, dates by Unix seconds, and wraps its errors in a way of its own. An
+//! answer that is not exactly what this file expects is a failure, never an empty list; no part of
+//! an answer but the vendor's code gets into a message.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +24,8 @@ struct Noticeboard;
 
 smp_connector_kit::export!(Noticeboard);
 
-// ---- what the service answers ---------------------------------------------------------------------
+// ---- what the service answers
+// ---------------------------------------------------------------------
 
 #[derive(Deserialize)]
 struct WorkspaceAnswer {
@@ -92,13 +93,8 @@ impl Call for Asked {
             _ => return call::usual(self, response),
         };
         let answer: Value = json::read(&response.body).unwrap_or_default();
-        let code = answer
-            .pointer("/error/reason")
-            .and_then(Value::as_str)
-            .and_then(text::code);
-        Failure::new(kind, message, hint)
-            .at(setting)
-            .with_code(code)
+        let code = answer.pointer("/error/reason").and_then(Value::as_str).and_then(text::code);
+        Failure::new(kind, message, hint).at(setting).with_code(code)
     }
 
     fn hint(trouble: Trouble) -> &'static str {
@@ -109,7 +105,8 @@ impl Call for Asked {
     }
 }
 
-// ---- the calls ------------------------------------------------------------------------------------
+// ---- the calls
+// ------------------------------------------------------------------------------------
 
 impl Connector for Noticeboard {
     fn describe() -> Descriptor {
@@ -118,10 +115,7 @@ impl Connector for Noticeboard {
 
     fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
         let workspace = workspace(settings);
-        let account = workspace
-            .as_ref()
-            .ok()
-            .map(|workspace| account(host, workspace));
+        let account = workspace.as_ref().ok().map(|workspace| account(host, workspace));
         let opened = account.as_ref().and_then(|account| account.as_ref().ok());
         let people = opened.map(|account| somebody(host, &account.id));
         let named = workspace.map(|_| "It may be one.".to_owned());
@@ -147,11 +141,7 @@ impl Connector for Noticeboard {
     ) -> Result<MemberPage, Failure> {
         let workspace = workspace(settings)?;
         let offset = cursor.map_or(Ok(0), |cursor| cursor.parse());
-        page(
-            host,
-            &workspace,
-            offset.map_err(|_| call::foreign_cursor(LATER))?,
-        )
+        page(host, &workspace, offset.map_err(|_| call::foreign_cursor(LATER))?)
     }
 }
 
@@ -169,34 +159,22 @@ fn workspace(settings: &[Setting]) -> Result<String, Failure> {
 }
 
 fn account(host: &mut dyn Host, workspace: &str) -> Result<Account, Failure> {
-    call::get(
-        host,
-        WORKSPACE.path_of(&[workspace]),
-        &Asked(&WORKSPACE),
-        |body| {
-            let WorkspaceAnswer {
-                workspace: Workspace { slug, title },
-            } = json::read(body)?;
-            match slug == workspace {
-                true => Ok(Account::new(slug, title)),
-                false => Err(unusable("is about another workspace")),
-            }
-        },
-    )
+    call::get(host, WORKSPACE.path_of(&[workspace]), &Asked(&WORKSPACE), |body| {
+        let WorkspaceAnswer { workspace: Workspace { slug, title } } = json::read(body)?;
+        match slug == workspace {
+            true => Ok(Account::new(slug, title)),
+            false => Err(unusable("is about another workspace")),
+        }
+    })
 }
 
 /// What `validate` says of the people: a workspace without any is not ready.
 fn somebody(host: &mut dyn Host, workspace: &str) -> Result<String, Failure> {
     match page(host, workspace, 0)? {
-        page if page.members.is_empty() => Err(Failure::new(
-            FailureKind::NoMembers,
-            "nobody is in the workspace",
-            INVITE,
-        )),
-        page => Ok(format!(
-            "There are {} people.",
-            page.total.unwrap_or_default()
-        )),
+        page if page.members.is_empty() => {
+            Err(Failure::new(FailureKind::NoMembers, "nobody is in the workspace", INVITE))
+        }
+        page => Ok(format!("There are {} people.", page.total.unwrap_or_default())),
     }
 }
 
@@ -245,10 +223,7 @@ fn member(person: Person, products: &mut Products) -> Member {
 }
 
 fn unusable(what: &'static str) -> Unreadable {
-    Unreadable::Unusable {
-        what,
-        hint: Trouble::Unknown.hint(),
-    }
+    Unreadable::Unusable { what, hint: Trouble::Unknown.hint() }
 }
 
 /// A check; one that was not reached is skipped.

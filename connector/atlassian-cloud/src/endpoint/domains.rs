@@ -1,4 +1,5 @@
-//! `GET /admin/v1/orgs/{organization-id}/domains`: the domains of the organization and how far their verification is.
+//! `GET /admin/v1/orgs/{organization-id}/domains`: the domains of the organization and how far
+//! their verification is.
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-domains/#api-v1-orgs-orgid-domains-get)
 
@@ -69,15 +70,9 @@ pub fn get(
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
     let entries = answer.data.ok_or(Unreadable::Shape)?;
-    let told = entries
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.0.attributes);
+    let told = entries.into_iter().flatten().filter_map(|entry| entry.0.attributes);
     let domains = told.filter_map(|attributes| domain(attributes.0)).collect();
-    Ok(DomainsPage {
-        domains,
-        next: next(answer.links, asked)?,
-    })
+    Ok(DomainsPage { domains, next: next(answer.links, asked)? })
 }
 
 fn domain(attributes: Attributes<'_>) -> Option<Domain> {
@@ -89,10 +84,7 @@ fn domain(attributes: Attributes<'_>) -> Option<Domain> {
         _ => DomainState::Waiting,
     };
     let name = attributes.name.as_ref().map_or("", Text::as_str);
-    Some(Domain {
-        name: text::domain(name),
-        state,
-    })
+    Some(Domain { name: text::domain(name), state })
 }
 
 #[derive(Default, Deserialize)]
@@ -159,21 +151,14 @@ mod tests {
                 r#"{{"data":[{{"id":"1","attributes":{{"name":"acme.test","claim":{{"type":"dns","status":{status}}}}}}}]}}"#
             );
             let page = read(body.as_bytes(), None).unwrap();
-            assert_eq!(
-                page.domains.first().map(|domain| domain.state),
-                state,
-                "{status}"
-            );
+            assert_eq!(page.domains.first().map(|domain| domain.state), state, "{status}");
         }
     }
 
     #[test]
     fn a_domain_without_claim_or_name_is_waiting() {
         let page = read(br#"{"data":[{"attributes":{}},{"attributes":null}]}"#, None).unwrap();
-        let nameless = Domain {
-            name: String::new(),
-            state: DomainState::Waiting,
-        };
+        let nameless = Domain { name: String::new(), state: DomainState::Waiting };
         assert_eq!(page.domains, [nameless]);
     }
 
@@ -192,17 +177,9 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_list_is_none() {
-        for body in [
-            "{}",
-            r#"{"data":null}"#,
-            r#"{"data":"x"}"#,
-            r#"{"data":[{"attributes":[]}]}"#,
-        ] {
-            assert_eq!(
-                read(body.as_bytes(), None),
-                Err(Unreadable::Shape),
-                "{body}"
-            );
+        for body in ["{}", r#"{"data":null}"#, r#"{"data":"x"}"#, r#"{"data":[{"attributes":[]}]}"#]
+        {
+            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
         }
     }
 }

@@ -23,16 +23,15 @@ pub static ROUTE: Route = Route::get(
 ///
 /// When it cannot be read, or may be none of the key's.
 pub fn get(host: &mut dyn Host, organization: &OrganizationId) -> Result<Account, Refusal> {
-    super::get(host, &ROUTE, organization, None, |body| {
-        read(body, organization)
-    })
+    super::get(host, &ROUTE, organization, None, |body| read(body, organization))
 }
 
 /// Reads the organization; one without a name is called by its id.
 ///
 /// # Errors
 ///
-/// When the answer is none of this call, or about another organization than the one that was asked for.
+/// When the answer is none of this call, or about another organization than the one that was asked
+/// for.
 pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
     let Object(org) = answer.data.ok_or(Unreadable::Shape)?;
@@ -40,14 +39,8 @@ pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unrea
     if org.id.is_some_and(|told| told.as_str() != id) {
         return Err(other_organization());
     }
-    let name = org
-        .attributes
-        .and_then(|attributes| attributes.0.name)
-        .and_then(Text::filled);
-    Ok(Account::new(
-        id,
-        name.map_or_else(|| id.to_owned(), Text::into_string),
-    ))
+    let name = org.attributes.and_then(|attributes| attributes.0.name).and_then(Text::filled);
+    Ok(Account::new(id, name.map_or_else(|| id.to_owned(), Text::into_string)))
 }
 
 #[derive(Default, Deserialize)]
@@ -99,10 +92,7 @@ mod tests {
         for (fields, name) in rows {
             let body = format!(r#"{{"data":{{"id":"{ORGANIZATION}",{fields}}}}}"#);
             let account = read(body.as_bytes(), config().organization()).unwrap();
-            assert_eq!(
-                (account.id.as_str(), account.name.as_str()),
-                (ORGANIZATION, name)
-            );
+            assert_eq!((account.id.as_str(), account.name.as_str()), (ORGANIZATION, name));
         }
     }
 
@@ -114,15 +104,9 @@ mod tests {
 
     #[test]
     fn another_organization_is_refused() {
-        for id in [
-            "another".to_owned(),
-            ORGANIZATION.to_uppercase(),
-            String::new(),
-        ] {
-            let account = read(
-                format!(r#"{{"data":{{"id":"{id}"}}}}"#).as_bytes(),
-                config().organization(),
-            );
+        for id in ["another".to_owned(), ORGANIZATION.to_uppercase(), String::new()] {
+            let account =
+                read(format!(r#"{{"data":{{"id":"{id}"}}}}"#).as_bytes(), config().organization());
             assert_eq!(account, Err(other_organization()), "{id}");
         }
     }

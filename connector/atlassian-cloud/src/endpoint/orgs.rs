@@ -38,9 +38,7 @@ pub fn get(
     organization: &OrganizationId,
     asked: Option<&Cursor>,
 ) -> Result<OrgsPage, Refusal> {
-    super::get(host, &ROUTE, organization, asked, |body| {
-        read(body, organization, asked)
-    })
+    super::get(host, &ROUTE, organization, asked, |body| read(body, organization, asked))
 }
 
 /// Looks for the organization in a page that was asked for with `asked`.
@@ -57,10 +55,7 @@ pub fn read(
     let orgs = answer.data.ok_or(Unreadable::Shape)?;
     let mut ids = orgs.into_iter().flatten().filter_map(|org| org.0.id);
     let has_it = ids.any(|id| id.as_str() == organization.as_str());
-    Ok(OrgsPage {
-        has_it,
-        next: next(answer.links, asked)?,
-    })
+    Ok(OrgsPage { has_it, next: next(answer.links, asked)? })
 }
 
 #[derive(Default, Deserialize)]
@@ -89,9 +84,7 @@ mod tests {
     fn the_list_is_asked_for_page_by_page() {
         let answer = || answer(200, r#"{"data":[]}"#);
         let cursor = Cursor::new("a=&b".to_owned());
-        let mut host = Script::new()
-            .at("", answer())
-            .at("?cursor=a%3D%26b", answer());
+        let mut host = Script::new().at("", answer()).at("?cursor=a%3D%26b", answer());
         get(&mut host, config().organization(), None).unwrap();
         get(&mut host, config().organization(), cursor.as_ref()).unwrap();
     }
@@ -121,12 +114,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_list_is_none() {
-        for body in [
-            "{}",
-            r#"{"data":null}"#,
-            r#"{"data":{}}"#,
-            r#"{"data":["x"]}"#,
-        ] {
+        for body in ["{}", r#"{"data":null}"#, r#"{"data":{}}"#, r#"{"data":["x"]}"#] {
             let page = read(body.as_bytes(), config().organization(), None);
             assert_eq!(page, Err(Unreadable::Shape), "{body}");
         }

@@ -51,25 +51,10 @@ pub fn get(
 /// When the answer is none of this call, or an account on it has no id.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let Members {
-        products,
-        members,
-        unreadable_times,
-    } = answer.data.ok_or(Unreadable::Shape)?;
-    let total = answer
-        .meta
-        .and_then(|meta| meta.0.total)
-        .and_then(|count| count.0);
+    let Members { products, members, unreadable_times } = answer.data.ok_or(Unreadable::Shape)?;
+    let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
     let next = next(answer.links, asked)?.map(Cursor::into_string);
-    Ok(UsersPage {
-        page: MemberPage {
-            products,
-            members,
-            next,
-            total,
-        },
-        unreadable_times,
-    })
+    Ok(UsersPage { page: MemberPage { products, members, next, total }, unreadable_times })
 }
 
 #[derive(Default, Deserialize)]
@@ -100,9 +85,8 @@ mod tests {
     fn the_users_are_asked_for_page_by_page() {
         let answer = || answer(200, r#"{"data":[]}"#);
         let cursor = Cursor::new("a=&b".to_owned());
-        let mut host = Script::new()
-            .at("/{org}/users", answer())
-            .at("/{org}/users?cursor=a%3D%26b", answer());
+        let mut host =
+            Script::new().at("/{org}/users", answer()).at("/{org}/users?cursor=a%3D%26b", answer());
         get(&mut host, config().organization(), None).unwrap();
         get(&mut host, config().organization(), cursor.as_ref()).unwrap();
     }
@@ -112,11 +96,7 @@ mod tests {
         let body = br#"{"data":[{"account_id":"1"},{"account_id":"2"}],"meta":{"total":7},
             "links":{"self":"x","prev":null,"next":"https://elsewhere.test/users?cursor=two"}}"#;
         let page = read(body, None).unwrap().page;
-        let ids: Vec<&str> = page
-            .members
-            .iter()
-            .map(|member| member.id.as_str())
-            .collect();
+        let ids: Vec<&str> = page.members.iter().map(|member| member.id.as_str()).collect();
         assert_eq!(ids, ["1", "2"]);
         assert_eq!(page.next.as_deref(), Some("two"));
         assert_eq!(page.total, Some(7));
@@ -124,14 +104,10 @@ mod tests {
 
     #[test]
     fn a_page_may_be_the_last_and_say_no_total() {
-        for rest in [
-            "",
-            r#","links":null,"meta":null"#,
-            r#","links":{"next":null},"meta":{"total":null}"#,
-        ] {
-            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None)
-                .unwrap()
-                .page;
+        for rest in
+            ["", r#","links":null,"meta":null"#, r#","links":{"next":null},"meta":{"total":null}"#]
+        {
+            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None).unwrap().page;
             assert_eq!(page, MemberPage::default());
         }
     }
@@ -160,11 +136,7 @@ mod tests {
             r#"{"data":[],"links":{"next":7}}"#,
             r#"{"code":401,"message":"Unauthorized"}"#,
         ] {
-            assert_eq!(
-                read(body.as_bytes(), None),
-                Err(Unreadable::Shape),
-                "{body}"
-            );
+            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
         }
     }
 
@@ -172,10 +144,7 @@ mod tests {
     fn the_same_page_again_is_refused() {
         let asked = Cursor::new("a".to_owned());
         let body = br#"{"data":[],"links":{"next":"https://a.test/?cursor=a"}}"#;
-        assert!(matches!(
-            read(body, asked.as_ref()),
-            Err(Unreadable::Next(_))
-        ));
+        assert!(matches!(read(body, asked.as_ref()), Err(Unreadable::Next(_))));
     }
 
     proptest! {

@@ -17,8 +17,8 @@ use crate::config::Config;
 use crate::endpoint::users::{self, UsersPage};
 use crate::refusal;
 
-/// Reads the first page, or the one at the cursor. Logs one line if points in time on it could not be
-/// read.
+/// Reads the first page, or the one at the cursor. Logs one line if points in time on it could not
+/// be read.
 ///
 /// # Errors
 ///
@@ -31,11 +31,9 @@ pub fn collect(
     let config = Config::read(settings)?;
     let organization = config.organization();
     let cursor = cursor.map(|text| Cursor::new(text).ok_or_else(refusal::foreign_cursor));
-    let UsersPage {
-        page,
-        unreadable_times,
-    } = users::get(host, organization, cursor.transpose()?.as_ref())
-        .map_err(|refusal| settled(host, organization, refusal))?;
+    let UsersPage { page, unreadable_times } =
+        users::get(host, organization, cursor.transpose()?.as_ref())
+            .map_err(|refusal| settled(host, organization, refusal))?;
     if unreadable_times > 0 {
         host.log(
             Level::Warn,
@@ -76,10 +74,7 @@ mod tests {
     fn times_that_cannot_be_read_are_logged_once_and_cost_nothing_else() {
         let body = r#"{"data":[{"account_id":"a","last_active":"soon"},{"account_id":"b","last_active":"later"}]}"#;
         let mut host = Script::new().at("/{org}/users", answer(200, body));
-        assert_eq!(
-            collect(&mut host, &settings(), None).unwrap().members.len(),
-            2
-        );
+        assert_eq!(collect(&mut host, &settings(), None).unwrap().members.len(), 2);
         let line = "2 points in time of this page could not be read and are left out";
         assert_eq!(host.lines, [(Level::Warn, line.to_owned())]);
     }
@@ -97,17 +92,12 @@ mod tests {
     #[test]
     fn a_403_is_looked_into() {
         let listed = format!(r#"{{"data":[{{"id":"{ORGANIZATION}"}}]}}"#);
-        for (list, kind) in [
-            (listed.as_str(), FailureKind::Permission),
-            (r#"{"data":[]}"#, FailureKind::NotFound),
-        ] {
-            let mut host = Script::new()
-                .at("/{org}/users", answer(403, ""))
-                .at("", answer(200, list));
-            assert_eq!(
-                collect(&mut host, &settings(), None).unwrap_err().kind,
-                kind
-            );
+        for (list, kind) in
+            [(listed.as_str(), FailureKind::Permission), (r#"{"data":[]}"#, FailureKind::NotFound)]
+        {
+            let mut host =
+                Script::new().at("/{org}/users", answer(403, "")).at("", answer(200, list));
+            assert_eq!(collect(&mut host, &settings(), None).unwrap_err().kind, kind);
         }
     }
 
@@ -141,19 +131,11 @@ mod tests {
             br#"{"data":[{"email":"jane@acme.test"}]}"#,
         ];
         for body in bodies {
-            let response = Response {
-                status: 200,
-                headers: Vec::new(),
-                body: body.to_vec(),
-            };
+            let response = Response { status: 200, headers: Vec::new(), body: body.to_vec() };
             let mut host = Script::new().at("/{org}/users", Ok(response));
             let failure = collect(&mut host, &settings(), None).unwrap_err();
             assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
-            assert!(
-                failure
-                    .message
-                    .contains("GET /admin/v1/orgs/{organization-id}/users")
-            );
+            assert!(failure.message.contains("GET /admin/v1/orgs/{organization-id}/users"));
             assert!(!format!("{failure:?} {:?}", host.lines).contains("jane"));
         }
     }

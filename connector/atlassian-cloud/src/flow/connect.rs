@@ -48,13 +48,9 @@ mod tests {
 
     #[test]
     fn a_403_is_looked_into() {
-        let mut host = Script::new()
-            .at("/{org}", answer(403, ""))
-            .at("", answer(200, r#"{"data":[]}"#));
-        assert_eq!(
-            connect(&mut host, &settings()).unwrap_err().kind,
-            FailureKind::NotFound
-        );
+        let mut host =
+            Script::new().at("/{org}", answer(403, "")).at("", answer(200, r#"{"data":[]}"#));
+        assert_eq!(connect(&mut host, &settings()).unwrap_err().kind, FailureKind::NotFound);
     }
 
     #[test]
@@ -62,10 +58,6 @@ mod tests {
         let mut host = Script::new().at("/{org}", answer(200, r#"{"data":{"id":"another"}}"#));
         let failure = connect(&mut host, &settings()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
-        assert!(
-            failure
-                .message
-                .contains("GET /admin/v1/orgs/{organization-id} ")
-        );
+        assert!(failure.message.contains("GET /admin/v1/orgs/{organization-id} "));
     }
 }

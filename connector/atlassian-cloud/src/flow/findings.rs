@@ -1,7 +1,8 @@
 //! Makes the report of what a validation found. Pure: no request, no state.
 //!
-//! The checks stand in the order of the form and the guide: settings, organization, domains, members. What was not
-//! looked at is skipped, with the reason. That there are no members is one failure, told apart by the domains.
+//! The checks stand in the order of the form and the guide: settings, organization, domains,
+//! members. What was not looked at is skipped, with the reason. That there are no members is one
+//! failure, told apart by the domains.
 
 use smp_connector_kit::{Account, Advice, Check, Failure, FailureKind, Outcome, Report, text};
 
@@ -54,18 +55,11 @@ pub fn malformed(failure: Failure) -> Report {
 impl Findings {
     /// Makes the report.
     pub fn report(self) -> Report {
-        let Self {
-            doubt,
-            organization,
-            domains,
-            members,
-        } = self;
+        let Self { doubt, organization, domains, members } = self;
         let members =
             members.map(|found| found.and_then(|found| members_outcome(found, domains.as_ref())));
-        let settings = doubt.map_or_else(
-            || passed("The Organization ID is of the usual shape."),
-            Outcome::Warning,
-        );
+        let settings = doubt
+            .map_or_else(|| passed("The Organization ID is of the usual shape."), Outcome::Warning);
         let organization = outcome(organization.map(organization_outcome));
         let domains = outcome(domains.map(|found| Ok(domains_outcome(found))));
         let members = outcome(members);
@@ -94,24 +88,19 @@ fn outcome(found: Option<Result<Outcome, Failure>>) -> Outcome {
 
 fn organization_outcome(found: Result<Account, Failure>) -> Result<Outcome, Failure> {
     found.map(|account| {
-        passed(&format!(
-            "The organization is called {}.",
-            text::label(&account.name)
-        ))
+        passed(&format!("The organization is called {}.", text::label(&account.name)))
     })
 }
 
-/// What came of the domains. They are never a failure: members count, and their absence is the members' failure.
+/// What came of the domains. They are never a failure: members count, and their absence is the
+/// members' failure.
 fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
     let domains = match found {
         Ok(domains) => domains,
         Err(failure) => {
             return Outcome::Warning(Advice {
                 message: format!("The domains could not be looked up. {}", failure.message),
-                hint: format!(
-                    "As long as there are members, that does no harm. {}",
-                    failure.hint
-                ),
+                hint: format!("As long as there are members, that does no harm. {}", failure.hint),
                 setting: failure.setting,
             });
         }
@@ -119,22 +108,12 @@ fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
     let verified = names(&domains, DomainState::Verified);
     let state = unverified(&domains);
     if verified.is_empty() {
-        let message = if state.is_empty() {
-            "The organization has no domain.".to_owned()
-        } else {
-            state
-        };
-        return Outcome::Warning(Advice {
-            message,
-            hint: verify(&domains),
-            setting: None,
-        });
+        let message =
+            if state.is_empty() { "The organization has no domain.".to_owned() } else { state };
+        return Outcome::Warning(Advice { message, hint: verify(&domains), setting: None });
     }
     let message = format!("Verified: {}. {state}", listed(&verified));
-    if domains
-        .iter()
-        .any(|domain| domain.state == DomainState::MissingToken)
-    {
+    if domains.iter().any(|domain| domain.state == DomainState::MissingToken) {
         return Outcome::Warning(Advice {
             message,
             hint: format!("{}.", mend(&domains)),
@@ -148,12 +127,7 @@ fn members_outcome(
     found: MembersFound,
     domains: Option<&Result<Vec<Domain>, Failure>>,
 ) -> Result<Outcome, Failure> {
-    let MembersFound {
-        seen,
-        has_person,
-        has_more,
-        total,
-    } = found;
+    let MembersFound { seen, has_person, has_more, total } = found;
     if seen == 0 {
         return Err(nobody(domains));
     }
@@ -185,19 +159,14 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
             let verified = names(domains, DomainState::Verified);
             let state = unverified(domains);
             if !verified.is_empty() {
-                let message = format!(
-                    "{NOBODY}: {} verified, but no account was claimed.",
-                    are(&verified)
-                );
+                let message =
+                    format!("{NOBODY}: {} verified, but no account was claimed.", are(&verified));
                 let hint = format!(
                     "{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. Then check again."
                 );
                 failure(message, hint)
             } else if state.is_empty() {
-                failure(
-                    format!("{NOBODY}, because no domain is verified."),
-                    verify(domains),
-                )
+                failure(format!("{NOBODY}, because no domain is verified."), verify(domains))
             } else {
                 failure(
                     format!("{NOBODY}, because no domain is verified yet. {state}"),
@@ -257,19 +226,11 @@ fn unverified(domains: &[Domain]) -> String {
     let waiting = names(domains, DomainState::Waiting);
     let missing = names(domains, DomainState::MissingToken);
     let sentence = |state, names: &[&str]| {
-        if names.is_empty() {
-            String::new()
-        } else {
-            format!("{state}: {}.", listed(names))
-        }
+        if names.is_empty() { String::new() } else { format!("{state}: {}.", listed(names)) }
     };
     let first = sentence("Waiting for verification", &waiting);
     let second = sentence("Verification token missing", &missing);
-    let between = if first.is_empty() || second.is_empty() {
-        ""
-    } else {
-        " "
-    };
+    let between = if first.is_empty() || second.is_empty() { "" } else { " " };
     first + between + &second
 }
 
@@ -277,13 +238,7 @@ fn names(domains: &[Domain], state: DomainState) -> Vec<&str> {
     domains
         .iter()
         .filter(|domain| domain.state == state)
-        .map(|domain| {
-            if domain.name.is_empty() {
-                "a domain without a name"
-            } else {
-                &domain.name
-            }
-        })
+        .map(|domain| if domain.name.is_empty() { "a domain without a name" } else { &domain.name })
         .collect()
 }
 
@@ -307,10 +262,7 @@ fn counted(seen: usize, has_more: bool, total: Option<u64>) -> String {
     match total.filter(|total| *total >= seen) {
         Some(1) => "There is 1 managed account".to_owned(),
         Some(total) => format!("There are {} managed accounts", text::grouped(total)),
-        None if has_more => format!(
-            "There are more than {} managed accounts",
-            text::grouped(seen)
-        ),
+        None if has_more => format!("There are more than {} managed accounts", text::grouped(seen)),
         None if seen == 1 => "There is 1 managed account".to_owned(),
         None => format!("There are {} managed accounts", text::grouped(seen)),
     }
@@ -329,15 +281,9 @@ mod tests {
         let report = malformed(Failure::new(FailureKind::InvalidSettings, "m", "h"));
         assert!(matches!(report.checks[0].outcome, Outcome::Failed(_)));
         assert!(
-            report.checks[1..]
-                .iter()
-                .all(|check| matches!(check.outcome, Outcome::Skipped(_)))
+            report.checks[1..].iter().all(|check| matches!(check.outcome, Outcome::Skipped(_)))
         );
-        let ids: Vec<&str> = report
-            .checks
-            .iter()
-            .map(|check| check.id.as_str())
-            .collect();
+        let ids: Vec<&str> = report.checks.iter().map(|check| check.id.as_str()).collect();
         assert_eq!(ids, ["settings", "organization", "domains", "members"]);
     }
 
@@ -382,29 +328,19 @@ mod tests {
 
     #[test]
     fn no_members_says_what_could_not_be_looked_up() {
-        let refused = Failure::new(
-            FailureKind::Permission,
-            "It lacks a scope.",
-            "Make a new key.",
-        )
-        .at(API_KEY);
+        let refused = Failure::new(FailureKind::Permission, "It lacks a scope.", "Make a new key.")
+            .at(API_KEY);
         let failure = nobody(Some(&Err(refused)));
         assert_eq!(
             (failure.kind, failure.setting.as_deref()),
             (FailureKind::NoMembers, Some(API_KEY))
         );
         assert!(
-            failure
-                .message
-                .ends_with("the domains could not be looked up. It lacks a scope."),
+            failure.message.ends_with("the domains could not be looked up. It lacks a scope."),
             "{}",
             failure.message
         );
-        assert!(
-            failure.hint.ends_with("Make a new key."),
-            "{}",
-            failure.hint
-        );
+        assert!(failure.hint.ends_with("Make a new key."), "{}", failure.hint);
     }
 
     #[test]
@@ -448,9 +384,7 @@ mod tests {
             domain("a.test", DomainState::Verified),
             domain("b.test", DomainState::MissingToken),
         ];
-        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else {
-            panic!("no warning")
-        };
+        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else { panic!("no warning") };
         assert!(
             advice.hint.contains("DNS TXT record") && !advice.hint.contains("claim"),
             "{}",
@@ -475,12 +409,7 @@ mod tests {
     #[test]
     fn members_without_a_person_are_a_warning() {
         for (has_more, among) in [(false, "them"), (true, "the first of them")] {
-            let found = MembersFound {
-                seen: 2,
-                has_person: false,
-                has_more,
-                total: Some(9),
-            };
+            let found = MembersFound { seen: 2, has_person: false, has_more, total: Some(9) };
             let outcome = members_outcome(found, None).unwrap();
             let expected = format!(
                 "warning There are 9 managed accounts and no person is among {among}, only apps and customers."
@@ -490,10 +419,7 @@ mod tests {
     }
 
     fn domain(name: &str, state: DomainState) -> Domain {
-        Domain {
-            name: name.to_owned(),
-            state,
-        }
+        Domain { name: name.to_owned(), state }
     }
 
     fn shown(outcome: Outcome) -> String {

@@ -25,14 +25,8 @@ pub fn settled(host: &mut dyn Host, organization: &OrganizationId, refusal: Refu
     let mut cursor = None;
     for _ in 0..MOST_PAGES {
         match orgs::get(host, organization, cursor.as_ref()) {
-            Ok(OrgsPage {
-                has_it: false,
-                next: Some(next),
-            }) => cursor = Some(next),
-            Ok(OrgsPage {
-                has_it: false,
-                next: None,
-            }) => return forbidden.not_found(),
+            Ok(OrgsPage { has_it: false, next: Some(next) }) => cursor = Some(next),
+            Ok(OrgsPage { has_it: false, next: None }) => return forbidden.not_found(),
             Ok(OrgsPage { has_it: true, .. }) | Err(_) => break,
         }
     }
@@ -51,19 +45,13 @@ mod tests {
     #[test]
     fn an_organization_in_the_list_is_a_matter_of_permission() {
         let list = format!(r#"{{"data":[{{"id":"other"}},{{"id":"{ORGANIZATION}"}}]}}"#);
-        assert_eq!(
-            kind(Script::new().at("", answer(200, &list))),
-            FailureKind::Permission
-        );
+        assert_eq!(kind(Script::new().at("", answer(200, &list))), FailureKind::Permission);
     }
 
     #[test]
     fn an_organization_in_none_of_the_pages_is_not_found() {
         let host = Script::new()
-            .at(
-                "",
-                answer(200, r#"{"data":[{"id":"other"}],"links":{"next":"two"}}"#),
-            )
+            .at("", answer(200, r#"{"data":[{"id":"other"}],"links":{"next":"two"}}"#))
             .at("?cursor=two", answer(200, r#"{"data":[]}"#));
         assert_eq!(kind(host), FailureKind::NotFound);
     }
@@ -95,11 +83,7 @@ mod tests {
     #[test]
     fn what_is_final_is_not_looked_into() {
         let failure = Failure::new(FailureKind::Upstream, "m", "h");
-        let settled = settled(
-            &mut Script::new(),
-            config().organization(),
-            failure.clone().into(),
-        );
+        let settled = settled(&mut Script::new(), config().organization(), failure.clone().into());
         assert_eq!(settled, failure);
     }
 

@@ -6,9 +6,9 @@
 //!     └─ malformed ─▶ report└─ failure ─▶ report                                 └─ failure ─▶ report
 //! ```
 //!
-//! A platform retires the old credentials on its yes, so the yes is strict: the organization was read, and a member
-//! was seen. The domains are read before the members only because the report reads better so; whatever comes of
-//! them, the members are asked for.
+//! A platform retires the old credentials on its yes, so the yes is strict: the organization was
+//! read, and a member was seen. The domains are read before the members only because the report
+//! reads better so; whatever comes of them, the members are asked for.
 
 use smp_connector_kit::call::endless;
 use smp_connector_kit::cursor::Cursor;
@@ -24,7 +24,8 @@ use crate::refusal::Asked;
 /// Most pages of domains that are read: the report names a few of them, and more say nothing new.
 const MOST_DOMAIN_PAGES: u32 = 10;
 
-/// Most pages of users without a member that are read: at the pace of the descriptor that is ten seconds.
+/// Most pages of users without a member that are read: at the pace of the descriptor that is ten
+/// seconds.
 const MOST_EMPTY_PAGES: u32 = 50;
 
 /// Checks the settings, the key and the organization.
@@ -35,10 +36,7 @@ pub fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
     };
     let id = config.organization();
     let organization = org::get(host, id).map_err(|refusal| settled(host, id, refusal));
-    let mut findings = Findings {
-        doubt: config.doubt(),
-        ..Findings::default()
-    };
+    let mut findings = Findings { doubt: config.doubt(), ..Findings::default() };
     if organization.is_ok() {
         findings.domains = Some(domains(host, id));
         findings.members = Some(members(host, id));
@@ -78,10 +76,7 @@ fn members(host: &mut dyn Host, organization: &OrganizationId) -> Result<Members
             _ => return Ok(summary(&page)),
         }
     }
-    Err(endless(
-        &Asked::for_page(&users::ROUTE, cursor.as_ref()),
-        MOST_EMPTY_PAGES,
-    ))
+    Err(endless(&Asked::for_page(&users::ROUTE, cursor.as_ref()), MOST_EMPTY_PAGES))
 }
 
 fn summary(page: &MemberPage) -> MembersFound {

@@ -17,17 +17,11 @@ fn the_listing_tells_what_the_platform_tells() {
         (&*LISTING.id, &*LISTING.name, &*LISTING.vendor),
         ("atlassian-cloud", "Atlassian Cloud", "Atlassian")
     );
-    assert_eq!(
-        (&*LISTING.status, &*LISTING.integration_type),
-        ("General Availability", "api")
-    );
+    assert_eq!((&*LISTING.status, &*LISTING.integration_type), ("General Availability", "api"));
     assert_eq!(LISTING.data_collected.len(), 1);
     assert_eq!(LISTING.data_collected[0].name, "members");
-    let fields: Vec<&str> = LISTING.data_collected[0]
-        .fields
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
+    let fields: Vec<&str> =
+        LISTING.data_collected[0].fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(fields, ["email", "name", "role", "last seen"]);
     assert!(
         LISTING.pricing.contains("number of users") && LISTING.pricing.contains("services used")
@@ -38,15 +32,9 @@ fn the_listing_tells_what_the_platform_tells() {
 
 #[test]
 fn the_form_has_the_fields_of_the_platform() {
-    let labels: Vec<(&str, &str)> = LISTING
-        .settings
-        .iter()
-        .map(|field| (field.key.as_str(), field.label.as_str()))
-        .collect();
-    assert_eq!(
-        labels,
-        [(ORGANIZATION_ID, "Organization ID"), (API_KEY, "Api Key")]
-    );
+    let labels: Vec<(&str, &str)> =
+        LISTING.settings.iter().map(|field| (field.key.as_str(), field.label.as_str())).collect();
+    assert_eq!(labels, [(ORGANIZATION_ID, "Organization ID"), (API_KEY, "Api Key")]);
     assert!(
         LISTING
             .settings
@@ -59,11 +47,8 @@ fn the_form_has_the_fields_of_the_platform() {
 fn only_the_key_is_secret_and_its_look_alike_is_known() {
     assert!(LISTING.settings[0].secret.is_none());
     let secret = LISTING.settings[1].secret.as_ref().unwrap();
-    let prefixes: Vec<(&str, bool)> = secret
-        .prefixes
-        .iter()
-        .map(|prefix| (prefix.prefix.as_str(), prefix.expected))
-        .collect();
+    let prefixes: Vec<(&str, bool)> =
+        secret.prefixes.iter().map(|prefix| (prefix.prefix.as_str(), prefix.expected)).collect();
     assert_eq!(prefixes, [("ATCTT", true), ("ATATT", false)]);
 }
 
@@ -80,47 +65,27 @@ fn a_placeholder_is_no_usable_value() {
 
 #[test]
 fn every_endpoint_is_declared_once_and_below_the_base() {
-    let declared: Vec<&str> = LISTING
-        .api
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.path.as_str())
-        .collect();
+    let declared: Vec<&str> =
+        LISTING.api.endpoints.iter().map(|endpoint| endpoint.path.as_str()).collect();
     let used = [&org::ROUTE, &users::ROUTE, &domains::ROUTE, &orgs::ROUTE].map(|route| route.path);
     assert_eq!(declared, used);
     assert_eq!(LISTING.api.base, "https://api.atlassian.com");
-    assert_eq!(
-        (
-            LISTING.api.rate_limit.requests,
-            LISTING.api.rate_limit.period_ms
-        ),
-        (5, 1_000)
-    );
+    assert_eq!((LISTING.api.rate_limit.requests, LISTING.api.rate_limit.period_ms), (5, 1_000));
 }
 
 #[test]
 fn every_request_of_every_flow_is_declared() {
     for status in [200, 403] {
-        let mut host = Asked {
-            status,
-            paths: Vec::new(),
-        };
+        let mut host = Asked { status, paths: Vec::new() };
         flow::validate::validate(&mut host, &testing::settings());
         flow::connect::connect(&mut host, &testing::settings()).ok();
         flow::collect::collect(&mut host, &testing::settings(), Some("c".to_owned())).ok();
         assert!(host.paths.len() >= 3);
         for path in host.paths {
-            let template = path
-                .split('?')
-                .next()
-                .unwrap()
-                .replace(testing::ORGANIZATION, "{organization-id}");
+            let template =
+                path.split('?').next().unwrap().replace(testing::ORGANIZATION, "{organization-id}");
             assert!(
-                LISTING
-                    .api
-                    .endpoints
-                    .iter()
-                    .any(|endpoint| endpoint.path == template),
+                LISTING.api.endpoints.iter().any(|endpoint| endpoint.path == template),
                 "{path}"
             );
         }
@@ -129,11 +94,8 @@ fn every_request_of_every_flow_is_declared() {
 
 #[test]
 fn the_guide_has_the_three_parts_of_the_platform() {
-    let titles: Vec<&str> = LISTING
-        .setup_guide
-        .iter()
-        .map(|section| section.title.as_str())
-        .collect();
+    let titles: Vec<&str> =
+        LISTING.setup_guide.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(
         titles,
         [
@@ -212,23 +174,15 @@ fn every_step_of_the_guide_is_kept() {
 #[test]
 fn the_guide_names_every_scope_that_an_endpoint_needs() {
     let text = LISTING.setup_guide[0].steps.join("\n");
-    for scope in LISTING
-        .api
-        .endpoints
-        .iter()
-        .filter_map(|endpoint| endpoint.scope.as_ref())
-    {
+    for scope in LISTING.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_ref()) {
         assert!(text.contains(scope), "{scope}");
     }
 }
 
 #[test]
 fn the_questions_answer_what_people_ask() {
-    let text: Vec<String> = LISTING
-        .faq
-        .iter()
-        .map(|entry| format!("{} {}", entry.question, entry.answer))
-        .collect();
+    let text: Vec<String> =
+        LISTING.faq.iter().map(|entry| format!("{} {}", entry.question, entry.answer)).collect();
     let text = text.join("\n");
     for fact in [
         "domain is verified",
@@ -248,18 +202,9 @@ fn the_questions_answer_what_people_ask() {
 
 #[test]
 fn no_text_is_empty_but_an_introduction_and_none_has_markup_that_is_not_shown() {
-    let steps = LISTING
-        .setup_guide
-        .iter()
-        .flat_map(|section| &section.steps);
-    let answers = LISTING
-        .faq
-        .iter()
-        .flat_map(|entry| [&entry.question, &entry.answer]);
-    for text in steps
-        .chain(answers)
-        .chain([&LISTING.summary, &LISTING.version])
-    {
+    let steps = LISTING.setup_guide.iter().flat_map(|section| &section.steps);
+    let answers = LISTING.faq.iter().flat_map(|entry| [&entry.question, &entry.answer]);
+    for text in steps.chain(answers).chain([&LISTING.summary, &LISTING.version]) {
         assert!(
             !text.is_empty()
                 && !text.starts_with('#')
@@ -281,14 +226,7 @@ impl Host for Asked {
     fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
         let is_org = request.path_with_query.ends_with(testing::ORGANIZATION);
         self.paths.push(request.path_with_query.clone());
-        answer(
-            self.status,
-            if is_org {
-                r#"{"data":{}}"#
-            } else {
-                r#"{"data":[]}"#
-            },
-        )
+        answer(self.status, if is_org { r#"{"data":{}}"# } else { r#"{"data":[]}"# })
     }
 
     fn log(&mut self, _: Level, message: &str) {

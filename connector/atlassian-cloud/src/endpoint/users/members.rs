@@ -1,7 +1,8 @@
 //! Makes members of the users of a page, while the page is read.
 //!
-//! Each user becomes a member as soon as it is complete, so a page is never held twice. The product sites of the
-//! page are each kept once, in the order of first appearance; two entries of a user for one site are one use.
+//! Each user becomes a member as soon as it is complete, so a page is never held twice. The product
+//! sites of the page are each kept once, in the order of first appearance; two entries of a user
+//! for one site are one use.
 
 mod sites;
 
@@ -62,34 +63,26 @@ struct Gathering<'a> {
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Gathering::default())
+        let mut page = Gathering::default();
+        deserializer.deserialize_seq(&mut page)?;
+        let Gathering { members, sites, unreadable_times } = page;
+        Ok(Self { products: sites.into_products(), members, unreadable_times })
     }
 }
 
-impl<'de> Visitor<'de> for Gathering<'de> {
-    type Value = Members;
+impl<'de> Visitor<'de> for &mut Gathering<'de> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a list of users")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Members, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(Object(user)) = list.next_element()? {
-            let member = self
-                .member(user)
-                .ok_or_else(|| Error::custom("a user without an id"))?;
+            let member = self.member(user).ok_or_else(|| Error::custom("a user without an id"))?;
             self.members.push(member);
         }
-        let Self {
-            members,
-            sites,
-            unreadable_times,
-        } = self;
-        Ok(Members {
-            products: sites.into_products(),
-            members,
-            unreadable_times,
-        })
+        Ok(())
     }
 }
 
@@ -104,13 +97,7 @@ impl<'a> Gathering<'a> {
             let last_active = self.instant(access.last_active);
             last_seen = last_seen.max(last_active);
             if let Some(product) = self.sites.product(access.key, access.name, access.url) {
-                self.add_use(
-                    &mut uses,
-                    ProductUse {
-                        product,
-                        last_active,
-                    },
-                );
+                self.add_use(&mut uses, ProductUse { product, last_active });
             }
         }
         let nickname = user.nickname.and_then(Text::filled).map(Text::into_string);
@@ -158,9 +145,7 @@ impl<'a> Gathering<'a> {
 
 /// A URL without its scheme and the slashes at its end.
 fn bare(url: &str) -> &str {
-    text::without_scheme(url)
-        .unwrap_or(url)
-        .trim_end_matches('/')
+    text::without_scheme(url).unwrap_or(url).trim_end_matches('/')
 }
 
 fn status(word: Text<'_>) -> MemberStatus {

@@ -32,28 +32,19 @@ fn an_organization_with_members_is_ready() {
 #[test]
 fn malformed_settings_cost_no_request() {
     let report = validate(&mut Script::new(), &[]);
-    assert_eq!(
-        failure(&report, "settings").setting.as_deref(),
-        Some(ORGANIZATION_ID)
-    );
+    assert_eq!(failure(&report, "settings").setting.as_deref(), Some(ORGANIZATION_ID));
     assert!(!is_ready(&report));
 }
 
 #[test]
 fn an_unusual_organization_id_is_a_warning() {
-    let settings = [Setting {
-        key: ORGANIZATION_ID.to_owned(),
-        value: "acme".to_owned(),
-    }];
+    let settings = [Setting { key: ORGANIZATION_ID.to_owned(), value: "acme".to_owned() }];
     let mut host = Script::new()
         .at("/acme", answer(200, ORG))
         .at("/acme/domains", answer(200, VERIFIED))
         .at("/acme/users", answer(200, PEOPLE));
     let report = validate(&mut host, &settings);
-    assert!(matches!(
-        check(&report, "settings").outcome,
-        Outcome::Warning(_)
-    ));
+    assert!(matches!(check(&report, "settings").outcome, Outcome::Warning(_)));
     assert!(is_ready(&report));
 }
 
@@ -61,21 +52,12 @@ fn an_unusual_organization_id_is_a_warning() {
 fn a_failure_at_the_organization_skips_the_rest() {
     let rows = [
         (answer(401, ""), FailureKind::Credentials),
-        (
-            answer(403, r#"{"message":"scope"}"#),
-            FailureKind::Permission,
-        ),
-        (
-            answer(404, r#"{"errors":[{"code":"ADMIN-404-2"}]}"#),
-            FailureKind::NotFound,
-        ),
+        (answer(403, r#"{"message":"scope"}"#), FailureKind::Permission),
+        (answer(404, r#"{"errors":[{"code":"ADMIN-404-2"}]}"#), FailureKind::NotFound),
         (answer(404, ""), FailureKind::UnexpectedResponse),
         (answer(302, ""), FailureKind::UnexpectedResponse),
         (answer(200, "<html>"), FailureKind::UnexpectedResponse),
-        (
-            answer(200, r#"{"data":{"id":"another"}}"#),
-            FailureKind::UnexpectedResponse,
-        ),
+        (answer(200, r#"{"data":{"id":"another"}}"#), FailureKind::UnexpectedResponse),
         (Err(HttpError::TimedOut), FailureKind::Upstream),
     ];
     for (answer, kind) in rows {
@@ -91,13 +73,10 @@ fn a_failure_at_the_organization_skips_the_rest() {
 #[test]
 fn a_403_at_the_organization_is_looked_into() {
     let listed = format!(r#"{{"data":[{{"id":"{ORGANIZATION}"}}]}}"#);
-    for (list, kind) in [
-        (listed.as_str(), FailureKind::Permission),
-        (r#"{"data":[]}"#, FailureKind::NotFound),
-    ] {
-        let mut host = Script::new()
-            .at("/{org}", answer(403, ""))
-            .at("", answer(200, list));
+    for (list, kind) in
+        [(listed.as_str(), FailureKind::Permission), (r#"{"data":[]}"#, FailureKind::NotFound)]
+    {
+        let mut host = Script::new().at("/{org}", answer(403, "")).at("", answer(200, list));
         let report = validate(&mut host, &settings());
         assert_eq!(failure(&report, "organization").kind, kind);
         assert!(!is_ready(&report));
@@ -107,9 +86,8 @@ fn a_403_at_the_organization_is_looked_into() {
 #[test]
 fn a_403_at_the_members_is_looked_into() {
     let list = format!(r#"{{"data":[{{"id":"{ORGANIZATION}"}}]}}"#);
-    let mut host = up_to_members(VERIFIED)
-        .at("/{org}/users", answer(403, ""))
-        .at("", answer(200, &list));
+    let mut host =
+        up_to_members(VERIFIED).at("/{org}/users", answer(403, "")).at("", answer(200, &list));
     let report = validate(&mut host, &settings());
     assert_eq!(failure(&report, "members").kind, FailureKind::Permission);
     assert!(!is_ready(&report));
@@ -118,19 +96,13 @@ fn a_403_at_the_members_is_looked_into() {
 #[test]
 fn a_failure_at_the_members_is_not_ready() {
     let rows = [
-        (
-            answer(401, r#"{"code":401,"message":"scope does not match"}"#),
-            FailureKind::Permission,
-        ),
+        (answer(401, r#"{"code":401,"message":"scope does not match"}"#), FailureKind::Permission),
         (answer(200, "{}"), FailureKind::UnexpectedResponse),
         (answer(500, ""), FailureKind::Upstream),
         (answer(429, ""), FailureKind::RateLimited),
     ];
     for (answer, kind) in rows {
-        let report = validate(
-            &mut up_to_members(VERIFIED).at("/{org}/users", answer),
-            &settings(),
-        );
+        let report = validate(&mut up_to_members(VERIFIED).at("/{org}/users", answer), &settings());
         assert_eq!(failure(&report, "members").kind, kind);
         assert!(!is_ready(&report));
     }
@@ -144,10 +116,7 @@ fn an_empty_list_is_no_members_for_the_reason_that_the_domains_give() {
         (NO_DOMAIN, "because no domain is verified."),
         (waiting.as_str(), "Waiting for verification: acme.test."),
         (missing.as_str(), "Verification token missing: acme.test."),
-        (
-            VERIFIED,
-            "acme.test is verified, but no account was claimed.",
-        ),
+        (VERIFIED, "acme.test is verified, but no account was claimed."),
     ];
     for (domains, message) in rows {
         let report = checked(domains, NOBODY);
@@ -172,10 +141,7 @@ fn domains_that_cannot_be_looked_up_are_a_warning_while_there_are_members() {
             .at("/{org}/domains", refused)
             .at("/{org}/users", answer(200, PEOPLE));
         let report = validate(&mut host, &settings());
-        assert!(matches!(
-            check(&report, "domains").outcome,
-            Outcome::Warning(_)
-        ));
+        assert!(matches!(check(&report, "domains").outcome, Outcome::Warning(_)));
         assert!(is_ready(&report));
     }
 }
@@ -189,13 +155,7 @@ fn domains_that_cannot_be_looked_up_are_named_when_there_are_no_members() {
     let report = validate(&mut host, &settings());
     let failure = failure(&report, "members");
     assert_eq!(failure.kind, FailureKind::NoMembers);
-    assert!(
-        failure
-            .message
-            .contains("the domains could not be looked up"),
-        "{}",
-        failure.message
-    );
+    assert!(failure.message.contains("the domains could not be looked up"), "{}", failure.message);
 }
 
 #[test]
@@ -207,18 +167,10 @@ fn domains_are_read_page_by_page_up_to_a_bound() {
         } else {
             format!("/{{org}}/domains?cursor={page}")
         };
-        host = host.at(
-            &path,
-            answer(
-                200,
-                &format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1),
-            ),
-        );
+        host = host
+            .at(&path, answer(200, &format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1)));
     }
-    let report = validate(
-        &mut host.at("/{org}/users", answer(200, PEOPLE)),
-        &settings(),
-    );
+    let report = validate(&mut host.at("/{org}/users", answer(200, PEOPLE)), &settings());
     assert!(is_ready(&report));
 }
 
@@ -239,10 +191,7 @@ fn domains_that_were_read_count_though_a_later_page_fails() {
 #[test]
 fn an_empty_page_with_a_next_one_is_followed_to_a_member() {
     let mut host = up_to_members(VERIFIED)
-        .at(
-            "/{org}/users",
-            answer(200, r#"{"data":[],"links":{"next":"2"}}"#),
-        )
+        .at("/{org}/users", answer(200, r#"{"data":[],"links":{"next":"2"}}"#))
         .at("/{org}/users?cursor=2", answer(200, PEOPLE));
     assert!(is_ready(&validate(&mut host, &settings())));
 }
@@ -256,43 +205,27 @@ fn empty_pages_without_end_are_not_ready() {
         } else {
             format!("/{{org}}/users?cursor={page}")
         };
-        host = host.at(
-            &path,
-            answer(
-                200,
-                &format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1),
-            ),
-        );
+        host = host
+            .at(&path, answer(200, &format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1)));
     }
     let report = validate(&mut host, &settings());
-    assert_eq!(
-        failure(&report, "members").kind,
-        FailureKind::UnexpectedResponse
-    );
+    assert_eq!(failure(&report, "members").kind, FailureKind::UnexpectedResponse);
 }
 
 #[test]
 fn members_of_which_none_is_a_person_are_a_warning() {
     let bots = r#"{"data":[{"account_id":"a","account_type":"app"},{"account_id":"b","account_type":"customer"}]}"#;
     let report = checked(VERIFIED, bots);
-    assert!(matches!(
-        check(&report, "members").outcome,
-        Outcome::Warning(_)
-    ));
+    assert!(matches!(check(&report, "members").outcome, Outcome::Warning(_)));
     let unknown = r#"{"data":[{"account_id":"a","account_type":"app"},{"account_id":"b"}]}"#;
-    assert!(matches!(
-        check(&checked(VERIFIED, unknown), "members").outcome,
-        Outcome::Passed(_)
-    ));
+    assert!(matches!(check(&checked(VERIFIED, unknown), "members").outcome, Outcome::Passed(_)));
 }
 
 #[test]
 fn every_failure_and_every_advice_has_a_hint() {
-    for report in [
-        validate(&mut Script::new(), &[]),
-        checked(NO_DOMAIN, NOBODY),
-        checked(VERIFIED, "{}"),
-    ] {
+    for report in
+        [validate(&mut Script::new(), &[]), checked(NO_DOMAIN, NOBODY), checked(VERIFIED, "{}")]
+    {
         for check in &report.checks {
             match &check.outcome {
                 Outcome::Passed(text) | Outcome::Skipped(text) => assert!(!text.is_empty()),
@@ -308,16 +241,11 @@ fn every_failure_and_every_advice_has_a_hint() {
 }
 
 fn checked(domains: &str, users: &str) -> Report {
-    validate(
-        &mut up_to_members(domains).at("/{org}/users", answer(200, users)),
-        &settings(),
-    )
+    validate(&mut up_to_members(domains).at("/{org}/users", answer(200, users)), &settings())
 }
 
 fn up_to_members(domains: &str) -> Script {
-    Script::new()
-        .at("/{org}", answer(200, ORG))
-        .at("/{org}/domains", answer(200, domains))
+    Script::new().at("/{org}", answer(200, ORG)).at("/{org}/domains", answer(200, domains))
 }
 
 fn check<'a>(report: &'a Report, id: &str) -> &'a Check {

@@ -1,7 +1,8 @@
 //! The product sites of a page, each once, in the order of first appearance.
 //!
-//! What makes a site the same is its key, name and bare address, and a tree knows them all. Most entries are written
-//! exactly like an earlier one, letter by letter, and those are found without a look into the tree.
+//! What makes a site the same is its key, name and bare address, and a tree knows them all. Most
+//! entries are written exactly like an earlier one, letter by letter, and those are found without a
+//! look into the tree.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +12,19 @@ use smp_connector_kit::{Product, ProductUse, products};
 use super::bare;
 use crate::product_names;
 
-/// Number of entries that are remembered as they were written: several times what a usual page has of different ones.
+/// Number of entries that are remembered as they were written: several times what a usual page has
+/// of different ones.
 const REMEMBERED: usize = 64;
 
 /// The product sites so far.
 pub struct Sites<'a> {
     products: Vec<Product>,
-    /// For each product, the last member that uses it, as the number of members before, and the place among its uses.
+    /// For each product, the last member that uses it, as the number of members before, and the
+    /// place among its uses.
     last_uses: Vec<(usize, usize)>,
     known: BTreeMap<Site<'a>, u32>,
-    /// Entries as they were written, each in the place that its letters choose, with the product that they are.
+    /// Entries as they were written, each in the place that its letters choose, with the product
+    /// that they are.
     written: [Option<(Written<'a>, u32)>; REMEMBERED],
 }
 
@@ -42,7 +46,8 @@ impl Default for Sites<'_> {
 }
 
 impl<'a> Sites<'a> {
-    /// The product of an entry, as its place among the products; none when nothing says which it is.
+    /// The product of an entry, as its place among the products; none when nothing says which it
+    /// is.
     pub fn product(
         &mut self,
         key: Option<Text<'a>>,
@@ -57,10 +62,7 @@ impl<'a> Sites<'a> {
         let place = written.as_ref().map(place);
         let remembered = place.and_then(|place| self.written.get(place)?.as_ref());
         if let (Some(written), Some((same, product))) = (written, remembered)
-            && written
-                .iter()
-                .zip(same)
-                .all(|(one, other)| are_same(*one, *other))
+            && written.iter().zip(same).all(|(one, other)| are_same(*one, *other))
         {
             return Some(*product);
         }
@@ -89,7 +91,8 @@ impl<'a> Sites<'a> {
         product
     }
 
-    /// The place of a product among the uses of a member, if it is there, and notes that it is there from now on.
+    /// The place of a product among the uses of a member, if it is there, and notes that it is
+    /// there from now on.
     pub fn used_before(&mut self, product: u32, member: usize, next_place: usize) -> Option<usize> {
         let last = self.last_uses.get_mut(product as usize)?;
         if last.0 == member {
@@ -101,9 +104,7 @@ impl<'a> Sites<'a> {
 
     /// The role of a member with these uses.
     pub fn role(&self, uses: &[ProductUse]) -> String {
-        let products = uses
-            .iter()
-            .filter_map(|used| self.products.get(used.product as usize));
+        let products = uses.iter().filter_map(|used| self.products.get(used.product as usize));
         products::role(products.map(|product| product.name.as_str()))
     }
 
@@ -128,15 +129,13 @@ fn site<'a>(
     is_told.then_some((key, name, site))
 }
 
-/// The place where an entry is remembered: a mixture of the lengths and a few letters. Two that want the same place are
-/// looked up in the tree, each time.
+/// The place where an entry is remembered: a mixture of the lengths and a few letters. Two that
+/// want the same place are looked up in the tree, each time.
 fn place(written: &Written<'_>) -> usize {
     let mixed = written.iter().flatten().fold(0_u64, |mixed, text| {
         let text = text.as_bytes();
         // An address differs from another behind `https://`, a key or a name in the beginning.
-        let beginning = text
-            .first_chunk()
-            .map_or(0, |four| u32::from_le_bytes(*four));
+        let beginning = text.first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
         let middle = text
             .get(8..)
             .and_then(<[u8]>::first_chunk)

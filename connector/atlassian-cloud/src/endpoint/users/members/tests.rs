@@ -17,10 +17,7 @@ fn a_user_becomes_a_member_whole() {
         email: Some("jane@acme.test".to_owned()),
         name: "Jane Doe".to_owned(),
         role: "Jira".to_owned(),
-        uses: vec![ProductUse {
-            product: 0,
-            last_active: at(1_795_046_400, 0),
-        }],
+        uses: vec![ProductUse { product: 0, last_active: at(1_795_046_400, 0) }],
         last_seen: at(1_795_169_730, 500_000_000),
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
@@ -28,10 +25,7 @@ fn a_user_becomes_a_member_whole() {
         attributes: vec![("nickname".to_owned(), "jane".to_owned())],
     };
     assert_eq!(members.members, [expected]);
-    assert_eq!(
-        members.products,
-        [product("jira-software", "Jira", Some("acme.atlassian.net"))]
-    );
+    assert_eq!(members.products, [product("jira-software", "Jira", Some("acme.atlassian.net"))]);
 }
 
 #[test]
@@ -49,12 +43,7 @@ fn everything_but_the_id_may_be_absent_or_null() {
 
 #[test]
 fn a_user_without_an_id_makes_the_page_unreadable() {
-    for id in [
-        "",
-        r#""account_id":null"#,
-        r#""account_id":"""#,
-        r#""account_id":7"#,
-    ] {
+    for id in ["", r#""account_id":null"#, r#""account_id":"""#, r#""account_id":7"#] {
         let list = format!(r#"[{{"account_id":"a"}},{{{id}}}]"#);
         assert!(json::read_page::<Members>(list.as_bytes()).is_err(), "{id}");
     }
@@ -72,24 +61,15 @@ fn a_field_of_the_wrong_type_makes_the_page_unreadable() {
         r#""product_access":[{"url":false}]"#,
     ] {
         let list = format!(r#"[{{"account_id":"a",{field}}}]"#);
-        assert!(
-            json::read_page::<Members>(list.as_bytes()).is_err(),
-            "{field}"
-        );
+        assert!(json::read_page::<Members>(list.as_bytes()).is_err(), "{field}");
     }
 }
 
 #[test]
 fn an_unknown_word_is_kept() {
     let members = read(r#"[{"account_id":"a","account_type":"robot","account_status":"dormant"}]"#);
-    assert_eq!(
-        members.members[0].kind,
-        Some(MemberKind::Other("robot".to_owned()))
-    );
-    assert_eq!(
-        members.members[0].status,
-        Some(MemberStatus::Other("dormant".to_owned()))
-    );
+    assert_eq!(members.members[0].kind, Some(MemberKind::Other("robot".to_owned())));
+    assert_eq!(members.members[0].status, Some(MemberStatus::Other("dormant".to_owned())));
 }
 
 #[test]
@@ -116,10 +96,7 @@ fn every_known_word_has_its_case() {
 fn a_nickname_stands_in_for_a_name() {
     let members = read(r#"[{"account_id":"a","name":"","nickname":"jd"}]"#);
     assert_eq!(members.members[0].name, "jd");
-    assert_eq!(
-        members.members[0].attributes,
-        [("nickname".to_owned(), "jd".to_owned())]
-    );
+    assert_eq!(members.members[0].attributes, [("nickname".to_owned(), "jd".to_owned())]);
 }
 
 #[test]
@@ -134,10 +111,7 @@ fn a_product_is_named_by_the_answer_else_the_table_else_its_key() {
         product("", "Nameless key", None),
     ];
     assert_eq!(members.products, expected);
-    assert_eq!(
-        members.members[0].role,
-        "Confluence, Nameless key, Wiki, brand-new"
-    );
+    assert_eq!(members.members[0].role, "Confluence, Nameless key, Wiki, brand-new");
 }
 
 #[test]
@@ -189,11 +163,7 @@ fn two_entries_for_one_site_are_one_use_with_the_newer_activity() {
         r#"{"key":"jira","last_active":"2026-11-20"},{"key":"trello"},{"key":"jira","last_active":"2026-11-19"},
         {"key":"trello","last_active":"1970-01-02"}"#,
     ));
-    let times: Vec<_> = members.members[0]
-        .uses
-        .iter()
-        .map(|used| used.last_active)
-        .collect();
+    let times: Vec<_> = members.members[0].uses.iter().map(|used| used.last_active).collect();
     assert_eq!(times, [at(1_795_132_800, 0), at(86_400, 0)]);
 }
 
@@ -202,16 +172,8 @@ fn last_seen_is_the_newest_of_all_that_is_known() {
     let rows = [
         (r#"null"#, r#"{"key":"a"},{"key":"b"}"#, None),
         (r#""1970-01-02""#, r#"{"key":"a"}"#, at(86_400, 0)),
-        (
-            r#"null"#,
-            r#"{"key":"a","last_active":"1970-01-02"},null,{"key":"b"}"#,
-            at(86_400, 0),
-        ),
-        (
-            r#""1970-01-01""#,
-            r#"{"last_active":"1970-01-02"}"#,
-            at(86_400, 0),
-        ),
+        (r#"null"#, r#"{"key":"a","last_active":"1970-01-02"},null,{"key":"b"}"#, at(86_400, 0)),
+        (r#""1970-01-01""#, r#"{"last_active":"1970-01-02"}"#, at(86_400, 0)),
         (
             r#""1970-01-03""#,
             r#"{"key":"a","last_active":"1970-01-02T23:00:00-09:00"}"#,
@@ -251,16 +213,9 @@ fn accesses(list: &str) -> String {
 }
 
 fn product(key: &str, name: &str, site: Option<&str>) -> Product {
-    Product {
-        key: key.to_owned(),
-        name: name.to_owned(),
-        site: site.map(str::to_owned),
-    }
+    Product { key: key.to_owned(), name: name.to_owned(), site: site.map(str::to_owned) }
 }
 
 fn at(seconds: i64, nanoseconds: u32) -> Option<Instant> {
-    Some(Instant {
-        seconds,
-        nanoseconds,
-    })
+    Some(Instant { seconds, nanoseconds })
 }
