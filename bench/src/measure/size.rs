@@ -26,7 +26,7 @@ pub fn measure(_: Depth) -> Result<Vec<Figure>> {
         Figure::of(key, name, "KiB", Kind::Exact, vec![float(u64::try_from(size).unwrap_or(u64::MAX)) / 1024.0])
     };
     Ok(vec![
-        kib("size.component", "Component, with descriptor and guide", bytes.len()).at_most(160.0),
+        kib("size.component", "Component, with descriptor and guide", bytes.len()).at_most(264.0),
         kib("size.gzip", "the same, packed with gzip", packed.len()),
         kib("size.code", "of it: code", code),
         kib("size.data", "of it: data (texts, tables)", data),

@@ -28,6 +28,6 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
         Figure::of("start.cached", "Start of a process to `validate` answered, compiled code cached", "ms", Kind::Wall, cached)
             .at_most(50.0),
         Figure::of("start.first", "the same the first time ever, compiling", "ms", Kind::Wall, first.collect::<Result<_>>()?)
-            .at_most(300.0),
+            .at_most(150.0),
     ])
 }

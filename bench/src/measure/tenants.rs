@@ -64,7 +64,7 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
         )
         .at_most(2.0),
         Figure::of("tenants.memory", "the same: memory of a tenant", "KiB", Kind::Memory, each(&|run| kib(run.memory, TENANTS)))
-            .at_most(200.0),
+            .at_most(210.0),
     ];
     if depth == Depth::Full {
         let waiting = (0..3).map(|_| Ok(kib(waiting_again(WAITING)?, WAITING))).collect::<Result<_>>()?;
