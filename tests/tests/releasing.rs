@@ -136,6 +136,7 @@ fn the_version_of_the_connector_stands_in_one_place() {
     assert_eq!(workspace.matches(&format!("\nversion = \"{version}\"\n")).count(), 1);
     for manifest in [
         "connector/atlassian-cloud",
+        "connector/kit",
         "connector/tools/componentize",
         "connector/tools/bill",
         "host-harness/host",
