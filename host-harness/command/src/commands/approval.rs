@@ -18,6 +18,7 @@ use smp_host::remedy::Remedy;
 use smp_host::text;
 
 use super::console::Console;
+use super::home::home_folder;
 
 /// Endpoints that a question shows: whatever a descriptor declares, the origin stays on the screen.
 const SHOWN: usize = 8;
@@ -150,5 +151,5 @@ fn remember(entry: &str) {
 }
 
 fn approvals() -> Option<PathBuf> {
-    Some(super::source::home_folder("XDG_STATE_HOME", ".local/state")?.join("approved-origins"))
+    Some(home_folder("XDG_STATE_HOME", ".local/state")?.join("approved-origins"))
 }

@@ -14,8 +14,8 @@ use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 
+use super::home::home_folder;
 use super::limited::LimitArguments;
-use super::source::home_folder;
 
 /// Name of the command under which this program compiles for itself.
 pub(crate) const WORKER: &str = "compile-component";

@@ -13,6 +13,7 @@ pub(crate) mod console;
 mod date;
 mod diff;
 mod guide;
+mod home;
 mod inspect;
 mod limited;
 mod limits;

@@ -350,13 +350,6 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// This program's folder of a kind, as the XDG base directory specification has it. None without a home.
-pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
-    Some(base.join("smp-harness"))
-}
-
 /// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
 fn pair(text: &str) -> Result<(String, String), Refusal> {
     match text.split_once('=') {
