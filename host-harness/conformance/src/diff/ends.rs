@@ -9,7 +9,7 @@ use super::kinds::{
     LOST, NOT_PLAYED, NOT_READY, ORDER, OTHER_REQUESTS, READY_NOW, REFUSED, SAME_MEMBERS, WORDS, named,
 };
 use super::members::{self, FieldChange};
-use super::traffic::Side;
+use super::side::Side;
 use crate::diff::changes::{Came, CaseChange, CheckChange, MemberChanges};
 use smp_host::failure::Failure;
 use smp_host::text::counted;

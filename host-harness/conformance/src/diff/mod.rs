@@ -9,7 +9,7 @@
 //! | `authority` | the origin, endpoints, scopes, the pace, what is collected, who may connect |
 //! | `form` | settings and how secrets are used |
 //! | `texts` | which texts are others |
-//! | `traffic` · `ends` · `members` | what both make of the same recorded traffic |
+//! | `traffic` · `side` · `ends` · `members` | what both make of the same recorded traffic |
 //!
 //! The first four read off what both say about themselves, and are pure. Every finding is a row of the table in `kinds`, which gives it
 //! its class. Both builds are played as `check` plays them: where the traffic holds no answer, the connection fails and that is a finding
@@ -26,6 +26,7 @@ mod texts;
 
 mod ends;
 mod members;
+mod side;
 mod traffic;
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Both builds on the same recorded traffic, case by case.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::ends::{self, Lists};
 use super::kinds::{Found, MANY_REQUESTS, MEMORY, NOT_PLAYED, NOT_SHOWN, REQUESTS};
+use super::side::Side;
 use crate::diff::changes::CaseChange;
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::Failure;
@@ -12,20 +13,11 @@ use smp_host::text::shortened;
 use smp_host::text::{counted, grouped};
 use smp_replay::stage::MOST_COMPUTING;
 use smp_replay::stage::bench::{Bench, name_of};
-use smp_replay::stage::played::{Call, Played, play};
 
 /// Calls that hang before the cases behind them are left out: each takes seconds, and a build that hangs is not upgraded to.
 const MOST_HANGS: usize = 3;
 /// Characters of a failure's message that stand in a finding.
 const SHOWN: usize = 200;
-
-/// One build on one case.
-pub(super) struct Side {
-    /// The calls, and what came of them; none where the form refuses the settings.
-    pub(super) calls: Vec<(Call, Played)>,
-    /// Why the form refuses the settings.
-    pub(super) refused: Option<Failure>,
-}
 
 /// Plays every case with the old build and with the new one, and compares what comes of it.
 ///
@@ -68,23 +60,6 @@ pub(super) async fn compare(
     requests(&cases, found);
     memory(benches.map(|bench| bench.used().most.memory), limits.memory, found);
     Ok(cases)
-}
-
-impl Side {
-    async fn played(bench: &Bench, folder: &Path) -> Result<Self, Failure> {
-        let mut case = bench.case_of_any_build(folder)?;
-        let mut calls = Vec::new();
-        if let Some(checked) = case.checked.take() {
-            for call in Call::ALL {
-                calls.push((call, play(bench, &case, &checked, call, None).await?));
-            }
-        }
-        Ok(Self { calls, refused: case.refused })
-    }
-
-    fn hung(&self) -> usize {
-        self.calls.iter().filter(|(_, played)| played.end.hung()).count()
-    }
 }
 
 /// Only cases whose every request was answered by both tell how many are needed.
