@@ -10,5 +10,6 @@ pub mod engine;
 pub mod plugin;
 pub mod provenance;
 pub mod session;
+mod usage;
 #[cfg(feature = "compile")]
 pub mod worker;

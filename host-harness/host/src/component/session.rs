@@ -3,21 +3,23 @@
 //! Each call is bounded in computing time, in time altogether and in what it may hand over. Whatever a call returns, the host's own
 //! note of a denial, a limit or a fixture that does not fit comes first.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
 use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
+use super::usage::Usage;
+pub use super::usage::{MostUsed, SharedUsage};
 use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report};
 use crate::failure::{Code, Failure};
 use crate::http::capability::{Capability, Note, whole_seconds};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
-use crate::limits::{Bound, Limits, TICK};
+use crate::limits::{Bound, Limits};
 use crate::observer::{Event, Observer, Silent};
 use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
@@ -61,19 +63,6 @@ pub struct Session {
     began: Option<Instant>,
 }
 
-/// What the component of a session used up until now, the most in any one call. Whoever began a run reads it when the run has ended.
-#[derive(Clone, Debug, Default)]
-pub struct SharedUsage(Arc<Mutex<MostUsed>>);
-
-/// The most that a component used up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MostUsed {
-    /// Linear memory of an instance, in bytes. Equal traffic uses equal memory.
-    pub memory: usize,
-    /// Time of a call, without what the host took to answer it.
-    pub computing: Duration,
-}
-
 /// What belongs to a run and not to its store.
 pub struct RunState {
     http: Option<Capability>,
@@ -85,25 +74,6 @@ pub struct RunState {
     /// While the component describes itself: nothing may leave, and a request is noted.
     describing: bool,
     asked_while_describing: bool,
-}
-
-/// What the store's limiter and the epoch count.
-#[derive(Debug, Default)]
-struct Usage {
-    memory: usize,
-    table_elements: usize,
-    most_memory: usize,
-    most_table_elements: usize,
-    /// Epoch steps that found the component computing in this call.
-    ticks: u64,
-    /// Requests of this call that were sent: the step in which one ends is counted, though the component waited and did not compute. Host
-    /// calls that are answered at once do not count: who makes them for ever computes for ever.
-    sent: u64,
-    /// Time that the host took to answer requests in this call.
-    in_host: Duration,
-    most_ticks: u64,
-    most_instances: usize,
-    exceeded: Option<(Bound, &'static str)>,
 }
 
 impl SessionOptions {
@@ -388,7 +358,7 @@ impl Session {
         let mut store = Store::new(&self.engine.wasmtime, state);
         store.limiter(|state| &mut state.usage);
         store.set_max_component_handles(self.limits.handles);
-        store.epoch_deadline_callback(on_tick);
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().usage.tick()));
         store.data_mut().usage.start_instance(&self.limits);
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
@@ -448,90 +418,6 @@ const UNTYPED: [(&str, Bound, &str); 3] = [
     ("store handle limit exceeded", Bound::Handles, "the connector holds more resources at once than it may"),
     ("count too high at", Bound::Instances, "the connector is made of more instances, memories or tables than it may be"),
 ];
-
-fn on_tick(mut store: StoreContextMut<'_, RunState>) -> wasmtime::Result<UpdateDeadline> {
-    let usage = &mut store.data_mut().usage;
-    usage.ticks += 1;
-    if usage.ticks > usage.most_ticks + usage.sent {
-        usage.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
-        return Ok(UpdateDeadline::Interrupt);
-    }
-    // Another run gets its turn: one that computes for long must not starve the others.
-    Ok(UpdateDeadline::Yield(1))
-}
-
-impl Usage {
-    fn new(limits: &Limits) -> Self {
-        let most_ticks = u64::try_from(limits.cpu.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
-        Self {
-            most_memory: limits.memory,
-            most_table_elements: limits.table_elements,
-            most_ticks,
-            most_instances: limits.instances,
-            ..Self::default()
-        }
-    }
-
-    fn start_instance(&mut self, limits: &Limits) {
-        *self = Self::new(limits);
-    }
-
-    fn start_call(&mut self) {
-        (self.ticks, self.sent, self.in_host) = (0, 0, Duration::ZERO);
-        // What was refused in an earlier call, and done without, does not explain how this one ends.
-        self.exceeded = None;
-    }
-}
-
-impl SharedUsage {
-    /// The most that was used until now.
-    #[must_use]
-    pub fn now(&self) -> MostUsed {
-        // What a panicking thread left is still right.
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn raise(&self, usage: &Usage, elapsed: Duration) {
-        let mut most = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        most.memory = most.memory.max(usage.memory);
-        most.computing = most.computing.max(elapsed.saturating_sub(usage.in_host));
-    }
-}
-
-impl ResourceLimiter for Usage {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // All memories of the instance together.
-        let wanted = self.memory.saturating_add(desired.saturating_sub(current));
-        if wanted > self.most_memory {
-            self.exceeded = Some((Bound::Memory, "the connector needs more memory than it may have"));
-            return Ok(false);
-        }
-        self.memory = wanted;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
-        if wanted > self.most_table_elements {
-            self.exceeded = Some((Bound::TableElements, "the connector needs larger tables than it may have"));
-            return Ok(false);
-        }
-        self.table_elements = wanted;
-        Ok(true)
-    }
-
-    fn instances(&self) -> usize {
-        self.most_instances
-    }
-
-    fn tables(&self) -> usize {
-        self.most_instances
-    }
-
-    fn memories(&self) -> usize {
-        self.most_instances
-    }
-}
 
 impl contract::http::Host for RunState {
     async fn send(
