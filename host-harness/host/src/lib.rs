@@ -29,4 +29,5 @@ pub mod files;
 
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub mod testing;

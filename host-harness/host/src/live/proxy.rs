@@ -67,7 +67,7 @@ impl ProxyError {
 /// # Errors
 /// When a variable is set that the client could not use: it would send requests past the proxy.
 pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
-    check(|name| std::env::var_os(name))?;
+    check(std::env::var_os)?;
     let proxy = Matcher::from_system().intercept(&::http::Uri::from_static("https://service.invalid/"));
     Ok(proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect())
 }
