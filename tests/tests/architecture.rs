@@ -9,7 +9,8 @@ use smp_tests::harness::folder;
 
 /// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a fault.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("smp-host", &[]),
+    ("smp-guard", &[]),
+    ("smp-host", &["smp-guard"]),
     ("smp-listing", &["smp-host"]),
     ("smp-replay", &["smp-host"]),
     ("smp-conformance", &["smp-host", "smp-listing", "smp-replay"]),
@@ -60,22 +61,32 @@ fn crates_stand_on_those_below_them_alone() {
     assert_eq!(houses.map(name).collect::<BTreeSet<_>>(), known, "every crate of host-harness has its row here");
 }
 
-/// The packages that one takes with `smp-host` and these flags, `smp-host` counted.
-fn embedded(flags: &[&str]) -> BTreeSet<String> {
-    let arguments = [&["tree", "--package", "smp-host", "--edges", "normal", "--prefix", "none"], flags].concat();
+/// The packages that one takes with this crate and these flags, the crate counted.
+fn embedded(package: &str, flags: &[&str]) -> BTreeSet<String> {
+    let arguments = [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], flags].concat();
     cargo(&arguments).lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
 }
 
 #[test]
 fn an_embedder_takes_a_library_and_not_a_command() {
     for (flags, most) in [(&[][..], 205), (&["--no-default-features"][..], 130)] {
-        let packages = embedded(flags);
+        let packages = embedded("smp-host", flags);
         assert!(packages.len() <= most, "{} packages with {flags:?}: {packages:#?}", packages.len());
         for package in &packages {
             let name = package.split_whitespace().next().unwrap();
             assert!(!COMMANDS_OWN.contains(&name), "{name} with {flags:?}");
         }
     }
+}
+
+#[test]
+fn the_guard_takes_no_runtime_with_it_and_the_host_nothing_more_for_it() {
+    let (guard, host) = (embedded("smp-guard", &[]), embedded("smp-host", &["--no-default-features"]));
+    assert!(guard.len() <= 20, "{} packages: {guard:#?}", guard.len());
+    let new: Vec<_> = guard.difference(&host).collect();
+    assert!(new.is_empty(), "{new:?}");
+    let runtime = |package: &&String| ["wasmtime", "tokio", "wit"].iter().any(|word| package.starts_with(word));
+    assert_eq!(guard.iter().find(runtime), None);
 }
 
 /// Each package below wasmtime with the features that are chosen for it: once for the machine that compiles, once for the one that runs.

@@ -117,6 +117,7 @@ fn the_command_words_what_mends_a_failure_as_its_options() {
 
 /// Folders of library code, below the repository.
 const LIBRARIES: &[&str] = &[
+    "host-harness/guard/src",
     "host-harness/host/src",
     "host-harness/listing/src",
     "host-harness/replay/src",

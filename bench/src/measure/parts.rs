@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use smp_host::collect::guard::{Guard, mark};
+use smp_host::collect::guard::{Counts, Guard, mark};
 use smp_host::collect::sink::Sink;
 use smp_host::component::check;
 use smp_host::contract::MemberPage;
@@ -140,13 +140,13 @@ fn checks(read: &[MemberPage]) -> Result<f64> {
 }
 
 fn guards(read: &[MemberPage]) -> Result<f64> {
-    let (mut pages, mut guard, mut asked) = (read.to_vec(), Guard::new(&Limits::default()), None);
+    let (mut pages, mut guard, mut asked) = (read.to_vec(), Guard::new(Limits::default().of_guard()), None);
     let (admitted, time) = cpu_of(|| {
         for page in &mut pages {
             guard.admit(page, asked.as_deref())?;
             asked.clone_from(&page.next);
         }
-        Ok::<_, smp_host::failure::Failure>(guard.counts().members)
+        Ok::<_, anyhow::Error>(guard.counts().members)
     });
     ensure!(admitted? == PAGES * USUAL, "the guard drops members");
     Ok(time)
@@ -176,13 +176,7 @@ fn checkpoint(read: &[MemberPage], depth: Depth) -> Result<Figure> {
     for page in read.iter().take(depth.pick(20, 100)) {
         let admitted =
             smp_host::collect::guard::Admitted { new: page.members.iter().map(|member| mark(&member.id)).collect(), again: vec![] };
-        let entry = Entry::Page(Page {
-            next: page.next.clone(),
-            offset: 1,
-            digest: [0; 32],
-            counts: Guard::new(&Limits::default()).counts(),
-            admitted,
-        });
+        let entry = Entry::Page(Page { next: page.next.clone(), offset: 1, digest: [0; 32], counts: Counts::default(), admitted });
         let (written, time) = wall_of(|| checkpoint.append(&entry));
         written?;
         times.push(time * 1e6);

@@ -10,6 +10,7 @@ pub mod contract;
 pub mod failure;
 pub mod limits;
 pub mod observer;
+mod records;
 pub mod remedy;
 pub mod secret;
 pub mod text;

@@ -145,8 +145,7 @@ bounds! {
 /// The grain of CPU limits: how often the engine's epoch advances.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// Longest cursor, in bytes, as the contract has it.
-pub const LONGEST_CURSOR: usize = 8192;
+pub use smp_guard::LONGEST_CURSOR;
 
 /// Why a bound was not set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

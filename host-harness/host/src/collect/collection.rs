@@ -37,7 +37,7 @@ impl Session {
     ///
     /// Nobody is delivered twice, and a list that lacks somebody is never called complete, whatever the destination does.
     pub async fn collect_members(self, destination: &mut dyn Destination, stop: impl Future<Output = ()>) -> RunReport {
-        let guard = Guard::new(self.limits());
+        let guard = Guard::new(self.limits().of_guard());
         let counts = Counts::default();
         let collection = Collection { session: self, destination, guard, counts, cursor: None, done: false, resumed: false };
         collection.run(std::pin::pin!(stop)).await
@@ -77,7 +77,7 @@ impl Collection<'_> {
                 self.counts = delivered.counts;
                 self.cursor = delivered.cursor;
                 self.done = delivered.done;
-                self.guard = Guard::resumed(self.session.limits(), delivered.seen, delivered.counts);
+                self.guard = Guard::resumed(self.session.limits().of_guard(), delivered.seen, delivered.counts);
             }
         }
         self.resumed = complete || self.counts.pages > 0;
@@ -111,7 +111,7 @@ impl Collection<'_> {
 
     /// Takes one page past the guard.
     async fn take(&mut self, mut page: MemberPage) -> Result<(), DestinationError> {
-        let Admission { marks, again } = self.guard.admit(&mut page, self.cursor.as_deref())?;
+        let Admission { marks, again } = self.guard.admit(&mut page, self.cursor.as_deref()).map_err(|error| self.found(error))?;
         let (next, counts) = (page.next.clone(), self.guard.counts());
         let mark = PageMark { number: self.counts.pages, next: next.clone(), counts, admitted: marks };
         self.destination.deliver(Delivery { page, again, mark }).await?;
@@ -125,7 +125,7 @@ impl Collection<'_> {
     /// Judges the list after its last page.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
         if !self.guard.nobody() {
-            return self.guard.judge();
+            return self.guard.judge().map_err(|error| self.found(error));
         }
         Err(tokio::select! {
             biased;
@@ -195,6 +195,10 @@ impl Collection<'_> {
 
     fn report(&self, outcome: Outcome, error: Option<Failure>) -> RunReport {
         RunReport { outcome, counts: self.counts, figures: self.session.figures(), resumed: self.resumed, error }
+    }
+
+    fn found(&self, error: smp_guard::Error) -> Failure {
+        self.session.limits().found(error)
     }
 
     fn tell(&self, event: &Event<'_>) {

@@ -2,7 +2,6 @@
 //!
 //! A list that is not whole is never called complete, and a collection that stopped goes on where it was.
 
-pub mod guard;
 pub mod report;
 pub mod sink;
 
@@ -13,3 +12,5 @@ pub mod in_memory;
 pub mod stream;
 
 mod collection;
+
+pub use smp_guard::guard;

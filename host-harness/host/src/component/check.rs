@@ -4,29 +4,26 @@
 
 use std::collections::BTreeSet;
 
-use crate::contract::{Account, Attachment, Check, Descriptor, HttpMethod, Member, MemberKind, MemberPage, MemberStatus, Outcome, Report};
-use crate::failure::{Code, Failure};
+use smp_guard::check::{self, Checked, ensure, entries, is_name};
+use smp_guard::{Bounds, Error};
+
+use crate::contract::{self, Account, Attachment, Descriptor, HttpMethod, MemberPage, Report};
+use crate::failure::Failure;
 use crate::http::origin::Origin;
 use crate::http::policy::placeholder;
-use crate::limits::{Bound, LONGEST_CURSOR, Limits};
-
-type Checked = Result<(), Failure>;
-
-fn broken(message: impl Into<String>) -> Failure {
-    Failure::new(Code::Contract, format!("the connector broke its contract: {}", message.into()))
-        .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings.")
-}
-
-fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(broken(message())) }
-}
+use crate::limits::Limits;
+use crate::records;
 
 /// Checks a descriptor.
 ///
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
-pub fn descriptor(descriptor: &Descriptor, limits: &Limits) -> Checked {
-    texts(descriptor, limits)?;
+pub fn descriptor(descriptor: &Descriptor, limits: &Limits) -> Result<(), Failure> {
+    keeps(descriptor, &limits.of_guard()).map_err(|error| limits.found(error))
+}
+
+fn keeps(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
+    texts(descriptor, bounds)?;
     ensure(is_name(&descriptor.id), || "the descriptor's id is not made of a-z, 0-9 and -".into())?;
     ensure(!descriptor.name.trim().is_empty(), || "the descriptor has no name".into())?;
     let mut keys = BTreeSet::new();
@@ -44,7 +41,7 @@ pub fn descriptor(descriptor: &Descriptor, limits: &Limits) -> Checked {
 }
 
 fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
-    let base = Origin::parse(&descriptor.api.base).map_err(|error| broken(format!("its API base is {error}")))?;
+    let base = Origin::parse(&descriptor.api.base).map_err(|error| Error::Contract(format!("its API base is {error}")))?;
     ensure(!base.is_plain(), || "its API base is not https".into())?;
     ensure(!descriptor.api.endpoints.is_empty(), || "it declares no endpoint".into())?;
     let secret = |key: &str| descriptor.settings.iter().any(|field| field.key == key && field.secret.is_some());
@@ -68,7 +65,7 @@ fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
 }
 
 /// Bounds every text and every list of a descriptor.
-fn texts(descriptor: &Descriptor, limits: &Limits) -> Checked {
+fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     let Descriptor { id, name, version, vendor, summary, pricing, status, integration_type, .. } = descriptor;
     let mut all: Vec<&str> = vec![id, name, version, vendor, summary, pricing, status, integration_type, &descriptor.api.base];
     let mut lists = vec![
@@ -108,133 +105,53 @@ fn texts(descriptor: &Descriptor, limits: &Limits) -> Checked {
     }
     all.extend(descriptor.faq.iter().flat_map(|entry| [&*entry.question, &*entry.answer]));
     all.extend(descriptor.attributes.iter().flat_map(|(name, value)| [&**name, &**value]));
-    entries(limits, "its descriptor", lists)?;
-    bounded(limits, "its descriptor", all)
+    entries(bounds, "its descriptor", lists)?;
+    check::texts(bounds, "its descriptor", all)
 }
 
 /// Checks a failure that a component reports.
 ///
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
-pub fn failure(failure: &crate::contract::Failure, limits: &Limits) -> Checked {
-    ensure(!failure.message.trim().is_empty(), || "a failure has no message".into())?;
-    ensure(!failure.hint.trim().is_empty(), || "a failure has no hint".into())?;
-    let texts = [Some(&failure.message), Some(&failure.hint), failure.setting.as_ref(), failure.vendor_code.as_ref()];
-    bounded(limits, "a failure", texts.into_iter().flatten().map(String::as_str))
+pub fn failure(failure: &contract::Failure, limits: &Limits) -> Result<(), Failure> {
+    check::failure(records::failure(failure), &limits.of_guard()).map_err(|error| limits.found(error))
 }
 
 /// Checks a validation's report.
 ///
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
-pub fn report(report: &Report, limits: &Limits) -> Checked {
-    ensure(!report.checks.is_empty(), || "its report has no check".into())?;
-    entries(limits, "its report", [report.checks.len()])?;
-    let mut ids = BTreeSet::new();
-    for Check { id, title, outcome, .. } in &report.checks {
-        ensure(is_name(id), || "a check's id is not made of a-z, 0-9 and -".into())?;
-        ensure(ids.insert(id.as_str()), || format!("the check `{id}` is there twice"))?;
-        bounded(limits, "a check", [title.as_str()])?;
-        match outcome {
-            Outcome::Passed(text) | Outcome::Skipped(text) => bounded(limits, "a check", [text.as_str()])?,
-            Outcome::Warning(advice) => {
-                bounded(limits, "a check", [&*advice.message, &*advice.hint].into_iter().chain(advice.setting.as_deref()))?;
-            }
-            Outcome::Failed(failed) => failure(failed, limits)?,
-        }
-    }
-    Ok(())
+pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
+    check::report(report.checks.iter().map(records::check), &limits.of_guard()).map_err(|error| limits.found(error))
 }
 
 /// Checks an account.
 ///
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
-pub fn account(account: &Account, limits: &Limits) -> Checked {
-    ensure(!account.id.trim().is_empty(), || "the account has no id".into())?;
-    entries(limits, "the account", [account.attributes.len()])?;
-    let attributes = account.attributes.iter().flat_map(|(name, value)| [&**name, &**value]);
-    bounded(limits, "the account", [&*account.id, &*account.name].into_iter().chain(attributes))
+pub fn account(account: &Account, limits: &Limits) -> Result<(), Failure> {
+    check::account(records::account(account), &limits.of_guard()).map_err(|error| limits.found(error))
 }
 
 /// Checks a page. Only what could be misread is looked at: the page is used as it is.
 ///
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
-pub fn page(page: &MemberPage, limits: &Limits) -> Checked {
-    if let Some(next) = &page.next {
-        ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || format!("a cursor is empty or longer than {LONGEST_CURSOR} bytes"))?;
-    }
-    if page.members.len().max(page.products.len()) > limits.page_members {
-        return Err(limits.reached(Bound::PageMembers, "the connector puts more members or products on a page than it may"));
-    }
-    for product in &page.products {
-        let texts = [Some(&product.key), Some(&product.name), product.site.as_ref()];
-        within(limits, texts.into_iter().flatten().map(String::len).max(), limits.member_text)?;
-    }
-    page.members.iter().try_for_each(|one| member(one, page.products.len(), limits))
-}
-
-fn member(member: &Member, products: usize, limits: &Limits) -> Checked {
-    ensure(!member.id.is_empty(), || "a member has no id".into())?;
-    let texts = [member.id.len(), member.email.as_ref().map_or(0, String::len), member.name.len()];
-    let attributes = member.attributes.iter().flat_map(|(name, value)| [name.len(), value.len()]);
-    let status = member.status.iter().map(|status| if let MemberStatus::Other(word) = status { word.len() } else { 0 });
-    let kind = member.kind.iter().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
-    within(limits, texts.into_iter().chain(attributes).chain(status).chain(kind).max(), limits.member_text)?;
-    // The role joins the names of all products, so it may be longer than any one text.
-    within(limits, Some(member.role.len()), limits.member_text.saturating_mul(16))?;
-    entries(limits, "a member", [member.attributes.len()])?;
-    if member.uses.len() > limits.page_members {
-        return Err(limits.reached(Bound::PageMembers, "a member uses more products than it may"));
-    }
-    for product_use in &member.uses {
-        let there = usize::try_from(product_use.product).is_ok_and(|index| index < products);
-        ensure(there, || "a member uses a product that the page does not have".into())?;
-    }
-    let instants = member.uses.iter().filter_map(|product_use| product_use.last_active).chain(member.last_seen);
-    ensure(instants.into_iter().all(|instant| instant.nanoseconds < 1_000_000_000), || {
-        "an instant has more than a second of nanoseconds".into()
-    })
-}
-
-/// Bounds the longest text of a member.
-fn within(limits: &Limits, longest: Option<usize>, most: usize) -> Checked {
-    if longest.unwrap_or(0) <= most {
-        return Ok(());
-    }
-    Err(limits.reached(Bound::MemberText, "a text of a member is longer than it may be"))
-}
-
-/// Bounds lists that a person reads.
-fn entries(limits: &Limits, whose: &str, lengths: impl IntoIterator<Item = usize>) -> Checked {
-    if lengths.into_iter().all(|length| length <= limits.entries) {
-        return Ok(());
-    }
-    Err(limits.reached(Bound::Entries, format_args!("a list of {whose} has more entries than it may")))
-}
-
-/// Bounds texts that a person reads.
-fn bounded<'a>(limits: &Limits, whose: &str, texts: impl IntoIterator<Item = &'a str>) -> Checked {
-    if texts.into_iter().all(|text| text.len() <= limits.text) {
-        return Ok(());
-    }
-    Err(limits.reached(Bound::Text, format_args!("a text of {whose} is longer than it may be")))
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
+    check::page(page, &limits.of_guard()).map_err(|error| limits.found(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Instant, Product, ProductUse};
+    use crate::contract::{Check, Instant, Member, MemberKind, MemberStatus, Outcome, Product, ProductUse};
+    use crate::failure::Code;
+    use crate::limits::LONGEST_CURSOR;
     use crate::testing;
 
     const USERS: &str = "/v1/orgs/{organization-id}/users";
 
-    fn said(checked: Checked) -> String {
+    fn said(checked: Result<(), Failure>) -> String {
         checked.unwrap_err().message.replace("the connector broke its contract: ", "")
     }
 

@@ -1,0 +1,95 @@
+//! Records of a host that is not ours: plain types, as other bindings would make them.
+
+use crate::bounds::Bounds;
+use crate::records::{Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse};
+
+/// Bounds that nothing reaches by accident.
+pub(crate) const WIDE: Bounds = Bounds { text: 100, member_text: 100, entries: 3, page_members: 5, pages: 1_000, pages_without_news: 100 };
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) products: Vec<(String, String, Option<String>)>,
+    pub(crate) members: Vec<Account>,
+    pub(crate) next: Option<String>,
+    pub(crate) total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) email: Option<String>,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) uses: Vec<ProductUse>,
+    pub(crate) last_seen: Option<Instant>,
+    pub(crate) status: Option<MemberStatus<'static>>,
+    pub(crate) kind: Option<MemberKind<'static>>,
+    pub(crate) attributes: Vec<(&'static str, &'static str)>,
+}
+
+/// A member of whom only the identifier is known.
+pub(crate) fn member(id: &str) -> Account {
+    Account { id: id.into(), ..Account::default() }
+}
+
+impl Page for Records {
+    type Member = Account;
+
+    fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
+        self.products.iter().map(|(key, name, site)| Product { key, name, site: site.as_deref() })
+    }
+
+    fn members(&self) -> &[Account] {
+        &self.members
+    }
+
+    fn members_mut(&mut self) -> &mut Vec<Account> {
+        &mut self.members
+    }
+
+    fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl Member for Account {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn role(&self) -> &str {
+        &self.role
+    }
+
+    fn uses(&self) -> impl ExactSizeIterator<Item = ProductUse> {
+        self.uses.iter().copied()
+    }
+
+    fn last_seen(&self) -> Option<Instant> {
+        self.last_seen
+    }
+
+    fn status(&self) -> Option<MemberStatus<'_>> {
+        self.status
+    }
+
+    fn kind(&self) -> Option<MemberKind<'_>> {
+        self.kind
+    }
+
+    fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.attributes.iter().copied()
+    }
+}

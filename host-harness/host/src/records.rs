@@ -1,0 +1,195 @@
+//! The contract's records as the guard reads them, its bounds among the limits, and what it finds as
+//! the failure of a run.
+
+use smp_guard::records::{self, Product, ProductUse};
+use smp_guard::{Bounds, Error};
+
+use crate::contract::{Account, Check, Failure as Reported, Instant, Member, MemberKind, MemberPage, MemberStatus, Outcome};
+use crate::failure::{Code, Failure};
+use crate::limits::{Bound, Limits};
+
+impl records::Page for MemberPage {
+    type Member = Member;
+
+    fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
+        self.products.iter().map(|product| Product { key: &product.key, name: &product.name, site: product.site.as_deref() })
+    }
+
+    fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    fn members_mut(&mut self) -> &mut Vec<Member> {
+        &mut self.members
+    }
+
+    fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl records::Member for Member {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn role(&self) -> &str {
+        &self.role
+    }
+
+    fn uses(&self) -> impl ExactSizeIterator<Item = ProductUse> {
+        let one = |used: &crate::contract::ProductUse| ProductUse { product: used.product, last_active: used.last_active.map(instant) };
+        self.uses.iter().map(one)
+    }
+
+    fn last_seen(&self) -> Option<records::Instant> {
+        self.last_seen.map(instant)
+    }
+
+    fn status(&self) -> Option<records::MemberStatus<'_>> {
+        self.status.as_ref().map(|status| match status {
+            MemberStatus::Active => records::MemberStatus::Active,
+            MemberStatus::Inactive => records::MemberStatus::Inactive,
+            MemberStatus::Closed => records::MemberStatus::Closed,
+            MemberStatus::Other(word) => records::MemberStatus::Other(word),
+        })
+    }
+
+    fn kind(&self) -> Option<records::MemberKind<'_>> {
+        self.kind.as_ref().map(|kind| match kind {
+            MemberKind::Person => records::MemberKind::Person,
+            MemberKind::App => records::MemberKind::App,
+            MemberKind::Customer => records::MemberKind::Customer,
+            MemberKind::Other(word) => records::MemberKind::Other(word),
+        })
+    }
+
+    fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        pairs(&self.attributes)
+    }
+}
+
+fn instant(instant: Instant) -> records::Instant {
+    records::Instant { seconds: instant.seconds, nanoseconds: instant.nanoseconds }
+}
+
+fn pairs(attributes: &[(String, String)]) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// A failure that a component reports.
+pub(crate) fn failure(failure: &Reported) -> records::Failure<'_> {
+    records::Failure {
+        message: &failure.message,
+        hint: &failure.hint,
+        setting: failure.setting.as_deref(),
+        vendor_code: failure.vendor_code.as_deref(),
+    }
+}
+
+/// A check of a report.
+pub(crate) fn check(check: &Check) -> records::Check<'_> {
+    let outcome = match &check.outcome {
+        Outcome::Passed(text) => records::Outcome::Passed(text),
+        Outcome::Skipped(text) => records::Outcome::Skipped(text),
+        Outcome::Failed(failed) => records::Outcome::Failed(failure(failed)),
+        Outcome::Warning(advice) => {
+            records::Outcome::Warning(records::Advice { message: &advice.message, hint: &advice.hint, setting: advice.setting.as_deref() })
+        }
+    };
+    records::Check { id: &check.id, title: &check.title, outcome }
+}
+
+/// An account.
+pub(crate) fn account(account: &Account) -> records::Account<'_, impl ExactSizeIterator<Item = (&str, &str)>> {
+    records::Account { id: &account.id, name: &account.name, attributes: pairs(&account.attributes) }
+}
+
+impl Limits {
+    /// Those of the guard.
+    #[must_use]
+    pub fn of_guard(&self) -> Bounds {
+        Bounds {
+            text: self.text,
+            member_text: self.member_text,
+            entries: self.entries,
+            page_members: self.page_members,
+            pages: self.pages,
+            pages_without_news: self.pages_without_news,
+        }
+    }
+
+    /// The failure of a run in which the guard found this.
+    #[must_use]
+    pub fn found(&self, error: Error) -> Failure {
+        let message = error.to_string();
+        match error {
+            Error::Limit { bound, what, .. } => self.reached(bound.into(), what),
+            Error::Contract(_) => Failure::new(Code::Contract, message)
+                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
+            Error::Endless(_) => Failure::new(Code::UnexpectedResponse, message).with_hint(
+                "This is a fault of the service or of the connector, not of your settings. Collect again later; should it stay so, report it to \
+                 whoever publishes the connector.",
+            ),
+            Error::Incomplete { .. } => Failure::new(Code::Incomplete, message).with_hint(
+                "Collect again in a few minutes. Should it stay so, members are being changed while the list is read, or the \
+                 service leaves some out: ask its support, and do not use this list as the whole one.",
+            ),
+        }
+    }
+}
+
+impl From<smp_guard::Bound> for Bound {
+    fn from(bound: smp_guard::Bound) -> Self {
+        match bound {
+            smp_guard::Bound::Text => Self::Text,
+            smp_guard::Bound::MemberText => Self::MemberText,
+            smp_guard::Bound::Entries => Self::Entries,
+            smp_guard::Bound::PageMembers => Self::PageMembers,
+            smp_guard::Bound::Pages => Self::Pages,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remedy::Remedy;
+
+    #[test]
+    fn a_bound_of_the_guard_has_the_limits_name() {
+        for bound in smp_guard::Bound::ALL {
+            assert_eq!(Bound::from(bound).name(), bound.name());
+        }
+    }
+
+    #[test]
+    fn what_the_guard_finds_is_a_failure_that_says_what_mends_it() {
+        let limits = Limits::default();
+        let (endless, broken) = (Error::Endless("it goes on".into()), Error::Contract("a member has no id".into()));
+        let reached = Error::Limit { bound: smp_guard::Bound::Text, most: 8192, what: "a text is too long".into() };
+        let raise = Remedy::RaiseLimit { limit: "text", to: None };
+        for (error, said, remedy) in [
+            (broken, "contract: the connector broke its contract: a member has no id", Remedy::ReportConnector),
+            (reached, "limit: a text is too long: the limit `text` is 8 KiB", raise),
+            (endless, "unexpected-response: it goes on", Remedy::ComeBackOrReport),
+            (Error::Incomplete { there: 1, told: 2 }, "incomplete: the list ended after 1 of 2 members", Remedy::later()),
+        ] {
+            let failure = limits.found(error);
+            assert_eq!((failure.to_string().as_str(), &*failure.remedy), (said, &remedy));
+            assert!(failure.hint.is_some_and(|hint| hint.ends_with('.')), "{said}");
+        }
+    }
+}
