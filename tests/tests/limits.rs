@@ -23,6 +23,7 @@ fn a_limit_that_is_reached_ends_the_run_and_says_which_it_was() {
         "entries=1",
         "page-members=9",
         "pages=2",
+        "members=24",
     ] {
         let ended = collect(&mock, &[limit]);
         assert_eq!(ended.code, Some(1), "{limit}: {}", ended.stderr);
@@ -61,9 +62,11 @@ fn a_collection_that_met_a_limit_goes_on_when_the_limit_is_wider() {
         let run = Run::new("collect").at(&mock).args(limits).args(["--json"]).file("--output", &folder.path().join("members.csv"));
         run.file("--checkpoint", &folder.path().join("members.checkpoint")).file("--report", &folder.path().join("report.json")).end()
     };
-    let ended = run(&["pages=2"]);
-    assert!(ended.code == Some(1) && ended.said("limit").contains("run the same command again"), "{}", ended.stderr);
-    assert!(!folder.path().join("members.csv").exists());
+    for limit in ["members=15", "pages=2"] {
+        let ended = run(&[limit]);
+        assert!(ended.code == Some(1) && ended.said("limit").contains("run the same command again"), "{}", ended.stderr);
+        assert!(!folder.path().join("members.csv").exists());
+    }
     let before = mock.requests();
     assert_eq!(run(&[]).code, Some(0));
     assert_eq!(mock.requests() - before, 1, "only the last page was asked for");

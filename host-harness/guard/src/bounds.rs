@@ -18,6 +18,8 @@ pub struct Bounds {
     pub page_members: usize,
     /// Pages of one collection.
     pub pages: u64,
+    /// Members of one collection. The guard remembers each of them.
+    pub members: u64,
     /// Pages in a row that bring no new member.
     pub pages_without_news: u64,
 }
@@ -35,11 +37,13 @@ pub enum Bound {
     PageMembers,
     /// See [`Bounds::pages`].
     Pages,
+    /// See [`Bounds::members`].
+    Members,
 }
 
 impl Bound {
     /// All bounds that an [`Error::Limit`](crate::Error::Limit) may name.
-    pub const ALL: [Self; 5] = [Self::Text, Self::MemberText, Self::Entries, Self::PageMembers, Self::Pages];
+    pub const ALL: [Self; 6] = [Self::Text, Self::MemberText, Self::Entries, Self::PageMembers, Self::Pages, Self::Members];
 
     /// The name that operators know it by.
     #[must_use]
@@ -50,6 +54,7 @@ impl Bound {
             Self::Entries => "entries",
             Self::PageMembers => "page-members",
             Self::Pages => "pages",
+            Self::Members => "members",
         }
     }
 }
@@ -66,6 +71,7 @@ impl Bounds {
     pub fn most(&self, bound: Bound) -> u64 {
         let length = match bound {
             Bound::Pages => return self.pages,
+            Bound::Members => return self.members,
             Bound::Text => self.text,
             Bound::MemberText => self.member_text,
             Bound::Entries => self.entries,

@@ -161,6 +161,10 @@ impl Guard {
         };
         let members = page.members_mut();
         *members = std::mem::take(members).into_iter().filter_map(sift).collect();
+        // What came of this page is remembered by now: the bound is on memory, and a page is bounded too.
+        if u64::try_from(self.seen.written.len()).unwrap_or(u64::MAX) > self.bounds.members {
+            return Err(self.bounds.reached(Bound::Members, "the list has more members than any organization's"));
+        }
         let without_news = if news { 0 } else { self.counts.without_news + 1 };
         if without_news >= self.bounds.pages_without_news && next.is_some() {
             return Err(Error::Endless(format!("{without_news} pages in a row brought no new member, and the list still does not end")));
@@ -279,6 +283,19 @@ mod tests {
         });
         let (number, stopped) = answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
         assert_eq!((number, &*stopped.to_string()), (10, "the list has more pages than any organization's: the limit `pages` is 10"));
+    }
+
+    #[test]
+    fn no_more_members_are_remembered_than_the_bound_says() {
+        let mut guard = Guard::new(Bounds { members: 3, ..WIDE });
+        guard.admit(&mut page(&["a", "b", "a"], Some("1"), None), None).unwrap();
+        guard.admit(&mut page(&["c", "b"], Some("2"), None), Some("1")).unwrap();
+        // A second sweep brings the same members again.
+        guard.restart();
+        guard.admit(&mut page(&["c", "b", "a"], Some("1"), None), None).unwrap();
+        let error = guard.admit(&mut page(&["d"], None, None), Some("1")).unwrap_err();
+        assert_eq!(error.to_string(), "the list has more members than any organization's: the limit `members` is 3");
+        assert_eq!((guard.counts().members, guard.counts().pages), (3, 3));
     }
 
     #[test]

@@ -138,6 +138,9 @@ bounds! {
     PageMembers "page-members" page_members: count usize = 10_000, at least 1;
     /// Pages of one collection: 2.5 million members at 50 a page, which no organization has.
     Pages "pages" pages: count u64 = 50_000, at least 1;
+    /// Members of one collection, as many as those pages have. The host remembers each in 19 to 39
+    /// bytes, and in as many again once a cursor expired: 200 MB at the most.
+    Members "members" members: count u64 = 2_500_000, at least 1;
     /// Pages in a row that bring no new member. Pages may be empty; a hundred of them are a loop that changes its cursor.
     PagesWithoutNews "pages-without-news" pages_without_news: count u64 = 100, at least 1;
 }

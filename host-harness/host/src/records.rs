@@ -127,6 +127,7 @@ impl Limits {
             entries: self.entries,
             page_members: self.page_members,
             pages: self.pages,
+            members: self.members,
             pages_without_news: self.pages_without_news,
         }
     }
@@ -159,6 +160,7 @@ impl From<smp_guard::Bound> for Bound {
             smp_guard::Bound::Entries => Self::Entries,
             smp_guard::Bound::PageMembers => Self::PageMembers,
             smp_guard::Bound::Pages => Self::Pages,
+            smp_guard::Bound::Members => Self::Members,
         }
     }
 }

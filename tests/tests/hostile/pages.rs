@@ -17,6 +17,15 @@ fn new_members_for_ever_end_at_the_bound_of_pages() {
 }
 
 #[test]
+fn new_members_for_ever_end_at_the_bound_of_members() {
+    let stage = Stage::attacking("endless-pages", "news").within(Limits { pages: u64::MAX, members: 150, ..tight() });
+    let (report, rows) = stage.collect();
+    assert_limited(&report.error.unwrap(), "members");
+    assert_eq!((report.counts.members, rows.len()), (150, 150));
+    and_another_tenant_is_served();
+}
+
+#[test]
 fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
     let stage = Stage::attacking("endless-pages", "nothing");
     let (report, rows) = stage.collect();
