@@ -7,6 +7,9 @@ use std::process::Command;
 use serde_json::Value;
 use smp_tests::harness::folder;
 
+#[path = "architecture/circles.rs"]
+mod circles;
+
 /// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a fault.
 const ARROWS: &[(&str, &[&str])] = &[
     ("smp-guard", &[]),
