@@ -17,7 +17,7 @@ use smp_host::collect::report::{Outcome, RunReport};
 use smp_host::failure::Code;
 
 use self::ledger::{Database, Trouble};
-use self::service::{Answer, Service};
+use self::service::{Answer, Service, now};
 
 /// Members of the usual organization, in its order.
 const ALL: &str = "ada ben cleo dina emil";
@@ -73,6 +73,25 @@ fn a_run_that_someone_else_holds_ends_at_once_and_touches_nothing_more() {
     let (service, database) = (usual(), Database::default());
     assert_eq!(database.run(&service, Trouble::ClaimedAtTheEnd).outcome, Outcome::Fenced);
     assert_eq!((database.pages(), database.endings()), (3, vec![]));
+}
+
+#[test]
+fn a_list_from_other_traffic_than_the_recorded_one_is_never_concluded() {
+    let (service, database) = (usual().objecting(), Database::with_members_of_before(&["otto"]));
+    let report = database.run(&service, Trouble::None);
+    assert_eq!((report.outcome, code(&report)), (Outcome::Failed, Some(Code::Fixture)));
+    assert_eq!((database.endings(), database.gone()), (vec![Ending::Over], String::new()));
+}
+
+#[test]
+fn only_a_whole_run_tells_where_its_answers_come_from_that_it_is_done() {
+    let (service, database) = (usual().objecting(), Database::default());
+    assert_eq!(database.run(&service, Trouble::FailsAt(1)).outcome, Outcome::Stopped);
+    let report = database.run(&service, Trouble::None);
+    assert_eq!((report.outcome, report.resumed, service.finished()), (Outcome::Complete, true, 0), "{:?}", report.error);
+    let mut session = usual().objecting().session();
+    let failures = now(async { [session.validate().await.map(drop), session.connect().await.map(drop)] });
+    assert_eq!(failures.map(|failure| failure.unwrap_err().code), [Code::Fixture; 2]);
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub struct Host {
 }
 
 /// How a run is to go.
+#[derive(Clone)]
 pub struct RunOptions {
     /// Where answers come from.
     pub transport: Arc<dyn Transport>,

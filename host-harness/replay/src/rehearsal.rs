@@ -51,7 +51,7 @@ async fn validated(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
         Err(failure) if failure.code == Code::Fixture => return Err(failure),
         Err(failure) => json!({ "error": expected(&failure) }),
     };
-    stage.replay.left_over().map_or(Ok(validation), Err)
+    stage.replay.finish().map(|()| validation)
 }
 
 async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Result<Value, Failure> {
@@ -61,7 +61,7 @@ async fn collected(plugin: &Plugin, fixture: &Fixture, checked: &Checked) -> Res
     let report = stage.session(plugin, checked).collect_members(&mut stream, std::future::pending()).await;
     match report.error.as_ref().filter(|failure| failure.code == Code::Fixture) {
         Some(failure) => return Err(failure.clone()),
-        None => stage.replay.left_over().map_or(Ok(()), Err)?,
+        None => stage.replay.finish()?,
     }
     let mut value = report.to_json();
     if let Some(object) = value.as_object_mut() {

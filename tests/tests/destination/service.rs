@@ -11,6 +11,7 @@ use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
+use smp_host::failure::{Code, Failure};
 use smp_host::host::{Host, Pace, RunOptions};
 use smp_host::http::clock::{BoxFuture, VirtualClock};
 use smp_host::http::origin::Origin;
@@ -59,6 +60,8 @@ struct State {
     left: HashSet<&'static str>,
     instead: HashMap<&'static str, VecDeque<Answer>>,
     asked: Vec<String>,
+    finished: usize,
+    objects: bool,
 }
 
 impl Service {
@@ -81,6 +84,17 @@ impl Service {
     pub(crate) fn once(self, cursor: &'static str, answer: Answer) -> Self {
         self.state.lock().unwrap().instead.entry(cursor).or_default().push_back(answer);
         self
+    }
+
+    /// The same, which is recorded traffic with an answer that nobody asks for.
+    pub(crate) fn objecting(self) -> Self {
+        self.state.lock().unwrap().objects = true;
+        self
+    }
+
+    /// How often a session told that a call had succeeded.
+    pub(crate) fn finished(&self) -> usize {
+        self.state.lock().unwrap().finished
     }
 
     /// A member is on no page from now on.
@@ -151,6 +165,12 @@ impl Service {
 }
 
 impl Transport for Service {
+    fn finish(&self) -> Result<(), Failure> {
+        let mut state = self.state.lock().unwrap();
+        state.finished += 1;
+        if state.objects { Err(Failure::new(Code::Fixture, "an answer is left over")) } else { Ok(()) }
+    }
+
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
         let (status, body) = self.answer(&request.path_and_query);
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];

@@ -110,19 +110,8 @@ impl Collect {
         let progress = Arc::new(Progress::new(*console, true));
         let mut destination = self.destination(source, format, console, &progress);
         let session = source.session(Arc::clone(&progress) as _);
-        let mut report = session.collect_members(&mut *destination, stopped()).await;
+        let report = session.collect_members(&mut *destination, stopped()).await;
         progress.clear();
-        // What an earlier run asked for is not left over.
-        if report.error.is_none()
-            && !report.resumed
-            && let Some(failure) = source.left_over()
-        {
-            report = RunReport { outcome: Outcome::Failed, error: Some(failure), ..report };
-            // A list from other traffic than the recorded one is not the fixture's.
-            if let Some(output) = &self.output {
-                let _ = std::fs::remove_file(output);
-            }
-        }
         let exit = match report.outcome {
             Outcome::Complete => Exit::Done,
             Outcome::Stopped => Exit::Stopped,

@@ -48,9 +48,8 @@ impl Connect {
 
 async fn asked(source: &Source, console: &Console) -> Result<Account, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
-    let account = tokio::select! {
-        account = session.connect() => account?,
-        () = super::progress::stopped() => return Err(super::progress::interrupted()),
-    };
-    source.left_over().map_or(Ok(account), Err)
+    tokio::select! {
+        account = session.connect() => account,
+        () = super::progress::stopped() => Err(super::progress::interrupted()),
+    }
 }

@@ -240,11 +240,6 @@ impl Source {
         self.host.session(&self.plugin, &self.checked, &self.grants, options)
     }
 
-    /// What a replay was not asked for, though the command should have asked for it.
-    pub(crate) fn left_over(&self) -> Option<Failure> {
-        self.replay.as_ref()?.left_over()
-    }
-
     /// The settings that the component is given.
     pub(crate) fn settings(&self) -> &[Setting] {
         &self.checked.public

@@ -72,12 +72,8 @@ impl Validate {
 
 async fn asked(source: &Source, console: &Console) -> Result<Validation, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
-    let validation = tokio::select! {
-        validation = Validation::of(&mut session) => validation?,
-        () = super::progress::stopped() => return Err(super::progress::interrupted()),
-    };
-    match source.left_over() {
-        Some(failure) => Err(failure),
-        None => Ok(validation),
+    tokio::select! {
+        validation = Validation::of(&mut session) => validation,
+        () = super::progress::stopped() => Err(super::progress::interrupted()),
     }
 }

@@ -122,10 +122,13 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// Judges the list after its last page.
+    /// Judges the list after its last page, and asks where it came from whether that was all of the
+    /// recorded traffic.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
         if !self.guard.nobody() {
-            return self.guard.judge().map_err(|error| self.found(error));
+            self.guard.judge().map_err(|error| self.found(error))?;
+            // What an earlier run asked for is not asked for again.
+            return if self.resumed { Ok(()) } else { self.session.finish() };
         }
         Err(tokio::select! {
             biased;

@@ -160,7 +160,9 @@ impl Session {
     /// # Errors
     /// When there is no report that can be relied on.
     pub async fn validate(&mut self) -> Result<Report, Failure> {
-        self.validate_in(Phase::Validate).await
+        let report = self.validate_in(Phase::Validate).await?;
+        self.finish()?;
+        Ok(report)
     }
 
     /// Asks the same after a collection that brought nobody, for the reason.
@@ -199,6 +201,7 @@ impl Session {
             .await?;
         let account = self.judged(answer)?;
         check::account(&account, &self.limits)?;
+        self.finish()?;
         Ok(account)
     }
 
@@ -218,6 +221,14 @@ impl Session {
         check::page(&page, &self.limits)?;
         self.give_back_what_waits();
         Ok(page)
+    }
+
+    /// Tells where answers come from that a call has succeeded for which everything was asked.
+    ///
+    /// # Errors
+    /// `fixture`, where the traffic is not all of the recorded one: then the result does not count.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        self.state().and_then(|state| state.http.as_ref()).map_or(Ok(()), Capability::finish)
     }
 
     /// What the run cost until now.

@@ -60,6 +60,14 @@ impl Capability {
         self.retrier.enter(phase);
     }
 
+    /// Tells the transport that a call has succeeded for which everything was asked.
+    ///
+    /// # Errors
+    /// What the transport objects to.
+    pub fn finish(&self) -> Result<(), Failure> {
+        self.retrier.finish()
+    }
+
     /// The host's note.
     #[must_use]
     pub fn note(&self) -> &Note {

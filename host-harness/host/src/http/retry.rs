@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::clock::Clock;
 use super::pace::Pacer;
 use super::transport::{Phase, Request, Response, Transport, TransportError};
+use crate::failure::Failure;
 use crate::observer::{Event, Observer};
 
 /// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8 seconds, which outlast a restart
@@ -121,6 +122,15 @@ impl Retrier {
     /// Tells the transport which call the requests from now on serve.
     pub fn enter(&self, phase: Phase) {
         self.transport.enter(phase);
+    }
+
+    /// Tells the transport that a call has succeeded for which everything was asked, as
+    /// [`Transport::finish`] defines it.
+    ///
+    /// # Errors
+    /// What the transport objects to.
+    pub fn finish(&self) -> Result<(), Failure> {
+        self.transport.finish()
     }
 
     /// Sends the request, and again while that is allowed and promises something.

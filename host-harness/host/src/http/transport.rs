@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::clock::BoxFuture;
+use crate::failure::Failure;
 
 /// What a request may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,6 +127,16 @@ pub trait Transport: Send + Sync {
     /// Tells that the requests from now on serve this call. Most transports do not care.
     fn enter(&self, phase: Phase) {
         let _ = phase;
+    }
+
+    /// Tells that a call has succeeded for which everything was asked: a validation, a connection, or a
+    /// whole collection that began at its first page. The session calls it before it passes the result
+    /// on. Most transports do not care; recorded traffic may hold an answer that was never asked for.
+    ///
+    /// # Errors
+    /// Why the result does not count, although the call succeeded.
+    fn finish(&self) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// Sends once.
