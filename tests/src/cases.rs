@@ -9,8 +9,8 @@ use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::Failure;
-use smp_replay::fixture::{Fixture, write_expected};
-use smp_replay::rehearsal;
+use smp_replay::fixture::write_expected;
+use smp_replay::player::Player;
 use tokio::runtime::Runtime;
 
 /// The files that every case has.
@@ -20,7 +20,7 @@ const FILES: [&str; 3] = ["settings.json", "traffic.har", "expected.json"];
 pub struct Cases {
     folder: PathBuf,
     runtime: Runtime,
-    plugin: Plugin,
+    player: Player,
 }
 
 impl Cases {
@@ -34,7 +34,7 @@ impl Cases {
         let bytes = std::fs::read(component).expect("the component is there");
         let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine");
         let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).expect("the component loads");
-        Self { folder, runtime, plugin }
+        Self { folder, runtime, player: Player::new(&plugin).expect("the component names an origin") }
     }
 
     /// The folder of a case.
@@ -59,7 +59,7 @@ impl Cases {
     }
 
     fn play(&self, name: &str) -> Result<Value, Failure> {
-        self.runtime.block_on(rehearsal::play(&self.plugin, &Fixture::open(&self.folder(name))?))
+        self.runtime.block_on(self.player.outcome(&self.player.case(&self.folder(name))?))
     }
 
     /// Plays every case; with `BLESS=1`, what comes of it is written in place of what was expected.

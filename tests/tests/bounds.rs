@@ -4,21 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
 
-use std::sync::Arc;
-
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
-use smp_host::host::{Host, Pace, RunOptions};
-use smp_host::http::clock::VirtualClock;
-use smp_host::http::origin::Origin;
-use smp_host::http::policy::{Grants, method_of};
+use smp_host::host::{Host, RunOptions};
 use smp_host::limits::Limits;
 use smp_host::settings::Settings;
-use smp_replay::fixture::{Fixture, Replay};
-use smp_replay::rehearsal;
+use smp_replay::fixture::Fixture;
+use smp_replay::player::{Mode, Player};
 use smp_tests::harness::{component, folder};
 
 const KIB: usize = 1024;
@@ -51,10 +46,11 @@ fn what_one_call_hands_over_is_bounded() {
 
 #[test]
 fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
-    let fixture = Fixture::open(&folder("fixtures/acme")).unwrap();
     let [usual, pooled] = [None, Some(4)].map(|pooled_runs| {
         now(async {
-            rehearsal::play(&plugin(&EngineOptions { pooled_runs, ..EngineOptions::new(Compiler::Inside) }).await, &fixture).await.unwrap()
+            let plugin = plugin(&EngineOptions { pooled_runs, ..EngineOptions::new(Compiler::Inside) }).await;
+            let player = Player::new(&plugin).unwrap();
+            player.outcome(&player.case(&folder("fixtures/acme")).unwrap()).await.unwrap()
         })
     });
     assert_eq!(usual, pooled);
@@ -77,15 +73,10 @@ fn first_page_of(engine: Limits, limits: Option<Limits>) -> Result<MemberPage, F
     now(async {
         let plugin = plugin(&EngineOptions { limits: engine, ..EngineOptions::new(Compiler::Inside) }).await;
         let fixture = Fixture::open(&folder("fixtures/a-page-of-a-hundred-kilobytes"))?;
-        let descriptor = plugin.descriptor();
-        let declared: Vec<_> =
-            descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
-        let replay = Arc::new(Replay::new(&fixture, &declared)?);
-        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() }.check(descriptor, false)?;
-        let grants = Grants::reading(Origin::parse(&descriptor.api.base).unwrap(), descriptor);
-        let clock = Arc::new(VirtualClock::new(replay.start()));
-        let options = RunOptions { clock, pace: Pace::Off, limits, ..RunOptions::new(replay) };
-        Host::default().session(&plugin, &settings, &grants, options).collect(None).await
+        let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
+        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() }.check(plugin.descriptor(), false)?;
+        let options = RunOptions { limits, ..playback.options() };
+        Host::default().session(&plugin, &settings, playback.grants(), options).collect(None).await
     })
 }
 

@@ -1,4 +1,5 @@
-//! What a fixture holds and nobody asked for fails the command, and leaves nothing that could be taken for its result.
+//! What a fixture holds and nobody asked for fails the command, and leaves nothing that could be
+//! taken for its result.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

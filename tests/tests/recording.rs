@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-use smp_tests::harness::{Run, names};
+use serde_json::{Value, json};
+use smp_tests::harness::{Run, names, read_json};
 use smp_tests::mock::{DEFAULT_ORGANIZATION_ID, Mock};
 
 #[test]
@@ -61,6 +61,44 @@ fn a_recording_never_writes_over_what_is_there() {
         ended.said("output");
     }
     assert_eq!((mock.requests(), fs::read_to_string(fixture.join("mine.txt")).unwrap()), (0, "mine".to_owned()));
+}
+
+#[test]
+fn a_wider_limit_counts_for_what_is_expected_of_a_recording_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (large, again) = (folder.path().join("large"), folder.path().join("again"));
+    fs::create_dir(&large).unwrap();
+    let from = smp_tests::harness::folder("fixtures/members-on-two-pages");
+    fs::copy(from.join("settings.json"), large.join("settings.json")).unwrap();
+    let mut har = read_json(&from.join("traffic.har"));
+    // A page beyond the usual 8 MiB.
+    let text = &mut har["log"]["entries"][3]["response"]["content"]["text"];
+    *text = format!("{}{}", text.as_str().unwrap(), " ".repeat(9 << 20)).into();
+    fs::write(large.join("traffic.har"), har.to_string()).unwrap();
+    let record = |limits: &[&str], to: &Path| {
+        let limits = limits.iter().flat_map(|limit| ["--limit", limit]);
+        Run::new("record").file("--fixture", &large).file("--output", to).arg("--json").args(limits).end().json()
+    };
+    assert!(record(&[], &folder.path().join("usual"))["error"]["message"].as_str().unwrap().contains("large"));
+    let recorded = record(&["response=16MiB"], &again);
+    assert_eq!(recorded["error"], Value::Null);
+    let expected = read_json(&again.join("expected.json"));
+    assert_eq!((&expected["collect"]["error"], &expected["collect"]["outcome"]), (&Value::Null, &json!("complete")));
+    assert_eq!((&expected["collect"]["members"], expected["collect"]["rows"].as_array().unwrap().len()), (&recorded["members"], 4));
+}
+
+#[test]
+fn a_tighter_limit_counts_where_a_recording_is_expected_and_checked() {
+    let (mock, folder) = (Mock::builder().members(25).page_size(10).start().unwrap(), tempfile::tempdir().unwrap());
+    let fixture = folder.path().join("fixture");
+    let recorded = Run::new("record").at(&mock).file("--output", &fixture).args(["--json", "--limit", "pages=1"]).end();
+    assert_eq!((recorded.code, &recorded.json()["error"]["code"]), (Some(0), &json!("limit")), "{}", recorded.stderr);
+    assert_eq!(read_json(&fixture.join("expected.json"))["collect"]["error"]["code"], json!("limit"));
+    for (limits, outcome) in [(&["--limit", "pages=1"][..], "passed"), (&[], "failed")] {
+        let checked = Run::new("check").file("--fixtures", &fixture).arg("--json").args(limits).end().json();
+        let sound = checked["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "fixtures-sound").unwrap();
+        assert_eq!(sound["outcome"], outcome, "{limits:?}: {sound}");
+    }
 }
 
 #[test]

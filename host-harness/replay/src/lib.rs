@@ -1,5 +1,4 @@
 //! Recorded traffic: fixtures are read, recorded, made anonymous, and played, so that a run needs no service.
 
 pub mod fixture;
-pub mod rehearsal;
-pub mod stage;
+pub mod player;

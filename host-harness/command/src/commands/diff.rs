@@ -9,7 +9,7 @@ use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
 use smp_host::limits::Limits;
-use smp_replay::stage::cases;
+use smp_replay::player::cases;
 
 use crate::show;
 use smp_distribution::loading::ConnectorFile;
@@ -73,7 +73,7 @@ impl Diff {
     async fn compared(&self, fixtures: &[PathBuf], [old, new]: [ConnectorFile; 2], limits: &Limits) -> Result<Changes, Failure> {
         let old = loaded("old", &old, limits).await?;
         let new = loaded("new", &new, limits).await?;
-        diff::compare(&old, &new, fixtures, limits).await
+        diff::compare(&old, &new, fixtures).await
     }
 
     fn show(&self, changes: &Changes, console: &Console) -> Result<(), Failure> {

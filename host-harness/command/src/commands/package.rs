@@ -13,7 +13,7 @@ use smp_distribution::packaging::folder::Written;
 use smp_distribution::packaging::metadata::Metadata;
 use smp_distribution::packaging::{Order, Package, assemble, changelog};
 use smp_host::failure::{Code, Failure};
-use smp_replay::stage::cases;
+use smp_replay::player::cases;
 
 use super::connector::{ConnectorArguments, this_program};
 use super::console::Console;

@@ -17,8 +17,8 @@ use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::transport::Transport;
 use smp_host::validation::Validation;
-use smp_replay::fixture::{Anonymizer, Fixture, Recorder, write_expected};
-use smp_replay::rehearsal;
+use smp_replay::fixture::{Anonymizer, Recorder, write_expected};
+use smp_replay::player::Player;
 
 use super::Exit;
 use super::connector::ConnectorArguments;
@@ -59,14 +59,16 @@ impl Record {
 
     async fn recorded(&self, mut source: Source, console: &Console) -> Result<(), Failure> {
         let base = source.plugin.descriptor().api.base.clone();
-        let recorder = Arc::new(Recorder::new(Arc::clone(&source.transport), Arc::clone(&source.clock), &base, &self.output)?);
-        source.transport = Arc::clone(&recorder) as Arc<dyn Transport>;
+        let recorder =
+            Arc::new(Recorder::new(Arc::clone(&source.options.transport), Arc::clone(&source.options.clock), &base, &self.output)?);
+        source.options.transport = Arc::clone(&recorder) as Arc<dyn Transport>;
         let validation = validated(&source, console).await?;
         let (report, learned) = collected(&source, console).await?;
         let settings: BTreeMap<_, _> = source.settings().iter().map(|setting| (setting.key.clone(), setting.value.clone())).collect();
         let exchanges = recorder.exchanges();
         let draft = recorder.finish(&settings, (!self.keep_personal_data).then_some(learned))?;
-        let expected = rehearsal::play(&source.plugin, &Fixture::open(draft.path())?).await?;
+        let player = Player::new(&source.plugin)?;
+        let expected = player.outcome(&player.case(draft.path())?).await?;
         write_expected(draft.path(), &expected)?;
         draft.commit()?;
         self.say_what_is_kept(&validation, &report, exchanges, console)

@@ -13,18 +13,17 @@ use smp_host::contract::{Descriptor, Instant, Setting, SettingField};
 use smp_host::failure::{Code, Failure};
 use smp_host::files::instant::from_system;
 use smp_host::host::{Host, Pace, RunOptions};
-use smp_host::http::clock::{Clock, SystemClock, VirtualClock};
 use smp_host::http::origin::Origin;
 use smp_host::http::pace::Rate;
 use smp_host::http::policy::{Grants, method_of};
-use smp_host::http::retry::Jitter;
-use smp_host::http::transport::{Method, Transport};
+use smp_host::http::transport::Method;
 use smp_host::limits::Limits;
 use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
 use smp_host::remedy::Remedy;
 use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
-use smp_replay::fixture::{Fixture, Replay};
+use smp_replay::fixture::Fixture;
+use smp_replay::player::{Mode, Player};
 
 use super::Exit;
 use super::approval::{self, Approval};
@@ -87,15 +86,10 @@ pub(crate) struct Source {
     pub(crate) checked: Checked,
     /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives the same bytes.
     pub(crate) now: Instant,
-    /// The recorded traffic that answers in place of the service, where it does.
-    pub(crate) recording: Option<String>,
-    pub(crate) replay: Option<Arc<Replay>>,
-    pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) clock: Arc<dyn Clock>,
+    /// How the run goes: where answers come from, its clock, its pace, its waits.
+    pub(crate) options: RunOptions,
     host: Host,
     grants: Grants,
-    pace: Pace,
-    max_wait: Duration,
 }
 
 /// Why there is no source.
@@ -132,38 +126,22 @@ impl SourceArguments {
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
-        let pace = self.rate.unwrap_or(Pace::Declared);
-        let max_wait = self.max_wait;
-        if let Some(fixture) = fixture {
-            let declared: Vec<_> =
-                descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
-            let replay = Arc::new(Replay::new(&fixture, &declared)?);
-            let clock = Arc::new(VirtualClock::new(replay.start()));
-            // A replay reaches nobody: the fixture itself says what may be asked.
-            let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
-            let grants = declared.into_iter().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
-            let now = from_system(replay.start());
-            let folder = self.fixture.as_deref().map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into()));
-            return Ok(Source {
-                plugin,
-                checked,
-                now,
-                recording: Some(format!("the fixture {}", folder.unwrap_or_default().display())),
-                transport: Arc::clone(&replay) as Arc<dyn Transport>,
-                replay: Some(replay),
-                clock,
-                host: Host::default(),
-                grants,
-                pace,
-                max_wait,
-            });
-        }
-        let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
-        let grants = approval::grants(plugin.facts(), &approval, console)?;
-        let client = self.client(plugin.limits())?;
-        let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
-        let (clock, now) = (Arc::new(SystemClock::default()), from_system(SystemTime::now()));
-        Ok(Source { plugin, checked, now, recording: None, replay: None, transport, clock, host: Host::default(), grants, pace, max_wait })
+        let (grants, now, options) = match fixture {
+            Some(fixture) => {
+                let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
+                (playback.grants().clone(), playback.start(), playback.options())
+            }
+            None => {
+                let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
+                let grants = approval::grants(plugin.facts(), &approval, console)?;
+                let client = self.client(plugin.limits())?;
+                let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
+                let pace = self.rate.unwrap_or(Pace::Declared);
+                (grants, SystemTime::now(), RunOptions { pace, ..RunOptions::new(transport) })
+            }
+        };
+        let options = RunOptions { max_wait: self.max_wait, ..options };
+        Ok(Source { plugin, checked, now: from_system(now), options, host: Host::default(), grants })
     }
 
     /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
@@ -226,17 +204,7 @@ impl SourceArguments {
 impl Source {
     /// A run of the connector, with nothing sent yet.
     pub(crate) fn session(&self, observer: Arc<dyn Observer>) -> Session {
-        let jitter = if self.replay.is_some() { Jitter::None } else { Jitter::Random };
-        let options = RunOptions {
-            transport: Arc::clone(&self.transport),
-            recording: self.recording.clone(),
-            clock: Arc::clone(&self.clock),
-            jitter,
-            pace: self.pace,
-            max_wait: self.max_wait,
-            limits: None,
-            observer,
-        };
+        let options = RunOptions { observer, ..self.options.clone() };
         self.host.session(&self.plugin, &self.checked, &self.grants, options)
     }
 

@@ -3,7 +3,7 @@
 use super::rules::{FRUGAL, Findings, MEMORY, Outcomes, QUICK};
 use smp_host::limits::Limits;
 use smp_host::text::grouped;
-use smp_replay::stage::bench::Used;
+use smp_replay::player::Used;
 
 /// Judges what all runs together used at most. What reaches a limit has failed before.
 pub(super) fn judge(used: Used, limits: &Limits, outcomes: &mut Outcomes) {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::fields::{self, Change};
 use smp_host::http::transport::{Response, TransportError};
-use smp_replay::stage::traffic::{Answer, Deed, MOST_PADDED};
+use smp_replay::player::traffic::{Answer, InjectedFault, MOST_PADDED};
 
 /// The word by which a text is known again, for the component of this digest: the same each time, and one that its file cannot hold, since
 /// it comes of all of the file. No service has it.
@@ -172,18 +172,18 @@ impl Fault {
     }
 
     /// What is done to the exchange that was answered so.
-    pub(super) fn deed(&self, right: &Answer) -> Deed {
+    pub(super) fn injected(&self, right: &Answer) -> InjectedFault {
         let page = |status, kind: &str, body| {
-            Deed::Answer(Ok(Response { status, headers: vec![("content-type".to_owned(), kind.to_owned())], body }))
+            InjectedFault::Answer(Ok(Response { status, headers: vec![("content-type".to_owned(), kind.to_owned())], body }))
         };
         let instead = |change: &dyn Fn(&[u8]) -> Vec<u8>| {
             let body = right.as_ref().map(|response| change(response.body.trim_ascii())).unwrap_or_default();
             let (status, headers) = right.as_ref().map(|right| (right.status, right.headers.clone())).unwrap_or((200, Vec::new()));
-            Deed::Answer(Ok(Response { status, headers, body }))
+            InjectedFault::Answer(Ok(Response { status, headers, body }))
         };
         let parsed = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap_or_default();
         match &self.recipe {
-            Recipe::NoAnswer(error) => Deed::Answer(Err(error.clone())),
+            Recipe::NoAnswer(error) => InjectedFault::Answer(Err(error.clone())),
             Recipe::Page { status, kind, body } => page(*status, kind, body.clone()),
             Recipe::Cut(at) => instead(&|body| body.get(..*at).unwrap_or_default().to_vec()),
             Recipe::Utf16 => instead(&|body| {
@@ -205,8 +205,8 @@ impl Fault {
                 [open, comma, b"\"unknown\":", &nested(), b"}"].concat()
             }),
             Recipe::Field(change) => instead(&|body| serde_json::to_vec(&change.applied(&parsed(body))).unwrap_or_default()),
-            Recipe::Padded(size) => Deed::Padded(usize::try_from(*size).unwrap_or_default()),
-            Recipe::Late => Deed::Late,
+            Recipe::Padded(size) => InjectedFault::Padded(usize::try_from(*size).unwrap_or_default()),
+            Recipe::Late => InjectedFault::Late,
         }
     }
 }
@@ -309,7 +309,7 @@ mod tests {
     fn made(name: &str) -> Vec<u8> {
         let right = answer(PAGE);
         let fault = faults(&right, WORD, 64, true).into_iter().find(|fault| fault.name == name).unwrap();
-        let Deed::Answer(Ok(response)) = fault.deed(&right) else { panic!("{name} is no answer") };
+        let InjectedFault::Answer(Ok(response)) = fault.injected(&right) else { panic!("{name} is no answer") };
         response.body
     }
 
@@ -340,7 +340,7 @@ mod tests {
     fn the_word_stands_in_every_text_that_is_made_up_and_in_no_answer_that_is_not() {
         let right = answer(PAGE);
         for fault in faults(&right, WORD, 64, true) {
-            let Deed::Answer(Ok(response)) = fault.deed(&right) else { continue };
+            let InjectedFault::Answer(Ok(response)) = fault.injected(&right) else { continue };
             let holds = String::from_utf8_lossy(&response.body).contains(WORD);
             let made_up = fault.name.starts_with("status ") && !fault.name.contains("without")
                 || fault.name.contains("web page")

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::fault::{Class, faults, readable, word_for};
 use super::fields::Known;
 use super::judge::{self, Breach, Under};
-use super::rehearse::Rehearsed;
+use super::recorded::PlayedCase;
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
 use super::{Watcher, parallel};
 use smp_host::text::grouped;
-use smp_replay::stage::bench::Bench;
-use smp_replay::stage::played::play;
-use smp_replay::stage::traffic::Planted;
+use smp_replay::player::Player;
+use smp_replay::player::traffic::Injection;
 
 /// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between are like those around them.
 const MOST_AT_THE_BEGINNING: usize = 8;
@@ -28,7 +27,7 @@ static RULES: [&Definition; 10] = [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE
 struct Place {
     /// Its number, in the order of the cases.
     number: usize,
-    case: Arc<Rehearsed>,
+    case: Arc<PlayedCase>,
     /// Number of the call among those of the case.
     call: usize,
     exchange: usize,
@@ -59,25 +58,25 @@ struct Seen {
 
 /// Plays every fault, and judges what came of it. Gives the number of exchanges that were replaced.
 pub(super) async fn all(
-    bench: &Arc<Bench>,
-    cases: &[Arc<Rehearsed>],
+    player: &Arc<Player>,
+    cases: &[Arc<PlayedCase>],
     known: Known,
     watcher: &Arc<dyn Watcher>,
     outcomes: &mut Outcomes,
 ) -> usize {
-    let places = places(bench, cases);
-    let (exchanges, before) = (places.len(), bench.runs());
+    let places = places(player, cases);
+    let (exchanges, before) = (places.len(), player.runs());
     let of_calls: Vec<_> = places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
     watcher.begins("exchanges", exchanges);
     let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
     let hung = Arc::new(Hung::default());
     // Before every place.
     undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
-    let (on, watching, known) = (Arc::clone(bench), Arc::clone(watcher), Arc::new(known));
+    let (on, watching, known) = (Arc::clone(player), Arc::clone(watcher), Arc::new(known));
     let sights = parallel::each(places, move |place| {
-        let (bench, watcher, known, hung) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
+        let (player, watcher, known, hung) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
         async move {
-            let sight = at(&bench, &place, &known, &hung).await;
+            let sight = at(&player, &place, &known, &hung).await;
             watcher.step();
             sight
         }
@@ -104,7 +103,8 @@ pub(super) async fn all(
             findings.add_of_kind(seen.kind, seen.sentence);
         }
     }
-    let runs = if is_cut { "Until it hung for the third time.".to_owned() } else { format!("In {} runs.", grouped(bench.runs() - before)) };
+    let runs =
+        if is_cut { "Until it hung for the third time.".to_owned() } else { format!("In {} runs.", grouped(player.runs() - before)) };
     for mut findings in findings {
         if is_cut && *findings.rule() == ENDING {
             findings.add(format!("it hung {MOST_HUNG} times: the faults after that were left out"));
@@ -115,7 +115,7 @@ pub(super) async fn all(
 }
 
 /// What breaks a rule in a case without any fault.
-fn undisturbed(case: &Arc<Rehearsed>) -> impl Iterator<Item = Seen> + '_ {
+fn undisturbed(case: &Arc<PlayedCase>) -> impl Iterator<Item = Seen> + '_ {
     let name = &case.case.name;
     case.breaches().map(move |(call, breach)| Seen {
         hung: case.hung(call),
@@ -126,7 +126,7 @@ fn undisturbed(case: &Arc<Rehearsed>) -> impl Iterator<Item = Seen> + '_ {
 }
 
 /// What breaks a rule in a call that no unreadable answer moved.
-fn unmoved_seen(case: &Arc<Rehearsed>, call: usize) -> Option<Seen> {
+fn unmoved_seen(case: &Arc<PlayedCase>, call: usize) -> Option<Seen> {
     let (call, undisturbed) = case.calls.get(call)?;
     let breach = judge::unmoved(*call, &undisturbed.end)?;
     let sentence = format!("{}: {call}, every exchange: {}", case.case.name, breach.what);
@@ -152,7 +152,7 @@ impl Hung {
 }
 
 /// Every exchange that is to be replaced, in the order of the cases.
-fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
+fn places(player: &Player, cases: &[Arc<PlayedCase>]) -> Vec<Place> {
     let mut places = Vec::new();
     for case in cases {
         for (call, (_, played)) in case.calls.iter().enumerate() {
@@ -163,7 +163,7 @@ fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
                     continue;
                 }
                 // One of each endpoint: the others are as long.
-                let with_large = large.insert(bench.endpoint(&what.request));
+                let with_large = large.insert(player.endpoint(&what.request));
                 places.push(Place { number: places.len(), case: Arc::clone(case), call, exchange, with_large });
             }
         }
@@ -172,16 +172,16 @@ fn places(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Vec<Place> {
 }
 
 /// Plays every fault at one place.
-async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
+async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight {
     let mut sight = Sight::default();
     let case = &place.case.case;
-    let (Some(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return sight };
+    let (Ok(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return sight };
     let Some(exchange) = undisturbed.exchanges.get(place.exchange) else { return sight };
-    let endpoint = bench.endpoint(&exchange.request);
+    let endpoint = player.endpoint(&exchange.request);
     let was_readable = readable(&exchange.answer).is_some();
-    let endpoint_named = endpoint.map(|number| bench.endpoint_named(number)).unwrap_or_default();
-    let word = word_for(&bench.plugin.facts().digest);
-    for fault in faults(&exchange.answer, &word, bench.limits.response, place.with_large) {
+    let endpoint_named = endpoint.map(|number| player.endpoint_named(number)).unwrap_or_default();
+    let word = word_for(&player.plugin().facts().digest);
+    for fault in faults(&exchange.answer, &word, player.limits().response, place.with_large) {
         if hung.ends(place.number) {
             break;
         }
@@ -191,9 +191,9 @@ async fn at(bench: &Bench, place: &Place, known: &Known, hung: &Hung) -> Sight {
         };
         let may_be_missing = removed.zip(endpoint).is_some_and(|(pattern, endpoint)| known.may_be_missing(endpoint, pattern));
         let under = Under { class: &fault.class, was_readable, may_be_missing };
-        let planted = Planted { exchange: place.exchange, request: exchange.request.clone(), deed: fault.deed(&exchange.answer) };
+        let injection = Injection { exchange: place.exchange, request: exchange.request.clone(), fault: fault.injected(&exchange.answer) };
         // The fixture was played before.
-        if let Ok(played) = play(bench, case, checked, *call, Some(planted)).await {
+        if let Ok(played) = player.play(case, checked, *call, Some(injection)).await {
             if fault.is_unreadable_success() {
                 sight.moved = Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
             }

@@ -18,7 +18,7 @@ use super::fault::Class;
 use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, KEEPING, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
 use smp_host::failure::{Code, Failure};
 use smp_host::text::shortened;
-use smp_replay::stage::played::{Call, End, Played};
+use smp_replay::player::call::{Call, End, Played};
 
 /// Something that breaks a rule, without the place where it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `file` | whether it is a component of the contract, its size, how long it compiles |
 //! | `pure` · `listing` · `texts` · `endpoints` · `form` | its descriptor |
-//! | `rehearse` · `difference` · `resume` | each fixture as it is: what is expected, twice, and resumed at every page |
+//! | `recorded` · `difference` · `resume` | each fixture as it is: what is expected, twice, and resumed at every page |
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | what all of these runs used up |
 //!
@@ -27,7 +27,7 @@ mod pure;
 mod texts;
 
 mod difference;
-mod rehearse;
+mod recorded;
 mod resume;
 
 mod fault;
@@ -49,9 +49,8 @@ use smp_host::component::compile::Compiler;
 use smp_host::component::plugin::Plugin;
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
-use smp_replay::stage::MOST_COMPUTING;
-use smp_replay::stage::bench::Bench;
-pub use smp_replay::stage::cases;
+use smp_replay::player::Player;
+pub use smp_replay::player::cases;
 
 use rules::Outcomes;
 
@@ -106,28 +105,27 @@ async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>,
     endpoints::judge(&descriptor, &mut outcomes);
     form::judge(&descriptor, &mut outcomes);
 
-    let limits = Limits { cpu: subject.limits.cpu.min(MOST_COMPUTING), ..subject.limits.clone() };
     // The contract's check has parsed the base before.
-    let Ok(bench) = Bench::new(plugin, limits).map(Arc::new) else {
+    let Ok(player) = Player::new(&plugin).map(Arc::new) else {
         return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
     };
     let cases = match subject.fixtures.as_slice() {
         [] => Vec::new(),
-        folders => rehearse::all(&bench, folders, &watcher, &mut outcomes).await,
+        folders => recorded::all(&player, folders, &watcher, &mut outcomes).await,
     };
-    pure::judge(&bench, &cases, &mut outcomes).await;
+    pure::judge(&player, &cases, &mut outcomes).await;
 
     let mut exchanges = 0;
     if !cases.is_empty() {
-        let known = rehearse::known(&bench, &cases);
-        exchanges = faulted::all(&bench, &cases, known, &watcher, &mut outcomes).await;
-        bounds::judge(bench.used(), &bench.limits, &mut outcomes);
+        let known = recorded::known(&player, &cases);
+        exchanges = faulted::all(&player, &cases, known, &watcher, &mut outcomes).await;
+        bounds::judge(player.used(), player.limits(), &mut outcomes);
     }
-    let used = bench.used();
+    let used = player.used();
     let figures = Figures {
         fixtures: cases.len(),
         exchanges,
-        runs: bench.runs(),
+        runs: player.runs(),
         most_requests: used.most_requests,
         peak_memory_bytes: used.most.memory,
     };

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use smp_host::contract::MemberPage;
 use smp_host::failure::Failure;
 use smp_host::http::transport::Request;
+use smp_host::observer::Silent;
 use smp_host::settings::Checked;
-use smp_replay::stage::bench::{Bench, Case, Ear};
+use smp_replay::player::case::Case;
+use smp_replay::player::{Mode, Player};
 
 /// Pages at which a run is resumed, and pages that each of these runs reads: more of them say nothing new.
 const MOST_PAGES: usize = 25;
@@ -33,14 +35,14 @@ struct Read {
 ///
 /// # Errors
 /// When the fixture cannot be played.
-pub(super) async fn resumed(bench: &Bench, case: &Case, checked: &Checked) -> Result<Resumed, Failure> {
+pub(super) async fn resumed(player: &Player, case: &Case, checked: &Checked) -> Result<Resumed, Failure> {
     let mut found = Resumed::default();
-    let Some(pages) = straight(bench, case, checked).await? else { return Ok(found) };
+    let Some(pages) = straight(player, case, checked).await? else { return Ok(found) };
     for (number, read) in pages.iter().enumerate().take(MOST_PAGES) {
         let page = format!("{}: page {} of {}", case.name, number + 1, pages.len());
-        let traffic = bench.traffic(case, None)?;
-        traffic.0.stand_behind(&read.before);
-        let mut session = bench.session(checked, &traffic, &Arc::new(Ear::default()));
+        let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
+        playback.traffic().go_on_after(&read.before);
+        let mut session = playback.session(checked, Arc::new(Silent));
         for (ahead, expected) in pages.iter().skip(number).take(MOST_PAGES).enumerate() {
             let came = session.collect(expected.asked.as_ref()).await;
             if came.as_ref() != Ok(&expected.page) {
@@ -49,13 +51,13 @@ pub(super) async fn resumed(bench: &Bench, case: &Case, checked: &Checked) -> Re
                 break;
             }
             if ahead == 0 {
-                let tries = traffic.0.tries();
-                traffic.0.stand_behind(&read.before);
+                let tries = playback.traffic().tries();
+                playback.traffic().go_on_after(&read.before);
                 let again = session.collect(expected.asked.as_ref()).await;
                 if again.as_ref() != Ok(&expected.page) {
                     found.again.push(format!("{page}: the second time, the same instance {}", differs(&again)));
                 }
-                traffic.0.stand_behind(&[read.before.clone(), tries].concat());
+                playback.traffic().go_on_after(&[read.before.clone(), tries].concat());
             }
         }
         tokio::task::yield_now().await;
@@ -64,12 +66,12 @@ pub(super) async fn resumed(bench: &Bench, case: &Case, checked: &Checked) -> Re
 }
 
 /// The pages, one after the other from one instance. None where that ends in a failure, which a whole run may mend by starting over.
-async fn straight(bench: &Bench, case: &Case, checked: &Checked) -> Result<Option<Vec<Read>>, Failure> {
-    let traffic = bench.traffic(case, None)?;
-    let mut session = bench.session(checked, &traffic, &Arc::new(Ear::default()));
+async fn straight(player: &Player, case: &Case, checked: &Checked) -> Result<Option<Vec<Read>>, Failure> {
+    let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
+    let mut session = playback.session(checked, Arc::new(Silent));
     let (mut pages, mut asked) = (Vec::new(), None);
     loop {
-        let before = traffic.0.tries();
+        let before = playback.traffic().tries();
         let Ok(page) = session.collect(asked.as_ref()).await else { return Ok(None) };
         let next = page.next.clone();
         pages.push(Read { asked, before, page });

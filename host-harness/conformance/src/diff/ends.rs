@@ -14,7 +14,7 @@ use crate::diff::changes::{Came, CaseChange, CheckChange, MemberChanges};
 use smp_host::failure::Failure;
 use smp_host::text::counted;
 use smp_host::text::shortened;
-use smp_replay::stage::played::{Call, End, Played};
+use smp_replay::player::call::{Call, End, Played};
 
 /// Characters of a message that stand in a finding.
 const SHOWN: usize = 200;
@@ -260,7 +260,7 @@ mod tests {
     use crate::diff::testing::lines;
     use smp_host::failure::Code;
     use smp_host::http::transport::{Method, Request, Response};
-    use smp_replay::stage::traffic::Exchange;
+    use smp_replay::player::traffic::Exchange;
 
     fn failed(code: Code) -> End {
         End::Failed(Failure::new(code, "it did not work"))

@@ -38,15 +38,14 @@ use crate::check::verdict::Connector;
 use crate::diff::changes::Changes;
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::Failure;
-use smp_host::limits::Limits;
 
 use kinds::Found;
 
-/// Compares two builds of a connector, on the traffic in these folders, as [`smp_replay::stage::cases::find`] gives them.
+/// Compares two builds of a connector, on the traffic in these folders, as [`smp_replay::player::cases::find`] gives them.
 ///
 /// # Errors
 /// `contract`, where a build does not even name an origin. What a case does wrong is a finding.
-pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf], limits: &Limits) -> Result<Changes, Failure> {
+pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf]) -> Result<Changes, Failure> {
     let mut found = Found::default();
     let (mut approvals, mut cases) = (Vec::new(), Vec::new());
     identity::compare(old.facts(), new.facts(), &mut found);
@@ -56,7 +55,7 @@ pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf], limits: &
         authority::compare(before, now, &mut found, &mut approvals);
         form::compare(&before.settings, &now.settings, &mut found);
         texts::compare(before, now, &mut found);
-        cases = traffic::compare([old, new], fixtures, limits, &mut found).await?;
+        cases = traffic::compare([old, new], fixtures, &mut found).await?;
     }
     Ok(Changes { old: Connector::of(old.facts()), new: Connector::of(new.facts()), findings: found.complete(), approvals, cases })
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use smp_host::failure::Failure;
-use smp_replay::stage::bench::Bench;
-use smp_replay::stage::played::{Call, Played, play};
+use smp_replay::player::Player;
+use smp_replay::player::call::{Call, Played};
 
 /// One build on one case.
 pub(super) struct Side {
@@ -19,15 +19,15 @@ impl Side {
     ///
     /// # Errors
     /// When the case cannot be read or played.
-    pub(super) async fn played(bench: &Bench, folder: &Path) -> Result<Self, Failure> {
-        let mut case = bench.case_of_any_build(folder)?;
+    pub(super) async fn played(player: &Player, folder: &Path) -> Result<Self, Failure> {
+        let case = player.case_of_any_build(folder)?;
         let mut calls = Vec::new();
-        if let Some(checked) = case.checked.take() {
+        if let Ok(checked) = &case.checked {
             for call in Call::ALL {
-                calls.push((call, play(bench, &case, &checked, call, None).await?));
+                calls.push((call, player.play(&case, checked, call, None).await?));
             }
         }
-        Ok(Self { calls, refused: case.refused })
+        Ok(Self { calls, refused: case.checked.err() })
     }
 
     /// How many of the calls never came back.

@@ -8,11 +8,10 @@ use super::side::Side;
 use crate::diff::changes::CaseChange;
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::Failure;
-use smp_host::limits::Limits;
 use smp_host::text::shortened;
 use smp_host::text::{counted, grouped};
-use smp_replay::stage::MOST_COMPUTING;
-use smp_replay::stage::bench::{Bench, name_of};
+use smp_replay::player::Player;
+use smp_replay::player::case::name_of;
 
 /// Calls that hang before the cases behind them are left out: each takes seconds, and a build that hangs is not upgraded to.
 const MOST_HANGS: usize = 3;
@@ -23,14 +22,8 @@ const SHOWN: usize = 200;
 ///
 /// # Errors
 /// `contract`, where a build does not name an origin.
-pub(super) async fn compare(
-    [old, new]: [&Plugin; 2],
-    folders: &[PathBuf],
-    limits: &Limits,
-    found: &mut Found,
-) -> Result<Vec<CaseChange>, Failure> {
-    let limits = Limits { cpu: limits.cpu.min(MOST_COMPUTING), ..limits.clone() };
-    let benches = [Bench::new(old.clone(), limits.clone())?, Bench::new(new.clone(), limits.clone())?];
+pub(super) async fn compare([old, new]: [&Plugin; 2], folders: &[PathBuf], found: &mut Found) -> Result<Vec<CaseChange>, Failure> {
+    let players = [Player::new(old)?, Player::new(new)?];
     let (mut cases, mut lists, mut hung) = (Vec::new(), Lists::default(), 0);
     for (number, folder) in folders.iter().enumerate() {
         if hung >= MOST_HANGS {
@@ -39,7 +32,7 @@ pub(super) async fn compare(
             break;
         }
         let name = shortened(&name_of(folder), SHOWN).into_owned();
-        let [old, new] = &benches;
+        let [old, new] = &players;
         match (Side::played(old, folder).await, Side::played(new, folder).await) {
             (Ok(before), Ok(now)) => {
                 hung += before.hung() + now.hung();
@@ -58,7 +51,8 @@ pub(super) async fn compare(
     }
     lists.tell(found);
     requests(&cases, found);
-    memory(benches.map(|bench| bench.used().most.memory), limits.memory, found);
+    let limit = players.iter().map(|player| player.limits().memory).min().unwrap_or_default();
+    memory(players.map(|player| player.used().most.memory), limit, found);
     Ok(cases)
 }
 

@@ -57,7 +57,7 @@ pub struct Order {
     pub compiler: Compiler,
     /// The bounds of its check.
     pub limits: Limits,
-    /// The folders of its fixture cases, as [`smp_replay::stage::cases::find`] gives them.
+    /// The folders of its fixture cases, as [`smp_replay::player::cases::find`] gives them.
     pub fixtures: Vec<PathBuf>,
     /// Whether warnings and rules that were skipped count as failed ones.
     pub strict: bool,

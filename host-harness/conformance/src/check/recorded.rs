@@ -11,14 +11,15 @@ use super::resume::{self, Resumed};
 use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
 use super::{Watcher, difference, parallel};
 use smp_host::failure::{Code, Failure};
+use smp_host::observer::Silent;
 use smp_host::settings::Checked;
 use smp_host::text::counted;
-use smp_replay::rehearsal;
-use smp_replay::stage::bench::{Bench, Case, Ear, name_of};
-use smp_replay::stage::played::{Call, End, Played, play};
+use smp_replay::player::call::{Call, End, Played};
+use smp_replay::player::case::{Case, name_of};
+use smp_replay::player::{Mode, Player};
 
 /// A case that was played as it is.
-pub(super) struct Rehearsed {
+pub(super) struct PlayedCase {
     pub(super) case: Case,
     /// The calls, and what came of them.
     pub(super) calls: Vec<(Call, Played)>,
@@ -38,17 +39,17 @@ struct Found {
 
 /// Plays every case. Those that cannot be played are told, and left out.
 pub(super) async fn all(
-    bench: &Arc<Bench>,
+    player: &Arc<Player>,
     folders: &[PathBuf],
     watcher: &Arc<dyn Watcher>,
     outcomes: &mut Outcomes,
-) -> Vec<Arc<Rehearsed>> {
+) -> Vec<Arc<PlayedCase>> {
     watcher.begins("fixtures", folders.len());
-    let (on, watching) = (Arc::clone(bench), Arc::clone(watcher));
+    let (on, watching) = (Arc::clone(player), Arc::clone(watcher));
     let came = parallel::each(folders.to_vec(), move |folder| {
-        let (bench, watcher) = (Arc::clone(&on), Arc::clone(&watching));
+        let (player, watcher) = (Arc::clone(&on), Arc::clone(&watching));
         async move {
-            let came = one(&bench, &folder).await.map_err(|failure| (name_of(&folder), failure));
+            let came = one(&player, &folder).await.map_err(|failure| (name_of(&folder), failure));
             watcher.step();
             came
         }
@@ -65,55 +66,55 @@ pub(super) async fn all(
     outcomes.add(unsound.judged(format!("{}.", counted(cases.len(), "case"))));
     // Without a case there is nothing to be told: the rules are skipped.
     if !cases.is_empty() {
-        tell(bench, &cases, outcomes);
+        tell(player, &cases, outcomes);
     }
     cases.into_iter().map(Arc::new).collect()
 }
 
-async fn one(bench: &Bench, folder: &std::path::Path) -> Result<Rehearsed, Failure> {
-    let case = bench.case(folder)?;
+async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Failure> {
+    let case = player.case(folder)?;
     let mut found = Found::default();
-    let came = rehearsal::play(&bench.plugin, &case.fixture).await?;
+    let came = player.outcome(&case).await?;
     match case.fixture.expected()? {
         None => found.untold = true,
         Some(expected) => found.differs = difference::first(&expected, &came),
     }
-    let again = rehearsal::play(&bench.plugin, &case.fixture).await?;
+    let again = player.outcome(&case).await?;
     let bytes = |value: &serde_json::Value| value.to_string().into_bytes();
     if bytes(&came) != bytes(&again) {
         let what = difference::first(&came, &again).unwrap_or_else(|| "the order of fields is another".into());
         found.repeats.push(format!("in another instance, {what}"));
     }
     let mut calls = Vec::new();
-    if let Some(checked) = &case.checked {
-        let word = word_for(&bench.plugin.facts().digest);
+    if let Ok(checked) = &case.checked {
+        let word = word_for(&player.plugin().facts().digest);
         for call in Call::ALL {
-            let played = play(bench, &case, checked, call, None).await?;
+            let played = player.play(&case, checked, call, None).await?;
             found.breaches.extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));
             calls.push((call, played));
         }
-        repeat(bench, &case, checked, &mut found).await?;
+        repeat(player, &case, checked, &mut found).await?;
         if calls.iter().any(|(_, played)| matches!(played.end, End::List { .. })) {
-            found.resumed = Some(resume::resumed(bench, &case, checked).await?);
+            found.resumed = Some(resume::resumed(player, &case, checked).await?);
         }
     }
-    Ok(Rehearsed { case, calls, found })
+    Ok(PlayedCase { case, calls, found })
 }
 
 /// Makes the same calls again in one instance, and asks it what it is in between.
-async fn repeat(bench: &Bench, case: &Case, checked: &Checked, found: &mut Found) -> Result<(), Failure> {
-    let traffic = bench.traffic(case, None)?;
-    let mut session = bench.session(checked, &traffic, &Arc::new(Ear::default()));
+async fn repeat(player: &Player, case: &Case, checked: &Checked, found: &mut Found) -> Result<(), Failure> {
+    let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
+    let mut session = playback.session(checked, Arc::new(Silent));
     let mut before = None;
     for round in 0..2 {
-        traffic.0.stand_behind(&[]);
+        playback.traffic().go_on_after(&[]);
         let report = session.validate().await;
-        traffic.0.stand_behind(&[]);
+        playback.traffic().go_on_after(&[]);
         let account = session.connect().await;
-        traffic.0.stand_behind(&[]);
+        playback.traffic().go_on_after(&[]);
         let page = session.collect(None).await;
         match session.describe().await {
-            Ok(descriptor) if descriptor == *bench.plugin.descriptor() => {}
+            Ok(descriptor) if descriptor == *player.plugin().descriptor() => {}
             Ok(_) => found.impure.push("the descriptor is another one after a collection".into()),
             Err(failure) if failure.code == Code::Contract => found.impure.push(failure.message),
             Err(failure) => found.impure.push(format!("after a collection, describing ends as `{}`", failure.code)),
@@ -132,11 +133,11 @@ async fn repeat(bench: &Bench, case: &Case, checked: &Checked, found: &mut Found
     Ok(())
 }
 
-fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
+fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     let (mut differing, mut untold) = (Findings::of(&EXPECTED), Findings::of(&TOLD));
     let (mut repeats, mut elsewhere, mut again) = (Findings::of(&REPEATABLE), Findings::of(&RESUMED), Findings::of(&AGAIN));
     let (mut covered, mut resumed) = (BTreeSet::new(), 0);
-    for Rehearsed { case, calls, found } in cases {
+    for PlayedCase { case, calls, found } in cases {
         let name = &case.name;
         differing.extend(found.differs.iter().map(|what| format!("{name}: {what}")));
         if found.untold {
@@ -149,13 +150,13 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
             again.extend(found.again.iter().cloned());
         }
         let held = calls.iter().flat_map(|(_, played)| &played.exchanges).filter(|exchange| exchange.held);
-        covered.extend(held.filter_map(|exchange| bench.endpoint(&exchange.request)));
+        covered.extend(held.filter_map(|exchange| player.endpoint(&exchange.request)));
     }
     let mut unused = Findings::of(&COVERED);
     unused.extend(
-        (0..bench.endpoints())
+        (0..player.endpoints())
             .filter(|number| !covered.contains(number))
-            .map(|number| format!("`{}` is called in no fixture", bench.endpoint_named(number))),
+            .map(|number| format!("`{}` is called in no fixture", player.endpoint_named(number))),
     );
     let told = cases.iter().filter(|case| !case.found.untold).count();
     outcomes.add(match told {
@@ -163,7 +164,7 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
         told => differing.judged(format!("{}.", counted(told, "case"))),
     });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
-    outcomes.add(unused.judged(format!("All {}.", bench.endpoints())));
+    outcomes.add(unused.judged(format!("All {}.", player.endpoints())));
     outcomes.add(repeats.judged("Twice in one instance, and in another."));
     if resumed == 0 {
         return;
@@ -172,7 +173,7 @@ fn tell(bench: &Bench, cases: &[Rehearsed], outcomes: &mut Outcomes) {
     outcomes.add(again.judged("Each page of these lists, asked for twice."));
 }
 
-impl Rehearsed {
+impl PlayedCase {
     /// Whether this call takes too long without any fault.
     pub(super) fn hung(&self, call: Call) -> bool {
         self.calls.iter().any(|(other, played)| *other == call && played.end.hung())
@@ -185,7 +186,7 @@ impl Rehearsed {
 }
 
 /// What the connector says about itself after a collection, where a case shows that it is not what it said before.
-pub(super) fn impure(cases: &[Arc<Rehearsed>], findings: &mut Findings) {
+pub(super) fn impure(cases: &[Arc<PlayedCase>], findings: &mut Findings) {
     for case in cases {
         for what in &case.found.impure {
             findings.add_of_kind(what.clone(), format!("{}: {what}", case.case.name));
@@ -194,11 +195,11 @@ pub(super) fn impure(cases: &[Arc<Rehearsed>], findings: &mut Findings) {
 }
 
 /// Which fields the service leaves out, as the whole lists of all cases tell.
-pub(super) fn known(bench: &Bench, cases: &[Arc<Rehearsed>]) -> Known {
+pub(super) fn known(player: &Player, cases: &[Arc<PlayedCase>]) -> Known {
     let mut known = Known::default();
     let whole = cases.iter().flat_map(|case| &case.calls).filter(|(_, played)| matches!(played.end, End::List { .. }));
     for exchange in whole.flat_map(|(_, played)| &played.exchanges) {
-        if let (Some(endpoint), Some((_, value))) = (bench.endpoint(&exchange.request), readable(&exchange.answer)) {
+        if let (Some(endpoint), Some((_, value))) = (player.endpoint(&exchange.request), readable(&exchange.answer)) {
             known.learn(endpoint, &value);
         }
     }

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::bench::{Bench, Case, Ear};
-use super::traffic::{Exchange, Planted};
+use super::case::Case;
+use super::log::LogCollector;
+use super::traffic::{Exchange, Injection};
+use super::{Mode, Player};
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
@@ -91,38 +93,40 @@ impl fmt::Display for Call {
     }
 }
 
-/// Plays one call, in a run of its own.
-///
-/// # Errors
-/// When the fixture cannot be played at all.
-pub async fn play(bench: &Bench, case: &Case, checked: &Checked, call: Call, planted: Option<Planted>) -> Result<Played, Failure> {
-    let traffic = bench.traffic(case, planted)?;
-    let ear = Arc::new(Ear::default());
-    let mut session = bench.session(checked, &traffic, &ear);
-    let usage = session.usage();
-    let (end, mut said) = match call {
-        Call::Validate => match Validation::of(&mut session).await {
-            Ok(validation) => told(&validation),
-            Err(failure) => failed(failure),
-        },
-        Call::Connect => match session.connect().await {
-            Ok(account) => (End::Account(account.id), Vec::new()),
-            Err(failure) => failed(failure),
-        },
-        Call::Collect => {
-            let kept = Kept::default();
-            let mut stream = Stream::in_memory(Box::new(kept.clone()));
-            let report = session.collect_members(&mut stream, std::future::pending()).await;
-            bench.note(&usage, report.figures.requests - report.figures.retries);
-            match report.error {
-                Some(failure) => failed(failure),
-                None => (kept.list(), Vec::new()),
+impl Player {
+    /// Plays one call leniently, in a run of its own.
+    ///
+    /// # Errors
+    /// When the fixture cannot be played at all.
+    pub async fn play(&self, case: &Case, checked: &Checked, call: Call, injection: Option<Injection>) -> Result<Played, Failure> {
+        let playback = self.playback(&case.fixture, Mode::Lenient(injection))?;
+        let log = Arc::new(LogCollector::default());
+        let mut session = playback.session(checked, Arc::clone(&log) as _);
+        let usage = session.usage();
+        let (end, mut said) = match call {
+            Call::Validate => match Validation::of(&mut session).await {
+                Ok(validation) => told(&validation),
+                Err(failure) => failed(failure),
+            },
+            Call::Connect => match session.connect().await {
+                Ok(account) => (End::Account(account.id), Vec::new()),
+                Err(failure) => failed(failure),
+            },
+            Call::Collect => {
+                let kept = Kept::default();
+                let mut stream = Stream::in_memory(Box::new(kept.clone()));
+                let report = session.collect_members(&mut stream, std::future::pending()).await;
+                self.note(&usage, report.figures.requests - report.figures.retries);
+                match report.error {
+                    Some(failure) => failed(failure),
+                    None => (kept.list(), Vec::new()),
+                }
             }
-        }
-    };
-    bench.note(&usage, 0);
-    said.extend(ear.lines());
-    Ok(Played { end, said, exchanges: traffic.0.exchanges() })
+        };
+        self.note(&usage, 0);
+        said.extend(log.lines());
+        Ok(Played { end, said, exchanges: playback.traffic().exchanges() })
+    }
 }
 
 fn told(validation: &Validation) -> (End, Vec<String>) {

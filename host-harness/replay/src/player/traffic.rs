@@ -1,7 +1,10 @@
-//! A fixture's traffic in which one exchange may be replaced: the transport of every run of a check.
+//! A fixture's traffic, as strict as its mode: the transport of every run on recorded traffic.
 //!
-//! An *exchange* is a request of the component with what it is answered in the end; all tries of the host at it are one exchange. A fault
-//! is planted into one exchange, and stays: every try of it gets the fault, and so does the same request when it is sent again later.
+//! In a strict run it is the replay itself. The rest is about lenient runs.
+//!
+//! An *exchange* is a request of the component with what it is answered in the end; all tries of the
+//! host at it are one exchange. A fault is injected into one exchange, and stays: every try of it gets
+//! the fault, and so does the same request when it is sent again later.
 //!
 //! A component under fault may go another way than the recorded one. Where the fixture holds no further answer to a request, it is
 //! answered as before; where it holds none at all, the connection fails.
@@ -9,7 +12,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::Mode;
 use crate::fixture::{Phase, Replay};
+use smp_host::failure::Failure;
 use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
 use smp_host::http::transport::{Request, Response, Transport, TransportError};
 
@@ -26,24 +31,24 @@ pub type Answer = Result<Response, TransportError>;
 pub struct Traffic {
     replay: Replay,
     clock: Arc<VirtualClock>,
-    planted: Option<Planted>,
+    mode: Mode,
     state: Mutex<State>,
 }
 
 /// A fault in its exchange.
 #[derive(Clone, Debug)]
-pub struct Planted {
+pub struct Injection {
     /// Number of the exchange, from zero.
     pub exchange: usize,
     /// Its request.
     pub request: Request,
-    /// What is done to it.
-    pub deed: Deed,
+    /// What happens to it.
+    pub fault: InjectedFault,
 }
 
-/// What is done to an exchange.
+/// What happens to an exchange.
 #[derive(Clone, Debug)]
-pub enum Deed {
+pub enum InjectedFault {
     /// It is answered so.
     Answer(Answer),
     /// It is answered late, and right.
@@ -75,22 +80,22 @@ struct State {
 
 impl Traffic {
     /// The traffic of a replay, on this clock.
-    pub fn new(replay: Replay, clock: Arc<VirtualClock>, planted: Option<Planted>) -> Self {
-        Self { replay, clock, planted, state: Mutex::default() }
+    pub(super) fn new(replay: Replay, clock: Arc<VirtualClock>, mode: Mode) -> Self {
+        Self { replay, clock, mode, state: Mutex::default() }
     }
 
-    /// What was asked until now.
+    /// What was asked until now; of a strict run, nothing is kept.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state().exchanges.clone()
     }
 
-    /// Every try until now.
+    /// Every try until now; of a strict run, nothing is kept.
     pub fn tries(&self) -> Vec<Request> {
         self.state().tries.clone()
     }
 
-    /// Stands where a run stands that has made these tries, with nothing asked of this one.
-    pub fn stand_behind(&self, tries: &[Request]) {
+    /// Goes to where a run is that has made these tries, with nothing asked of this one.
+    pub fn go_on_after(&self, tries: &[Request]) {
         let phase = {
             let mut state = self.state();
             (state.exchanges, state.tries, state.before) = (Vec::new(), Vec::new(), tries.to_vec());
@@ -101,6 +106,7 @@ impl Traffic {
         }
     }
 
+    /// Answers as the fixture does, or, where it holds no further answer, as before.
     fn answer(&self, request: &Request, state: &mut State) -> (Answer, bool) {
         match self.replay.answer(request) {
             Err(TransportError::Fixture(_)) => {
@@ -129,20 +135,28 @@ impl Transport for Traffic {
         }
     }
 
+    fn finish(&self) -> Result<(), Failure> {
+        match self.mode {
+            Mode::Strict => self.replay.finish(),
+            Mode::Lenient(_) => Ok(()),
+        }
+    }
+
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Answer> {
+        let Mode::Lenient(injection) = &self.mode else { return self.replay.send(request) };
         let mut state = self.state();
         state.tries.push(request.clone());
         let goes_on = state.exchanges.last().is_some_and(|last| last.request == *request && is_asked_again(&last.answer));
         let index = if goes_on { state.exchanges.len().saturating_sub(1) } else { state.exchanges.len() };
-        let planted = self.planted.as_ref().filter(|planted| index >= planted.exchange && planted.request == *request);
-        let (answer, held) = match planted.map(|planted| &planted.deed) {
-            Some(Deed::Answer(answer)) => (answer.clone(), true),
-            Some(Deed::Late) => {
+        let injection = injection.as_ref().filter(|injection| index >= injection.exchange && injection.request == *request);
+        let (answer, held) = match injection.map(|injection| &injection.fault) {
+            Some(InjectedFault::Answer(answer)) => (answer.clone(), true),
+            Some(InjectedFault::Late) => {
                 // A clock of this kind moves at once.
                 drop(self.clock.sleep(LATE));
                 self.answer(request, &mut state)
             }
-            Some(Deed::Padded(size)) => {
+            Some(InjectedFault::Padded(size)) => {
                 let (mut answer, held) = self.answer(request, &mut state);
                 if let Ok(response) = &mut answer {
                     response.body.resize(response.body.len().max(*size), b' ');
@@ -174,7 +188,12 @@ mod tests {
     use crate::fixture::Fixture;
     use smp_host::http::transport::Method;
 
-    fn traffic(planted: Option<(usize, &str, Deed)>) -> (Traffic, Arc<VirtualClock>) {
+    fn traffic(injected: Option<(usize, &str, InjectedFault)>) -> (Traffic, Arc<VirtualClock>) {
+        let injection = injected.map(|(exchange, path, fault)| Injection { exchange, request: get(path), fault });
+        begun(Mode::Lenient(injection))
+    }
+
+    fn begun(mode: Mode) -> (Traffic, Arc<VirtualClock>) {
         let entry = |path: &str, status: u16| serde_json::json!({"request": {"method": "GET", "url": path}, "response": {"status": status, "content": {"text": status.to_string()}}});
         let entries = [entry("/a", 503), entry("/a", 200), entry("/b", 200), entry("/a", 404)];
         let folder = tempfile::tempdir().unwrap();
@@ -183,8 +202,7 @@ mod tests {
         let declared = [(Method::Get, "/a".to_owned()), (Method::Get, "/b".to_owned())];
         let replay = Replay::new(&Fixture::open(folder.path()).unwrap(), &declared).unwrap();
         let clock = Arc::new(VirtualClock::default());
-        let planted = planted.map(|(exchange, path, deed)| Planted { exchange, request: get(path), deed });
-        let traffic = Traffic::new(replay, Arc::clone(&clock), planted);
+        let traffic = Traffic::new(replay, Arc::clone(&clock), mode);
         traffic.enter(Phase::Collect);
         (traffic, clock)
     }
@@ -202,6 +220,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_strict_run_gets_exactly_what_was_recorded_and_must_ask_for_all_of_it() {
+        let (strict, _) = begun(Mode::Strict);
+        assert_eq!(asked(&strict, &["/a", "/a", "/b"]).await, [503, 200, 200]);
+        assert!(strict.finish().unwrap_err().message.contains("an answer that was never asked for: entry 3 GET /a"));
+        assert_eq!(asked(&strict, &["/a"]).await, [404]);
+        assert_eq!((strict.finish(), strict.exchanges().len()), (Ok(()), 0));
+        assert!(matches!(strict.send(&get("/b")).await, Err(TransportError::Fixture(_))));
+    }
+
+    #[tokio::test]
+    async fn a_lenient_run_need_not_ask_for_anything() {
+        let (lenient, _) = traffic(None);
+        assert_eq!((asked(&lenient, &["/a"]).await, lenient.finish()), (vec![503], Ok(())));
+    }
+
+    #[tokio::test]
     async fn tries_of_one_request_are_one_exchange() {
         let (traffic, _) = traffic(None);
         assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a"]).await, [503, 200, 200, 404]);
@@ -210,8 +244,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_planted_answer_is_given_at_every_try_from_its_exchange_on() {
-        let fault = Deed::Answer(Ok(Response { status: 500, ..Response::default() }));
+    async fn an_injected_answer_is_given_at_every_try_from_its_exchange_on() {
+        let fault = InjectedFault::Answer(Ok(Response { status: 500, ..Response::default() }));
         let (traffic, _) = traffic(Some((2, "/a", fault)));
         assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a", "/a", "/b", "/a"]).await, [503, 200, 200, 500, 500, 200, 500]);
     }
@@ -225,23 +259,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_answer_is_the_right_one_a_minute_later() {
-        let (traffic, clock) = traffic(Some((0, "/a", Deed::Late)));
+        let (traffic, clock) = traffic(Some((0, "/a", InjectedFault::Late)));
         assert_eq!(asked(&traffic, &["/a"]).await, [503]);
         assert_eq!(clock.now(), LATE);
     }
 
     #[tokio::test]
     async fn a_padded_answer_is_the_right_one_with_white_space() {
-        let (traffic, _) = traffic(Some((0, "/b", Deed::Padded(8))));
+        let (traffic, _) = traffic(Some((0, "/b", InjectedFault::Padded(8))));
         assert_eq!(traffic.send(&get("/b")).await.unwrap().body, b"200     ");
     }
 
     #[tokio::test]
     async fn a_run_that_begins_in_the_middle_gets_the_answers_from_there_on() {
         let (traffic, _) = traffic(None);
-        traffic.stand_behind(&[get("/a"), get("/a")]);
+        traffic.go_on_after(&[get("/a"), get("/a")]);
         assert_eq!(asked(&traffic, &["/b", "/a"]).await, [200, 404]);
-        traffic.stand_behind(&[]);
+        traffic.go_on_after(&[]);
         assert_eq!(asked(&traffic, &["/a"]).await, [503]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::bench::name_of;
+use super::case::name_of;
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 

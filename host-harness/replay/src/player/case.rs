@@ -1,0 +1,58 @@
+//! A fixture case: recorded traffic with its settings, checked against a connector's form.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Player;
+use crate::fixture::{Fixture, Replay};
+use smp_host::failure::Failure;
+use smp_host::settings::{Checked, Settings};
+
+/// A fixture case.
+#[derive(Debug)]
+pub struct Case {
+    /// Its name: that of its folder.
+    pub name: String,
+    /// Its settings and traffic.
+    pub fixture: Fixture,
+    /// Its settings, or why the form refuses them, so that the connector is never asked.
+    pub checked: Result<Checked, Failure>,
+}
+
+impl Player {
+    /// Opens a case.
+    ///
+    /// # Errors
+    /// `fixture` or `invalid-settings`, where it is none for this connector.
+    pub fn case(&self, folder: &Path) -> Result<Case, Failure> {
+        let fixture = Fixture::open(folder)?;
+        let values = fixture.settings().clone();
+        self.case_of(name_of(folder), fixture, values)
+    }
+
+    /// Opens a case that may be of another build, with those of its settings that this one has a place for.
+    ///
+    /// # Errors
+    /// `fixture` or `invalid-settings`, where it is none for this connector all the same.
+    pub fn case_of_any_build(&self, folder: &Path) -> Result<Case, Failure> {
+        let fixture = Fixture::open(folder)?;
+        let is_known = |key: &str| self.plugin.descriptor().settings.iter().any(|field| field.key == key && field.secret.is_none());
+        let values = fixture.settings().clone().into_iter().filter(|(key, _)| is_known(key)).collect();
+        self.case_of(name_of(folder), fixture, values)
+    }
+
+    fn case_of(&self, name: String, fixture: Fixture, values: BTreeMap<String, String>) -> Result<Case, Failure> {
+        let descriptor = self.plugin.descriptor();
+        let settings = Settings { values, ..Settings::default() };
+        settings.check_keys(descriptor)?;
+        Replay::new(&fixture, &self.declared)?;
+        Ok(Case { name, fixture, checked: settings.check(descriptor, false) })
+    }
+}
+
+/// The name of a case: that of its folder.
+#[must_use]
+pub fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.or_else(|| Some(folder.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "the fixture".into())
+}

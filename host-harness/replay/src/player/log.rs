@@ -1,0 +1,47 @@
+//! What a component logs, kept in memory.
+
+use std::sync::{Mutex, PoisonError};
+
+use smp_host::observer::{Event, Observer};
+
+/// Log lines of a run that are looked at.
+const MOST_LINES: usize = 1_000;
+
+/// Collects what a component logs.
+#[derive(Debug, Default)]
+pub struct LogCollector(Mutex<Vec<String>>);
+
+impl LogCollector {
+    /// The lines until now.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Observer for LogCollector {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Log { message, .. } = event {
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if lines.len() < MOST_LINES {
+                lines.push((*message).to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use smp_host::contract::log::Level;
+
+    #[test]
+    fn log_lines_are_kept_up_to_a_bound_and_nothing_else_is() {
+        let log = LogCollector::default();
+        log.event(&Event::Waiting { wait: Duration::ZERO, reason: "busy", tries: 1 });
+        (0..=MOST_LINES).for_each(|_| log.event(&Event::Log { level: Level::Info, message: "a line" }));
+        assert_eq!(log.lines(), vec!["a line"; MOST_LINES]);
+    }
+}

@@ -1,0 +1,213 @@
+//! Plays recorded traffic to a connector: the one way in which a fixture is run, by commands, checks
+//! and comparisons alike.
+//!
+//! ```text
+//! plugin ─▶ Player ─ fixture, mode ─▶ Playback ─ settings ─▶ Session
+//! ```
+//! It is the same path as a live run, down to the transport, on a virtual clock, without jitter or
+//! pace, and within the limits that the plugin was loaded with. So the same traffic gives the same
+//! bytes, on any machine.
+//!
+//! | | [`Mode::Strict`] | [`Mode::Lenient`] |
+//! |---|---|---|
+//! | a request that was not recorded | fails the run | is answered as before, or the connection fails |
+//! | an answer that was never asked for | fails the run | is passed over |
+//! | an exchange | is the recorded one | may be replaced by an injected fault |
+//! | what was asked and answered | is not kept | is kept |
+//! | computing time of a call | as the plugin's limits say | at most two seconds |
+
+pub mod call;
+pub mod case;
+pub mod cases;
+pub mod log;
+mod outcome;
+pub mod traffic;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::fixture::{Fixture, Replay, fits};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::{MostUsed, Session, SharedUsage};
+use smp_host::failure::{Code, Failure};
+use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::clock::VirtualClock;
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::{Grants, method_of};
+use smp_host::http::retry::Jitter;
+use smp_host::http::transport::{Method, Request, Transport};
+use smp_host::limits::Limits;
+use smp_host::observer::Observer;
+use smp_host::settings::Checked;
+
+use traffic::{Injection, Traffic};
+
+/// Time that a call of a lenient run may compute at most: a connector needs a few milliseconds, and
+/// there are many calls.
+const MOST_COMPUTING: Duration = Duration::from_secs(2);
+
+/// A connector that recorded traffic is played to, as often as is wanted.
+pub struct Player {
+    plugin: Plugin,
+    declared: Vec<(Method, String)>,
+    grants: Grants,
+    lenient: Limits,
+    used: Mutex<Used>,
+    runs: AtomicU64,
+}
+
+/// How closely a run keeps to the recorded traffic.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Its traffic is exactly the recorded one, or it fails.
+    Strict,
+    /// It goes on where the recorded traffic ends, perhaps with one exchange that is replaced.
+    Lenient(Option<Injection>),
+}
+
+/// What lenient calls used up at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Used {
+    /// Memory and computing time.
+    pub most: MostUsed,
+    /// Requests of one collection, repeated ones not counted.
+    pub most_requests: u64,
+}
+
+/// The traffic of a fixture, ready for one run.
+pub struct Playback {
+    plugin: Plugin,
+    grants: Grants,
+    traffic: Arc<Traffic>,
+    start: SystemTime,
+    options: RunOptions,
+}
+
+impl Player {
+    /// A player for this connector, within the limits that it was loaded with.
+    ///
+    /// # Errors
+    /// `contract`, where it does not name an origin.
+    pub fn new(plugin: &Plugin) -> Result<Self, Failure> {
+        let descriptor = plugin.descriptor();
+        let declared: Vec<_> =
+            descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
+        let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
+        // Nothing is sent: the fixture itself says what may be asked.
+        let grants = declared.iter().cloned().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
+        let limits = plugin.limits();
+        let lenient = Limits { cpu: limits.cpu.min(MOST_COMPUTING), ..limits.clone() };
+        Ok(Self { plugin: plugin.clone(), declared, grants, lenient, used: Mutex::default(), runs: AtomicU64::new(0) })
+    }
+
+    /// The connector.
+    #[must_use]
+    pub fn plugin(&self) -> &Plugin {
+        &self.plugin
+    }
+
+    /// Bounds of a lenient run. Those of a strict one are the plugin's.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.lenient
+    }
+
+    /// The traffic of a fixture, for one run.
+    ///
+    /// # Errors
+    /// `fixture`, where an answer in it is malformed.
+    pub fn playback(&self, fixture: &Fixture, mode: Mode) -> Result<Playback, Failure> {
+        let replay = Replay::new(fixture, &self.declared)?;
+        let (start, clock) = (replay.start(), Arc::new(VirtualClock::new(replay.start())));
+        let limits = match mode {
+            Mode::Strict => None,
+            Mode::Lenient(_) => {
+                self.runs.fetch_add(1, Ordering::Relaxed);
+                Some(self.lenient.clone())
+            }
+        };
+        let traffic = Arc::new(Traffic::new(replay, Arc::clone(&clock), mode));
+        let folder = std::path::absolute(fixture.folder()).unwrap_or_else(|_| fixture.folder().into());
+        let options = RunOptions {
+            recording: Some(format!("the fixture {}", folder.display())),
+            clock,
+            jitter: Jitter::None,
+            pace: Pace::Off,
+            limits,
+            ..RunOptions::new(Arc::clone(&traffic) as Arc<dyn Transport>)
+        };
+        Ok(Playback { plugin: self.plugin.clone(), grants: self.grants.clone(), traffic, start, options })
+    }
+
+    /// The number of the endpoint that a request calls.
+    #[must_use]
+    pub fn endpoint(&self, request: &Request) -> Option<usize> {
+        self.declared.iter().position(|(method, template)| *method == request.method && fits(template, request.path()))
+    }
+
+    /// The endpoint of this number, for people.
+    #[must_use]
+    pub fn endpoint_named(&self, number: usize) -> String {
+        self.declared.get(number).map(|(method, path)| format!("{method} {path}")).unwrap_or_default()
+    }
+
+    /// How many endpoints are declared.
+    #[must_use]
+    pub fn endpoints(&self) -> usize {
+        self.declared.len()
+    }
+
+    /// What lenient calls used up at most, until now.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many lenient runs there were.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Notes what a run used up.
+    fn note(&self, usage: &SharedUsage, requests: u64) {
+        let (now, mut used) = (usage.now(), self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        used.most.memory = used.most.memory.max(now.memory);
+        used.most.computing = used.most.computing.max(now.computing);
+        used.most_requests = used.most_requests.max(requests);
+    }
+}
+
+impl Playback {
+    /// A run of the connector on this traffic.
+    #[must_use]
+    pub fn session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
+        Host::default().session(&self.plugin, checked, &self.grants, RunOptions { observer, ..self.options.clone() })
+    }
+
+    /// How the run goes, for a caller that makes the session itself. Observer and waits are as usual,
+    /// and may be replaced.
+    #[must_use]
+    pub fn options(&self) -> RunOptions {
+        self.options.clone()
+    }
+
+    /// What the run may ask: all that the connector declares.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// When the recorded traffic began: the instant that "now" is for the run.
+    #[must_use]
+    pub fn start(&self) -> SystemTime {
+        self.start
+    }
+
+    /// What is asked and answered.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+}

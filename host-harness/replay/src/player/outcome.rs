@@ -1,0 +1,76 @@
+//! What a connector makes of a case's traffic, as one JSON value: what `expected.json` holds.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::case::Case;
+use super::{Mode, Player};
+use smp_host::collect::stream::Stream;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::{Format, Rows};
+use smp_host::http::transport::Transport as _;
+use smp_host::observer::Silent;
+use smp_host::settings::Checked;
+use smp_host::validation::Validation;
+
+impl Player {
+    /// Runs a case's validation and its collection, strictly.
+    ///
+    /// # Errors
+    /// `fixture`, where its traffic is not what the connector asks for. A failure that the case is
+    /// about is part of the value.
+    pub async fn outcome(&self, case: &Case) -> Result<Value, Failure> {
+        match &case.checked {
+            Ok(checked) => Ok(json!({
+                "validate": self.validated(case, checked).await?,
+                "collect": self.collected(case, checked).await?,
+            })),
+            Err(failure) => {
+                let validation = Validation::refused(failure.clone());
+                Ok(json!({ "validate": validation.to_json(), "collect": { "error": expected(failure), "rows": [] } }))
+            }
+        }
+    }
+
+    async fn validated(&self, case: &Case, checked: &Checked) -> Result<Value, Failure> {
+        let playback = self.playback(&case.fixture, Mode::Strict)?;
+        match Validation::of(&mut playback.session(checked, Arc::new(Silent))).await {
+            Ok(validation) => Ok(validation.to_json()),
+            Err(failure) if failure.code == Code::Fixture => Err(failure),
+            // The session asks for what is left over of a success alone.
+            Err(failure) => playback.traffic().finish().map(|()| json!({ "error": expected(&failure) })),
+        }
+    }
+
+    async fn collected(&self, case: &Case, checked: &Checked) -> Result<Value, Failure> {
+        let playback = self.playback(&case.fixture, Mode::Strict)?;
+        let rows = Rows::default();
+        let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
+        let report = playback.session(checked, Arc::new(Silent)).collect_members(&mut stream, std::future::pending()).await;
+        match &report.error {
+            None => {}
+            Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
+            Some(_) => playback.traffic().finish()?,
+        }
+        let mut value = report.to_json();
+        if let Some(object) = value.as_object_mut() {
+            object.insert("error".into(), report.error.as_ref().map(expected).into());
+            object.insert("rows".into(), values(&rows.take()));
+        }
+        Ok(value)
+    }
+}
+
+/// A failure as a fixture expects it. What mends it is the host's word, which it may say better.
+fn expected(failure: &Failure) -> Value {
+    let mut value = failure.to_json();
+    if let Some(object) = value.as_object_mut() {
+        object.shift_remove("remedy");
+    }
+    value
+}
+
+fn values(rows: &[u8]) -> Value {
+    rows.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok()).collect()
+}
