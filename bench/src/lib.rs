@@ -18,7 +18,7 @@ pub mod table;
 pub mod document;
 
 pub mod native;
-pub mod stage;
+pub mod setup;
 
 pub mod bare;
 pub mod child;

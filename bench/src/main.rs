@@ -10,7 +10,7 @@ use smp_bench::measure::{ALL, Depth, instructions, million, tenants};
 use smp_bench::plot::PLOTS;
 use smp_bench::results::{Change, Results, YARDSTICK};
 use smp_bench::table::{Versus, group_of, table};
-use smp_bench::{child, document, meter, stage};
+use smp_bench::{child, document, meter, setup};
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures the connector and its host")]
@@ -83,8 +83,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
             figures.extend(measure(depth)?);
         }
     }
-    let results = Results { component: Some(stage::component_digest()?), cores: meter::cores(), load: [before, meter::load()], figures };
-    let folder = stage::folder();
+    let results = Results { component: Some(setup::component_digest()?), cores: meter::cores(), load: [before, meter::load()], figures };
+    let folder = setup::folder();
     let kept = folder.join("results.json");
     let last = Results::read(&kept).ok();
     print(table(&results, &[], last.as_ref().map_or(Versus::Nothing, Versus::Last)).trim_end())?;

@@ -7,7 +7,7 @@ use std::fs;
 use smp_bench::document;
 use smp_bench::plot::PLOTS;
 use smp_bench::results::{Results, YARDSTICK};
-use smp_bench::stage::folder;
+use smp_bench::setup::folder;
 
 /// Every figure of a full run. Who adds one adds it here, and keeps a run that has it.
 const KEYS: [&str; 50] = [

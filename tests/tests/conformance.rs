@@ -11,5 +11,5 @@ mod files;
 mod fixtures;
 #[path = "conformance/ours.rs"]
 mod ours;
-#[path = "conformance/stage.rs"]
-mod stage;
+#[path = "conformance/setup.rs"]
+mod setup;

@@ -5,8 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "hostile/stage.rs"]
-mod stage;
+#[path = "hostile/setup.rs"]
+mod setup;
 
 #[path = "hostile/made.rs"]
 mod made;

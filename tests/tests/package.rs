@@ -10,5 +10,5 @@ mod files;
 mod pages;
 #[path = "package/refused.rs"]
 mod refused;
-#[path = "package/stage.rs"]
-mod stage;
+#[path = "package/setup.rs"]
+mod setup;

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use smp_tests::harness::{Ended, Lonely, Run, component};
 use smp_tests::mock::Mock;
-use smp_tests::registry::Sham;
+use smp_tests::registry::FakeRegistry;
 
 const BASE: &str = "https://api.atlassian.com";
 /// A name of the same length that nobody has.
@@ -113,7 +113,7 @@ fn a_registry_is_not_asked_past_a_proxy_that_cannot_be_read() {
     }
     assert_refused(&pull("registry.invalid/a:1", "socks5h://127.0.0.1:9"), "HTTPS_PROXY", "names a `socks5h` proxy");
     // A registry on this machine is spoken to directly.
-    let sham = Sham::start();
-    let here = Run::bare().args(["pull", "--json", "--plain-http"]).arg(format!("{}/a:1", sham.host()));
+    let fake = FakeRegistry::start();
+    let here = Run::bare().args(["pull", "--json", "--plain-http"]).arg(format!("{}/a:1", fake.host()));
     let _absent = here.env("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9").end().said("not-found");
 }

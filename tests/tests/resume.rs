@@ -5,8 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "resume/stage.rs"]
-mod stage;
+#[path = "resume/setup.rs"]
+mod setup;
 
 #[path = "resume/checkpoints.rs"]
 mod checkpoints;

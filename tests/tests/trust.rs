@@ -203,7 +203,7 @@ async fn a_platform_loads_what_is_trusted_in_one_call() {
         load_trusted(&engine, &policy, &signed.package.join(file)).await
     };
     let trusted = load(&real(), "atlassian-cloud.wasm").await.ok().unwrap();
-    assert_eq!((trusted.plugin.descriptor().id.as_str(), trusted.vouched.publisher.as_str()), (ID, "Example Ltd"));
+    assert_eq!((trusted.plugin.descriptor().id.as_str(), trusted.verified.publisher.as_str()), (ID, "Example Ltd"));
     let lying = Release::new(&fs::read(component()).unwrap(), ID, "9.9.9");
     let other = load(&lying, "atlassian-cloud.wasm").await.err().unwrap();
     assert!(other.code == Code::Untrusted && other.message.contains("calls itself atlassian-cloud 0.1.0"), "{other}");

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::{Depth, float};
 use crate::figure::{Figure, Kind};
 use crate::pages::{Pages, USUAL};
-use crate::stage::{Replayed, Stage, built, runtime};
+use crate::setup::{Replayed, Setup, built, runtime};
 
 /// Key of the figure of the core.
 pub const KEY: &str = "instructions.native";
@@ -45,7 +45,7 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
 /// When the run fails.
 pub fn through(pages: u64) -> Result<usize> {
     let (pages, runtime) = (Arc::new(Pages::new(pages, USUAL)), runtime()?);
-    runtime.block_on(async { Stage::set(None).await?.read_all(Replayed::at_once(&pages)).await })
+    runtime.block_on(async { Setup::set(None).await?.read_all(Replayed::at_once(&pages)).await })
 }
 
 fn count(program: &[&str], pages: u64) -> Result<f64> {

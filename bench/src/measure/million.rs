@@ -10,7 +10,7 @@ use crate::child;
 use crate::figure::{Figure, Kind};
 use crate::meter::{Whose, cpu, peak, wall_of};
 use crate::pages::{Pages, USUAL};
-use crate::stage::{Replayed, Stage, runtime};
+use crate::setup::{Replayed, Setup, runtime};
 
 const MEMBERS: u64 = 1_000_000;
 /// Members of the collection that the memory of a large one is compared with.
@@ -78,7 +78,7 @@ pub fn collect(members: u64, times: u32) -> Result<Collected> {
     let pages = Arc::new(Pages::new(members / USUAL, USUAL));
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
-    let stage = runtime.block_on(Stage::set(None))?;
+    let stage = runtime.block_on(Setup::set(None))?;
     let before = cpu(Whose::Process);
     let (written, wall) = wall_of(|| {
         (0..times).try_fold(0, |written, time| {

@@ -28,7 +28,7 @@ use crate::bare::{Bare, Checks};
 use crate::figure::{Figure, Kind};
 use crate::meter::{Whose, cpu, cpu_of, wall_of};
 use crate::pages::{ORGANIZATION, Pages, USUAL};
-use crate::stage::{Replayed, Stage, component_bytes, runtime};
+use crate::setup::{Replayed, Setup, component_bytes, runtime};
 
 const PAGES: u64 = 200;
 
@@ -39,7 +39,7 @@ const PAGES: u64 = 200;
 pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     let pages = Arc::new(Pages::new(PAGES, USUAL));
     let runtime = runtime()?;
-    let stage = runtime.block_on(Stage::set(None))?;
+    let stage = runtime.block_on(Setup::set(None))?;
     let read = runtime.block_on(records(&stage, &pages))?;
     let mut figures = engine(&stage, &runtime, &pages, depth)?;
     let rounds = depth.pick(3, 15);
@@ -64,7 +64,7 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
 }
 
 /// The pages as records of the host.
-async fn records(stage: &Stage, pages: &Arc<Pages>) -> Result<Vec<MemberPage>> {
+async fn records(stage: &Setup, pages: &Arc<Pages>) -> Result<Vec<MemberPage>> {
     let (mut session, mut all, mut cursor) = (stage.session(Replayed::at_once(pages)), Vec::new(), None);
     loop {
         let page = session.collect(cursor.as_ref()).await?;
@@ -77,7 +77,7 @@ async fn records(stage: &Stage, pages: &Arc<Pages>) -> Result<Vec<MemberPage>> {
 }
 
 /// The component without any bound, with epoch checks alone, and in the product, in turns.
-fn engine(stage: &Stage, runtime: &tokio::runtime::Runtime, pages: &Arc<Pages>, depth: Depth) -> Result<Vec<Figure>> {
+fn engine(stage: &Setup, runtime: &tokio::runtime::Runtime, pages: &Arc<Pages>, depth: Depth) -> Result<Vec<Figure>> {
     let component = component_bytes()?;
     let (free, epoch) = (Bare::new(&component, Checks::None)?, Bare::new(&component, Checks::Epoch)?);
     let (mut frees, mut epochs, mut of_epoch, mut of_all) = (vec![], vec![], vec![], vec![]);
@@ -102,7 +102,7 @@ fn engine(stage: &Stage, runtime: &tokio::runtime::Runtime, pages: &Arc<Pages>, 
     ])
 }
 
-fn policy(stage: &Stage) -> Result<f64> {
+fn policy(stage: &Setup) -> Result<f64> {
     let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
     let requests: Vec<_> = (0..PAGES).map(request).collect();
     let (allowed, time) = cpu_of(|| requests.iter().filter(|request| policy.check(black_box(request)).is_ok()).count());
@@ -118,7 +118,7 @@ fn path(page: u64) -> String {
     format!("/admin/v1/orgs/{ORGANIZATION}/users?cursor=page-{page:012}")
 }
 
-async fn cpu_of_capability(stage: &Stage, pages: &Arc<Pages>) -> Result<f64> {
+async fn cpu_of_capability(stage: &Setup, pages: &Arc<Pages>) -> Result<f64> {
     use smp_host::contract::http;
     let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
     let clock = Arc::new(SystemClock::default());

@@ -11,7 +11,7 @@ use crate::meter::cpu_of;
 use crate::native;
 use crate::pages::{Pages, USUAL};
 use crate::results::YARDSTICK;
-use crate::stage::{Replayed, Stage, runtime};
+use crate::setup::{Replayed, Setup, runtime};
 
 /// Pages of one turn: long enough that instantiating counts for nothing.
 const PAGES: u64 = 200;
@@ -23,7 +23,7 @@ const PAGES: u64 = 200;
 pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     let pages = Arc::new(Pages::new(PAGES, USUAL));
     let runtime = runtime()?;
-    let stage = runtime.block_on(Stage::set(None))?;
+    let stage = runtime.block_on(Setup::set(None))?;
     let (mut native, mut component, mut ratio, mut whole) = (vec![], vec![], vec![], vec![]);
     for turn in 0..=depth.pick(5, 25) {
         let (read, core) = cpu_of(|| native::read_all(&pages));

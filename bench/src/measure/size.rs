@@ -9,14 +9,14 @@ use wasmparser::{Parser, Payload};
 
 use super::{Depth, float};
 use crate::figure::{Figure, Kind};
-use crate::stage;
+use crate::setup;
 
 /// Measures it.
 ///
 /// # Errors
 /// When it is not built, or no component.
 pub fn measure(_: Depth) -> Result<Vec<Figure>> {
-    let bytes = stage::component_bytes()?;
+    let bytes = setup::component_bytes()?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(&bytes)?;
     let packed = packed.finish()?;

@@ -16,7 +16,7 @@ use crate::child;
 use crate::figure::{Figure, Kind};
 use crate::meter::{Whose, cores, cpu, peak, resident};
 use crate::pages::{Pages, USUAL};
-use crate::stage::{Replayed, Stage};
+use crate::setup::{Replayed, Setup};
 
 const TENANTS: u32 = 1_000;
 const PAGES: u64 = 10;
@@ -102,7 +102,7 @@ pub fn serve(tenants: u32, pages: u64, per_page: u64, latency_ms: u64, times: u3
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
     let (pages, latency) = (Arc::new(Pages::new(pages, per_page)), Duration::from_millis(latency_ms));
     runtime.block_on(async {
-        let stage = Arc::new(Stage::set(Some(tenants)).await?);
+        let stage = Arc::new(Setup::set(Some(tenants)).await?);
         // Memory that was never touched comes page by page; a server has been running for a while.
         if times > 1 {
             all(&stage, tenants, latency, &pages).await?;
@@ -118,7 +118,7 @@ pub fn serve(tenants: u32, pages: u64, per_page: u64, latency_ms: u64, times: u3
 }
 
 /// Lets so many tenants collect at once.
-async fn all(stage: &Arc<Stage>, tenants: u32, latency: Duration, pages: &Arc<Pages>) -> Result<()> {
+async fn all(stage: &Arc<Setup>, tenants: u32, latency: Duration, pages: &Arc<Pages>) -> Result<()> {
     let runs: Vec<_> = (0..tenants)
         .map(|_| {
             let (stage, transport) = (Arc::clone(stage), Replayed::after(latency, pages));
@@ -155,7 +155,7 @@ impl Transport for Silence {
 pub fn wait(tenants: u32) -> Result<u64> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
     let memory = runtime.block_on(async {
-        let stage = Arc::new(Stage::set(Some(tenants)).await?);
+        let stage = Arc::new(Setup::set(Some(tenants)).await?);
         let silence = Arc::new(Silence { enough: tenants, ..Silence::default() });
         let before = resident();
         for _ in 0..tenants {

@@ -12,7 +12,7 @@ use super::{Depth, MIB, float};
 use crate::child::{self, Taken};
 use crate::figure::{Figure, Kind};
 use crate::meter::{Whose, cpu};
-use crate::stage::{built, component};
+use crate::setup::{built, component};
 
 const LATENCY: Duration = Duration::from_millis(50);
 const KEY: &str = "BENCH_KEY";

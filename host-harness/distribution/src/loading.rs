@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use super::file;
-use super::trust::{TrustPolicy, Vouched};
+use super::trust::{TrustPolicy, Verified};
 use smp_host::component::engine::Engine;
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
@@ -21,7 +21,7 @@ pub struct Trusted {
     /// The connector, ready to run.
     pub plugin: Plugin,
     /// Who vouches for it, and for which release.
-    pub vouched: Vouched,
+    pub verified: Verified,
 }
 
 /// A connector's file that was read, and found to be trusted where that was asked for. Nothing of
@@ -29,7 +29,7 @@ pub struct Trusted {
 #[derive(Debug)]
 pub struct ConnectorFile {
     bytes: Vec<u8>,
-    vouched: Option<Vouched>,
+    verified: Option<Verified>,
 }
 
 /// Loads the connector in this file if the policy lets it run. The file lies in its package. The
@@ -42,10 +42,10 @@ pub async fn load_trusted(engine: &Engine, policy: &TrustPolicy, path: &Path) ->
     let (policy, path, limits) = (policy.clone(), path.to_owned(), engine.limits().clone());
     // A package is read and hashed as a whole, which other runs must not wait for.
     let reading = tokio::task::spawn_blocking(move || policy.judge_file(&path, &limits));
-    let (package, vouched) =
+    let (package, verified) =
         reading.await.map_err(|crash| Failure::new(Code::Component, format!("the package could not be read: {crash}")))??;
-    let plugin = loaded(engine, package.component(), Some(&vouched)).await?;
-    Ok(Trusted { plugin, vouched })
+    let plugin = loaded(engine, package.component(), Some(&verified)).await?;
+    Ok(Trusted { plugin, verified })
 }
 
 impl ConnectorFile {
@@ -57,11 +57,11 @@ impl ConnectorFile {
     /// `component` when it cannot be read; with a policy, as [`TrustPolicy::judge_file`].
     pub fn read(path: &Path, policy: Option<&TrustPolicy>, limits: &Limits) -> Result<Self, Failure> {
         if let Some(policy) = policy {
-            let (package, vouched) = policy.judge_file(path, limits)?;
-            return Ok(Self { bytes: package.component().to_vec(), vouched: Some(vouched) });
+            let (package, verified) = policy.judge_file(path, limits)?;
+            return Ok(Self { bytes: package.component().to_vec(), verified: Some(verified) });
         }
         let bytes = file::beginning_of(path, limits.component.saturating_add(1)).map_err(|error| unreadable(path, &error))?;
-        Ok(Self { bytes, vouched: None })
+        Ok(Self { bytes, verified: None })
     }
 
     /// What is in it.
@@ -78,8 +78,8 @@ impl ConnectorFile {
 
     /// Who vouches for it, where that was asked for.
     #[must_use]
-    pub fn vouched(&self) -> Option<&Vouched> {
-        self.vouched.as_ref()
+    pub fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
     }
 
     /// Loads the connector.
@@ -87,16 +87,16 @@ impl ConnectorFile {
     /// # Errors
     /// As [`Plugin::load`]; `untrusted` where it calls itself something else than what was signed.
     pub async fn load(&self, engine: &Engine) -> Result<Plugin, Failure> {
-        loaded(engine, &self.bytes, self.vouched.as_ref()).await
+        loaded(engine, &self.bytes, self.verified.as_ref()).await
     }
 }
 
 /// Compiles a component, and holds its descriptor, which only the running component gives, against
 /// what was signed.
-async fn loaded(engine: &Engine, bytes: &[u8], vouched: Option<&Vouched>) -> Result<Plugin, Failure> {
+async fn loaded(engine: &Engine, bytes: &[u8], verified: Option<&Verified>) -> Result<Plugin, Failure> {
     let plugin = Plugin::load(engine, bytes).await?;
-    match vouched {
-        Some(vouched) => vouched.identity.agrees(plugin.descriptor()).map(|()| plugin),
+    match verified {
+        Some(verified) => verified.identity.agrees(plugin.descriptor()).map(|()| plugin),
         None => Ok(plugin),
     }
 }

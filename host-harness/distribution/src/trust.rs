@@ -55,7 +55,7 @@ struct Publisher {
 
 /// What a signature vouches for, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vouched {
+pub struct Verified {
     /// The publisher, as the trust file names it.
     pub publisher: String,
     /// Which connector it is.
@@ -168,7 +168,7 @@ impl TrustPolicy {
     ///
     /// # Errors
     /// As [`TrustPolicy::judge`], and `untrusted` when it lies in no package.
-    pub fn judge_file(&self, path: &Path, limits: &Limits) -> Result<(Package, Vouched), Failure> {
+    pub fn judge_file(&self, path: &Path, limits: &Limits) -> Result<(Package, Verified), Failure> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let alone = || {
             let name = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
@@ -183,15 +183,15 @@ impl TrustPolicy {
         if path.file_name().is_none_or(|name| name != package.component_name()) {
             return Err(alone());
         }
-        let vouched = self.judge(&package)?;
-        Ok((package, vouched))
+        let verified = self.judge(&package)?;
+        Ok((package, verified))
     }
 
     /// Judges a package in a folder by the signature over its sums.
     ///
     /// # Errors
     /// `untrusted`, when it is revoked, not signed, by nobody who may publish it, or too old.
-    pub fn judge(&self, package: &Package) -> Result<Vouched, Failure> {
+    pub fn judge(&self, package: &Package) -> Result<Verified, Failure> {
         self.package_not_revoked(package)?;
         let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
             return Err(refused(format!("nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"))
@@ -210,7 +210,7 @@ impl Signer<'_> {
     ///
     /// # Errors
     /// `untrusted`, when it is another's connector, or the release is older than the minimum.
-    pub fn vouches_for(&self, identity: Identity) -> Result<Vouched, Failure> {
+    pub fn vouches_for(&self, identity: Identity) -> Result<Verified, Failure> {
         let Publisher { name, connectors, .. } = self.publisher;
         let Some(minimum) = connectors.get(&identity.id) else {
             return Err(refused(format!("{name} signed it, who may not publish the connector `{}`", identity.id))
@@ -223,7 +223,7 @@ impl Signer<'_> {
                 .with_remedy(Remedy::OtherRelease)
                 .with_hint("An old release was served in place of a newer one, or nobody updated it. Get the newest from its publisher."));
         }
-        Ok(Vouched { publisher: name.clone(), identity, key: self.key.fingerprint() })
+        Ok(Verified { publisher: name.clone(), identity, key: self.key.fingerprint() })
     }
 }
 
@@ -302,9 +302,9 @@ mod tests {
     #[test]
     fn a_release_of_a_trusted_publisher_is_vouched_for() {
         let key = KeyPair::generate().unwrap();
-        let vouched = policy(&key, "{ example = { minimum = \"1.0.0\" } }").judge(&package("1.0.0+5", Some(&key))).unwrap();
-        assert_eq!((vouched.publisher.as_str(), vouched.identity.to_string().as_str()), ("Example Ltd", "example 1.0.0+5"));
-        assert_eq!(vouched.key, key.public().fingerprint());
+        let verified = policy(&key, "{ example = { minimum = \"1.0.0\" } }").judge(&package("1.0.0+5", Some(&key))).unwrap();
+        assert_eq!((verified.publisher.as_str(), verified.identity.to_string().as_str()), ("Example Ltd", "example 1.0.0+5"));
+        assert_eq!(verified.key, key.public().fingerprint());
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct Checked {
     /// What the transport attaches. None where the run needs none, as a replay does.
     pub credential: Option<Credential>,
     /// What looks odd, and is not refused.
-    pub doubts: Vec<Doubt>,
+    pub warnings: Vec<Warning>,
     /// What the component cannot know, for failures that it gives.
     pub known: Known,
 }
@@ -63,8 +63,8 @@ pub struct Checked {
 /// What the host knows about a run's settings and the component does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// What the secret's beginning says about it, for the hint of a `credentials` failure.
-    pub beginning: Option<Beginning>,
+    /// What the secret's key_prefix says about it, for the hint of a `credentials` failure.
+    pub key_prefix: Option<KeyPrefix>,
     /// Keys of settings that are no secrets and were not given.
     pub missing: Vec<String>,
     /// Scopes that the descriptor's endpoints need.
@@ -73,7 +73,7 @@ pub struct Known {
 
 /// A value that looks unlike the usual ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubt {
+pub struct Warning {
     /// Key of the setting.
     pub setting: String,
     /// Its label.
@@ -86,7 +86,7 @@ pub struct Doubt {
 
 /// What a secret's beginning says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beginning {
+pub struct KeyPrefix {
     /// Key of the setting.
     pub setting: String,
     /// Its label.
@@ -179,7 +179,7 @@ impl Settings {
             }
         }
         if let Some(doubt) = doubt(field, value) {
-            checked.doubts.push(doubt);
+            checked.warnings.push(doubt);
         }
         checked.public.push(Setting { key: field.key.clone(), value: value.to_owned() });
         Ok(())
@@ -195,7 +195,7 @@ impl Settings {
         let secret = Secret::new(text.0.to_string()).map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
         let known = secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
         if let Some(known) = known.max_by_key(|known| known.prefix.len()) {
-            checked.known.beginning = Some(Beginning {
+            checked.known.key_prefix = Some(KeyPrefix {
                 setting: field.key.clone(),
                 label: field.label.clone(),
                 meaning: known.meaning.clone(),
@@ -204,7 +204,7 @@ impl Settings {
             });
         }
         if let Some(doubt) = doubt(field, secret.expose()) {
-            checked.doubts.push(doubt);
+            checked.warnings.push(doubt);
         }
         checked.credential = Some(Credential::new(secret_use.attachment, secret));
         Ok(())
@@ -215,20 +215,20 @@ impl Checked {
     /// The settings as a run has them: the secret is the transport's.
     #[must_use]
     pub fn without_secret(&self) -> Self {
-        Self { public: self.public.clone(), credential: None, doubts: self.doubts.clone(), known: self.known.clone() }
+        Self { public: self.public.clone(), credential: None, warnings: self.warnings.clone(), known: self.known.clone() }
     }
 }
 
 impl Known {
     /// Adds what the key's beginning tells about it where the key was not accepted. A connector never sees the key.
     pub(crate) fn explain(&self, failure: &mut contract::Failure) {
-        let Some(beginning) = self.beginning.as_ref().filter(|_| failure.kind == FailureKind::Credentials) else { return };
-        if !beginning.expected {
+        let Some(key_prefix) = self.key_prefix.as_ref().filter(|_| failure.kind == FailureKind::Credentials) else { return };
+        if !key_prefix.expected {
             let message = failure.message.trim_end_matches('.');
-            failure.message = format!("{message}. By its beginning, the {} is {}", beginning.label, beginning.meaning);
+            failure.message = format!("{message}. By its beginning, the {} is {}", key_prefix.label, key_prefix.meaning);
         }
-        failure.hint = format!("{} {}", beginning.hint, failure.hint).trim().to_owned();
-        failure.setting.get_or_insert_with(|| beginning.setting.clone());
+        failure.hint = format!("{} {}", key_prefix.hint, failure.hint).trim().to_owned();
+        failure.setting.get_or_insert_with(|| key_prefix.setting.clone());
     }
 
     /// The failure with a remedy that tells which setting is missing, or which scopes are needed.
@@ -289,9 +289,9 @@ pub fn pattern(text: &str) -> Option<regex::Regex> {
     regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(LARGEST_PATTERN).build().ok()
 }
 
-fn doubt(field: &SettingField, value: &str) -> Option<Doubt> {
+fn doubt(field: &SettingField, value: &str) -> Option<Warning> {
     let pattern = pattern(field.pattern.as_deref()?)?;
-    (!value.is_empty() && !pattern.is_match(value)).then(|| Doubt {
+    (!value.is_empty() && !pattern.is_match(value)).then(|| Warning {
         setting: field.key.clone(),
         label: field.label.clone(),
         message: format!("{} does not look like a usual one", field.label),
@@ -320,7 +320,7 @@ mod tests {
         let checked = check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
         assert_eq!(checked.public, [Setting { key: "organization-id".into(), value: "acme-1".into() }]);
         assert!(checked.credential.is_some());
-        assert_eq!(checked.doubts, []);
+        assert_eq!(checked.warnings, []);
         assert!(!format!("{checked:?}").contains("KEYabc"));
     }
 
@@ -390,7 +390,7 @@ mod tests {
     #[test]
     fn what_only_looks_odd_is_a_doubt() {
         let checked = check(&[("organization-id", "ACME")], &[("api-key", "abc")]).unwrap();
-        let doubted: Vec<&str> = checked.doubts.iter().map(|doubt| doubt.setting.as_str()).collect();
+        let doubted: Vec<&str> = checked.warnings.iter().map(|doubt| doubt.setting.as_str()).collect();
         assert_eq!(doubted, ["organization-id", "api-key"]);
     }
 

@@ -86,7 +86,7 @@ impl Validation {
         for check in report.checks {
             checks.push(check_result(check, settings, &mut failure));
         }
-        for doubt in settings.doubts.iter().rev() {
+        for doubt in settings.warnings.iter().rev() {
             if checks.iter().any(|check: &CheckResult| check.setting.as_ref() == Some(&doubt.setting)) {
                 continue;
             }
@@ -225,7 +225,7 @@ fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
 mod tests {
     use super::*;
     use crate::contract::{Advice, FailureKind};
-    use crate::settings::Doubt;
+    use crate::settings::Warning;
 
     fn check(id: &str, required: bool, outcome: Outcome) -> Check {
         Check { id: id.into(), title: id.to_uppercase(), required, outcome }
@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn a_doubt_is_a_warning_unless_a_check_speaks_of_the_setting() {
-        let doubt = Doubt { setting: "key".into(), label: "Key".into(), message: "m".into(), hint: "h".into() };
-        let settings = Checked { doubts: vec![doubt], ..no_doubts() };
+        let doubt = Warning { setting: "key".into(), label: "Key".into(), message: "m".into(), hint: "h".into() };
+        let settings = Checked { warnings: vec![doubt], ..no_doubts() };
         let validation = Validation::new(Report { checks: vec![check("a", true, Outcome::Passed("x".into()))] }, &settings);
         assert_eq!((validation.checks()[0].id.as_str(), validation.ready()), ("shape-of-key", true));
         let spoken = Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: Some("key".into()) });

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::{Attachment, Descriptor, Endpoint, SettingField};
 
 use crate::words::method;
 
 /// The facts for scripts: every key there, absent values null.
 #[must_use]
-pub fn json(facts: &Facts) -> Value {
+pub fn json(facts: &PluginInfo) -> Value {
     json!({
         "descriptor": descriptor(&facts.descriptor),
         "imports": facts.imports,
@@ -126,8 +126,8 @@ mod tests {
         assert_eq!(told["data_collected"][0]["fields"][1], json!({"name": "last seen", "description": "The latest activity."}));
     }
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> PluginInfo {
+        PluginInfo {
             descriptor: example(),
             imports: vec!["smp:connector/http@0.1.0".into(), "wasi:cli/environment@0.2.0".into()],
             exports: vec!["smp:connector/connector@0.1.0".into()],

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use smp_host::component::check;
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
-use smp_host::component::plugin::{Facts, Plugin};
+use smp_host::component::plugin::{Plugin, PluginInfo};
 use smp_host::contract;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
@@ -44,7 +44,7 @@ pub fn run(data: &[u8]) {
     let engine = ENGINE.get_or_init(|| Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(Plugin::load(engine, data)) {
-        Ok(plugin) => assert_fit(plugin.facts(), data),
+        Ok(plugin) => assert_fit(plugin.info(), data),
         Err(failure) => assert_refused(&failure),
     }
 }
@@ -61,7 +61,7 @@ pub fn hot(bytes: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
-fn assert_fit(facts: &Facts, data: &[u8]) {
+fn assert_fit(facts: &PluginInfo, data: &[u8]) {
     assert!(facts.imports.iter().all(|name| name.starts_with("smp:connector/")), "{:?}", facts.imports);
     assert!(facts.exports.iter().any(|name| name == "smp:connector/connector@0.1.0"), "{:?}", facts.exports);
     assert_eq!((facts.contract_version.as_str(), facts.size), (contract::VERSION, data.len() as u64));

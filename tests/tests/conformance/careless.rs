@@ -2,7 +2,7 @@
 
 use smp_tests::harness::Ended;
 
-use crate::stage::{case, checked, finding, rule, with_outcome};
+use crate::setup::{case, checked, finding, rule, with_outcome};
 
 /// The rules that only fixtures show.
 const SHOWN_BY_FIXTURES: [&str; 20] = [

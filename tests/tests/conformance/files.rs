@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use smp_tests::harness::{Ended, Run, test_component};
 
-use crate::stage::{finding, rule, with_outcome};
+use crate::setup::{finding, rule, with_outcome};
 
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 

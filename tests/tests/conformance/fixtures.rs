@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use smp_tests::harness::{Run, component, folder, test_component};
 
-use crate::stage::{case, checked, finding, rule, with_outcome};
+use crate::setup::{case, checked, finding, rule, with_outcome};
 
 /// What the tame connector asks in a validation and a collection.
 const PEOPLE: (&str, &str) = ("/people", "{}");

@@ -4,7 +4,7 @@ use smp_host::collect::report::Outcome;
 use smp_host::failure::Code;
 use smp_host::http::transport::Method;
 
-use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, loaded};
+use crate::setup::{Setup, and_another_tenant_is_served, assert_failed, loaded};
 
 const UNDECLARED: &str = "descriptor does not declare it";
 const DOTS: &str = "has a dot segment";
@@ -63,7 +63,7 @@ fn a_header_or_another_request_cannot_be_smuggled_in() {
 
 #[test]
 fn a_method_that_is_not_declared_does_not_leave() {
-    let stage = Stage::new("posts");
+    let stage = Setup::new("posts");
     assert_failed(&stage.validate().unwrap_err(), Code::Denied, "POST /v1/orgs/acme/people");
     assert_eq!(stage.heard.requests(), [""; 0]);
     and_another_tenant_is_served();
@@ -71,17 +71,17 @@ fn a_method_that_is_not_declared_does_not_leave() {
 
 #[test]
 fn a_method_that_is_declared_and_not_granted_does_not_leave() {
-    let stage = Stage::new("posts");
+    let stage = Setup::new("posts");
     assert_failed(&stage.collect_fails(), Code::Denied, "`POST /v1/orgs/{organization-id}/search` is declared, but not granted");
     assert_eq!(stage.heard.requests(), [""; 0]);
-    let granted = Stage::new("posts").granting(Method::Post, "/v1/orgs/{organization-id}/search");
+    let granted = Setup::new("posts").granting(Method::Post, "/v1/orgs/{organization-id}/search");
     assert_eq!((granted.collect().0.outcome, granted.heard.requests()), (Outcome::Complete, vec!["POST /v1/orgs/acme/search".into()]));
     and_another_tenant_is_served();
 }
 
 #[test]
 fn what_a_descriptor_leaves_out_is_not_granted_though_it_is_asked_for() {
-    let stage = Stage::new("lying-descriptor").granting(Method::Get, "/v1/orgs/{organization-id}/people");
+    let stage = Setup::new("lying-descriptor").granting(Method::Get, "/v1/orgs/{organization-id}/people");
     for failure in [stage.validate().unwrap_err(), stage.collect_fails()] {
         assert_failed(&failure, Code::Denied, UNDECLARED);
     }
@@ -91,10 +91,10 @@ fn what_a_descriptor_leaves_out_is_not_granted_though_it_is_asked_for() {
 
 #[test]
 fn a_descriptor_that_changes_changes_nothing_about_what_may_leave() {
-    let stage = Stage::new("changing-descriptor").granting(Method::Get, "/secrets");
+    let stage = Setup::new("changing-descriptor").granting(Method::Get, "/secrets");
     assert_failed(&stage.collect_fails(), Code::Denied, UNDECLARED);
     assert_eq!(stage.heard.requests(), [""; 0]);
-    assert_eq!(Stage::new("changing-descriptor").plugin.descriptor(), stage.plugin.descriptor());
+    assert_eq!(Setup::new("changing-descriptor").plugin.descriptor(), stage.plugin.descriptor());
     assert_eq!(stage.plugin.descriptor().api.base, "https://api.tame.example");
     and_another_tenant_is_served();
 }
@@ -109,7 +109,7 @@ fn nothing_leaves_while_a_component_describes_itself() {
 /// Whichever call asks for the path, and though it says afterwards that all is well.
 #[track_caller]
 fn is_denied(path: &str, reason: &str) {
-    let stage = Stage::attacking("other-paths", path);
+    let stage = Setup::attacking("other-paths", path);
     for failure in stage.all_fail() {
         assert_failed(&failure, Code::Denied, reason);
         assert!(!failure.message.chars().any(char::is_control), "{failure}");

@@ -14,11 +14,11 @@ use smp_host::http::transport::{Request, Response, Transport, TransportError};
 use smp_tests::harness::test_component;
 
 use crate::made;
-use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, loaded, loads, now, tight};
+use crate::setup::{Setup, and_another_tenant_is_served, assert_failed, loaded, loads, now, tight};
 
 #[test]
 fn a_crash_in_any_call_is_a_failure_of_its_run_alone() {
-    for failure in Stage::new("traps").all_fail() {
+    for failure in Setup::new("traps").all_fail() {
         assert_failed(&failure, Code::Trap, "`unreachable` instruction executed");
     }
     and_another_tenant_is_served();
@@ -42,7 +42,7 @@ fn a_crash_before_the_first_call_is_a_failure_of_loading() {
 
 #[test]
 fn a_run_goes_on_in_a_new_instance_after_a_crash() {
-    let stage = Stage::new("traps");
+    let stage = Setup::new("traps");
     now(async {
         let mut session = stage.session();
         for _ in 0..3 {
@@ -55,7 +55,7 @@ fn a_run_goes_on_in_a_new_instance_after_a_crash() {
 
 #[test]
 fn what_a_panic_says_is_logged_on_one_line_and_is_no_part_of_the_failure() {
-    let stage = Stage::new("panics");
+    let stage = Setup::new("panics");
     let failure = stage.collect_fails();
     assert_failed(&failure, Code::Trap, "crashed");
     assert!(!format!("{failure:?}").contains("all is well"), "{failure:?}");
@@ -69,7 +69,7 @@ fn what_a_panic_says_is_logged_on_one_line_and_is_no_part_of_the_failure() {
 #[test]
 fn no_run_sees_what_another_left_in_memory() {
     for organization in ["acme", "globex", "initech"] {
-        let stage = Stage::of(loaded("remembers").unwrap(), organization, "");
+        let stage = Setup::of(loaded("remembers").unwrap(), organization, "");
         let (_, rows) = stage.collect();
         assert_eq!(rows.iter().map(|row| &row["id"]).collect::<Vec<_>>(), [organization]);
     }
@@ -79,7 +79,7 @@ fn no_run_sees_what_another_left_in_memory() {
 #[test]
 fn runs_at_the_same_time_do_not_see_each_other() {
     let plugin = loaded("remembers").unwrap();
-    let [one, other] = ["acme", "globex"].map(|organization| Stage::of(plugin.clone(), organization, ""));
+    let [one, other] = ["acme", "globex"].map(|organization| Setup::of(plugin.clone(), organization, ""));
     now(async {
         let (mut first, mut second) = (one.session(), other.session());
         for times in 1..=3 {
@@ -96,7 +96,7 @@ fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
     let remembered = |pooled_runs: Option<u32>, latency: Duration| {
         let engine = Engine::new(&EngineOptions { pooled_runs, limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
         let plugin = now(Plugin::load(&engine, &fs::read(test_component("remembers")).unwrap())).unwrap();
-        let stage = Stage::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
+        let stage = Setup::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
         let (mut session, mut another) = (stage.session(), plugin.session(SessionOptions::powerless(tight())));
         let sizes = [(); 3].map(|()| {
             let page = now(session.collect(None)).unwrap();

@@ -16,13 +16,13 @@ use smp_host::limits::Limits;
 use smp_tests::harness::test_component;
 
 use crate::made;
-use crate::stage::{
-    Stage, and_another_tenant_is_served, another_tenant_is_served, assert_failed, assert_limited, loaded, loads, now, tight,
+use crate::setup::{
+    Setup, and_another_tenant_is_served, another_tenant_is_served, assert_failed, assert_limited, loaded, loads, now, tight,
 };
 
 #[test]
 fn a_loop_without_end_is_ended_in_every_call() {
-    let stage = Stage::new("endless-loop");
+    let stage = Setup::new("endless-loop");
     for failure in stage.all_fail() {
         assert_limited(&failure, "cpu");
     }
@@ -44,7 +44,7 @@ fn a_loop_without_end_before_the_first_call_is_ended_while_loading() {
 
 #[test]
 fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
-    let stage = Stage::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
+    let stage = Setup::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
     now(async {
         let began = Instant::now();
         let other = async {
@@ -59,7 +59,7 @@ fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
 
 #[test]
 fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
-    let stage = Stage::new("endless-host-calls").within(Limits { requests: 10, ..tight() });
+    let stage = Setup::new("endless-host-calls").within(Limits { requests: 10, ..tight() });
     let began = Instant::now();
     assert_limited(&stage.validate().unwrap_err(), "cpu");
     // What the host remembers comes first: it is why no answer came.
@@ -73,7 +73,7 @@ fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
 #[test]
 fn a_call_that_waits_for_ever_is_ended() {
     let limits = Limits { call_time: Duration::from_millis(200), ..tight() };
-    let stage = Stage::new("tame").within(limits).answered_by(Arc::new(Silent));
+    let stage = Setup::new("tame").within(limits).answered_by(Arc::new(Silent));
     for failure in stage.all_fail() {
         assert_limited(&failure, "call-time");
     }
@@ -82,7 +82,7 @@ fn a_call_that_waits_for_ever_is_ended() {
 
 #[test]
 fn recursion_without_end_is_ended_on_either_stack() {
-    let stage = Stage::new("deep-recursion");
+    let stage = Setup::new("deep-recursion");
     assert_limited(&stage.connect().unwrap_err(), "stack");
     // The stack that the compiler keeps in linear memory has nothing below it.
     assert_failed(&stage.collect_fails(), Code::Trap, "out of bounds memory access");
@@ -92,7 +92,7 @@ fn recursion_without_end_is_ended_on_either_stack() {
 #[test]
 fn memory_is_given_up_to_a_bound() {
     for (attack, bound) in [("greed", 64 << 20), ("greed", 2 << 20), ("modesty", 64 << 20)] {
-        let stage = Stage::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu: Duration::from_secs(5), ..tight() });
+        let stage = Setup::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu: Duration::from_secs(5), ..tight() });
         let (report, rows) = stage.collect();
         match attack {
             "greed" => assert_limited(&report.error.unwrap(), "memory"),
@@ -162,10 +162,10 @@ fn a_run_waits_for_a_place_in_a_pool_if_it_is_told_to() {
     let engine = Engine::new(&EngineOptions { pooled_runs: Some(1), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
     let tame = now(Plugin::load(&engine, &fs::read(test_component("tame")).unwrap())).unwrap();
     let [mut first, mut second] = [(); 2].map(|()| tame.session(SessionOptions::powerless(tight())));
-    now(first.take_place(Duration::ZERO)).unwrap();
-    assert_eq!(now(second.take_place(Duration::ZERO)).unwrap_err().code, Code::Busy);
+    now(first.take_permit(Duration::ZERO)).unwrap();
+    assert_eq!(now(second.take_permit(Duration::ZERO)).unwrap_err().code, Code::Busy);
     let ends_meanwhile = async { drop(first) };
-    let (waited, ()) = now(async { tokio::join!(second.take_place(Duration::from_secs(60)), ends_meanwhile) });
+    let (waited, ()) = now(async { tokio::join!(second.take_permit(Duration::from_secs(60)), ends_meanwhile) });
     assert_eq!(waited, Ok(()));
     assert!(now(second.describe()).is_ok());
 }
@@ -192,7 +192,7 @@ fn a_place_in_a_pool_is_free_when_its_memory_is() {
 
 #[test]
 fn handles_are_given_up_to_a_bound() {
-    let stage = Stage::new("handle-bomb").within(Limits { cpu: Duration::from_secs(5), ..tight() });
+    let stage = Setup::new("handle-bomb").within(Limits { cpu: Duration::from_secs(5), ..tight() });
     assert_limited(&stage.collect_fails(), "handles");
     and_another_tenant_is_served();
 }

@@ -12,7 +12,7 @@ use smp_host::failure::{Code, Failure};
 use smp_tests::harness::test_component;
 
 use crate::made;
-use crate::stage::{and_another_tenant_is_served, assert_failed, loads, now, tight};
+use crate::setup::{and_another_tenant_is_served, assert_failed, loads, now, tight};
 
 #[test]
 fn imports_outside_the_contract_are_refused_by_name() {

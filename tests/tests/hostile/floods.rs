@@ -6,7 +6,7 @@ use smp_host::collect::report::Outcome;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 
-use crate::stage::{Stage, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight};
+use crate::setup::{Setup, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight};
 
 /// Time enough to make what is then refused.
 fn patient() -> Limits {
@@ -17,17 +17,17 @@ fn patient() -> Limits {
 fn more_members_than_a_page_has_are_refused() {
     // Few enough for the bytes of a call, too many for those, and too many for the component's own memory.
     for (many, bound) in [("10001", "page-members"), ("200000", "call-bytes"), ("5000000", "memory")] {
-        let (report, rows) = Stage::attacking("giant-list", many).within(patient()).collect();
+        let (report, rows) = Setup::attacking("giant-list", many).within(patient()).collect();
         assert_limited(&report.error.unwrap(), bound);
         assert_eq!(rows.len(), 0);
         and_another_tenant_is_served();
     }
-    assert_eq!(Stage::attacking("giant-list", "10000").within(patient()).page().unwrap().members.len(), 10_000);
+    assert_eq!(Setup::attacking("giant-list", "10000").within(patient()).page().unwrap().members.len(), 10_000);
 }
 
 #[test]
 fn texts_of_ten_megabytes_are_refused_wherever_they_stand() {
-    let of = |attack| Stage::attacking("giant-texts", attack).within(patient());
+    let of = |attack| Setup::attacking("giant-texts", attack).within(patient());
     for attack in ["title", "passed", "skipped", "failed"] {
         assert_limited(&of(attack).validate().unwrap_err(), "text");
     }
@@ -69,7 +69,7 @@ fn log_lines_of_megabytes_are_cut_off_and_end_nothing() {
 
 #[test]
 fn requests_are_let_out_up_to_a_bound() {
-    let stage = Stage::new("request-flood").within(Limits { requests: 50, ..tight() });
+    let stage = Setup::new("request-flood").within(Limits { requests: 50, ..tight() });
     assert_limited(&stage.collect_fails(), "requests");
     assert_eq!(stage.heard.requests(), vec!["GET /v1/orgs/acme/people"; 50]);
     and_another_tenant_is_served();
@@ -77,8 +77,8 @@ fn requests_are_let_out_up_to_a_bound() {
 
 #[test]
 fn what_a_run_was_refused_it_gets_in_no_later_call_of_the_same_run() {
-    let stage = Stage::new("request-flood").within(Limits { requests: 50, ..tight() });
-    let ends: Vec<Failure> = crate::stage::now(async {
+    let stage = Setup::new("request-flood").within(Limits { requests: 50, ..tight() });
+    let ends: Vec<Failure> = crate::setup::now(async {
         let mut session = stage.session();
         vec![session.collect(None).await.unwrap_err(), session.validate().await.unwrap_err()]
     });
@@ -88,7 +88,7 @@ fn what_a_run_was_refused_it_gets_in_no_later_call_of_the_same_run() {
 
 /// What is heard of a run that logs too much, and is well otherwise.
 fn logged(attack: &str, limits: &Limits) -> Vec<String> {
-    let stage = Stage::attacking("log-flood", attack).within(limits.clone());
+    let stage = Setup::attacking("log-flood", attack).within(limits.clone());
     let (report, rows) = stage.collect();
     assert_eq!((report.outcome, rows.len()), (Outcome::Complete, 2), "{:?}", report.error);
     and_another_tenant_is_served();

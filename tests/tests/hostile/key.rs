@@ -13,7 +13,7 @@ use smp_tests::harness::{KEY_VARIABLE, Run, test_component};
 
 use crate::echo::{Echo, Manner};
 use crate::search::{KEY, assert_files_without_key, assert_streams_without_key, assert_without_key};
-use crate::stage::{Stage, and_another_tenant_is_served};
+use crate::setup::{Setup, and_another_tenant_is_served};
 
 const MANNERS: [Manner; 4] = [Manner::Data, Manner::Escaped, Manner::Error(400), Manner::Error(401)];
 const STARS: &str = "****************";
@@ -55,8 +55,8 @@ fn nothing_that_the_command_writes_has_the_key_in_it() {
 }
 
 /// The hunter, with a real client and the key.
-fn hunting(server: &Echo, attack: &str) -> Stage {
-    let mut stage = Stage::attacking("key-hunter", attack);
+fn hunting(server: &Echo, attack: &str) -> Setup {
+    let mut stage = Setup::attacking("key-hunter", attack);
     let values = stage.checked.public.iter().map(|setting| (setting.key.clone(), setting.value.clone())).collect();
     let secrets = [("api-key".to_owned(), SecretText::new(KEY.to_owned()))].into();
     stage.checked = Settings { values, secrets }.check(stage.plugin.descriptor(), true).unwrap();

@@ -69,12 +69,12 @@ impl Observer for Heard {
 }
 
 /// A run of the connector against this server.
-struct Stage {
+struct Setup {
     session: Session,
     heard: Heard,
 }
 
-impl Stage {
+impl Setup {
     async fn at(url: &str, organization: &str) -> Self {
         let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
         let plugin = Plugin::load(&engine, &fs::read(harness::component()).unwrap()).await.unwrap();
@@ -140,7 +140,7 @@ impl Stage {
 #[tokio::test]
 async fn nothing_that_goes_to_the_component_has_the_key() {
     let mock = organization().start().unwrap();
-    let mut stage = Stage::at(&mock.url(), &mock.organization().id).await;
+    let mut stage = Setup::at(&mock.url(), &mock.organization().id).await;
     stage.all_calls().await;
     assert!(mock.log().iter().all(|request| request.authorization == Authorization::Right));
     assert!(mock.requests() >= 5 + 2, "validate, connect and five pages");
@@ -153,10 +153,10 @@ async fn nothing_that_goes_to_the_component_has_the_key() {
 async fn a_server_that_repeats_the_key_does_not_hand_it_to_the_component() {
     for manner in [Manner::Data, Manner::Escaped, Manner::Error(400), Manner::Error(401), Manner::Error(403), Manner::Error(503)] {
         let server = Echo::start(manner);
-        let mut stage = Stage::at(&server.url(), "repeating").await;
+        let mut stage = Setup::at(&server.url(), "repeating").await;
         stage.all_calls().await;
         assert!(server.repeated() > 2, "{manner:?}");
-        assert!(stage.heard.all().iter().any(|text| text.contains(&"*".repeat(KEY.len()))), "{manner:?}: it is blotted out");
+        assert!(stage.heard.all().iter().any(|text| text.contains(&"*".repeat(KEY.len()))), "{manner:?}: it is redacted out");
         stage.assert_without_key();
     }
 }
@@ -166,7 +166,7 @@ async fn what_goes_wrong_with_a_connection_does_not_name_the_key() {
     let mock = organization().start().unwrap();
     let (url, id) = (mock.url(), mock.organization().id.clone());
     drop(mock);
-    let mut stage = Stage::at(&url, &id).await;
+    let mut stage = Setup::at(&url, &id).await;
     stage.all_calls().await;
     assert!(stage.heard.all().iter().any(|text| text.contains("Connection(")), "{:?}", stage.heard.all());
     stage.assert_without_key();

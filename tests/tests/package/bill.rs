@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use smp_tests::harness::{component, folder};
 
-use crate::stage::{OURS, VERSION, digest};
+use crate::setup::{OURS, VERSION, digest};
 
 /// The standard library, which comes with the compiler.
 const STANDARD_LIBRARY: &str = "rust-std";

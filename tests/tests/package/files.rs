@@ -7,7 +7,7 @@ use std::process::Command;
 use smp_tests::harness::{Run, component, folder, test_component};
 use wasmparser::{Parser, Payload};
 
-use crate::stage::{DATE, Made, OURS, VERSION, bill, bill_of, digest, packaging, packaging_of};
+use crate::setup::{DATE, Made, OURS, VERSION, bill, bill_of, digest, packaging, packaging_of};
 
 #[test]
 fn a_package_is_a_folder_of_six_files_with_their_checksums() {

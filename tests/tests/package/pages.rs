@@ -4,7 +4,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 use smp_tests::harness::Run;
 
-use crate::stage::{Made, OURS, VERSION, digest};
+use crate::setup::{Made, OURS, VERSION, digest};
 
 /// What a page is made of.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use smp_tests::harness::{Run, component, folder, names, test_component};
 
-use crate::stage::{CASES, VERSION, bill, bill_of, packaging, packaging_of};
+use crate::setup::{CASES, VERSION, bill, bill_of, packaging, packaging_of};
 
 #[test]
 fn a_connector_that_does_not_pass_its_check_is_not_packaged() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use smp_tests::harness::{Ended, Lonely, Run};
-use smp_tests::registry::{DockerRegistry, PASSWORD, Sham, USER};
+use smp_tests::registry::{DockerRegistry, FakeRegistry, PASSWORD, USER};
 
 use super::{Bench, push, refused, run};
 
@@ -70,81 +70,81 @@ fn without_the_right_login_nothing_is_pushed_and_no_password_is_shown() {
 
 #[test]
 fn a_home_without_docker_is_no_login_and_no_fault() {
-    let (sham, bench) = (Sham::start(), Bench::new());
+    let (fake, bench) = (FakeRegistry::start(), Bench::new());
     let folder = bench.release("0.1.0");
-    let push = || run("push").arg(&folder).arg(format!("{}/it", sham.host()));
+    let push = || run("push").arg(&folder).arg(format!("{}/it", fake.host()));
     let home = push().env("HOME", bench.home.path()).end();
     assert_eq!(home.code, Some(0), "{}", home.stderr);
     let without = docker(bench.home.path(), "{\"auths\":{\"elsewhere.test\":{}}}");
     assert_eq!(push().env("DOCKER_CONFIG", &without).end().code, Some(0));
-    assert!(sham.seen().iter().all(|seen| seen.authorization.is_none()));
+    assert!(fake.seen().iter().all(|seen| seen.authorization.is_none()));
 }
 
 #[test]
 fn a_token_service_gets_the_login_and_the_registry_the_token() {
-    let (sham, bench) = (Sham::start(), Bench::new());
-    sham.ask_for_a_token_of("{}/token");
+    let (fake, bench) = (FakeRegistry::start(), Bench::new());
+    fake.ask_for_a_token_of("{}/token");
     let folder = bench.release("0.1.0");
-    let pushed = with_login(run("push")).arg(&folder).arg(format!("{}/it", sham.host())).end();
+    let pushed = with_login(run("push")).arg(&folder).arg(format!("{}/it", fake.host())).end();
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
     let basic = format!("Basic {}", encoded(USER, PASSWORD));
-    for seen in sham.seen() {
+    for seen in fake.seen() {
         let expected = if seen.path.starts_with("/token") { Some(basic.as_str()) } else { Some("Bearer good") };
         assert!(seen.authorization.is_none() || seen.authorization.as_deref() == expected, "{seen:?}");
     }
-    let asked: Vec<_> = sham.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    let asked: Vec<_> = fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
-    assert_eq!(asked[0].path, "/token?scope=repository%3Ait%3Apull&service=sham");
+    assert_eq!(asked[0].path, "/token?scope=repository%3Ait%3Apull&service=fake");
     let token =
-        run("pull").arg(format!("{}/it:0.1.0", sham.host())).env("SMP_REGISTRY_TOKEN", "good").file("--output", &bench.path("out")).end();
+        run("pull").arg(format!("{}/it:0.1.0", fake.host())).env("SMP_REGISTRY_TOKEN", "good").file("--output", &bench.path("out")).end();
     assert_eq!(token.code, Some(0), "{}", token.stderr);
 }
 
 #[test]
 fn an_identity_that_docker_keeps_is_changed_for_a_token() {
-    let (sham, bench) = (Sham::start(), Bench::new());
-    sham.ask_for_a_token_of("{}/token");
-    let config = format!(r#"{{"auths":{{"{}":{{"identitytoken":"who & what"}}}}}}"#, sham.host());
-    let push = run("push").arg(bench.release("0.1.0")).arg(format!("{}/it", sham.host()));
+    let (fake, bench) = (FakeRegistry::start(), Bench::new());
+    fake.ask_for_a_token_of("{}/token");
+    let config = format!(r#"{{"auths":{{"{}":{{"identitytoken":"who & what"}}}}}}"#, fake.host());
+    let push = run("push").arg(bench.release("0.1.0")).arg(format!("{}/it", fake.host()));
     let pushed = push.env("DOCKER_CONFIG", docker(bench.home.path(), &config)).end();
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
-    let asked: Vec<_> = sham.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
-    let form = "scope=repository%3Ait%3Apull&service=sham&grant_type=refresh_token&client_id=smp-harness&refresh_token=who+%26+what";
+    let asked: Vec<_> = fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    let form = "scope=repository%3Ait%3Apull&service=fake&grant_type=refresh_token&client_id=smp-harness&refresh_token=who+%26+what";
     assert_eq!((asked.len(), asked[0].method.as_str(), asked[0].path.as_str(), asked[0].form.as_str()), (1, "POST", "/token", form));
 }
 
 #[test]
 fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
-    let (sham, lonely, bench) = (Sham::start(), Lonely::start(), Bench::new());
+    let (fake, lonely, bench) = (FakeRegistry::start(), Lonely::start(), Bench::new());
     let folder = bench.release("0.1.0");
-    let push = || with_login(run("push")).arg(&folder).arg(format!("{}/it", sham.host()));
+    let push = || with_login(run("push")).arg(&folder).arg(format!("{}/it", fake.host()));
     for realm in
         [format!("{}/token", lonely.url()), "http://auth.example.test/token".into(), "https://me@auth.example.test/".into(), "x".into()]
     {
-        sham.ask_for_a_token_of(&realm);
+        fake.ask_for_a_token_of(&realm);
         let ended = push().end();
         assert_eq!(ended.code, Some(1), "{realm}");
         ended.said("denied");
     }
     assert!(!lonely.was_visited());
-    let (other, named) = (Sham::start(), format!("{}/token", lonely.url()));
+    let (other, named) = (FakeRegistry::start(), format!("{}/token", lonely.url()));
     drop(named);
-    sham.ask_for_a_token_of(&format!("http://{}/token", other.host()));
+    fake.ask_for_a_token_of(&format!("http://{}/token", other.host()));
     let allowed = push().args(["--allow-origin", &format!("http://{}", other.host())]).end();
     assert_eq!((allowed.code, other.seen().len()), (Some(0), 1), "{}", allowed.stderr);
 }
 
 #[test]
 fn the_login_does_not_follow_a_redirect() {
-    let (sham, storage, bench) = (Sham::start(), Sham::start(), Bench::new());
-    sham.ask_for_a_token_of("{}/token");
-    let pushed = with_login(run("push")).arg(bench.release("0.1.0")).arg(format!("{}/it", sham.host())).end();
+    let (fake, storage, bench) = (FakeRegistry::start(), FakeRegistry::start(), Bench::new());
+    fake.ask_for_a_token_of("{}/token");
+    let pushed = with_login(run("push")).arg(bench.release("0.1.0")).arg(format!("{}/it", fake.host())).end();
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
     push(&bench.path("atlassian-cloud-0.1.0"), &format!("{}/it", storage.host()));
-    let layer = sham.manifest("0.1.0").unwrap()["layers"][0]["digest"].as_str().unwrap().to_owned();
+    let layer = fake.manifest("0.1.0").unwrap()["layers"][0]["digest"].as_str().unwrap().to_owned();
     let before = storage.seen().len();
-    sham.redirect(&layer, &format!("http://{}/v2/it/blobs/{layer}", storage.host()));
-    let pull = || with_login(run("pull")).arg(format!("{}/it:0.1.0", sham.host())).file("--output", &bench.path("out"));
+    fake.redirect(&layer, &format!("http://{}/v2/it/blobs/{layer}", storage.host()));
+    let pull = || with_login(run("pull")).arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path("out"));
     let astray = pull().end();
     refused(&astray, "denied", "which nobody named");
     assert!(astray.said("denied").contains(&format!("`--allow-origin http://{}`", storage.host())));

@@ -2,29 +2,29 @@
 
 use serde_json::json;
 use smp_tests::harness::{Ended, Run};
-use smp_tests::registry::{DockerRegistry, Sham};
+use smp_tests::registry::{DockerRegistry, FakeRegistry};
 
 use super::{Bench, ID, files, push, refused, run};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A registry that holds a signed release, and the digest of that.
-fn published(bench: &Bench, version: &str) -> (Sham, String) {
-    let sham = Sham::start();
-    let digest = publish(bench, &sham, version);
-    (sham, digest)
+fn published(bench: &Bench, version: &str) -> (FakeRegistry, String) {
+    let fake = FakeRegistry::start();
+    let digest = publish(bench, &fake, version);
+    (fake, digest)
 }
 
-fn publish(bench: &Bench, sham: &Sham, version: &str) -> String {
+fn publish(bench: &Bench, fake: &FakeRegistry, version: &str) -> String {
     let folder = bench.release(version);
     assert_eq!(bench.sign(folder.to_str().unwrap()).code, Some(0));
-    let digest = push(&folder, &format!("{}/it", sham.host()));
-    assert_eq!(bench.sign(&format!("{}/it@{digest}", sham.host())).code, Some(0));
+    let digest = push(&folder, &format!("{}/it", fake.host()));
+    assert_eq!(bench.sign(&format!("{}/it@{digest}", fake.host())).code, Some(0));
     digest
 }
 
-fn verify(sham: &Sham, place: &str, trust: &[String; 2]) -> Ended {
-    run("verify").arg(format!("{}/it{place}", sham.host())).args(trust).end()
+fn verify(fake: &FakeRegistry, place: &str, trust: &[String; 2]) -> Ended {
+    run("verify").arg(format!("{}/it{place}", fake.host())).args(trust).end()
 }
 
 fn signature_tag(digest: &str) -> String {
@@ -85,87 +85,87 @@ fn a_signature_lies_where_cosign_looks_for_it_and_a_second_key_is_added_to_the_f
 #[test]
 fn a_signature_by_a_key_that_the_trust_file_does_not_name_is_refused() {
     let (bench, other) = (Bench::new(), Bench::new());
-    let (sham, _) = published(&bench, "0.1.0");
-    refused(&verify(&sham, ":0.1.0", &other.trust()), "untrusted", "signed, but by no key that the trust file names");
-    assert_eq!(verify(&sham, ":0.1.0", &bench.trust()).code, Some(0));
+    let (fake, _) = published(&bench, "0.1.0");
+    refused(&verify(&fake, ":0.1.0", &other.trust()), "untrusted", "signed, but by no key that the trust file names");
+    assert_eq!(verify(&fake, ":0.1.0", &bench.trust()).code, Some(0));
 }
 
 #[test]
 fn a_signature_that_was_stripped_is_missed() {
     let bench = Bench::new();
-    let (sham, digest) = published(&bench, "0.1.0");
-    let signature = sham.manifest(&signature_tag(&digest)).unwrap();
-    sham.remove(&signature_tag(&digest));
-    assert_eq!(verify(&sham, ":0.1.0", &bench.trust()).code, Some(0), "it is found among what refers to the artifact");
-    sham.serve(&format!("/referrers/{digest}"), b"{\"schemaVersion\":2,\"manifests\":[]}");
-    refused(&verify(&sham, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it: the registry holds no signature");
+    let (fake, digest) = published(&bench, "0.1.0");
+    let signature = fake.manifest(&signature_tag(&digest)).unwrap();
+    fake.remove(&signature_tag(&digest));
+    assert_eq!(verify(&fake, ":0.1.0", &bench.trust()).code, Some(0), "it is found among what refers to the artifact");
+    fake.serve(&format!("/referrers/{digest}"), b"{\"schemaVersion\":2,\"manifests\":[]}");
+    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it: the registry holds no signature");
     let mut emptied = signature;
     emptied["layers"][0]["annotations"] = json!({});
-    sham.put_manifest(&signature_tag(&digest), &emptied);
-    refused(&verify(&sham, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it");
+    fake.put_manifest(&signature_tag(&digest), &emptied);
+    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it");
 }
 
 #[test]
 fn the_signature_of_another_artifact_vouches_for_nothing() {
     let bench = Bench::new();
-    let (sham, first) = published(&bench, "0.1.0");
-    let second = push(&bench.release("0.2.0"), &format!("{}/it", sham.host()));
-    sham.move_tag(&signature_tag(&second), &signature_tag(&first));
-    refused(&verify(&sham, ":0.2.0", &bench.trust()), "untrusted", "is that of another artifact");
+    let (fake, first) = published(&bench, "0.1.0");
+    let second = push(&bench.release("0.2.0"), &format!("{}/it", fake.host()));
+    fake.move_tag(&signature_tag(&second), &signature_tag(&first));
+    refused(&verify(&fake, ":0.2.0", &bench.trust()), "untrusted", "is that of another artifact");
 }
 
 #[test]
 fn a_layer_that_was_swapped_and_a_listing_that_was_changed_are_refused() {
     let bench = Bench::new();
-    let (sham, digest) = published(&bench, "0.1.0");
-    let mut swapped = sham.manifest("0.1.0").unwrap();
+    let (fake, digest) = published(&bench, "0.1.0");
+    let mut swapped = fake.manifest("0.1.0").unwrap();
     let other = bench.release("0.1.1");
-    push(&other, &format!("{}/it", sham.host()));
-    swapped["layers"][0] = sham.manifest("0.1.1").unwrap()["layers"][0].clone();
-    sham.put_manifest("0.1.0", &swapped);
-    refused(&verify(&sham, ":0.1.0", &bench.trust()), "untrusted", "the registry holds no signature");
-    sham.serve(&format!("/manifests/{digest}"), swapped.to_string().as_bytes());
-    refused(&verify(&sham, &format!("@{digest}"), &bench.trust()), "untrusted", "serves other content in the place of a manifest");
-    sham.repent();
+    push(&other, &format!("{}/it", fake.host()));
+    swapped["layers"][0] = fake.manifest("0.1.1").unwrap()["layers"][0].clone();
+    fake.put_manifest("0.1.0", &swapped);
+    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "the registry holds no signature");
+    fake.serve(&format!("/manifests/{digest}"), swapped.to_string().as_bytes());
+    refused(&verify(&fake, &format!("@{digest}"), &bench.trust()), "untrusted", "serves other content in the place of a manifest");
+    fake.repent();
     let sums = std::fs::read_to_string(bench.path("atlassian-cloud-0.1.0/SHA256SUMS")).unwrap();
     let listing = sums.lines().find(|line| line.ends_with("listing.json")).unwrap().split(' ').next().unwrap();
-    sham.serve(&format!("sha256:{listing}"), b"{\"id\":\"atlassian-cloud\",\"vendor\":\"somebody else\"}");
-    refused(&verify(&sham, &format!("@{digest}"), &bench.trust()), "untrusted", "in the place of `listing.json`");
+    fake.serve(&format!("sha256:{listing}"), b"{\"id\":\"atlassian-cloud\",\"vendor\":\"somebody else\"}");
+    refused(&verify(&fake, &format!("@{digest}"), &bench.trust()), "untrusted", "in the place of `listing.json`");
 }
 
 #[test]
 fn an_older_release_under_the_tag_of_a_newer_one_is_refused() {
     let bench = Bench::new();
-    let (sham, _) = published(&bench, "0.1.0");
-    publish(&bench, &sham, "0.2.0");
-    assert_eq!(verify(&sham, ":0.2.0", &bench.trust()).code, Some(0));
-    sham.move_tag("0.2.0", "0.1.0");
-    refused(&verify(&sham, ":0.2.0", &bench.trust()), "untrusted", "the tag `0.2.0` leads to what was signed as atlassian-cloud 0.1.0");
-    sham.move_tag("latest", "0.1.0");
-    refused(&verify(&sham, ":latest", &bench.trust()), "untrusted", "the tag `latest` leads to");
+    let (fake, _) = published(&bench, "0.1.0");
+    publish(&bench, &fake, "0.2.0");
+    assert_eq!(verify(&fake, ":0.2.0", &bench.trust()).code, Some(0));
+    fake.move_tag("0.2.0", "0.1.0");
+    refused(&verify(&fake, ":0.2.0", &bench.trust()), "untrusted", "the tag `0.2.0` leads to what was signed as atlassian-cloud 0.1.0");
+    fake.move_tag("latest", "0.1.0");
+    refused(&verify(&fake, ":latest", &bench.trust()), "untrusted", "the tag `latest` leads to");
 }
 
 #[test]
 fn a_release_below_the_minimum_or_revoked_is_refused() {
     let bench = Bench::new();
-    let (sham, digest) = published(&bench, "0.1.0");
+    let (fake, digest) = published(&bench, "0.1.0");
     let trust = bench.trusting("{ atlassian-cloud = { minimum = \"0.2.0\" } }");
-    refused(&verify(&sham, ":0.1.0", &trust), "untrusted", "older than the trust file lets run, which is 0.2.0");
+    refused(&verify(&fake, ":0.1.0", &trust), "untrusted", "older than the trust file lets run, which is 0.2.0");
     let other = bench.trusting("{ another-one = {} }");
-    refused(&verify(&sham, ":0.1.0", &other), "untrusted", "may not publish the connector `atlassian-cloud`");
+    refused(&verify(&fake, ":0.1.0", &other), "untrusted", "may not publish the connector `atlassian-cloud`");
     let trust = bench.trust();
     let text = std::fs::read_to_string(&trust[1]).unwrap();
     std::fs::write(&trust[1], format!("revoked = [\"{digest}\"]\n{text}")).unwrap();
-    refused(&verify(&sham, ":0.1.0", &trust), "untrusted", "is revoked by the trust file");
+    refused(&verify(&fake, ":0.1.0", &trust), "untrusted", "is revoked by the trust file");
 }
 
 #[test]
 fn an_artifact_is_signed_by_its_digest_alone() {
     let bench = Bench::new();
-    let (sham, digest) = published(&bench, "0.1.0");
-    let tagged = Run::bare().args(["sign", "--plain-http", "--json"]).arg(format!("{}/it:0.1.0", sham.host()));
+    let (fake, digest) = published(&bench, "0.1.0");
+    let tagged = Run::bare().args(["sign", "--plain-http", "--json"]).arg(format!("{}/it:0.1.0", fake.host()));
     let tagged = tagged.file("--key", &bench.path("cosign.key")).env("COSIGN_PASSWORD", "").end();
     assert!(tagged.code == Some(2) && tagged.said("invalid-settings").contains("by its digest, not by a tag"), "{}", tagged.stderr);
-    sham.serve(&format!("/manifests/{digest}"), b"{\"schemaVersion\":2,\"config\":{},\"layers\":[]}");
-    refused(&bench.sign(&format!("{}/it@{digest}", sham.host())), "untrusted", "serves other content");
+    fake.serve(&format!("/manifests/{digest}"), b"{\"schemaVersion\":2,\"config\":{},\"layers\":[]}");
+    refused(&bench.sign(&format!("{}/it@{digest}", fake.host())), "untrusted", "serves other content");
 }

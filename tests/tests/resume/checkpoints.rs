@@ -8,10 +8,10 @@ use smp_host::files::checkpoint::{Checkpoint, Identity};
 use smp_tests::harness::{Ended, Run};
 use smp_tests::mock::{Call, Fault, When};
 
-use crate::stage::{PAGES, PATIENCE, Stage, organization, pages, send, undisturbed};
+use crate::setup::{PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 
 /// Runs something that is to be refused with `checkpoint`, and to touch nothing and ask nothing.
-fn assert_refused(stage: &Stage, run: Run, because: &str) {
+fn assert_refused(stage: &Setup, run: Run, because: &str) {
     let (files, requests) = (stage.files(), stage.mock.requests());
     let ended = run.end();
     let error = ended.error();
@@ -26,7 +26,7 @@ fn assert_refused(stage: &Stage, run: Run, because: &str) {
 
 #[test]
 fn a_checkpoint_of_another_organization_is_refused() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let another = organization().organization_id("another-organization").start().unwrap();
     assert_refused(&stage, stage.run_at(&another), "the organization is another one");
     assert_eq!(another.requests(), 0);
@@ -35,7 +35,7 @@ fn a_checkpoint_of_another_organization_is_refused() {
 
 #[test]
 fn a_checkpoint_of_another_output_or_format_is_refused() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let run = |output: &str, format: &str| {
         let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", format]);
         run.arg("--output").arg(stage.path(output)).arg("--checkpoint").arg(stage.checkpoint())
@@ -48,7 +48,7 @@ fn a_checkpoint_of_another_output_or_format_is_refused() {
 #[test]
 fn a_checkpoint_of_another_connector_or_version_is_refused() {
     for (field, name) in [("connector", "the connector is another one"), ("version", "the connector's version is another one")] {
-        let stage = Stage::stopped_at("csv", 4);
+        let stage = Setup::stopped_at("csv", 4);
         let journal = fs::read_to_string(stage.checkpoint()).unwrap();
         let (_, first) = journal.lines().next().unwrap().split_once(' ').unwrap();
         let mut header: Value = serde_json::from_str(first).unwrap();
@@ -63,7 +63,7 @@ fn a_checkpoint_of_another_connector_or_version_is_refused() {
 #[test]
 fn a_file_that_is_no_checkpoint_is_refused() {
     for text in ["notes of somebody\n", "{}", "\u{0}\u{1}\u{2}"] {
-        let stage = Stage::new("csv");
+        let stage = Setup::new("csv");
         fs::write(stage.checkpoint(), text).unwrap();
         fs::write(stage.output(), "an older list").unwrap();
         assert_refused(&stage, stage.run(), "is no checkpoint");
@@ -72,7 +72,7 @@ fn a_file_that_is_no_checkpoint_is_refused() {
 
 #[test]
 fn a_partial_file_that_is_shorter_than_what_was_delivered_or_gone_is_refused() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let rows = fs::read(stage.partial()).unwrap();
     fs::write(stage.partial(), &rows[..rows.len() - 1]).unwrap();
     assert_refused(&stage, stage.run(), "is shorter than the checkpoint says");
@@ -84,7 +84,7 @@ fn a_partial_file_that_is_shorter_than_what_was_delivered_or_gone_is_refused() {
 
 #[test]
 fn rows_beyond_what_was_delivered_are_cut_off() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let mut rows = fs::read(stage.partial()).unwrap();
     rows.extend_from_slice(b"a row that was torn");
     fs::write(stage.partial(), rows).unwrap();
@@ -93,11 +93,11 @@ fn rows_beyond_what_was_delivered_are_cut_off() {
 
 #[test]
 fn a_checkpoint_that_is_torn_anywhere_goes_on_from_the_last_good_entry() {
-    let stage = Stage::stopped_at("ndjson", 4);
+    let stage = Setup::stopped_at("ndjson", 4);
     let (journal, rows) = (fs::read(stage.checkpoint()).unwrap(), fs::read(stage.partial()).unwrap());
     let ends: Vec<usize> = journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
     for at in [0, 7, ends[0] - 1, ends[0], ends[0] + 1, ends[1] - 1, ends[1], ends[2] - 1, ends[2] + 20, ends[3] - 1, ends[3]] {
-        let stage = Stage::on(organization(), "ndjson");
+        let stage = Setup::on(organization(), "ndjson");
         // The checkpoint knows its output by its whole path, so the journal is made anew for this folder.
         stage.stop_at(4, Signal::TERM);
         let here = fs::read(stage.checkpoint()).unwrap();
@@ -111,7 +111,7 @@ fn a_checkpoint_that_is_torn_anywhere_goes_on_from_the_last_good_entry() {
 
 #[test]
 fn a_checkpoint_whose_tail_was_changed_goes_on_from_the_last_good_entry() {
-    let stage = Stage::stopped_at("csv", 5);
+    let stage = Setup::stopped_at("csv", 5);
     let journal = fs::read_to_string(stage.checkpoint()).unwrap();
     let at = journal.rfind("\"members\":").unwrap();
     fs::write(stage.checkpoint(), format!("{}\"members\":9{}", &journal[..at], &journal[at + 10..])).unwrap();
@@ -121,7 +121,7 @@ fn a_checkpoint_whose_tail_was_changed_goes_on_from_the_last_good_entry() {
 
 #[test]
 fn two_runs_do_not_use_one_checkpoint_at_once() {
-    let stage = Stage::on(organization().fault(Call::Users, When::Nth(3), Fault::Stall), "csv");
+    let stage = Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::Stall), "csv");
     let first = stage.run().start();
     assert!(stage.mock.wait_for(Call::Users, 3, PATIENCE));
     assert_refused(&stage, stage.run(), "is in use by another run");
@@ -132,7 +132,7 @@ fn two_runs_do_not_use_one_checkpoint_at_once() {
 
 #[test]
 fn two_runs_do_not_write_one_output_at_once() {
-    let stage = Stage::on(organization().fault(Call::Users, When::Nth(3), Fault::Stall), "csv");
+    let stage = Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::Stall), "csv");
     let first = stage.run().start();
     assert!(stage.mock.wait_for(Call::Users, 3, PATIENCE));
     let files = stage.files();
@@ -146,7 +146,7 @@ fn two_runs_do_not_write_one_output_at_once() {
 
 #[test]
 fn an_older_list_is_out_of_the_way_while_a_run_is_stopped_and_replaced_when_it_is_done() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     fs::write(stage.output(), "an older list").unwrap();
     stage.stop_at(3, Signal::TERM);
     assert!(!stage.output().exists());
@@ -157,7 +157,7 @@ fn an_older_list_is_out_of_the_way_while_a_run_is_stopped_and_replaced_when_it_i
 
 #[test]
 fn a_checkpoint_without_rows_to_go_on_from_is_wrong_usage() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     let checkpoint = stage.checkpoint();
     let run = || Run::new("collect").at(&stage.mock).arg("--checkpoint").arg(&checkpoint);
     let output = |format: &str| run().args(["--format", format, "--output"]).arg(stage.path("list"));

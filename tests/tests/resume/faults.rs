@@ -7,12 +7,12 @@ use serde_json::json;
 use smp_tests::harness::{Ended, KEY_VARIABLE};
 use smp_tests::mock::{Call, Fault, LoggedRequest, When};
 
-use crate::stage::{FORMATS, ON_A_PAGE, PAGES, PATIENCE, Stage, organization, pages, send, undisturbed};
+use crate::setup::{FORMATS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 
 #[test]
 fn a_run_that_is_told_to_wait_longer_than_it_may_stops_and_goes_on() {
     for format in FORMATS {
-        let stage = Stage::new(format);
+        let stage = Setup::new(format);
         stage.mock.set_fault(Call::Users, When::From(5), Fault::rate_limited(3_000));
         let ended = stage.run().args(["--max-wait", "1000"]).end();
         let error = ended.error();
@@ -30,7 +30,7 @@ fn an_outage_of_any_kind_stops_a_run_and_it_goes_on() {
     for (fault, tries) in [(Fault::status(503), 1), (Fault::status(500), 1), (Fault::Drop, 1), (Fault::DropBody, 1), (Fault::StallBody, 1)]
     {
         for page in [1, 6, PAGES] {
-            let stage = Stage::new("ndjson");
+            let stage = Setup::new("ndjson");
             stage.mock.set_fault(Call::Users, When::From(page as u64), fault.clone());
             let ended = stage.run().args(["--max-wait", "0", "--timeout", "1"]).end();
             assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("upstream")), "{fault} {page}: {}", ended.stderr);
@@ -44,7 +44,7 @@ fn an_outage_of_any_kind_stops_a_run_and_it_goes_on() {
 
 #[test]
 fn an_outage_from_the_first_connection_on_stops_a_run_and_it_goes_on() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     let gone = organization().start().unwrap();
     let run = stage.run_at(&gone).args(["--max-wait", "0"]);
     drop(gone);
@@ -62,7 +62,7 @@ fn a_disk_that_is_full_at_any_point_stops_a_run_and_it_goes_on() {
     for format in FORMATS {
         let whole = undisturbed(format).bytes.len() / 512;
         for blocks in (LEAST_DISK..=whole).step_by(13) {
-            let stage = Stage::new(format);
+            let stage = Setup::new(format);
             let ended = stage.run().on_a_disk_of(u32::try_from(blocks).unwrap()).end();
             assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{format} {blocks}: {}", ended.stderr);
             assert!(!stage.output().exists());
@@ -80,7 +80,7 @@ fn a_disk_that_is_full_at_any_point_stops_a_run_and_it_goes_on() {
 fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
     // With an empty page before each page of one member, the checkpoint grows faster than the rows.
     let members = 120;
-    let stage = Stage::on(organization().members(members).page_size(1).fault(Call::Users, When::Always, Fault::EmptyPage), "csv");
+    let stage = Setup::on(organization().members(members).page_size(1).fault(Call::Users, When::Always, Fault::EmptyPage), "csv");
     let ended = stage.run().on_a_disk_of(u32::try_from(LEAST_DISK).unwrap()).end();
     assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{}", ended.stderr);
     assert!(ended.error()["message"].as_str().unwrap().contains("checkpoint"), "{}", ended.stderr);
@@ -97,7 +97,7 @@ fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
 #[test]
 fn a_key_that_stops_working_midway_fails_the_run_and_a_right_one_goes_on() {
     for (fault, code) in [(Fault::unauthorized(), "credentials"), (Fault::access_denied(), "permission")] {
-        let stage = Stage::new("csv");
+        let stage = Setup::new("csv");
         stage.mock.set_fault(Call::Users, When::From(7), fault);
         let ended = stage.run().end();
         assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!(code)), "{}", ended.stderr);
@@ -118,7 +118,7 @@ fn a_key_that_stops_working_midway_fails_the_run_and_a_right_one_goes_on() {
 #[test]
 fn a_cursor_that_is_refused_on_going_on_begins_again_without_a_duplicate() {
     for format in FORMATS {
-        let stage = Stage::stopped_at(format, 6);
+        let stage = Setup::stopped_at(format, 6);
         stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
         assert_eq!(stage.run().end().code, Some(0));
         assert_eq!(stage.asked(), pages(&[(1, 6), (6, 6), (1, PAGES)]));
@@ -131,7 +131,7 @@ fn a_cursor_that_is_refused_on_going_on_begins_again_without_a_duplicate() {
 #[test]
 fn a_second_sweep_that_is_stopped_goes_on_in_the_second_sweep() {
     for page in 1..=PAGES {
-        let stage = Stage::stopped_at("csv", 6);
+        let stage = Setup::stopped_at("csv", 6);
         stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
         assert_eq!(stage.stop_at(1 + page, Signal::KILL).code, None);
         assert_eq!(stage.delivered(), 5 + page - 1);
@@ -143,7 +143,7 @@ fn a_second_sweep_that_is_stopped_goes_on_in_the_second_sweep() {
 
 #[test]
 fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_across_runs() {
-    let stage = Stage::stopped_at("csv", 6);
+    let stage = Setup::stopped_at("csv", 6);
     stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
     stage.stop_at(4, Signal::TERM);
     stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
@@ -155,7 +155,7 @@ fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_acr
 #[test]
 fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
     for fault in [Fault::Html, Fault::WrongTypes, Fault::SameCursor] {
-        let stage = Stage::new("csv");
+        let stage = Setup::new("csv");
         stage.mock.set_fault(Call::Users, When::Nth(5), fault.clone());
         let ended = stage.run().end();
         assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("unexpected-response")), "{fault}: {}", ended.stderr);
@@ -167,7 +167,7 @@ fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
 
 #[test]
 fn a_run_that_waits_for_the_server_can_be_stopped_at_once() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     stage.mock.set_fault(Call::Users, When::Nth(3), Fault::rate_limited(600));
     let child = stage.run().start();
     let refused = |log: &[LoggedRequest]| log.iter().any(|one| one.status == Some(429));

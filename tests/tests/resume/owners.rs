@@ -10,17 +10,17 @@ use serde_json::json;
 use smp_tests::harness::{Ended, Run, component, folder};
 use smp_tests::mock::{Call, Fault, LoggedRequest, Mock, When};
 
-use crate::stage::{PAGES, PATIENCE, Stage, organization, pages, send, undisturbed};
+use crate::setup::{PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 use crate::stops::finished_with_its_journal;
 
 /// A run to the stage's output that begins or goes on with this checkpoint.
-fn run_with(stage: &Stage, mock: &Mock, checkpoint: &Path) -> Run {
+fn run_with(stage: &Setup, mock: &Mock, checkpoint: &Path) -> Run {
     let run = Run::new("collect").at(mock).args(["--json", "--format", stage.format]);
     run.file("--output", &stage.output()).file("--checkpoint", checkpoint)
 }
 
 /// Stops such a run while its page of this number is on its way.
-fn stop(stage: &Stage, mock: &Mock, checkpoint: &Path, page: usize) {
+fn stop(stage: &Setup, mock: &Mock, checkpoint: &Path, page: usize) {
     mock.set_fault(Call::Users, When::Nth(page as u64), Fault::Stall);
     let child = run_with(stage, mock, checkpoint).start();
     let stalls = |log: &[LoggedRequest]| log.iter().any(|one| one.faults.contains(&Fault::Stall.to_string()));
@@ -38,7 +38,7 @@ fn assert_refused(ended: &Ended, because: &str) {
 #[test]
 fn rows_of_another_customer_are_not_gone_on_with() {
     for format in ["csv", "ndjson"] {
-        let stage = Stage::stopped_at(format, 4);
+        let stage = Setup::stopped_at(format, 4);
         let other = organization().organization_id("another-organization").seed(12).start().unwrap();
         let others = stage.path("others-checkpoint");
         stop(&stage, &other, &others, 5);
@@ -74,7 +74,7 @@ fn a_list_that_was_replaced_is_not_taken_for_the_finished_one() {
 
 #[test]
 fn a_checkpoint_of_another_service_is_refused() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let mirror = organization().start().unwrap();
     let (files, there, here) = (stage.files(), stage.mock.url(), mirror.url());
     let ended = stage.run_at(&mirror).end();
@@ -91,7 +91,7 @@ fn a_checkpoint_of_another_service_is_refused() {
 
 #[test]
 fn a_checkpoint_that_notes_no_page_goes_on_with_any_service() {
-    let (stage, gone) = (Stage::new("csv"), organization().start().unwrap());
+    let (stage, gone) = (Setup::new("csv"), organization().start().unwrap());
     let run = stage.run_at(&gone).args(["--max-wait", "0"]);
     drop(gone);
     assert_eq!(run.end().code, Some(3));
@@ -102,7 +102,7 @@ fn a_checkpoint_that_notes_no_page_goes_on_with_any_service() {
 
 #[test]
 fn a_checkpoint_of_another_build_of_the_same_version_is_refused() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let rebuilt = stage.folder.path().with_extension("wasm");
     // A custom section more: another file, and the same connector.
     fs::write(&rebuilt, [fs::read(component()).unwrap(), vec![0, 2, 1, b'x']].concat()).unwrap();
@@ -116,7 +116,7 @@ fn a_checkpoint_of_another_build_of_the_same_version_is_refused() {
 
 #[test]
 fn a_checkpoint_of_the_first_form_is_refused_and_kept() {
-    let stage = Stage::stopped_at("csv", 4);
+    let stage = Setup::stopped_at("csv", 4);
     let header = r#"{"journal":1,"connector":"c","version":"1","settings":"s","output":"/o","format":"csv"}"#;
     let digest = <sha2::Sha256 as sha2::Digest>::digest([&[0; 8][..], header.as_bytes()].concat());
     let chain: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -134,7 +134,7 @@ fn unremovable(file: &impl AsRawFd) -> PathBuf {
 
 #[test]
 fn a_checkpoint_that_cannot_be_removed_is_emptied_and_the_next_run_asks_again() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(stage.path("notes")).unwrap();
     let checkpoint = unremovable(&file);
     stop(&stage, &stage.mock, &checkpoint, 4);
@@ -150,7 +150,7 @@ fn a_checkpoint_that_cannot_be_removed_is_emptied_and_the_next_run_asks_again() 
 
 #[test]
 fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
-    let stage = Stage::new("csv");
+    let stage = Setup::new("csv");
     let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
     fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
     let checkpoint = unremovable(&file);
@@ -167,7 +167,7 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
 
 #[test]
 fn a_failed_run_says_that_its_checkpoint_stayed() {
-    let stage = Stage::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
+    let stage = Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
     let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
     fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
     let ended = run_with(&stage, &stage.mock, &unremovable(&file)).end();

@@ -11,7 +11,7 @@ use serde_json::json;
 use smp_tests::harness::{Ended, Run};
 use smp_tests::mock::{Call, Fault, LoggedRequest, Situation, When};
 
-use crate::stage::{FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Stage, organization, pages, send, undisturbed};
+use crate::setup::{FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 
 #[test]
 fn an_undisturbed_run_writes_every_member_once() {
@@ -30,7 +30,7 @@ fn a_run_that_is_asked_to_stop_at_any_page_says_that_it_goes_on_and_does() {
     for format in FORMATS {
         for page in 1..=PAGES {
             for signal in [Signal::INT, Signal::TERM] {
-                let stage = Stage::new(format);
+                let stage = Setup::new(format);
                 let ended = stage.stop_at(page, signal);
                 assert_eq!(ended.code, Some(3), "{format} {page}: {}", ended.stderr);
                 assert_eq!((&ended.error()["code"], &ended.error()["retryable"]), (&json!("interrupted"), &json!(true)));
@@ -53,7 +53,7 @@ fn a_run_that_is_asked_to_stop_at_any_page_says_that_it_goes_on_and_does() {
 fn a_run_that_is_killed_while_any_page_is_on_its_way_goes_on_at_that_page() {
     for format in FORMATS {
         for page in 1..=PAGES {
-            let stage = Stage::new(format);
+            let stage = Setup::new(format);
             assert_eq!(stage.stop_at(page, Signal::KILL).code, None);
             assert_eq!(stage.delivered(), page - 1, "{format} {page}");
             stage.finish();
@@ -66,7 +66,7 @@ fn a_run_that_is_killed_while_any_page_is_on_its_way_goes_on_at_that_page() {
 fn a_run_that_is_killed_just_after_any_answer_asks_for_no_delivered_page_again() {
     for format in FORMATS {
         for page in 1..=PAGES {
-            let stage = Stage::new(format);
+            let stage = Setup::new(format);
             let child = stage.run().start();
             let answered = |count| move |log: &[LoggedRequest]| log.iter().filter(|one| one.status.is_some()).count() >= count;
             assert!(stage.mock.wait_until(PATIENCE, answered(page)));
@@ -81,7 +81,7 @@ fn a_run_that_is_killed_just_after_any_answer_asks_for_no_delivered_page_again()
 fn a_run_that_is_killed_again_and_again_at_random_moments_gets_there() {
     for (format, seed) in [("csv", 1), ("ndjson", 2), ("csv", 3), ("ndjson", 4)] {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let stage = Stage::on(organization().latency(Duration::from_millis(2)), format);
+        let stage = Setup::on(organization().latency(Duration::from_millis(2)), format);
         let (mut kills, mut delivered) = (0, 0);
         // Each life asks for four pages at the most, so that there are several of them.
         while kills < 40 && delivered < PAGES {
@@ -114,7 +114,7 @@ fn assert_killed_or_done(child: Child) {
 }
 
 /// Lets a killed run go on, and holds the log of both against what the first one had delivered.
-fn assert_goes_on(stage: &Stage) {
+fn assert_goes_on(stage: &Setup) {
     let before = stage.asked();
     let noted = fs::metadata(stage.checkpoint()).map_or(0, |file| file.len());
     if noted == 0 {
@@ -150,8 +150,8 @@ fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends
 }
 
 /// A complete collection, and the journal that it had until it was complete.
-pub(crate) fn finished_with_its_journal(format: &'static str) -> (Stage, Vec<u8>) {
-    let stage = Stage::stopped_at(format, PAGES);
+pub(crate) fn finished_with_its_journal(format: &'static str) -> (Setup, Vec<u8>) {
+    let stage = Setup::stopped_at(format, PAGES);
     // A run that cannot give its output the final name notes the last page, and stops.
     fs::create_dir(stage.output()).unwrap();
     assert_eq!(stage.run().end().code, Some(3));
@@ -164,7 +164,7 @@ pub(crate) fn finished_with_its_journal(format: &'static str) -> (Stage, Vec<u8>
 #[test]
 fn without_a_checkpoint_a_run_that_is_asked_to_stop_fails_and_leaves_nothing() {
     for signal in [Signal::INT, Signal::TERM] {
-        let stage = Stage::on(organization().fault(Call::Users, When::Nth(4), Fault::Stall), "csv");
+        let stage = Setup::on(organization().fault(Call::Users, When::Nth(4), Fault::Stall), "csv");
         let run = Run::new("collect").at(&stage.mock).arg("--json").arg("--output").arg(stage.output());
         let child = run.start();
         assert!(stage.mock.wait_for(Call::Users, 4, PATIENCE));
@@ -179,7 +179,7 @@ fn without_a_checkpoint_a_run_that_is_asked_to_stop_fails_and_leaves_nothing() {
 #[test]
 fn a_run_that_looks_for_the_reason_of_an_empty_list_can_be_stopped_too() {
     let nobody = organization().situation(Situation::NoDomain).fault(Call::Domains, When::Always, Fault::Stall);
-    let stage = Stage::on(nobody, "csv");
+    let stage = Setup::on(nobody, "csv");
     let child = stage.run().start();
     assert!(stage.mock.wait_for(Call::Domains, 1, PATIENCE));
     send(&child, Signal::INT);

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::Endpoint;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
@@ -34,7 +34,7 @@ pub(crate) struct Approval<'a> {
 }
 
 /// What the connector may ask, and where, or why the origin is not approved.
-pub(crate) fn grants(facts: &Facts, approval: &Approval<'_>, console: &Console) -> Result<Grants, Failure> {
+pub(crate) fn grants(facts: &PluginInfo, approval: &Approval<'_>, console: &Console) -> Result<Grants, Failure> {
     let origin = match approval.upstream {
         Some(origin) => origin.clone(),
         None => approved_origin(facts, approval.allowed, console)?,
@@ -52,7 +52,7 @@ pub(crate) fn grants(facts: &Facts, approval: &Approval<'_>, console: &Console) 
 }
 
 /// Approves the live origin, or says why it is not approved.
-fn approved_origin(facts: &Facts, allowed: Option<&Origin>, console: &Console) -> Result<Origin, Failure> {
+fn approved_origin(facts: &PluginInfo, allowed: Option<&Origin>, console: &Console) -> Result<Origin, Failure> {
     let api = &facts.descriptor.api;
     let base = Origin::parse(&api.base).map_err(|error| Failure::new(Code::Contract, format!("the connector's API base is {error}")))?;
     match allowed {
@@ -81,7 +81,7 @@ fn approved_origin(facts: &Facts, allowed: Option<&Origin>, console: &Console) -
     Ok(base)
 }
 
-fn origin_question(facts: &Facts, base: &Origin) -> String {
+fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
     let name = text::shortened(&facts.descriptor.name, 60);
     let mut lines = vec![format!("The connector “{name}” wants to send requests with your key to"), format!("    {base}")];
     let (reading, other): (Vec<_>, Vec<_>) =

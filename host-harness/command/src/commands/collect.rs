@@ -106,7 +106,7 @@ impl Collect {
     }
 
     async fn collected(&self, source: &Source, format: Shown, console: &Console) -> (RunReport, Exit) {
-        source.note_doubts(console);
+        source.note_warnings(console);
         let progress = Arc::new(Progress::new(*console, true));
         let mut destination = self.destination(source, format, console, &progress);
         let session = source.session(Arc::clone(&progress) as _);

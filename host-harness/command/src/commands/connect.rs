@@ -30,7 +30,7 @@ impl Connect {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };
-        source.note_doubts(console);
+        source.note_warnings(console);
         match asked(&source, console).await.and_then(|account| self.show(&account, console)) {
             Ok(()) => Exit::Done,
             Err(failure) => console.failed(&failure),

@@ -74,7 +74,7 @@ pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin,
 
 /// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever else is wrong with it, others tell.
 pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Result<(), Failure> {
-    if file.vouched().is_none() {
+    if file.verified().is_none() {
         return Ok(());
     }
     match load(file, limits.clone()).await {

@@ -27,7 +27,7 @@ impl Inspect {
 
     async fn show(&self, console: &Console) -> Result<(), Failure> {
         let plugin = self.connector.load().await?;
-        let facts = plugin.facts();
+        let facts = plugin.info();
         if self.json {
             let json = smp_host::files::json::indented(&smp_listing::json::json(facts)).map_err(|error| output_fault(&error))?;
             console.data(&format!("{json}\n"))

@@ -10,8 +10,8 @@ use serde_json::json;
 use smp_distribution::packaging::bill::{self, Bill};
 use smp_distribution::packaging::figures::{self, Figures};
 use smp_distribution::packaging::folder::Written;
-use smp_distribution::packaging::metadata::Metadata;
-use smp_distribution::packaging::{Order, Package, assemble, changelog};
+use smp_distribution::packaging::metadata::PublisherMetadata;
+use smp_distribution::packaging::{Package, PackageRequest, assemble, changelog};
 use smp_host::failure::{Code, Failure};
 use smp_replay::player::cases;
 
@@ -72,14 +72,14 @@ const METADATA: &str = "Metadata (left out: as it is in the component, or else i
 
 impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let order = match self.order() {
-            Ok(order) => order,
+        let request = match self.request() {
+            Ok(request) => request,
             Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };
         let steps = Arc::new(Steps::new(*console));
         let made = tokio::select! {
-            made = assemble(&order, Arc::clone(&steps) as _) => made,
+            made = assemble(&request, Arc::clone(&steps) as _) => made,
             // The runtime would wait for the check's workers, and end under them.
             () = stopped() => {
                 steps.clear();
@@ -95,9 +95,9 @@ impl MakePackage {
     }
 
     /// Reads everything that was named. What is wrong with it is wrong usage.
-    fn order(&self) -> Result<Order, Failure> {
+    fn request(&self) -> Result<PackageRequest, Failure> {
         let limits = self.connector.limits();
-        let metadata = Metadata {
+        let metadata = PublisherMetadata {
             description: self.description.clone(),
             authors: self.authors.clone(),
             licenses: self.licenses.clone(),
@@ -109,7 +109,7 @@ impl MakePackage {
         let changelog = String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
             .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
         let figures = self.figures.as_deref().map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?)).transpose()?;
-        Ok(Order {
+        Ok(PackageRequest {
             component: self.connector.open(&limits)?.into_bytes(),
             compiler: this_program(),
             fixtures: cases::find(&self.fixtures)?,

@@ -48,7 +48,7 @@ impl Pull {
         let folder = self.output.join(pulled.folder_name(&self.reference));
         pulled.package.write(&folder)?;
         let component = folder.join(pulled.package.component_name());
-        let publisher = pulled.vouched.as_ref().map(|vouched| vouched.publisher.as_str());
+        let publisher = pulled.verified.as_ref().map(|verified| verified.publisher.as_str());
         if self.json {
             let (id, version) = told(pulled.identity.as_ref());
             let value = json!({

@@ -50,7 +50,7 @@ impl Record {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };
-        source.note_doubts(console);
+        source.note_warnings(console);
         match self.recorded(source, console).await {
             Ok(()) => Exit::Done,
             Err(failure) => console.failed(&failure),

@@ -133,7 +133,7 @@ impl SourceArguments {
             }
             None => {
                 let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
-                let grants = approval::grants(plugin.facts(), &approval, console)?;
+                let grants = approval::grants(plugin.info(), &approval, console)?;
                 let client = self.client(plugin.limits())?;
                 let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
                 let pace = self.rate.unwrap_or(Pace::Declared);
@@ -214,8 +214,8 @@ impl Source {
     }
 
     /// Tells what looks odd about the settings.
-    pub(crate) fn note_doubts(&self, console: &Console) {
-        for doubt in &self.checked.doubts {
+    pub(crate) fn note_warnings(&self, console: &Console) {
+        for doubt in &self.checked.warnings {
             console.note(&format!("note: {}. {}", doubt.message, smp_host::text::escaped(&doubt.hint)));
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use smp_distribution::digest::Digest;
 use smp_distribution::package::Package;
 use smp_distribution::registry;
-use smp_distribution::trust::{TrustPolicy, Vouched};
+use smp_distribution::trust::{TrustPolicy, Verified};
 use smp_host::failure::Failure;
 use smp_host::limits::Limits;
 
@@ -41,23 +41,23 @@ impl Verify {
 
     async fn verified(&self, console: &Console) -> Result<(), Failure> {
         let limits = Limits::default();
-        let (vouched, component, artifact) = match &self.subject {
+        let (verified, component, artifact) = match &self.subject {
             Subject::Path(path) if path.is_dir() => {
                 let package = Package::open(path, &limits)?;
                 (self.trust.judge(&package)?, Digest::of(package.component()), None)
             }
             Subject::Path(path) => {
-                let (package, vouched) = self.trust.judge_file(path, &limits)?;
-                (vouched, Digest::of(package.component()), None)
+                let (package, verified) = self.trust.judge_file(path, &limits)?;
+                (verified, Digest::of(package.component()), None)
             }
             Subject::Artifact(reference) => {
                 let repository = self.registry.repository(reference.clone())?;
                 let pulled = registry::pull(&repository, Some(&*self.trust), &limits).await?;
-                let Some(vouched) = pulled.vouched else { return Ok(()) };
-                (vouched, Digest::of(pulled.package.component()), Some(pulled.digest))
+                let Some(verified) = pulled.verified else { return Ok(()) };
+                (verified, Digest::of(pulled.package.component()), Some(pulled.digest))
             }
         };
-        let Vouched { publisher, identity, key } = vouched;
+        let Verified { publisher, identity, key } = verified;
         if self.json {
             let value = json!({
                 "id": identity.id, "version": identity.version.to_string(), "publisher": publisher, "key": key, "component": component,

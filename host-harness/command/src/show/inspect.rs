@@ -6,14 +6,14 @@ use std::fmt::Write;
 
 use crate::show::terminal::{Look, Paint, Style, padding, width};
 use crate::show::words::hang;
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::{Attachment, Descriptor, PACKAGE, SettingField};
 use smp_host::text::size;
 use smp_listing::{method, name, pace, sentence, shown};
 
 /// The facts for people.
 #[must_use]
-pub(crate) fn text(facts: &Facts, look: Look) -> String {
+pub(crate) fn text(facts: &PluginInfo, look: Look) -> String {
     let descriptor = &facts.descriptor;
     let mut page = Page { out: String::new(), look, paint: look.paint() };
     page.head(descriptor);
@@ -129,7 +129,7 @@ impl Page {
         self.more(hidden);
     }
 
-    fn file(&mut self, facts: &Facts) {
+    fn file(&mut self, facts: &PluginInfo) {
         self.title("The file");
         self.rows(&[("Contract", format!("{PACKAGE}@{}", name(&facts.contract_version))), ("Size", size(facts.size))]);
         // Without a label it fits into 80 columns, and can be copied whole.
@@ -231,7 +231,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_of_a_component_steers_a_terminal(text in any_text(), columns in 0_usize..160) {
-            let facts = Facts {
+            let facts = PluginInfo {
                 descriptor: filled_with(&text),
                 imports: vec![text.clone()],
                 exports: vec![text.clone()],
@@ -245,8 +245,8 @@ mod tests {
         }
     }
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> PluginInfo {
+        PluginInfo {
             descriptor: example(),
             imports: vec!["smp:connector/http@0.1.0".into(), "wasi:cli/environment@0.2.0".into()],
             exports: vec!["smp:connector/connector@0.1.0".into()],

@@ -180,7 +180,7 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
     let endpoint = player.endpoint(&exchange.request);
     let was_readable = readable(&exchange.answer).is_some();
     let endpoint_named = endpoint.map(|number| player.endpoint_named(number)).unwrap_or_default();
-    let word = word_for(&player.plugin().facts().digest);
+    let word = word_for(&player.plugin().info().digest);
     for fault in faults(&exchange.answer, &word, player.limits().response, place.with_large) {
         if hung.ends(place.number) {
             break;

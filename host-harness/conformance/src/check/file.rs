@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Subject;
 use super::rules::{COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, SIZE, SLIM};
 use smp_host::component::engine::{Engine, EngineOptions};
-use smp_host::component::plugin::{Plugin, Stage};
+use smp_host::component::plugin::{LoadStep, Plugin};
 use smp_host::failure::Failure;
 use smp_host::limits::{Bound, Limits};
 use smp_host::text::grouped;
@@ -27,17 +27,17 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
             return None;
         }
     };
-    let (mut stage, mut began, mut compiling) = (Stage::File, Instant::now(), Duration::ZERO);
+    let (mut step, mut began, mut compiling) = (LoadStep::File, Instant::now(), Duration::ZERO);
     let loaded = Plugin::load_telling(&engine, bytes, |begins| {
-        if stage == Stage::Compile {
+        if step == LoadStep::Compile {
             compiling = began.elapsed();
         }
-        (stage, began) = (begins, Instant::now());
+        (step, began) = (begins, Instant::now());
     })
     .await;
     match loaded {
         Ok(plugin) => {
-            let facts = plugin.facts();
+            let facts = plugin.info();
             outcomes.add(Findings::of(&COMPONENT).judged("A component, of one file."));
             outcomes.add(Findings::of(&COMPILES).judged(format!("In less than {}.", limits.shown(Bound::CompileTime))));
             let names: Vec<_> = facts.imports.iter().map(|name| short(name)).collect();
@@ -47,12 +47,16 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
             Some((plugin, compiling))
         }
         Err(failure) => {
-            let steps: [(Stage, &'static Definition); 4] =
-                [(Stage::File, &COMPONENT), (Stage::Compile, &COMPILES), (Stage::Contract, &IMPORTS), (Stage::Describe, &DESCRIBES)];
+            let steps: [(LoadStep, &'static Definition); 4] = [
+                (LoadStep::File, &COMPONENT),
+                (LoadStep::Compile, &COMPILES),
+                (LoadStep::Contract, &IMPORTS),
+                (LoadStep::Describe, &DESCRIBES),
+            ];
             for (at, rule) in steps {
-                if at == stage {
+                if at == step {
                     broken(rule, &failure, outcomes);
-                } else if at < stage {
+                } else if at < step {
                     outcomes.add(Findings::of(rule).judged("Yes."));
                 }
             }

@@ -84,7 +84,7 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     let (connector, compiling, figures, times, rules) = match loaded {
         None => (None, Duration::ZERO, Figures::default(), Times::default(), outcomes.complete(UNLOADED, None)),
         Some((plugin, compiling)) => {
-            let connector = Connector::of(plugin.facts());
+            let connector = Connector::of(plugin.info());
             let (figures, times, rules) = of_plugin(plugin, subject, watcher, outcomes).await;
             (Some(connector), compiling, figures, times, rules)
         }

@@ -87,7 +87,7 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     }
     let mut calls = Vec::new();
     if let Ok(checked) = &case.checked {
-        let word = word_for(&player.plugin().facts().digest);
+        let word = word_for(&player.plugin().info().digest);
         for call in Call::ALL {
             let played = player.play(&case, checked, call, None).await?;
             found.breaches.extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
@@ -93,7 +93,7 @@ pub struct Times {
 impl Connector {
     /// The connector that these facts are of.
     #[must_use]
-    pub fn of(facts: &Facts) -> Self {
+    pub fn of(facts: &PluginInfo) -> Self {
         Self {
             id: facts.descriptor.id.clone(),
             name: facts.descriptor.name.clone(),

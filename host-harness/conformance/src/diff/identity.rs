@@ -6,11 +6,11 @@ use super::kinds::{
     CONTRACT, EXPORTS, Found, IMPORTS_ADDED, IMPORTS_REMOVED, MAJOR, NEWER, OLDER, OTHER_CONNECTOR, SAME_FILE, SAME_VERSION, SIZE,
     UNORDERED, became, named,
 };
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::text::grouped;
 
 /// Compares what the host found out about both files.
-pub(super) fn compare(old: &Facts, new: &Facts, found: &mut Found) {
+pub(super) fn compare(old: &PluginInfo, new: &PluginInfo, found: &mut Found) {
     let (before, now) = (&old.descriptor, &new.descriptor);
     if old.digest == new.digest {
         found.add(&SAME_FILE, named(&now.version));
@@ -56,8 +56,8 @@ mod tests {
     use crate::check::testing::complete;
     use crate::diff::testing::lines;
 
-    fn facts() -> Facts {
-        Facts {
+    fn info() -> PluginInfo {
+        PluginInfo {
             descriptor: complete(),
             imports: vec!["smp:connector/http@0.1.0".into()],
             exports: vec!["smp:connector/connector@0.1.0".into()],
@@ -67,11 +67,11 @@ mod tests {
         }
     }
 
-    fn said(change: impl Fn(&mut Facts)) -> Vec<String> {
-        let mut new = Facts { digest: "sha256:01".into(), ..facts() };
+    fn said(change: impl Fn(&mut PluginInfo)) -> Vec<String> {
+        let mut new = PluginInfo { digest: "sha256:01".into(), ..info() };
         change(&mut new);
         let mut found = Found::default();
-        compare(&facts(), &new, &mut found);
+        compare(&info(), &new, &mut found);
         lines(found)
     }
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn another_id_contract_import_or_size_is_told() {
-        let said = |change: fn(&mut Facts)| {
+        let said = |change: fn(&mut PluginInfo)| {
             let version = "0.1.1";
             let mut lines = said(|new| {
                 new.descriptor.version = version.into();

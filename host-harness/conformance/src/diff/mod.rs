@@ -48,14 +48,14 @@ use kinds::Found;
 pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf]) -> Result<Changes, Failure> {
     let mut found = Found::default();
     let (mut approvals, mut cases) = (Vec::new(), Vec::new());
-    identity::compare(old.facts(), new.facts(), &mut found);
+    identity::compare(old.info(), new.info(), &mut found);
     // The same file does the same: a component has no clock and no randomness.
-    if old.facts().digest != new.facts().digest {
+    if old.info().digest != new.info().digest {
         let (before, now) = (old.descriptor(), new.descriptor());
         authority::compare(before, now, &mut found, &mut approvals);
         form::compare(&before.settings, &now.settings, &mut found);
         texts::compare(before, now, &mut found);
         cases = traffic::compare([old, new], fixtures, &mut found).await?;
     }
-    Ok(Changes { old: Connector::of(old.facts()), new: Connector::of(new.facts()), findings: found.complete(), approvals, cases })
+    Ok(Changes { old: Connector::of(old.info()), new: Connector::of(new.info()), findings: found.complete(), approvals, cases })
 }

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::metadata::Metadata;
+use super::metadata::PublisherMetadata;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
 use smp_host::remedy::Remedy;
@@ -74,21 +74,21 @@ impl Bill {
 
     /// What it says about the component itself.
     #[must_use]
-    pub fn metadata(&self) -> Metadata {
-        let Some(component) = self.component() else { return Metadata::default() };
+    pub fn metadata(&self) -> PublisherMetadata {
+        let Some(component) = self.component() else { return PublisherMetadata::default() };
         let reference = |kind: &str| {
             let references = component.get("externalReferences")?.as_array()?;
             references.iter().find(|reference| reference.get("type").and_then(Value::as_str) == Some(kind))?.get("url")?.as_str()
         };
         let entries = [
-            Metadata { description: string(component, "description"), ..Metadata::default() },
-            Metadata { authors: string(component, "author"), ..Metadata::default() },
-            Metadata { licenses: licenses(component), ..Metadata::default() },
-            Metadata { source: reference("vcs").map(ToOwned::to_owned), ..Metadata::default() },
-            Metadata { homepage: reference("website").map(ToOwned::to_owned), ..Metadata::default() },
+            PublisherMetadata { description: string(component, "description"), ..PublisherMetadata::default() },
+            PublisherMetadata { authors: string(component, "author"), ..PublisherMetadata::default() },
+            PublisherMetadata { licenses: licenses(component), ..PublisherMetadata::default() },
+            PublisherMetadata { source: reference("vcs").map(ToOwned::to_owned), ..PublisherMetadata::default() },
+            PublisherMetadata { homepage: reference("website").map(ToOwned::to_owned), ..PublisherMetadata::default() },
         ];
         // A bill has more ways to say something than a component: `git+https://…`, for one.
-        entries.into_iter().filter(|entry| entry.check().is_ok()).fold(Metadata::default(), Metadata::or)
+        entries.into_iter().filter(|entry| entry.check().is_ok()).fold(PublisherMetadata::default(), PublisherMetadata::or)
     }
 
     /// The bill of this very file: with its digest, a serial number made of it, and the date, if there is one.

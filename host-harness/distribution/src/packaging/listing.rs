@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::bill::Linked;
 use super::changelog::Breaking;
 use super::figures::Performance;
-use super::metadata::Metadata;
+use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Rule, Verdict};
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 
 /// Version of the form of `listing.json`: it grows by keys, and changes with this number.
 const FORM: u32 = 1;
@@ -19,11 +19,11 @@ pub struct Listing {
     /// Name of the component's file.
     pub file: String,
     /// What is known of the component.
-    pub facts: Facts,
+    pub facts: PluginInfo,
     /// `sha256:` and the digest of the component without standard metadata, as the build made it.
     pub build_digest: String,
     /// What the publisher says about it.
-    pub metadata: Metadata,
+    pub metadata: PublisherMetadata,
     /// What its conformance check came to.
     pub verdict: Verdict,
     /// How fast it is.
@@ -49,7 +49,7 @@ impl Listing {
             self.linked.iter().map(|Linked { name, version, licenses }| json!({"name": name, "version": version, "licenses": licenses}));
         let breaking =
             self.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
-        let Metadata { description, authors, licenses, source, homepage, revision } = &self.metadata;
+        let PublisherMetadata { description, authors, licenses, source, homepage, revision } = &self.metadata;
         let rest = json!({
             "build_digest": self.build_digest,
             "metadata": {

@@ -22,7 +22,7 @@ const NAMES: &str = "component-name";
 
 /// What a publisher says about a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Metadata {
+pub struct PublisherMetadata {
     /// What it is, in a sentence.
     pub description: Option<String>,
     /// Who made it.
@@ -37,7 +37,7 @@ pub struct Metadata {
     pub revision: Option<String>,
 }
 
-impl Metadata {
+impl PublisherMetadata {
     /// These, and where one is missing, the other's.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -134,7 +134,7 @@ fn address(entry: &'static str, text: Option<&String>) -> Result<Option<String>,
 ///
 /// # Errors
 /// `component`, when it is damaged; `invalid-settings`, when an entry is not what its name says.
-pub(super) fn written(component: &[u8], id: &str, version: &str, metadata: &Metadata) -> Result<Vec<u8>, Failure> {
+pub(super) fn written(component: &[u8], id: &str, version: &str, metadata: &PublisherMetadata) -> Result<Vec<u8>, Failure> {
     let mut add = metadata.sections(version).map_err(|wrong| wrong.failure())?;
     add.name = AddMetadataField::Set(id.to_owned());
     // Setting an entry that is there would add a second one.
@@ -195,8 +195,8 @@ mod tests {
         wasm
     }
 
-    fn metadata() -> Metadata {
-        Metadata {
+    fn metadata() -> PublisherMetadata {
+        PublisherMetadata {
             description: Some("A connector.".into()),
             authors: Some("Somebody <somebody@example.test>".into()),
             licenses: Some("Apache-2.0 OR MIT".into()),
@@ -224,18 +224,18 @@ mod tests {
     #[test]
     fn writing_it_again_gives_the_same_bytes() {
         let once = written(&built(), "example", "1.2.3", &metadata()).unwrap();
-        let read = Metadata::of(&once).unwrap();
+        let read = PublisherMetadata::of(&once).unwrap();
         assert_eq!(
             read,
-            Metadata { homepage: Some("https://example.test/".into()), ..metadata() },
+            PublisherMetadata { homepage: Some("https://example.test/".into()), ..metadata() },
             "an address is written in its usual form"
         );
         for metadata in [metadata(), read] {
             assert_eq!(written(&once, "example", "1.2.3", &metadata).unwrap(), once);
         }
-        let other = Metadata { homepage: None, ..metadata() };
+        let other = PublisherMetadata { homepage: None, ..metadata() };
         let without = written(&once, "example", "1.2.3", &other).unwrap();
-        assert_eq!(Metadata::of(&without).unwrap(), other);
+        assert_eq!(PublisherMetadata::of(&without).unwrap(), other);
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_not_what_its_name_says_is_refused() {
-        let wrong = |change: fn(&mut Metadata)| {
+        let wrong = |change: fn(&mut PublisherMetadata)| {
             let mut metadata = metadata();
             change(&mut metadata);
             let wrong = metadata.check().unwrap_err();
@@ -265,6 +265,9 @@ mod tests {
     #[test]
     fn metadata_in_a_component_that_is_no_text_is_refused() {
         let wasm = [b"\0asm\x0d\0\x01\0".as_slice(), b"\x00\x0a\x07authors\xff\xfe"].concat();
-        assert_eq!(Metadata::of(&wasm).unwrap_err().message, "the metadata of the component cannot be read: its `authors` is no text");
+        assert_eq!(
+            PublisherMetadata::of(&wasm).unwrap_err().message,
+            "the metadata of the component cannot be read: its `authors` is no text"
+        );
     }
 }

@@ -47,10 +47,10 @@ use bill::Bill;
 use figures::{Figures, Performance};
 use folder::{Named, Written};
 use listing::Listing;
-use metadata::Metadata;
+use metadata::PublisherMetadata;
 
 /// What is to be packaged.
-pub struct Order {
+pub struct PackageRequest {
     /// The component.
     pub component: Vec<u8>,
     /// Where it is compiled.
@@ -62,7 +62,7 @@ pub struct Order {
     /// Whether warnings and rules that were skipped count as failed ones.
     pub strict: bool,
     /// What the publisher says about it. What is missing is taken from the component, then from the bill.
-    pub metadata: Metadata,
+    pub metadata: PublisherMetadata,
     /// What is linked into it.
     pub bill: Bill,
     /// The changelog.
@@ -94,30 +94,30 @@ pub struct Package {
 ///
 /// # Errors
 /// `component`, `contract` and the like when the connector does not pass its check; `invalid-settings` when what comes with it does not fit it.
-pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Package, Failure> {
-    let options = EngineOptions { limits: order.limits.clone(), ..EngineOptions::new(order.compiler.clone()) };
+pub async fn assemble(request: &PackageRequest, watcher: Arc<dyn Watcher>) -> Result<Package, Failure> {
+    let options = EngineOptions { limits: request.limits.clone(), ..EngineOptions::new(request.compiler.clone()) };
     let engine = Engine::new(&options)?;
-    let descriptor = Plugin::load(&engine, &order.component).await?.descriptor().clone();
+    let descriptor = Plugin::load(&engine, &request.component).await?.descriptor().clone();
     let (id, version) = (descriptor.id, descriptor.version);
     // It becomes the name of a folder, and of a tag in a registry.
     semver::Version::parse(&version).map_err(|_| not_semantic(&version))?;
 
-    let own = Metadata { description: Some(described(&descriptor.name)), ..Metadata::default() };
-    let metadata = order.metadata.clone().or(Metadata::of(&order.component)?).or(order.bill.metadata()).or(own);
-    let entry = changelog::entry(&order.changelog, &version)?;
-    if order.release {
+    let own = PublisherMetadata { description: Some(described(&descriptor.name)), ..PublisherMetadata::default() };
+    let metadata = request.metadata.clone().or(PublisherMetadata::of(&request.component)?).or(request.bill.metadata()).or(own);
+    let entry = changelog::entry(&request.changelog, &version)?;
+    if request.release {
         refuse_what_is_no_release(&metadata, &entry, &version)?;
     }
-    let component = metadata::written(&order.component, &id, &version, &metadata)?;
+    let component = metadata::written(&request.component, &id, &version, &metadata)?;
     // As it is written: an address may have got a slash at its end.
-    let metadata = Metadata::of(&component)?;
+    let metadata = PublisherMetadata::of(&component)?;
     let plugin = Plugin::load(&engine, &component).await?;
-    let facts = plugin.facts().clone();
-    let bill = order.bill.bound_to(&version, &facts.digest, order.date)?;
+    let facts = plugin.info().clone();
+    let bill = request.bill.bound_to(&version, &facts.digest, request.date)?;
 
-    let verdict = checked(order, component.clone(), watcher).await?;
+    let verdict = checked(request, component.clone(), watcher).await?;
     let build_digest = metadata::build_digest(&component)?;
-    let performance = Performance::new(order.figures.clone(), &[&build_digest, &facts.digest]);
+    let performance = Performance::new(request.figures.clone(), &[&build_digest, &facts.digest]);
     let mut notes = Vec::new();
     if !entry.released {
         notes.push(format!("The changelog has no entry for {version}: the one of what is not released yet stands in."));
@@ -128,7 +128,7 @@ pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Packag
 
     let file = format!("{id}.wasm");
     let digest = facts.digest.clone();
-    let linked = order.bill.linked().to_vec();
+    let linked = request.bill.linked().to_vec();
     let listing = Listing {
         file: file.clone(),
         facts,
@@ -137,7 +137,7 @@ pub async fn assemble(order: &Order, watcher: Arc<dyn Watcher>) -> Result<Packag
         verdict,
         performance,
         linked,
-        date: order.date,
+        date: request.date,
         breaking: entry.breaking,
     };
     let json = json::indented(&listing.to_json()).map_err(|error| unwritable(&error))?;
@@ -169,16 +169,16 @@ impl Package {
 }
 
 async fn checked(
-    order: &Order,
+    request: &PackageRequest,
     component: Vec<u8>,
     watcher: Arc<dyn Watcher>,
 ) -> Result<smp_conformance::check::verdict::Verdict, Failure> {
     let subject = Subject {
         file: component,
-        compiler: order.compiler.clone(),
-        fixtures: order.fixtures.clone(),
-        limits: order.limits.clone(),
-        strict: order.strict,
+        compiler: request.compiler.clone(),
+        fixtures: request.fixtures.clone(),
+        limits: request.limits.clone(),
+        strict: request.strict,
     };
     let verdict = check::check(&subject, watcher).await;
     match verdict.failure() {
@@ -190,7 +190,7 @@ async fn checked(
     }
 }
 
-fn refuse_what_is_no_release(metadata: &Metadata, entry: &changelog::Entry, version: &str) -> Result<(), Failure> {
+fn refuse_what_is_no_release(metadata: &PublisherMetadata, entry: &changelog::Entry, version: &str) -> Result<(), Failure> {
     let refused = |input, why: String, hint: &str| {
         let failure = Failure::new(Code::InvalidSettings, format!("this is no release: {why}"));
         Err(failure.with_remedy(Remedy::CorrectInput { input }).with_hint(hint))

@@ -6,9 +6,9 @@ use super::bill::Linked;
 use super::changelog::Breaking;
 use super::figures::{Figure, Figures, Performance};
 use super::listing::Listing;
-use super::metadata::Metadata;
+use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Connector, Rule, Times, Verdict};
-use smp_host::component::plugin::Facts;
+use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::Descriptor;
 use smp_host::validation::CheckOutcome;
 
@@ -37,7 +37,7 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
     let figure = Figure { key: "a.b".into(), name: text.to_owned(), unit: "ms".into(), median: 2.0, min: 1.0, max: 3.5 };
     Listing {
         file: "example-cloud.wasm".into(),
-        facts: Facts {
+        facts: PluginInfo {
             descriptor,
             imports: vec!["smp:connector/http@0.1.0".into(), text.to_owned()],
             exports: vec!["smp:connector/connector@0.1.0".into()],
@@ -46,7 +46,14 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             digest: "sha256:00".into(),
         },
         build_digest: "sha256:01".into(),
-        metadata: Metadata { description: own(), authors: own(), licenses: own(), source: own(), homepage: own(), revision: own() },
+        metadata: PublisherMetadata {
+            description: own(),
+            authors: own(),
+            licenses: own(),
+            source: own(),
+            homepage: own(),
+            revision: own(),
+        },
         verdict: Verdict {
             connector: Some(connector),
             strict: false,

@@ -17,7 +17,7 @@ use crate::digest::Digest;
 use crate::metadata::{Identity, Metadata};
 use crate::package::{LARGEST_FILE, LARGEST_SIGNATURE, LARGEST_SUMS, Package, SUMS, Sums};
 use crate::signature;
-use crate::trust::{TrustPolicy, Vouched};
+use crate::trust::{TrustPolicy, Verified};
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
@@ -35,7 +35,7 @@ pub struct Pulled {
     /// Which connector it is, where it says so.
     pub identity: Option<Identity>,
     /// Who vouches for it, where a policy was asked.
-    pub vouched: Option<Vouched>,
+    pub verified: Option<Verified>,
 }
 
 impl Pulled {
@@ -56,8 +56,8 @@ impl Pulled {
 pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits: &Limits) -> Result<Pulled, Failure> {
     let reference = repository.reference();
     let found = match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => repository.pinned(digest).await?,
-        (None, Some(tag)) => repository.tagged(tag).await?,
+        (Some(digest), _) => repository.pull_manifest(digest).await?,
+        (None, Some(tag)) => repository.resolve(tag).await?,
         (None, None) => {
             return Err(Failure::new(Code::InvalidSettings, "the reference names neither a tag nor a digest")
                 .with_remedy(Remedy::CorrectInput { input: "reference" })
@@ -75,12 +75,12 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
     let manifest = Manifest::read(&found.bytes)?;
     let (name, component) = component(repository, &manifest, limits).await?;
     let identity = Metadata::read(&component)?.identity();
-    let vouched = match (signer, policy) {
+    let verified = match (signer, policy) {
         (Some(signer), Some(policy)) => {
             policy.not_revoked(&Digest::of(&component))?;
-            let vouched = signer.vouches_for(identity.clone()?)?;
-            is_the_one_asked_for(reference, &vouched.identity)?;
-            Some(vouched)
+            let verified = signer.vouches_for(identity.clone()?)?;
+            is_the_one_asked_for(reference, &verified.identity)?;
+            Some(verified)
         }
         _ => None,
     };
@@ -96,7 +96,7 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
     // program.
     let told = package.sums().is_none() || artifact::digests(&package).contains(&found.digest);
     let package = if told { package } else { package.pulled_from(found.bytes) };
-    Ok(Pulled { package, digest: found.digest, identity, vouched })
+    Ok(Pulled { package, digest: found.digest, identity, verified })
 }
 
 /// The component that a manifest names, and a name for its file.
@@ -110,7 +110,7 @@ async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits
     if layer.size > limits.component {
         return Err(limits.component_too_large("the component"));
     }
-    let bytes = repository.content(&layer.digest, limits.component, "the component").await?;
+    let bytes = repository.pull_blob(&layer.digest, limits.component, "the component").await?;
     let bytes = bytes.ok_or_else(|| missing("the component"))?;
     Ok((format!("{}.wasm", last_part(repository.reference())), bytes))
 }
@@ -137,7 +137,7 @@ async fn whole(
     policy: Option<&TrustPolicy>,
 ) -> Result<Package, Failure> {
     let digest = Digest::parse(sums).ok_or_else(|| unexpected(format!("the artifact names no digest of its {SUMS}")))?;
-    let sums = repository.content(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
+    let sums = repository.pull_blob(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
     let sums = Sums::read(sums)?;
     let mut files = BTreeMap::new();
     for (name, digest) in sums.digests() {
@@ -145,7 +145,7 @@ async fn whole(
             component.to_vec()
         } else {
             let what = format!("`{name}`");
-            repository.content(digest, LARGEST_FILE, &what).await?.ok_or_else(|| missing(&what))?
+            repository.pull_blob(digest, LARGEST_FILE, &what).await?.ok_or_else(|| missing(&what))?
         };
         files.insert(name.clone(), bytes);
     }
@@ -162,10 +162,10 @@ async fn package_signature(
 ) -> Result<Option<Vec<u8>>, Failure> {
     let mut first = None;
     for entry in referrers::list(repository, artifact, SIGNATURE_TYPE).await?.iter().take(MOST_PACKAGE_SIGNATURES) {
-        let Some(found) = repository.pinned(&entry.digest).await? else { continue };
+        let Some(found) = repository.pull_manifest(&entry.digest).await? else { continue };
         let manifest = Manifest::read(&found.bytes)?;
         let Some(layer) = manifest.layers.first() else { continue };
-        let Some(text) = repository.content(&layer.digest, LARGEST_SIGNATURE, "a signature").await? else { continue };
+        let Some(text) = repository.pull_blob(&layer.digest, LARGEST_SIGNATURE, "a signature").await? else { continue };
         let is_taken = |policy: &TrustPolicy| signature::from_text(&text).is_some_and(|it| policy.signer(sums.bytes(), &it).is_some());
         if policy.is_some_and(is_taken) {
             return Ok(Some(text));

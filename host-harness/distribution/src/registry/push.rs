@@ -61,12 +61,12 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
     }
     let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
 
-    repository.keep(&manifest.config, &config).await?;
-    repository.keep(&component, package.component()).await?;
-    repository.put(&subject.digest.to_string(), MANIFEST, &bytes).await?;
+    repository.push_blob(&manifest.config, &config).await?;
+    repository.push_blob(&component, package.component()).await?;
+    repository.push_manifest(&subject.digest.to_string(), MANIFEST, &bytes).await?;
     attach_files(repository, package, &subject).await?;
     if let Some(tag) = tag.as_ref().filter(|_| !unchanged) {
-        repository.put(tag, MANIFEST, &bytes).await?;
+        repository.push_manifest(tag, MANIFEST, &bytes).await?;
     }
     let floating = tag.is_some() && tag != version;
     let reference = tag.as_ref().map_or_else(|| reference.clone(), |tag| reference.with_tag(tag));
@@ -77,7 +77,7 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
 /// Whether the tag leads to the same artifact already.
 async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Digest, overwrite: bool) -> Result<bool, Failure> {
     let Some(tag) = tag else { return Ok(false) };
-    match repository.tagged(tag).await? {
+    match repository.resolve(tag).await? {
         None => Ok(false),
         Some(found) if found.digest == *digest => Ok(true),
         Some(_) if overwrite => Ok(false),

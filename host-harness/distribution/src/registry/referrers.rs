@@ -17,14 +17,14 @@ const MOST_PAGES: usize = 8;
 /// Attaches an artifact of these contents to the subject that its manifest names.
 pub(super) async fn attach(repository: &Repository, manifest: &Manifest, contents: &[&[u8]]) -> Result<Descriptor, Failure> {
     if manifest.config.media_type == EMPTY {
-        repository.keep(&manifest.config, b"{}").await?;
+        repository.push_blob(&manifest.config, b"{}").await?;
     }
     for (layer, bytes) in manifest.layers.iter().zip(contents) {
-        repository.keep(layer, bytes).await?;
+        repository.push_blob(layer, bytes).await?;
     }
     let bytes = manifest.to_bytes()?;
     let mut entry = Descriptor::of(MANIFEST, &bytes);
-    let known = repository.put(&entry.digest.to_string(), MANIFEST, &bytes).await?;
+    let known = repository.push_manifest(&entry.digest.to_string(), MANIFEST, &bytes).await?;
     entry.artifact_type.clone_from(&manifest.artifact_type);
     if let Some(subject) = manifest.subject.as_ref().filter(|_| !known) {
         enter(repository, &subject.digest, &entry).await?;
@@ -56,7 +56,7 @@ pub(super) async fn list(repository: &Repository, subject: &Digest, artifact_typ
 }
 
 async fn by_tag(repository: &Repository, subject: &Digest) -> Result<Index, Failure> {
-    match repository.tagged(&subject.tag()).await? {
+    match repository.resolve(&subject.tag()).await? {
         Some(found) => Index::read(&found.bytes),
         None => Ok(Index::empty()),
     }
@@ -69,7 +69,7 @@ async fn enter(repository: &Repository, subject: &Digest, entry: &Descriptor) ->
     }
     index.manifests.push(entry.clone());
     bounded(index.manifests.len())?;
-    repository.put(&subject.tag(), INDEX, &index.to_bytes()?).await?;
+    repository.push_manifest(&subject.tag(), INDEX, &index.to_bytes()?).await?;
     Ok(())
 }
 

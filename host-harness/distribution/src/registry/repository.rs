@@ -40,12 +40,12 @@ impl Repository {
     }
 
     /// The manifest of this tag; none where there is none.
-    pub(super) async fn tagged(&self, tag: &str) -> Result<Option<Found>, Failure> {
+    pub(super) async fn resolve(&self, tag: &str) -> Result<Option<Found>, Failure> {
         self.manifest(tag).await
     }
 
     /// The manifest of this digest; none where there is none.
-    pub(super) async fn pinned(&self, digest: &Digest) -> Result<Option<Found>, Failure> {
+    pub(super) async fn pull_manifest(&self, digest: &Digest) -> Result<Option<Found>, Failure> {
         match self.manifest(&digest.to_string()).await? {
             Some(found) if found.digest != *digest => Err(other_content("a manifest", digest)),
             found => Ok(found),
@@ -70,7 +70,7 @@ impl Repository {
     }
 
     /// Content; none where there is none.
-    pub(super) async fn content(&self, digest: &Digest, most: u64, what: &str) -> Result<Option<Vec<u8>>, Failure> {
+    pub(super) async fn pull_blob(&self, digest: &Digest, most: u64, what: &str) -> Result<Option<Vec<u8>>, Failure> {
         let answer = self.get(&format!("blobs/{digest}"), "*/*", most).await.map_err(|failure| match failure.code {
             Code::Limit => Failure { message: format!("{what} in the registry is larger than {most} bytes"), ..failure },
             _ => failure,
@@ -84,7 +84,7 @@ impl Repository {
     }
 
     /// Puts content there, unless it is there already.
-    pub(super) async fn keep(&self, content: &Descriptor, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) async fn push_blob(&self, content: &Descriptor, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path(&format!("blobs/{}", content.digest));
         let there = self.client.send(&Ask { method: Method::HEAD, path, accept: "*/*", body: None, most: SMALL }).await?;
         // Some registries tell where the content lies, in place of that it is there.
@@ -109,7 +109,7 @@ impl Repository {
     }
 
     /// Puts a manifest there, under a tag or a digest. Tells whether the registry keeps account of what the manifest refers to.
-    pub(super) async fn put(&self, place: &str, media_type: &str, bytes: &[u8]) -> Result<bool, Failure> {
+    pub(super) async fn push_manifest(&self, place: &str, media_type: &str, bytes: &[u8]) -> Result<bool, Failure> {
         let path = self.path(&format!("manifests/{place}"));
         let answer =
             self.client.send(&Ask { method: Method::PUT, path, accept: "*/*", body: Some((media_type, bytes)), most: SMALL }).await?;

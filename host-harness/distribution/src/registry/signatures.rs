@@ -28,7 +28,7 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
                 "Name the digest that pushing it told: HOST/NAME@sha256:…. A tag could have been moved to something else meanwhile.",
             ));
     };
-    let subject = repository.pinned(digest).await?.ok_or_else(|| absent(repository))?;
+    let subject = repository.pull_manifest(digest).await?.ok_or_else(|| absent(repository))?;
     Manifest::read(&subject.bytes)?;
     let mut layers = match at_tag(repository, digest).await? {
         Some(manifest) => manifest.layers,
@@ -48,16 +48,16 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
     let payload = payload::new(&repository.reference().repository(), digest);
     let signature = key.sign(&payload).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
     let layer = Descriptor::of(payload::MEDIA_TYPE, &payload).annotated(payload::ANNOTATION, &signature::to_text(&signature));
-    repository.keep(&layer, &payload).await?;
+    repository.push_blob(&layer, &payload).await?;
     layers.push(layer);
     let config = config(&layers);
     let described = Descriptor::of(IMAGE_CONFIG, &config);
-    repository.keep(&described, &config).await?;
+    repository.push_blob(&described, &config).await?;
     let mut manifest = Manifest::new(described, layers);
     manifest.artifact_type = Some(payload::ARTIFACT_TYPE.to_owned());
     manifest.subject = Some(Descriptor::of(MANIFEST, &subject.bytes));
     referrers::attach(repository, &manifest, &[]).await?;
-    repository.put(&tag(digest), MANIFEST, &manifest.to_bytes()?).await?;
+    repository.push_manifest(&tag(digest), MANIFEST, &manifest.to_bytes()?).await?;
     Ok(())
 }
 
@@ -100,7 +100,7 @@ fn tag(digest: &Digest) -> String {
 }
 
 async fn at_tag(repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Failure> {
-    let found = repository.tagged(&tag(digest)).await?;
+    let found = repository.resolve(&tag(digest)).await?;
     found.map(|found| Manifest::read(&found.bytes)).transpose()
 }
 
@@ -108,7 +108,7 @@ async fn at_tag(repository: &Repository, digest: &Digest) -> Result<Option<Manif
 async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>, Failure> {
     let mut layers = Vec::new();
     for entry in referrers::list(repository, digest, payload::ARTIFACT_TYPE).await?.iter().take(MOST_SIGNATURES) {
-        if let Some(found) = repository.pinned(&entry.digest).await? {
+        if let Some(found) = repository.pull_manifest(&entry.digest).await? {
             layers.extend(Manifest::read(&found.bytes)?.layers);
         }
     }
@@ -119,7 +119,7 @@ async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descr
 async fn vouching(repository: &Repository, layer: &Descriptor) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
     let signature = layer.annotations.get(payload::ANNOTATION).and_then(|text| signature::from_text(text.as_bytes()));
     let Some(signature) = signature.filter(|_| layer.media_type == payload::MEDIA_TYPE) else { return Ok(None) };
-    let payload = repository.content(&layer.digest, payload::LARGEST, "a signed payload").await?;
+    let payload = repository.pull_blob(&layer.digest, payload::LARGEST, "a signed payload").await?;
     Ok(payload.map(|payload| (payload, signature)))
 }
 

@@ -92,18 +92,18 @@ impl Engine {
 
     /// Takes what is set aside for one more run, waiting for it at most so long; who asks first is served first. A run keeps it when it
     /// gives its instance back, so that it never fails in the middle.
-    pub(super) async fn place(&self, within: Duration) -> Result<Permit, Failure> {
+    pub(super) async fn permit(&self, within: Duration) -> Result<Permit, Failure> {
         let Some(places) = &self.shared.places else { return Ok(Permit { _place: None }) };
-        let place = match Arc::clone(places).try_acquire_owned() {
-            Ok(place) => Some(place),
+        let permit = match Arc::clone(places).try_acquire_owned() {
+            Ok(permit) => Some(permit),
             Err(_) if within.is_zero() => None,
             Err(_) => tokio::time::timeout(within, Arc::clone(places).acquire_owned()).await.ok().and_then(Result::ok),
         };
-        let place = place.ok_or_else(|| {
+        let permit = permit.ok_or_else(|| {
             Failure::new(Code::Busy, "this process has no memory set aside for one more run at the same time")
                 .with_hint("Try again when other runs have ended, or let the operator set more aside (`pooled_runs`).")
         })?;
-        Ok(Permit { _place: Some(place) })
+        Ok(Permit { _place: Some(permit) })
     }
 
     /// The bounds that it was set up with.

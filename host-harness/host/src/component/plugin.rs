@@ -20,12 +20,12 @@ use crate::remedy::Remedy;
 pub struct Plugin {
     pub(super) engine: Engine,
     pub(super) prepared: ConnectorPluginPre<RunState>,
-    facts: Arc<Facts>,
+    info: Arc<PluginInfo>,
 }
 
 /// What is known of a connector without running it for anybody.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct PluginInfo {
     /// What it says about itself.
     pub descriptor: Descriptor,
     /// Full names of its imports.
@@ -42,7 +42,7 @@ pub struct Facts {
 
 /// How far loading came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum LoadStep {
     /// Looking at the first bytes of the file.
     File,
     /// Compiling it.
@@ -66,38 +66,38 @@ impl Plugin {
     ///
     /// # Errors
     /// As [`Plugin::load`].
-    pub async fn load_telling(engine: &Engine, bytes: &[u8], mut begins: impl FnMut(Stage)) -> Result<Self, Failure> {
-        begins(Stage::File);
+    pub async fn load_telling(engine: &Engine, bytes: &[u8], mut begins: impl FnMut(LoadStep)) -> Result<Self, Failure> {
+        begins(LoadStep::File);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         refuse_what_is_no_component(bytes, size, engine.limits())?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
-        begins(Stage::Compile);
+        begins(LoadStep::Compile);
         let (component, code) = engine.compile(bytes, &digest).await?;
-        begins(Stage::Contract);
+        begins(LoadStep::Contract);
         let (imports, exports) = names(engine, &component);
         let contract_version = contract_version(&imports, &exports)?;
         let prepared = link(engine, &component)?;
-        begins(Stage::Describe);
+        begins(LoadStep::Describe);
         let mut session =
             Session::new(engine.clone(), prepared.clone(), Provenance::default(), SessionOptions::powerless(engine.limits().clone()));
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;
         // A file that is refused leaves nothing behind.
         engine.keep(code.as_ref(), &digest);
-        let facts = Facts { descriptor, imports, exports, contract_version, size, digest };
-        Ok(Self { engine: engine.clone(), prepared, facts: Arc::new(facts) })
+        let info = PluginInfo { descriptor, imports, exports, contract_version, size, digest };
+        Ok(Self { engine: engine.clone(), prepared, info: Arc::new(info) })
     }
 
     /// What is known of it.
     #[must_use]
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    pub fn info(&self) -> &PluginInfo {
+        &self.info
     }
 
     /// What it says about itself.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
-        &self.facts.descriptor
+        &self.info.descriptor
     }
 
     /// The bounds of the engine that it was loaded with: those of every run of it.
@@ -109,7 +109,7 @@ impl Plugin {
     /// A run of its own, in a store of its own.
     #[must_use]
     pub fn session(&self, options: SessionOptions) -> Session {
-        let Facts { descriptor, digest, .. } = self.facts();
+        let PluginInfo { descriptor, digest, .. } = self.info();
         let whose = Provenance {
             connector: descriptor.id.clone(),
             version: descriptor.version.clone(),

@@ -49,7 +49,7 @@ pub struct Session {
     /// The store and the instance in it, until something goes wrong or it is given back.
     live: Option<(Store<RunState>, ConnectorPlugin)>,
     /// What is set aside for this run, from its first call on. Below the store, so that it is free only when the store is gone.
-    place: Option<Permit>,
+    permit: Option<Permit>,
     /// The state, while there is no store.
     parked: Option<RunState>,
     settings: Arc<Checked>,
@@ -106,7 +106,7 @@ impl Session {
         Self {
             engine,
             prepared,
-            place: None,
+            permit: None,
             live: None,
             parked,
             settings: Arc::new(settings),
@@ -125,9 +125,9 @@ impl Session {
     ///
     /// # Errors
     /// `busy`, when no other run ended in time.
-    pub async fn take_place(&mut self, within: Duration) -> Result<(), Failure> {
-        if self.place.is_none() {
-            self.place = Some(self.engine.place(within).await?);
+    pub async fn take_permit(&mut self, within: Duration) -> Result<(), Failure> {
+        if self.permit.is_none() {
+            self.permit = Some(self.engine.permit(within).await?);
         }
         Ok(())
     }
@@ -364,7 +364,7 @@ impl Session {
     }
 
     async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
-        self.take_place(Duration::ZERO).await?;
+        self.take_permit(Duration::ZERO).await?;
         let state = self.parked.take().ok_or_else(|| Failure::new(Code::Interrupted, "the run was ended in the middle of a call"))?;
         let mut store = Store::new(&self.engine.wasmtime, state);
         store.limiter(|state| &mut state.usage);

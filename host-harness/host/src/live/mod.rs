@@ -1,7 +1,7 @@
 //! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a request.
 //!
 //! It never follows a redirect, never goes to another origin or into a private network that nobody named, and never hands the key back:
-//! should an answer repeat it, it is blotted out before anybody above sees it.
+//! should an answer repeat it, it is redacted before anybody above sees it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -162,17 +162,17 @@ impl Live {
         let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
         let headers = headers.collect();
         let body = body(&mut answer, self.client.largest_body).await?;
-        Ok(self.blotted(Response { status, headers, body }))
+        Ok(self.redacted(Response { status, headers, body }))
     }
 
     /// The answer without the key, wherever the server may have repeated it.
-    fn blotted(&self, mut response: Response) -> Response {
+    fn redacted(&self, mut response: Response) -> Response {
         let Some(credential) = &self.credential else { return response };
         let key = credential.secret().expose();
-        blot(&mut response.body, key.as_bytes());
+        redact(&mut response.body, key.as_bytes());
         for (_, value) in &mut response.headers {
             let mut bytes = std::mem::take(value).into_bytes();
-            blot(&mut bytes, key.as_bytes());
+            redact(&mut bytes, key.as_bytes());
             // Stars in the place of whole characters: what was text still is.
             *value = String::from_utf8(bytes).unwrap_or_default();
         }
@@ -210,7 +210,7 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
 }
 
 /// Overwrites every occurrence of the key in the text, also where characters of it are escaped as JSON or a URL escapes them.
-fn blot(text: &mut [u8], key: &[u8]) {
+fn redact(text: &mut [u8], key: &[u8]) {
     let Some(first) = key.first() else { return };
     let mut at = 0;
     while let Some(begin) = text.get(at..).and_then(|rest| memchr::memchr3(*first, b'\\', b'%', rest)).map(|skipped| at + skipped) {
@@ -305,15 +305,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_blotted_out_of_a_body() {
+    fn the_key_is_redacted_from_a_body() {
         let mut body = b"{\"a\":\"ATCTTkey\",\"b\":\"xATCTTkeyATCTTke\"}".to_vec();
-        blot(&mut body, b"ATCTTkey");
+        redact(&mut body, b"ATCTTkey");
         assert_eq!(String::from_utf8(body).unwrap(), "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}");
     }
 
     #[test]
-    fn the_key_is_blotted_out_however_it_is_escaped() {
-        for (written, blotted) in [
+    fn the_key_is_redacted_out_however_it_is_escaped() {
+        for (written, redacted) in [
             ("k/=y", "****"),
             (r"k\/=y", "*****"),
             (r"k\u002f\u003Dy", "**************"),
@@ -324,8 +324,8 @@ mod tests {
             ("%k/=y", "%****"),
         ] {
             let mut text = written.as_bytes().to_vec();
-            blot(&mut text, b"k/=y");
-            assert_eq!(String::from_utf8(text).unwrap(), blotted, "{written}");
+            redact(&mut text, b"k/=y");
+            assert_eq!(String::from_utf8(text).unwrap(), redacted, "{written}");
         }
     }
 

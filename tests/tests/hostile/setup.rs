@@ -42,7 +42,7 @@ pub(crate) fn tight() -> Limits {
 }
 
 /// A component with everything that it is given, and what is heard of it.
-pub(crate) struct Stage {
+pub(crate) struct Setup {
     pub(crate) plugin: Plugin,
     /// The component's file, for another engine to load.
     name: String,
@@ -60,7 +60,7 @@ pub(crate) struct Heard {
     lines: Mutex<Vec<String>>,
 }
 
-impl Stage {
+impl Setup {
     /// A component of the organization `acme`.
     pub(crate) fn new(name: &str) -> Self {
         Self::attacking(name, "")
@@ -207,7 +207,7 @@ pub(crate) fn and_another_tenant_is_served() {
 
 pub(crate) async fn another_tenant_is_served() {
     static TAME: LazyLock<Plugin> = LazyLock::new(|| loaded_apart("tame"));
-    let stage = Stage::of(TAME.clone(), "globex", "");
+    let stage = Setup::of(TAME.clone(), "globex", "");
     let (report, rows) = stage.collection().await;
     assert_eq!((report.outcome, report.error), (Outcome::Complete, None));
     assert_eq!(rows.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), ["ada", "grace"]);

@@ -63,7 +63,7 @@ impl Transport for Replayed {
 }
 
 /// The connector, ready to run.
-pub struct Stage {
+pub struct Setup {
     /// The component, compiled.
     pub plugin: Plugin,
     /// The settings of the organization.
@@ -73,7 +73,7 @@ pub struct Stage {
     clock: Arc<dyn Clock>,
 }
 
-impl Stage {
+impl Setup {
     /// Compiles the connector for so many runs at once, or for one after the other.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
 /// A registry that can be told to lie.
-pub struct Sham {
+pub struct FakeRegistry {
     address: SocketAddr,
     shared: Arc<Shared>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -66,7 +66,7 @@ enum Lie {
     Status(u16),
 }
 
-impl Sham {
+impl FakeRegistry {
     /// Starts one that keeps account of what refers to what.
     #[must_use]
     pub fn start() -> Self {
@@ -183,7 +183,7 @@ impl Sham {
     }
 }
 
-impl Drop for Sham {
+impl Drop for FakeRegistry {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -205,7 +205,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return axum::Json(json!({ "token": "good" })).into_response();
     }
     if let Some(realm) = store.token_service.as_ref().filter(|_| authorization.as_deref() != Some("Bearer good")) {
-        let challenge = format!("Bearer realm=\"{realm}\",service=\"sham\",scope=\"repository:it:pull\"");
+        let challenge = format!("Bearer realm=\"{realm}\",service=\"fake\",scope=\"repository:it:pull\"");
         return (StatusCode::UNAUTHORIZED, [("www-authenticate", challenge)]).into_response();
     }
     let told = store.lies.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, lie)| lie.clone());

@@ -23,7 +23,7 @@ pub(crate) const FORMATS: [&str; 2] = ["csv", "ndjson"];
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mock, and the files of one collection.
-pub(crate) struct Stage {
+pub(crate) struct Setup {
     pub(crate) mock: Mock,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) format: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct Undisturbed {
     cursors: Vec<Option<String>>,
 }
 
-impl Stage {
+impl Setup {
     pub(crate) fn new(format: &'static str) -> Self {
         Self::on(organization(), format)
     }
