@@ -64,9 +64,11 @@ fn the_environment_of_the_host_is_not_handed_to_the_compiler() {
 #[test]
 fn a_worker_that_is_none_or_gives_no_code_is_a_failure_and_no_crash() {
     let bytes = fs::read(component()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Compiler::Apart { program: folder.path().join("missing"), arguments: vec![] };
     let shell = |script: &str| Compiler::Apart { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
     for (compiler, words) in [
-        (Compiler::Apart { program: "/no/such/program".into(), arguments: vec![] }, "cannot be used"),
+        (missing, "cannot be used"),
         (shell("exit 0"), "for another engine"),
         (shell("echo no code"), "for another engine"),
         (shell("exit 101"), "the compiler crashed over it"),

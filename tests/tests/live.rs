@@ -33,8 +33,7 @@ fn a_certificate_that_nobody_vouches_for_is_told_with_the_way_out() {
         untrusting("collect").end(),
         untrusting("connect").end(),
         untrusting("collect").file("--ca-file", &ca_file(&other, folder.path())).end(),
-        // As on a machine that has no certificates at all.
-        untrusting("collect").env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent").end(),
+        without_certificates(untrusting("collect"), folder.path()).end(),
     ] {
         let error = ended.error();
         assert_eq!((ended.code, &error["code"]), (Some(1), &json!("upstream")), "{error}");
@@ -66,8 +65,9 @@ fn a_certificate_for_another_name_is_not_trusted() {
 
 #[test]
 fn plain_http_to_this_machine_needs_no_certificates() {
-    let mock = organization().start().unwrap();
-    let ended = Run::new("validate").at(&mock).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent").args(["--json"]).end();
+    let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let run = Run::new("validate").at(&mock).args(["--json"]);
+    let ended = without_certificates(run, folder.path()).end();
     assert_eq!((ended.code, &ended.json()["ready"]), (Some(0), &json!(true)), "{}", ended.stderr);
 }
 
@@ -224,6 +224,11 @@ fn a_key_that_the_server_repeats_is_blotted_out() {
     let ended = Run::new("connect").at(&mock).args(["--json"]).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stdout.contains(mock.key()) && ended.json()["name"].as_str().unwrap().starts_with("Company ***"), "{}", ended.stdout);
+}
+
+/// As on a machine that has no certificates at all.
+fn without_certificates(run: Run, folder: &Path) -> Run {
+    run.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", folder.join("missing"))
 }
 
 fn organization() -> Builder {

@@ -103,10 +103,12 @@ fn a_tighter_limit_counts_where_a_recording_is_expected_and_checked() {
 
 #[test]
 fn a_fixture_asks_for_no_secret_and_one_that_is_missing_is_told() {
+    let folder = tempfile::tempdir().unwrap();
     for command in ["validate", "connect", "collect"] {
-        let ended = Run::new(command).args(["--fixture", "/nonexistent", "--json"]).end();
+        let missing = folder.path().join("missing");
+        let ended = Run::new(command).file("--fixture", &missing).args(["--json"]).end();
         assert_eq!(ended.code, Some(1));
-        assert!(ended.said("fixture").contains("/nonexistent"));
+        assert!(ended.said("fixture").contains(missing.to_str().unwrap()));
     }
 }
 

@@ -68,6 +68,8 @@ async fn a_key_of_the_wrong_kind_is_explained_whichever_call_meets_it() {
 fn the_command_words_what_mends_a_failure_as_its_options() {
     let mock = Mock::builder().members(25).page_size(10);
     let mock = mock.rule("users:2-:status-429;retry-after=30".parse().unwrap()).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("missing/members.csv");
     let key = |run: Run| run.args(["--secret", "api-key=env:SMP_TEST_KEY"]);
     let at = |command| Run::bare().arg(command).arg(component()).args(["--upstream", &mock.url(), "--json"]).env("SMP_TEST_KEY", "ATCTTx");
     for (run, code, way_out, remedy) in [
@@ -102,7 +104,7 @@ fn the_command_words_what_mends_a_failure_as_its_options() {
             json!({"kind": "approve-origin", "origin": "https://api.atlassian.com"}),
         ),
         (
-            Run::new("collect").at(&mock).args(["--json", "--output", "/no/such/folder/members.csv"]),
+            Run::new("collect").at(&mock).args(["--json"]).file("--output", &nowhere),
             "output",
             "`--output`",
             json!({"kind": "make-room", "of": "output"}),
