@@ -21,7 +21,7 @@ use smp_host::http::policy::Policy;
 use smp_host::http::retry::{Jitter, Retrier};
 use smp_host::http::transport::{Method, Request};
 use smp_host::limits::Limits;
-use smp_host::observer::Silent;
+use smp_host::observer::Events;
 
 use super::{Depth, float};
 use crate::bare::{Bare, Checks};
@@ -122,7 +122,7 @@ async fn cpu_of_capability(stage: &Setup, pages: &Arc<Pages>) -> Result<f64> {
     use smp_host::contract::http;
     let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
     let clock = Arc::new(SystemClock::default());
-    let retrier = Retrier::new(Replayed::at_once(pages), clock, None, Arc::new(Silent), Jitter::None, Duration::ZERO);
+    let retrier = Retrier::new(Replayed::at_once(pages), clock, None, Events::nowhere(), Jitter::None, Duration::ZERO);
     let mut capability = Capability::new(policy, retrier, Limits::default());
     let before = cpu(Whose::Thread);
     for page in 0..PAGES {

@@ -40,9 +40,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::component::plugin::Plugin;
 use crate::component::session::{Session, SessionOptions};
-use crate::contract::Descriptor;
+use crate::contract::{Descriptor, Setting};
 use crate::http::capability::Capability;
 use crate::http::clock::{Clock, SystemClock};
 use crate::http::pace::{Pacers, Rate};
@@ -50,7 +52,7 @@ use crate::http::policy::{Grants, Policy};
 use crate::http::retry::{Jitter, Retrier};
 use crate::http::transport::Transport;
 use crate::limits::Limits;
-use crate::observer::{Observer, Silent};
+use crate::observer::{Context, Events, Observer, Silent};
 use crate::settings::{Checked, settings_hash};
 
 /// Waits of one run, unless something else is wanted: a quarter of an hour outlasts a rate limit's window, and ends before the next run.
@@ -81,6 +83,8 @@ pub struct RunOptions {
     pub recording: Option<String>,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// What the run is called in events and spans. Without it, it is given a random name.
+    pub run: Option<String>,
 }
 
 /// How fast requests may follow each other.
@@ -106,6 +110,7 @@ impl RunOptions {
             limits: None,
             recording: None,
             observer: Arc::new(Silent),
+            run: None,
         }
     }
 }
@@ -122,14 +127,17 @@ impl Host {
             Pace::At(rate) => Some(rate),
             Pace::Off => None,
         };
-        let account = || format!("{} {}", descriptor.id, settings_hash(&settings.public));
-        let pacer = rate.map(|rate| self.pacers.of(&account(), rate, &*options.clock));
+        let account = account_of(&descriptor.id, &settings.public);
+        let pacer = rate.map(|rate| self.pacers.of(&account, rate, &*options.clock));
+        let (run, connector) = (options.run.unwrap_or_else(random_name), descriptor.id.clone());
+        let events = Events::new(options.observer, Context { run, account, connector });
         let limits = match &options.limits {
             None => plugin.limits().clone(),
             Some(limits) => limits.within(plugin.limits()),
         };
-        let observer = Arc::clone(&options.observer);
-        let retrier = Retrier::new(options.transport, options.clock, pacer, observer, options.jitter, options.max_wait);
+        let (transport, clock) = (options.transport, options.clock);
+        let told = events.clone();
+        let retrier = Retrier::new(transport, clock, pacer, told, options.jitter, options.max_wait);
         let http = Some(Capability::new(policy, retrier, limits.clone()));
         // Waiting as long as the operator allows is no fault of the component's.
         let call_time = limits.call_time.saturating_add(options.max_wait);
@@ -138,9 +146,22 @@ impl Host {
             settings: settings.without_secret(),
             origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
             limits: Limits { call_time, ..limits },
-            observer: options.observer,
+            events,
         })
     }
+}
+
+/// What an account of a service is called where its settings must not be told: they name a customer.
+fn account_of(connector: &str, settings: &[Setting]) -> String {
+    let hash = Sha256::new().chain_update(connector).chain_update([0]);
+    let hash = hash.chain_update(settings_hash(settings)).finalize();
+    // Half of it: no two accounts of a platform meet in 128 bits.
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A name that no other run has.
+fn random_name() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// The pace that a descriptor asks for.
@@ -148,4 +169,29 @@ fn declared(descriptor: &Descriptor) -> Rate {
     let declared = descriptor.api.rate_limit;
     let requests = NonZeroU32::new(declared.requests).unwrap_or(NonZeroU32::MIN);
     Rate { requests, period: Duration::from_millis(u64::from(declared.period_ms)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(key: &str, value: &str) -> Setting {
+        Setting { key: key.into(), value: value.into() }
+    }
+
+    #[test]
+    fn an_account_is_the_same_in_each_run_and_does_not_tell_its_settings() {
+        let acme = [setting("organization-id", "acme-1")];
+        let account = account_of("directory", &acme);
+        assert_eq!(account, account_of("directory", &acme));
+        assert_ne!(account, account_of("other", &acme));
+        assert_ne!(account, account_of("directory", &[setting("organization-id", "acme-2")]));
+        assert!(account.len() == 32 && account.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_run_that_nobody_names_has_a_name_of_its_own() {
+        assert_ne!(random_name(), random_name());
+        assert_eq!(random_name().len(), 32);
+    }
 }

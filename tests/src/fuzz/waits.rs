@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
+use smp_host::http::policy::Allowed;
 use smp_host::http::retry::{GivenUp, Jitter, Retrier};
 use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
-use smp_host::observer::Silent;
+use smp_host::observer::Events;
 
 use super::parts::{first_line, parts};
 
@@ -54,11 +55,12 @@ pub fn run(data: &[u8]) {
     let budget = Duration::from_secs(seconds.min(LONGEST_BUDGET));
     let answers: Vec<Answer> = parts.map(answer).collect();
     let (clock, script) = (Arc::new(VirtualClock::default()), Arc::new(Script { answers: answers.clone(), sent: Mutex::default() }));
-    let mut retrier = Retrier::new(Arc::clone(&script) as _, Arc::clone(&clock) as _, None, Arc::new(Silent), Jitter::None, budget);
+    let mut retrier = Retrier::new(Arc::clone(&script) as _, Arc::clone(&clock) as _, None, Events::nowhere(), Jitter::None, budget);
 
+    let allowed = Allowed { endpoint: "GET /x".into(), repeatable };
     let request = Request { method: Method::Get, path_and_query: "/x".into(), body: None };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let ended = runtime.block_on(retrier.send(&request, repeatable));
+    let ended = runtime.block_on(retrier.send(&request, &allowed));
     let figures = retrier.figures().now();
 
     let sent = *script.sent.lock().expect("a lock");

@@ -21,7 +21,7 @@ use smp_host::http::origin::Origin;
 use smp_host::http::policy::Grants;
 use smp_host::http::transport::{Method, Request, Response, Transport, TransportError};
 use smp_host::limits::Limits;
-use smp_host::observer::{Event, Observer};
+use smp_host::observer::{Context, Event, Observer};
 use smp_host::settings::{Checked, Settings};
 use smp_tests::harness::{binary, test_component};
 
@@ -169,7 +169,7 @@ impl Transport for Heard {
 }
 
 impl Observer for Heard {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, _: &Context, event: &Event<'_>) {
         if let Event::Log { message, .. } = event {
             self.lines.lock().unwrap().push((*message).to_owned());
         }

@@ -17,7 +17,7 @@ use smp_host::http::retry::{Jitter, Retrier};
 use smp_host::http::transport::{Request, Response, Transport, TransportError};
 use smp_host::limits::Limits;
 use smp_host::live::{Live, LiveClient, LiveOptions};
-use smp_host::observer::{Event, Observer};
+use smp_host::observer::{Context, Event, Events, Observer};
 use smp_host::settings::{SecretText, Settings};
 use smp_tests::harness;
 use smp_tests::mock::Authorization;
@@ -63,8 +63,8 @@ impl Transport for Overheard {
 }
 
 impl Observer for Heard {
-    fn event(&self, event: &Event<'_>) {
-        self.note(format!("{event:?}"));
+    fn event(&self, context: &Context, event: &Event<'_>) {
+        self.note(format!("{context:?} {event:?}"));
     }
 }
 
@@ -101,11 +101,13 @@ impl Setup {
         heard.note(format!("{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"));
         let policy = Policy::new(descriptor, &checked.public, &Grants::reading(origin, descriptor));
         let transport = Arc::new(Overheard { inner: live, heard: heard.clone() });
-        let observer: Arc<dyn Observer> = Arc::new(heard.clone());
-        let retrier = Retrier::new(transport, Arc::new(SystemClock::default()), None, Arc::clone(&observer), Jitter::None, Duration::ZERO);
+        let events = Events::new(Arc::new(heard.clone()), Context::default());
+        let clock = Arc::new(SystemClock::default());
+        let told = events.clone();
+        let retrier = Retrier::new(transport, clock, None, told, Jitter::None, Duration::ZERO);
         let limits = Limits::default();
         let http = Some(Capability::new(policy, retrier, limits.clone()));
-        let session = plugin.session(SessionOptions { http, settings: checked, origin: None, limits, observer });
+        let session = plugin.session(SessionOptions { http, settings: checked, origin: None, limits, events });
         Self { session, heard }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use smp_conformance::check::Watcher;
-use smp_host::observer::{Event, Level, Observer};
+use smp_host::observer::{Context, Event, Level, Observer};
 use smp_host::text;
 
 use super::console::Console;
@@ -56,7 +56,7 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, _: &Context, event: &Event<'_>) {
         match event {
             Event::Log { level: Level::Debug, .. } if !self.console.verbose() => {}
             Event::Log { level, message } => self.line(&format!("connector {}: {message}", name(*level))),

@@ -9,13 +9,15 @@
 
 use std::pin::Pin;
 
+use tracing::Instrument;
+
 use super::destination::{Delivery, Destination, DestinationError, Ending, PageMark, Position};
 use super::guard::{Admission, Counts, Guard};
 use super::report::{Outcome, RunReport};
 use crate::component::session::Session;
 use crate::contract::{MemberPage, Outcome as CheckOutcome};
 use crate::failure::{Code, Failure};
-use crate::observer::{Event, Observer};
+use crate::observer::Event;
 
 /// A collection that is under way.
 struct Collection<'d> {
@@ -39,8 +41,14 @@ impl Session {
     pub async fn collect_members(self, destination: &mut dyn Destination, stop: impl Future<Output = ()>) -> RunReport {
         let guard = Guard::new(self.limits().of_guard());
         let counts = Counts::default();
+        let span = self.events().span().clone();
         let collection = Collection { session: self, destination, guard, counts, cursor: None, done: false, resumed: false };
-        collection.run(std::pin::pin!(stop)).await
+        let report = collection.run(std::pin::pin!(stop)).instrument(span.clone()).await;
+        if let Some(failure) = &report.error {
+            let (code, RunReport { counts: Counts { members, pages, .. }, .. }) = (failure.code.as_str(), &report);
+            tracing::info!(parent: &span, code, members, pages, "a collection ended without a whole list");
+        }
+        report
     }
 }
 
@@ -82,6 +90,7 @@ impl Collection<'_> {
         }
         self.resumed = complete || self.counts.pages > 0;
         if self.resumed {
+            self.session.go_on_after(self.counts.pages);
             self.tell(&Event::Resumed { members: self.counts.members, pages: self.counts.pages });
         }
         complete
@@ -205,7 +214,7 @@ impl Collection<'_> {
     }
 
     fn tell(&self, event: &Event<'_>) {
-        Observer::event(&**self.session.observer(), event);
+        self.session.events().tell(event);
     }
 }
 

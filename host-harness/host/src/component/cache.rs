@@ -53,7 +53,7 @@ impl Cache {
     pub(super) fn store(&self, code: &Compiled, digest: &str) {
         let Some(path) = self.path(digest) else { return };
         if let Err(error) = self.write(code.bytes(), &path).and_then(|()| self.make_room(&path)) {
-            tracing::debug!("compiled code is not cached: {error}");
+            tracing::warn!("compiled code is not cached: {error}");
         }
     }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::check;
 use super::engine::{Engine, Permit};
@@ -20,7 +22,7 @@ use crate::http::capability::{Capability, Note, whole_seconds};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
 use crate::limits::{Bound, Limits};
-use crate::observer::{Event, Observer, Silent};
+use crate::observer::{Call, Event, Events};
 use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
@@ -38,8 +40,8 @@ pub struct SessionOptions {
     pub origin: Option<String>,
     /// Bounds, as they count.
     pub limits: Limits,
-    /// Who is told what happens.
-    pub observer: Arc<dyn Observer>,
+    /// Who is told what happens, and of which run.
+    pub events: Events,
 }
 
 /// One run of a connector.
@@ -54,11 +56,13 @@ pub struct Session {
     parked: Option<RunState>,
     settings: Arc<Checked>,
     provenance: Provenance,
-    observer: Arc<dyn Observer>,
+    events: Events,
     limits: Limits,
     figures: SharedFigures,
     usage: SharedUsage,
     phase: Option<Phase>,
+    /// Pages that were brought until now, those of earlier runs included.
+    pages: u64,
     /// When the first call began.
     began: Option<Instant>,
 }
@@ -66,7 +70,7 @@ pub struct Session {
 /// What belongs to a run and not to its store.
 pub struct RunState {
     http: Option<Capability>,
-    observer: Arc<dyn Observer>,
+    events: Events,
     limits: Limits,
     lines_left: u64,
     log_bytes_left: u64,
@@ -80,7 +84,7 @@ impl SessionOptions {
     /// A session that can reach nothing.
     #[must_use]
     pub fn powerless(limits: Limits) -> Self {
-        Self { http: None, settings: Checked::default(), origin: None, limits, observer: Arc::new(Silent) }
+        Self { http: None, settings: Checked::default(), origin: None, limits, events: Events::nowhere() }
     }
 }
 
@@ -90,11 +94,11 @@ impl Session {
         let limits = options.limits.clone();
         let settings = Checked { credential: None, ..options.settings };
         let provenance = Provenance { origin: options.origin, settings: settings_hash(&settings.public), ..whose };
-        let observer = Arc::clone(&options.observer);
+        let events = options.events.clone();
         let figures = options.http.as_ref().map(Capability::figures).unwrap_or_default();
         let state = RunState {
             http: options.http,
-            observer: options.observer,
+            events: options.events,
             lines_left: limits.log_lines,
             log_bytes_left: limits.log_bytes,
             usage: Usage::new(&limits),
@@ -111,11 +115,12 @@ impl Session {
             parked,
             settings: Arc::new(settings),
             provenance,
-            observer,
+            events,
             limits,
             figures,
             usage,
             phase: None,
+            pages: 0,
             began: None,
         }
     }
@@ -160,7 +165,7 @@ impl Session {
     /// # Errors
     /// When there is no report that can be relied on.
     pub async fn validate(&mut self) -> Result<Report, Failure> {
-        let report = self.validate_in(Phase::Validate).await?;
+        let report = self.observed(Call::Validate, async |run| run.validate_in(Phase::Validate).await).await?;
         self.finish()?;
         Ok(report)
     }
@@ -170,7 +175,7 @@ impl Session {
     /// # Errors
     /// When there is no report that can be relied on.
     pub async fn diagnose(&mut self) -> Result<Report, Failure> {
-        self.validate_in(Phase::Diagnose).await
+        self.observed(Call::Diagnose, async |run| run.validate_in(Phase::Diagnose).await).await
     }
 
     async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
@@ -195,6 +200,10 @@ impl Session {
     /// # Errors
     /// The connector's failure, with what the key's beginning says about it, or the host's.
     pub async fn connect(&mut self) -> Result<Account, Failure> {
+        self.observed(Call::Connect, Self::account).await
+    }
+
+    async fn account(&mut self) -> Result<Account, Failure> {
         let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, &settings.public).await)
@@ -211,6 +220,13 @@ impl Session {
     /// # Errors
     /// The connector's failure, or the host's.
     pub async fn collect(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
+        let call = Call::Collect { page: self.pages.saturating_add(1) };
+        let page = self.observed(call, async |run| run.page(cursor).await).await?;
+        self.pages = self.pages.saturating_add(1);
+        Ok(page)
+    }
+
+    async fn page(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
         let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Collect), async |plugin, store| {
@@ -261,8 +277,34 @@ impl Session {
     }
 
     /// Who is told what happens.
-    pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
-        &self.observer
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Notes the pages that earlier runs brought, so that the next one has its number.
+    pub(crate) fn go_on_after(&mut self, pages: u64) {
+        self.pages = pages;
+    }
+
+    /// Makes one call within its span, which notes the code of the failure, if it fails.
+    async fn observed<T>(
+        &mut self,
+        call: Call,
+        answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (name, page) = (call.as_str(), call.page());
+        let span = tracing::info_span!(parent: self.events.span(), "call", name, page, code = Empty);
+        let served = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
+        if let Some(http) = served.and_then(|state| state.http.as_mut()) {
+            http.serve(call);
+        }
+        let answer = answer(self).instrument(span.clone()).await;
+        if let Err(failure) = &answer {
+            let code = failure.code.as_str();
+            span.record("code", code);
+            tracing::info!(parent: &span, code, retryable = failure.retryable(), "a call failed");
+        }
+        answer
     }
 
     fn state(&self) -> Option<&RunState> {
@@ -465,10 +507,10 @@ impl contract::log::Host for RunState {
         self.lines_left = if fits { self.lines_left - 1 } else { 0 };
         self.log_bytes_left = self.log_bytes_left.saturating_sub(length);
         if fits {
-            self.observer.event(&Event::Log { level, message: &message });
+            self.events.tell(&Event::Log { level, message: &message });
         }
         if self.lines_left == 0 {
-            self.observer.event(&Event::Log { level: contract::log::Level::Warn, message: "no more lines of this run are shown" });
+            self.events.tell(&Event::Log { level: contract::log::Level::Warn, message: "no more lines of this run are shown" });
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::transport::{Method, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
+use crate::observer::Call;
 use crate::remedy::Remedy;
 
 /// The headers that a component sees: what tells the kind of a body, and when to come back. Anything else could carry what it has
@@ -68,6 +69,11 @@ impl Capability {
         self.retrier.finish()
     }
 
+    /// Notes which call the requests from now on serve, for who is told of them.
+    pub fn serve(&mut self, call: Call) {
+        self.retrier.serve(call);
+    }
+
     /// The host's note.
     #[must_use]
     pub fn note(&self) -> &Note {
@@ -99,15 +105,22 @@ impl Capability {
         let request = Request { method, path_and_query: request.path_with_query, body: request.body };
         let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
         if self.requests >= self.limits.requests {
+            tracing::warn!(endpoint = &*allowed.endpoint, "a request was refused: the run may make no more");
             self.end(self.limits.reached(Bound::Requests, "the connector made more requests than a run may make"));
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
         self.requests += 1;
         self.oversized = false;
-        match self.retrier.send(&request, allowed.repeatable).await {
+        match self.retrier.send(&request, &allowed).await {
             // A transport that bounds what it reads has done so before; a platform may bring one that does not.
             Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response => {
                 self.oversized = true;
+                tracing::info!(
+                    endpoint = &*allowed.endpoint,
+                    bytes = response.body.len(),
+                    most = self.limits.response,
+                    "an answer was refused: it is too large"
+                );
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
@@ -122,6 +135,8 @@ impl Capability {
     }
 
     fn deny(&mut self, request: &Request, denial: &Denial) -> wit::Error {
+        // The path is the component's own text, so a log must not have it.
+        tracing::warn!(method = request.method.as_str(), reason = %denial, "a request was refused");
         let path = crate::text::shortened(request.path(), 200);
         let failure =
             Failure::new(Code::Denied, format!("the connector asked for {} {path}, which was not let out: {denial}", request.method));

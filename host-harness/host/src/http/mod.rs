@@ -9,6 +9,7 @@ pub mod transport;
 
 pub mod pace;
 pub mod policy;
+mod sent;
 pub mod retry;
 
 pub mod capability;

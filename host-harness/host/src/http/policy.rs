@@ -4,6 +4,7 @@
 //! not plainly one of the declared paths is denied.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
@@ -61,7 +62,8 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 struct Rule {
     method: Method,
-    template: String,
+    /// Method and path template, as declared.
+    endpoint: Arc<str>,
     /// None where the template names a setting that this run has no value for: such a rule matches nothing.
     segments: Option<Vec<String>>,
     read_only: bool,
@@ -69,8 +71,10 @@ struct Rule {
 }
 
 /// A request that may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
+    /// The endpoint that it calls, as the descriptor declares it: method and path template.
+    pub endpoint: Arc<str>,
     /// Whether it may be sent again after a failure.
     pub repeatable: bool,
 }
@@ -98,7 +102,7 @@ impl Policy {
             let method = method_of(endpoint.method);
             Rule {
                 method,
-                template: endpoint.path.clone(),
+                endpoint: format!("{method} {}", endpoint.path).into(),
                 segments: bound_segments(&endpoint.path, settings),
                 read_only: endpoint.read_only || method == Method::Get,
                 granted: grants.endpoints.contains(&(method, endpoint.path.clone())),
@@ -116,8 +120,10 @@ impl Policy {
         let rule = self.rules.iter().find(|rule| rule.method == request.method && rule.segments.as_ref() == Some(&segments));
         match rule {
             None => Err(Denial::Undeclared),
-            Some(rule) if !rule.granted => Err(Denial::NotGranted(format!("{} {}", rule.method, rule.template))),
-            Some(rule) => Ok(Allowed { repeatable: rule.read_only }),
+            Some(rule) if !rule.granted => Err(Denial::NotGranted(rule.endpoint.to_string())),
+            Some(rule) => {
+                Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only })
+            }
         }
     }
 }
@@ -216,20 +222,25 @@ mod tests {
         Policy::new(&descriptor, &settings, &grants)
     }
 
+    fn allowed(endpoint: &str) -> Allowed {
+        Allowed { endpoint: endpoint.into(), repeatable: true }
+    }
+
     fn get(target: &str) -> Request {
         Request { method: Method::Get, path_and_query: target.into(), body: None }
     }
 
     #[test]
     fn declared_and_granted_paths_are_allowed() {
-        for target in [
-            "/v1/orgs",
-            "/v1/orgs?cursor=a%3D%3D",
-            "/v1/orgs/acme-1/users",
-            "/v1/orgs/acme%2D1/users?cursor=../x",
-            "/v1/orgs?method=dns&x=_method",
+        for (target, template) in [
+            ("/v1/orgs", "/v1/orgs"),
+            ("/v1/orgs?cursor=a%3D%3D", "/v1/orgs"),
+            ("/v1/orgs/acme-1/users", "/v1/orgs/{organization-id}/users"),
+            ("/v1/orgs/acme%2D1/users?cursor=../x", "/v1/orgs/{organization-id}/users"),
+            ("/v1/orgs?method=dns&x=_method", "/v1/orgs"),
         ] {
-            assert_eq!(policy().check(&get(target)), Ok(Allowed { repeatable: true }), "{target}");
+            let allowed = allowed(&format!("GET {template}"));
+            assert_eq!(policy().check(&get(target)), Ok(allowed), "{target}");
         }
     }
 
@@ -286,7 +297,7 @@ mod tests {
         let with_body = Request { body: Some(b"{}".to_vec()), ..get("/v1/orgs") };
         assert_eq!(policy().check(&with_body), Err(Denial::Malformed("a GET has no body")));
         let post = |path: &str| Request { method: Method::Post, path_and_query: path.into(), body: Some(b"{}".to_vec()) };
-        assert_eq!(policy().check(&post("/v1/orgs/acme-1/search")), Ok(Allowed { repeatable: true }));
+        assert_eq!(policy().check(&post("/v1/orgs/acme-1/search")), Ok(allowed("POST /v1/orgs/{organization-id}/search")));
         assert_eq!(policy().check(&post("/v1/orgs/acme-1/mail")), Err(Denial::NotGranted("POST /v1/orgs/{organization-id}/mail".into())));
         assert_eq!(policy().check(&post("/v1/orgs")), Err(Denial::Undeclared));
     }

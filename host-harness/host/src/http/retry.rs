@@ -10,11 +10,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tracing::Instrument;
+
 use super::clock::Clock;
 use super::pace::Pacer;
+use super::policy::Allowed;
+use super::sent::Sent;
 use super::transport::{Phase, Request, Response, Transport, TransportError};
 use crate::failure::Failure;
-use crate::observer::{Event, Observer};
+use crate::observer::{Call, Event, Events, Next};
 
 /// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8 seconds, which outlast a restart
 /// of a gateway. An outage is the next run's business.
@@ -38,7 +42,9 @@ pub struct Retrier {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     pacer: Option<Arc<Pacer>>,
-    observer: Arc<dyn Observer>,
+    events: Events,
+    /// The call of the connector that the requests serve.
+    call: Call,
     jitter: Jitter,
     /// What is left of the waits that the run may take.
     budget: Duration,
@@ -99,12 +105,13 @@ impl Retrier {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         pacer: Option<Arc<Pacer>>,
-        observer: Arc<dyn Observer>,
+        events: Events,
         jitter: Jitter,
         budget: Duration,
     ) -> Self {
-        let figures = SharedFigures::default();
-        Self { transport, clock, pacer, observer, jitter, budget, whole_budget: budget, overrun: None, figures }
+        let (figures, call) = (SharedFigures::default(), Call::default());
+        let (whole_budget, overrun) = (budget, None);
+        Self { transport, clock, pacer, events, call, jitter, budget, whole_budget, overrun, figures }
     }
 
     /// What the run cost until now.
@@ -133,31 +140,46 @@ impl Retrier {
         self.transport.finish()
     }
 
+    /// Notes which call the requests from now on serve, for who is told of them.
+    pub fn serve(&mut self, call: Call) {
+        self.call = call;
+    }
+
     /// Sends the request, and again while that is allowed and promises something.
     ///
     /// # Errors
     /// Why it was given up.
-    pub async fn send(&mut self, request: &Request, repeatable: bool) -> Result<Response, GivenUp> {
+    pub async fn send(&mut self, request: &Request, allowed: &Allowed) -> Result<Response, GivenUp> {
         let mut tries = 0;
         self.overrun = None;
         loop {
             tries += 1;
-            let given_up = match self.once(request).await {
+            let (sent, answer) = self.once(request, allowed, tries).await;
+            let given_up = match answer {
                 Ok(response) if response.status == 429 || (500..=599).contains(&response.status) => {
                     let retry_after = named_wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    sent.tell(None);
+                    return Ok(response);
+                }
                 Err(error) => GivenUp::NoAnswer(error),
             };
-            let Some(wait) = self.next_wait(&given_up, tries).filter(|_| repeatable) else { return Err(given_up) };
+            let Some(wait) = self.next_wait(&given_up, tries).filter(|_| allowed.repeatable) else {
+                sent.give_up();
+                return Err(given_up);
+            };
             let Some(left) = self.budget.checked_sub(wait) else {
+                sent.give_up();
                 let told = matches!(given_up, GivenUp::Status { retry_after: Some(_), .. });
                 self.overrun = told.then(|| (self.whole_budget - self.budget).saturating_add(wait));
                 return Err(given_up);
             };
             self.budget = left;
-            self.observer.event(&Event::Waiting { wait, reason: &reason(&given_up), tries });
+            let reason = &reason(&given_up);
+            sent.tell(Some(Next { wait, reason }));
+            self.events.tell(&Event::Waiting { wait, reason, tries });
             self.clock.sleep(wait).await;
             self.figures.add(|figures| {
                 figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -166,18 +188,26 @@ impl Retrier {
         }
     }
 
-    async fn once(&mut self, request: &Request) -> Result<Response, TransportError> {
+    async fn once(
+        &self,
+        request: &Request,
+        allowed: &Allowed,
+        number: u32,
+    ) -> (Sent, Result<Response, TransportError>) {
         let permit = match &self.pacer {
             Some(pacer) => Some(pacer.permit(&*self.clock).await),
             None => None,
         };
         self.figures.add(|figures| figures.requests += 1);
-        let answer = self.transport.send(request).await;
+        let clock = Arc::clone(&self.clock);
+        let mut sent = Sent::now(self.events.clone(), clock, &allowed.endpoint, self.call, number);
+        let answer = self.transport.send(request).instrument(sent.span().clone()).await;
         drop(permit);
+        sent.end(&answer);
         if let Ok(response) = &answer {
             self.figures.add(|figures| figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX));
         }
-        answer
+        (sent, answer)
     }
 
     /// The wait before the next try; none when there is to be no next try.
@@ -237,7 +267,7 @@ mod tests {
     use super::*;
     use crate::http::clock::{BoxFuture, SystemClock};
     use crate::http::transport::Method;
-    use crate::observer::Silent;
+    use crate::observer::{Context, Ended, Fault, Observer};
 
     type Answer = Result<Response, TransportError>;
 
@@ -261,7 +291,11 @@ mod tests {
 
     fn retrier(script: Script, budget: Duration) -> Retrier {
         let clock = Arc::new(SystemClock::default());
-        Retrier::new(Arc::new(script), clock, None, Arc::new(Silent), Jitter::None, budget)
+        Retrier::new(Arc::new(script), clock, None, Events::nowhere(), Jitter::None, budget)
+    }
+
+    fn allowed(repeatable: bool) -> Allowed {
+        Allowed { endpoint: "GET /x".into(), repeatable }
     }
 
     fn request() -> Request {
@@ -270,7 +304,7 @@ mod tests {
 
     async fn sent(answers: Vec<Answer>, budget_s: u64) -> (Result<u16, GivenUp>, Figures) {
         let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(budget_s));
-        let outcome = retrier.send(&request(), true).await.map(|response| response.status);
+        let outcome = retrier.send(&request(), &allowed(true)).await.map(|response| response.status);
         (outcome, retrier.figures().now())
     }
 
@@ -319,15 +353,15 @@ mod tests {
     async fn the_budget_is_of_the_run_and_not_of_one_request() {
         let answers = vec![answer(429, &[("retry-after", "40")]), answer(200, &[]), answer(429, &[("retry-after", "40")])];
         let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(60));
-        assert!(retrier.send(&request(), true).await.is_ok());
-        assert!(retrier.send(&request(), true).await.is_err());
+        assert!(retrier.send(&request(), &allowed(true)).await.is_ok());
+        assert!(retrier.send(&request(), &allowed(true)).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn tries_are_bounded() {
         for (forever, tries) in [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)] {
             let mut retrier = retrier(Script { forever: Some(forever), ..Script::default() }, Duration::from_secs(3600));
-            assert!(retrier.send(&request(), true).await.is_err());
+            assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(retrier.figures().now().requests, u64::from(tries));
         }
     }
@@ -335,7 +369,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_may_change_something_is_sent_once() {
         let mut retrier = retrier(Script { forever: Some(answer(503, &[])), ..Script::default() }, Duration::from_secs(60));
-        assert!(retrier.send(&request(), false).await.is_err());
+        assert!(retrier.send(&request(), &allowed(false)).await.is_err());
         assert_eq!(retrier.figures().now().requests, 1);
     }
 
@@ -359,5 +393,109 @@ mod tests {
             let wait = retrier.backoff(3);
             assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&wait), "{wait:?}");
         }
+    }
+
+    /// Notes each request, a line each, and what else is told.
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Observer for Heard {
+        fn event(&self, context: &Context, event: &Event<'_>) {
+            assert_eq!((context.run.as_str(), context.account.as_str()), ("r", "a"));
+            let line = match event {
+                Event::Request(sent) => {
+                    let Some(next) = sent.next else {
+                        return self.note(format!("{} {:?}", sent.number, sent.ended));
+                    };
+                    format!("{} {:?} {:?}: {}", sent.number, sent.ended, next.wait, next.reason)
+                }
+                Event::Waiting { tries, .. } => format!("waits after {tries}"),
+                other => format!("{other:?}"),
+            };
+            self.note(line);
+        }
+    }
+
+    impl Heard {
+        fn note(&self, line: String) {
+            self.0.lock().unwrap().push(line);
+        }
+
+        fn lines(&self) -> Vec<String> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    fn overheard(script: impl Transport + 'static, budget_s: u64) -> (Retrier, Arc<Heard>) {
+        let (clock, heard) = (Arc::new(SystemClock::default()), Arc::<Heard>::default());
+        let context = Context { run: "r".into(), account: "a".into(), connector: "c".into() };
+        let events = Events::new(Arc::clone(&heard) as _, context);
+        let budget = Duration::from_secs(budget_s);
+        (Retrier::new(Arc::new(script), clock, None, events, Jitter::None, budget), heard)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_try_is_told_with_its_number_its_end_and_the_wait_that_follows() {
+        let too_many = "the service asks for fewer requests (429)";
+        let late = "the service did not answer in time";
+        let ok = "Answered { status: 200, bytes: 2 }";
+        let told_429 = answer(429, &[("retry-after", "7")]);
+        for (answers, repeatable, lines) in [
+            (vec![answer(200, &[])], true, vec![format!("1 {ok}")]),
+            (vec![answer(404, &[])], true, vec!["1 Answered { status: 404, bytes: 2 }".into()]),
+            (
+                vec![told_429.clone(), Err(TransportError::TimedOut), answer(200, &[])],
+                true,
+                vec![
+                    format!("1 Answered {{ status: 429, bytes: 2 }} 7s: {too_many}"),
+                    "waits after 1".into(),
+                    format!("2 Unanswered(TimedOut) 1s: {late}"),
+                    "waits after 2".into(),
+                    format!("3 {ok}"),
+                ],
+            ),
+            (vec![told_429], false, vec!["1 Answered { status: 429, bytes: 2 }".into()]),
+            (
+                vec![answer(429, &[("retry-after", "61")])],
+                true,
+                vec!["1 Answered { status: 429, bytes: 2 }".into()],
+            ),
+        ] {
+            let script = Script { answers: Mutex::new(answers.into()), forever: None };
+            let (mut retrier, heard) = overheard(script, 60);
+            let _answer = retrier.send(&request(), &allowed(repeatable)).await;
+            assert_eq!(heard.lines(), lines);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_without_an_answer_is_told_by_its_fault() {
+        for (error, fault) in [
+            (TransportError::Untrusted("x".into()), Fault::Untrusted),
+            (TransportError::TooLarge(9), Fault::TooLarge),
+            (TransportError::Denied("x".into()), Fault::Denied),
+            (TransportError::Fixture("x".into()), Fault::Fixture),
+            (TransportError::Other("x".into()), Fault::Other),
+        ] {
+            let (mut retrier, heard) =
+                overheard(Script { forever: Some(Err(error)), ..Script::default() }, 60);
+            assert!(retrier.send(&request(), &allowed(true)).await.is_err());
+            assert_eq!(heard.lines(), [format!("1 {:?}", Ended::Unanswered(fault))]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_nobody_waits_for_any_more_is_told_too() {
+        struct Never;
+        impl Transport for Never {
+            fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Answer> {
+                Box::pin(std::future::pending())
+            }
+        }
+        let (mut retrier, heard) = overheard(Never, 60);
+        let (request, allowed) = (request(), allowed(true));
+        let sending = retrier.send(&request, &allowed);
+        assert!(tokio::time::timeout(Duration::from_secs(1), sending).await.is_err());
+        assert_eq!(heard.lines(), ["1 Unanswered(Cancelled)"]);
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::clock::BoxFuture;
 use crate::failure::Failure;
+use crate::observer::Fault;
 
 /// What a request may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,6 +90,22 @@ pub enum TransportError {
     Fixture(String),
     /// Anything else.
     Other(String),
+}
+
+impl TransportError {
+    /// What kind of error it is, for a figure or a log.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::TimedOut => Fault::TimedOut,
+            Self::Connection(_) => Fault::Connection,
+            Self::Untrusted(_) => Fault::Untrusted,
+            Self::TooLarge(_) => Fault::TooLarge,
+            Self::Denied(_) => Fault::Denied,
+            Self::Fixture(_) => Fault::Fixture,
+            Self::Other(_) => Fault::Other,
+        }
+    }
 }
 
 /// Which call of the connector a request serves. A recording tags its exchanges with it.

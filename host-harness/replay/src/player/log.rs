@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use smp_host::observer::{Event, Observer};
+use smp_host::observer::{Context, Event, Observer};
 
 /// Log lines of a run that are looked at.
 const MOST_LINES: usize = 1_000;
@@ -20,7 +20,7 @@ impl LogCollector {
 }
 
 impl Observer for LogCollector {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, _: &Context, event: &Event<'_>) {
         if let Event::Log { message, .. } = event {
             let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if lines.len() < MOST_LINES {
@@ -40,8 +40,8 @@ mod tests {
     #[test]
     fn log_lines_are_kept_up_to_a_bound_and_nothing_else_is() {
         let log = LogCollector::default();
-        log.event(&Event::Waiting { wait: Duration::ZERO, reason: "busy", tries: 1 });
-        (0..=MOST_LINES).for_each(|_| log.event(&Event::Log { level: Level::Info, message: "a line" }));
+        log.event(&Context::default(), &Event::Waiting { wait: Duration::ZERO, reason: "busy", tries: 1 });
+        (0..=MOST_LINES).for_each(|_| log.event(&Context::default(), &Event::Log { level: Level::Info, message: "a line" }));
         assert_eq!(log.lines(), vec!["a line"; MOST_LINES]);
     }
 }
