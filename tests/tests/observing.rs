@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "observing/command.rs"]
+mod command;
 #[path = "observing/library.rs"]
 mod library;
 #[path = "observing/subscriber.rs"]

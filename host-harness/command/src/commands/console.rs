@@ -38,12 +38,18 @@ impl Console {
     }
 
     /// Shows what this host, and no library below it, logs for developers: a library might log a header.
+    /// Of the host's own, what is no line anyway: requests are told by the progress, failures at the end.
     pub(crate) fn show_developers_lines(self) {
         use tracing_subscriber::Layer;
         use tracing_subscriber::layer::SubscriberExt;
         use tracing_subscriber::util::SubscriberInitExt;
-        let ours = tracing_subscriber::filter::Targets::new().with_target("smp_harness", tracing::Level::DEBUG);
-        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_ansi(self.error_look().colour);
+        use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+        let ours = Targets::new().with_target("smp_", tracing::Level::WARN);
+        let ours = ours.with_target("smp_harness", tracing::Level::DEBUG);
+        // Which run it was is no news to the person who began it.
+        let ours = ours.and(filter_fn(|metadata| metadata.is_event()));
+        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
+        let lines = lines.with_target(false).with_ansi(self.error_look().colour);
         tracing_subscriber::registry().with(lines.with_filter(ours)).init();
     }
 

@@ -37,7 +37,7 @@ use console::Console;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Also show what the connector and the host log for developers.
+    /// Also show each request and what is logged for developers.
     #[arg(long, short, global = true)]
     verbose: bool,
 }

@@ -9,6 +9,7 @@ use smp_host::observer::{Context, Event, Level, Observer};
 use smp_host::text;
 
 use super::console::Console;
+use crate::show::request;
 
 /// Waits that nobody notices are not worth a line.
 const WORTH_A_LINE: Duration = Duration::from_secs(1);
@@ -20,9 +21,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Shows lines, and a bar where there is a terminal for it.
+    /// Shows lines, and a bar where there is a terminal for it. Where each request has a line, the
+    /// lines tell how far it is, and a bar would be drawn over by them.
     pub(crate) fn new(console: Console, with_bar: bool) -> Self {
-        let bar = (with_bar && !console.json() && std::io::stderr().is_terminal()).then(|| {
+        let bar = (with_bar && !console.json() && !console.verbose() && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::no_length().with_style(spinner());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
@@ -60,6 +62,7 @@ impl Observer for Progress {
         match event {
             Event::Log { level: Level::Debug, .. } if !self.console.verbose() => {}
             Event::Log { level, message } => self.line(&format!("connector {}: {message}", name(*level))),
+            Event::Request(sent) if self.console.verbose() => self.line(&request::line(sent)),
             Event::Waiting { wait, reason, tries } => {
                 let text = format!("waiting {} after try {tries}: {}", seconds(*wait), text::shortened(reason, 200));
                 if let Some(bar) = &self.bar {

@@ -6,6 +6,7 @@ pub(crate) mod words;
 pub(crate) mod inspect;
 pub(crate) mod limits;
 pub(crate) mod report;
+pub(crate) mod request;
 pub(crate) mod upgrade;
 pub(crate) mod verdict;
 
