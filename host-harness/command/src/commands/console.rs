@@ -41,9 +41,9 @@ impl Console {
     /// Of the host's own, what is no line anyway: requests are told by the progress, failures at the end.
     pub(crate) fn show_developers_lines(self) {
         use tracing_subscriber::Layer;
+        use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
         use tracing_subscriber::layer::SubscriberExt;
         use tracing_subscriber::util::SubscriberInitExt;
-        use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
         let ours = Targets::new().with_target("smp_", tracing::Level::WARN);
         let ours = ours.with_target("smp_harness", tracing::Level::DEBUG);
         // Which run it was is no news to the person who began it.

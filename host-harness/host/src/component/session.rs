@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use tracing::Instrument;
 use tracing::field::Empty;
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
 use super::engine::{Engine, Permit};
@@ -287,11 +287,7 @@ impl Session {
     }
 
     /// Makes one call within its span, which notes the code of the failure, if it fails.
-    async fn observed<T>(
-        &mut self,
-        call: Call,
-        answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    async fn observed<T>(&mut self, call: Call, answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
         let (name, page) = (call.as_str(), call.page());
         let span = tracing::info_span!(parent: self.events.span(), "call", name, page, code = Empty);
         let served = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());

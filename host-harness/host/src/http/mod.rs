@@ -9,7 +9,7 @@ pub mod transport;
 
 pub mod pace;
 pub mod policy;
-mod sent;
 pub mod retry;
+mod sent;
 
 pub mod capability;

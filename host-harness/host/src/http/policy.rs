@@ -121,9 +121,7 @@ impl Policy {
         match rule {
             None => Err(Denial::Undeclared),
             Some(rule) if !rule.granted => Err(Denial::NotGranted(rule.endpoint.to_string())),
-            Some(rule) => {
-                Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only })
-            }
+            Some(rule) => Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only }),
         }
     }
 }

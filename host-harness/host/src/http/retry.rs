@@ -188,12 +188,7 @@ impl Retrier {
         }
     }
 
-    async fn once(
-        &self,
-        request: &Request,
-        allowed: &Allowed,
-        number: u32,
-    ) -> (Sent, Result<Response, TransportError>) {
+    async fn once(&self, request: &Request, allowed: &Allowed, number: u32) -> (Sent, Result<Response, TransportError>) {
         let permit = match &self.pacer {
             Some(pacer) => Some(pacer.permit(&*self.clock).await),
             None => None,
@@ -455,11 +450,7 @@ mod tests {
                 ],
             ),
             (vec![told_429], false, vec!["1 Answered { status: 429, bytes: 2 }".into()]),
-            (
-                vec![answer(429, &[("retry-after", "61")])],
-                true,
-                vec!["1 Answered { status: 429, bytes: 2 }".into()],
-            ),
+            (vec![answer(429, &[("retry-after", "61")])], true, vec!["1 Answered { status: 429, bytes: 2 }".into()]),
         ] {
             let script = Script { answers: Mutex::new(answers.into()), forever: None };
             let (mut retrier, heard) = overheard(script, 60);
@@ -477,8 +468,7 @@ mod tests {
             (TransportError::Fixture("x".into()), Fault::Fixture),
             (TransportError::Other("x".into()), Fault::Other),
         ] {
-            let (mut retrier, heard) =
-                overheard(Script { forever: Some(Err(error)), ..Script::default() }, 60);
+            let (mut retrier, heard) = overheard(Script { forever: Some(Err(error)), ..Script::default() }, 60);
             assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(heard.lines(), [format!("1 {:?}", Ended::Unanswered(fault))]);
         }

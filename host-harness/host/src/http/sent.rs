@@ -29,13 +29,7 @@ pub(crate) struct Sent {
 
 impl Sent {
     /// A request that is sent now.
-    pub(crate) fn now(
-        events: Events,
-        clock: Arc<dyn Clock>,
-        endpoint: &Arc<str>,
-        call: Call,
-        number: u32,
-    ) -> Self {
+    pub(crate) fn now(events: Events, clock: Arc<dyn Clock>, endpoint: &Arc<str>, call: Call, number: u32) -> Self {
         let span = tracing::debug_span!(
             "request",
             endpoint = &**endpoint,
