@@ -160,7 +160,8 @@ impl Hasher for Sha256Hasher {
 }
 
 // What is cached is compiled first.
-#[cfg(all(test, feature = "compile"))]
+#[cfg(feature = "compile")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
