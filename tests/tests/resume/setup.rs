@@ -14,9 +14,9 @@ use smp_tests::mock::{Builder, Call, Fault, LoggedRequest, Mock, When};
 /// Pages of the organization.
 pub(crate) const PAGES: usize = 12;
 /// Members of the organization; the last page is half a page.
-pub(crate) const MEMBERS: usize = 230;
+pub(crate) const MEMBERS: usize = 575;
 /// Members on a page.
-pub(crate) const ON_A_PAGE: usize = 20;
+pub(crate) const ON_A_PAGE: usize = 50;
 /// The formats that can be resumed.
 pub(crate) const FORMATS: [&str; 2] = ["csv", "ndjson"];
 /// Far beyond what any step of a test takes on a busy machine: a test that waits so long has failed.

@@ -129,7 +129,10 @@ impl SourceArguments {
         let (grants, now, options) = match fixture {
             Some(fixture) => {
                 let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
-                (playback.grants().clone(), playback.start(), playback.options())
+                let options = playback.options();
+                // A pace that is asked for is kept, on a clock that nobody waits on.
+                let pace = self.rate.unwrap_or(options.pace);
+                (playback.grants().clone(), playback.start(), RunOptions { pace, ..options })
             }
             None => {
                 let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
