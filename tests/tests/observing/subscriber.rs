@@ -1,8 +1,12 @@
-//! A `tracing` subscriber that keeps all that it is given. No test is in here.
+//! A `tracing` subscriber that keeps what is told on a thread. No test is in here.
+//!
+//! It is there for all threads: one that is there for a single thread misses spans that another
+//! thread began first.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -10,9 +14,12 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// All that was told. Clones are one.
-#[derive(Clone, Default)]
-pub(crate) struct Told(Arc<Mutex<Vec<Entry>>>);
+/// Keeps what is told.
+pub(crate) struct Told;
+
+thread_local! {
+    static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A span or an event.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +36,14 @@ pub(crate) struct Entry {
 impl Told {
     /// Runs this, and gives what it told on this thread.
     pub(crate) fn by<T>(work: impl FnOnce() -> T) -> (T, Vec<Entry>) {
-        let told = Self::default();
-        let subscriber = tracing_subscriber::registry().with(told.clone());
-        let result = tracing::subscriber::with_default(subscriber, work);
-        let entries = told.0.lock().unwrap().clone();
-        (result, entries)
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let subscriber = tracing_subscriber::registry().with(Self);
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        ENTRIES.take();
+        let result = work();
+        (result, ENTRIES.take())
     }
 }
 
@@ -51,16 +61,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
             ..Entry::default()
         };
         attributes.record(&mut entry);
-        self.0.lock().unwrap().push(entry);
+        ENTRIES.with_borrow_mut(|entries| entries.push(entry));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        let mut entries = self.0.lock().unwrap();
-        // An id is used again once its span has ended: the last one counts.
-        let mut spans = entries.iter_mut().rev();
-        if let Some(entry) = spans.find(|entry| entry.id == Some(id.into_u64())) {
-            values.record(entry);
-        }
+        ENTRIES.with_borrow_mut(|entries| {
+            // An id is used again once its span has ended: the last one counts.
+            let mut spans = entries.iter_mut().rev();
+            if let Some(entry) = spans.find(|entry| entry.id == Some(id.into_u64())) {
+                values.record(entry);
+            }
+        });
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -71,7 +82,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
         let level = event.metadata().level().to_string();
         let mut entry = Entry { within, level, ..Entry::default() };
         event.record(&mut entry);
-        self.0.lock().unwrap().push(entry);
+        ENTRIES.with_borrow_mut(|entries| entries.push(entry));
     }
 }
 
