@@ -278,12 +278,16 @@ fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
 
 fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
     let (between, unknown) = (C::hint(Trouble::InBetween), C::hint(Trouble::Unknown));
+    let shape;
     let (what, hint) = match reason {
         Unreadable::WebPage => ("is a web page, not data", between),
         Unreadable::Encoding => ("is not UTF-8 text", between),
         Unreadable::Syntax => ("is not JSON that can be read", between),
         Unreadable::CutShort => ("is empty or cut short", between),
-        Unreadable::Shape => ("is of another shape than documented", unknown),
+        Unreadable::Shape(place) => {
+            shape = format!("is of another shape than documented: {place}");
+            (shape.as_str(), unknown)
+        }
         Unreadable::Unusable { what, hint } => (what, hint),
         Unreadable::Next(BadLink::Repeated) => {
             ("leads back to itself: the list would never end", unknown)
@@ -323,6 +327,7 @@ fn retry_after(response: &Response) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Place;
     use crate::testing::{Script, answer};
 
     static PEOPLE: Route =
@@ -462,7 +467,11 @@ mod tests {
             (Unreadable::WebPage, "is a web page, not data", between),
             (Unreadable::Syntax, "is not JSON that can be read", between),
             (Unreadable::CutShort, "is empty or cut short", between),
-            (Unreadable::Shape, "is of another shape than documented", unknown),
+            (
+                Unreadable::Shape(Place::missing("people")),
+                "is of another shape than documented: `people` is missing.",
+                unknown,
+            ),
             (unusable, "is about another team", "Look."),
             (Unreadable::Next(BadLink::NoCursor), "cannot be used", unknown),
             (Unreadable::Next(BadLink::TooLong), "cannot be used", unknown),
@@ -471,7 +480,7 @@ mod tests {
         ];
         for (reason, what, hint) in rows {
             let mut host = Script::new().expect_get("/", answer(200, ""));
-            let read = |_: &[u8]| Err::<(), _>(reason);
+            let read = |_: &[u8]| Err::<(), _>(reason.clone());
             let failure = get(&mut host, "/".to_owned(), &People, read).unwrap_err();
             assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
             assert!(failure.message.contains(CALL), "{}", failure.message);

@@ -15,6 +15,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use crate::cursor::BadLink;
+pub use crate::place::Place;
+use crate::place::Stopped;
 
 /// Deepest nesting of lists and objects that [`read`] takes: several times what answers have. A
 /// `Value` of that depth fits into the 64 KiB of stack that a component is linked with; the 128
@@ -22,7 +24,7 @@ use crate::cursor::BadLink;
 pub const DEEPEST: usize = 64;
 
 /// Why an answer cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// It is not UTF-8.
     Encoding,
@@ -33,7 +35,7 @@ pub enum Unreadable {
     /// It ends in the middle, or is empty.
     CutShort,
     /// It is JSON of another shape.
-    Shape,
+    Shape(Place),
     /// It has the right shape, and the connector cannot use it.
     Unusable {
         /// What it is, as the end of a sentence that begins with "The answer": `is about another
@@ -56,7 +58,7 @@ pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> 
     if is_deeper(text, DEEPEST) {
         return Err(Unreadable::Syntax);
     }
-    parse(text)
+    parse(body, text)
 }
 
 /// Reads a body as a whole, for pages of a list, of which there are many: its nesting is not looked
@@ -67,7 +69,7 @@ pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> 
 ///
 /// When it is not a `T` and nothing but a `T`.
 pub fn read_page<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
-    parse(text_of(body)?)
+    parse(body, text_of(body)?)
 }
 
 /// The text of a body that may be JSON, without the white space around it.
@@ -76,12 +78,31 @@ fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
     if text.starts_with('<') { Err(Unreadable::WebPage) } else { Ok(text) }
 }
 
-fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unreadable> {
+fn parse<'de, T: Deserialize<'de>>(body: &[u8], text: &'de str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => Unreadable::Shape,
+        Category::Data => {
+            let before = body.len() - body.trim_ascii_start().len();
+            Unreadable::Shape(place_of(&error, text).after(before))
+        }
         Category::Eof => Unreadable::CutShort,
         Category::Syntax | Category::Io => Unreadable::Syntax,
     })
+}
+
+/// Where a text is of another shape. What the error says is not passed on, as it has the value.
+fn place_of(error: &serde_json::Error, text: &str) -> Place {
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    let read = lines.map(str::len).sum::<usize>() + error.column();
+    let said = error.to_string();
+    let rows = [
+        ("invalid type: sequence", Stopped::Type(Some(b'['))),
+        ("invalid type: map", Stopped::Type(Some(b'{'))),
+        ("invalid type: ", Stopped::Type(None)),
+        ("invalid value: ", Stopped::Type(None)),
+        ("duplicate field ", Stopped::Duplicate),
+    ];
+    let why = rows.iter().find(|(words, _)| said.starts_with(words));
+    Place::at(text, read, why.map_or(Stopped::Otherwise, |(_, why)| *why))
 }
 
 /// Whether more lists and objects than that are open somewhere, as far as the text is JSON.
@@ -305,7 +326,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_by_what_it_is() {
-        let rows: [(&[u8], Unreadable); 20] = [
+        let rows: [(&[u8], Unreadable); 13] = [
             (b"", Unreadable::CutShort),
             (b" \n", Unreadable::CutShort),
             (br#"{"name":"a"#, Unreadable::CutShort),
@@ -318,19 +339,41 @@ mod tests {
             (br#"{"name":"\ud800"}"#, Unreadable::Syntax),
             (b"{\"name\":\"a\x01b\"}", Unreadable::Syntax),
             (b"\xef\xbb\xbf{}", Unreadable::Syntax),
-            (b"[]", Unreadable::Shape),
-            (b"null", Unreadable::Shape),
-            (br#"["n"]"#, Unreadable::Shape),
-            (br#"{"name":7}"#, Unreadable::Shape),
-            (br#"{"size":"7"}"#, Unreadable::Shape),
-            (br#"{"parts":[[true]]}"#, Unreadable::Shape),
-            (br#"{"name":"a","name":"b"}"#, Unreadable::Shape),
             (b"{\"x\":\"\xff\"}", Unreadable::Encoding),
         ];
         for (body, reason) in rows {
             for reader in READERS {
                 let text = String::from_utf8_lossy(body);
-                assert_eq!(reader(body).err(), Some(reason), "{text}");
+                assert_eq!(reader(body).err().as_ref(), Some(&reason), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_told_by_the_place_and_never_by_the_value() {
+        for (body, told) in [
+            ("[]", "the whole of it is a list, at byte 1"),
+            ("null", "the whole of it is null, at byte 1"),
+            (r#"["n"]"#, "the whole of it is a list, at byte 1"),
+            (r#"{"name":7}"#, "`name` is a number, at byte 9"),
+            (r#"{"name":false}"#, "`name` is true or false, at byte 9"),
+            (r#"{"name":["secret"]}"#, "`name` is a list, at byte 9"),
+            (r#"{"name":{"secret":"secret"}}"#, "`name` is an object, at byte 9"),
+            (r#"{"size":"secret, expected secret"}"#, "`size` is a text, at byte 9"),
+            (r#"{"parts":[{},null,[true]]}"#, "`parts[2]` is a list, at byte 19"),
+            (r#"{"parts":[{"on":"secret"}]}"#, "`parts[0].on` is a text, at byte 17"),
+            (r#"{"size":[1]}"#, "`size` is a list, at byte 9"),
+            (r#"{"size":{"secret":1}}"#, "`size` is an object, at byte 9"),
+            (r#"{"parts":[[true]]}"#, "`parts[0]` is a list, at byte 11"),
+            (r#"{"parts":{"secret":1}}"#, "`parts` is an object, at byte 10"),
+            ("\n{\n \"x\": [1,\n 2],\n \"name\": 7}", "`name` is a number, at byte 28"),
+            (r#"{"name":"a","name":"b"}"#, "`name` is there twice, at byte 13"),
+        ] {
+            for reader in READERS {
+                let Err(Unreadable::Shape(place)) = reader(body.as_bytes()) else {
+                    panic!("{body}")
+                };
+                assert_eq!(place.to_string(), told, "{body}");
             }
         }
     }
@@ -364,7 +407,7 @@ mod tests {
             for field in ["name", "size", "parts"] {
                 let body = format!(r#"{{"{field}":{value}}}"#);
                 let thing = read_page::<Object<Thing<'_>>>(body.as_bytes());
-                assert!(matches!(thing, Err(Unreadable::Shape)), "{field} {open}");
+                assert!(matches!(thing, Err(Unreadable::Shape(_))), "{field} {open}");
             }
             let body = format!(r#"{{"ignored":{value},"name":"n"}}"#);
             assert!(read_page::<Object<Thing<'_>>>(body.as_bytes()).is_ok());

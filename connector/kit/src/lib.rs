@@ -110,6 +110,8 @@ pub mod time;
 
 pub mod cursor;
 
+mod place;
+
 pub mod json;
 
 pub mod call;

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Object, Text, Unreadable};
+use smp_connector_kit::json::{self, Object, Place, Text, Unreadable};
 use smp_connector_kit::{Host, text};
 
 use super::{Links, next};
@@ -69,7 +69,7 @@ pub fn get(
 /// When the answer is none of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let entries = answer.data.ok_or(Unreadable::Shape)?;
+    let entries = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let told = entries.into_iter().flatten().filter_map(|entry| entry.0.attributes);
     let domains = told.filter_map(|attributes| domain(attributes.0)).collect();
     Ok(DomainsPage { domains, next: next(answer.links, asked)? })
@@ -179,7 +179,8 @@ mod tests {
     fn an_answer_without_a_list_is_none() {
         for body in ["{}", r#"{"data":null}"#, r#"{"data":"x"}"#, r#"{"data":[{"attributes":[]}]}"#]
         {
-            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
+            let page = read(body.as_bytes(), None);
+            assert!(matches!(page, Err(Unreadable::Shape(_))), "{body}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod members;
 use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Count, Object, Unreadable};
+use smp_connector_kit::json::{self, Count, Object, Place, Unreadable};
 use smp_connector_kit::{Host, MemberPage};
 
 use self::members::Members;
@@ -51,7 +51,8 @@ pub fn get(
 /// When the answer is none of this call, or an account on it has no id.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let Members { products, members, unreadable_times } = answer.data.ok_or(Unreadable::Shape)?;
+    let Members { products, members, unreadable_times } =
+        answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
     let next = next(answer.links, asked)?.map(Cursor::into_string);
     Ok(UsersPage { page: MemberPage { products, members, next, total }, unreadable_times })
@@ -136,7 +137,8 @@ mod tests {
             r#"{"data":[],"links":{"next":7}}"#,
             r#"{"code":401,"message":"Unauthorized"}"#,
         ] {
-            assert_eq!(read(body.as_bytes(), None), Err(Unreadable::Shape), "{body}");
+            let page = read(body.as_bytes(), None);
+            assert!(matches!(page, Err(Unreadable::Shape(_))), "{body}");
         }
     }
 
