@@ -95,20 +95,25 @@ fn the_guard_takes_no_runtime_with_it_and_the_host_nothing_more_for_it() {
 /// Each package below wasmtime with the features that are chosen for it: once for the machine that compiles, once for the one that runs.
 fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
     let arguments = [&["tree", "--edges", "normal,build", "--prefix", "depth", "--format", " {p}|{f}"], selection].concat();
-    let lines: Vec<(usize, String)> = cargo(&arguments)
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(depth, package)| Some((depth.parse().ok()?, package.to_owned())))
-        .collect();
-    let begin = lines.iter().position(|(_, package)| package.starts_with("wasmtime v") && !package.ends_with("(*)")).unwrap();
-    let depth = lines[begin].0;
-    // A package that stood higher up in the tree is only named here; its features stand where it was first.
-    let names: BTreeSet<_> = lines[begin + 1..].iter().take_while(|(other, _)| *other > depth).map(|(_, package)| name(package)).collect();
-    lines.iter().map(|(_, package)| package.trim_end_matches(" (*)").to_owned()).filter(|package| names.contains(&name(package))).collect()
-}
-
-fn name(package: &str) -> String {
-    package.split('|').next().unwrap_or_default().split(" (").next().unwrap_or_default().to_owned()
+    let (mut stands_on, mut path) = (BTreeMap::<String, BTreeSet<String>>::new(), Vec::<String>::new());
+    for line in cargo(&arguments).lines() {
+        let Some((depth, package)) = line.split_once(' ') else { continue };
+        // What is below a package is printed where it stands first, and not again.
+        let package = package.trim_end_matches(" (*)").to_owned();
+        path.truncate(depth.parse().unwrap());
+        if let Some(above) = path.last() {
+            stands_on.entry(above.clone()).or_default().insert(package.clone());
+        }
+        path.push(package);
+    }
+    let mut open: Vec<&String> = stands_on.keys().filter(|package| package.starts_with("wasmtime v")).collect();
+    let mut below = BTreeSet::new();
+    while let Some(package) = open.pop() {
+        if below.insert(package.clone()) {
+            open.extend(stands_on.get(package).into_iter().flatten());
+        }
+    }
+    below
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! one are then dropped as already written, and the second sweep alone decides whether the list is whole.
 //!
 //! It remembers 16 bytes for each account id, never the id. In the hash set that is 19 to 39 bytes per member, and as much again during
-//! a second sweep.
+//! a second sweep. [`Bounds::members`] bounds how many there are.
 
 use std::collections::HashSet;
 
