@@ -10,6 +10,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Child;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smp_tests::harness::Run;
@@ -24,23 +25,33 @@ const BYTES_PER_MEMBER: std::ops::Range<u64> = 1..120;
 
 /// A run that waits for a page after this many members, and is ended with the test.
 struct Waiting {
-    mock: Mock,
+    mock: Arc<Mock>,
     child: Child,
 }
 
 impl Waiting {
     fn after(members: u64, folder: &Path, with_checkpoint: bool) -> Self {
-        let pages = members / ON_A_PAGE;
-        let last = if folder.join("checkpoint").exists() { 1 } else { pages + 1 };
+        let last = members / ON_A_PAGE + 1;
         let mock = Mock::builder().members(members + 1).page_size(ON_A_PAGE).seed(3).fault(Call::Users, When::Nth(last), Fault::Stall);
-        let mock = mock.start().unwrap();
+        Self::at(Arc::new(mock.start().unwrap()), last, members, folder, with_checkpoint)
+    }
+
+    /// Ends the run, and goes on with it until it waits for the same page.
+    fn again(self, members: u64, folder: &Path) -> Self {
+        let mock = Arc::clone(&self.mock);
+        drop(self);
+        mock.set_fault(Call::Users, When::Nth(1), Fault::Stall);
+        Self::at(mock, members / ON_A_PAGE + 2, members, folder, true)
+    }
+
+    fn at(mock: Arc<Mock>, requests: u64, members: u64, folder: &Path, with_checkpoint: bool) -> Self {
         let mut run = Run::new("collect").at(&mock).args(["--format", "ndjson", "--output"]).arg(folder.join("members.ndjson"));
         if with_checkpoint {
             run = run.arg("--checkpoint").arg(folder.join("checkpoint"));
         }
         let child = run.start();
         let waiting = Self { mock, child };
-        assert!(waiting.mock.wait_for(Call::Users, usize::try_from(last).unwrap(), Duration::from_secs(120)));
+        assert!(waiting.mock.wait_for(Call::Users, usize::try_from(requests).unwrap(), Duration::from_secs(120)));
         let rows = fs::read(folder.join("members.ndjson.partial")).unwrap();
         assert_eq!(rows.iter().filter(|byte| **byte == b'\n').count() as u64, members);
         waiting
@@ -67,11 +78,8 @@ fn growth(with_checkpoint: bool, resumed: bool) -> u64 {
     assert_eq!(Run::new("inspect").end().code, Some(0));
     let peak = |members| {
         let folder = tempfile::tempdir().unwrap();
-        let mut peak = Waiting::after(members, folder.path(), with_checkpoint).peak();
-        if resumed {
-            peak = Waiting::after(members, folder.path(), with_checkpoint).peak();
-        }
-        peak
+        let first = Waiting::after(members, folder.path(), with_checkpoint);
+        if resumed { first.again(members, folder.path()).peak() } else { first.peak() }
     };
     let (few, many) = (peak(FEW), peak(MANY));
     let growth = many.saturating_sub(few) / (MANY - FEW);

@@ -5,16 +5,16 @@
 //! ```no_run
 //! # use std::sync::Arc;
 //! # use std::time::Duration;
-//! # use crate::component::compile::Compiler;
-//! # use crate::component::engine::{Engine, EngineOptions};
-//! # use crate::component::plugin::Plugin;
-//! # use crate::host::{Host, RunOptions};
-//! # use crate::live::{LiveClient, LiveOptions};
-//! # use crate::http::origin::Origin;
-//! # use crate::http::policy::Grants;
-//! # use crate::settings::Settings;
-//! # use crate::validation::Validation;
-//! # use crate::collect::in_memory::InMemory;
+//! # use smp_host::component::compile::Compiler;
+//! # use smp_host::component::engine::{Engine, EngineOptions};
+//! # use smp_host::component::plugin::Plugin;
+//! # use smp_host::host::{Host, RunOptions};
+//! # use smp_host::live::{LiveClient, LiveOptions};
+//! # use smp_host::http::origin::Origin;
+//! # use smp_host::http::policy::Grants;
+//! # use smp_host::settings::Settings;
+//! # use smp_host::validation::Validation;
+//! # use smp_host::collect::in_memory::InMemory;
 //! # async fn example(file: &[u8], settings: Settings, client: LiveClient) -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::default();
 //! // This program once more, which calls `worker::work` when it is started so: a stranger's bytes are compiled within limits.
