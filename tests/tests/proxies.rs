@@ -1,7 +1,7 @@
 //! Proxy variables of the environment: what they name is used, and what cannot be read is refused
 //! before anything is sent.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};

@@ -4,7 +4,7 @@
 //! position ─▶ deliver ─▶ deliver ─▶ … ─▶ conclude
 //!               ▲ └ restart ┘
 //! ```
-//! The loop ([`super::collect`]) asks for pages, guards and restarts them, judges whether the list is whole and finds out why
+//! The loop ([`Session::collect_members`](crate::component::session::Session::collect_members)) asks for pages, guards and restarts them, judges whether the list is whole and finds out why
 //! nobody came. A destination keeps what it is given and decides nothing: who writes one cannot forget a judgement.
 //!
 //! For a database, `deliver` is one transaction: it holds the run's epoch and [`PageMark::number`] against what it has, writes
