@@ -3,18 +3,18 @@
 //! Runs share connections (through the transport's client) and the pace of each account, and nothing else. This is where a platform begins:
 //!
 //! ```no_run
-//! # use std::sync::Arc;
-//! # use std::time::Duration;
-//! # use smp_host::component::compile::Compiler;
-//! # use smp_host::component::engine::{Engine, EngineOptions};
-//! # use smp_host::component::plugin::Plugin;
-//! # use smp_host::host::{Host, RunOptions};
-//! # use smp_host::live::{LiveClient, LiveOptions};
-//! # use smp_host::http::origin::Origin;
-//! # use smp_host::http::policy::Grants;
-//! # use smp_host::settings::Settings;
-//! # use smp_host::validation::Validation;
-//! # use smp_host::collect::in_memory::InMemory;
+//! use std::sync::Arc;
+//! use smp_host::component::compile::Compiler;
+//! use smp_host::component::engine::{Engine, EngineOptions};
+//! use smp_host::component::plugin::Plugin;
+//! use smp_host::host::{Host, RunOptions};
+//! use smp_host::live::LiveClient;
+//! use smp_host::http::origin::Origin;
+//! use smp_host::http::policy::Grants;
+//! use smp_host::settings::Settings;
+//! use smp_host::validation::Validation;
+//! use smp_host::collect::in_memory::InMemory;
+//!
 //! # async fn example(file: &[u8], settings: Settings, client: LiveClient) -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::default();
 //! // This program once more, which calls `worker::work` when it is started so: a stranger's bytes are compiled within limits.
