@@ -18,6 +18,7 @@ use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
 use smp_host::files::journal::FileJournal;
+use smp_host::files::output::{BESIDE, beside};
 use smp_host::http::retry::Figures;
 use smp_host::remedy::{Place, Remedy};
 
@@ -256,14 +257,55 @@ impl<W: Write> Write for AfterProgress<W> {
     }
 }
 
+/// Whether two paths lead to one file, or one to a file that is written beside the other on the way.
 fn same_file(one: &Path, other: &Path) -> bool {
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    one == other || (absolute(one).is_some() && absolute(one) == absolute(other))
+    let (one, other) = (resolved(one), resolved(other));
+    let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| beside(by, suffix) == path);
+    one == other || taken(&one, &other) || taken(&other, &one)
+}
+
+/// Where a path leads, links and `..` followed as far as there is something to follow.
+fn resolved(path: &Path) -> PathBuf {
+    let through_its_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    let whole = path.canonicalize().ok().or_else(through_its_folder).or_else(|| std::path::absolute(path).ok());
+    whole.unwrap_or_else(|| path.to_owned())
 }
 
 fn format(text: &str) -> Result<Shown, String> {
     match text {
         "table" => Ok(Shown::Table),
         data => data.parse().map(Shown::Data).map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_paths_to_one_file_are_known_however_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("data")).unwrap();
+        std::os::unix::fs::symlink(at("data"), at("link")).unwrap();
+        std::fs::write(at("list"), "").unwrap();
+        std::os::unix::fs::symlink("list", at("alias")).unwrap();
+        for (one, other, same) in [
+            ("m.csv", "m.csv", true),
+            ("m.csv", "data/../m.csv", true),
+            ("data/m.csv", "link/m.csv", true),
+            ("list", "alias", true),
+            ("m.csv", "m.csv.partial", true),
+            ("m.csv.previous", "m.csv", true),
+            ("m.csv", "m.csv.incomplete", true),
+            ("m.csv", "m.json", false),
+            ("m.csv", "data/m.csv", false),
+            ("missing/m.csv", "m.csv", false),
+        ] {
+            assert_eq!(same_file(&at(one), &at(other)), same, "{one} {other}");
+        }
     }
 }

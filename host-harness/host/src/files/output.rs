@@ -205,6 +205,9 @@ impl Write for Writer {
     }
 }
 
+/// What a file is called on its way, beside its final name.
+pub const BESIDE: [&str; 3] = [".partial", ".previous", ".incomplete"];
+
 /// The path with something behind its name.
 #[must_use]
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
