@@ -10,8 +10,8 @@ use std::ffi::OsString;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so that no
-/// variable counts.
+/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so the HTTP
+/// client reads no variable, and would send requests past the proxy that one of them names.
 const CGI: &str = "REQUEST_METHOD";
 /// For each kind of request, its variables, in the order in which the client looks for them.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
@@ -33,6 +33,9 @@ pub enum ProxyError {
     /// It names a proxy of a kind that is not known.
     #[error("the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`")]
     UnknownScheme(&'static str),
+    /// It is set beside a variable by which no proxy variable counts.
+    #[error("the environment variable `{0}` does not count where `REQUEST_METHOD` is set, as it is for a CGI program")]
+    Cgi(&'static str),
 }
 
 /// What is wrong with a value.
@@ -58,6 +61,7 @@ impl ProxyError {
                 "Nothing was sent. Name an HTTP proxy, as `http://host:port` or `https://host:port`. Without a \
                  proxy, unset the variable."
             }
+            Self::Cgi(_) => "Nothing was sent. Unset `REQUEST_METHOD`; or, to go without a proxy, unset the proxy's variable.",
         }
     }
 }
@@ -75,7 +79,8 @@ pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
 /// Checks the variables that the client reads.
 fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), ProxyError> {
     if variable(CGI).is_some() {
-        return Ok(());
+        let set = [HTTPS, HTTP, ALL].into_iter().flatten().find(|name| variable(name).is_some_and(|value| !value.is_empty()));
+        return set.map_or(Ok(()), |name| Err(ProxyError::Cgi(name)));
     }
     let mut https_is_set = false;
     for names in [HTTPS, HTTP, ALL] {
@@ -233,7 +238,10 @@ mod tests {
     fn what_the_client_does_not_look_at_is_not_looked_at_here() {
         assert_eq!(checked(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://a#b")]), Ok(()));
         assert_eq!(checked(&[("HTTPS_PROXY", ""), ("https_proxy", "http://a#b")]), Ok(()));
-        assert_eq!(checked(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://a#b")]), Ok(()));
+        assert_eq!(checked(&[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", "")]), Ok(()));
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "all_proxy"] {
+            assert_eq!(checked(&[("REQUEST_METHOD", "GET"), (name, "http://a:1")]), Err(ProxyError::Cgi(name)));
+        }
         assert_eq!(checked(&[("FTP_PROXY", "http://a#b"), ("NO_PROXY", "#")]), Ok(()));
     }
 }
