@@ -1,6 +1,8 @@
-//! The component in an engine without any bound: what is left when all limits, guards and rules of the host are taken away.
+//! The component in an engine without any bound: what is left when all limits, guards and rules of
+//! the host are taken away.
 //!
-//! This is no part of the product, and nothing of the product can be set up like it. It exists so that the cost of the bounds is known.
+//! This is no part of the product, and nothing of the product can be set up like it. It exists so
+//! that the cost of the bounds is known.
 
 use std::sync::Arc;
 
@@ -36,7 +38,12 @@ impl Bare {
     pub fn new(component: &[u8], checks: Checks) -> Result<Self> {
         let mut config = Config::new();
         config.wasm_component_model(true).concurrency_support(false);
-        config.wasm_threads(false).wasm_gc(false).wasm_function_references(false).wasm_memory64(false).wasm_exceptions(false);
+        config
+            .wasm_threads(false)
+            .wasm_gc(false)
+            .wasm_function_references(false)
+            .wasm_memory64(false)
+            .wasm_exceptions(false);
         config.wasm_relaxed_simd(false).epoch_interruption(checks == Checks::Epoch);
         let engine = Engine::new(&config).map_err(told)?;
         let component = Component::new(&engine, component).map_err(told)?;
@@ -49,13 +56,19 @@ impl Bare {
     /// When the component fails.
     pub async fn read_all(&self, pages: &Arc<Pages>, settings: &[Setting]) -> Result<usize> {
         let mut linker = Linker::new(&self.engine);
-        ConnectorPlugin::add_to_linker::<_, HasSelf<Answers>>(&mut linker, |state| state).map_err(told)?;
+        ConnectorPlugin::add_to_linker::<_, HasSelf<Answers>>(&mut linker, |state| state)
+            .map_err(told)?;
         let mut store = Store::new(&self.engine, Answers(Arc::clone(pages)));
         store.set_epoch_deadline(u64::MAX / 2);
-        let plugin = ConnectorPlugin::instantiate_async(&mut store, &self.component, &linker).await.map_err(told)?;
+        let plugin = ConnectorPlugin::instantiate_async(&mut store, &self.component, &linker)
+            .await
+            .map_err(told)?;
         let (mut cursor, mut members) = (None, 0);
         loop {
-            let answer = plugin.smp_connector_connector().call_collect_members(&mut store, settings, cursor.as_ref()).await;
+            let answer = plugin
+                .smp_connector_connector()
+                .call_collect_members(&mut store, settings, cursor.as_ref())
+                .await;
             let page = answer.map_err(told)?.ok().context("the component refuses its page")?;
             members += std::hint::black_box(&page).members.len();
             match page.next {

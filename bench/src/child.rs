@@ -1,7 +1,8 @@
 //! Work in a process of its own, whose memory is nobody else's.
 //!
-//! A child of this program does one piece of work and prints what it took, as one line of JSON. A program of the product is started by a small
-//! process that does nothing but wait for it: the kernel counts a parent's memory to its child, until the child is another program.
+//! A child of this program does one piece of work and prints what it took, as one line of JSON. A
+//! program of the product is started by a small process that does nothing but wait for it: the
+//! kernel counts a parent's memory to its child, until the child is another program.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -49,9 +50,17 @@ pub fn alone(program: &Command) -> Result<Taken> {
 pub fn wait_for(program: &[String]) -> Result<Taken> {
     let (name, arguments) = program.split_first().context("no program")?;
     let start = Instant::now();
-    let output = Command::new(name).args(arguments).stdin(Stdio::null()).output().with_context(|| format!("cannot run `{name}`"))?;
+    let output = Command::new(name)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{name}`"))?;
     let wall = start.elapsed().as_secs_f64();
-    ensure!(output.status.success(), "`{name}` failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "`{name}` failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let taken = children();
     Ok(Taken { wall, cpu: taken.cpu, peak: taken.peak })
 }

@@ -1,4 +1,5 @@
-//! One figure: what was measured, how it is written, what it should be, and how it is compared with the one before.
+//! One figure: what was measured, how it is written, what it should be, and how it is compared with
+//! the one before.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +37,13 @@ pub enum Target {
     AtLeast(f64),
 }
 
-/// What kind of figure it is. It decides what a change is measured against, and how large one must be to count.
+/// What kind of figure it is. It decides what a change is measured against, and how large one must
+/// be to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Processor time: machines differ, so it is compared as a multiple of the native core's in the same run.
+    /// Processor time: machines differ, so it is compared as a multiple of the native core's in the
+    /// same run.
     Cpu,
     /// A ratio of two times of one run; more is better.
     Ratio,
@@ -76,9 +79,23 @@ impl Figure {
         values.sort_by(f64::total_cmp);
         let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
         let (last, middle) = (values.len().saturating_sub(1), values.len() / 2);
-        let median = if values.len().is_multiple_of(2) { f64::midpoint(at(middle.saturating_sub(1)), at(middle)) } else { at(middle) };
+        let median = if values.len().is_multiple_of(2) {
+            f64::midpoint(at(middle.saturating_sub(1)), at(middle))
+        } else {
+            at(middle)
+        };
         let (key, name, unit) = (key.to_owned(), name.to_owned(), unit.to_owned());
-        Self { key, name, unit, median, min: at(0), max: at(last), samples: values.len(), target: None, kind }
+        Self {
+            key,
+            name,
+            unit,
+            median,
+            min: at(0),
+            max: at(last),
+            samples: values.len(),
+            target: None,
+            kind,
+        }
     }
 
     /// Says what it should be.

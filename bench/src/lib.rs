@@ -1,8 +1,11 @@
-//! Measures the connector and its host: the whole path, what each part of it costs, and how both grow.
+//! Measures the connector and its host: the whole path, what each part of it costs, and how both
+//! grow.
 //!
-//! Nothing of the product is switched off for a measurement: what a guard or a limit costs is found by measuring it alone, or by running
-//! the component in a bare engine of this crate's own ([`bare`]). Times are processor times wherever nothing is waited for, and are
-//! compared between machines as multiples of the connector's own core, compiled natively and measured in the same run.
+//! Nothing of the product is switched off for a measurement: what a guard or a limit costs is found
+//! by measuring it alone, or by running the component in a bare engine of this crate's own
+//! ([`bare`]). Times are processor times wherever nothing is waited for, and are compared between
+//! machines as multiples of the connector's own core, compiled natively and measured in the same
+//! run.
 //!
 //! The modules stand in reading order: each uses only those above it.
 

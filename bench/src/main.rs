@@ -1,4 +1,5 @@
-//! `smp-bench`: measures everything and prints one table. With `BLESS=1` it keeps the figures as those that later runs are compared with.
+//! `smp-bench`: measures everything and prints one table. With `BLESS=1` it keeps the figures as
+//! those that later runs are compared with.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -60,9 +61,17 @@ fn main() -> Result<ExitCode> {
     let result = match &arguments.work {
         None => return measure(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Work::Alone { program }) => serde_json::to_string(&child::wait_for(program)?)?,
-        Some(Work::Collect { members, times }) => serde_json::to_string(&million::collect(*members, *times)?)?,
+        Some(Work::Collect { members, times }) => {
+            serde_json::to_string(&million::collect(*members, *times)?)?
+        }
         Some(Work::Tenants { tenants, pages, per_page, latency_ms, times }) => {
-            serde_json::to_string(&tenants::serve(*tenants, *pages, *per_page, *latency_ms, *times)?)?
+            serde_json::to_string(&tenants::serve(
+                *tenants,
+                *pages,
+                *per_page,
+                *latency_ms,
+                *times,
+            )?)?
         }
         Some(Work::Through { pages }) => serde_json::to_string(&instructions::through(*pages)?)?,
         Some(Work::Waiting { tenants }) => serde_json::to_string(&tenants::wait(*tenants)?)?,
@@ -77,13 +86,20 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let mut figures = Vec::new();
     for (group, what, measure) in ALL {
         // Without the yardstick nothing can be compared.
-        let is_wanted = arguments.only.is_empty() || arguments.only.iter().any(|only| only == group) || group == group_of(YARDSTICK);
+        let is_wanted = arguments.only.is_empty()
+            || arguments.only.iter().any(|only| only == group)
+            || group == group_of(YARDSTICK);
         if is_wanted {
             say(&format!("measuring {what} …"))?;
             figures.extend(measure(depth)?);
         }
     }
-    let results = Results { component: Some(setup::component_digest()?), cores: meter::cores(), load: [before, meter::load()], figures };
+    let results = Results {
+        component: Some(setup::component_digest()?),
+        cores: meter::cores(),
+        load: [before, meter::load()],
+        figures,
+    };
     let folder = setup::folder();
     let kept = folder.join("results.json");
     let last = Results::read(&kept).ok();
@@ -93,7 +109,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
         results.write(path)?;
     }
     if std::env::var_os("BLESS").is_some() {
-        anyhow::ensure!(depth == Depth::Full && arguments.only.is_empty(), "only a full run is kept: neither `--quick` nor `--only`");
+        anyhow::ensure!(
+            depth == Depth::Full && arguments.only.is_empty(),
+            "only a full run is kept: neither `--quick` nor `--only`"
+        );
         results.write(&kept)?;
         let kept = Results::read(&kept)?;
         let docs = folder.join("../docs");
@@ -110,7 +129,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
 /// Says in a few lines what the table comes to.
 fn conclude(results: &Results, last: Option<&Results>) -> Result<()> {
     let [before, after] = results.load;
-    say(&format!("load of the machine: {before:.2} before, {after:.2} in the last minute, on {} cores", results.cores))?;
+    say(&format!(
+        "load of the machine: {before:.2} before, {after:.2} in the last minute, on {} cores",
+        results.cores
+    ))?;
     if results.figure(instructions::KEY).is_none() {
         say("instructions were not counted: valgrind is not installed")?;
     }
@@ -119,7 +141,11 @@ fn conclude(results: &Results, last: Option<&Results>) -> Result<()> {
     }
     for figure in &results.figures {
         if let Some(Change::Worse(by)) = last.map(|last| results.change(figure, last)) {
-            say(&format!("worse than the last one kept by {:.0} %: {}", by.abs() * 100.0, figure.name))?;
+            say(&format!(
+                "worse than the last one kept by {:.0} %: {}",
+                by.abs() * 100.0,
+                figure.name
+            ))?;
         }
     }
     Ok(())

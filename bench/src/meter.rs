@@ -42,13 +42,17 @@ pub struct Children {
 pub fn children() -> Children {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     #[expect(unsafe_code, reason = "the kernel's figures cannot be had without")]
-    // SAFETY: the struct is valid when all its bytes are zero, it is large enough, and the kernel only writes into it.
+    // SAFETY: the struct is valid when all its bytes are zero, it is large enough, and the kernel
+    // only writes into it.
     let usage = unsafe {
         libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
         usage.assume_init()
     };
     let time = |time: libc::timeval| seconds(time.tv_sec) + seconds(time.tv_usec) / 1e6;
-    Children { cpu: time(usage.ru_utime) + time(usage.ru_stime), peak: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024 }
+    Children {
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        peak: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -71,7 +75,8 @@ pub fn peak() -> u64 {
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
+    line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
+        * 1024
 }
 
 /// The load of the machine in the last minute: processes that compute or wait for a processor.
@@ -107,7 +112,9 @@ mod tests {
 
     #[test]
     fn computing_takes_processor_time_and_memory() {
-        let (sum, time) = cpu_of(|| (0..20_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number)));
+        let (sum, time) = cpu_of(|| {
+            (0..20_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number))
+        });
         assert!(time > 0.0, "{sum}");
         assert!(cpu(Whose::Process) >= time);
         assert!(resident() > 0 && peak() >= resident() / 2);

@@ -1,7 +1,8 @@
-//! The traffic of the measurements: pages of members as the vendor's API writes them, as many as wanted, each member another one.
+//! The traffic of the measurements: pages of members as the vendor's API writes them, as many as
+//! wanted, each member another one.
 //!
-//! A page is made once; what differs from page to page is numbers of a fixed width, which are written into a copy. So the traffic costs
-//! next to nothing beside reading it.
+//! A page is made once; what differs from page to page is numbers of a fixed width, which are
+//! written into a copy. So the traffic costs next to nothing beside reading it.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -38,7 +39,8 @@ impl Pages {
     /// So many pages of so many members each.
     #[must_use]
     pub fn new(number: u64, per_page: u64) -> Self {
-        let template = |is_last| Template::of(&page(per_page, number * per_page, is_last), per_page);
+        let template =
+            |is_last| Template::of(&page(per_page, number * per_page, is_last), per_page);
         Self { number, per_page, inner: template(false), last: template(true) }
     }
 
@@ -64,7 +66,8 @@ impl Pages {
     /// The body that a request asks for by its path and query.
     #[must_use]
     pub fn asked(&self, path_and_query: &str) -> Vec<u8> {
-        let cursor = path_and_query.rsplit_once("cursor=page-").and_then(|(_, number)| number.parse().ok());
+        let cursor =
+            path_and_query.rsplit_once("cursor=page-").and_then(|(_, number)| number.parse().ok());
         self.body(cursor.unwrap_or(0))
     }
 }
@@ -74,8 +77,15 @@ impl Template {
         let range = |(at, text): (usize, &str)| at..at + text.len();
         let places: Vec<_> = page.match_indices(MEMBER).map(range).collect();
         let each = places.len() / usize::try_from(per_page.max(1)).unwrap_or(1);
-        let members = places.chunks(each.max(1)).zip(0..).flat_map(|(places, member)| places.iter().map(move |at| (member, at.clone())));
-        Self { body: page.as_bytes().to_vec(), members: members.collect(), next: page.match_indices(NEXT).map(range).collect() }
+        let members = places
+            .chunks(each.max(1))
+            .zip(0..)
+            .flat_map(|(places, member)| places.iter().map(move |at| (member, at.clone())));
+        Self {
+            body: page.as_bytes().to_vec(),
+            members: members.collect(),
+            next: page.match_indices(NEXT).map(range).collect(),
+        }
     }
 
     fn filled(&self, first_member: u64, next: u64) -> Vec<u8> {
@@ -97,9 +107,16 @@ fn write_number(body: &mut [u8], place: &Range<usize>, mut number: u64) {
     }
 }
 
-/// A page in the vendor's words: what a member has there is what the published API file shows, at the lengths that are usual.
+/// A page in the vendor's words: what a member has there is what the published API file shows, at
+/// the lengths that are usual.
 fn page(members: u64, total: u64, is_last: bool) -> String {
-    const NAMES: [&str; 5] = ["Amélie Laurent", "Bjørn Halvorsen", "Gareth Llewellyn", "陈静怡", "Maximiliane Oberhauser"];
+    const NAMES: [&str; 5] = [
+        "Amélie Laurent",
+        "Bjørn Halvorsen",
+        "Gareth Llewellyn",
+        "陈静怡",
+        "Maximiliane Oberhauser",
+    ];
     const PRODUCTS: [(&str, &str); 5] = [
         ("jira-software", "Jira"),
         ("confluence", "Confluence"),
@@ -107,7 +124,8 @@ fn page(members: u64, total: u64, is_last: bool) -> String {
         ("trello", "Trello"),
         ("bitbucket", "Bitbucket"),
     ];
-    const SITES: [&str; 2] = ["https://acme.atlassian.example", "https://acme-lab.atlassian.example"];
+    const SITES: [&str; 2] =
+        ["https://acme.atlassian.example", "https://acme-lab.atlassian.example"];
     let mut text = String::from(r#"{"data":["#);
     for member in 0..members {
         let pick = |from: usize, step: u64| usize::try_from(member / step).unwrap_or(0) % from;
@@ -145,7 +163,8 @@ fn page(members: u64, total: u64, is_last: bool) -> String {
     }
     let base = format!("https://api.atlassian.com/admin/v1/orgs/{ORGANIZATION}/users");
     let next = if is_last { "null".to_owned() } else { format!(r#""{base}?cursor=page-{NEXT}""#) };
-    let _ = write!(text, r#"],"meta":{{"total":{total}}},"links":{{"self":"{base}","next":{next}}}}}"#);
+    let _ =
+        write!(text, r#"],"meta":{{"total":{total}}},"links":{{"self":"{base}","next":{next}}}}}"#);
     text
 }
 

@@ -13,12 +13,14 @@ pub const YARDSTICK: &str = "path.native";
 /// What one run measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// `sha256:` and the digest of the component that was measured: a listing shows figures of its own build only.
+    /// `sha256:` and the digest of the component that was measured: a listing shows figures of its
+    /// own build only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     /// Processors of the machine.
     pub cores: usize,
-    /// Its load in the minute before the run, and in the last minute of it: above zero, something else was going on.
+    /// Its load in the minute before the run, and in the last minute of it: above zero, something
+    /// else was going on.
     pub load: [f64; 2],
     /// The figures, in the order in which they were measured.
     pub figures: Vec<Figure>,
@@ -43,8 +45,10 @@ impl Results {
     /// # Errors
     /// When the file is not there, or none.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("`{}` holds no results", path.display()))
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("`{}` holds no results", path.display()))
     }
 
     /// Keeps these.
@@ -53,7 +57,8 @@ impl Results {
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.rounded())?;
-        std::fs::write(path, text + "\n").with_context(|| format!("cannot write `{}`", path.display()))
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("cannot write `{}`", path.display()))
     }
 
     /// The figure of this key.
@@ -65,7 +70,9 @@ impl Results {
     /// How a figure of this run differs from that of another one.
     #[must_use]
     pub fn change(&self, figure: &Figure, last: &Self) -> Change {
-        let before = last.figure(&figure.key).filter(|before| before.kind == figure.kind && before.unit == figure.unit);
+        let before = last
+            .figure(&figure.key)
+            .filter(|before| before.kind == figure.kind && before.unit == figure.unit);
         let (now, before) = match (figure.kind, before) {
             (Kind::Told, _) | (_, None) => return Change::Incomparable,
             (Kind::Cpu, Some(before)) => (self.multiple(figure), last.multiple(before)),
@@ -90,10 +97,13 @@ impl Results {
     fn rounded(&self) -> Self {
         let round = |value: f64| format!("{value:.3e}").parse().unwrap_or(value);
         // Counts repeat to the last digit or so, and are worth having whole.
-        let whole = |value: f64| if value >= 1e4 || value.fract() == 0.0 { value.round() } else { round(value) };
+        let whole = |value: f64| {
+            if value >= 1e4 || value.fract() == 0.0 { value.round() } else { round(value) }
+        };
         let mut rounded = self.clone();
         for figure in &mut rounded.figures {
-            (figure.median, figure.min, figure.max) = (whole(figure.median), whole(figure.min), whole(figure.max));
+            (figure.median, figure.min, figure.max) =
+                (whole(figure.median), whole(figure.min), whole(figure.max));
         }
         rounded
     }
@@ -111,13 +121,16 @@ mod tests {
     }
 
     fn change(kind: Kind, before: (f64, f64), now: (f64, f64)) -> Change {
-        let (last, this) = (results(before.0, &[("a", kind, before.1)]), results(now.0, &[("a", kind, now.1)]));
+        let (last, this) =
+            (results(before.0, &[("a", kind, before.1)]), results(now.0, &[("a", kind, now.1)]));
         this.change(this.figure("a").expect("it was measured"), &last)
     }
 
     #[test]
     fn a_regression_is_flagged() {
-        assert!(matches!(change(Kind::Cpu, (10.0, 20.0), (10.0, 24.0)), Change::Worse(by) if (by - 0.2).abs() < 1e-9));
+        assert!(
+            matches!(change(Kind::Cpu, (10.0, 20.0), (10.0, 24.0)), Change::Worse(by) if (by - 0.2).abs() < 1e-9)
+        );
         assert!(matches!(change(Kind::Ratio, (10.0, 0.8), (10.0, 0.7)), Change::Worse(_)));
         assert!(matches!(change(Kind::Exact, (10.0, 1000.0), (10.0, 1011.0)), Change::Worse(_)));
         assert!(matches!(change(Kind::Memory, (10.0, 100.0), (10.0, 111.0)), Change::Worse(_)));
@@ -140,7 +153,10 @@ mod tests {
     #[test]
     fn what_was_not_there_before_is_not_compared() {
         let (last, this) = (results(10.0, &[]), results(10.0, &[("a", Kind::Cpu, 1.0)]));
-        assert_eq!(this.change(this.figure("a").expect("it was measured"), &last), Change::Incomparable);
+        assert_eq!(
+            this.change(this.figure("a").expect("it was measured"), &last),
+            Change::Incomparable
+        );
         assert_eq!(change(Kind::Told, (10.0, 1.0), (10.0, 9.0)), Change::Incomparable);
     }
 
@@ -148,7 +164,10 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("results.json");
-        let results = Results { component: Some("sha256:00".into()), ..results(10.0, &[("a", Kind::Cpu, 1.5)]) };
+        let results = Results {
+            component: Some("sha256:00".into()),
+            ..results(10.0, &[("a", Kind::Cpu, 1.5)])
+        };
         results.write(&path).expect("it can be written");
         assert_eq!(Results::read(&path).expect("it can be read"), results);
     }

@@ -1,4 +1,5 @@
-//! The product as a platform embeds it, on traffic out of memory: the real component, the real host, nothing left out but the network.
+//! The product as a platform embeds it, on traffic out of memory: the real component, the real
+//! host, nothing left out but the network.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -80,12 +81,28 @@ impl Setup {
     /// When it is not built, or the host refuses it.
     pub async fn set(pooled_runs: Option<u32>) -> Result<Self> {
         let cache = built("smp-harness")?.with_file_name("bench-cache");
-        let engine = Engine::new(&EngineOptions { pooled_runs, cache: Some(cache), ..EngineOptions::new(Compiler::Inside) })?;
+        let engine = Engine::new(&EngineOptions {
+            pooled_runs,
+            cache: Some(cache),
+            ..EngineOptions::new(Compiler::Inside)
+        })?;
         let plugin = Plugin::load(&engine, &component_bytes()?).await?;
-        let settings = Settings { values: [("organization-id".into(), ORGANIZATION.into())].into(), ..Settings::default() };
+        let settings = Settings {
+            values: [("organization-id".into(), ORGANIZATION.into())].into(),
+            ..Settings::default()
+        };
         let settings = settings.check(plugin.descriptor(), false)?;
-        let grants = Grants::reading(Origin::parse("https://api.example.test").map_err(|error| anyhow!("{error}"))?, plugin.descriptor());
-        Ok(Self { plugin, settings, grants, host: Host::default(), clock: Arc::new(SystemClock::default()) })
+        let grants = Grants::reading(
+            Origin::parse("https://api.example.test").map_err(|error| anyhow!("{error}"))?,
+            plugin.descriptor(),
+        );
+        Ok(Self {
+            plugin,
+            settings,
+            grants,
+            host: Host::default(),
+            clock: Arc::new(SystemClock::default()),
+        })
     }
 
     /// Grants of a run.
@@ -97,7 +114,11 @@ impl Setup {
     /// A run with answers from this transport.
     #[must_use]
     pub fn session(&self, transport: Arc<dyn Transport>) -> Session {
-        let options = RunOptions { pace: Pace::Off, clock: Arc::clone(&self.clock), ..RunOptions::new(transport) };
+        let options = RunOptions {
+            pace: Pace::Off,
+            clock: Arc::clone(&self.clock),
+            ..RunOptions::new(transport)
+        };
         self.host.session(&self.plugin, &self.settings, &self.grants, options)
     }
 
@@ -117,11 +138,16 @@ impl Setup {
         }
     }
 
-    /// A whole collection in ndjson, as `smp-harness collect` makes it, to an output that never blocks.
+    /// A whole collection in ndjson, as `smp-harness collect` makes it, to an output that never
+    /// blocks.
     ///
     /// # Errors
     /// When the list is not complete.
-    pub async fn collect(&self, transport: Arc<dyn Transport>, output: impl Write + Send + 'static) -> Result<RunReport> {
+    pub async fn collect(
+        &self,
+        transport: Arc<dyn Transport>,
+        output: impl Write + Send + 'static,
+    ) -> Result<RunReport> {
         let mut stream = Stream::in_memory(Format::Ndjson.sink(output, false));
         self.run(transport, &mut stream).await
     }
@@ -130,15 +156,30 @@ impl Setup {
     ///
     /// # Errors
     /// When the list is not complete.
-    pub async fn collect_to(&self, transport: Arc<dyn Transport>, path: &Path) -> Result<RunReport> {
-        let sink = |output, resuming| Format::Ndjson.sink(std::io::BufWriter::new(output), resuming);
+    pub async fn collect_to(
+        &self,
+        transport: Arc<dyn Transport>,
+        path: &Path,
+    ) -> Result<RunReport> {
+        let sink =
+            |output, resuming| Format::Ndjson.sink(std::io::BufWriter::new(output), resuming);
         let mut file = FileJournal::new(path, Format::Ndjson.as_str(), Box::new(sink), None);
         self.run(transport, &mut file).await
     }
 
-    async fn run(&self, transport: Arc<dyn Transport>, destination: &mut dyn Destination) -> Result<RunReport> {
-        let report = self.session(transport).collect_members(destination, std::future::pending()).await;
-        ensure!(report.outcome == Outcome::Complete, "the collection ended as {:?}: {:?}", report.outcome, report.error);
+    async fn run(
+        &self,
+        transport: Arc<dyn Transport>,
+        destination: &mut dyn Destination,
+    ) -> Result<RunReport> {
+        let report =
+            self.session(transport).collect_members(destination, std::future::pending()).await;
+        ensure!(
+            report.outcome == Outcome::Complete,
+            "the collection ended as {:?}: {:?}",
+            report.outcome,
+            report.error
+        );
         Ok(report)
     }
 }
@@ -170,7 +211,10 @@ pub fn component_bytes() -> Result<Vec<u8>> {
 /// # Errors
 /// When it is not built.
 pub fn component_digest() -> Result<String> {
-    let digits = Sha256::digest(component_bytes()?).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = Sha256::digest(component_bytes()?)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
     Ok(format!("sha256:{digits}"))
 }
 
@@ -181,7 +225,12 @@ pub fn component_digest() -> Result<String> {
 pub fn built(name: &str) -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     // A test or a benchmark lies one folder deeper.
-    let found = this.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = this
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     found.with_context(|| format!("`{name}` is not built; `make bench` does so by itself"))
 }
 

@@ -15,12 +15,20 @@ pub enum Versus<'a> {
 /// A table of the figures of these groups, or of all where none is named.
 #[must_use]
 pub fn table(results: &Results, groups: &[&str], versus: Versus<'_>) -> String {
-    let wanted = |figure: &&Figure| groups.is_empty() || groups.iter().any(|group| group_of(&figure.key) == *group);
+    let wanted = |figure: &&Figure| {
+        groups.is_empty() || groups.iter().any(|group| group_of(&figure.key) == *group)
+    };
     let mut rows = vec![header(versus)];
     rows.extend(results.figures.iter().filter(wanted).map(|figure| row(results, figure, versus)));
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
@@ -53,10 +61,15 @@ fn row(results: &Results, figure: &Figure, versus: Versus<'_>) -> Vec<String> {
         Target::AtMost(most) => format!("≤ {}", number(most)),
         Target::AtLeast(least) => format!("≥ {}", number(least)),
     });
-    let spread = if figure.samples > 1 { format!("{} to {}", number(figure.min), number(figure.max)) } else { String::new() };
+    let spread = if figure.samples > 1 {
+        format!("{} to {}", number(figure.min), number(figure.max))
+    } else {
+        String::new()
+    };
     let met = figure.met().map_or("", |met| if met { "yes" } else { "**no**" });
     let measured = format!("{} {}", number(figure.median), figure.unit).trim_end().to_owned();
-    let mut row = vec![figure.name.clone(), measured, spread, target.unwrap_or_default(), met.to_owned()];
+    let mut row =
+        vec![figure.name.clone(), measured, spread, target.unwrap_or_default(), met.to_owned()];
     if let Versus::Last(last) = versus {
         row.push(match results.change(figure, last) {
             Change::Incomparable => String::new(),
@@ -85,10 +98,15 @@ pub fn number(value: f64) -> String {
         _ => 3,
     };
     let text = format!("{value:.decimals$}");
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let (whole, rest) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
     let mut grouped = String::new();
     for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && digit.is_ascii_digit() && (whole.len() - place).is_multiple_of(3) && !grouped.ends_with('-') {
+        if place > 0
+            && digit.is_ascii_digit()
+            && (whole.len() - place).is_multiple_of(3)
+            && !grouped.ends_with('-')
+        {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -120,7 +138,8 @@ mod tests {
     #[test]
     fn a_row_tells_target_and_change() {
         let results = |value: f64| {
-            let figure = Figure::of("size.component", "Size", "KiB", Kind::Exact, vec![value]).at_most(160.0);
+            let figure = Figure::of("size.component", "Size", "KiB", Kind::Exact, vec![value])
+                .at_most(160.0);
             Results { component: None, cores: 2, load: [0.0, 0.0], figures: vec![figure] }
         };
         let text = table(&results(170.0), &[], Versus::Last(&results(150.0)));

@@ -73,7 +73,11 @@ fn every_figure_is_kept_and_was_measured() {
     let keys: Vec<_> = kept.figures.iter().map(|figure| figure.key.as_str()).collect();
     assert_eq!(keys, KEYS);
     for figure in &kept.figures {
-        assert!(figure.samples > 0 && figure.min <= figure.median && figure.median <= figure.max, "{}", figure.key);
+        assert!(
+            figure.samples > 0 && figure.min <= figure.median && figure.median <= figure.max,
+            "{}",
+            figure.key
+        );
     }
 }
 
@@ -86,6 +90,10 @@ fn the_page_on_performance_shows_what_is_kept() {
 #[test]
 fn the_plots_show_what_is_kept() {
     for (name, plot) in PLOTS {
-        assert_eq!(fs::read_to_string(folder().join("../docs").join(name)).unwrap(), plot.draw(&kept()).unwrap(), "{name}");
+        assert_eq!(
+            fs::read_to_string(folder().join("../docs").join(name)).unwrap(),
+            plot.draw(&kept()).unwrap(),
+            "{name}"
+        );
     }
 }

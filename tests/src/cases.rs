@@ -1,6 +1,11 @@
-//! Fixtures of a component, played: what comes of each is compared with its `expected.json`, or written there.
+//! Fixtures of a component, played: what comes of each is compared with its `expected.json`, or
+//! written there.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot run says so by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -30,11 +35,19 @@ impl Cases {
     /// When it cannot be loaded.
     #[must_use]
     pub fn new(component: PathBuf, folder: PathBuf) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let bytes = std::fs::read(component).expect("the component is there");
         let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine");
         let plugin = runtime.block_on(Plugin::load(&engine, &bytes)).expect("the component loads");
-        Self { folder, runtime, player: Player::new(&plugin).expect("the component names an origin") }
+        Self {
+            folder,
+            runtime,
+            player: Player::new(&plugin).expect("the component names an origin"),
+        }
     }
 
     /// The folder of a case.
@@ -46,7 +59,10 @@ impl Cases {
     /// The names of all cases, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        crate::harness::names(&self.folder).into_iter().filter(|name| self.folder(name).is_dir()).collect()
+        crate::harness::names(&self.folder)
+            .into_iter()
+            .filter(|name| self.folder(name).is_dir())
+            .collect()
     }
 
     /// What comes of a case.
@@ -68,8 +84,16 @@ impl Cases {
     /// When a case comes out in another way than it is expected to.
     pub fn assert_as_expected(&self) {
         let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
-        let faults: Vec<String> = self.names().iter().filter_map(|name| Some(format!("{name}: {}", self.fault(name, bless)?))).collect();
-        assert!(faults.is_empty(), "{}\n(BLESS=1 writes what came; read the difference before it is committed)", faults.join("\n"));
+        let faults: Vec<String> = self
+            .names()
+            .iter()
+            .filter_map(|name| Some(format!("{name}: {}", self.fault(name, bless)?)))
+            .collect();
+        assert!(
+            faults.is_empty(),
+            "{}\n(BLESS=1 writes what came; read the difference before it is committed)",
+            faults.join("\n")
+        );
     }
 
     /// What is wrong with a case.
@@ -108,31 +132,37 @@ fn read(path: &Path) -> String {
 fn difference(expected: &str, came: &Value) -> String {
     match serde_json::from_str(expected) {
         Err(error) => format!("expected.json is no JSON: {error}"),
-        Ok(expected) => first_difference("", &expected, came).unwrap_or_else(|| "the same values, written in another way".to_owned()),
+        Ok(expected) => first_difference("", &expected, came)
+            .unwrap_or_else(|| "the same values, written in another way".to_owned()),
     }
 }
 
 fn first_difference(path: &str, expected: &Value, came: &Value) -> Option<String> {
     match (expected, came) {
         (Value::Object(expected), Value::Object(came)) => {
-            let keys = expected.keys().chain(came.keys().filter(|key| !expected.contains_key(*key)));
-            keys.map(|key| (key, expected.get(key), came.get(key))).find_map(|(key, expected, came)| {
-                let path = format!("{path}.{key}");
-                match (expected, came) {
-                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
-                    (expected, came) => Some(told(&path, expected, came)),
-                }
-            })
+            let keys =
+                expected.keys().chain(came.keys().filter(|key| !expected.contains_key(*key)));
+            keys.map(|key| (key, expected.get(key), came.get(key))).find_map(
+                |(key, expected, came)| {
+                    let path = format!("{path}.{key}");
+                    match (expected, came) {
+                        (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                        (expected, came) => Some(told(&path, expected, came)),
+                    }
+                },
+            )
         }
         (Value::Array(expected), Value::Array(came)) => {
             let length = expected.len().max(came.len());
-            (0..length).map(|index| (index, expected.get(index), came.get(index))).find_map(|(index, expected, came)| {
-                let path = format!("{path}[{index}]");
-                match (expected, came) {
-                    (Some(expected), Some(came)) => first_difference(&path, expected, came),
-                    (expected, came) => Some(told(&path, expected, came)),
-                }
-            })
+            (0..length).map(|index| (index, expected.get(index), came.get(index))).find_map(
+                |(index, expected, came)| {
+                    let path = format!("{path}[{index}]");
+                    match (expected, came) {
+                        (Some(expected), Some(came)) => first_difference(&path, expected, came),
+                        (expected, came) => Some(told(&path, expected, came)),
+                    }
+                },
+            )
         }
         (expected, came) => (expected != came).then(|| told(path, Some(expected), Some(came))),
     }

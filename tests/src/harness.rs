@@ -1,8 +1,14 @@
-//! The real binary as its user runs it: arguments in, exit code, standard output and standard error out.
+//! The real binary as its user runs it: arguments in, exit code, standard output and standard error
+//! out.
 //!
-//! The binary and the component are the ones that `make test` built before; a test that does not find them says how to build them.
+//! The binary and the component are the ones that `make test` built before; a test that does not
+//! find them says how to build them.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot run says so by panicking"
+)]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -22,7 +28,10 @@ pub const KEY_VARIABLE: &str = "SMP_TEST_KEY";
 /// When it is not built.
 #[must_use]
 pub fn component() -> PathBuf {
-    built(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/atlassian-cloud.wasm"), "make component")
+    built(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/atlassian-cloud.wasm"),
+        "make component",
+    )
 }
 
 /// A component that only tests load: a hostile one by the name of its file, or `example`.
@@ -32,7 +41,8 @@ pub fn component() -> PathBuf {
 #[must_use]
 pub fn test_component(name: &str) -> PathBuf {
     // The folder of all profiles is two above that of the command.
-    let target = binary().ancestors().nth(2).expect("the command lies in the target folder").to_owned();
+    let target =
+        binary().ancestors().nth(2).expect("the command lies in the target folder").to_owned();
     built(target.join("test-components").join(name).with_extension("wasm"), "make test-components")
 }
 
@@ -61,8 +71,11 @@ pub fn folder(name: &str) -> PathBuf {
 #[must_use]
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name that is text")).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            entry.expect("an entry").file_name().into_string().expect("a name that is text")
+        })
+        .collect();
     names.sort();
     names
 }
@@ -83,7 +96,11 @@ pub fn skipped(why: &str) {
 }
 
 fn built(path: PathBuf, how: &str) -> PathBuf {
-    assert!(path.exists(), "`{}` is not there; `{how}` builds it, `make test` does so by itself", path.display());
+    assert!(
+        path.exists(),
+        "`{}` is not there; `{how}` builds it, `make test` does so by itself",
+        path.display()
+    );
     path
 }
 
@@ -118,15 +135,22 @@ impl Run {
     pub fn bare() -> Self {
         let mut command = Command::new(binary());
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Compiled code is shared among tests: compiling it anew each time would take most of their time.
+        // Compiled code is shared among tests: compiling it anew each time would take most of their
+        // time.
         let cache = binary().with_file_name("test-cache");
-        command.env("XDG_CACHE_HOME", std::path::absolute(cache).expect("the target folder has a path"));
+        command.env(
+            "XDG_CACHE_HOME",
+            std::path::absolute(cache).expect("the target folder has a path"),
+        );
         Self { command }
     }
 
     /// Adds arguments.
     #[must_use]
-    pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(mut self, arguments: I) -> Self {
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(
+        mut self,
+        arguments: I,
+    ) -> Self {
         self.command.args(arguments);
         self
     }
@@ -171,7 +195,8 @@ impl Run {
         self.paced_at(mock).args(["--rate", "off"])
     }
 
-    /// Points it at a mock, with the mock's organization and key, at the pace that it has by itself.
+    /// Points it at a mock, with the mock's organization and key, at the pace that it has by
+    /// itself.
     #[must_use]
     pub fn paced_at(self, mock: &Mock) -> Self {
         self.for_organization_of(mock).args(["--upstream", &mock.url()])
@@ -187,8 +212,8 @@ impl Run {
 
     /// Lets it write no file beyond so many blocks of 512 bytes: to it, that is a full disk.
     ///
-    /// The limit's signal is ignored, so that a write fails instead of ending the process. A shell sets both up and is then replaced by
-    /// the command.
+    /// The limit's signal is ignored, so that a write fails instead of ending the process. A shell
+    /// sets both up and is then replaced by the command.
     #[must_use]
     pub fn on_a_disk_of(self, blocks: u32) -> Self {
         let mut command = Command::new("/bin/sh");
@@ -211,7 +236,8 @@ impl Run {
         self.command.spawn().expect("the command starts")
     }
 
-    /// Runs it to its end on a terminal, with this typed. What came on the screen is its standard error.
+    /// Runs it to its end on a terminal, with this typed. What came on the screen is its standard
+    /// error.
     ///
     /// # Panics
     /// When the system gives no terminal, or the command cannot be run.
@@ -233,7 +259,11 @@ impl Run {
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("what the command writes is text");
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -254,7 +284,8 @@ impl Ended {
     #[must_use]
     pub fn error(&self) -> Value {
         let line = self.stderr.lines().last().unwrap_or_default();
-        let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("no failure in {:?}: {error}", self.stderr));
+        let value: Value = serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("no failure in {:?}: {error}", self.stderr));
         value.get("error").cloned().unwrap_or_default()
     }
 
@@ -264,7 +295,12 @@ impl Ended {
     /// When there is none, it has another code, or it has no hint.
     pub fn said(&self, code: &str) -> String {
         let error = self.error();
-        let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("no {key}: {}", self.stderr));
+        let text = |key: &str| {
+            error
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_else(|| panic!("no {key}: {}", self.stderr))
+        };
         assert_eq!(text("code"), code, "{}", self.stderr);
         format!("{} {}", text("message"), text("hint"))
     }
@@ -275,7 +311,9 @@ impl Ended {
     /// When it is none.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON in {:?} ({:?}): {error}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("no JSON in {:?} ({:?}): {error}", self.stdout, self.stderr)
+        })
     }
 
     /// Standard output as lines of JSON.
@@ -284,7 +322,10 @@ impl Ended {
     /// When it is something else.
     #[must_use]
     pub fn lines(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+            .collect()
     }
 }
 
@@ -330,7 +371,10 @@ mod tests {
     fn somebody_who_came_is_seen_though_nothing_was_sent() {
         let lonely = Lonely::start();
         assert!(!lonely.was_visited());
-        drop(std::net::TcpStream::connect(lonely.listener.local_addr().expect("an address")).expect("a connection"));
+        drop(
+            std::net::TcpStream::connect(lonely.listener.local_addr().expect("an address"))
+                .expect("a connection"),
+        );
         assert!(lonely.was_visited());
     }
 }

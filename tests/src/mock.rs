@@ -10,11 +10,12 @@
 //! # Ok(())
 //! # }
 //! ```
-//! It plays the organization calls of the admin API and nothing else: it keeps no state that a request changes, but for
-//! its log and its counts. The same settings give the same bodies, byte for byte.
+//! It plays the organization calls of the admin API and nothing else: it keeps no state that a
+//! request changes, but for its log and its counts. The same settings give the same bodies, byte
+//! for byte.
 //!
-//! The way of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints` (`paging`, `organization`,
-//! `answers`) ▸ `misbehave` (faults).
+//! The way of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints`
+//! (`paging`, `organization`, `answers`) ▸ `misbehave` (faults).
 
 mod answers;
 mod cursor;
@@ -46,7 +47,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use builder::{Builder, DEFAULT_KEY, DEFAULT_NOW, DEFAULT_ORGANIZATION_ID, DEFAULT_ORGANIZATION_NAME};
+pub use builder::{
+    Builder, DEFAULT_KEY, DEFAULT_NOW, DEFAULT_ORGANIZATION_ID, DEFAULT_ORGANIZATION_NAME,
+};
 pub use fault::{BODY_LIMIT, DEPTH_LIMIT, ErrorAnswer, Fault, RetryAfter, Shape, Total};
 pub use field::Field;
 pub use grammar::GrammarError;
@@ -105,8 +108,8 @@ impl Mock {
         &self.organization
     }
 
-    /// The members that the API shows in the present situation, in its order. A list: for an organization of millions
-    /// take [`Organization::members`].
+    /// The members that the API shows in the present situation, in its order. A list: for an
+    /// organization of millions take [`Organization::members`].
     pub fn expected_members(&self) -> Vec<Member> {
         let visible = lock(&self.shared.world).visible_members();
         (0..visible).map(|index| self.organization.member(index)).collect()
@@ -142,8 +145,8 @@ impl Mock {
         self.shared.log.received()
     }
 
-    /// Waits until `enough` says so of the log, without sleeping in between; false when `timeout` is over first. Requests
-    /// wait while `enough` looks, so it must not call the mock.
+    /// Waits until `enough` says so of the log, without sleeping in between; false when `timeout`
+    /// is over first. Requests wait while `enough` looks, so it must not call the mock.
     pub fn wait_until(&self, timeout: Duration, enough: impl Fn(&[LoggedRequest]) -> bool) -> bool {
         self.shared.log.wait(timeout, enough)
     }

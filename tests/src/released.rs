@@ -1,4 +1,5 @@
-//! Released components, frozen with traffic of their own and with what came of it: what a host must keep making of them for ever.
+//! Released components, frozen with traffic of their own and with what came of it: what a host must
+//! keep making of them for ever.
 //!
 //! ```text
 //! released/VERSION/
@@ -8,8 +9,9 @@
 //!   SHA256SUMS           of all of these
 //! ```
 //!
-//! Members are the same for ever, byte for byte. Documents of JSON that the host composes may say more than they did, and nothing else than
-//! they did. What is for people's eyes alone, the table and the host's own words, is not frozen: it may be said better.
+//! Members are the same for ever, byte for byte. Documents of JSON that the host composes may say
+//! more than they did, and nothing else than they did. What is for people's eyes alone, the table
+//! and the host's own words, is not frozen: it may be said better.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +24,8 @@ use sha2::{Digest, Sha256};
 use crate::cases;
 use crate::harness::{Ended, Run, names};
 
-/// The cases that a release is frozen with: each way in which a list ends, and each way in which the host lends a hand.
+/// The cases that a release is frozen with: each way in which a list ends, and each way in which
+/// the host lends a hand.
 pub const CASES: [&str; 16] = [
     "acme",
     "cursor-refused-once",
@@ -43,8 +46,19 @@ pub const CASES: [&str; 16] = [
 ];
 
 /// Codes whose words are the host's own.
-const HOSTS_CODES: [&str; 11] =
-    ["incomplete", "limit", "busy", "denied", "trap", "contract", "component", "checkpoint", "fixture", "interrupted", "output"];
+const HOSTS_CODES: [&str; 11] = [
+    "incomplete",
+    "limit",
+    "busy",
+    "denied",
+    "trap",
+    "contract",
+    "component",
+    "checkpoint",
+    "fixture",
+    "interrupted",
+    "output",
+];
 
 const SUMS: &str = "SHA256SUMS";
 const EXPECTED: &str = "expected";
@@ -53,18 +67,34 @@ const FIXTURES: &str = "fixtures";
 /// What was kept or came out, by path within its folder.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Freezes a component of this version with these cases of a folder, as a folder that is not there yet.
+/// Freezes a component of this version with these cases of a folder, as a folder that is not there
+/// yet.
 ///
 /// # Errors
-/// When the folder is there, the component has another version or cannot be run, or a file cannot be written.
-pub fn freeze(component: &Path, version: &str, fixtures: &Path, cases: &[&str], target: &Path) -> io::Result<()> {
+/// When the folder is there, the component has another version or cannot be run, or a file cannot
+/// be written.
+pub fn freeze(
+    component: &Path,
+    version: &str,
+    fixtures: &Path,
+    cases: &[&str],
+    target: &Path,
+) -> io::Result<()> {
     if target.exists() {
-        return Err(refused(format!("`{}` is there: what was released is never frozen anew", target.display())));
+        return Err(refused(format!(
+            "`{}` is there: what was released is never frozen anew",
+            target.display()
+        )));
     }
     let inspected = inspected(component).json();
-    let [id, told] = ["id", "version"].map(|key| inspected.pointer(&format!("/descriptor/{key}")).and_then(Value::as_str));
+    let [id, told] = ["id", "version"]
+        .map(|key| inspected.pointer(&format!("/descriptor/{key}")).and_then(Value::as_str));
     if told != Some(version) {
-        return Err(refused(format!("`{}` is of version {}, not {version}", component.display(), told.unwrap_or("unknown"))));
+        return Err(refused(format!(
+            "`{}` is of version {}, not {version}",
+            component.display(),
+            told.unwrap_or("unknown")
+        )));
     }
     let parent = target.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
@@ -91,7 +121,11 @@ pub fn freeze(component: &Path, version: &str, fixtures: &Path, cases: &[&str], 
 pub fn faults(folder: &Path) -> io::Result<Vec<String>> {
     let mut faults = Vec::new();
     if fs::read_to_string(folder.join(SUMS)).unwrap_or_default() != sums(folder)? {
-        faults.push("the files are not those of SHA256SUMS: what was released was changed, and has to come back from the history".into());
+        faults.push(
+            "the files are not those of SHA256SUMS: what was released was changed, and has to \
+             come back from the history"
+                .into(),
+        );
     }
     let (kept, came) = (read(&folder.join(EXPECTED))?, outputs(folder)?);
     for path in kept.keys().chain(came.keys()).collect::<BTreeSet<_>>() {
@@ -110,14 +144,23 @@ pub fn faults(folder: &Path) -> io::Result<Vec<String>> {
 /// What comes of the component in the folder with the cases in it.
 fn outputs(folder: &Path) -> io::Result<Files> {
     let component = component_of(folder)?;
-    let mut files = Files::from([("inspect.json".to_owned(), inspected(&component).stdout.into_bytes())]);
+    let mut files =
+        Files::from([("inspect.json".to_owned(), inspected(&component).stdout.into_bytes())]);
     for case in names(&folder.join(FIXTURES)) {
         let fixture = folder.join(FIXTURES).join(&case);
-        let run = |command: &str| Run::bare().arg(command).arg(&component).arg("--json").file("--fixture", &fixture);
+        let run = |command: &str| {
+            Run::bare().arg(command).arg(&component).arg("--json").file("--fixture", &fixture)
+        };
         let mut ends = Map::new();
         let mut add = |name: &str, ended: Ended| {
-            let error = ended.stderr.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
-            let error = error.and_then(|value| value.get("error").cloned()).map_or(Value::Null, without_hosts_words);
+            let error = ended
+                .stderr
+                .lines()
+                .last()
+                .and_then(|line| serde_json::from_str::<Value>(line).ok());
+            let error = error
+                .and_then(|value| value.get("error").cloned())
+                .map_or(Value::Null, without_hosts_words);
             ends.insert(name.to_owned(), json!({"code": ended.code, "error": error}));
             if !ended.stdout.is_empty() {
                 files.insert(format!("{case}/{name}"), ended.stdout.into_bytes());
@@ -146,7 +189,8 @@ fn inspected(component: &Path) -> Ended {
 
 /// A failure, without words for people where they are the host's own.
 fn without_hosts_words(mut error: Value) -> Value {
-    let is_hosts = error.get("code").and_then(Value::as_str).is_some_and(|code| HOSTS_CODES.contains(&code));
+    let is_hosts =
+        error.get("code").and_then(Value::as_str).is_some_and(|code| HOSTS_CODES.contains(&code));
     if let (true, Some(error)) = (is_hosts, error.as_object_mut()) {
         error.shift_remove("message");
         error.shift_remove("hint");
@@ -163,18 +207,19 @@ fn says_more(path: &str, kept: &[u8], came: &[u8]) -> bool {
 
 fn holds(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, value)| whole.get(key).is_some_and(|whole| says_as_much(key, whole, value)))
-        }
+        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, value)| {
+            whole.get(key).is_some_and(|whole| says_as_much(key, whole, value))
+        }),
         (Value::Array(whole), Value::Array(part)) => {
-            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| holds(whole, part))
+            whole.len() == part.len()
+                && whole.iter().zip(part).all(|(whole, part)| holds(whole, part))
         }
         (whole, part) => whole == part,
     }
 }
 
-/// Whether a value says what it said. The host may add its own way out to a connector's hint, and find that coming back helps where it
-/// did not know that; never the reverse.
+/// Whether a value says what it said. The host may add its own way out to a connector's hint, and
+/// find that coming back helps where it did not know that; never the reverse.
 fn says_as_much(key: &str, whole: &Value, part: &Value) -> bool {
     match (key, whole, part) {
         ("hint", Value::String(whole), Value::String(part)) => whole.starts_with(part.as_str()),
@@ -186,10 +231,16 @@ fn says_as_much(key: &str, whole: &Value, part: &Value) -> bool {
 /// The first line that is another.
 fn difference(kept: &[u8], came: &[u8]) -> String {
     let [kept, came] = [kept, came].map(|bytes| String::from_utf8_lossy(bytes));
-    let mut lines = kept.lines().map(Some).chain([None]).zip(came.lines().map(Some).chain([None])).enumerate();
+    let mut lines =
+        kept.lines().map(Some).chain([None]).zip(came.lines().map(Some).chain([None])).enumerate();
     match lines.find(|(_, (kept, came))| kept != came) {
         Some((number, (kept, came))) => {
-            format!("line {}\n    was  {}\n    came {}", number + 1, kept.unwrap_or("(the end)"), came.unwrap_or("(the end)"))
+            format!(
+                "line {}\n    was  {}\n    came {}",
+                number + 1,
+                kept.unwrap_or("(the end)"),
+                came.unwrap_or("(the end)")
+            )
         }
         None => "the same lines, with other ends".to_owned(),
     }
@@ -198,7 +249,8 @@ fn difference(kept: &[u8], came: &[u8]) -> String {
 fn component_of(folder: &Path) -> io::Result<PathBuf> {
     let is_component = |name: &String| name.ends_with(".wasm");
     let name = names(folder).into_iter().find(is_component);
-    name.map(|name| folder.join(name)).ok_or_else(|| refused(format!("there is no component in `{}`", folder.display())))
+    name.map(|name| folder.join(name))
+        .ok_or_else(|| refused(format!("there is no component in `{}`", folder.display())))
 }
 
 /// The digests of all files, as `sha256sum` writes them.
@@ -214,7 +266,9 @@ fn read(folder: &Path) -> io::Result<Files> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            files.extend(read(&path)?.into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+            files.extend(
+                read(&path)?.into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)),
+            );
         } else {
             files.insert(name, fs::read(&path)?);
         }

@@ -1,7 +1,7 @@
 //! A terminal for the command to run on: what a person types, and what comes on the screen.
 //!
-//! It is a pseudo-terminal as standard input and standard error; standard output stays a pipe. Nobody waits for a question: what is typed
-//! stands ready, a line for each.
+//! It is a pseudo-terminal as standard input and standard error; standard output stays a pipe.
+//! Nobody waits for a question: what is typed stands ready, a line for each.
 
 #![expect(clippy::expect_used, reason = "a test that cannot run says so by panicking")]
 
@@ -14,15 +14,18 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::harness::Ended;
 
-/// Runs a command to its end on a terminal of its own. What came on the screen, what was typed included, is its standard error.
+/// Runs a command to its end on a terminal of its own. What came on the screen, what was typed
+/// included, is its standard error.
 ///
 /// # Panics
 /// When the system gives no terminal, or the command cannot be run.
 pub(crate) fn run(mut command: Command, typed: &str) -> Ended {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("a pseudo-terminal of our own");
-    let name = ptsname(&master, Vec::new()).expect("its name").into_string().expect("a name that is text");
-    let slave = OpenOptions::new().read(true).write(true).open(Path::new(&name)).expect("its other end");
+    let name =
+        ptsname(&master, Vec::new()).expect("its name").into_string().expect("a name that is text");
+    let slave =
+        OpenOptions::new().read(true).write(true).open(Path::new(&name)).expect("its other end");
     let mut master = File::from(master);
     master.write_all(typed.as_bytes()).expect("a line that fits");
     let copy = slave.try_clone().expect("a second handle");
@@ -38,5 +41,9 @@ pub(crate) fn run(mut command: Command, typed: &str) -> Ended {
     });
     let ended = child.wait_with_output().expect("the command ends");
     let screen = screen.join().expect("the screen is read");
-    Ended { code: ended.status.code(), stdout: String::from_utf8_lossy(&ended.stdout).into_owned(), stderr: screen }
+    Ended {
+        code: ended.status.code(),
+        stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        stderr: screen,
+    }
 }

@@ -1,7 +1,13 @@
-//! The walls of the house, read off Cargo's own metadata: which crate stands on which, what an embedder takes with it, and that wasmtime is
-//! compiled once for every choice of packages.
+//! The walls of the house, read off Cargo's own metadata: which crate stands on which, what an
+//! embedder takes with it, and that wasmtime is compiled once for every choice of packages.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -12,7 +18,8 @@ use smp_tests::harness::folder;
 #[path = "architecture/circles.rs"]
 mod circles;
 
-/// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a fault.
+/// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a
+/// fault.
 const ARROWS: &[(&str, &[&str])] = &[
     ("smp-guard", &[]),
     ("smp-host", &["smp-guard"]),
@@ -20,32 +27,57 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("smp-replay", &["smp-host"]),
     ("smp-conformance", &["smp-host", "smp-listing", "smp-replay"]),
     ("smp-distribution", &["smp-host"]),
-    ("smp-harness", &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"]),
+    (
+        "smp-harness",
+        &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"],
+    ),
 ];
-/// What `smp-distribution` stands on besides when it makes packages: only behind its feature `publish`.
+/// What `smp-distribution` stands on besides when it makes packages: only behind its feature
+/// `publish`.
 const PUBLISH: &[&str] = &["smp-conformance", "smp-listing", "smp-replay"];
 
 /// What a library that a platform embeds must not bring: these belong to a command.
-const COMMANDS_OWN: [&str; 8] =
-    ["clap", "indicatif", "rpassword", "terminal_size", "tracing-subscriber", "pulldown-cmark", "docker_credential", "scrypt"];
+const COMMANDS_OWN: [&str; 8] = [
+    "clap",
+    "indicatif",
+    "rpassword",
+    "terminal_size",
+    "tracing-subscriber",
+    "pulldown-cmark",
+    "docker_credential",
+    "scrypt",
+];
 
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let ended = Command::new(cargo).args(arguments).args(["--locked", "--offline"]).current_dir(folder("..")).output().unwrap();
+    let ended = Command::new(cargo)
+        .args(arguments)
+        .args(["--locked", "--offline"])
+        .current_dir(folder(".."))
+        .output()
+        .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).unwrap()
 }
 
 /// The packages of the workspace, as Cargo describes them.
 fn workspace() -> Vec<Value> {
-    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// Names of the workspace's packages that this one stands on, tests apart; the flag says whether each is optional.
+/// Names of the workspace's packages that this one stands on, tests apart; the flag says whether
+/// each is optional.
 fn stands_on(package: &Value, ours: &BTreeSet<String>) -> BTreeMap<String, bool> {
-    let dependencies = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
-    let named = dependencies.map(|dependency| (dependency["name"].as_str().unwrap().to_owned(), dependency["optional"] == true));
+    let dependencies = package["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|dependency| dependency["kind"].is_null());
+    let named = dependencies.map(|dependency| {
+        (dependency["name"].as_str().unwrap().to_owned(), dependency["optional"] == true)
+    });
     named.filter(|(name, _)| ours.contains(name)).collect()
 }
 
@@ -57,18 +89,29 @@ fn crates_stand_on_those_below_them_alone() {
     for (crate_name, below) in ARROWS {
         let package = packages.iter().find(|package| name(package) == *crate_name).unwrap();
         for (other, optional) in stands_on(package, &ours) {
-            let behind_publish = *crate_name == "smp-distribution" && optional && PUBLISH.contains(&other.as_str());
-            assert!(below.contains(&other.as_str()) || behind_publish, "{crate_name} stands on {other}");
+            let behind_publish =
+                *crate_name == "smp-distribution" && optional && PUBLISH.contains(&other.as_str());
+            assert!(
+                below.contains(&other.as_str()) || behind_publish,
+                "{crate_name} stands on {other}"
+            );
         }
     }
-    let houses = packages.iter().filter(|package| package["manifest_path"].as_str().unwrap().contains("/host-harness/"));
+    let houses = packages
+        .iter()
+        .filter(|package| package["manifest_path"].as_str().unwrap().contains("/host-harness/"));
     let known: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(houses.map(name).collect::<BTreeSet<_>>(), known, "every crate of host-harness has its row here");
+    assert_eq!(
+        houses.map(name).collect::<BTreeSet<_>>(),
+        known,
+        "every crate of host-harness has its row here"
+    );
 }
 
 /// The packages that one takes with this crate and these flags, the crate counted.
 fn embedded(package: &str, flags: &[&str]) -> BTreeSet<String> {
-    let arguments = [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], flags].concat();
+    let arguments =
+        [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], flags].concat();
     cargo(&arguments).lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
 }
 
@@ -76,7 +119,11 @@ fn embedded(package: &str, flags: &[&str]) -> BTreeSet<String> {
 fn an_embedder_takes_a_library_and_not_a_command() {
     for (flags, most) in [(&[][..], 205), (&["--no-default-features"][..], 130)] {
         let packages = embedded("smp-host", flags);
-        assert!(packages.len() <= most, "{} packages with {flags:?}: {packages:#?}", packages.len());
+        assert!(
+            packages.len() <= most,
+            "{} packages with {flags:?}: {packages:#?}",
+            packages.len()
+        );
         for package in &packages {
             let name = package.split_whitespace().next().unwrap();
             assert!(!COMMANDS_OWN.contains(&name), "{name} with {flags:?}");
@@ -86,18 +133,27 @@ fn an_embedder_takes_a_library_and_not_a_command() {
 
 #[test]
 fn the_guard_takes_no_runtime_with_it_and_the_host_nothing_more_for_it() {
-    let (guard, host) = (embedded("smp-guard", &[]), embedded("smp-host", &["--no-default-features"]));
+    let (guard, host) =
+        (embedded("smp-guard", &[]), embedded("smp-host", &["--no-default-features"]));
     assert!(guard.len() <= 20, "{} packages: {guard:#?}", guard.len());
     let new: Vec<_> = guard.difference(&host).collect();
     assert!(new.is_empty(), "{new:?}");
-    let runtime = |package: &&String| ["wasmtime", "tokio", "wit"].iter().any(|word| package.starts_with(word));
+    let runtime = |package: &&String| {
+        ["wasmtime", "tokio", "wit"].iter().any(|word| package.starts_with(word))
+    };
     assert_eq!(guard.iter().find(runtime), None);
 }
 
-/// Each package below wasmtime with the features that are chosen for it: once for the machine that compiles, once for the one that runs.
+/// Each package below wasmtime with the features that are chosen for it: once for the machine that
+/// compiles, once for the one that runs.
 fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
-    let arguments = [&["tree", "--edges", "normal,build", "--prefix", "depth", "--format", " {p}|{f}"], selection].concat();
-    let (mut stands_on, mut path) = (BTreeMap::<String, BTreeSet<String>>::new(), Vec::<String>::new());
+    let arguments = [
+        &["tree", "--edges", "normal,build", "--prefix", "depth", "--format", " {p}|{f}"],
+        selection,
+    ]
+    .concat();
+    let (mut stands_on, mut path) =
+        (BTreeMap::<String, BTreeSet<String>>::new(), Vec::<String>::new());
     for line in cargo(&arguments).lines() {
         let Some((depth, package)) = line.split_once(' ') else { continue };
         // What is below a package is printed where it stands first, and not again.
@@ -108,7 +164,8 @@ fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
         }
         path.push(package);
     }
-    let mut open: Vec<&String> = stands_on.keys().filter(|package| package.starts_with("wasmtime v")).collect();
+    let mut open: Vec<&String> =
+        stands_on.keys().filter(|package| package.starts_with("wasmtime v")).collect();
     let mut below = BTreeSet::new();
     while let Some(package) = open.pop() {
         if below.insert(package.clone()) {
@@ -125,6 +182,9 @@ fn wasmtime_is_compiled_once_for_every_choice_of_packages() {
     for selection in [&["--package", "smp-harness"][..], &["--package", "smp-host"][..]] {
         let chosen = below_wasmtime(selection);
         let other: Vec<_> = chosen.difference(&all).collect();
-        assert!(other.is_empty(), "with {selection:?} these have other features than with --workspace: {other:#?}");
+        assert!(
+            other.is_empty(),
+            "with {selection:?} these have other features than with --workspace: {other:#?}"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! The bounds of a run, held against our own connector: what it needs is far below them, and reaching one is `limit`.
+//! The bounds of a run, held against our own connector: what it needs is far below them, and
+//! reaching one is `limit`.
 //!
-//! Components that are built to break them are another matter; these tests only show that each bound is there.
+//! Components that are built to break them are another matter; these tests only show that each
+//! bound is there.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
 
@@ -20,7 +22,14 @@ const KIB: usize = 1024;
 
 #[test]
 fn a_page_comes_within_bounds_far_below_the_usual_ones() {
-    let close = Limits { memory: 4096 * KIB, table_elements: 500, instances: 8, call_bytes: 1024 * KIB, requests: 1, ..Limits::default() };
+    let close = Limits {
+        memory: 4096 * KIB,
+        table_elements: 500,
+        instances: 8,
+        call_bytes: 1024 * KIB,
+        requests: 1,
+        ..Limits::default()
+    };
     assert_eq!(first_page(close).unwrap().members.len(), 200);
 }
 
@@ -48,7 +57,9 @@ fn what_one_call_hands_over_is_bounded() {
 fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
     let [usual, pooled] = [None, Some(4)].map(|pooled_runs| {
         now(async {
-            let plugin = plugin(&EngineOptions { pooled_runs, ..EngineOptions::new(Compiler::Inside) }).await;
+            let plugin =
+                plugin(&EngineOptions { pooled_runs, ..EngineOptions::new(Compiler::Inside) })
+                    .await;
             let player = Player::new(&plugin).unwrap();
             player.outcome(&player.case(&folder("fixtures/acme")).unwrap()).await.unwrap()
         })
@@ -59,9 +70,14 @@ fn an_engine_with_memory_set_aside_gives_the_same_bytes() {
 #[test]
 fn the_bounds_of_an_engine_are_those_of_its_runs_and_no_run_widens_them() {
     let engine = Limits { requests: 0, ..Limits::default() };
-    for limits in [None, Some(Limits::default()), Some(Limits { memory: 4096 * KIB, ..Limits::default() })] {
+    for limits in
+        [None, Some(Limits::default()), Some(Limits { memory: 4096 * KIB, ..Limits::default() })]
+    {
         let failure = first_page_of(engine.clone(), limits).unwrap_err();
-        assert!(failure.code == Code::Limit && failure.message.contains("`requests` is 0"), "{failure}");
+        assert!(
+            failure.code == Code::Limit && failure.message.contains("`requests` is 0"),
+            "{failure}"
+        );
     }
 }
 
@@ -71,10 +87,12 @@ fn first_page(limits: Limits) -> Result<MemberPage, Failure> {
 
 fn first_page_of(engine: Limits, limits: Option<Limits>) -> Result<MemberPage, Failure> {
     now(async {
-        let plugin = plugin(&EngineOptions { limits: engine, ..EngineOptions::new(Compiler::Inside) }).await;
+        let plugin =
+            plugin(&EngineOptions { limits: engine, ..EngineOptions::new(Compiler::Inside) }).await;
         let fixture = Fixture::open(&folder("fixtures/a-page-of-a-hundred-kilobytes"))?;
         let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
-        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() }.check(plugin.descriptor(), false)?;
+        let settings = Settings { values: fixture.settings().clone(), ..Settings::default() }
+            .check(plugin.descriptor(), false)?;
         let options = RunOptions { limits, ..playback.options() };
         Host::default().session(&plugin, &settings, playback.grants(), options).collect(None).await
     })

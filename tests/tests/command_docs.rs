@@ -1,4 +1,5 @@
-//! The documentation of the command line is what the command itself prints. `BLESS=1` writes it anew.
+//! The documentation of the command line is what the command itself prints. `BLESS=1` writes it
+//! anew.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,22 +7,34 @@ use std::fs;
 use smp_tests::harness::{Run, folder};
 
 const COMMANDS: [&str; 14] = [
-    "inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "diff", "push", "pull", "sign", "verify", "limits",
+    "inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "diff",
+    "push", "pull", "sign", "verify", "limits",
 ];
 
 #[test]
 fn the_documented_command_line_is_the_real_one() {
-    let mut page = String::from("# The command line\n\nWritten by the command itself; `make bless` writes it anew.\n");
+    let mut page = String::from(
+        "# The command line\n\nWritten by the command itself; `make bless` writes it anew.\n",
+    );
     for command in [""].iter().chain(&COMMANDS) {
         let ended = Run::bare().args(command.split_whitespace().chain(["--help"])).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let lines: Vec<&str> = ended.stdout.lines().map(str::trim_end).collect();
-        write!(page, "\n## {}\n\n```text\n{}\n```\n", format!("smp-harness {command}").trim_end(), lines.join("\n")).unwrap();
+        write!(
+            page,
+            "\n## {}\n\n```text\n{}\n```\n",
+            format!("smp-harness {command}").trim_end(),
+            lines.join("\n")
+        )
+        .unwrap();
     }
     let path = folder("../docs/command-line.md");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &page).unwrap();
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == page, "`docs/command-line.md` is not what the command prints; `make bless` writes it anew");
+    assert!(
+        there == page,
+        "`docs/command-line.md` is not what the command prints; `make bless` writes it anew"
+    );
 }

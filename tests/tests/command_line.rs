@@ -1,8 +1,15 @@
-//! What the command promises to scripts and to people: exit codes, words, formats, files and options.
+//! What the command promises to scripts and to people: exit codes, words, formats, files and
+//! options.
 //!
-//! Every test runs the real binary. What goes wrong at the service is in `never_a_false_success`, recording in `recording`.
+//! Every test runs the real binary. What goes wrong at the service is in `never_a_false_success`,
+//! recording in `recording`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -35,24 +42,42 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--api-key", TYPED], &["--api-key"]),
         (&[TYPED], &["unexpected argument"]),
         (&["--set", "organisation=a"], &["`organisation`", "organization-id, api-key"]),
-        (&["--set", &typed("api-key=")], &["secret", "--secret api-key=env:NAME", "consider a new one"]),
+        (
+            &["--set", &typed("api-key=")],
+            &["secret", "--secret api-key=env:NAME", "consider a new one"],
+        ),
         (&["--set", TYPED], &["KEY=VALUE"]),
         (&["--secret", &typed("api-key=")], &["KEY=env:NAME", "KEY=file:PATH"]),
         (&["--secret", TYPED], &["KEY=env:NAME", "KEY=file:PATH"]),
         (&["--secret", "api-key=env:NOT_SET_AT_ALL"], &["`NOT_SET_AT_ALL`", "not set"]),
         (&["--secret", "api-key=file:nowhere"], &["`nowhere`"]),
-        (&["--secret", "organization-id=env:SMP_TEST_KEY"], &["`organization-id` is no secret", "--set organization-id="]),
+        (
+            &["--secret", "organization-id=env:SMP_TEST_KEY"],
+            &["`organization-id` is no secret", "--set organization-id="],
+        ),
         (&["--settings", "syntax.toml"], &["`syntax.toml`", "line 2"]),
         (&["--settings", "number.toml"], &["`organization-id`", "quotes"]),
         (&["--settings", "secret.toml"], &["secret", "--secret api-key=env:NAME"]),
         (&["--settings", "unknown.toml"], &["`organisation`"]),
         (&["--settings", "nowhere.toml"], &["`nowhere.toml`"]),
         (&["--checkpoint", "members.checkpoint"], &["--output"]),
-        (&["--output", "members", "--checkpoint", "c"], &["table", "--format csv", "--format ndjson"]),
+        (
+            &["--output", "members", "--checkpoint", "c"],
+            &["table", "--format csv", "--format ndjson"],
+        ),
         (&["--output", "members.json", "--checkpoint", "c"], &["json", "--format ndjson"]),
-        (&["--output", "members.csv", "--report", "members.csv"], &["`--output` and `--report` are the same file"]),
-        (&["--output", "members.csv", "--report", "./members.csv"], &["`--output` and `--report` are the same file"]),
-        (&["--output", "members.csv", "--checkpoint", "members.csv"], &["`--output` and `--checkpoint` are the same file"]),
+        (
+            &["--output", "members.csv", "--report", "members.csv"],
+            &["`--output` and `--report` are the same file"],
+        ),
+        (
+            &["--output", "members.csv", "--report", "./members.csv"],
+            &["`--output` and `--report` are the same file"],
+        ),
+        (
+            &["--output", "members.csv", "--checkpoint", "members.csv"],
+            &["`--output` and `--checkpoint` are the same file"],
+        ),
         (&["--output", ""], &["--output"]),
         (&["--format", "xml"], &["xml", "table", "csv", "ndjson", "json"]),
         (&["--upstream", "http://10.0.0.1"], &["this machine", "https"]),
@@ -71,15 +96,28 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--max-wait", "NaN"], &["seconds"]),
         (&["--timeout", "0"], &["seconds above 0"]),
         (&["--upstream", "https://127.0.0.1:9", "--ca-file", "nowhere.pem"], &["`nowhere.pem`"]),
-        (&["--upstream", "https://127.0.0.1:9", "--ca-file", "no.pem"], &["`--ca-file no.pem`", "PEM"]),
+        (
+            &["--upstream", "https://127.0.0.1:9", "--ca-file", "no.pem"],
+            &["`--ca-file no.pem`", "PEM"],
+        ),
         (&["--upstream", &mock.url(), "--fixture", "."], &["--upstream", "--fixture"]),
     ];
     for (arguments, words) in rows {
         for json in [&[][..], &["--json"]] {
-            let run = Run::new("collect").for_organization_of(&mock).args(*arguments).args(json).within(folder.path());
+            let run = Run::new("collect")
+                .for_organization_of(&mock)
+                .args(*arguments)
+                .args(json)
+                .within(folder.path());
             let ended = run.end();
-            assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.stderr);
-            let told = if json.is_empty() { ended.stderr.clone() } else { ended.said("invalid-settings") };
+            assert_eq!(
+                (ended.code, ended.stdout.as_str()),
+                (Some(2), ""),
+                "{arguments:?}: {}",
+                ended.stderr
+            );
+            let told =
+                if json.is_empty() { ended.stderr.clone() } else { ended.said("invalid-settings") };
             let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
             for word in *words {
                 assert!(told.contains(word), "{arguments:?}: `{word}` is missing: {told}");
@@ -88,12 +126,17 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         }
     }
     assert_eq!(mock.requests(), 0);
-    assert_eq!(names(folder.path()), ["no.pem", "number.toml", "secret.toml", "syntax.toml", "unknown.toml"]);
+    assert_eq!(
+        names(folder.path()),
+        ["no.pem", "number.toml", "secret.toml", "syntax.toml", "unknown.toml"]
+    );
 }
 
 #[test]
 fn a_command_that_is_missing_or_unknown_is_wrong_usage_and_help_is_not() {
-    for arguments in [&[][..], &["frobnicate"], &["inspect"], &["collect"], &["guide", "--json", "x.wasm"]] {
+    for arguments in
+        [&[][..], &["frobnicate"], &["inspect"], &["collect"], &["guide", "--json", "x.wasm"]]
+    {
         let ended = Run::bare().args(arguments).end();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ended.stderr.contains("Usage"), "{arguments:?}: {}", ended.stderr);
@@ -105,7 +148,8 @@ fn a_command_that_is_missing_or_unknown_is_wrong_usage_and_help_is_not() {
 
 #[test]
 fn an_argument_that_is_no_text_is_wrong_usage() {
-    let ended = Run::new("collect").arg(OsStr::from_bytes(b"--set=\xff\xfe")).args(["--json"]).end();
+    let ended =
+        Run::new("collect").arg(OsStr::from_bytes(b"--set=\xff\xfe")).args(["--json"]).end();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
     ended.said("invalid-settings");
 }
@@ -114,12 +158,30 @@ fn an_argument_that_is_no_text_is_wrong_usage() {
 fn settings_and_the_key_come_from_files_and_the_command_line_wins() {
     let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
     let id = &mock.organization().id;
-    fs::write(folder.path().join("settings.toml"), "organization-id = \"somebody-elses\"\n").unwrap();
+    fs::write(folder.path().join("settings.toml"), "organization-id = \"somebody-elses\"\n")
+        .unwrap();
     fs::write(folder.path().join("key.txt"), format!("  {}\r\n", mock.key())).unwrap();
-    let source = ["--upstream", &mock.url(), "--settings", "settings.toml", "--secret", "api-key=file:key.txt", "--json"];
+    let source = [
+        "--upstream",
+        &mock.url(),
+        "--settings",
+        "settings.toml",
+        "--secret",
+        "api-key=file:key.txt",
+        "--json",
+    ];
     let other = Run::new("connect").args(source).within(folder.path()).end();
-    assert_eq!((other.code, &other.error()["code"]), (Some(1), &json!("not-found")), "{}", other.stderr);
-    let own = Run::new("connect").args(source).args(["--set", &format!("organization-id= {id} ")]).within(folder.path()).end();
+    assert_eq!(
+        (other.code, &other.error()["code"]),
+        (Some(1), &json!("not-found")),
+        "{}",
+        other.stderr
+    );
+    let own = Run::new("connect")
+        .args(source)
+        .args(["--set", &format!("organization-id= {id} ")])
+        .within(folder.path())
+        .end();
     assert_eq!(own.json(), json!({"id": id, "name": mock.organization().name}), "{}", own.stderr);
 }
 
@@ -127,9 +189,15 @@ fn settings_and_the_key_come_from_files_and_the_command_line_wins() {
 fn a_missing_secret_is_a_setting_to_correct_and_nobody_is_asked_without_a_terminal() {
     let mock = organization().start().unwrap();
     for command in ["validate", "connect", "collect"] {
-        let ended = Run::new(command).args(["--upstream", &mock.url(), "--set", "organization-id=a", "--json"]).end();
+        let ended = Run::new(command)
+            .args(["--upstream", &mock.url(), "--set", "organization-id=a", "--json"])
+            .end();
         ended.said("invalid-settings");
-        assert_eq!((ended.code, &ended.error()["setting"]), (Some(1), &json!("api-key")), "{command}");
+        assert_eq!(
+            (ended.code, &ended.error()["setting"]),
+            (Some(1), &json!("api-key")),
+            "{command}"
+        );
     }
     assert_eq!(mock.requests(), 0);
 }
@@ -143,7 +211,11 @@ fn a_file_that_is_no_connector_is_told_apart() {
         ("core.wasm", core, &["core WebAssembly module", "make component"][..]),
         ("garbage.wasm", b"<html>no such page</html>".to_vec(), &["no WebAssembly"]),
         ("empty.wasm", Vec::new(), &["empty"]),
-        ("torn.wasm", built[..built.len() / 2].to_vec(), &["cannot be compiled", "Build the component again"]),
+        (
+            "torn.wasm",
+            built[..built.len() / 2].to_vec(),
+            &["cannot be compiled", "Build the component again"],
+        ),
         ("nowhere.wasm", Vec::new(), &["nowhere.wasm", "make component"]),
     ] {
         let path = folder.path().join(name);
@@ -151,9 +223,14 @@ fn a_file_that_is_no_connector_is_told_apart() {
             fs::write(&path, bytes).unwrap();
         }
         for command in ["inspect", "validate", "collect"] {
-            let ended = Run::bare().args([command.as_ref(), path.as_os_str(), "--json".as_ref()]).end();
+            let ended =
+                Run::bare().args([command.as_ref(), path.as_os_str(), "--json".as_ref()]).end();
             let told = ended.said("component");
-            assert_eq!((ended.code, ended.stdout.is_empty()), (Some(1), command != "validate"), "{command} {name}");
+            assert_eq!(
+                (ended.code, ended.stdout.is_empty()),
+                (Some(1), command != "validate"),
+                "{command} {name}"
+            );
             assert!(command != "validate" || ended.json()["ready"] == false, "{name}");
             for word in words {
                 assert!(told.contains(word), "{command} {name}: `{word}` is missing: {told}");
@@ -168,19 +245,46 @@ fn ndjson_has_every_member_with_all_its_keys_in_order() {
     let rows = collect(&mock).args(["--format", "ndjson"]).end().lines();
     let expected = mock.expected_members();
     assert_eq!(rows.len(), expected.len());
-    let keys = ["id", "email", "name", "role", "products", "last_seen", "status", "kind", "billable", "attributes"];
+    let keys = [
+        "id",
+        "email",
+        "name",
+        "role",
+        "products",
+        "last_seen",
+        "status",
+        "kind",
+        "billable",
+        "attributes",
+    ];
     for (row, member) in rows.iter().zip(&expected) {
         assert_eq!(row.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
         let seen = member.last_seen().map(|seen| (seen.seconds, i64::from(seen.nanoseconds)));
         assert_eq!(instant(&row["last_seen"]), seen, "{row}");
         assert!(row["last_seen"].as_str().is_none_or(|text| text.ends_with('Z')));
-        let name = if member.name.is_empty() { member.nickname.value().unwrap() } else { &member.name };
-        let told = (row["id"].as_str(), row["email"].as_str(), row["name"].as_str(), row["role"].as_str());
-        assert_eq!(told, (Some(member.account_id.as_str()), member.email(), Some(name.as_str()), Some(member.role().as_str())));
+        let name =
+            if member.name.is_empty() { member.nickname.value().unwrap() } else { &member.name };
+        let told =
+            (row["id"].as_str(), row["email"].as_str(), row["name"].as_str(), row["role"].as_str());
+        assert_eq!(
+            told,
+            (
+                Some(member.account_id.as_str()),
+                member.email(),
+                Some(name.as_str()),
+                Some(member.role().as_str())
+            )
+        );
         let products = row["products"].as_array().unwrap();
         for (product, used) in products.iter().zip(member.products()) {
-            assert_eq!(product.as_object().unwrap().keys().collect::<Vec<_>>(), ["key", "name", "site", "last_active"]);
-            assert_eq!((product["key"].as_str(), product["site"].as_str()), (Some(used.key), used.site()));
+            assert_eq!(
+                product.as_object().unwrap().keys().collect::<Vec<_>>(),
+                ["key", "name", "site", "last_active"]
+            );
+            assert_eq!(
+                (product["key"].as_str(), product["site"].as_str()),
+                (Some(used.key), used.site())
+            );
         }
         assert_eq!(products.len(), member.products().len());
         assert_eq!(row["kind"], kind(member));
@@ -197,7 +301,13 @@ fn each_format_has_the_form_that_it_is_known_by() {
     assert_eq!(formatted("json").json(), Value::Array(formatted("ndjson").lines()));
     let table = collect(&mock).end();
     assert_eq!((table.code, &table.stdout), (Some(0), &formatted("table").stdout));
-    for word in ["25 members", "active in the last 30 days", "last seen unknown", "People by product", "Confluence"] {
+    for word in [
+        "25 members",
+        "active in the last 30 days",
+        "last seen unknown",
+        "People by product",
+        "Confluence",
+    ] {
         assert!(table.stdout.contains(word), "`{word}` is missing: {}", table.stdout);
     }
     assert!(!table.stdout.contains('\u{1b}'), "a terminal would act on it");
@@ -223,7 +333,10 @@ fn the_name_of_the_output_tells_its_format() {
         assert!(text.trim_start_matches('\n').starts_with(beginning), "{name}: {text}");
     }
     let path = folder.path().join("table.csv");
-    assert_eq!(collect(&mock).file("--output", &path).args(["--format", "json"]).end().code, Some(0));
+    assert_eq!(
+        collect(&mock).file("--output", &path).args(["--format", "json"]).end().code,
+        Some(0)
+    );
     assert!(fs::read_to_string(&path).unwrap().starts_with('['));
 }
 
@@ -231,9 +344,24 @@ fn the_name_of_the_output_tells_its_format() {
 fn the_report_has_its_figures_in_order_however_a_run_ends() {
     let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
     let path = folder.path().join("report.json");
-    let keys = ["outcome", "members", "people", "total", "pages", "duplicates", "requests", "retries", "waited_ms", "bytes", "error"];
+    let keys = [
+        "outcome",
+        "members",
+        "people",
+        "total",
+        "pages",
+        "duplicates",
+        "requests",
+        "retries",
+        "waited_ms",
+        "bytes",
+        "error",
+    ];
     let people = mock.expected_members().iter().filter(|member| member.is_person()).count();
-    assert_eq!(collect(&mock).file("--report", &path).args(["--format", "csv"]).end().code, Some(0));
+    assert_eq!(
+        collect(&mock).file("--report", &path).args(["--format", "csv"]).end().code,
+        Some(0)
+    );
     let report = read_json(&path);
     assert_eq!(report.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
     let bytes = report["bytes"].clone();
@@ -241,14 +369,25 @@ fn the_report_has_its_figures_in_order_however_a_run_ends() {
         "retries": 0, "waited_ms": 0, "bytes": bytes, "error": null});
     assert!(report == figures && bytes.as_u64().is_some_and(|bytes| bytes > 5_000), "{report}");
     mock.set_fault(Call::Users, When::Nth(2), Fault::status(503));
-    assert_eq!(collect(&mock).file("--report", &path).args(["--format", "csv"]).end().code, Some(0));
+    assert_eq!(
+        collect(&mock).file("--report", &path).args(["--format", "csv"]).end().code,
+        Some(0)
+    );
     let report = read_json(&path);
-    assert_eq!((&report["requests"], &report["retries"], &report["outcome"]), (&json!(4), &json!(1), &json!("complete")));
+    assert_eq!(
+        (&report["requests"], &report["retries"], &report["outcome"]),
+        (&json!(4), &json!(1), &json!("complete"))
+    );
     assert!((250..=500).contains(&report["waited_ms"].as_u64().unwrap()), "{report}");
-    for (arguments, requests) in [(&["--set", "organization-id="][..], 0), (&["--secret", "api-key=env:NOT_SET"], 0)] {
+    for (arguments, requests) in
+        [(&["--set", "organization-id="][..], 0), (&["--secret", "api-key=env:NOT_SET"], 0)]
+    {
         let ended = collect(&mock).file("--report", &path).args(arguments).args(["--json"]).end();
         let report = read_json(&path);
-        assert_eq!((&report["outcome"], &report["error"], &report["requests"]), (&json!("failed"), &ended.error(), &json!(requests)));
+        assert_eq!(
+            (&report["outcome"], &report["error"], &report["requests"]),
+            (&json!("failed"), &ended.error(), &json!(requests))
+        );
         assert_eq!(report.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
     }
 }
@@ -271,7 +410,11 @@ fn an_output_that_is_full_is_a_failure_of_the_output() {
     }
     for command in ["inspect", "guide"] {
         let ended = Run::new(command).stdout_to(full()).end();
-        assert!(ended.code == Some(1) && ended.stderr.contains("output"), "{command}: {}", ended.stderr);
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains("output"),
+            "{command}: {}",
+            ended.stderr
+        );
     }
     let ended = collect(&mock).args(["--report", "/dev/full", "--format", "csv", "--json"]).end();
     assert_eq!(ended.code, Some(1));
@@ -286,12 +429,18 @@ fn a_list_of_an_earlier_run_is_never_taken_for_the_new_one() {
     mock.set_situation(Situation::SiteAdmin);
     assert_eq!(collect(&mock).file("--output", &path).end().code, Some(1));
     assert_eq!(names(folder.path()), ["members.csv.previous"]);
-    assert_eq!(fs::read_to_string(folder.path().join("members.csv.previous")).unwrap(), "the list of yesterday");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("members.csv.previous")).unwrap(),
+        "the list of yesterday"
+    );
     mock.set_situation(Situation::Usual);
     assert_eq!(collect(&mock).file("--output", &path).end().code, Some(0));
     assert_eq!(names(folder.path()), ["members.csv"]);
     // A command line that is wrong never began: the list stays where it is.
-    assert_eq!(collect(&mock).file("--output", &path).args(["--set", "organisation=a"]).end().code, Some(2));
+    assert_eq!(
+        collect(&mock).file("--output", &path).args(["--set", "organisation=a"]).end().code,
+        Some(2)
+    );
     assert_eq!(names(folder.path()), ["members.csv"]);
 }
 
@@ -300,14 +449,23 @@ fn a_connector_is_inspected_for_scripts_and_for_people() {
     let inspected = Run::new("inspect").args(["--json"]).end().json();
     let bytes = fs::read(component()).unwrap();
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!((&inspected["size_bytes"], &inspected["digest"]), (&json!(bytes.len()), &json!(format!("sha256:{digest}"))));
+    assert_eq!(
+        (&inspected["size_bytes"], &inspected["digest"]),
+        (&json!(bytes.len()), &json!(format!("sha256:{digest}")))
+    );
     let descriptor = &inspected["descriptor"];
     assert_eq!(
         (&descriptor["id"], &descriptor["status"], &descriptor["integration_type"]),
         (&json!("atlassian-cloud"), &json!("General Availability"), &json!("api"))
     );
     let text = Run::new("inspect").end().stdout;
-    for word in ["smp:connector/http@0.1.0", "smp:connector/log@0.1.0", "https://api.atlassian.com/admin/v1/orgs", &digest, "Api Key"] {
+    for word in [
+        "smp:connector/http@0.1.0",
+        "smp:connector/log@0.1.0",
+        "https://api.atlassian.com/admin/v1/orgs",
+        &digest,
+        "Api Key",
+    ] {
         assert!(text.contains(word), "`{word}` is missing: {text}");
     }
     assert!(!text.contains("wasi:") && !text.contains("not of the contract"));

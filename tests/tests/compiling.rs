@@ -1,6 +1,12 @@
-//! Compiling a stranger's bytes: in a process of its own, within limits of time and memory, with nothing of the host's environment.
+//! Compiling a stranger's bytes: in a process of its own, within limits of time and memory, with
+//! nothing of the host's environment.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -20,9 +26,15 @@ fn a_component_that_takes_too_long_or_too_much_memory_to_compile_is_refused() {
         ("component=1KiB", "larger than a component may be: the limit `component` is 1 KiB"),
     ] {
         let cache = tempfile::tempdir().unwrap();
-        let ended = Run::new("inspect").env("XDG_CACHE_HOME", cache.path()).args(["--limit", limit, "--json"]).end();
+        let ended = Run::new("inspect")
+            .env("XDG_CACHE_HOME", cache.path())
+            .args(["--limit", limit, "--json"])
+            .end();
         let told = ended.said("component");
-        assert!(ended.code == Some(1) && told.contains(words) && told.contains("--limit "), "{limit}: {told}");
+        assert!(
+            ended.code == Some(1) && told.contains(words) && told.contains("--limit "),
+            "{limit}: {told}"
+        );
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "{limit}: nothing is kept");
     }
 }
@@ -34,12 +46,17 @@ fn a_component_that_is_made_to_wear_the_compiler_out_costs_a_process_and_nothing
     fs::write(&path, hard_to_compile()).unwrap();
     for (limit, words) in [
         ("compile-time=200ms", "the limit `compile-time` is 200 ms"),
-        // It takes more than a gigabyte: without the bound, the system would end the host or a neighbour of it.
+        // It takes more than a gigabyte: without the bound, the system would end the host or a
+        // neighbour of it.
         ("compile-memory=256MiB", "the limit `compile-memory` is 256 MiB"),
     ] {
         let started = Instant::now();
         // A limit of its own tells its worker from those of other tests.
-        let ended = Run::bare().arg("inspect").arg(&path).args(["--limit", limit, "--limit", "component=12345678", "--json"]).end();
+        let ended = Run::bare()
+            .arg("inspect")
+            .arg(&path)
+            .args(["--limit", limit, "--limit", "component=12345678", "--json"])
+            .end();
         assert!(ended.said("component").contains(words), "{}", ended.stderr);
         assert!(started.elapsed().as_secs() < 20, "{limit}: {:?}", started.elapsed());
         assert_eq!(workers("12345678"), [""; 0]);
@@ -52,12 +69,23 @@ fn the_environment_of_the_host_is_not_handed_to_the_compiler() {
     let listing = seen.path().join("environment");
     let script = format!("env > '{}'; exec '{}' \"$@\"", listing.display(), binary().display());
     let arguments = ["-c", &script, "worker", "compile-component"].map(Into::into).to_vec();
-    let plugin = now(load(Compiler::Apart { program: "/bin/sh".into(), arguments }, &fs::read(component()).unwrap()));
+    let plugin = now(load(
+        Compiler::Apart { program: "/bin/sh".into(), arguments },
+        &fs::read(component()).unwrap(),
+    ));
     assert_eq!(plugin.unwrap().descriptor().id, "atlassian-cloud");
-    let names: Vec<String> = fs::read_to_string(listing).unwrap().lines().map(|line| line.split('=').next().unwrap().to_owned()).collect();
+    let names: Vec<String> = fs::read_to_string(listing)
+        .unwrap()
+        .lines()
+        .map(|line| line.split('=').next().unwrap().to_owned())
+        .collect();
     // The shell adds some of its own.
-    let foreign: Vec<_> =
-        names.iter().filter(|name| !["RAYON_NUM_THREADS", "PWD", "SHLVL", "OLDPWD", "_"].contains(&name.as_str())).collect();
+    let foreign: Vec<_> = names
+        .iter()
+        .filter(|name| {
+            !["RAYON_NUM_THREADS", "PWD", "SHLVL", "OLDPWD", "_"].contains(&name.as_str())
+        })
+        .collect();
     assert!(foreign.is_empty() && names.contains(&"RAYON_NUM_THREADS".to_owned()), "{names:?}");
 }
 
@@ -66,7 +94,10 @@ fn a_worker_that_is_none_or_gives_no_code_is_a_failure_and_no_crash() {
     let bytes = fs::read(component()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let missing = Compiler::Apart { program: folder.path().join("missing"), arguments: vec![] };
-    let shell = |script: &str| Compiler::Apart { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
+    let shell = |script: &str| Compiler::Apart {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+    };
     for (compiler, words) in [
         (missing, "cannot be used"),
         (shell("exit 0"), "for another engine"),
@@ -78,7 +109,10 @@ fn a_worker_that_is_none_or_gives_no_code_is_a_failure_and_no_crash() {
     ] {
         let shown = format!("{compiler:?}");
         let failure = now(load(compiler, &bytes)).err().unwrap();
-        assert!(failure.code == Code::Component && failure.message.contains(words), "{shown}: {failure}");
+        assert!(
+            failure.code == Code::Component && failure.message.contains(words),
+            "{shown}: {failure}"
+        );
     }
 }
 
@@ -86,7 +120,8 @@ fn a_worker_that_is_none_or_gives_no_code_is_a_failure_and_no_crash() {
 fn compiling_here_and_apart_give_the_same_connector() {
     let bytes = fs::read(component()).unwrap();
     let apart = Compiler::Apart { program: binary(), arguments: vec!["compile-component".into()] };
-    let [here, apart] = [Compiler::Inside, apart].map(|compiler| now(load(compiler, &bytes)).unwrap());
+    let [here, apart] =
+        [Compiler::Inside, apart].map(|compiler| now(load(compiler, &bytes)).unwrap());
     assert_eq!(here.descriptor(), apart.descriptor());
 }
 
@@ -94,8 +129,8 @@ async fn load(compiler: Compiler, bytes: &[u8]) -> Result<Plugin, Failure> {
     Plugin::load(&Engine::new(&EngineOptions::new(compiler))?, bytes).await
 }
 
-/// A component around one function of very many blocks that all use very many values: half a megabyte on which register allocation works
-/// for long, and takes much memory.
+/// A component around one function of very many blocks that all use very many values: half a
+/// megabyte on which register allocation works for long, and takes much memory.
 fn hard_to_compile() -> Vec<u8> {
     let (locals, blocks) = (1_500, 6_000);
     let mut module = String::from("module (func (param i32)");
@@ -103,7 +138,8 @@ fn hard_to_compile() -> Vec<u8> {
     for block in 0..blocks {
         let (one, other) = (1 + block * 7 % locals, 1 + block * 13 % locals);
         module.push_str(&format!(
-            "(if (local.get 0) (then (local.set {one} (i32.add (local.get {other}) (local.get {}))))) ",
+            "(if (local.get 0) (then (local.set {one} (i32.add (local.get {other}) (local.get \
+             {}))))) ",
             1 + block % locals
         ));
     }
@@ -113,7 +149,8 @@ fn hard_to_compile() -> Vec<u8> {
 /// Command lines of compilers that are still there.
 fn workers(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let lines = processes.filter_map(|process| fs::read(Path::new(&process.path()).join("cmdline")).ok());
+    let lines =
+        processes.filter_map(|process| fs::read(Path::new(&process.path()).join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
     lines.filter(|line| line.contains("compile-component") && line.contains(mark)).collect()
 }

@@ -1,8 +1,15 @@
-//! The contract is what it was: every name in it is written down, and the built component needs and offers exactly that.
+//! The contract is what it was: every name in it is written down, and the built component needs and
+//! offers exactly that.
 //!
-//! `contract.txt` holds the names; `BLESS=1` writes it anew. A change there is a new version of the package, or a break.
+//! `contract.txt` holds the names; `BLESS=1` writes it anew. A change there is a new version of the
+//! package, or a break.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 
@@ -43,8 +50,14 @@ fn the_world_imports_http_and_log_and_exports_the_connector() {
 #[test]
 fn the_contract_tells_the_bounds_that_a_host_has() {
     let (resolve, _) = parsed();
-    let interface = resolve.interfaces.iter().find(|(_, interface)| interface.name.as_deref() == Some("connector")).unwrap().1;
-    let told = interface.docs.contents.as_deref().unwrap_or_default().replace('\n', " ").replace(',', "");
+    let interface = resolve
+        .interfaces
+        .iter()
+        .find(|(_, interface)| interface.name.as_deref() == Some("connector"))
+        .unwrap()
+        .1;
+    let told =
+        interface.docs.contents.as_deref().unwrap_or_default().replace('\n', " ").replace(',', "");
     let (limits, role) = (Limits::default(), Limits::default().member_text * 16 / 1024);
     for bound in [
         format!("{} for any text", limits.shown(Bound::Text)),
@@ -61,13 +74,20 @@ fn the_contract_tells_the_bounds_that_a_host_has() {
 fn every_item_of_the_contract_is_documented() {
     let (resolve, _) = parsed();
     assert!(items(&resolve).len() > 100, "the contract was not read");
-    let undocumented: Vec<String> = items(&resolve).into_iter().filter(|(_, docs)| !is_told(docs)).map(|(name, _)| name).collect();
+    let undocumented: Vec<String> = items(&resolve)
+        .into_iter()
+        .filter(|(_, docs)| !is_told(docs))
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(undocumented, [""; 0]);
 }
 
 #[test]
 fn the_component_needs_and_offers_what_the_contract_says_and_nothing_else() {
-    let DecodedWasm::Component(resolve, world) = decode(&fs::read(component()).unwrap()).unwrap() else { panic!("no component") };
+    let DecodedWasm::Component(resolve, world) = decode(&fs::read(component()).unwrap()).unwrap()
+    else {
+        panic!("no component")
+    };
     is_ours(&resolve, world);
     let inspected = Run::new("inspect").args(["--json"]).end().json();
     assert_eq!((&inspected["imports"], &inspected["exports"]), (&json!(IMPORTS), &json!([EXPORT])));
@@ -79,13 +99,21 @@ fn the_component_tells_nothing_of_the_machine_that_built_it() {
     let bytes = fs::read(component()).unwrap();
     let text = String::from_utf8_lossy(&bytes);
     let workspace = fs::canonicalize(folder("..")).unwrap();
-    let mut told =
-        vec![workspace.to_str().unwrap().to_owned(), "/.cargo/".into(), "/home/".into(), "/Users/".into(), "/root/".into(), "/tmp/".into()];
+    let mut told = vec![
+        workspace.to_str().unwrap().to_owned(),
+        "/.cargo/".into(),
+        "/home/".into(),
+        "/Users/".into(),
+        "/root/".into(),
+        "/tmp/".into(),
+    ];
     for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME", "HOSTNAME"] {
         told.extend(std::env::var(name).ok().filter(|value| value.len() > 3));
     }
     // A name as common as these may be a word of the connector.
-    let user = std::env::var("USER").ok().filter(|user| !["root", "user", "admin", "atlassian", "runner"].contains(&user.as_str()));
+    let user = std::env::var("USER")
+        .ok()
+        .filter(|user| !["root", "user", "admin", "atlassian", "runner"].contains(&user.as_str()));
     told.extend(user.filter(|user| user.len() > 3));
     for place in told {
         assert!(!text.contains(&place), "`{place}` is in the component");
@@ -100,8 +128,10 @@ fn parsed() -> (Resolve, PackageId) {
 
 fn is_ours(resolve: &Resolve, world: WorldId) {
     let world = &resolve.worlds[world];
-    let imports: Vec<String> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
-    let exports: Vec<String> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
+    let imports: Vec<String> =
+        world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+    let exports: Vec<String> =
+        world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
     assert_eq!((imports, exports), (IMPORTS.map(String::from).to_vec(), vec![EXPORT.to_owned()]));
 }
 
@@ -127,7 +157,11 @@ fn items(resolve: &Resolve) -> Vec<(String, Docs)> {
             if !matches!(defined.kind, TypeDefKind::Type(Type::Id(_))) {
                 items.push((format!("{of}.{name}"), defined.docs.clone()));
             }
-            items.extend(parts(&defined.kind).into_iter().map(|(part, docs)| (format!("{of}.{name}.{part}"), docs.clone())));
+            items.extend(
+                parts(&defined.kind)
+                    .into_iter()
+                    .map(|(part, docs)| (format!("{of}.{name}.{part}"), docs.clone())),
+            );
         }
     }
     items
@@ -136,10 +170,18 @@ fn items(resolve: &Resolve) -> Vec<(String, Docs)> {
 /// The fields or the cases of a type.
 fn parts(kind: &TypeDefKind) -> Vec<(&str, &Docs)> {
     match kind {
-        TypeDefKind::Record(record) => record.fields.iter().map(|field| (field.name.as_str(), &field.docs)).collect(),
-        TypeDefKind::Variant(variant) => variant.cases.iter().map(|case| (case.name.as_str(), &case.docs)).collect(),
-        TypeDefKind::Enum(cases) => cases.cases.iter().map(|case| (case.name.as_str(), &case.docs)).collect(),
-        TypeDefKind::Flags(flags) => flags.flags.iter().map(|flag| (flag.name.as_str(), &flag.docs)).collect(),
+        TypeDefKind::Record(record) => {
+            record.fields.iter().map(|field| (field.name.as_str(), &field.docs)).collect()
+        }
+        TypeDefKind::Variant(variant) => {
+            variant.cases.iter().map(|case| (case.name.as_str(), &case.docs)).collect()
+        }
+        TypeDefKind::Enum(cases) => {
+            cases.cases.iter().map(|case| (case.name.as_str(), &case.docs)).collect()
+        }
+        TypeDefKind::Flags(flags) => {
+            flags.flags.iter().map(|flag| (flag.name.as_str(), &flag.docs)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -1,8 +1,15 @@
-//! Where a connector may lead the host: to the origin that was approved, as far as that is on the open internet.
+//! Where a connector may lead the host: to the origin that was approved, as far as that is on the
+//! open internet.
 //!
-//! The connectors here are ours with another API base in them, of the same length, so that nothing else differs.
+//! The connectors here are ours with another API base in them, of the same length, so that nothing
+//! else differs.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +20,8 @@ const BASE: &str = "https://api.atlassian.com";
 
 #[test]
 fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approved() {
-    let (lonely, folder, mock) = (Lonely::start(), tempfile::tempdir().unwrap(), Mock::builder().start().unwrap());
+    let (lonely, folder, mock) =
+        (Lonely::start(), tempfile::tempdir().unwrap(), Mock::builder().start().unwrap());
     let port = lonely.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
     for base in [
         format!("https://localhost:{port:07}"),
@@ -25,11 +33,16 @@ fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approve
     ] {
         let connector = leading_to(&base, folder.path());
         for command in ["validate", "connect", "collect"] {
-            let run = Run::bare().args([command.as_ref(), connector.as_os_str()]).for_organization_of(&mock);
+            let run = Run::bare()
+                .args([command.as_ref(), connector.as_os_str()])
+                .for_organization_of(&mock);
             let ended = run.args(["--allow-origin", &base, "--rate", "off", "--json"]).end();
             let told = ended.said("denied");
             assert_eq!(ended.code, Some(1), "{base}: {told}");
-            assert!(told.contains("private network") && told.contains("`--upstream URL`"), "{base}: {told}");
+            assert!(
+                told.contains("private network") && told.contains("`--upstream URL`"),
+                "{base}: {told}"
+            );
         }
     }
     assert!(!lonely.was_visited());
@@ -37,9 +50,14 @@ fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approve
 
 #[test]
 fn an_origin_that_the_operator_names_may_be_anywhere() {
-    let (folder, mock) = (tempfile::tempdir().unwrap(), Mock::builder().members(3).start().unwrap());
+    let (folder, mock) =
+        (tempfile::tempdir().unwrap(), Mock::builder().members(3).start().unwrap());
     let connector = leading_to("https://169.254.169.254:1", folder.path());
-    let ended = Run::bare().args(["collect".as_ref(), connector.as_os_str()]).at(&mock).args(["--format", "ndjson"]).end();
+    let ended = Run::bare()
+        .args(["collect".as_ref(), connector.as_os_str()])
+        .at(&mock)
+        .args(["--format", "ndjson"])
+        .end();
     assert_eq!((ended.code, ended.lines().len()), (Some(0), 3), "{}", ended.stderr);
 }
 
@@ -50,7 +68,16 @@ fn a_get_is_not_granted_by_name_and_neither_is_what_nobody_declares() {
         ("DELETE /admin/v1/orgs", "for example 'POST /v1/search'"),
         ("POST", "write the method and the path"),
     ] {
-        let ended = Run::new("validate").args(["--set", "organization-id=x", "--upstream", "http://127.0.0.1:1", "--grant", grant]).end();
+        let ended = Run::new("validate")
+            .args([
+                "--set",
+                "organization-id=x",
+                "--upstream",
+                "http://127.0.0.1:1",
+                "--grant",
+                grant,
+            ])
+            .end();
         assert_eq!(ended.code, Some(2), "{grant}: {}", ended.stderr);
         let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(hint), "{grant}: {said}");
@@ -62,16 +89,40 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
     const SEARCH: &str = "POST /v1/orgs/{organization-id}/search";
     let (mock, home) = (Mock::builder().start().unwrap(), tempfile::tempdir().unwrap());
     let run = || {
-        let run = Run::bare().args(["collect".as_ref(), test_component("posts").as_os_str()]).env("XDG_STATE_HOME", home.path());
-        run.args(["--set", "organization-id=acme", "--secret", "api-key=env:KEY", "--upstream", &mock.url(), "--rate", "off"])
-            .env("KEY", "key-1")
+        let run = Run::bare()
+            .args(["collect".as_ref(), test_component("posts").as_os_str()])
+            .env("XDG_STATE_HOME", home.path());
+        run.args([
+            "--set",
+            "organization-id=acme",
+            "--secret",
+            "api-key=env:KEY",
+            "--upstream",
+            &mock.url(),
+            "--rate",
+            "off",
+        ])
+        .env("KEY", "key-1")
     };
-    let posted = || mock.log().iter().filter(|request| request.method == "POST" && request.path == "/v1/orgs/acme/search").count();
+    let posted = || {
+        mock.log()
+            .iter()
+            .filter(|request| request.method == "POST" && request.path == "/v1/orgs/acme/search")
+            .count()
+    };
 
     let ended = run().args(["--json"]).end();
-    assert!(ended.code == Some(1) && ended.said("denied").contains(&format!("`--grant '{SEARCH}'`")), "{}", ended.stderr);
+    assert!(
+        ended.code == Some(1) && ended.said("denied").contains(&format!("`--grant '{SEARCH}'`")),
+        "{}",
+        ended.stderr
+    );
     let ended = run().on_a_terminal("n\n");
-    assert!(ended.code == Some(1) && ended.stderr.contains(SEARCH) && ended.stderr.contains("[y/N]"), "{}", ended.stderr);
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains(SEARCH) && ended.stderr.contains("[y/N]"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!((posted(), mock.requests()), (0, 0), "nothing has left");
 
     let _ended = run().args(["--grant", SEARCH]).end();
@@ -87,8 +138,12 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
 fn leading_to(base: &str, folder: &Path) -> PathBuf {
     assert_eq!(base.len(), BASE.len(), "{base}");
     let bytes = std::fs::read(component()).unwrap();
-    let found: Vec<usize> =
-        bytes.windows(BASE.len()).enumerate().filter(|(_, window)| *window == BASE.as_bytes()).map(|(at, _)| at).collect();
+    let found: Vec<usize> = bytes
+        .windows(BASE.len())
+        .enumerate()
+        .filter(|(_, window)| *window == BASE.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(found.len(), 1, "the base stands in the component once");
     let mut changed = bytes;
     changed[found[0]..found[0] + BASE.len()].copy_from_slice(base.as_bytes());

@@ -1,9 +1,16 @@
-//! Plays every fixture: what the connector makes of the traffic in it is compared with `expected.json`.
+//! Plays every fixture: what the connector makes of the traffic in it is compared with
+//! `expected.json`.
 //!
-//! `BLESS=1` writes what came of it in place of what was expected; whoever does so reads the difference before committing it. How a
-//! case is made stands in `fixtures/README.md`. Which case shows which situation, and the code that it ends in, stands in `fixture_table`.
+//! `BLESS=1` writes what came of it in place of what was expected; whoever does so reads the
+//! difference before committing it. How a case is made stands in `fixtures/README.md`. Which case
+//! shows which situation, and the code that it ends in, stands in `fixture_table`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod fixture_table;
 
@@ -19,7 +26,8 @@ use smp_tests::harness;
 use fixture_table::{COMPLETE, READY, TABLE};
 
 /// Every test plays the same loaded component.
-static CASES: LazyLock<Cases> = LazyLock::new(|| Cases::new(harness::component(), harness::folder("fixtures")));
+static CASES: LazyLock<Cases> =
+    LazyLock::new(|| Cases::new(harness::component(), harness::folder("fixtures")));
 
 #[test]
 fn every_fixture_comes_out_as_expected() {
@@ -42,7 +50,10 @@ fn every_row_of_the_table_ends_in_its_own_code_and_says_what_to_do() {
             let (validation, collection) = (Ended::of_validate(&came), Ended::of_collect(&came));
             let ended = (validation.code.as_str(), collection.code.as_str());
             assert_eq!(ended, (validates, collects), "{name}, a case of “{}”", row.situation);
-            for end in [validation, collection].into_iter().filter(|end| end.code == row.code && row.code != COMPLETE) {
+            for end in [validation, collection]
+                .into_iter()
+                .filter(|end| end.code == row.code && row.code != COMPLETE)
+            {
                 for said in row.says {
                     assert!(end.text.contains(said), "{name} does not say “{said}”: {}", end.text);
                 }
@@ -54,7 +65,8 @@ fn every_row_of_the_table_ends_in_its_own_code_and_says_what_to_do() {
 
 #[test]
 fn every_fixture_is_in_the_table() {
-    let told: BTreeSet<String> = TABLE.iter().flat_map(|row| row.cases).map(|case| case.ends_in("").0.to_owned()).collect();
+    let told: BTreeSet<String> =
+        TABLE.iter().flat_map(|row| row.cases).map(|case| case.ends_in("").0.to_owned()).collect();
     assert_eq!(told, names().into_iter().collect());
 }
 
@@ -67,7 +79,11 @@ fn malformed_settings_name_the_setting_and_cost_no_request() {
         assert_eq!(har(name)["log"]["entries"], serde_json::json!([]), "{name}");
         let came = played(name);
         let failed = failed_check(&came).unwrap();
-        assert_eq!((&failed["setting"], error(&came)["setting"].as_str()), (&"organization-id".into(), Some("organization-id")), "{name}");
+        assert_eq!(
+            (&failed["setting"], error(&came)["setting"].as_str()),
+            (&"organization-id".into(), Some("organization-id")),
+            "{name}"
+        );
     }
 }
 
@@ -77,12 +93,21 @@ fn what_ends_for_a_while_can_be_taken_up_again_and_nothing_else_can() {
         let came = played(&name);
         let Some(code) = error(&came)["code"].as_str() else { continue };
         // A larger answer stays as large as it is.
-        let passes = ["rate-limited", "upstream", "incomplete", "cursor-expired", "unexpected-response"].contains(&code)
-            && name != "members-too-large";
+        let passes =
+            ["rate-limited", "upstream", "incomplete", "cursor-expired", "unexpected-response"]
+                .contains(&code)
+                && name != "members-too-large";
         assert_eq!(error(&came)["retryable"], Value::Bool(passes), "{name}");
     }
-    let waits = ["too-many-requests-for-an-hour", "too-many-requests-on-the-second-page", "service-back-in-two-hours"];
-    assert_eq!(waits.map(|name| error(&played(name))["retry_after_s"].as_u64()), [Some(3600), Some(1800), Some(7200)]);
+    let waits = [
+        "too-many-requests-for-an-hour",
+        "too-many-requests-on-the-second-page",
+        "service-back-in-two-hours",
+    ];
+    assert_eq!(
+        waits.map(|name| error(&played(name))["retry_after_s"].as_u64()),
+        [Some(3600), Some(1800), Some(7200)]
+    );
 }
 
 #[test]
@@ -90,8 +115,18 @@ fn nothing_that_is_said_about_an_answer_repeats_it() {
     for name in names() {
         let came = played(&name);
         let said = format!("{} {}", came["validate"], error(&came));
-        // What stands in the bodies of the cases: addresses, pages, and what the service says of its errors.
-        for part in ["@", "<", "Okafor", "sign in:", "requestId", "Too many requests", "match any route", "allowed to manage"] {
+        // What stands in the bodies of the cases: addresses, pages, and what the service says of
+        // its errors.
+        for part in [
+            "@",
+            "<",
+            "Okafor",
+            "sign in:",
+            "requestId",
+            "Too many requests",
+            "match any route",
+            "allowed to manage",
+        ] {
             assert!(!said.contains(part), "{name} repeats “{part}”: {said}");
         }
     }
@@ -102,7 +137,8 @@ fn no_fixture_holds_a_key_or_the_address_of_somebody_who_could_be_real() {
     for name in names() {
         for (file, text) in texts(&folder(&name)) {
             assert_eq!(keys(&text), [""; 0], "{}", file.display());
-            let real: Vec<_> = addresses(&text).into_iter().filter(|address| !is_made_up(address)).collect();
+            let real: Vec<_> =
+                addresses(&text).into_iter().filter(|address| !is_made_up(address)).collect();
             assert_eq!(real, [""; 0], "{}", file.display());
         }
     }
@@ -111,7 +147,10 @@ fn no_fixture_holds_a_key_or_the_address_of_somebody_who_could_be_real() {
 #[test]
 fn a_key_and_a_real_address_would_be_found() {
     assert_eq!(keys(&format!("x {}T3xFfGN0abcd=12 ATCTT3xFf", "ATCT")), ["ATCTT3xFfGN0abcd=12"]);
-    assert_eq!(addresses(r#"{"email":"jane.doe@acme.com"}, <b@x.example>"#), ["acme.com", "x.example"]);
+    assert_eq!(
+        addresses(r#"{"email":"jane.doe@acme.com"}, <b@x.example>"#),
+        ["acme.com", "x.example"]
+    );
     let rows = [
         ("example.com", true),
         ("a.example", true),
@@ -150,7 +189,11 @@ impl Ended {
 
     fn failed(failure: &Value) -> Self {
         let word = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
-        Self { code: word("code"), text: format!("{} {}", word("message"), word("hint")), hint: word("hint") }
+        Self {
+            code: word("code"),
+            text: format!("{} {}", word("message"), word("hint")),
+            hint: word("hint"),
+        }
     }
 
     fn well(code: &str) -> Self {
@@ -197,9 +240,16 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
         }
         let bytes = std::fs::read(&path).unwrap();
         if let Ok(json) = serde_json::from_slice::<Value>(&bytes) {
-            for content in json["log"]["entries"].as_array().into_iter().flatten().map(|entry| &entry["response"]["content"]) {
+            for content in json["log"]["entries"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|entry| &entry["response"]["content"])
+            {
                 if content["encoding"] == "base64" {
-                    let body = base64::engine::general_purpose::STANDARD.decode(content["text"].as_str().unwrap()).unwrap();
+                    let body = base64::engine::general_purpose::STANDARD
+                        .decode(content["text"].as_str().unwrap())
+                        .unwrap();
                     texts.push((path.clone(), String::from_utf8_lossy(&body).into_owned()));
                 }
             }
@@ -209,18 +259,23 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     texts
 }
 
-/// What looks like a key of the vendor: a known beginning, and more than eight characters of a key behind it.
+/// What looks like a key of the vendor: a known beginning, and more than eight characters of a key
+/// behind it.
 fn keys(text: &str) -> Vec<&str> {
-    let of_key = |character: char| character.is_ascii_alphanumeric() || "+/=_.-".contains(character);
+    let of_key =
+        |character: char| character.is_ascii_alphanumeric() || "+/=_.-".contains(character);
     let starts = ["ATCTT", "ATATT"].into_iter().flat_map(|prefix| text.match_indices(prefix));
-    let runs = starts.map(|(start, _)| text[start..].split(|character| !of_key(character)).next().unwrap());
+    let runs = starts
+        .map(|(start, _)| text[start..].split(|character| !of_key(character)).next().unwrap());
     runs.filter(|run| run.len() > "ATCTT".len() + 8).collect()
 }
 
 /// The domains of everything that looks like an e-mail address.
 fn addresses(text: &str) -> Vec<&str> {
     let of_domain = |character: char| character.is_alphanumeric() || "-.".contains(character);
-    let domains = text.match_indices('@').map(|(at, _)| text[at + 1..].split(|character| !of_domain(character)).next().unwrap());
+    let domains = text
+        .match_indices('@')
+        .map(|(at, _)| text[at + 1..].split(|character| !of_domain(character)).next().unwrap());
     domains.map(|domain| domain.trim_end_matches('.')).filter(|domain| !domain.is_empty()).collect()
 }
 
@@ -228,5 +283,6 @@ fn addresses(text: &str) -> Vec<&str> {
 fn is_made_up(domain: &str) -> bool {
     let kept = ["example.com", "example.org", "example.net"];
     let top = domain.rsplit('.').next().unwrap();
-    ["example", "test", "invalid"].contains(&top) || kept.iter().any(|kept| domain == *kept || domain.ends_with(&format!(".{kept}")))
+    ["example", "test", "invalid"].contains(&top)
+        || kept.iter().any(|kept| domain == *kept || domain.ends_with(&format!(".{kept}")))
 }

@@ -1,4 +1,5 @@
-//! Every target of `smp_tests::fuzz`, on the seeds, on what once failed, and on mutations of both that are the same in each run.
+//! Every target of `smp_tests::fuzz`, on the seeds, on what once failed, and on mutations of both
+//! that are the same in each run.
 //!
 //! ```text
 //! FUZZ_FACTOR=100 cargo test --release --workspace --test fuzz       a hundred times as many mutations
@@ -6,7 +7,11 @@
 //! ```
 //! Guided by coverage, and without an end, `make fuzz` runs them.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a property that does not hold is said by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a property that does not hold is said by panicking"
+)]
 
 use std::fs;
 use std::ops::Range;
@@ -75,7 +80,8 @@ fn words_are_read_as_others_read_them() {
 fn every_target_has_seeds_and_all_but_the_loader_are_guided_by_coverage() {
     let all: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
     assert_eq!(names(&folder("fuzz/corpus")), all);
-    let guided: Vec<String> = all.iter().filter(|name| **name != "component").map(|name| format!("{name}.rs")).collect();
+    let guided: Vec<String> =
+        all.iter().filter(|name| **name != "component").map(|name| format!("{name}.rs")).collect();
     assert_eq!(names(&folder("fuzz/fuzz_targets")), guided);
     assert!(names(&folder("fuzz/regressions")).iter().all(|name| all.contains(&name.as_str())));
 }
@@ -91,10 +97,14 @@ fn holds(name: &str) {
     for (path, bytes) in &seeds {
         tried(target, bytes, || path.clone());
     }
-    let factor = std::env::var("FUZZ_FACTOR").ok().map_or(1, |factor| factor.parse().expect("FUZZ_FACTOR is a number"));
+    let factor = std::env::var("FUZZ_FACTOR")
+        .ok()
+        .map_or(1, |factor| factor.parse().expect("FUZZ_FACTOR is a number"));
     let others: Vec<Vec<u8>> = seeds.into_iter().map(|(_, bytes)| bytes).collect();
-    let hot: Vec<Vec<Range<usize>>> =
-        others.iter().map(|bytes| if name == "component" { component::hot(bytes) } else { Vec::new() }).collect();
+    let hot: Vec<Vec<Range<usize>>> = others
+        .iter()
+        .map(|bytes| if name == "component" { component::hot(bytes) } else { Vec::new() })
+        .collect();
     for number in 0..target.mutations * factor {
         let seed = chosen(number as usize, &hot);
         let (Some(bytes), Some(hot)) = (others.get(seed), hot.get(seed)) else { continue };
@@ -103,8 +113,9 @@ fn holds(name: &str) {
     }
 }
 
-/// The seed that is changed for the mutation of this number: all in turn, but for one that is changed inside, a built component. What
-/// is left of that is compiled, which takes its time. It is the last one.
+/// The seed that is changed for the mutation of this number: all in turn, but for one that is
+/// changed inside, a built component. What is left of that is compiled, which takes its time. It is
+/// the last one.
 fn chosen(number: usize, hot: &[Vec<Range<usize>>]) -> usize {
     match hot.iter().position(|hot| !hot.is_empty()) {
         Some(built) if number.is_multiple_of(5) => built,
@@ -114,7 +125,13 @@ fn chosen(number: usize, hot: &[Vec<Range<usize>>]) -> usize {
 }
 
 /// The mutation of this number: the same in each run.
-fn mutated(target: &Target, seed: &[u8], others: &[Vec<u8>], hot: &[Range<usize>], number: u32) -> Vec<u8> {
+fn mutated(
+    target: &Target,
+    seed: &[u8],
+    others: &[Vec<u8>],
+    hot: &[Range<usize>],
+    number: u32,
+) -> Vec<u8> {
     let mut value = seed.to_vec();
     let mut mutator = Bytes { dictionary: target.dictionary, others, hot };
     let mut session = Session::new().seed(u64::from(number));
@@ -128,8 +145,9 @@ fn mutated(target: &Target, seed: &[u8], others: &[Vec<u8>], hot: &[Range<usize>
 fn tried(target: &Target, input: &[u8], path: impl FnOnce() -> PathBuf) {
     if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
         panic!(
-            "the target `{0}` does not hold; again with\n    FUZZ_INPUT={1} cargo test --release --workspace --test fuzz {0}\nOnce it is mended, \
-             keep the input in tests/fuzz/regressions/{0}/.",
+            "the target `{0}` does not hold; again with\n    FUZZ_INPUT={1} cargo test --release \
+             --workspace --test fuzz {0}\nOnce it is mended, keep the input in \
+             tests/fuzz/regressions/{0}/.",
             target.name,
             path().display()
         );
@@ -143,7 +161,8 @@ fn kept(name: &str, number: u32, input: &[u8]) -> PathBuf {
     path
 }
 
-/// The seeds of a target and what once failed; for the loader also the built connector, for fixtures those of the tests.
+/// The seeds of a target and what once failed; for the loader also the built connector, for
+/// fixtures those of the tests.
 fn seeds(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let mut paths = files(&folder("fuzz/corpus").join(name));
     let regressions = folder("fuzz/regressions").join(name);
@@ -152,7 +171,12 @@ fn seeds(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     }
     match name {
         "component" => paths.push(harness::component()),
-        "har" => paths.extend(files(&folder("fixtures")).iter().map(|case| case.join("traffic.har")).filter(|path| path.is_file())),
+        "har" => paths.extend(
+            files(&folder("fixtures"))
+                .iter()
+                .map(|case| case.join("traffic.har"))
+                .filter(|path| path.is_file()),
+        ),
         _ => {}
     }
     paths.into_iter().map(|path| (path.clone(), fs::read(&path).expect("a seed"))).collect()

@@ -1,11 +1,18 @@
-//! Memory does not grow with the organization, but for what the guard keeps of each member to know it again.
+//! Memory does not grow with the organization, but for what the guard keeps of each member to know
+//! it again.
 //!
-//! The peak is read from the process itself, while the answer to its last request is still awaited: all pages but that one are written
-//! then. So nothing depends on when a sample is taken.
+//! The peak is read from the process itself, while the answer to its last request is still awaited:
+//! all pages but that one are written then. So nothing depends on when a sample is taken.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the measured figures are worth seeing")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +26,8 @@ use smp_tests::mock::{Call, Fault, Mock, When};
 const ON_A_PAGE: u64 = 1_000;
 const FEW: u64 = 2_000;
 const MANY: u64 = 100_000;
-/// Bytes that a member may take for good. The guard's set has 19 to 39 of them, half as many more while it grows; none at all would mean
-/// that nothing was measured.
+/// Bytes that a member may take for good. The guard's set has 19 to 39 of them, half as many more
+/// while it grows; none at all would mean that nothing was measured.
 const BYTES_PER_MEMBER: std::ops::Range<u64> = 1..120;
 
 /// A run that waits for a page after this many members, and is ended with the test.
@@ -32,7 +39,11 @@ struct Waiting {
 impl Waiting {
     fn after(members: u64, folder: &Path, with_checkpoint: bool) -> Self {
         let last = members / ON_A_PAGE + 1;
-        let mock = Mock::builder().members(members + 1).page_size(ON_A_PAGE).seed(3).fault(Call::Users, When::Nth(last), Fault::Stall);
+        let mock = Mock::builder().members(members + 1).page_size(ON_A_PAGE).seed(3).fault(
+            Call::Users,
+            When::Nth(last),
+            Fault::Stall,
+        );
         Self::at(Arc::new(mock.start().unwrap()), last, members, folder, with_checkpoint)
     }
 
@@ -44,14 +55,27 @@ impl Waiting {
         Self::at(mock, members / ON_A_PAGE + 2, members, folder, true)
     }
 
-    fn at(mock: Arc<Mock>, requests: u64, members: u64, folder: &Path, with_checkpoint: bool) -> Self {
-        let mut run = Run::new("collect").at(&mock).args(["--format", "ndjson", "--output"]).arg(folder.join("members.ndjson"));
+    fn at(
+        mock: Arc<Mock>,
+        requests: u64,
+        members: u64,
+        folder: &Path,
+        with_checkpoint: bool,
+    ) -> Self {
+        let mut run = Run::new("collect")
+            .at(&mock)
+            .args(["--format", "ndjson", "--output"])
+            .arg(folder.join("members.ndjson"));
         if with_checkpoint {
             run = run.arg("--checkpoint").arg(folder.join("checkpoint"));
         }
         let child = run.start();
         let waiting = Self { mock, child };
-        assert!(waiting.mock.wait_for(Call::Users, usize::try_from(requests).unwrap(), Duration::from_secs(120)));
+        assert!(waiting.mock.wait_for(
+            Call::Users,
+            usize::try_from(requests).unwrap(),
+            Duration::from_secs(120)
+        ));
         let rows = fs::read(folder.join("members.ndjson.partial")).unwrap();
         assert_eq!(rows.iter().filter(|byte| **byte == b'\n').count() as u64, members);
         waiting
@@ -60,7 +84,10 @@ impl Waiting {
     /// The most memory that the process has had, in bytes.
     fn peak(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel tells the peak");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("the kernel tells the peak");
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 }
@@ -83,7 +110,10 @@ fn growth(with_checkpoint: bool, resumed: bool) -> u64 {
     };
     let (few, many) = (peak(FEW), peak(MANY));
     let growth = many.saturating_sub(few) / (MANY - FEW);
-    println!("{few} bytes for {FEW} members, {many} for {MANY}: {growth} a member (checkpoint: {with_checkpoint}, resumed: {resumed})");
+    println!(
+        "{few} bytes for {FEW} members, {many} for {MANY}: {growth} a member (checkpoint: \
+         {with_checkpoint}, resumed: {resumed})"
+    );
     growth
 }
 

@@ -1,9 +1,16 @@
-//! Hostile components: each does its worst, each ends as it is written here, and another tenant is served in the same process afterwards.
+//! Hostile components: each does its worst, each ends as it is written here, and another tenant is
+//! served in the same process afterwards.
 //!
-//! The components are in `tests/hostile/examples/`, a file each. What no Rust compiler makes is made here, of text or of the bytes of a
-//! component that is sound.
+//! The components are in `tests/hostile/examples/`, a file each. What no Rust compiler makes is
+//! made here, of text or of the bytes of a component that is sound.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "hostile/setup.rs"]
 mod setup;

@@ -21,13 +21,21 @@ fn an_answer_that_is_left_over_fails_every_command() {
         let whole = fixture(None);
         let ended = Run::new(command).file("--fixture", whole.path()).arg("--json").end();
         assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
-        let left_over = fixture(Some(if command == "collect" { SECOND_PAGE } else { ORGANIZATION }));
+        let left_over =
+            fixture(Some(if command == "collect" { SECOND_PAGE } else { ORGANIZATION }));
         let ended = Run::new(command).file("--fixture", left_over.path()).arg("--json").end();
         assert_eq!(ended.code, Some(1), "{command}");
-        assert!(ended.said("fixture").contains("an answer that was never asked for: entry 4 GET "), "{command}: {}", ended.stderr);
+        assert!(
+            ended.said("fixture").contains("an answer that was never asked for: entry 4 GET "),
+            "{command}: {}",
+            ended.stderr
+        );
         if command == "validate" {
             let document = ended.json();
-            assert_eq!((&document["ready"], &document["checks"][0]["code"]), (&json!(false), &json!("fixture")));
+            assert_eq!(
+                (&document["ready"], &document["checks"][0]["code"]),
+                (&json!(false), &json!("fixture"))
+            );
         }
     }
 }
@@ -36,17 +44,31 @@ fn an_answer_that_is_left_over_fails_every_command() {
 fn a_list_from_other_traffic_than_the_recorded_one_never_gets_its_name() {
     let (fixture, output) = (fixture(Some(SECOND_PAGE)), tempfile::tempdir().unwrap());
     for format in ["csv", "ndjson", "json"] {
-        let run = Run::new("collect").file("--fixture", fixture.path()).args(["--json", "--format", format]);
-        let run = run.file("--output", &output.path().join("members")).file("--report", &output.path().join("report.json"));
+        let run = Run::new("collect")
+            .file("--fixture", fixture.path())
+            .args(["--json", "--format", format]);
+        let run = run
+            .file("--output", &output.path().join("members"))
+            .file("--report", &output.path().join("report.json"));
         let checkpoint = output.path().join("checkpoint");
-        let ended = if format == "json" { run.end() } else { run.file("--checkpoint", &checkpoint).end() };
+        let ended =
+            if format == "json" { run.end() } else { run.file("--checkpoint", &checkpoint).end() };
         assert_eq!(ended.code, Some(1), "{format}: {}", ended.stderr);
         assert_eq!(names(output.path()), ["report.json"], "{format}");
         let report = read_json(&output.path().join("report.json"));
-        assert_eq!((&report["outcome"], &report["error"]["code"]), (&json!("failed"), &json!("fixture")), "{format}");
+        assert_eq!(
+            (&report["outcome"], &report["error"]["code"]),
+            (&json!("failed"), &json!("fixture")),
+            "{format}"
+        );
     }
-    let shown = Run::new("collect").file("--fixture", fixture.path()).args(["--format", "json"]).end();
-    assert!(serde_json::from_str::<Value>(&shown.stdout).is_err(), "it is not closed: {}", shown.stdout);
+    let shown =
+        Run::new("collect").file("--fixture", fixture.path()).args(["--format", "json"]).end();
+    assert!(
+        serde_json::from_str::<Value>(&shown.stdout).is_err(),
+        "it is not closed: {}",
+        shown.stdout
+    );
 }
 
 #[test]
@@ -56,15 +78,26 @@ fn a_resumed_run_is_not_held_to_what_an_earlier_one_asked_for() {
         let stopped = collect(fixture.path(), output.path(), &["--limit", "pages=1"]);
         assert_eq!(stopped.code, Some(1), "{}", stopped.stderr);
         stopped.said("limit");
-        assert!(names(output.path()).contains(&"checkpoint".to_owned()), "{:?}", names(output.path()));
+        assert!(
+            names(output.path()).contains(&"checkpoint".to_owned()),
+            "{:?}",
+            names(output.path())
+        );
         let ended = collect(fixture.path(), output.path(), &[]);
-        assert_eq!((ended.code, names(output.path())), (Some(0), vec!["members.csv".to_owned()]), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, names(output.path())),
+            (Some(0), vec!["members.csv".to_owned()]),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
 fn collect(fixture: &Path, output: &Path, arguments: &[&str]) -> Ended {
     let run = Run::new("collect").file("--fixture", fixture).arg("--json").args(arguments);
-    run.file("--output", &output.join("members.csv")).file("--checkpoint", &output.join("checkpoint")).end()
+    run.file("--output", &output.join("members.csv"))
+        .file("--checkpoint", &output.join("checkpoint"))
+        .end()
 }
 
 /// The fixture of two pages; with one more answer to the request that ends so.
@@ -74,7 +107,9 @@ fn fixture(left_over: Option<&str>) -> TempDir {
     let mut har = read_json(&from.join("traffic.har"));
     let entries = har["log"]["entries"].as_array_mut().unwrap();
     let ends = |entry: &&Value, end: &str| entry["request"]["url"].as_str().unwrap().ends_with(end);
-    entries.extend(left_over.map(|end| entries.iter().find(|entry| ends(entry, end)).unwrap().clone()));
+    entries.extend(
+        left_over.map(|end| entries.iter().find(|entry| ends(entry, end)).unwrap().clone()),
+    );
     fs::write(to.path().join("traffic.har"), har.to_string()).unwrap();
     to
 }

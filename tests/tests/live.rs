@@ -1,8 +1,15 @@
-//! The live transport on real connections: TLS, proxies, compression, and what a request tells about who sends it.
+//! The live transport on real connections: TLS, proxies, compression, and what a request tells
+//! about who sends it.
 //!
-//! Nothing leaves this machine: the live API is a mock behind a proxy, under the API's name and with a throw-away certificate.
+//! Nothing leaves this machine: the live API is a mock behind a proxy, under the API's name and
+//! with a throw-away certificate.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -20,7 +27,11 @@ const LIVE: &str = "https://api.atlassian.com";
 #[test]
 fn tls_works_with_the_certificate_of_the_authority() {
     let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
-    let ended = Run::new("collect").at(&mock).file("--ca-file", &ca_file(&mock, folder.path())).args(["--format", "ndjson"]).end();
+    let ended = Run::new("collect")
+        .at(&mock)
+        .file("--ca-file", &ca_file(&mock, folder.path()))
+        .args(["--format", "ndjson"])
+        .end();
     assert_eq!((ended.code, ended.lines().len()), (Some(0), 25), "{}", ended.stderr);
 }
 
@@ -48,8 +59,14 @@ fn a_validation_tells_of_the_certificate_too() {
     let mock = organization().start_tls().unwrap();
     let ended = Run::new("validate").at(&mock).args(["--json"]).end();
     let (report, error) = (ended.json(), ended.error());
-    assert_eq!((ended.code, &report["ready"], &error["code"]), (Some(1), &json!(false), &json!("upstream")));
-    assert_eq!((&report["checks"][0]["message"], &report["checks"][0]["hint"]), (&error["message"], &error["hint"]));
+    assert_eq!(
+        (ended.code, &report["ready"], &error["code"]),
+        (Some(1), &json!(false), &json!("upstream"))
+    );
+    assert_eq!(
+        (&report["checks"][0]["message"], &report["checks"][0]["hint"]),
+        (&error["message"], &error["hint"])
+    );
     assert!(ended.said("upstream").contains("`--ca-file`"));
 }
 
@@ -58,7 +75,12 @@ fn a_certificate_for_another_name_is_not_trusted() {
     let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
     let proxy = Between::tunnel(mock.address());
     let ended = live("collect", &mock, &proxy, folder.path()).args(["--json"]).end();
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("upstream")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("upstream")),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.error()["message"].as_str().unwrap().contains("certificate"), "{}", ended.stderr);
     assert_eq!(mock.requests(), 0);
 }
@@ -73,11 +95,20 @@ fn plain_http_to_this_machine_needs_no_certificates() {
 
 #[test]
 fn the_live_api_is_reached_through_the_systems_proxy() {
-    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) = (
+        organization().also_named("api.atlassian.com").start_tls().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let proxy = Between::tunnel(mock.address());
     let validated = live("validate", &mock, &proxy, folder.path()).args(["--json"]).end();
-    assert_eq!((validated.code, &validated.json()["ready"]), (Some(0), &json!(true)), "{}", validated.stderr);
-    let collected = live("collect", &mock, &proxy, folder.path()).args(["--format", "ndjson"]).end();
+    assert_eq!(
+        (validated.code, &validated.json()["ready"]),
+        (Some(0), &json!(true)),
+        "{}",
+        validated.stderr
+    );
+    let collected =
+        live("collect", &mock, &proxy, folder.path()).args(["--format", "ndjson"]).end();
     assert_eq!((collected.code, collected.lines().len()), (Some(0), 25), "{}", collected.stderr);
     let heads = proxy.heads();
     assert!(!heads.is_empty());
@@ -90,10 +121,16 @@ fn the_live_api_is_reached_through_the_systems_proxy() {
 
 #[test]
 fn a_proxy_is_in_the_companys_own_network_and_may_be_known_by_a_name() {
-    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) = (
+        organization().also_named("api.atlassian.com").start_tls().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let proxy = Between::tunnel(mock.address());
     let by_name = proxy.url().replace("127.0.0.1", "LocalHost");
-    let ended = live("validate", &mock, &proxy, folder.path()).env("HTTPS_PROXY", by_name).args(["--json"]).end();
+    let ended = live("validate", &mock, &proxy, folder.path())
+        .env("HTTPS_PROXY", by_name)
+        .args(["--json"])
+        .end();
     assert_eq!((ended.code, &ended.json()["ready"]), (Some(0), &json!(true)), "{}", ended.stderr);
     assert!(!proxy.heads().is_empty());
 }
@@ -101,8 +138,11 @@ fn a_proxy_is_in_the_companys_own_network_and_may_be_known_by_a_name() {
 #[test]
 fn the_proxy_variables_do_not_count_for_an_upstream() {
     let (mock, lonely) = (organization().start().unwrap(), Lonely::start());
-    let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let run = variables.iter().fold(Run::new("validate").at(&mock), |run, name| run.env(name, lonely.url()));
+    let variables =
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let run = variables
+        .iter()
+        .fold(Run::new("validate").at(&mock), |run, name| run.env(name, lonely.url()));
     let ended = run.args(["--json"]).end();
     assert_eq!((ended.code, &ended.json()["ready"]), (Some(0), &json!(true)), "{}", ended.stderr);
     assert!(!lonely.was_visited());
@@ -110,20 +150,37 @@ fn the_proxy_variables_do_not_count_for_an_upstream() {
 
 #[test]
 fn nothing_is_sent_to_the_live_api_unless_somebody_approved_it() {
-    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) = (
+        organization().also_named("api.atlassian.com").start_tls().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let proxy = Between::tunnel(mock.address());
     let unapproved = |command: &str| {
-        let run = Run::new(command).for_organization_of(&mock).file("--ca-file", &ca_file(&mock, folder.path()));
+        let run = Run::new(command)
+            .for_organization_of(&mock)
+            .file("--ca-file", &ca_file(&mock, folder.path()));
         run.env("HTTPS_PROXY", proxy.url()).args(["--json"])
     };
     for (ended, way_out) in [
         (unapproved("validate").end(), "`--allow-origin https://api.atlassian.com`"),
         (unapproved("collect").end(), "`--allow-origin https://api.atlassian.com`"),
-        (unapproved("connect").args(["--allow-origin", "https://api.atlassian.com.example.test"]).end(), "the origin that it asks for"),
-        (unapproved("collect").args(["--allow-origin", "https://api.atlassian.com:8443"]).end(), "the origin that it asks for"),
+        (
+            unapproved("connect")
+                .args(["--allow-origin", "https://api.atlassian.com.example.test"])
+                .end(),
+            "the origin that it asks for",
+        ),
+        (
+            unapproved("collect").args(["--allow-origin", "https://api.atlassian.com:8443"]).end(),
+            "the origin that it asks for",
+        ),
     ] {
         let error = ended.error();
-        assert_eq!((ended.code, &error["code"], &error["retryable"]), (Some(1), &json!("denied"), &json!(false)), "{error}");
+        assert_eq!(
+            (ended.code, &error["code"], &error["retryable"]),
+            (Some(1), &json!("denied"), &json!(false)),
+            "{error}"
+        );
         assert!(error["message"].as_str().unwrap().contains(LIVE), "{error}");
         assert!(error["hint"].as_str().unwrap().contains(way_out), "{error}");
     }
@@ -132,14 +189,23 @@ fn nothing_is_sent_to_the_live_api_unless_somebody_approved_it() {
 
 #[test]
 fn a_yes_on_a_terminal_is_remembered_for_this_build_and_a_no_sends_nothing() {
-    let (mock, folder) = (organization().also_named("api.atlassian.com").start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) = (
+        organization().also_named("api.atlassian.com").start_tls().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let proxy = Between::tunnel(mock.address());
     let other_build = folder.path().join("other.wasm");
     // A custom section, of one byte and without a name, changes the digest and nothing else.
-    std::fs::write(&other_build, [std::fs::read(component()).unwrap(), vec![0, 2, 0, 7]].concat()).unwrap();
+    std::fs::write(&other_build, [std::fs::read(component()).unwrap(), vec![0, 2, 0, 7]].concat())
+        .unwrap();
     let validate = |connector: &Path| {
-        let run = Run::bare().args(["validate".as_ref(), connector.as_os_str()]).for_organization_of(&mock);
-        let run = run.file("--ca-file", &ca_file(&mock, folder.path())).env("HTTPS_PROXY", proxy.url()).args(["--rate", "off"]);
+        let run = Run::bare()
+            .args(["validate".as_ref(), connector.as_os_str()])
+            .for_organization_of(&mock);
+        let run = run
+            .file("--ca-file", &ca_file(&mock, folder.path()))
+            .env("HTTPS_PROXY", proxy.url())
+            .args(["--rate", "off"]);
         run.env("XDG_STATE_HOME", folder.path())
     };
     for no in ["\n", "n\n", "no\n", "yes please\n", "\u{4}"] {
@@ -152,17 +218,34 @@ fn a_yes_on_a_terminal_is_remembered_for_this_build_and_a_no_sends_nothing() {
             "[y/N]",
             "did not approve",
         ];
-        assert!(ended.code == Some(1) && words.iter().all(|word| ended.stderr.contains(word)), "{no:?}: {}", ended.stderr);
+        assert!(
+            ended.code == Some(1) && words.iter().all(|word| ended.stderr.contains(word)),
+            "{no:?}: {}",
+            ended.stderr
+        );
     }
     assert_eq!((proxy.connections(), mock.requests()), (0, 0));
     let ended = validate(&component()).on_a_terminal("Yes\n");
     assert!(ended.code == Some(0) && ended.stdout.contains("Ready."), "{}", ended.stderr);
     let ended = validate(&component()).on_a_terminal("");
-    assert!(ended.code == Some(0) && !ended.stderr.contains("[y/N]"), "it was remembered: {}", ended.stderr);
+    assert!(
+        ended.code == Some(0) && !ended.stderr.contains("[y/N]"),
+        "it was remembered: {}",
+        ended.stderr
+    );
     assert_eq!(validate(&component()).end().code, Some(0), "also where nobody could be asked");
     let before = mock.requests();
-    assert!(validate(&other_build).on_a_terminal("n\n").stderr.contains("[y/N]"), "another build asks again");
-    assert_eq!((validate(&other_build).args(["--json"]).end().said("denied").contains(LIVE), mock.requests()), (true, before));
+    assert!(
+        validate(&other_build).on_a_terminal("n\n").stderr.contains("[y/N]"),
+        "another build asks again"
+    );
+    assert_eq!(
+        (
+            validate(&other_build).args(["--json"]).end().said("denied").contains(LIVE),
+            mock.requests()
+        ),
+        (true, before)
+    );
 }
 
 #[test]
@@ -205,13 +288,18 @@ fn a_request_says_what_it_must_and_nothing_that_identifies_the_sender() {
     for request in sent.split("\r\n\r\n").filter(|request| !request.is_empty()) {
         let mut lines = request.split("\r\n");
         assert!(lines.next().unwrap().starts_with("GET /admin/v1/orgs"), "{request}");
-        let mut headers: Vec<(String, &str)> =
-            lines.map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.to_lowercase(), v)).collect();
+        let mut headers: Vec<(String, &str)> = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(n, v)| (n.to_lowercase(), v))
+            .collect();
         headers.sort();
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["accept", "accept-encoding", "authorization", "host", "user-agent"]);
         let value = |name: &str| headers.iter().find(|(known, _)| known == name).unwrap().1;
-        assert_eq!((value("accept"), value("host")), ("application/json", relay.address.to_string().as_str()));
+        assert_eq!(
+            (value("accept"), value("host")),
+            ("application/json", relay.address.to_string().as_str())
+        );
         assert_eq!(value("user-agent"), concat!("smp-harness/", env!("CARGO_PKG_VERSION")));
         requests += 1;
     }
@@ -223,7 +311,12 @@ fn a_key_that_the_server_repeats_is_blotted_out() {
     let mock = organization().organization_name(&format!("Company {DEFAULT_KEY}")).start().unwrap();
     let ended = Run::new("connect").at(&mock).args(["--json"]).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(!ended.stdout.contains(mock.key()) && ended.json()["name"].as_str().unwrap().starts_with("Company ***"), "{}", ended.stdout);
+    assert!(
+        !ended.stdout.contains(mock.key())
+            && ended.json()["name"].as_str().unwrap().starts_with("Company ***"),
+        "{}",
+        ended.stdout
+    );
 }
 
 /// As on a machine that has no certificates at all.
@@ -281,7 +374,11 @@ impl Between {
 
     fn start(to: SocketAddr, is_proxy: bool) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let (address, seen, stopped) = (listener.local_addr().unwrap(), Arc::<Mutex<Seen>>::default(), Arc::<AtomicBool>::default());
+        let (address, seen, stopped) = (
+            listener.local_addr().unwrap(),
+            Arc::<Mutex<Seen>>::default(),
+            Arc::<AtomicBool>::default(),
+        );
         let (noted, over) = (Arc::clone(&seen), Arc::clone(&stopped));
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
@@ -345,7 +442,9 @@ fn converse(mut client: TcpStream, to: SocketAddr, is_proxy: bool, seen: &Arc<Mu
     let server = TcpStream::connect(to).unwrap();
     let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     let noted = Arc::clone(seen);
-    let up = thread::spawn(move || pass(from_client, to_server, |bytes| noted.lock().unwrap().sent.extend_from_slice(bytes)));
+    let up = thread::spawn(move || {
+        pass(from_client, to_server, |bytes| noted.lock().unwrap().sent.extend_from_slice(bytes))
+    });
     pass(server, client, |bytes| seen.lock().unwrap().received += bytes.len());
     let _ended = up.join();
 }

@@ -14,14 +14,21 @@ use mock_client::{PATIENCE, ask, exchange, get, send, sweep, users};
 use serde_json::{Value, json};
 use smp_tests::mock::{Authorization, Call, Mock, Situation};
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring,
+};
 
 #[test]
 fn a_sweep_gives_exactly_the_expected_members() {
     let mock = Mock::builder().members(250).seed(7).start().unwrap();
     let pages = sweep(&mock, 10);
-    let members: Vec<Value> = pages.iter().flat_map(|page| page.json()["data"].as_array().unwrap().clone()).collect();
-    let expected: Vec<Value> = mock.expected_members().iter().map(|member| serde_json::to_value(member).unwrap()).collect();
+    let members: Vec<Value> =
+        pages.iter().flat_map(|page| page.json()["data"].as_array().unwrap().clone()).collect();
+    let expected: Vec<Value> = mock
+        .expected_members()
+        .iter()
+        .map(|member| serde_json::to_value(member).unwrap())
+        .collect();
     assert_eq!(pages.len(), 3);
     assert!(pages.iter().all(|page| page.status == 200 && page.json()["meta"]["total"] == 250));
     assert_eq!(members, expected);
@@ -31,7 +38,8 @@ fn a_sweep_gives_exactly_the_expected_members() {
 fn the_same_settings_give_the_same_bytes() {
     let bodies = |seed| {
         let mock = Mock::builder().members(120).seed(seed).other_organizations(1).start().unwrap();
-        let mut bodies: Vec<Vec<u8>> = sweep(&mock, 5).into_iter().map(|reply| reply.body).collect();
+        let mut bodies: Vec<Vec<u8>> =
+            sweep(&mock, 5).into_iter().map(|reply| reply.body).collect();
         bodies.extend(["", "/domains", "/users?cursor=no"].map(|call| ask(&mock, call).body));
         bodies.push(get(&mock, "/admin/v1/orgs").body);
         bodies
@@ -45,16 +53,24 @@ fn millions_of_members_cost_nothing_until_they_are_asked_for() {
     let mock = Mock::builder().members(5_000_000).page_size(2).start().unwrap();
     let first = users(&mock, None);
     assert_eq!((first.json()["meta"]["total"].as_u64(), first.ids().len()), (Some(5_000_000), 2));
-    assert_ne!(mock.organization().member(4_999_999).account_id, mock.organization().member(4_999_998).account_id);
+    assert_ne!(
+        mock.organization().member(4_999_999).account_id,
+        mock.organization().member(4_999_998).account_id
+    );
 }
 
 #[test]
 fn a_wrong_or_missing_key_gets_401_and_is_logged_without_the_key() {
     let mock = Mock::builder().members(1).start().unwrap();
     let path = format!("/admin/v1/orgs/{}", mock.organization().id);
-    for headers in [&[][..], &[("Authorization", "Bearer ATATT-user-token")], &[("Authorization", mock.key())]] {
+    for headers in
+        [&[][..], &[("Authorization", "Bearer ATATT-user-token")], &[("Authorization", mock.key())]]
+    {
         let reply = send(&mock, "GET", &path, headers, PATIENCE);
-        assert_eq!((reply.status, reply.json()), (401, json!({"code": 401, "message": "Unauthorized"})));
+        assert_eq!(
+            (reply.status, reply.json()),
+            (401, json!({"code": 401, "message": "Unauthorized"}))
+        );
     }
     let log = mock.log();
     let seen: Vec<Authorization> = log.iter().map(|entry| entry.authorization).collect();
@@ -67,7 +83,11 @@ fn an_unknown_path_matches_no_route() {
     let mock = Mock::builder().start().unwrap();
     for path in ["/", "/v1/orgs", "/admin/v1/orgs/", "/admin/v2/orgs", "/admin/v1/orgs/x/groups"] {
         let reply = get(&mock, path);
-        assert_eq!((reply.status, reply.json()["message"].as_str()), (404, Some("failed to match any route")), "{path}");
+        assert_eq!(
+            (reply.status, reply.json()["message"].as_str()),
+            (404, Some("failed to match any route")),
+            "{path}"
+        );
     }
 }
 
@@ -75,9 +95,18 @@ fn an_unknown_path_matches_no_route() {
 fn unknown_cursors_and_foreign_organizations_are_refused() {
     let mock = Mock::builder().members(250).start().unwrap();
     let good = users(&mock, None).next_cursor().unwrap();
-    for call in ["/users?cursor=", "/users?cursor=100", &format!("/users?cursor={good}"), &format!("/domains?cursor={good}")] {
+    for call in [
+        "/users?cursor=",
+        "/users?cursor=100",
+        &format!("/users?cursor={good}"),
+        &format!("/domains?cursor={good}"),
+    ] {
         let reply = ask(&mock, call);
-        assert_eq!((reply.status, &reply.json()["errors"][0]["code"]), (400, &json!("ADMIN-400-1")), "{call}");
+        assert_eq!(
+            (reply.status, &reply.json()["errors"][0]["code"]),
+            (400, &json!("ADMIN-400-1")),
+            "{call}"
+        );
     }
     let reply = get(&mock, "/admin/v1/orgs/somebody-elses/users");
     assert_eq!((reply.status, &reply.json()["errors"][0]["code"]), (404, &json!("ADMIN-404-2")));
@@ -95,7 +124,11 @@ fn other_methods_are_not_supported() {
 fn the_organization_is_listed_after_the_others_on_further_pages() {
     let mock = Mock::builder().other_organizations(2).page_size(2).start().unwrap();
     let first = get(&mock, "/admin/v1/orgs");
-    let cursor = percent_encoding::utf8_percent_encode(&first.next_cursor().unwrap(), percent_encoding::NON_ALPHANUMERIC).to_string();
+    let cursor = percent_encoding::utf8_percent_encode(
+        &first.next_cursor().unwrap(),
+        percent_encoding::NON_ALPHANUMERIC,
+    )
+    .to_string();
     let second = get(&mock, &format!("/admin/v1/orgs?cursor={cursor}"));
     assert_eq!(first.json()["data"].as_array().unwrap().len(), 2);
     assert_eq!(second.json()["data"][0]["id"], json!(mock.organization().id));
@@ -106,7 +139,10 @@ fn a_situation_can_change_while_the_mock_runs() {
     let mock = Mock::builder().members(3).start().unwrap();
     mock.set_situation(Situation::Unclaimed);
     assert_eq!(ask(&mock, "/users").json()["data"], json!([]));
-    assert_eq!(ask(&mock, "/domains").json()["data"][0]["attributes"]["claim"]["status"], "verified");
+    assert_eq!(
+        ask(&mock, "/domains").json()["data"][0]["attributes"]["claim"]["status"],
+        "verified"
+    );
     assert!(mock.expected_members().is_empty());
     mock.set_situation(Situation::SiteAdmin);
     assert_eq!((ask(&mock, "").status, ask(&mock, "/users").status), (200, 403));
@@ -129,11 +165,20 @@ fn answers_are_packed_only_for_clients_that_accept_it() {
     let mock = Mock::builder().members(100).gzip().start().unwrap();
     let path = format!("/admin/v1/orgs/{}/users", mock.organization().id);
     let key = format!("Bearer {}", mock.key());
-    let packed = send(&mock, "GET", &path, &[("Authorization", &key), ("Accept-Encoding", "br, gzip")], PATIENCE);
+    let packed = send(
+        &mock,
+        "GET",
+        &path,
+        &[("Authorization", &key), ("Accept-Encoding", "br, gzip")],
+        PATIENCE,
+    );
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
     let plain = get(&mock, &path);
-    assert_eq!((packed.header("content-encoding"), plain.header("content-encoding")), (Some("gzip"), None));
+    assert_eq!(
+        (packed.header("content-encoding"), plain.header("content-encoding")),
+        (Some("gzip"), None)
+    );
     assert_eq!(unpacked, plain.body);
     assert!(packed.body.len() < plain.body.len() / 2);
 }
@@ -147,8 +192,16 @@ fn the_log_tells_what_was_asked_and_answered() {
     assert!(mock.wait_for(Call::Any, 3, PATIENCE));
     assert!(!mock.wait_for(Call::Users, 3, Duration::ZERO));
     let log = mock.log();
-    let told: Vec<_> = log.iter().map(|entry| (entry.call, entry.status, entry.cursor.clone())).collect();
-    assert_eq!(told, [(Call::Users, Some(200), None), (Call::Users, Some(200), Some(cursor)), (Call::Any, Some(404), None)]);
+    let told: Vec<_> =
+        log.iter().map(|entry| (entry.call, entry.status, entry.cursor.clone())).collect();
+    assert_eq!(
+        told,
+        [
+            (Call::Users, Some(200), None),
+            (Call::Users, Some(200), Some(cursor)),
+            (Call::Any, Some(404), None)
+        ]
+    );
     assert!(log[1].query.as_deref().unwrap().starts_with("cursor=%2B%2F"));
     assert_eq!(mock.requests(), 3);
 }
@@ -182,7 +235,8 @@ fn over_tls_only_the_authority_has_to_be_trusted() {
         .with_root_certificates(roots)
         .with_no_client_auth();
     for name in ["localhost", "127.0.0.1"] {
-        let connection = ClientConnection::new(Arc::new(config.clone()), name.try_into().unwrap()).unwrap();
+        let connection =
+            ClientConnection::new(Arc::new(config.clone()), name.try_into().unwrap()).unwrap();
         let mut stream = StreamOwned::new(connection, TcpStream::connect(mock.address()).unwrap());
         let key = format!("Bearer {}", mock.key());
         let path = format!("/admin/v1/orgs/{}/users", mock.organization().id);

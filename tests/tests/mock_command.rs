@@ -1,6 +1,11 @@
 //! The command `atlassian-mock` as scripts use it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod mock_client;
 
@@ -18,7 +23,8 @@ struct Running {
 impl Running {
     fn start(arguments: &[&str]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_atlassian-mock"));
-        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Running { child, lines }
     }
@@ -38,13 +44,23 @@ impl Drop for Running {
 }
 
 fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_atlassian-mock")).args(arguments).output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_atlassian-mock")).args(arguments).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
 fn it_tells_where_it_is_and_answers_there() {
-    let mut running = Running::start(&["--members", "3", "--org-id", "my-org", "--key", "my-key", "--fault", "org:drop"]);
+    let mut running = Running::start(&[
+        "--members",
+        "3",
+        "--org-id",
+        "my-org",
+        "--key",
+        "my-key",
+        "--fault",
+        "org:drop",
+    ]);
     let url = running.fact("listening on ");
     assert_eq!(running.fact("url="), url);
     assert_eq!(running.fact("organization-id="), "my-org");
@@ -81,15 +97,20 @@ fn it_ends_with_its_standard_input_only_when_told_to() {
 fn it_writes_its_log_and_its_authority_to_files() {
     let folder = tempfile::tempdir().unwrap();
     let (log, ca) = (folder.path().join("log.ndjson"), folder.path().join("ca.pem"));
-    let mut running = Running::start(&["--log", log.to_str().unwrap(), "--tls", ca.to_str().unwrap()]);
+    let mut running =
+        Running::start(&["--log", log.to_str().unwrap(), "--tls", ca.to_str().unwrap()]);
     assert!(running.fact("listening on ").starts_with("https://localhost:"));
     assert!(std::fs::read_to_string(&ca).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     let mut plain = Running::start(&["--log", log.to_str().unwrap()]);
     let url = plain.fact("listening on ");
     let mut stream = std::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     mock_client::exchange(&mut stream, "GET", "/admin/v1/orgs", &[]);
-    let line: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&log).unwrap()).unwrap();
-    assert_eq!((&line["call"], &line["status"], &line["authorization"]), (&"orgs".into(), &401.into(), &"absent".into()));
+    let line: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&log).unwrap()).unwrap();
+    assert_eq!(
+        (&line["call"], &line["status"], &line["authorization"]),
+        (&"orgs".into(), &401.into(), &"absent".into())
+    );
 }
 
 #[test]
@@ -97,7 +118,10 @@ fn bad_arguments_are_refused_with_the_reason() {
     for (arguments, reason) in [
         (&["--members", "many"][..], "invalid value 'many' for '--members <N>'"),
         (&["--fault", "users:3:explode"], "`explode` is no fault"),
-        (&["--fault", "people:drop"], "`people` is no call: it is one of orgs, org, users, domains, any"),
+        (
+            &["--fault", "people:drop"],
+            "`people` is no call: it is one of orgs, org, users, domains, any",
+        ),
         (&["--page-size", "0"], "0 is not in 1..=100000"),
         (&["--situation", "fine"], "[possible values: usual, no-domain,"),
         (&["--now", "tomorrow"], "an instant in RFC 3339, or `today`, is expected"),
@@ -115,7 +139,10 @@ fn a_port_that_is_taken_is_a_failure_with_the_port() {
     let port = taken.local_addr().unwrap().port().to_string();
     let (code, text) = refusal(&["--port", &port]);
     assert_eq!(code, Some(1));
-    assert!(text.starts_with(&format!("atlassian-mock: listening on port {port} of 127.0.0.1: ")), "{text}");
+    assert!(
+        text.starts_with(&format!("atlassian-mock: listening on port {port} of 127.0.0.1: ")),
+        "{text}"
+    );
 }
 
 #[test]

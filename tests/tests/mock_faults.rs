@@ -1,4 +1,5 @@
-//! What the mock does wrong when it is told to: each fault as a client meets it on a real connection.
+//! What the mock does wrong when it is told to: each fault as a client meets it on a real
+//! connection.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -46,7 +47,11 @@ fn statuses_come_in_the_form_that_was_asked_for() {
         (Fault::invalid_cursor(), 400, r#"{"errors":[{"id":"#),
         (ErrorAnswer::new(500).shape(Shape::Bare).into(), 500, r#""code":"ADMIN-500-1""#),
         (Fault::status(502), 502, "<!doctype html>"),
-        (ErrorAnswer::new(503).shape(Shape::Gateway).into(), 503, r#"{"code":503,"message":"Service Unavailable"}"#),
+        (
+            ErrorAnswer::new(503).shape(Shape::Gateway).into(),
+            503,
+            r#"{"code":503,"message":"Service Unavailable"}"#,
+        ),
     ] {
         let reply = under(fault);
         let text = String::from_utf8(reply.body.clone()).unwrap();
@@ -66,7 +71,11 @@ fn a_wait_is_asked_for_in_each_way_or_in_none() {
     assert_eq!(reset.header("retry-after"), None);
     let instant: jiff::Timestamp = reset.header("x-ratelimit-reset").unwrap().parse().unwrap();
     assert!((0..=31).contains(&(instant.as_second() - jiff::Timestamp::now().as_second())));
-    assert!(none.headers.iter().all(|(name, _)| name != "retry-after" && !name.starts_with("x-ratelimit")));
+    assert!(
+        none.headers
+            .iter()
+            .all(|(name, _)| name != "retry-after" && !name.starts_with("x-ratelimit"))
+    );
 }
 
 #[test]
@@ -147,14 +156,21 @@ fn a_redirect_names_the_place_and_the_log_would_show_who_went_there() {
 fn the_next_link_leads_to_another_host_with_a_good_cursor() {
     let mock = faulty(When::Nth(1), Fault::NextElsewhere { origin: "https://evil.invalid".into() });
     let first = users(&mock, None);
-    assert!(first.json()["links"]["next"].as_str().unwrap().starts_with("https://evil.invalid/admin/v1/orgs/"));
+    assert!(
+        first.json()["links"]["next"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://evil.invalid/admin/v1/orgs/")
+    );
     assert_eq!(users(&mock, first.next_cursor().as_deref()).ids(), expected(&mock)[10..20]);
 }
 
 #[test]
 fn pages_repeat_and_never_end() {
     let same = sweep(&faulty(When::Always, Fault::SameCursor), 6);
-    let cursors = |pages: &[Reply]| pages.iter().map(|page| page.next_cursor().unwrap()).collect::<HashSet<_>>().len();
+    let cursors = |pages: &[Reply]| {
+        pages.iter().map(|page| page.next_cursor().unwrap()).collect::<HashSet<_>>().len()
+    };
     assert_eq!((same.len(), cursors(&same)), (6, 1));
     let endless = sweep(&faulty(When::Always, Fault::Endless), 6);
     assert_eq!((collected(&endless).len(), cursors(&endless)), (60, 6));
@@ -177,7 +193,10 @@ fn a_cursor_expires_once_or_for_good_but_the_beginning_stays() {
     let once = faulty(When::Nth(2), Fault::CursorExpired);
     let cursor = users(&once, None).next_cursor();
     let refused = users(&once, cursor.as_deref());
-    assert_eq!((refused.status, &refused.json()["errors"][0]["code"]), (400, &json!("ADMIN-400-1")));
+    assert_eq!(
+        (refused.status, &refused.json()["errors"][0]["code"]),
+        (400, &json!("ADMIN-400-1"))
+    );
     assert_eq!(collected(&sweep(&once, 5)), expected(&once));
     let always = faulty(When::Always, Fault::CursorExpired);
     assert_eq!((users(&always, None).status, users(&always, cursor.as_deref()).status), (200, 400));

@@ -1,16 +1,25 @@
-//! Whatever goes wrong, nobody is told that all is well: a table of what can go wrong, each row through the real binary and real HTTP.
+//! Whatever goes wrong, nobody is told that all is well: a table of what can go wrong, each row
+//! through the real binary and real HTTP.
 //!
-//! A row ends in its own code with words that help, from `collect` always and from `validate` where its checks meet it. The shape of
-//! every failure is checked in `fails`, once for all rows: a row has only what is its own.
+//! A row ends in its own code with words that help, from `collect` always and from `validate` where
+//! its checks meet it. The shape of every failure is checked in `fails`, once for all rows: a row
+//! has only what is its own.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use smp_tests::harness::{Ended, KEY_VARIABLE, Lonely, Run, names, read_json};
-use smp_tests::mock::{Builder, Call, DEFAULT_KEY, DEFAULT_ORGANIZATION_ID, Fault, Mock, Situation, When};
+use smp_tests::mock::{
+    Builder, Call, DEFAULT_KEY, DEFAULT_ORGANIZATION_ID, Fault, Mock, Situation, When,
+};
 
 /// What is wrong.
 #[derive(Clone, Copy)]
@@ -73,7 +82,13 @@ fn malformed_settings_are_refused_before_any_request() {
 fn a_key_that_is_not_accepted_or_may_too_little_is_told_apart() {
     let rows: &[Row] = &[
         (Key("ATCTTanother-key"), "credentials", REFUSED, API_KEY, Same),
-        (Key("ATATTtoken-of-a-user"), "credentials", &["API token of a user", "wrong", "ATCTT"], API_KEY, Same),
+        (
+            Key("ATATTtoken-of-a-user"),
+            "credentials",
+            &["API token of a user", "wrong", "ATCTT"],
+            API_KEY,
+            Same,
+        ),
         (Service("any:unauthorized"), "credentials", REFUSED, API_KEY, Same),
         (Service("any:status-401;body=wrapped"), "credentials", REFUSED, API_KEY, Same),
         (Service("any:status-401;body=bare"), "credentials", REFUSED, API_KEY, Same),
@@ -84,21 +99,76 @@ fn a_key_that_is_not_accepted_or_may_too_little_is_told_apart() {
         (Service("users:2:unauthorized"), "credentials", REFUSED, API_KEY, Ready),
         (Service("any:missing-scope"), "permission", SCOPES, API_KEY, Same),
         (Service("users:missing-scope"), "permission", SCOPES, API_KEY, Same),
-        (Service("users:status-403;body=gateway;message=Forbidden; scope does not match"), "permission", SCOPES, API_KEY, Same),
-        (Service("users:status-403;body=wrapped;message=the scope is missing"), "permission", SCOPES, API_KEY, Same),
-        (Service("users:status-401;body=bare;message=the scope is missing"), "permission", SCOPES, API_KEY, Same),
-        (Service("users:status-403;body=access;message=the scope is missing"), "permission", SCOPES, API_KEY, Same),
+        (
+            Service("users:status-403;body=gateway;message=Forbidden; scope does not match"),
+            "permission",
+            SCOPES,
+            API_KEY,
+            Same,
+        ),
+        (
+            Service("users:status-403;body=wrapped;message=the scope is missing"),
+            "permission",
+            SCOPES,
+            API_KEY,
+            Same,
+        ),
+        (
+            Service("users:status-401;body=bare;message=the scope is missing"),
+            "permission",
+            SCOPES,
+            API_KEY,
+            Same,
+        ),
+        (
+            Service("users:status-403;body=access;message=the scope is missing"),
+            "permission",
+            SCOPES,
+            API_KEY,
+            Same,
+        ),
         (State(Situation::SiteAdmin), "permission", ADMIN, API_KEY, Same),
         (Service("users:access-denied"), "permission", ADMIN, API_KEY, Same),
         (Service("users:status-403;body=none"), "permission", ADMIN, API_KEY, Same),
-        // The list of organizations is refused too: whether the organization is among them cannot be told.
+        // The list of organizations is refused too: whether the organization is among them cannot
+        // be told.
         (Service("any:access-denied"), "permission", ADMIN, API_KEY, Same),
-        (State(Situation::ForbiddenOrganization), "not-found", &["Organization ID", "403", "/o/"], ID, Same),
-        (State(Situation::UnknownOrganization), "not-found", &["Organization ID", "404", "/o/"], ID, Same),
+        (
+            State(Situation::ForbiddenOrganization),
+            "not-found",
+            &["Organization ID", "403", "/o/"],
+            ID,
+            Same,
+        ),
+        (
+            State(Situation::UnknownOrganization),
+            "not-found",
+            &["Organization ID", "404", "/o/"],
+            ID,
+            Same,
+        ),
         (Organization("somebody-elses"), "not-found", &["Organization ID", "404", "/o/"], ID, Same),
-        (Service("users:organization-not-found"), "not-found", &["Organization ID", "/o/"], ID, Same),
-        (Service("any:no-route"), "unexpected-response", &["404", "GET /admin/v1/orgs/"], None, Same),
-        (Service("users:status-404;body=wrapped;code=ADMIN-404-1"), "unexpected-response", &["404", USERS], None, Same),
+        (
+            Service("users:organization-not-found"),
+            "not-found",
+            &["Organization ID", "/o/"],
+            ID,
+            Same,
+        ),
+        (
+            Service("any:no-route"),
+            "unexpected-response",
+            &["404", "GET /admin/v1/orgs/"],
+            None,
+            Same,
+        ),
+        (
+            Service("users:status-404;body=wrapped;code=ADMIN-404-1"),
+            "unexpected-response",
+            &["404", USERS],
+            None,
+            Same,
+        ),
     ];
     all_hold(rows);
 }
@@ -106,11 +176,35 @@ fn a_key_that_is_not_accepted_or_may_too_little_is_told_apart() {
 #[test]
 fn an_organization_without_members_is_told_what_is_missing() {
     let rows: &[Row] = &[
-        (State(Situation::NoDomain), "no-members", &["no domain is verified", "days", "Domains"], None, Same),
-        (State(Situation::Unverified), "no-members", &["example.com", "Waiting for verification"], None, Same),
+        (
+            State(Situation::NoDomain),
+            "no-members",
+            &["no domain is verified", "days", "Domains"],
+            None,
+            Same,
+        ),
+        (
+            State(Situation::Unverified),
+            "no-members",
+            &["example.com", "Waiting for verification"],
+            None,
+            Same,
+        ),
         (State(Situation::MissingToken), "no-members", &["example.com", "token"], None, Same),
-        (State(Situation::Unclaimed), "no-members", &["example.com", "claim", "at least one"], None, Same),
-        (State(Situation::DomainsRefused), "no-members", &["could not be looked up", "VERIFIED", "claim"], API_KEY, Same),
+        (
+            State(Situation::Unclaimed),
+            "no-members",
+            &["example.com", "claim", "at least one"],
+            None,
+            Same,
+        ),
+        (
+            State(Situation::DomainsRefused),
+            "no-members",
+            &["could not be looked up", "VERIFIED", "claim"],
+            API_KEY,
+            Same,
+        ),
     ];
     all_hold(rows);
 }
@@ -119,21 +213,63 @@ fn an_organization_without_members_is_told_what_is_missing() {
 fn an_answer_that_is_none_is_no_empty_list() {
     let rows: &[Row] = &[
         (Service("users:html"), "unexpected-response", &[USERS, "web page", "proxy"], None, Same),
-        (Service("any:html"), "unexpected-response", &["GET /admin/v1/orgs/", "web page", "proxy"], None, Same),
+        (
+            Service("any:html"),
+            "unexpected-response",
+            &["GET /admin/v1/orgs/", "web page", "proxy"],
+            None,
+            Same,
+        ),
         (Service("users:2:html"), "unexpected-response", &[USERS, "web page"], None, Ready),
         (Service("users:truncated"), "unexpected-response", &[USERS, "cut short"], None, Same),
         (Service("users:3:truncated"), "unexpected-response", &[USERS, "cut short"], None, Ready),
         (Service("users:wrong-types"), "unexpected-response", &[USERS, "shape"], None, Same),
-        (Service("any:wrong-types"), "unexpected-response", &["GET /admin/v1/orgs/", "shape"], None, Same),
+        (
+            Service("any:wrong-types"),
+            "unexpected-response",
+            &["GET /admin/v1/orgs/", "shape"],
+            None,
+            Same,
+        ),
         (Service("users:invalid-utf8"), "unexpected-response", &[USERS, "UTF-8"], None, Same),
         (Service("users:nested"), "unexpected-response", &[USERS], None, Same),
         (Service("users:empty-body"), "unexpected-response", &[USERS], None, Same),
-        (Service("users:oversized;length=told"), "unexpected-response", &[USERS, "larger", "8,388,608"], None, Same),
-        (Service("users:oversized;length=untold"), "unexpected-response", &[USERS, "larger", "8,388,608"], None, Same),
-        (Service("users:gzip-bomb"), "unexpected-response", &[USERS, "larger", "8,388,608"], None, Same),
-        (Service("users:redirect"), "unexpected-response", &[USERS, "redirect", "not followed"], None, Same),
+        (
+            Service("users:oversized;length=told"),
+            "unexpected-response",
+            &[USERS, "larger", "8,388,608"],
+            None,
+            Same,
+        ),
+        (
+            Service("users:oversized;length=untold"),
+            "unexpected-response",
+            &[USERS, "larger", "8,388,608"],
+            None,
+            Same,
+        ),
+        (
+            Service("users:gzip-bomb"),
+            "unexpected-response",
+            &[USERS, "larger", "8,388,608"],
+            None,
+            Same,
+        ),
+        (
+            Service("users:redirect"),
+            "unexpected-response",
+            &[USERS, "redirect", "not followed"],
+            None,
+            Same,
+        ),
         (Service("users:status-204;body=none"), "unexpected-response", &[USERS, "204"], None, Same),
-        (Service("users:status-400;body=wrapped;code=ADMIN-400-4"), "unexpected-response", &[USERS, "400"], None, Same),
+        (
+            Service("users:status-400;body=wrapped;code=ADMIN-400-4"),
+            "unexpected-response",
+            &[USERS, "400"],
+            None,
+            Same,
+        ),
         (Service("users:status-407;body=html"), "unexpected-response", &[USERS, "407"], None, Same),
     ];
     all_hold(rows);
@@ -144,11 +280,23 @@ fn a_service_that_does_not_answer_now_is_come_back_to() {
     let rows: &[Row] = &[
         (Service("users:status-429"), "rate-limited", &[USERS, "429", "later"], None, Same),
         (Service("any:status-429;retry-after=30"), "rate-limited", &["429", "later"], None, Same),
-        (Service("users:2:status-429;retry-after=30"), "rate-limited", &[USERS, "429"], None, Ready),
+        (
+            Service("users:2:status-429;retry-after=30"),
+            "rate-limited",
+            &[USERS, "429"],
+            None,
+            Ready,
+        ),
         (Service("users:status-500"), "upstream", &[USERS, "500", "later"], None, Same),
         (Service("users:status-500;body=bare"), "upstream", &[USERS, "500"], None, Same),
         (Service("any:status-502"), "upstream", &["502", "status.atlassian.com"], None, Same),
-        (Service("users:status-503;body=gateway;retry-after=120"), "upstream", &[USERS, "503"], None, Same),
+        (
+            Service("users:status-503;body=gateway;retry-after=120"),
+            "upstream",
+            &[USERS, "503"],
+            None,
+            Same,
+        ),
         (Service("users:status-504;body=none"), "upstream", &[USERS, "504"], None, Same),
         (Service("users:2:status-503"), "upstream", &[USERS, "503"], None, Ready),
         (Service("any:drop"), "upstream", &["connection", "later"], None, Same),
@@ -165,9 +313,27 @@ fn a_list_that_ends_wrongly_or_not_at_all_is_no_list() {
     let rows: &[Row] = &[
         (Service("users:same-cursor"), "unexpected-response", &[USERS, "never end"], None, Ready),
         (Service("users:2:same-cursor"), "unexpected-response", &[USERS, "never end"], None, Ready),
-        (Service("users:endless"), "unexpected-response", &["no new member", "does not end"], None, Ready),
-        (Service("users:endless-empty"), "unexpected-response", &["no new member", "does not end"], None, Ready),
-        (Service("users:cursor-expired"), "cursor-expired", &["400", "from the beginning"], None, Ready),
+        (
+            Service("users:endless"),
+            "unexpected-response",
+            &["no new member", "does not end"],
+            None,
+            Ready,
+        ),
+        (
+            Service("users:endless-empty"),
+            "unexpected-response",
+            &["no new member", "does not end"],
+            None,
+            Ready,
+        ),
+        (
+            Service("users:cursor-expired"),
+            "cursor-expired",
+            &["400", "from the beginning"],
+            None,
+            Ready,
+        ),
         (Service("users:total;value=+3"), "incomplete", &["25 of 28", ".incomplete"], None, Ready),
         (Service("users:2:shifted;by=2"), "incomplete", &["23 of 25", ".incomplete"], None, Ready),
         (Service("users:3:empty-body"), "unexpected-response", &[USERS], None, Ready),
@@ -177,14 +343,23 @@ fn a_list_that_ends_wrongly_or_not_at_all_is_no_list() {
 
 #[test]
 fn a_list_that_has_nobody_and_no_end_is_found_out_by_the_validation_too() {
-    let row: &Row = &(Service("users:endless-empty"), "unexpected-response", &["without an account", "does not end"], None, Same);
+    let row: &Row = &(
+        Service("users:endless-empty"),
+        "unexpected-response",
+        &["without an account", "does not end"],
+        None,
+        Same,
+    );
     let mock = mock_of(row);
     mock.set_situation(Situation::Unclaimed);
     let validation = run(row, &mock, "validate").end();
     fails(row, &validation);
     is_the_first_failed_check(row, &validation);
     let collection = run(row, &mock, "collect").end();
-    assert_eq!((collection.code, &collection.error()["code"]), (Some(1), &json!("unexpected-response")));
+    assert_eq!(
+        (collection.code, &collection.error()["code"]),
+        (Some(1), &json!("unexpected-response"))
+    );
 }
 
 #[test]
@@ -197,7 +372,10 @@ fn when_to_come_back_is_told_in_seconds() {
     ] {
         for command in ["collect", "validate"] {
             let wait = under(fault, command).error()["retry_after_s"].as_u64();
-            assert!(wait.is_some_and(|wait| seconds.contains(&wait)), "{fault}, {command}: {wait:?}");
+            assert!(
+                wait.is_some_and(|wait| seconds.contains(&wait)),
+                "{fault}, {command}: {wait:?}"
+            );
         }
     }
     assert_eq!(under("users:status-429", "collect").error()["retry_after_s"], Value::Null);
@@ -219,8 +397,10 @@ fn the_vendors_own_code_is_handed_on() {
 fn a_redirect_is_followed_nowhere_and_the_key_goes_nowhere_else() {
     let lonely = Lonely::start();
     for to in [format!("{}/admin/v1/orgs", lonely.url()), "/admin/v1/elsewhere".to_owned()] {
-        let mock = builder().fault(Call::Users, When::Always, Fault::Redirect { to }).start().unwrap();
-        let row: &Row = &(Service("users:redirect"), "unexpected-response", &["redirect", "302"], None, Same);
+        let mock =
+            builder().fault(Call::Users, When::Always, Fault::Redirect { to }).start().unwrap();
+        let row: &Row =
+            &(Service("users:redirect"), "unexpected-response", &["redirect", "302"], None, Same);
         fails(row, &run(row, &mock, "collect").end());
         fails(row, &run(row, &mock, "validate").end());
         assert!(mock.log().iter().all(|request| request.call != Call::Any), "{:?}", mock.log());
@@ -231,7 +411,10 @@ fn a_redirect_is_followed_nowhere_and_the_key_goes_nowhere_else() {
 #[test]
 fn of_a_next_link_to_another_host_only_the_cursor_is_used() {
     let lonely = Lonely::start();
-    let mock = builder().fault(Call::Users, When::Always, Fault::NextElsewhere { origin: lonely.url() }).start().unwrap();
+    let mock = builder()
+        .fault(Call::Users, When::Always, Fault::NextElsewhere { origin: lonely.url() })
+        .start()
+        .unwrap();
     let ended = Run::new("collect").at(&mock).args(["--json", "--format", "ndjson"]).end();
     assert_eq!((ended.code, ids(&ended)), (Some(0), members(&mock)), "{}", ended.stderr);
     assert!(!lonely.was_visited());
@@ -253,9 +436,18 @@ fn what_only_looks_wrong_is_collected_whole_and_once() {
         let (row, report) = (only(fault), folder.path().join("report.json"));
         let mock = mock_of(&row);
         let ended = run(&row, &mock, "collect").file("--report", &report).end();
-        assert_eq!((ended.code, ids(&ended)), (Some(0), members(&mock)), "{fault}: {}", ended.stderr);
+        assert_eq!(
+            (ended.code, ids(&ended)),
+            (Some(0), members(&mock)),
+            "{fault}: {}",
+            ended.stderr
+        );
         let report = read_json(&report);
-        assert_eq!((&report["outcome"], &report["duplicates"]), (&json!("complete"), &json!(duplicates)), "{fault}");
+        assert_eq!(
+            (&report["outcome"], &report["duplicates"]),
+            (&json!("complete"), &json!(duplicates)),
+            "{fault}"
+        );
         assert_eq!(report["error"], Value::Null);
     }
 }
@@ -275,16 +467,34 @@ fn what_is_worth_coming_back_to_stops_and_goes_on_where_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let (row, mock) = (only(fault), mock_of(&only(fault)));
         let again = || {
-            let files = [("--output", "members.ndjson"), ("--checkpoint", "members.checkpoint"), ("--report", "report.json")];
-            files.iter().fold(run(&row, &mock, "collect"), |run, (option, file)| run.file(option, &folder.path().join(file))).end()
+            let files = [
+                ("--output", "members.ndjson"),
+                ("--checkpoint", "members.checkpoint"),
+                ("--report", "report.json"),
+            ];
+            files
+                .iter()
+                .fold(run(&row, &mock, "collect"), |run, (option, file)| {
+                    run.file(option, &folder.path().join(file))
+                })
+                .end()
         };
         let stopped = again();
-        assert_eq!((stopped.code, &stopped.error()["retryable"]), (Some(3), &json!(true)), "{fault}: {}", stopped.stderr);
+        assert_eq!(
+            (stopped.code, &stopped.error()["retryable"]),
+            (Some(3), &json!(true)),
+            "{fault}: {}",
+            stopped.stderr
+        );
         assert_eq!(read_json(&folder.path().join("report.json"))["outcome"], "stopped");
         assert!(!folder.path().join("members.ndjson").exists());
         mock.clear_faults();
         assert_eq!(again().code, Some(0), "{fault}");
-        assert_eq!(ids_in(&fs::read_to_string(folder.path().join("members.ndjson")).unwrap()), members(&mock), "{fault}");
+        assert_eq!(
+            ids_in(&fs::read_to_string(folder.path().join("members.ndjson")).unwrap()),
+            members(&mock),
+            "{fault}"
+        );
     }
 }
 
@@ -297,15 +507,22 @@ fn all_hold(rows: &[Row]) {
 /// Holds a row against `collect` and `validate`. Gives the number of requests that were made.
 fn hold(row: &Row) -> u64 {
     let (folder, mock) = (tempfile::tempdir().unwrap(), mock_of(row));
-    let (output, report) = (folder.path().join("members.ndjson"), folder.path().join("report.json"));
-    let collection = run(row, &mock, "collect").file("--output", &output).file("--report", &report).end();
+    let (output, report) =
+        (folder.path().join("members.ndjson"), folder.path().join("report.json"));
+    let collection =
+        run(row, &mock, "collect").file("--output", &output).file("--report", &report).end();
     fails(row, &collection);
     nothing_is_left(folder.path(), &collection);
     let requests = mock.requests();
     let mock = mock_of(row);
     let validation = run(row, &mock, "validate").end();
     let ready = row.4 == Ready;
-    assert_eq!((validation.code, &validation.json()["ready"]), (Some(i32::from(!ready)), &json!(ready)), "{}: {validation:?}", name(row));
+    assert_eq!(
+        (validation.code, &validation.json()["ready"]),
+        (Some(i32::from(!ready)), &json!(ready)),
+        "{}: {validation:?}",
+        name(row)
+    );
     if !ready {
         fails(row, &validation);
         is_the_first_failed_check(row, &validation);
@@ -317,20 +534,53 @@ fn hold(row: &Row) -> u64 {
 fn fails(row: &Row, ended: &Ended) {
     let (_, code, words, setting, _) = row;
     let error = ended.error();
-    assert_eq!((ended.code, &error["code"]), (Some(1), &json!(code)), "{}: {}", name(row), ended.stderr);
+    assert_eq!(
+        (ended.code, &error["code"]),
+        (Some(1), &json!(code)),
+        "{}: {}",
+        name(row),
+        ended.stderr
+    );
     let keys: Vec<&String> = error.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["code", "message", "hint", "retryable", "setting", "vendor_code", "retry_after_s", "remedy"]);
+    assert_eq!(
+        keys,
+        [
+            "code",
+            "message",
+            "hint",
+            "retryable",
+            "setting",
+            "vendor_code",
+            "retry_after_s",
+            "remedy"
+        ]
+    );
     let (message, hint) = (error["message"].as_str().unwrap(), error["hint"].as_str().unwrap());
     assert!(!message.is_empty() && !hint.is_empty(), "{}: {error}", name(row));
     for word in *words {
-        assert!(format!("{message} {hint}").contains(word), "{}: `{word}` is missing: {error}", name(row));
+        assert!(
+            format!("{message} {hint}").contains(word),
+            "{}: `{word}` is missing: {error}",
+            name(row)
+        );
     }
-    let passes = ["rate-limited", "upstream", "incomplete", "cursor-expired", "unexpected-response"].contains(code);
+    let passes =
+        ["rate-limited", "upstream", "incomplete", "cursor-expired", "unexpected-response"]
+            .contains(code);
     // An answer that is too large stays so: `collect` and `connect` name the limit.
     let is_too_large = message.contains("larger than is taken here");
     assert!(is_too_large || error["retryable"] == passes, "{}: {error}", name(row));
     assert_eq!(error["setting"].as_str(), *setting, "{}: {error}", name(row));
-    for secret in [DEFAULT_KEY, "ATATT", "ATCTTanother", "@example", "712020:", "<html", "doctype", "User has no permission"] {
+    for secret in [
+        DEFAULT_KEY,
+        "ATATT",
+        "ATCTTanother",
+        "@example",
+        "712020:",
+        "<html",
+        "doctype",
+        "User has no permission",
+    ] {
         let told = ended.stderr.replace("begins with ATATT", "");
         assert!(!told.contains(secret), "{}: `{secret}` is told: {}", name(row), ended.stderr);
     }
@@ -338,7 +588,8 @@ fn fails(row: &Row, ended: &Ended) {
 
 fn is_the_first_failed_check(row: &Row, validation: &Ended) {
     let (checks, error) = (validation.json()["checks"].clone(), validation.error());
-    let first = checks.as_array().unwrap().iter().find(|check| check["outcome"] == "failed").unwrap();
+    let first =
+        checks.as_array().unwrap().iter().find(|check| check["outcome"] == "failed").unwrap();
     for key in ["code", "message", "hint", "setting", "retryable"] {
         assert_eq!(first[key], error[key], "{}: {key}", name(row));
     }
@@ -358,7 +609,10 @@ fn nothing_is_left(folder: &Path, collection: &Ended) {
     assert_eq!(files, ["members.ndjson.incomplete", "report.json"]);
     let rows = ids_in(&fs::read_to_string(folder.join("members.ndjson.incomplete")).unwrap());
     assert_eq!(report["members"], rows.len());
-    assert!(error["message"].as_str().unwrap().contains(&format!("after {} of", rows.len())), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains(&format!("after {} of", rows.len())),
+        "{error}"
+    );
 }
 
 fn name(row: &Row) -> String {
@@ -415,5 +669,8 @@ fn ids(ended: &Ended) -> Vec<String> {
 }
 
 fn ids_in(lines: &str) -> Vec<String> {
-    lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+        .collect()
 }

@@ -1,9 +1,16 @@
-//! The mock's answers against the vendor's published OpenAPI file, where it is at hand beside the project.
+//! The mock's answers against the vendor's published OpenAPI file, where it is at hand beside the
+//! project.
 //!
-//! Answers that keep to the published file are checked against it as it stands. The usual answers go beyond it, as the
-//! real service does: for them the lists of words are opened and optional fields may be `null`, and nothing else.
+//! Answers that keep to the published file are checked against it as it stands. The usual answers
+//! go beyond it, as the real service does: for them the lists of words are opened and optional
+//! fields may be `null`, and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test fails by panicking and says what it skips")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it skips"
+)]
 
 mod mock_client;
 
@@ -45,13 +52,15 @@ fn validator(file: &Value, path: &str, status: u16) -> Validator {
 
 fn assert_valid(file: &Value, path: &str, reply: &Reply) {
     let body = reply.json();
-    let errors: Vec<String> =
-        validator(file, path, reply.status).iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> = validator(file, path, reply.status)
+        .iter_errors(&body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{path} {}: {errors:#?}", reply.status);
 }
 
-/// The file with what is known to be wider at the real service: words that are not listed, `null` for what may be absent,
-/// and bare dates.
+/// The file with what is known to be wider at the real service: words that are not listed, `null`
+/// for what may be absent, and bare dates.
 fn as_seen(mut file: Value) -> Value {
     for name in ["User", "Product", "LinkPageModel"] {
         let schema = &mut file["components"]["schemas"][name];
@@ -107,9 +116,13 @@ fn usual_answers_do_not_validate_against_the_file_as_it_stands() {
 #[test]
 fn every_situation_answers_as_published() {
     let Some(file) = published() else { return };
-    for situation in
-        [Situation::NoDomain, Situation::Unverified, Situation::MissingToken, Situation::Unclaimed, Situation::UnknownOrganization]
-    {
+    for situation in [
+        Situation::NoDomain,
+        Situation::Unverified,
+        Situation::MissingToken,
+        Situation::Unclaimed,
+        Situation::UnknownOrganization,
+    ] {
         let mock = Mock::builder().published_only().situation(situation).start().unwrap();
         for (path, call) in [("/v1/orgs/{orgId}", ""), ("/v1/orgs/{orgId}/users", "/users")] {
             assert_valid(&file, path, &ask(&mock, call));

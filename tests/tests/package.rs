@@ -1,6 +1,11 @@
 //! `smp-harness package`: what is in the folder, what it is made of, and what is not packaged.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "package/bill.rs"]
 mod bill;

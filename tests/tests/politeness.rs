@@ -1,9 +1,17 @@
-//! Politeness towards the service, as the service sees it: how often the real command asks, and how long it waits when it is told to.
+//! Politeness towards the service, as the service sees it: how often the real command asks, and how
+//! long it waits when it is told to.
 //!
-//! The mock's log is the judge: it has the instant at which each request came. A wait that was planned is read from the report, which
-//! a busy machine does not change; how long it took at least is read from the log.
+//! The mock's log is the judge: it has the instant at which each request came. A wait that was
+//! planned is read from the report, which a busy machine does not change; how long it took at least
+//! is read from the log.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -24,7 +32,12 @@ fn organization(pages: u64) -> Builder {
 fn collected(run: Run) -> (Ended, Value) {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
-    let run = run.arg("--json").arg("--output").arg(file("members.ndjson")).arg("--report").arg(file("report.json"));
+    let run = run
+        .arg("--json")
+        .arg("--output")
+        .arg(file("members.ndjson"))
+        .arg("--report")
+        .arg(file("report.json"));
     let ended = run.end();
     let report = serde_json::from_slice(&std::fs::read(file("report.json")).unwrap()).unwrap();
     (ended, report)
@@ -33,7 +46,11 @@ fn collected(run: Run) -> (Ended, Value) {
 /// The shortest time in which the mock was asked one time more than this.
 fn shortest_for_more_than(requests: usize, mock: &Mock) -> Duration {
     let at: Vec<Duration> = mock.log().into_iter().map(|request| request.at).collect();
-    at.iter().zip(&at[requests..]).map(|(first, last)| *last - *first).min().expect("more requests than that")
+    at.iter()
+        .zip(&at[requests..])
+        .map(|(first, last)| *last - *first)
+        .min()
+        .expect("more requests than that")
 }
 
 /// Judges all cases at once: they mostly wait.
@@ -46,7 +63,11 @@ fn at_once<C: Send>(cases: impl IntoIterator<Item = C>, judge: impl Fn(C) + Sync
 }
 
 fn assert_figures(report: &Value, requests: u64, retries: u64, waited_ms: RangeInclusive<u64>) {
-    assert_eq!((&report["requests"], &report["retries"]), (&json!(requests), &json!(retries)), "{report}");
+    assert_eq!(
+        (&report["requests"], &report["retries"]),
+        (&json!(requests), &json!(retries)),
+        "{report}"
+    );
     assert!(waited_ms.contains(&report["waited_ms"].as_u64().unwrap()), "{report}");
 }
 
@@ -64,7 +85,10 @@ fn by_itself_it_asks_five_times_a_second_at_the_most_and_is_never_refused() {
 #[test]
 fn tries_that_are_repeated_are_paced_too() {
     // Nothing but the pace keeps it from asking: the server names a wait of nothing.
-    let mock = organization(13).fault(Call::Users, When::First(9), Fault::rate_limited(0)).start().unwrap();
+    let mock = organization(13)
+        .fault(Call::Users, When::First(9), Fault::rate_limited(0))
+        .start()
+        .unwrap();
     let (ended, report) = collected(Run::new("collect").paced_at(&mock));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(shortest_for_more_than(5, &mock) >= SECOND);
@@ -73,12 +97,15 @@ fn tries_that_are_repeated_are_paced_too() {
 
 #[test]
 fn the_pace_that_the_operator_names_is_kept() {
-    at_once([("20", 20, SECOND), ("2.5", 2, Duration::from_millis(800))], |(rate, requests, period)| {
-        let mock = organization(requests as u64 + 3).start().unwrap();
-        let (ended, _) = collected(Run::new("collect").paced_at(&mock).args(["--rate", rate]));
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        assert!(shortest_for_more_than(requests, &mock) >= period, "--rate {rate}");
-    });
+    at_once(
+        [("20", 20, SECOND), ("2.5", 2, Duration::from_millis(800))],
+        |(rate, requests, period)| {
+            let mock = organization(requests as u64 + 3).start().unwrap();
+            let (ended, _) = collected(Run::new("collect").paced_at(&mock).args(["--rate", rate]));
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+            assert!(shortest_for_more_than(requests, &mock) >= period, "--rate {rate}");
+        },
+    );
 }
 
 #[test]
@@ -94,7 +121,10 @@ fn without_a_pace_it_asks_as_fast_as_it_is_answered() {
 fn validate_and_connect_keep_the_pace_too() {
     at_once([("validate", 3), ("connect", 2)], |(command, requests)| {
         // A refusal that names a wait of nothing makes requests enough to see the pace.
-        let mock = organization(1).fault(Call::Org, When::First(3), Fault::rate_limited(0)).start().unwrap();
+        let mock = organization(1)
+            .fault(Call::Org, When::First(3), Fault::rate_limited(0))
+            .start()
+            .unwrap();
         let ended = Run::new(command).paced_at(&mock).args(["--json", "--rate", "2"]).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert!(mock.log().len() > requests, "{command}");
@@ -111,7 +141,10 @@ fn the_wait_that_the_server_names_is_waited_however_it_names_it() {
         (limited(ErrorAnswer::new(429).retry_after(RetryAfter::Date(1))), 1_000..=3_000),
         (limited(ErrorAnswer::new(429).reset(1)), 1_000..=3_000),
         (limited(ErrorAnswer::new(503).retry_after(RetryAfter::Seconds(1))), 1_000..=1_000),
-        (limited(ErrorAnswer::new(429).retry_after(RetryAfter::Seconds(1)).reset(500)), 1_000..=1_000),
+        (
+            limited(ErrorAnswer::new(429).retry_after(RetryAfter::Seconds(1)).reset(500)),
+            1_000..=1_000,
+        ),
     ];
     at_once(cases, |(fault, planned)| {
         let mock = organization(3).fault(Call::Users, When::Nth(2), fault.clone()).start().unwrap();
@@ -121,14 +154,19 @@ fn the_wait_that_the_server_names_is_waited_however_it_names_it() {
         let log = mock.log();
         assert_eq!(log[1].cursor, log[2].cursor, "{fault}");
         let waited = Duration::from_millis(report["waited_ms"].as_u64().unwrap());
-        assert!(log[2].at - log[1].at >= waited, "{fault}: {:?} of {waited:?}", log[2].at - log[1].at);
+        assert!(
+            log[2].at - log[1].at >= waited,
+            "{fault}: {:?} of {waited:?}",
+            log[2].at - log[1].at
+        );
     });
 }
 
 #[test]
 fn where_no_wait_is_named_each_is_about_twice_the_one_before() {
     at_once([Fault::status(503), Fault::status(429), Fault::Drop, Fault::DropBody], |fault| {
-        let mock = organization(3).fault(Call::Users, When::Between(2, 3), fault.clone()).start().unwrap();
+        let mock =
+            organization(3).fault(Call::Users, When::Between(2, 3), fault.clone()).start().unwrap();
         let (ended, report) = collected(Run::new("collect").at(&mock));
         assert_eq!(ended.code, Some(0), "{fault}: {}", ended.stderr);
         // Half a second and a whole one, each between half and all of itself.
@@ -139,55 +177,93 @@ fn where_no_wait_is_named_each_is_about_twice_the_one_before() {
 
 #[test]
 fn a_wait_is_told() {
-    let mock = organization(3).fault(Call::Users, When::Nth(2), Fault::rate_limited(1)).start().unwrap();
+    let mock =
+        organization(3).fault(Call::Users, When::Nth(2), Fault::rate_limited(1)).start().unwrap();
     let (ended, _) = collected(Run::new("collect").at(&mock));
-    assert_eq!(ended.stderr.lines().next(), Some("waiting 1.0 s after try 1: the service asks for fewer requests (429)"));
+    assert_eq!(
+        ended.stderr.lines().next(),
+        Some("waiting 1.0 s after try 1: the service asks for fewer requests (429)")
+    );
 }
 
 #[test]
 fn a_wait_that_would_overrun_the_budget_is_not_begun() {
-    let mock = organization(3).fault(Call::Users, When::From(2), Fault::rate_limited(600)).start().unwrap();
+    let mock = organization(3)
+        .fault(Call::Users, When::From(2), Fault::rate_limited(600))
+        .start()
+        .unwrap();
     let begun = Instant::now();
     let (ended, report) = collected(Run::new("collect").at(&mock).args(["--max-wait", "599"]));
     assert!(begun.elapsed() < Duration::from_secs(60), "it waited");
     let error = ended.error();
-    assert_eq!((ended.code, &error["code"], &error["retry_after_s"]), (Some(1), &json!("rate-limited"), &json!(600)), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &error["code"], &error["retry_after_s"]),
+        (Some(1), &json!("rate-limited"), &json!(600)),
+        "{}",
+        ended.stderr
+    );
     assert_figures(&report, 2, 0, 0..=0);
 }
 
 #[test]
 fn the_budget_is_that_of_the_whole_run() {
-    let mock = organization(6).fault(Call::Users, When::Nth(2), Fault::rate_limited(1)).start().unwrap();
+    let mock =
+        organization(6).fault(Call::Users, When::Nth(2), Fault::rate_limited(1)).start().unwrap();
     mock.set_fault(Call::Users, When::From(5), Fault::rate_limited(1));
     let (ended, report) = collected(Run::new("collect").at(&mock).args(["--max-wait", "1.9"]));
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("rate-limited")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("rate-limited")),
+        "{}",
+        ended.stderr
+    );
     assert_figures(&report, 5, 1, 1_000..=1_000);
 }
 
 #[test]
 fn without_a_budget_nothing_is_asked_twice() {
-    let mock = organization(3).fault(Call::Users, When::From(2), Fault::status(503)).start().unwrap();
+    let mock =
+        organization(3).fault(Call::Users, When::From(2), Fault::status(503)).start().unwrap();
     let (ended, report) = collected(Run::new("collect").at(&mock).args(["--max-wait", "0"]));
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("upstream")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("upstream")),
+        "{}",
+        ended.stderr
+    );
     assert_figures(&report, 2, 0, 0..=0);
 }
 
 #[test]
 fn a_server_that_names_a_wait_of_nothing_for_ever_is_given_up() {
-    let mock = organization(3).fault(Call::Users, When::Always, Fault::rate_limited(0)).start().unwrap();
+    let mock =
+        organization(3).fault(Call::Users, When::Always, Fault::rate_limited(0)).start().unwrap();
     let (ended, _) = collected(Run::new("collect").at(&mock));
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("rate-limited")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("rate-limited")),
+        "{}",
+        ended.stderr
+    );
     assert!((2..=20).contains(&mock.requests()), "{}", mock.requests());
 }
 
 #[test]
 fn validate_and_connect_wait_as_they_are_told() {
     at_once(["validate", "connect"], |command| {
-        let mock = organization(1).fault(Call::Org, When::First(1), Fault::rate_limited(1)).start().unwrap();
+        let mock = organization(1)
+            .fault(Call::Org, When::First(1), Fault::rate_limited(1))
+            .start()
+            .unwrap();
         let ended = Run::new(command).at(&mock).arg("--json").end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert!(ended.stderr.contains("waiting 1.0 s"), "{command}: {}", ended.stderr);
-        let asked: Vec<Duration> = mock.log().into_iter().filter(|request| request.call == Call::Org).map(|request| request.at).collect();
+        let asked: Vec<Duration> = mock
+            .log()
+            .into_iter()
+            .filter(|request| request.call == Call::Org)
+            .map(|request| request.at)
+            .collect();
         assert!(asked[1] - asked[0] >= SECOND, "{command}");
     });
 }
@@ -195,10 +271,18 @@ fn validate_and_connect_wait_as_they_are_told() {
 #[test]
 fn validate_and_connect_do_not_begin_a_wait_beyond_the_budget() {
     for command in ["validate", "connect"] {
-        let mock = organization(1).fault(Call::Any, When::Always, Fault::rate_limited(600)).start().unwrap();
+        let mock = organization(1)
+            .fault(Call::Any, When::Always, Fault::rate_limited(600))
+            .start()
+            .unwrap();
         let begun = Instant::now();
         let ended = Run::new(command).at(&mock).args(["--json", "--max-wait", "599"]).end();
         assert!(begun.elapsed() < Duration::from_secs(60), "{command} waited");
-        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("rate-limited")), "{command}: {}", ended.stderr);
+        assert_eq!(
+            (ended.code, &ended.error()["code"]),
+            (Some(1), &json!("rate-limited")),
+            "{command}: {}",
+            ended.stderr
+        );
     }
 }

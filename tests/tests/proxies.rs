@@ -1,7 +1,12 @@
 //! Proxy variables of the environment: what they name is used, and what cannot be read is refused
 //! before anything is sent.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -34,7 +39,11 @@ impl Proxy {
                 assert!(length > 0, "the request ends too early");
                 asked.extend(buffer.iter().take(length));
             }
-            stream.write_all(b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").unwrap();
+            stream
+                .write_all(
+                    b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+                )
+                .unwrap();
             String::from_utf8(asked).unwrap()
         });
         Self { url, first }
@@ -58,19 +67,36 @@ fn assert_refused(ended: &Ended, name: &str, words: &str) {
     let said = ended.said("invalid-settings");
     assert!(ended.code == Some(2) && ended.stdout.is_empty(), "{said}");
     assert!(said.contains(&format!("`{name}`")) && said.contains(words), "{said}");
-    assert!(!ended.stderr.contains("ss#1") && !ended.stderr.contains("hunter"), "the value is shown: {said}");
+    assert!(
+        !ended.stderr.contains("ss#1") && !ended.stderr.contains("hunter"),
+        "the value is shown: {said}"
+    );
 }
 
 #[test]
 fn a_proxy_that_cannot_be_read_is_refused_and_nothing_goes_past_it() {
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"] {
-        for value in ["http://user:p@ss#1@127.0.0.1:9", "http://user:hunter\\2@a.test:9", "http://user:hunter 2@a.test", "http:hunter"] {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"]
+    {
+        for value in [
+            "http://user:p@ss#1@127.0.0.1:9",
+            "http://user:hunter\\2@a.test:9",
+            "http://user:hunter 2@a.test",
+            "http:hunter",
+        ] {
             assert_refused(&live("validate", &[(name, value)]), name, "`@` is %40, `#` is %23");
         }
-        assert_refused(&live("validate", &[(name, "socks5://127.0.0.1:9")]), name, "names a `socks5` proxy");
+        assert_refused(
+            &live("validate", &[(name, "socks5://127.0.0.1:9")]),
+            name,
+            "names a `socks5` proxy",
+        );
     }
     for command in ["connect", "collect"] {
-        assert_refused(&live(command, &[("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9")]), "HTTPS_PROXY", "percent-encode");
+        assert_refused(
+            &live(command, &[("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9")]),
+            "HTTPS_PROXY",
+            "percent-encode",
+        );
     }
 }
 
@@ -82,7 +108,10 @@ fn a_proxy_is_used_with_the_password_that_was_escaped() {
     let asked = proxy.first.join().unwrap();
     assert!(asked.starts_with("CONNECT service12.invalid:443 "), "{asked}");
     // user:p@ss#1
-    assert!(asked.to_lowercase().contains("proxy-authorization: basic dxnlcjpwqhnzize="), "{asked}");
+    assert!(
+        asked.to_lowercase().contains("proxy-authorization: basic dxnlcjpwqhnzize="),
+        "{asked}"
+    );
 }
 
 #[test]
@@ -90,7 +119,11 @@ fn what_is_excepted_from_the_proxy_does_not_go_to_it() {
     let lonely = Lonely::start();
     for except in ["service12.invalid", "*"] {
         let ended = live("connect", &[("HTTPS_PROXY", &lonely.url()), ("NO_PROXY", except)]);
-        assert!(ended.said("upstream").contains("no connection to the service"), "{}", ended.stderr);
+        assert!(
+            ended.said("upstream").contains("no connection to the service"),
+            "{}",
+            ended.stderr
+        );
     }
     assert!(!lonely.was_visited());
 }
@@ -98,7 +131,10 @@ fn what_is_excepted_from_the_proxy_does_not_go_to_it() {
 #[test]
 fn a_proxy_is_not_looked_at_where_the_operator_names_the_origin() {
     let mock = Mock::builder().members(3).start().unwrap();
-    let run = Run::new("collect").at(&mock).args(["--format", "ndjson"]).env("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9");
+    let run = Run::new("collect")
+        .at(&mock)
+        .args(["--format", "ndjson"])
+        .env("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9");
     let ended = run.env("HTTP_PROXY", "socks5://127.0.0.1:9").end();
     assert_eq!((ended.code, ended.lines().len()), (Some(0), 3), "{}", ended.stderr);
 }
@@ -106,14 +142,27 @@ fn a_proxy_is_not_looked_at_where_the_operator_names_the_origin() {
 #[test]
 fn a_registry_is_not_asked_past_a_proxy_that_cannot_be_read() {
     let pull = |reference: &str, value: &str| {
-        Run::bare().args(["pull", "--json", reference]).env("HTTPS_PROXY", value).env("SMP_REGISTRY_TOKEN", "token").end()
+        Run::bare()
+            .args(["pull", "--json", reference])
+            .env("HTTPS_PROXY", value)
+            .env("SMP_REGISTRY_TOKEN", "token")
+            .end()
     };
     for value in ["http://user:p@ss#1@127.0.0.1:9", "http://user:hunter 2@127.0.0.1:9"] {
-        assert_refused(&pull("registry.invalid/a:1", value), "HTTPS_PROXY", "`@` is %40, `#` is %23");
+        assert_refused(
+            &pull("registry.invalid/a:1", value),
+            "HTTPS_PROXY",
+            "`@` is %40, `#` is %23",
+        );
     }
-    assert_refused(&pull("registry.invalid/a:1", "socks5h://127.0.0.1:9"), "HTTPS_PROXY", "names a `socks5h` proxy");
+    assert_refused(
+        &pull("registry.invalid/a:1", "socks5h://127.0.0.1:9"),
+        "HTTPS_PROXY",
+        "names a `socks5h` proxy",
+    );
     // A registry on this machine is spoken to directly.
     let fake = FakeRegistry::start();
-    let here = Run::bare().args(["pull", "--json", "--plain-http"]).arg(format!("{}/a:1", fake.host()));
+    let here =
+        Run::bare().args(["pull", "--json", "--plain-http"]).arg(format!("{}/a:1", fake.host()));
     let _absent = here.env("HTTPS_PROXY", "http://user:p@ss#1@127.0.0.1:9").end().said("not-found");
 }

@@ -1,6 +1,12 @@
-//! `record`: what was recorded replays to the same result, tells nobody's name, and replaces nothing that was there.
+//! `record`: what was recorded replays to the same result, tells nobody's name, and replaces
+//! nothing that was there.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +17,8 @@ use smp_tests::mock::{DEFAULT_ORGANIZATION_ID, Mock};
 
 #[test]
 fn a_recording_replays_to_the_same_members_and_tells_nobodys_name() {
-    let (mock, folder) = (Mock::builder().members(150).seed(5).start().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) =
+        (Mock::builder().members(150).seed(5).start().unwrap(), tempfile::tempdir().unwrap());
     let fixture = folder.path().join("fixture");
     let recorded = Run::new("record").at(&mock).file("--output", &fixture).args(["--json"]).end();
     assert_eq!(
@@ -21,9 +28,19 @@ fn a_recording_replays_to_the_same_members_and_tells_nobodys_name() {
     );
     let replay = |command: &str| Run::new(command).file("--fixture", &fixture);
     let validated = replay("validate").args(["--json"]).end();
-    assert_eq!((validated.code, &validated.json()["ready"]), (Some(0), &json!(true)), "{}", validated.stderr);
+    assert_eq!(
+        (validated.code, &validated.json()["ready"]),
+        (Some(0), &json!(true)),
+        "{}",
+        validated.stderr
+    );
     let connected = replay("connect").args(["--json"]).end();
-    assert_eq!(connected.json(), json!({"id": DEFAULT_ORGANIZATION_ID, "name": mock.organization().name}), "{}", connected.stderr);
+    assert_eq!(
+        connected.json(),
+        json!({"id": DEFAULT_ORGANIZATION_ID, "name": mock.organization().name}),
+        "{}",
+        connected.stderr
+    );
     let live = Run::new("collect").at(&mock).args(["--format", "ndjson"]).end().lines();
     let replayed = replay("collect").args(["--format", "ndjson"]).end().lines();
     assert_eq!(replayed.len(), live.len());
@@ -32,35 +49,58 @@ fn a_recording_replays_to_the_same_members_and_tells_nobodys_name() {
             assert_eq!(live[key], replayed[key], "{key}");
         }
         assert_eq!(live["email"].is_null(), replayed["email"].is_null());
-        assert!(live["id"] != replayed["id"] && (live["email"].is_null() || live["email"] != replayed["email"]));
+        assert!(
+            live["id"] != replayed["id"]
+                && (live["email"].is_null() || live["email"] != replayed["email"])
+        );
     }
     assert_eq!(personal_in(&fixture, &mock), None);
-    assert_eq!(replay("collect").args(["--format", "csv"]).end().stdout, replay("collect").args(["--format", "csv"]).end().stdout);
+    assert_eq!(
+        replay("collect").args(["--format", "csv"]).end().stdout,
+        replay("collect").args(["--format", "csv"]).end().stdout
+    );
 }
 
 #[test]
 fn personal_data_is_kept_when_it_is_asked_for_and_the_key_never() {
-    let (mock, folder) = (Mock::builder().members(30).start().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) =
+        (Mock::builder().members(30).start().unwrap(), tempfile::tempdir().unwrap());
     let fixture = folder.path().join("fixture");
-    let recorded = Run::new("record").at(&mock).file("--output", &fixture).args(["--keep-personal-data"]).end();
+    let recorded = Run::new("record")
+        .at(&mock)
+        .file("--output", &fixture)
+        .args(["--keep-personal-data"])
+        .end();
     assert_eq!(recorded.code, Some(0), "{}", recorded.stderr);
     assert_eq!(personal_in(&fixture, &mock), Some(mock.expected_members()[0].account_id.clone()));
     let live = Run::new("collect").at(&mock).args(["--format", "ndjson"]).end();
-    assert_eq!(Run::new("collect").file("--fixture", &fixture).args(["--format", "ndjson"]).end().stdout, live.stdout);
+    assert_eq!(
+        Run::new("collect").file("--fixture", &fixture).args(["--format", "ndjson"]).end().stdout,
+        live.stdout
+    );
 }
 
 #[test]
 fn a_recording_never_writes_over_what_is_there() {
-    let (mock, folder) = (Mock::builder().members(25).page_size(10).start().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) =
+        (Mock::builder().members(25).page_size(10).start().unwrap(), tempfile::tempdir().unwrap());
     let fixture = folder.path().join("fixture");
     fs::create_dir(&fixture).unwrap();
     fs::write(fixture.join("mine.txt"), "mine").unwrap();
-    for (path, left) in [(fixture.clone(), vec!["mine.txt"]), (fixture.join("mine.txt"), vec!["mine.txt"])] {
+    for (path, left) in
+        [(fixture.clone(), vec!["mine.txt"]), (fixture.join("mine.txt"), vec!["mine.txt"])]
+    {
         let ended = Run::new("record").at(&mock).file("--output", &path).args(["--json"]).end();
-        assert_eq!((ended.code, ended.stdout.as_str(), names(&fixture)), (Some(1), "", left.iter().map(ToString::to_string).collect()));
+        assert_eq!(
+            (ended.code, ended.stdout.as_str(), names(&fixture)),
+            (Some(1), "", left.iter().map(ToString::to_string).collect())
+        );
         ended.said("output");
     }
-    assert_eq!((mock.requests(), fs::read_to_string(fixture.join("mine.txt")).unwrap()), (0, "mine".to_owned()));
+    assert_eq!(
+        (mock.requests(), fs::read_to_string(fixture.join("mine.txt")).unwrap()),
+        (0, "mine".to_owned())
+    );
 }
 
 #[test]
@@ -77,26 +117,62 @@ fn a_wider_limit_counts_for_what_is_expected_of_a_recording_too() {
     fs::write(large.join("traffic.har"), har.to_string()).unwrap();
     let record = |limits: &[&str], to: &Path| {
         let limits = limits.iter().flat_map(|limit| ["--limit", limit]);
-        Run::new("record").file("--fixture", &large).file("--output", to).arg("--json").args(limits).end().json()
+        Run::new("record")
+            .file("--fixture", &large)
+            .file("--output", to)
+            .arg("--json")
+            .args(limits)
+            .end()
+            .json()
     };
-    assert!(record(&[], &folder.path().join("usual"))["error"]["message"].as_str().unwrap().contains("large"));
+    assert!(
+        record(&[], &folder.path().join("usual"))["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("large")
+    );
     let recorded = record(&["response=16MiB"], &again);
     assert_eq!(recorded["error"], Value::Null);
     let expected = read_json(&again.join("expected.json"));
-    assert_eq!((&expected["collect"]["error"], &expected["collect"]["outcome"]), (&Value::Null, &json!("complete")));
-    assert_eq!((&expected["collect"]["members"], expected["collect"]["rows"].as_array().unwrap().len()), (&recorded["members"], 5));
+    assert_eq!(
+        (&expected["collect"]["error"], &expected["collect"]["outcome"]),
+        (&Value::Null, &json!("complete"))
+    );
+    assert_eq!(
+        (&expected["collect"]["members"], expected["collect"]["rows"].as_array().unwrap().len()),
+        (&recorded["members"], 5)
+    );
 }
 
 #[test]
 fn a_tighter_limit_counts_where_a_recording_is_expected_and_checked() {
-    let (mock, folder) = (Mock::builder().members(25).page_size(10).start().unwrap(), tempfile::tempdir().unwrap());
+    let (mock, folder) =
+        (Mock::builder().members(25).page_size(10).start().unwrap(), tempfile::tempdir().unwrap());
     let fixture = folder.path().join("fixture");
-    let recorded = Run::new("record").at(&mock).file("--output", &fixture).args(["--json", "--limit", "pages=1"]).end();
-    assert_eq!((recorded.code, &recorded.json()["error"]["code"]), (Some(0), &json!("limit")), "{}", recorded.stderr);
-    assert_eq!(read_json(&fixture.join("expected.json"))["collect"]["error"]["code"], json!("limit"));
+    let recorded = Run::new("record")
+        .at(&mock)
+        .file("--output", &fixture)
+        .args(["--json", "--limit", "pages=1"])
+        .end();
+    assert_eq!(
+        (recorded.code, &recorded.json()["error"]["code"]),
+        (Some(0), &json!("limit")),
+        "{}",
+        recorded.stderr
+    );
+    assert_eq!(
+        read_json(&fixture.join("expected.json"))["collect"]["error"]["code"],
+        json!("limit")
+    );
     for (limits, outcome) in [(&["--limit", "pages=1"][..], "passed"), (&[], "failed")] {
-        let checked = Run::new("check").file("--fixtures", &fixture).arg("--json").args(limits).end().json();
-        let sound = checked["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "fixtures-sound").unwrap();
+        let checked =
+            Run::new("check").file("--fixtures", &fixture).arg("--json").args(limits).end().json();
+        let sound = checked["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|rule| rule["id"] == "fixtures-sound")
+            .unwrap();
         assert_eq!(sound["outcome"], outcome, "{limits:?}: {sound}");
     }
 }
@@ -122,10 +198,16 @@ fn personal_in(folder: &Path, mock: &Mock) -> Option<String> {
         if member.is_person() && member.name.trim().len() > 4 {
             let escaped = serde_json::to_string(member.name.trim()).unwrap();
             let twice = serde_json::to_string(&escaped).unwrap();
-            personal.extend([member.name.trim().to_owned(), escaped, twice].map(|name| name.trim_matches(['"', '\\']).to_owned()));
+            personal.extend(
+                [member.name.trim().to_owned(), escaped, twice]
+                    .map(|name| name.trim_matches(['"', '\\']).to_owned()),
+            );
         }
     }
-    let texts: Vec<String> = files(folder).iter().map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect();
+    let texts: Vec<String> = files(folder)
+        .iter()
+        .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned())
+        .collect();
     personal.into_iter().find(|value| texts.iter().any(|text| text.contains(value.as_str())))
 }
 

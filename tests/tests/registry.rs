@@ -1,6 +1,12 @@
-//! Packages in a registry: pushed, pulled, signed and verified, against the registry of Debian and against one that lies.
+//! Packages in a registry: pushed, pulled, signed and verified, against the registry of Debian and
+//! against one that lies.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "registry/hostile.rs"]
 mod hostile;
@@ -29,7 +35,11 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let made = Run::bare().args(["sign", "--generate"]).arg(home.path()).env("COSIGN_PASSWORD", "").end();
+        let made = Run::bare()
+            .args(["sign", "--generate"])
+            .arg(home.path())
+            .env("COSIGN_PASSWORD", "")
+            .end();
         assert_eq!(made.code, Some(0), "{}", made.stderr);
         Self { home }
     }
@@ -49,12 +59,16 @@ impl Bench {
     }
 
     fn trusting(&self, connectors: &str) -> [String; 2] {
-        let path = smp_tests::registry::policy(self.home.path(), &self.path("cosign.pub"), connectors);
+        let path =
+            smp_tests::registry::policy(self.home.path(), &self.path("cosign.pub"), connectors);
         ["--trust".into(), path.to_str().unwrap().into()]
     }
 
     fn sign(&self, what: &str) -> Ended {
-        let run = Run::bare().args(["sign", what, "--json"]).file("--key", &self.path("cosign.key")).env("COSIGN_PASSWORD", "");
+        let run = Run::bare()
+            .args(["sign", what, "--json"])
+            .file("--key", &self.path("cosign.key"))
+            .env("COSIGN_PASSWORD", "");
         (if what.contains('@') { run.arg("--plain-http") } else { run }).end()
     }
 }
@@ -73,7 +87,10 @@ fn run(name: &str) -> Run {
 
 /// The files of a folder, by name.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    smp_tests::harness::names(folder).into_iter().map(|name| (name.clone(), fs::read(folder.join(name)).unwrap())).collect()
+    smp_tests::harness::names(folder)
+        .into_iter()
+        .map(|name| (name.clone(), fs::read(folder.join(name)).unwrap()))
+        .collect()
 }
 
 /// The failure of a command: it ended with 1, and says this.

@@ -1,8 +1,14 @@
-//! Every released component loads, and gives what it gave when it was released. `released/README.md` says what may never be edited.
+//! Every released component loads, and gives what it gave when it was released.
+//! `released/README.md` says what may never be edited.
 //!
 //! `make freeze VERSION=…` adds a release; it runs the last test here with `FREEZE` set.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +17,26 @@ use smp_tests::harness::{component, folder, names};
 use smp_tests::released::{CASES, faults, freeze};
 
 const WHAT_TO_DO: &str = "\
-A connector that customers have in use does not work as it did. Mend the host, not the folder: nothing below `tests/released/VERSION` is ever \
-edited, whatever the reason. Where the change is meant, it is a new version of the contract, beside which the host goes on serving this one.";
+A connector that customers have in use does not work as it did. Mend the host, not the folder: \
+                          nothing below `tests/released/VERSION` is ever edited, whatever the \
+                          reason. Where the change is meant, it is a new version of the contract, \
+                          beside which the host goes on serving this one.";
 
 #[test]
 fn every_release_gives_what_it_gave() {
-    let releases: Vec<String> = names(&folder("released")).into_iter().filter(|name| folder("released").join(name).is_dir()).collect();
+    let releases: Vec<String> = names(&folder("released"))
+        .into_iter()
+        .filter(|name| folder("released").join(name).is_dir())
+        .collect();
     assert!(!releases.is_empty(), "no release is frozen: `make freeze VERSION=…`");
     let faults: Vec<String> = releases
         .iter()
-        .flat_map(|release| faults(&folder("released").join(release)).unwrap().into_iter().map(move |fault| format!("{release}: {fault}")))
+        .flat_map(|release| {
+            faults(&folder("released").join(release))
+                .unwrap()
+                .into_iter()
+                .map(move |fault| format!("{release}: {fault}"))
+        })
         .collect();
     assert!(faults.is_empty(), "{}\n\n{WHAT_TO_DO}", faults.join("\n"));
 }
@@ -41,14 +57,29 @@ fn a_release_that_was_changed_or_gives_something_else_is_told() {
             (|text| text.replacen("acme.example", "acme.test", 1)) as fn(String) -> String,
             "no-total/members.csv: line 2",
         ),
-        ("no-total/members.ndjson", |text| text.lines().skip(1).collect(), "no-total/members.ndjson: line 1"),
-        ("no-total/ends.json", |text| text.replacen("\"code\": 0", "\"code\": 1", 1), "no-total/ends.json: line"),
-        ("no-total/report.json", |text| text.replace("\"complete\"", "\"failed\""), "no-total/report.json: line"),
+        (
+            "no-total/members.ndjson",
+            |text| text.lines().skip(1).collect(),
+            "no-total/members.ndjson: line 1",
+        ),
+        (
+            "no-total/ends.json",
+            |text| text.replacen("\"code\": 0", "\"code\": 1", 1),
+            "no-total/ends.json: line",
+        ),
+        (
+            "no-total/report.json",
+            |text| text.replace("\"complete\"", "\"failed\""),
+            "no-total/report.json: line",
+        ),
         ("inspect.json", |text| text.replace("General Availability", "Beta"), "inspect.json: line"),
     ] {
         let (path, before) = rewrite(path, &change);
         let said = faults(&frozen).unwrap();
-        assert!(said.len() == 2 && said[0].contains("SHA256SUMS") && said[1].starts_with(told), "{said:?}");
+        assert!(
+            said.len() == 2 && said[0].contains("SHA256SUMS") && said[1].starts_with(told),
+            "{said:?}"
+        );
         fs::write(path, before).unwrap();
     }
     fs::write(frozen.join("expected/more.json"), "{}").unwrap();
@@ -72,14 +103,22 @@ fn a_host_may_say_more_than_it_did_in_its_own_documents_and_not_less() {
 #[test]
 fn nothing_is_frozen_over_what_is_there_or_under_another_version() {
     let (home, frozen) = a_frozen_case();
-    let again = freeze(&component(), &version(), &folder("fixtures"), &["no-total"], &frozen).unwrap_err().to_string();
+    let again = freeze(&component(), &version(), &folder("fixtures"), &["no-total"], &frozen)
+        .unwrap_err()
+        .to_string();
     assert!(again.ends_with("is there: what was released is never frozen anew"), "{again}");
     let target = home.path().join("9.9.9");
-    let other = freeze(&component(), "9.9.9", &folder("fixtures"), &["no-total"], &target).unwrap_err().to_string();
-    assert!(other.ends_with(&format!("is of version {}, not 9.9.9", version())) && !target.exists(), "{other}");
+    let other = freeze(&component(), "9.9.9", &folder("fixtures"), &["no-total"], &target)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        other.ends_with(&format!("is of version {}, not 9.9.9", version())) && !target.exists(),
+        "{other}"
+    );
 }
 
-/// With `FREEZE=VERSION` in the environment this adds a release; otherwise it sees that all of its cases can be frozen.
+/// With `FREEZE=VERSION` in the environment this adds a release; otherwise it sees that all of its
+/// cases can be frozen.
 #[test]
 fn what_is_to_be_released_is_frozen_with_all_of_its_cases() {
     let home = tempfile::tempdir().unwrap();
@@ -108,13 +147,20 @@ fn version() -> String {
 
 #[test]
 fn the_digests_are_those_that_a_person_checks() {
-    for release in names(&folder("released")).iter().map(|name| folder("released").join(name)).filter(|path| path.is_dir()) {
+    for release in names(&folder("released"))
+        .iter()
+        .map(|name| folder("released").join(name))
+        .filter(|path| path.is_dir())
+    {
         assert!(checked_by_hand(&release), "{}", release.display());
     }
 }
 
 /// What `sha256sum --check` says, where there is such a program.
 fn checked_by_hand(folder: &Path) -> bool {
-    let command = std::process::Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(folder).output();
+    let command = std::process::Command::new("sha256sum")
+        .args(["--check", "--quiet", "SHA256SUMS"])
+        .current_dir(folder)
+        .output();
     command.map_or(true, |output| output.status.success())
 }

@@ -1,7 +1,12 @@
-//! RELEASING.md and the workflow that runs it name what is there: targets of the Makefile, commands and their options, files. The workflow
-//! pins what it uses and may do little.
+//! RELEASING.md and the workflow that runs it name what is there: targets of the Makefile, commands
+//! and their options, files. The workflow pins what it uses and may do little.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,8 +25,12 @@ fn code_of_the_page() -> Vec<String> {
     for event in Parser::new_ext(&page, Options::ENABLE_TABLES) {
         match event {
             Event::Code(span) => code.push(span.into_string()),
-            Event::Start(Tag::CodeBlock(kind)) => is_shell = matches!(kind, CodeBlockKind::Fenced(name) if &*name == "sh"),
-            Event::Text(text) if is_shell => code.extend(text.replace("\\\n", " ").lines().map(str::to_owned)),
+            Event::Start(Tag::CodeBlock(kind)) => {
+                is_shell = matches!(kind, CodeBlockKind::Fenced(name) if &*name == "sh")
+            }
+            Event::Text(text) if is_shell => {
+                code.extend(text.replace("\\\n", " ").lines().map(str::to_owned))
+            }
             Event::End(TagEnd::CodeBlock) => is_shell = false,
             _ => {}
         }
@@ -32,7 +41,9 @@ fn code_of_the_page() -> Vec<String> {
 /// The commands of the workflow, without its comments.
 fn code_of_the_workflow() -> Vec<String> {
     let workflow = read(".github/workflows/release.yml").replace("\\\n", " ");
-    let lines = workflow.lines().map(|line| line.split(" #").next().unwrap().trim().trim_start_matches("run: ").to_owned());
+    let lines = workflow
+        .lines()
+        .map(|line| line.split(" #").next().unwrap().trim().trim_start_matches("run: ").to_owned());
     lines.filter(|line| !line.starts_with('#') && !line.starts_with("- name:")).collect()
 }
 
@@ -57,10 +68,19 @@ fn everything() -> Vec<String> {
 #[test]
 fn every_target_of_make_that_is_named_is_there() {
     let makefile = read("Makefile");
-    let named: BTreeSet<_> = calls(&everything(), "make").into_iter().map(|words| words[0].clone()).collect();
-    assert!(["check", "package", "reproduce", "bless", "test"].iter().all(|target| named.contains(*target)), "{named:?}");
+    let named: BTreeSet<_> =
+        calls(&everything(), "make").into_iter().map(|words| words[0].clone()).collect();
+    assert!(
+        ["check", "package", "reproduce", "bless", "test"]
+            .iter()
+            .all(|target| named.contains(*target)),
+        "{named:?}"
+    );
     for target in named {
-        assert!(makefile.lines().any(|line| line.starts_with(&format!("{target}:"))), "`make {target}` is not there");
+        assert!(
+            makefile.lines().any(|line| line.starts_with(&format!("{target}:"))),
+            "`make {target}` is not there"
+        );
     }
 }
 
@@ -68,12 +88,19 @@ fn every_target_of_make_that_is_named_is_there() {
 fn every_command_that_is_named_is_there_with_its_options() {
     let calls = calls(&everything(), "smp-harness");
     let named: BTreeSet<_> = calls.iter().map(|words| words[0].as_str()).collect();
-    assert!(["diff", "sign", "push", "pull", "verify"].iter().all(|command| named.contains(command)), "{named:?}");
+    assert!(
+        ["diff", "sign", "push", "pull", "verify"].iter().all(|command| named.contains(command)),
+        "{named:?}"
+    );
     for words in &calls {
         let help = Run::bare().args([words[0].as_str(), "--help"]).end();
         assert_eq!(help.code, Some(0), "`smp-harness {}` is not there", words[0]);
         for option in words.iter().filter(|word| word.starts_with("--")) {
-            assert!(help.stdout.contains(option.as_str()), "`smp-harness {}` has no {option}", words[0]);
+            assert!(
+                help.stdout.contains(option.as_str()),
+                "`smp-harness {}` has no {option}",
+                words[0]
+            );
         }
     }
 }
@@ -81,8 +108,11 @@ fn every_command_that_is_named_is_there_with_its_options() {
 #[test]
 fn every_file_that_the_page_links_to_is_there() {
     let page = read("RELEASING.md");
-    let headings: BTreeSet<_> =
-        page.lines().filter_map(|line| line.strip_prefix("## ")).map(|title| title.to_lowercase().replace(' ', "-")).collect();
+    let headings: BTreeSet<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|title| title.to_lowercase().replace(' ', "-"))
+        .collect();
     let mut links = 0;
     for event in Parser::new(&page) {
         if let Event::Start(Tag::Link { dest_url, .. }) = event {
@@ -98,31 +128,48 @@ fn every_file_that_the_page_links_to_is_there() {
 
 #[test]
 fn the_steps_of_the_workflow_are_those_of_the_page() {
-    let steps =
-        read("RELEASING.md").lines().filter(|line| line.split(". **").next().is_some_and(|number| number.parse::<u8>().is_ok())).count();
+    let steps = read("RELEASING.md")
+        .lines()
+        .filter(|line| line.split(". **").next().is_some_and(|number| number.parse::<u8>().is_ok()))
+        .count();
     assert_eq!(steps, 13);
     let workflow = read(".github/workflows/release.yml");
-    let numbers: Vec<u8> =
-        workflow.lines().filter_map(|line| line.trim().strip_prefix("- name: ")?.split_once(" · ")?.0.parse().ok()).collect();
+    let numbers: Vec<u8> = workflow
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- name: ")?.split_once(" · ")?.0.parse().ok())
+        .collect();
     assert_eq!(numbers, [5, 7, 8, 9, 9, 10, 10, 11, 12]);
 }
 
 #[test]
 fn actions_are_pinned_by_commit_and_no_job_may_do_more_than_it_says() {
     let workflow = read(".github/workflows/release.yml");
-    let uses: Vec<_> = workflow.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: ")).collect();
+    let uses: Vec<_> = workflow
+        .lines()
+        .filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        .collect();
     assert!(uses.len() > 5);
     for action in uses {
-        let (pin, version) = action.split_once(" # ").unwrap_or_else(|| panic!("{action} does not say its version"));
+        let (pin, version) =
+            action.split_once(" # ").unwrap_or_else(|| panic!("{action} does not say its version"));
         let commit = pin.split_once('@').unwrap().1;
-        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+        assert!(
+            commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{action}"
+        );
         assert!(version.starts_with('v'), "{action}");
     }
     assert!(workflow.contains("\npermissions: {}\n"));
-    let jobs = workflow.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':'));
+    let jobs = workflow
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':'));
     let jobs: Vec<_> = jobs.skip_while(|line| *line != "  package:").collect();
     assert_eq!(jobs, ["  package:", "  publish:", "  verify:", "  announce:"]);
-    assert_eq!(workflow.matches("\n    permissions:\n").count(), jobs.len(), "every job says what it may do");
+    assert_eq!(
+        workflow.matches("\n    permissions:\n").count(),
+        jobs.len(),
+        "every job says what it may do"
+    );
     // What compiles code of others can neither sign nor write anything.
     let (_, package) = workflow.split_once("\n  package:\n").unwrap();
     let (package, _) = package.split_once("\n  publish:\n").unwrap();
@@ -145,7 +192,10 @@ fn the_version_of_the_connector_stands_in_one_place() {
         "tests/example-connector",
         "bench",
     ] {
-        assert!(read(&format!("{manifest}/Cargo.toml")).contains("\nversion.workspace = true\n"), "{manifest}");
+        assert!(
+            read(&format!("{manifest}/Cargo.toml")).contains("\nversion.workspace = true\n"),
+            "{manifest}"
+        );
     }
     let inspected = Run::new("inspect").arg("--json").end().json();
     assert_eq!(inspected["descriptor"]["version"], version);

@@ -1,7 +1,12 @@
 //! What mends a failure: data in the library, options in the command, and one place that explains a
 //! key of the wrong kind.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::sync::Arc;
@@ -41,7 +46,8 @@ async fn a_key_of_the_wrong_kind_is_explained_whichever_call_meets_it() {
         secrets: [("api-key".to_owned(), SecretText::new("ATATTtoken-of-a-user".into()))].into(),
     };
     let checked = settings.check(plugin.descriptor(), true).unwrap();
-    let grants = Grants::reading(Origin::parse("https://api.example.test").unwrap(), plugin.descriptor());
+    let grants =
+        Grants::reading(Origin::parse("https://api.example.test").unwrap(), plugin.descriptor());
     let session = |answer: Always| {
         let options = RunOptions { pace: Pace::Off, ..RunOptions::new(Arc::new(answer)) };
         Host::default().session(&plugin, &checked, &grants, options)
@@ -54,13 +60,23 @@ async fn a_key_of_the_wrong_kind_is_explained_whichever_call_meets_it() {
         Outcome::Failed(failure) => Some(failure),
         _ => None,
     });
-    for (call, message) in [("connect", connect.message.clone()), ("collect", collect.message), ("validate", failed.unwrap().message)] {
-        assert_eq!(message.matches("By its beginning, the Api Key is").count(), 1, "{call}: {message}");
+    for (call, message) in [
+        ("connect", connect.message.clone()),
+        ("collect", collect.message),
+        ("validate", failed.unwrap().message),
+    ] {
+        assert_eq!(
+            message.matches("By its beginning, the Api Key is").count(),
+            1,
+            "{call}: {message}"
+        );
     }
     assert_eq!(*connect.remedy, Remedy::NewKey { setting: Some("api-key".into()) });
 
     let mut scopeless = session(Always(403, r#"{"code":403,"message":"scope does not match"}"#));
-    let Remedy::MorePermissions { scopes } = *scopeless.connect().await.unwrap_err().remedy else { panic!() };
+    let Remedy::MorePermissions { scopes } = *scopeless.connect().await.unwrap_err().remedy else {
+        panic!()
+    };
     assert!(scopes.contains(&"read:orgs:admin".to_owned()), "{scopes:?}");
 }
 
@@ -71,7 +87,13 @@ fn the_command_words_what_mends_a_failure_as_its_options() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("missing/members.csv");
     let key = |run: Run| run.args(["--secret", "api-key=env:SMP_TEST_KEY"]);
-    let at = |command| Run::bare().arg(command).arg(component()).args(["--upstream", &mock.url(), "--json"]).env("SMP_TEST_KEY", "ATCTTx");
+    let at = |command| {
+        Run::bare()
+            .arg(command)
+            .arg(component())
+            .args(["--upstream", &mock.url(), "--json"])
+            .env("SMP_TEST_KEY", "ATCTTx")
+    };
     for (run, code, way_out, remedy) in [
         (
             at("validate").args(["--set", "organization-id=a"]),
@@ -137,8 +159,10 @@ fn no_text_of_the_library_names_an_option_a_make_target_or_the_command() {
     let (mut texts, mut found) = (0, Vec::new());
     for library in LIBRARIES {
         for path in sources(&root.join(library)) {
-            let name = path.strip_prefix(root.join(library)).unwrap().to_string_lossy().into_owned();
-            let is_test = ["tests.rs", "testing.rs"].iter().any(|end| name.ends_with(end)) || name.contains("/tests/");
+            let name =
+                path.strip_prefix(root.join(library)).unwrap().to_string_lossy().into_owned();
+            let is_test = ["tests.rs", "testing.rs"].iter().any(|end| name.ends_with(end))
+                || name.contains("/tests/");
             if is_test {
                 continue;
             }
@@ -188,7 +212,8 @@ fn texts_are_found_and_judged_whatever_stands_around_them() {
 /// The target that a line of a makefile begins.
 fn target(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(':')?;
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     is_name.then_some(name)
 }
 
@@ -260,10 +285,17 @@ impl<'a> Reader<'a> {
             self.character();
         } else {
             // A whole word at once: an `r` at its end begins no literal.
-            let word = self.rest.find(|sign: char| !sign.is_alphanumeric() && sign != '_').unwrap_or(self.rest.len());
+            let word = self
+                .rest
+                .find(|sign: char| !sign.is_alphanumeric() && sign != '_')
+                .unwrap_or(self.rest.len());
             let byte_literal = word == 1 && self.rest.starts_with('b');
             let sign = self.rest.chars().next();
-            self.skip(if word > 0 && !byte_literal { word } else { sign.map_or(0, char::len_utf8) });
+            self.skip(if word > 0 && !byte_literal {
+                word
+            } else {
+                sign.map_or(0, char::len_utf8)
+            });
             return sign;
         }
         None

@@ -1,7 +1,13 @@
-//! The component and its bill of materials are the same bytes, whoever builds them: here they are built again from another folder, with
-//! another Cargo home, in another environment. `make reproduce` does so with the whole package, twice.
+//! The component and its bill of materials are the same bytes, whoever builds them: here they are
+//! built again from another folder, with another Cargo home, in another environment. `make
+//! reproduce` does so with the whole package, twice.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,18 +26,34 @@ fn another_folder_and_another_cargo_home_give_the_same_bytes() {
     // What `make` of the project builds for the component, and nothing else of it.
     let mut make = Command::new("make");
     make.args(["--silent", "core-module", "TARGET=target"]).current_dir(&copy);
-    make.env("CARGO_HOME", &home).env("CARGO_NET_OFFLINE", "true").env("TZ", "Pacific/Auckland").env("LC_ALL", "C");
-    for inherited in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_MAKEFLAGS"] {
+    make.env("CARGO_HOME", &home)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("TZ", "Pacific/Auckland")
+        .env("LC_ALL", "C");
+    for inherited in
+        ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_MAKEFLAGS"]
+    {
         make.env_remove(inherited);
     }
     let made = make.output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 
     let built = copy.join("target/wasm32-unknown-unknown/component");
-    let (again, bill) = (elsewhere.path().join("again.wasm"), elsewhere.path().join("again.cdx.json"));
+    let (again, bill) =
+        (elsewhere.path().join("again.wasm"), elsewhere.path().join("again.cdx.json"));
     step("componentize", &copy, &[&built.join("atlassian_cloud.wasm"), &again]);
     let (messages, lock) = (built.join("atlassian_cloud.messages.json"), copy.join("Cargo.lock"));
-    step("bill-of-materials", &copy, &[Path::new("atlassian-cloud"), Path::new("wasm32-unknown-unknown"), &messages, &lock, &bill]);
+    step(
+        "bill-of-materials",
+        &copy,
+        &[
+            Path::new("atlassian-cloud"),
+            Path::new("wasm32-unknown-unknown"),
+            &messages,
+            &lock,
+            &bill,
+        ],
+    );
 
     assert_same(&component(), &again);
     assert_same(&component().with_extension("cdx.json"), &bill);
@@ -39,7 +61,11 @@ fn another_folder_and_another_cargo_home_give_the_same_bytes() {
 
 /// Runs a build step that was built before.
 fn step(name: &str, within: &Path, arguments: &[&Path]) {
-    let ended = Command::new(binary().with_file_name(name)).args(arguments).current_dir(within).output().unwrap();
+    let ended = Command::new(binary().with_file_name(name))
+        .args(arguments)
+        .current_dir(within)
+        .output()
+        .unwrap();
     assert!(ended.status.success(), "{name}: {}", String::from_utf8_lossy(&ended.stderr));
 }
 
@@ -49,15 +75,18 @@ fn assert_same(one: &Path, other: &Path) {
     let (length, other_length) = (one_bytes.len(), other_bytes.len());
     assert!(
         one_bytes == other_bytes,
-        "{} has {length} bytes, and {other_length} when it is built elsewhere; byte {differs:?} is the first that differs",
+        "{} has {length} bytes, and {other_length} when it is built elsewhere; byte {differs:?} \
+         is the first that differs",
         one.display()
     );
 }
 
 /// A Cargo home that has what the registries gave, and unpacks it anew.
 fn cargo_home(within: &Path) -> PathBuf {
-    let usual =
-        std::env::var_os("CARGO_HOME").map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo"), PathBuf::from);
+    let usual = std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo"),
+        PathBuf::from,
+    );
     let home = within.join("cargo");
     fs::create_dir_all(home.join("registry")).unwrap();
     for part in ["index", "cache"] {

@@ -1,9 +1,17 @@
-//! Nothing lost: a collection with `--checkpoint` that was stopped goes on where it was, whatever stopped it.
+//! Nothing lost: a collection with `--checkpoint` that was stopped goes on where it was, whatever
+//! stopped it.
 //!
-//! Each test runs the real command against the mock, stops it, lets it go on, and then holds the file against that of an undisturbed
-//! run, byte for byte, and the mock's log against what was delivered before the stop.
+//! Each test runs the real command against the mock, stops it, lets it go on, and then holds the
+//! file against that of an undisturbed run, byte for byte, and the mock's log against what was
+//! delivered before the stop.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "resume/setup.rs"]
 mod setup;

@@ -1,6 +1,11 @@
 //! SECURITY.md names the tests that show its promises: each of them is there, where the page says.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -13,8 +18,10 @@ fn every_test_that_the_page_names_is_there() {
     let lines = page.lines().map(|line| line.strip_prefix("* ").unwrap_or(line).trim());
     let text = lines.collect::<Vec<_>>().join(" ").replace("**", "");
     let sources = sources(&folder("tests"));
-    // Between two lone asterisks stands a test's sentence, and between backticks before it the file's name.
-    let sentences: Vec<&str> = text.split('*').skip(1).step_by(2).filter(|part| is_sentence(part)).collect();
+    // Between two lone asterisks stands a test's sentence, and between backticks before it the
+    // file's name.
+    let sentences: Vec<&str> =
+        text.split('*').skip(1).step_by(2).filter(|part| is_sentence(part)).collect();
     assert!(sentences.len() >= 15, "{sentences:?}");
     for sentence in sentences {
         let function = format!("fn {}()", sentence.replace(' ', "_"));

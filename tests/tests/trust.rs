@@ -1,6 +1,11 @@
 //! Packages that are signed in their folder, and what a trust file lets every command run.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +24,8 @@ use smp_tests::registry::{Release, policy};
 
 const ID: &str = "atlassian-cloud";
 const ALL: &str = "{ atlassian-cloud = {} }";
-/// A component that can be read and not compiled: it imports a function of a type that it does not have.
+/// A component that can be read and not compiled: it imports a function of a type that it does not
+/// have.
 const NOT_COMPILABLE: &[u8] = b"\0asm\x0d\0\x01\0\x0a\x06\x01\0\x01a\x01\x05";
 
 /// A signed release, its publisher's key pair and a trust file.
@@ -48,7 +54,11 @@ impl Signed {
     }
 
     fn verify(&self, what: &Path) -> Ended {
-        Run::bare().args(["verify", "--json"]).arg(what).file("--trust", &self.path("trust.toml")).end()
+        Run::bare()
+            .args(["verify", "--json"])
+            .arg(what)
+            .file("--trust", &self.path("trust.toml"))
+            .end()
     }
 
     fn refused(&self, words: &str) {
@@ -63,12 +73,18 @@ fn real() -> Release {
 }
 
 fn pair(within: &Path, password: &str) {
-    let made = Run::bare().args(["sign", "--generate"]).arg(within).env("COSIGN_PASSWORD", password).end();
+    let made =
+        Run::bare().args(["sign", "--generate"]).arg(within).env("COSIGN_PASSWORD", password).end();
     assert_eq!(made.code, Some(0), "{}", made.stderr);
 }
 
 fn sign(package: &Path, key: &Path, password: &str) -> Ended {
-    Run::bare().args(["sign", "--json"]).arg(package).file("--key", key).env("COSIGN_PASSWORD", password).end()
+    Run::bare()
+        .args(["sign", "--json"])
+        .arg(package)
+        .file("--key", key)
+        .env("COSIGN_PASSWORD", password)
+        .end()
 }
 
 /// Whether openssl is there, and says yes. Where it is not, that is said.
@@ -89,15 +105,28 @@ fn a_signed_package_is_vouched_for_as_a_whole_and_by_its_file() {
         let ended = signed.verify(&what);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let said = ended.json();
-        assert_eq!((&said["id"], &said["version"], &said["publisher"]), (&json!(ID), &json!("0.1.0"), &json!("Example Ltd")));
+        assert_eq!(
+            (&said["id"], &said["version"], &said["publisher"]),
+            (&json!(ID), &json!("0.1.0"), &json!("Example Ltd"))
+        );
     }
-    let text = Run::bare().arg("verify").arg(&signed.package).file("--trust", &signed.path("trust.toml")).end();
-    assert!(text.stdout.starts_with("atlassian-cloud 0.1.0, signed by Example Ltd\nkey        sha256:"), "{}", text.stdout);
+    let text = Run::bare()
+        .arg("verify")
+        .arg(&signed.package)
+        .file("--trust", &signed.path("trust.toml"))
+        .end();
+    assert!(
+        text.stdout.starts_with("atlassian-cloud 0.1.0, signed by Example Ltd\nkey        sha256:"),
+        "{}",
+        text.stdout
+    );
 }
 
 #[test]
 fn whatever_of_a_package_is_changed_after_it_was_signed_is_named() {
-    for name in ["atlassian-cloud.wasm", "listing.json", "listing.md", "sbom.cdx.json", "CHANGELOG.md"] {
+    for name in
+        ["atlassian-cloud.wasm", "listing.json", "listing.md", "sbom.cdx.json", "CHANGELOG.md"]
+    {
         let signed = Signed::new(&real());
         let path = signed.package.join(name);
         fs::write(&path, [fs::read(&path).unwrap(), b" ".to_vec()].concat()).unwrap();
@@ -106,11 +135,16 @@ fn whatever_of_a_package_is_changed_after_it_was_signed_is_named() {
     let signed = Signed::new(&real());
     let sums = signed.package.join("SHA256SUMS");
     let text = fs::read_to_string(&sums).unwrap();
-    let without: String = text.lines().filter(|line| !line.ends_with("listing.json")).map(|line| format!("{line}\n")).collect();
+    let without: String = text
+        .lines()
+        .filter(|line| !line.ends_with("listing.json"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     fs::write(&sums, without).unwrap();
     signed.refused("`listing.json` is in the folder and not in SHA256SUMS");
     fs::remove_file(signed.package.join("listing.json")).unwrap();
-    signed.refused("signed, but by no key that the trust file names, or what was signed was changed");
+    signed
+        .refused("signed, but by no key that the trust file names, or what was signed was changed");
 }
 
 #[test]
@@ -137,7 +171,8 @@ fn a_publisher_vouches_for_its_own_connectors_from_the_minimum_on() {
     signed.refused("atlassian-cloud 0.1.0 is older than the trust file lets run, which is 0.1.1");
     let path = signed.trust("{ atlassian-cloud = { minimum = \"0.1.0\" } }");
     let component = signed.verify(&signed.package).json()["component"].clone();
-    fs::write(&path, format!("revoked = [{component}]\n{}", fs::read_to_string(&path).unwrap())).unwrap();
+    fs::write(&path, format!("revoked = [{component}]\n{}", fs::read_to_string(&path).unwrap()))
+        .unwrap();
     signed.refused("is revoked by the trust file");
 }
 
@@ -160,13 +195,20 @@ fn every_command_asks_the_trust_file_before_it_compiles_anything() {
     for command in commands {
         let ended = run(command).end();
         let said = format!("{}{}", ended.stdout, ended.stderr);
-        assert!(ended.code == Some(1) && said.contains("compile") && !said.contains("vouches"), "{command}: {said}");
+        assert!(
+            ended.code == Some(1) && said.contains("compile") && !said.contains("vouches"),
+            "{command}: {said}"
+        );
     }
     fs::remove_file(signed.package.join("SHA256SUMS.sig")).unwrap();
     for command in commands {
         let ended = run(command).end();
         assert!(ended.code == Some(1) && ended.stdout.is_empty(), "{command}: {}", ended.stdout);
-        assert!(ended.stderr.contains("nobody vouches for it") && !ended.stderr.contains("compile"), "{command}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains("nobody vouches for it") && !ended.stderr.contains("compile"),
+            "{command}: {}",
+            ended.stderr
+        );
     }
 }
 
@@ -174,8 +216,11 @@ fn every_command_asks_the_trust_file_before_it_compiles_anything() {
 fn what_is_trusted_runs_as_it_does_without_a_trust_file() {
     let signed = Signed::new(&real());
     let file = signed.package.join("atlassian-cloud.wasm");
-    let collect = |run: Run| run.file("--fixture", &folder("fixtures/acme")).args(["--format", "ndjson"]).end();
-    let trusted = collect(Run::bare().arg("collect").arg(&file).file("--trust", &signed.path("trust.toml")));
+    let collect = |run: Run| {
+        run.file("--fixture", &folder("fixtures/acme")).args(["--format", "ndjson"]).end()
+    };
+    let trusted =
+        collect(Run::bare().arg("collect").arg(&file).file("--trust", &signed.path("trust.toml")));
     assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
     assert_eq!(trusted.stdout, collect(Run::new("collect")).stdout);
 }
@@ -186,10 +231,20 @@ fn a_file_that_lies_in_no_package_is_vouched_for_by_nobody() {
     let alone = signed.path("alone.wasm");
     fs::copy(signed.package.join("atlassian-cloud.wasm"), &alone).unwrap();
     let beside = signed.package.join("other.wasm");
-    let inspect = |file: &Path| Run::bare().args(["inspect", "--json"]).arg(file).file("--trust", &signed.path("trust.toml")).end();
+    let inspect = |file: &Path| {
+        Run::bare()
+            .args(["inspect", "--json"])
+            .arg(file)
+            .file("--trust", &signed.path("trust.toml"))
+            .end()
+    };
     assert!(inspect(&alone).said("untrusted").contains("no SHA256SUMS beside it names it"));
     fs::copy(&alone, &beside).unwrap();
-    assert!(inspect(&beside).said("untrusted").contains("`other.wasm` is in the folder and not in SHA256SUMS"));
+    assert!(
+        inspect(&beside)
+            .said("untrusted")
+            .contains("`other.wasm` is in the folder and not in SHA256SUMS")
+    );
     fs::remove_file(&beside).unwrap();
     assert!(inspect(&beside).said("untrusted").contains("no SHA256SUMS beside it names it"));
 }
@@ -203,12 +258,23 @@ async fn a_platform_loads_what_is_trusted_in_one_call() {
         load_trusted(&engine, &policy, &signed.package.join(file)).await
     };
     let trusted = load(&real(), "atlassian-cloud.wasm").await.ok().unwrap();
-    assert_eq!((trusted.plugin.descriptor().id.as_str(), trusted.verified.publisher.as_str()), (ID, "Example Ltd"));
+    assert_eq!(
+        (trusted.plugin.descriptor().id.as_str(), trusted.verified.publisher.as_str()),
+        (ID, "Example Ltd")
+    );
     let lying = Release::new(&fs::read(component()).unwrap(), ID, "9.9.9");
     let other = load(&lying, "atlassian-cloud.wasm").await.err().unwrap();
-    assert!(other.code == Code::Untrusted && other.message.contains("calls itself atlassian-cloud 0.1.0"), "{other}");
-    let stranger = load(&Release::new(NOT_COMPILABLE, "another", "0.1.0"), "another.wasm").await.err().unwrap();
-    let remedy = Remedy::TrustPublisher { publisher: "Example Ltd".into(), connector: "another".into() };
+    assert!(
+        other.code == Code::Untrusted
+            && other.message.contains("calls itself atlassian-cloud 0.1.0"),
+        "{other}"
+    );
+    let stranger = load(&Release::new(NOT_COMPILABLE, "another", "0.1.0"), "another.wasm")
+        .await
+        .err()
+        .unwrap();
+    let remedy =
+        Remedy::TrustPublisher { publisher: "Example Ltd".into(), connector: "another".into() };
     assert_eq!((stranger.code, &*stranger.remedy), (Code::Untrusted, &remedy), "{stranger}");
 }
 
@@ -216,33 +282,68 @@ async fn a_platform_loads_what_is_trusted_in_one_call() {
 fn a_connector_that_calls_itself_something_else_than_was_signed_does_not_run() {
     for command in ["inspect", "check"] {
         let signed = Signed::new(&Release::new(&fs::read(component()).unwrap(), ID, "9.9.9"));
-        let run = Run::bare().args([command, "--json"]).arg(signed.package.join("atlassian-cloud.wasm"));
+        let run =
+            Run::bare().args([command, "--json"]).arg(signed.package.join("atlassian-cloud.wasm"));
         let ended = run.file("--trust", &signed.path("trust.toml")).end();
         let said = ended.said("untrusted");
         assert!(ended.code == Some(1) && ended.stdout.is_empty(), "{command}");
-        assert!(said.contains("signed as atlassian-cloud 9.9.9, but the connector in it calls itself atlassian-cloud 0.1.0"), "{said}");
+        assert!(
+            said.contains(
+                "signed as atlassian-cloud 9.9.9, but the connector in it calls itself \
+                 atlassian-cloud 0.1.0"
+            ),
+            "{said}"
+        );
     }
 }
 
 #[test]
 fn a_trust_file_that_is_none_is_wrong_usage() {
     let signed = Signed::new(&real());
-    let inspect = |file: &Path| Run::bare().args(["inspect", "--json"]).arg(component()).file("--trust", file).end();
+    let inspect = |file: &Path| {
+        Run::bare().args(["inspect", "--json"]).arg(component()).file("--trust", file).end()
+    };
     let none = inspect(&signed.path("none.toml"));
-    assert!(none.code == Some(2) && none.said("invalid-settings").contains("cannot be read"), "{}", none.stderr);
-    fs::write(signed.path("bad.toml"), "[[publisher]]\nname = \"A\"\nkeys = []\nconnectors = {}\nlevel = 3\n").unwrap();
+    assert!(
+        none.code == Some(2) && none.said("invalid-settings").contains("cannot be read"),
+        "{}",
+        none.stderr
+    );
+    fs::write(
+        signed.path("bad.toml"),
+        "[[publisher]]\nname = \"A\"\nkeys = []\nconnectors = {}\nlevel = 3\n",
+    )
+    .unwrap();
     let bad = inspect(&signed.path("bad.toml"));
-    assert!(bad.code == Some(2) && bad.said("invalid-settings").contains("unknown field `level`"), "{}", bad.stderr);
+    assert!(
+        bad.code == Some(2) && bad.said("invalid-settings").contains("unknown field `level`"),
+        "{}",
+        bad.stderr
+    );
 }
 
 #[test]
 fn openssl_agrees_with_our_signatures_and_we_with_its_keys() {
     let signed = Signed::new(&real());
     let path = |name: &str| signed.path(name).to_str().unwrap().to_owned();
-    let (sums, text) = (signed.package.join("SHA256SUMS"), fs::read(signed.package.join("SHA256SUMS.sig")).unwrap());
-    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text.trim_ascii()).unwrap();
+    let (sums, text) = (
+        signed.package.join("SHA256SUMS"),
+        fs::read(signed.package.join("SHA256SUMS.sig")).unwrap(),
+    );
+    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text.trim_ascii())
+        .unwrap();
     fs::write(signed.path("der"), der).unwrap();
-    let agrees = |key: &str| openssl(&["dgst", "-sha256", "-verify", key, "-signature", &path("der"), sums.to_str().unwrap()]);
+    let agrees = |key: &str| {
+        openssl(&[
+            "dgst",
+            "-sha256",
+            "-verify",
+            key,
+            "-signature",
+            &path("der"),
+            sums.to_str().unwrap(),
+        ])
+    };
     let Some(agreed) = agrees(&path("keys/cosign.pub")) else { return };
     assert!(agreed);
     pair(&signed.path("other"), "");
@@ -250,16 +351,42 @@ fn openssl_agrees_with_our_signatures_and_we_with_its_keys() {
 
     fs::create_dir(signed.path("openssl")).unwrap();
     let (key, public) = (path("openssl/key.pem"), path("openssl/cosign.pub"));
-    assert_eq!(openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]), Some(true));
+    assert_eq!(
+        openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            &key
+        ]),
+        Some(true)
+    );
     assert_eq!(openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]), Some(true));
     let ended = sign(&signed.package, Path::new(&key), "");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let _ = policy(signed.home.path(), Path::new(&public), ALL);
     assert_eq!(signed.verify(&signed.package).code, Some(0));
 
-    assert_eq!(openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", &key]), Some(true));
+    assert_eq!(
+        openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-384",
+            "-out",
+            &key
+        ]),
+        Some(true)
+    );
     let ended = sign(&signed.package, Path::new(&key), "");
-    assert!(ended.code == Some(2) && ended.said("invalid-settings").contains("none of ECDSA P-256"), "{}", ended.stderr);
+    assert!(
+        ended.code == Some(2) && ended.said("invalid-settings").contains("none of ECDSA P-256"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -268,15 +395,36 @@ fn a_private_key_is_sealed_never_written_over_and_opened_by_its_password_alone()
     let (package, key) = (real().write(home.path()), home.path().join("cosign.key"));
     pair(home.path(), "open sesame");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(fs::read_to_string(&key).unwrap().starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----"));
+    assert!(
+        fs::read_to_string(&key)
+            .unwrap()
+            .starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----")
+    );
     assert_eq!(sign(&package, &key, "open sesame").code, Some(0));
     let wrong = sign(&package, &key, "open barley");
-    assert!(wrong.code == Some(2) && wrong.said("invalid-settings").contains("the password does not open it"), "{}", wrong.stderr);
+    assert!(
+        wrong.code == Some(2)
+            && wrong.said("invalid-settings").contains("the password does not open it"),
+        "{}",
+        wrong.stderr
+    );
     let unasked = Run::bare().args(["sign", "--json"]).arg(&package).file("--key", &key).end();
-    assert!(unasked.code == Some(2) && unasked.said("invalid-settings").contains("COSIGN_PASSWORD"), "{}", unasked.stderr);
+    assert!(
+        unasked.code == Some(2) && unasked.said("invalid-settings").contains("COSIGN_PASSWORD"),
+        "{}",
+        unasked.stderr
+    );
     let before = fs::read(&key).unwrap();
-    let again = Run::bare().args(["sign", "--json", "--generate"]).arg(home.path()).env("COSIGN_PASSWORD", "x").end();
-    assert!(again.code == Some(1) && again.said("output").contains("never written over"), "{}", again.stderr);
+    let again = Run::bare()
+        .args(["sign", "--json", "--generate"])
+        .arg(home.path())
+        .env("COSIGN_PASSWORD", "x")
+        .end();
+    assert!(
+        again.code == Some(1) && again.said("output").contains("never written over"),
+        "{}",
+        again.stderr
+    );
     assert_eq!(fs::read(&key).unwrap(), before);
 }
 
@@ -285,11 +433,25 @@ fn only_what_is_a_package_as_its_sums_say_is_signed() {
     let signed = Signed::new(&real());
     let key = signed.path("keys/cosign.key");
     let file = sign(&signed.package.join("atlassian-cloud.wasm"), &key, "");
-    assert!(file.code == Some(2) && file.said("invalid-settings").contains("is no package's folder"), "{}", file.stderr);
+    assert!(
+        file.code == Some(2) && file.said("invalid-settings").contains("is no package's folder"),
+        "{}",
+        file.stderr
+    );
     let none = sign(signed.home.path(), &key, "");
-    assert!(none.code == Some(1) && none.said("component").contains("there is no SHA256SUMS in it"), "{}", none.stderr);
+    assert!(
+        none.code == Some(1) && none.said("component").contains("there is no SHA256SUMS in it"),
+        "{}",
+        none.stderr
+    );
     fs::write(signed.package.join("listing.md"), "# Another\n").unwrap();
-    assert!(sign(&signed.package, &key, "").said("untrusted").contains("`listing.md` is not the file"));
+    assert!(
+        sign(&signed.package, &key, "").said("untrusted").contains("`listing.md` is not the file")
+    );
     let nowhere = sign(&signed.path("nowhere"), &key, "");
-    assert!(nowhere.code == Some(2) && nowhere.stderr.contains("there is no such folder or file"), "{}", nowhere.stderr);
+    assert!(
+        nowhere.code == Some(2) && nowhere.stderr.contains("there is no such folder or file"),
+        "{}",
+        nowhere.stderr
+    );
 }

@@ -1,7 +1,12 @@
-//! `smp-harness diff` in the real binary: from the second connector to each of its editions, whose text is compared with a file of its own.
-//! `BLESS=1` writes these anew.
+//! `smp-harness diff` in the real binary: from the second connector to each of its editions, whose
+//! text is compared with a file of its own. `BLESS=1` writes these anew.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +20,10 @@ fn an_edition_with_other_texts_needs_nobody() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let changes = to_json("example-reworded");
     assert_eq!((&changes["must_look"], &changes["class"]), (&json!(false), &json!("harmless")));
-    assert_eq!((&changes["stored_settings"], &changes["must_approve"]), (&json!("keep-working"), &json!([])));
+    assert_eq!(
+        (&changes["stored_settings"], &changes["must_approve"]),
+        (&json!("keep-working"), &json!([]))
+    );
 }
 
 #[test]
@@ -24,7 +32,10 @@ fn an_edition_that_reads_and_knows_more_is_to_be_looked_at() {
     assert_text("next", &ended);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let changes = to_json("example-next");
-    assert_eq!((&changes["class"], &changes["stored_settings"]), (&json!("look"), &json!("keep-working")));
+    assert_eq!(
+        (&changes["class"], &changes["stored_settings"]),
+        (&json!("look"), &json!("keep-working"))
+    );
     let case = case(&changes, "people-on-two-pages");
     assert_eq!(case["members"]["changed"][0], json!({"id": "u-1", "fields": ["attributes.apps"]}));
     assert_eq!((&case["old"]["members"], &case["new"]["requests"]), (&json!(5), &json!(5)));
@@ -36,12 +47,31 @@ fn an_edition_that_wants_more_than_it_has_is_blocked_in_plain_words() {
     assert_text("greedy", &ended);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let changes = to_json("example-greedy");
-    assert_eq!((&changes["class"], &changes["stored_settings"]), (&json!("blocking"), &json!("stop-working")));
-    assert_eq!(changes["must_approve"], json!(["https://collect.noticeboard.example", "POST /api/2/search"]));
+    assert_eq!(
+        (&changes["class"], &changes["stored_settings"]),
+        (&json!("blocking"), &json!("stop-working"))
+    );
+    assert_eq!(
+        changes["must_approve"],
+        json!(["https://collect.noticeboard.example", "POST /api/2/search"])
+    );
     // The way back: the setting has no place, and the greater authority is given up.
-    let back = json_of(&compare(&test_component("example-greedy"), &test_component("example"), &["--json"]));
+    let back = json_of(&compare(
+        &test_component("example-greedy"),
+        &test_component("example"),
+        &["--json"],
+    ));
     let ids = ids_of(&back);
-    for id in ["origin", "setting-removed", "older-version", "ready-now", "list-gained", "endpoints-removed", "scopes-removed", "slower"] {
+    for id in [
+        "origin",
+        "setting-removed",
+        "older-version",
+        "ready-now",
+        "list-gained",
+        "endpoints-removed",
+        "scopes-removed",
+        "slower",
+    ] {
         assert!(ids.contains(&id.to_owned()), "{id} is not in {ids:?}");
     }
 }
@@ -52,7 +82,10 @@ fn an_edition_that_loses_members_under_the_same_version_is_blocked() {
     assert_text("losing", &ended);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let case = case(&to_json("example-losing"), "people-on-two-pages");
-    assert_eq!((&case["members"]["removed"], &case["members"]["added"]), (&json!(["u-2"]), &json!([])));
+    assert_eq!(
+        (&case["members"]["removed"], &case["members"]["added"]),
+        (&json!(["u-2"]), &json!([]))
+    );
 }
 
 #[test]
@@ -61,12 +94,19 @@ fn an_edition_that_asks_for_what_was_not_recorded_is_told_so_and_not_accused_of_
     assert_text("larger-pages", &ended);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let changes = to_json("example-larger-pages");
-    assert_eq!((&changes["class"], &changes["stored_settings"]), (&json!("look"), &json!("not-shown")));
+    assert_eq!(
+        (&changes["class"], &changes["stored_settings"]),
+        (&json!("look"), &json!("not-shown"))
+    );
     let case = case(&changes, "people-on-two-pages");
     assert_eq!((&case["members"], &case["old"]["unanswered"]), (&Value::Null, &Value::Null));
     assert!(case["new"]["unanswered"].as_str().unwrap().ends_with("limit=100"), "{case}");
     // The other way about it is the old build that the traffic does not fit.
-    let back = json_of(&compare(&test_component("example-larger-pages"), &test_component("example"), &["--json"]));
+    let back = json_of(&compare(
+        &test_component("example-larger-pages"),
+        &test_component("example"),
+        &["--json"],
+    ));
     assert!(ids_of(&back).contains(&"not-played".to_owned()), "{back:#}");
 }
 
@@ -74,12 +114,20 @@ fn an_edition_that_asks_for_what_was_not_recorded_is_told_so_and_not_accused_of_
 fn the_same_file_needs_nobody_and_is_not_played() {
     let ended = compare(&component(), &component(), &["--json"]);
     let changes = json_of(&ended);
-    assert_eq!((ended.code, ids_of(&changes), &changes["cases"]), (Some(0), vec!["same-file".to_owned()], &json!([])));
+    assert_eq!(
+        (ended.code, ids_of(&changes), &changes["cases"]),
+        (Some(0), vec!["same-file".to_owned()], &json!([]))
+    );
 }
 
 #[test]
 fn without_traffic_nobody_is_told_that_all_is_well() {
-    let run = Run::bare().arg("diff").arg(test_component("example")).arg(test_component("example-reworded")).arg("--json").end();
+    let run = Run::bare()
+        .arg("diff")
+        .arg(test_component("example"))
+        .arg(test_component("example-reworded"))
+        .arg("--json")
+        .end();
     let changes = json_of(&run);
     assert_eq!((run.code, &changes["stored_settings"]), (Some(1), &json!("not-shown")));
     assert!(ids_of(&changes).contains(&"members-not-shown".to_owned()), "{changes:#}");
@@ -91,26 +139,61 @@ fn a_case_that_is_none_is_told_and_the_others_are_compared() {
     let good = folder("example-connector/fixtures/people-on-two-pages");
     for (case, traffic) in [("broken", "{"), ("good", "")] {
         std::fs::create_dir(cases.path().join(case)).unwrap();
-        std::fs::copy(good.join("settings.json"), cases.path().join(case).join("settings.json")).unwrap();
+        std::fs::copy(good.join("settings.json"), cases.path().join(case).join("settings.json"))
+            .unwrap();
         let har = cases.path().join(case).join("traffic.har");
-        let traffic = if traffic.is_empty() { std::fs::read_to_string(good.join("traffic.har")).unwrap() } else { traffic.into() };
+        let traffic = if traffic.is_empty() {
+            std::fs::read_to_string(good.join("traffic.har")).unwrap()
+        } else {
+            traffic.into()
+        };
         std::fs::write(har, traffic).unwrap();
     }
-    let run = Run::bare().arg("diff").arg(test_component("example")).arg(test_component("example-reworded"));
+    let run = Run::bare()
+        .arg("diff")
+        .arg(test_component("example"))
+        .arg(test_component("example-reworded"));
     let changes = json_of(&run.arg("--json").file("--fixture", cases.path()).end());
-    let finding =
-        |id: &str| changes["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == id).cloned().unwrap_or_default();
-    assert!(finding("not-played")["details"][0].as_str().unwrap().starts_with("broken, with the old build: "), "{changes:#}");
+    let finding = |id: &str| {
+        changes["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["id"] == id)
+            .cloned()
+            .unwrap_or_default()
+    };
+    assert!(
+        finding("not-played")["details"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("broken, with the old build: "),
+        "{changes:#}"
+    );
     assert_eq!(finding("same-members")["details"], json!(["5 members in 1 case"]));
 }
 
 #[test]
 fn cases_are_named_one_after_another_or_with_the_option_again() {
-    let [one, other] = ["nobody-there", "people-on-two-pages"].map(|case| folder("example-connector/fixtures").join(case));
-    let run = || Run::bare().args(["diff", "--json"]).arg(test_component("example")).arg(test_component("example-reworded"));
-    for run in [run().arg("--fixture").arg(&one).arg(&other), run().file("--fixtures", &one).file("--fixture", &other)] {
+    let [one, other] = ["nobody-there", "people-on-two-pages"]
+        .map(|case| folder("example-connector/fixtures").join(case));
+    let run = || {
+        Run::bare()
+            .args(["diff", "--json"])
+            .arg(test_component("example"))
+            .arg(test_component("example-reworded"))
+    };
+    for run in [
+        run().arg("--fixture").arg(&one).arg(&other),
+        run().file("--fixtures", &one).file("--fixture", &other),
+    ] {
         let changes = json_of(&run.end());
-        let names: Vec<_> = changes["cases"].as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap()).collect();
+        let names: Vec<_> = changes["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| case["name"].as_str().unwrap())
+            .collect();
         assert_eq!(names, ["nobody-there", "people-on-two-pages"]);
     }
 }
@@ -118,12 +201,20 @@ fn cases_are_named_one_after_another_or_with_the_option_again() {
 #[test]
 fn what_cannot_be_compared_is_a_failure_that_names_the_side() {
     let text = folder("fixtures/README.md");
-    for (old, new, which) in [(text.clone(), test_component("example"), "old"), (test_component("example"), text, "new")] {
+    for (old, new, which) in
+        [(text.clone(), test_component("example"), "old"), (test_component("example"), text, "new")]
+    {
         let ended = compare(&old, &new, &["--json"]);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
-        assert!(ended.said("component").starts_with(&format!("the {which} build cannot be loaded: ")), "{}", ended.stderr);
+        assert!(
+            ended.said("component").starts_with(&format!("the {which} build cannot be loaded: ")),
+            "{}",
+            ended.stderr
+        );
     }
-    for (file, cases) in [("no/such/file.wasm", "example-connector/fixtures"), ("example", "no/such/cases")] {
+    for (file, cases) in
+        [("no/such/file.wasm", "example-connector/fixtures"), ("example", "no/such/cases")]
+    {
         let file = if file == "example" { test_component(file) } else { PathBuf::from(file) };
         let run = Run::bare().arg("diff").arg(test_component("example")).arg(file).arg("--json");
         let ended = run.file("--fixtures", &folder(cases)).end();
@@ -136,7 +227,11 @@ fn the_words_of_a_component_steer_no_terminal() {
     for arguments in [&[][..], &["--json"]] {
         let ended = compare(&test_component("tame"), &test_component("steering-texts"), arguments);
         assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-        assert!(ended.stdout.contains("published") && ended.stdout.contains("u{1b}"), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("published") && ended.stdout.contains("u{1b}"),
+            "{}",
+            ended.stdout
+        );
         let steering = |sign: char| sign != '\n' && smp_host::text::is_active(sign);
         assert!(!ended.stdout.contains(steering), "{:?}", ended.stdout);
     }
@@ -144,9 +239,16 @@ fn the_words_of_a_component_steer_no_terminal() {
 
 #[test]
 fn a_build_that_hangs_ends_the_comparison_at_the_third_time() {
-    let changes = json_of(&compare(&test_component("tame"), &test_component("endless-loop"), &["--json", "--limit", "cpu=50ms"]));
+    let changes = json_of(&compare(
+        &test_component("tame"),
+        &test_component("endless-loop"),
+        &["--json", "--limit", "cpu=50ms"],
+    ));
     let findings = changes["findings"].as_array().unwrap();
-    let details = findings.iter().find(|finding| finding["id"] == "not-played").map(|finding| finding["details"].clone());
+    let details = findings
+        .iter()
+        .find(|finding| finding["id"] == "not-played")
+        .map(|finding| finding["details"].clone());
     assert_eq!(details, Some(json!(["calls hung 3 times: 5 cases left out"])), "{changes:#}");
 }
 
@@ -170,7 +272,12 @@ fn json_of(ended: &Ended) -> Value {
 }
 
 fn ids_of(changes: &Value) -> Vec<String> {
-    changes["findings"].as_array().unwrap().iter().map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+    changes["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn case(changes: &Value, name: &str) -> Value {

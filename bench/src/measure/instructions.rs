@@ -1,5 +1,6 @@
-//! Instructions for a page, counted by valgrind: of the core natively, and of the whole way through the component to host records. They
-//! repeat, exactly or nearly so, whatever else the machine does.
+//! Instructions for a page, counted by valgrind: of the core natively, and of the whole way through
+//! the component to host records. They repeat, exactly or nearly so, whatever else the machine
+//! does.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -30,12 +31,26 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
         // Valgrind plays a processor of its own, for which the component may have to be compiled.
         count(program, 1)?;
         let times = 0..depth.pick(1, 3);
-        times.map(|_| Ok((count(program, many)? - count(program, few)?) / float(many - few))).collect::<Result<Vec<_>>>()
+        times
+            .map(|_| Ok((count(program, many)? - count(program, few)?) / float(many - few)))
+            .collect::<Result<Vec<_>>>()
     };
     let (native, component) = (counts(&["parse-pages"])?, counts(&["smp-bench", "through"])?);
     Ok(vec![
-        Figure::of(KEY, "Instructions for a page of 100: the core, natively", "", Kind::Exact, native),
-        Figure::of("instructions.component", "the same: through the component to host records", "", Kind::Exact, component),
+        Figure::of(
+            KEY,
+            "Instructions for a page of 100: the core, natively",
+            "",
+            Kind::Exact,
+            native,
+        ),
+        Figure::of(
+            "instructions.component",
+            "the same: through the component to host records",
+            "",
+            Kind::Exact,
+            component,
+        ),
     ])
 }
 
@@ -51,10 +66,17 @@ pub fn through(pages: u64) -> Result<usize> {
 fn count(program: &[&str], pages: u64) -> Result<f64> {
     let (name, arguments) = program.split_first().context("no program")?;
     let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(built(name)?).args(arguments).arg(pages.to_string());
+    command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(built(name)?)
+        .args(arguments)
+        .arg(pages.to_string());
     let output = command.output()?;
     let text = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "valgrind failed: {text}");
-    let told = text.lines().find_map(|line| line.split_once("Collected :")).map(|(_, number)| number.trim());
+    let told = text
+        .lines()
+        .find_map(|line| line.split_once("Collected :"))
+        .map(|(_, number)| number.trim());
     told.and_then(|number| number.parse().ok()).context("valgrind tells no count")
 }

@@ -1,4 +1,5 @@
-//! A million members over replayed pages, to ndjson in a file: a whole collection in a process of its own.
+//! A million members over replayed pages, to ndjson in a file: a whole collection in a process of
+//! its own.
 
 use std::sync::Arc;
 
@@ -44,11 +45,26 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     let few = again(FEW, 1)?;
     let runs = (0..3).map(|_| again(MEMBERS, 1)).collect::<Result<Vec<_>>>()?;
     let each = |value: fn(&Collected) -> f64| runs.iter().map(value).collect::<Vec<_>>();
-    let per_member = runs.iter().map(|run| float(run.peak.saturating_sub(few.peak)) / float(MEMBERS - FEW)).collect();
+    let per_member = runs
+        .iter()
+        .map(|run| float(run.peak.saturating_sub(few.peak)) / float(MEMBERS - FEW))
+        .collect();
     Ok(vec![
-        Figure::of("million.cpu", "1,000,000 members to ndjson in a file: processor time", "s", Kind::Cpu, each(|run| run.cpu))
-            .at_most(5.0),
-        Figure::of("million.wall", "the same: time that passes", "s", Kind::Told, each(|run| run.wall)),
+        Figure::of(
+            "million.cpu",
+            "1,000,000 members to ndjson in a file: processor time",
+            "s",
+            Kind::Cpu,
+            each(|run| run.cpu),
+        )
+        .at_most(5.0),
+        Figure::of(
+            "million.wall",
+            "the same: time that passes",
+            "s",
+            Kind::Told,
+            each(|run| run.wall),
+        ),
         Figure::of(
             "million.peak",
             "the same: most memory, with what the guard keeps",
@@ -57,8 +73,22 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
             each(|run| float(run.peak) / MIB),
         )
         .at_most(FLAT + float(MEMBERS) * GUARD / MIB),
-        Figure::of("million.few", "most memory with 2,000 members", "MiB", Kind::Memory, vec![float(few.peak) / MIB]).at_most(FLAT),
-        Figure::of("million.guard", "what each further member takes", "bytes", Kind::Memory, per_member).at_most(GUARD),
+        Figure::of(
+            "million.few",
+            "most memory with 2,000 members",
+            "MiB",
+            Kind::Memory,
+            vec![float(few.peak) / MIB],
+        )
+        .at_most(FLAT),
+        Figure::of(
+            "million.guard",
+            "what each further member takes",
+            "bytes",
+            Kind::Memory,
+            per_member,
+        )
+        .at_most(GUARD),
     ])
 }
 

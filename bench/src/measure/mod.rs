@@ -35,7 +35,8 @@ impl Depth {
 /// A measurement.
 pub type Measure = fn(Depth) -> Result<Vec<Figure>>;
 
-/// All measurements: the group of their keys, what to say while they run, and how to do it. The yardstick comes early.
+/// All measurements: the group of their keys, what to say while they run, and how to do it. The
+/// yardstick comes early.
 pub const ALL: [(&str, &str, Measure); 9] = [
     ("size", "the size of the component", size::measure),
     ("path", "pages through the component, against native code", path::measure),

@@ -1,5 +1,6 @@
-//! Pages of 100 members with three products each, out of memory, to records of the host: through the component, and through the same
-//! core compiled for this machine. The two take turns, so that whatever else the machine does hits both.
+//! Pages of 100 members with three products each, out of memory, to records of the host: through
+//! the component, and through the same core compiled for this machine. The two take turns, so that
+//! whatever else the machine does hits both.
 
 use std::sync::Arc;
 
@@ -27,9 +28,14 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     let (mut native, mut component, mut ratio, mut whole) = (vec![], vec![], vec![], vec![]);
     for turn in 0..=depth.pick(5, 25) {
         let (read, core) = cpu_of(|| native::read_all(&pages));
-        let (through, guest) = cpu_of(|| runtime.block_on(stage.read_all(Replayed::at_once(&pages))));
-        let (collected, all) = cpu_of(|| runtime.block_on(stage.collect(Replayed::at_once(&pages), std::io::sink())));
-        ensure!(read? == through? && collected?.counts.members == pages.members(), "the two do not read the same");
+        let (through, guest) =
+            cpu_of(|| runtime.block_on(stage.read_all(Replayed::at_once(&pages))));
+        let (collected, all) =
+            cpu_of(|| runtime.block_on(stage.collect(Replayed::at_once(&pages), std::io::sink())));
+        ensure!(
+            read? == through? && collected?.counts.members == pages.members(),
+            "the two do not read the same"
+        );
         // The first turn warms up.
         if turn > 0 {
             native.push(core * 1e6 / float(PAGES));
@@ -40,10 +46,28 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     }
     let per_second = component.iter().map(|time| float(USUAL) * 1e6 / time).collect();
     Ok(vec![
-        Figure::of("path.ratio", "Through the component to host records, against its core natively", "", Kind::Ratio, ratio),
+        Figure::of(
+            "path.ratio",
+            "Through the component to host records, against its core natively",
+            "",
+            Kind::Ratio,
+            ratio,
+        ),
         Figure::of(YARDSTICK, "A page in the core, natively", "µs", Kind::Told, native),
         Figure::of("path.component", "A page through the component", "µs", Kind::Cpu, component),
-        Figure::of("path.whole", "A page of a whole collection, to ndjson in memory", "µs", Kind::Cpu, whole),
-        Figure::of("path.members", "Members through the component", "a second", Kind::Told, per_second),
+        Figure::of(
+            "path.whole",
+            "A page of a whole collection, to ndjson in memory",
+            "µs",
+            Kind::Cpu,
+            whole,
+        ),
+        Figure::of(
+            "path.members",
+            "Members through the component",
+            "a second",
+            Kind::Told,
+            per_second,
+        ),
     ])
 }

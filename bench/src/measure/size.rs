@@ -23,7 +23,13 @@ pub fn measure(_: Depth) -> Result<Vec<Figure>> {
     let Parts { code, data } = parts(&bytes)?;
     let rest = bytes.len() - code - data;
     let kib = |key: &str, name: &str, size: usize| {
-        Figure::of(key, name, "KiB", Kind::Exact, vec![float(u64::try_from(size).unwrap_or(u64::MAX)) / 1024.0])
+        Figure::of(
+            key,
+            name,
+            "KiB",
+            Kind::Exact,
+            vec![float(u64::try_from(size).unwrap_or(u64::MAX)) / 1024.0],
+        )
     };
     Ok(vec![
         kib("size.component", "Component, with descriptor and guide", bytes.len()).at_most(264.0),

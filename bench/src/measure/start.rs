@@ -1,5 +1,6 @@
-//! From the start of a process to the answer of `validate`, with a service on loopback: with compiled code from the cache, and the first time
-//! ever, when the connector is compiled in a process of its own.
+//! From the start of a process to the answer of `validate`, with a service on loopback: with
+//! compiled code from the cache, and the first time ever, when the connector is compiled in a
+//! process of its own.
 
 use anyhow::Result;
 use smp_tests::mock::Mock;
@@ -25,9 +26,21 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
         Ok(child::alone(&command)?.wall * 1e3)
     });
     Ok(vec![
-        Figure::of("start.cached", "Start of a process to `validate` answered, compiled code cached", "ms", Kind::Wall, cached)
-            .at_most(50.0),
-        Figure::of("start.first", "the same the first time ever, compiling", "ms", Kind::Wall, first.collect::<Result<_>>()?)
-            .at_most(150.0),
+        Figure::of(
+            "start.cached",
+            "Start of a process to `validate` answered, compiled code cached",
+            "ms",
+            Kind::Wall,
+            cached,
+        )
+        .at_most(50.0),
+        Figure::of(
+            "start.first",
+            "the same the first time ever, compiling",
+            "ms",
+            Kind::Wall,
+            first.collect::<Result<_>>()?,
+        )
+        .at_most(150.0),
     ])
 }

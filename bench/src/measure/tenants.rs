@@ -1,4 +1,5 @@
-//! Many tenants at once in one process: each a run of its own, in a store of its own, on an engine with memory set aside for all.
+//! Many tenants at once in one process: each a run of its own, in a store of its own, on an engine
+//! with memory set aside for all.
 
 use std::io;
 use std::sync::Arc;
@@ -57,17 +58,25 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
         Figure::of("tenants.cpu", "the same: processor time", "s", Kind::Cpu, each(&|run| run.cpu)),
         Figure::of(
             "tenants.bound",
-            "the same: time that passes, against the waits or the processor time over all cores, whichever is more",
+            "the same: time that passes, against the waits or the processor time over all cores, \
+             whichever is more",
             "",
             Kind::Told,
             each(&|run| run.wall / ideal.max(run.cpu / cores)),
         )
         .at_most(2.0),
-        Figure::of("tenants.memory", "the same: memory of a tenant", "KiB", Kind::Memory, each(&|run| kib(run.memory, TENANTS)))
-            .at_most(210.0),
+        Figure::of(
+            "tenants.memory",
+            "the same: memory of a tenant",
+            "KiB",
+            Kind::Memory,
+            each(&|run| kib(run.memory, TENANTS)),
+        )
+        .at_most(210.0),
     ];
     if depth == Depth::Full {
-        let waiting = (0..3).map(|_| Ok(kib(waiting_again(WAITING)?, WAITING))).collect::<Result<_>>()?;
+        let waiting =
+            (0..3).map(|_| Ok(kib(waiting_again(WAITING)?, WAITING))).collect::<Result<_>>()?;
         figures.push(Figure::of(
             "tenants.waiting",
             "10,000 tenants waiting in their first call: memory of each",
@@ -83,8 +92,15 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
 ///
 /// # Errors
 /// When a tenant's collection fails.
-pub fn at_once(tenants: u32, pages: u64, per_page: u64, latency_ms: u64, times: u32) -> Result<Served> {
-    let numbers = [u64::from(tenants), pages, per_page, latency_ms, u64::from(times)].map(|number| number.to_string());
+pub fn at_once(
+    tenants: u32,
+    pages: u64,
+    per_page: u64,
+    latency_ms: u64,
+    times: u32,
+) -> Result<Served> {
+    let numbers = [u64::from(tenants), pages, per_page, latency_ms, u64::from(times)]
+        .map(|number| number.to_string());
     let mut arguments = vec!["tenants"];
     arguments.extend(numbers.iter().map(String::as_str));
     child::again(&arguments)
@@ -98,9 +114,17 @@ fn waiting_again(tenants: u32) -> Result<u64> {
 ///
 /// # Errors
 /// When a tenant's collection fails.
-pub fn serve(tenants: u32, pages: u64, per_page: u64, latency_ms: u64, times: u32) -> Result<Served> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
-    let (pages, latency) = (Arc::new(Pages::new(pages, per_page)), Duration::from_millis(latency_ms));
+pub fn serve(
+    tenants: u32,
+    pages: u64,
+    per_page: u64,
+    latency_ms: u64,
+    times: u32,
+) -> Result<Served> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
+    let (pages, latency) =
+        (Arc::new(Pages::new(pages, per_page)), Duration::from_millis(latency_ms));
     runtime.block_on(async {
         let stage = Arc::new(Setup::set(Some(tenants)).await?);
         // Memory that was never touched comes page by page; a server has been running for a while.
@@ -118,7 +142,12 @@ pub fn serve(tenants: u32, pages: u64, per_page: u64, latency_ms: u64, times: u3
 }
 
 /// Lets so many tenants collect at once.
-async fn all(stage: &Arc<Setup>, tenants: u32, latency: Duration, pages: &Arc<Pages>) -> Result<()> {
+async fn all(
+    stage: &Arc<Setup>,
+    tenants: u32,
+    latency: Duration,
+    pages: &Arc<Pages>,
+) -> Result<()> {
     let runs: Vec<_> = (0..tenants)
         .map(|_| {
             let (stage, transport) = (Arc::clone(stage), Replayed::after(latency, pages));
@@ -148,12 +177,14 @@ impl Transport for Silence {
     }
 }
 
-/// Lets so many tenants wait for their first answer, and gives the memory that all of them take, in bytes.
+/// Lets so many tenants wait for their first answer, and gives the memory that all of them take, in
+/// bytes.
 ///
 /// # Errors
 /// When not all of them come to wait.
 pub fn wait(tenants: u32) -> Result<u64> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;
     let memory = runtime.block_on(async {
         let stage = Arc::new(Setup::set(Some(tenants)).await?);
         let silence = Arc::new(Silence { enough: tenants, ..Silence::default() });
@@ -162,7 +193,9 @@ pub fn wait(tenants: u32) -> Result<u64> {
             let (stage, silence) = (Arc::clone(&stage), Arc::clone(&silence));
             tokio::spawn(async move { stage.collect(silence, io::sink()).await });
         }
-        tokio::time::timeout(Duration::from_secs(120), silence.all.notified()).await.context("not all tenants came to wait")?;
+        tokio::time::timeout(Duration::from_secs(120), silence.all.notified())
+            .await
+            .context("not all tenants came to wait")?;
         Ok(resident().saturating_sub(before))
     });
     runtime.shutdown_background();

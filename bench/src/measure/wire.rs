@@ -1,6 +1,8 @@
-//! 20,000 members from the mock organization over loopback HTTP, with the command itself: a whole process, from its start to its end.
+//! 20,000 members from the mock organization over loopback HTTP, with the command itself: a whole
+//! process, from its start to its end.
 //!
-//! The mock computes its pages in this process, on the same processors; what it takes is told, because it is part of the time that passes.
+//! The mock computes its pages in this process, on the same processors; what it takes is told,
+//! because it is part of the time that passes.
 
 use std::process::Command;
 use std::time::Duration;
@@ -34,16 +36,40 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     let each = |value: fn(&Taken) -> f64| runs.iter().map(value).collect::<Vec<_>>();
     let per_thousand = each(|run| run.cpu).iter().map(|cpu| cpu * 1e6 / float(members)).collect();
     let mut figures = vec![
-        Figure::of("wire.peak", "the same: most memory", "MiB", Kind::Memory, each(|run| float(run.peak) / MIB)).at_most(40.0),
-        Figure::of("wire.cpu", "the same: processor time for a member, start of the process included", "µs", Kind::Cpu, per_thousand),
+        Figure::of(
+            "wire.peak",
+            "the same: most memory",
+            "MiB",
+            Kind::Memory,
+            each(|run| float(run.peak) / MIB),
+        )
+        .at_most(40.0),
+        Figure::of(
+            "wire.cpu",
+            "the same: processor time for a member, start of the process included",
+            "µs",
+            Kind::Cpu,
+            per_thousand,
+        ),
     ];
     if depth == Depth::Full {
         let name = "20,000 members over loopback HTTP, whole process: time that passes";
-        figures.insert(0, Figure::of("wire.wall", name, "s", Kind::Wall, each(|run| run.wall)).at_most(0.5));
-        figures.push(Figure::of("wire.mock", "processor time of the mock meanwhile", "s", Kind::Told, mocks));
+        figures.insert(
+            0,
+            Figure::of("wire.wall", name, "s", Kind::Wall, each(|run| run.wall)).at_most(0.5),
+        );
+        figures.push(Figure::of(
+            "wire.mock",
+            "processor time of the mock meanwhile",
+            "s",
+            Kind::Told,
+            mocks,
+        ));
         let waiting = start(Mock::builder().members(members).latency(LATENCY))?;
         let ideal = float(members / 100) * LATENCY.as_secs_f64();
-        let ratios = (0..2).map(|_| Ok(collect(&waiting, members)?.wall / ideal)).collect::<Result<Vec<_>>>()?;
+        let ratios = (0..2)
+            .map(|_| Ok(collect(&waiting, members)?.wall / ideal))
+            .collect::<Result<Vec<_>>>()?;
         let name = "the same with 50 ms before each page: time that passes, against pages × 50 ms";
         figures.push(Figure::of("wire.latency", name, "", Kind::Wall, ratios).at_most(1.05));
     }
@@ -72,8 +98,15 @@ fn collect(mock: &Mock, members: u64) -> Result<Taken> {
 pub fn at(name: &str, mock: &Mock) -> Result<Command> {
     let program = built("smp-harness")?;
     let mut command = Command::new(&program);
-    command.env("XDG_CACHE_HOME", std::path::absolute(program.with_file_name("bench-cache"))?).env(KEY, mock.key());
+    command
+        .env("XDG_CACHE_HOME", std::path::absolute(program.with_file_name("bench-cache"))?)
+        .env(KEY, mock.key());
     command.arg(name).arg(component()).args(["--upstream", &mock.url()]);
-    command.args(["--set", &format!("organization-id={}", mock.organization().id), "--secret", &format!("api-key=env:{KEY}")]);
+    command.args([
+        "--set",
+        &format!("organization-id={}", mock.organization().id),
+        "--secret",
+        &format!("api-key=env:{KEY}"),
+    ]);
     Ok(command)
 }

@@ -20,8 +20,9 @@ const KEY_PREFIXES: [&str; 2] = ["ATCTT", "ATATT"];
 /// Lengths of the groups of a usual organization id. The characters are not only hexadecimal ones.
 const USUAL_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
-const WHERE_TO_FIND: &str = "You find the Organization ID beside the key when you create an API key at \
-    admin.atlassian.com, and in the address of every page of your organization there, between /o/ and the next slash.";
+const WHERE_TO_FIND: &str = "You find the Organization ID beside the key when you create an API \
+                             key at admin.atlassian.com, and in the address of every page of your \
+                             organization there, between /o/ and the next slash.";
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,9 @@ impl Config {
     /// What is odd about the settings, though it may be right.
     pub fn doubt(&self) -> Option<Advice> {
         (!is_usual(self.organization.as_str())).then(|| Advice {
-            message: "The Organization ID is not of the usual shape: five groups of letters and digits, joined by hyphens.".to_owned(),
+            message: "The Organization ID is not of the usual shape: five groups of letters and \
+                      digits, joined by hyphens."
+                .to_owned(),
             hint: format!("If the next checks fail, enter it again, all of it. {WHERE_TO_FIND}"),
             setting: Some(ORGANIZATION_ID.to_owned()),
         })
@@ -76,7 +79,8 @@ fn refusal(entered: &str) -> Option<Failure> {
         (
             "The Organization ID field holds an API key.",
             format!(
-                "Enter the key in the Api Key field, and the id of the organization here. {WHERE_TO_FIND}"
+                "Enter the key in the Api Key field, and the id of the organization here. \
+                 {WHERE_TO_FIND}"
             ),
         )
     } else if entered.contains('/') {
@@ -94,7 +98,8 @@ fn refusal(entered: &str) -> Option<Failure> {
         (
             "The Organization ID holds other characters than letters, digits and hyphens.",
             format!(
-                "It is not the name of the organization, nor a site such as your-company.atlassian.net. {WHERE_TO_FIND}"
+                "It is not the name of the organization, nor a site such as \
+                 your-company.atlassian.net. {WHERE_TO_FIND}"
             ),
         )
     } else {

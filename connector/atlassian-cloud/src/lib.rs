@@ -3,8 +3,9 @@
 //!
 //! It takes settings and answers, and gives requests and records. It has no I/O, clock, environment
 //! or randomness, so the same answers give the same result anywhere. Settings become a checked
-//! [`config::Config`] once; [`refusal`] reads the answers that are no success; [`endpoint`] asks and
-//! reads; [`flow`] puts the calls in order; [`listing`] is what the connector tells about itself.
+//! [`config::Config`] once; [`refusal`] reads the answers that are no success; [`endpoint`] asks
+//! and reads; [`flow`] puts the calls in order; [`listing`] is what the connector tells about
+//! itself.
 //!
 //! The modules stand in reading order: each uses only those above it.
 

@@ -22,8 +22,8 @@ pub fn descriptor() -> Descriptor {
         name: "Atlassian Cloud".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         vendor: "Atlassian".to_owned(),
-        summary: "Software for teams that work together: Jira, Confluence, Bitbucket, Trello and others. \
-            One connection covers every Atlassian product of the organization."
+        summary: "Software for teams that work together: Jira, Confluence, Bitbucket, Trello and \
+                  others. One connection covers every Atlassian product of the organization."
             .to_owned(),
         pricing: "Depends on the number of users and on the services used.".to_owned(),
         status: "General Availability".to_owned(),
@@ -40,10 +40,9 @@ pub fn descriptor() -> Descriptor {
                 ),
             ],
         )],
-        permissions_required: texts(&[
-            "The person who creates the API key must be an organization admin in Atlassian; a site admin \
-            is not enough.",
-        ]),
+        permissions_required: texts(&["The person who creates the API key must be an \
+                                       organization admin in Atlassian; a site admin is not \
+                                       enough."]),
         settings: form::fields(),
         api: Api {
             base: "https://api.atlassian.com".to_owned(),

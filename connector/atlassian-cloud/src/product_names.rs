@@ -51,9 +51,10 @@ mod tests {
 
     #[test]
     fn every_documented_and_every_seen_key_is_known() {
-        let keys = "jira-software jira-service-desk jira-core jira-ops stride hipchat confluence bitbucket trello \
-            opsgenie statuspage jira jira-servicedesk jira-service-management jira-product-discovery compass loom \
-            townsquare avp beacon mercury";
+        let keys = "jira-software jira-service-desk jira-core jira-ops stride hipchat confluence \
+                    bitbucket trello opsgenie statuspage jira jira-servicedesk \
+                    jira-service-management jira-product-discovery compass loom townsquare avp \
+                    beacon mercury";
         for key in keys.split_whitespace() {
             assert!(name_of(key).is_some(), "{key}");
         }

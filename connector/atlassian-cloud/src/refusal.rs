@@ -4,7 +4,8 @@
 //! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that
 //! does not speak of scopes has two meanings, which only the list of the key's organizations can
 //! tell apart; it is handed back as
-//! [`Forbidden`], for the flow to find out. No text of a body gets any further than the vendor's code.
+//! [`Forbidden`], for the flow to find out. No text of a body gets any further than the vendor's
+//! code.
 
 use smp_connector_kit::call::{self, Call, Route, Trouble};
 use smp_connector_kit::cursor::Cursor;
@@ -20,34 +21,40 @@ const INVALID_CURSOR: &str = "ADMIN-400-1";
 /// The vendor's code for an organization that does not exist.
 const NO_ORGANIZATION: &str = "ADMIN-404-2";
 
-const NEW_KEY: &str = "At admin.atlassian.com, open the organization, then Settings, then API keys, and create a new \
-    API key; choose the longest expiry, which is a year. Choose no scopes, or read:orgs:admin, read:accounts:admin and \
-    read:domains:admin. Enter the new key in the Api Key field. If you cannot see API keys there, ask an organization admin to do it.";
+const NEW_KEY: &str = "At admin.atlassian.com, open the organization, then Settings, then API \
+                       keys, and create a new API key; choose the longest expiry, which is a \
+                       year. Choose no scopes, or read:orgs:admin, read:accounts:admin and \
+                       read:domains:admin. Enter the new key in the Api Key field. If you cannot \
+                       see API keys there, ask an organization admin to do it.";
 
-const OTHER_SCOPES: &str = "Scopes cannot be added to a key that exists. At admin.atlassian.com, under Settings, then \
-    API keys, create a new key with the scopes read:orgs:admin, read:accounts:admin and read:domains:admin, or a key \
-    without scopes, and enter it in the Api Key field.";
+const OTHER_SCOPES: &str = "Scopes cannot be added to a key that exists. At admin.atlassian.com, \
+                            under Settings, then API keys, create a new key with the scopes \
+                            read:orgs:admin, read:accounts:admin and read:domains:admin, or a key \
+                            without scopes, and enter it in the Api Key field.";
 
-const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an organization admin; being only a site \
-    admin is not enough. Ask an organization admin to create a new key at admin.atlassian.com, under Settings, then \
-    API keys, and enter it in the Api Key field. A key with scopes needs read:orgs:admin, read:accounts:admin and \
-    read:domains:admin.";
+const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an organization admin; being only a site admin is \
+     not enough. Ask an organization admin to create a new key at admin.atlassian.com, under \
+     Settings, then API keys, and enter it in the Api Key field. A key with scopes needs \
+     read:orgs:admin, read:accounts:admin and read:domains:admin.";
 
-const OTHER_ORGANIZATION: &str = "Compare the Organization ID with the one in the address of your organization's pages \
-    at admin.atlassian.com, between /o/ and the next slash: capital and small letters count. The API key must have \
-    been created in that same organization, by an organization admin.";
+const OTHER_ORGANIZATION: &str = "Compare the Organization ID with the one in the address of your organization's pages at \
+     admin.atlassian.com, between /o/ and the next slash: capital and small letters count. The \
+     API key must have been created in that same organization, by an organization admin.";
 
-const LATER: &str = "Try again later. If it stays like this for hours, look at status.atlassian.com, and ask the \
-    person who runs your network whether api.atlassian.com can be reached.";
+const LATER: &str = "Try again later. If it stays like this for hours, look at \
+                     status.atlassian.com, and ask the person who runs your network whether \
+                     api.atlassian.com can be reached.";
 
-const FEWER_REQUESTS: &str = "Try again later. If it happens often, ask whoever runs other tools on the same Atlassian \
-    organization to spread their requests.";
+const FEWER_REQUESTS: &str = "Try again later. If it happens often, ask whoever runs other tools \
+                              on the same Atlassian organization to spread their requests.";
 
-const IN_BETWEEN: &str = "A proxy, a sign-in page or a maintenance page may stand between here and Atlassian. Try again \
-    later; if it stays, ask the person who runs your network whether api.atlassian.com is let through unchanged.";
+const IN_BETWEEN: &str = "A proxy, a sign-in page or a maintenance page may stand between here \
+                          and Atlassian. Try again later; if it stays, ask the person who runs \
+                          your network whether api.atlassian.com is let through unchanged.";
 
-const START_OVER: &str = "Start the collection again from the beginning. If it ends here once more, try again at a quieter \
-    time: the members may be changing while they are read.";
+const START_OVER: &str = "Start the collection again from the beginning. If it ends here once \
+                          more, try again at a quieter time: the members may be changing while \
+                          they are read.";
 
 /// A call of Atlassian's API.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +105,8 @@ impl Call for Asked {
             }
             401 => {
                 let message = format!(
-                    "Atlassian does not accept the API key: it is wrong, has expired or was revoked (401 from {route})."
+                    "Atlassian does not accept the API key: it is wrong, has expired or was \
+                     revoked (401 from {route})."
                 );
                 Failure::new(FailureKind::Credentials, message, NEW_KEY).at(API_KEY)
             }

@@ -121,33 +121,33 @@ impl Trouble {
         match self {
             Self::Later => {
                 "Nothing is wrong with your settings. Try again later. If it stays like this for \
-                hours, look whether the service reports a fault, and ask the person who runs your \
-                network whether it can be reached."
+                 hours, look whether the service reports a fault, and ask the person who runs your \
+                 network whether it can be reached."
             }
             Self::Busy => {
                 "Try again later. If it happens often, ask whoever runs other tools on the same \
-                account to spread their requests."
+                 account to spread their requests."
             }
             Self::InBetween => {
                 "A proxy, a sign-in page or a maintenance page may stand between here and the \
-                service. Try again later; if it stays, ask the person who runs your network whether \
-                the service's API is let through unchanged."
+                 service. Try again later; if it stays, ask the person who runs your network \
+                 whether the service's API is let through unchanged."
             }
             Self::Unknown => {
                 "Try again later. If it stays, send this message to the support of your SaaS \
-                management platform: the connector has to learn this answer."
+                 management platform: the connector has to learn this answer."
             }
             Self::TooLarge => {
                 "Send this message to the support of your SaaS management platform: it has to take \
-                larger answers."
+                 larger answers."
             }
             Self::NotAsked => {
                 "Send this message to the support of your SaaS management platform: nothing is \
-                wrong with your settings."
+                 wrong with your settings."
             }
             Self::Denied => {
                 "Ask the person who runs the SaaS management platform to allow the requests that \
-                this connector declares."
+                 this connector declares."
             }
         }
     }

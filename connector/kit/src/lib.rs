@@ -2,8 +2,8 @@
 //!
 //! The contract in `wit/` says what a connector is; this crate generates its types and adds what is
 //! alike for all: a request and all that can come of it ([`call`]), JSON ([`json`]), cursors,
-//! points in time, texts that are fit for a message, and a scripted host for tests ([`testing`]). It
-//! knows no vendor, and has no I/O, clock, environment or randomness of its own: everything goes
+//! points in time, texts that are fit for a message, and a scripted host for tests ([`testing`]).
+//! It knows no vendor, and has no I/O, clock, environment or randomness of its own: everything goes
 //! through [`Host`].
 //!
 //! A connector implements [`Connector`] and is made a component by [`export`]:

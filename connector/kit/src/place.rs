@@ -1,8 +1,9 @@
-//! Where in an answer it is of another shape, for a message: names of fields and positions in lists.
+//! Where in an answer it is of another shape, for a message: names of fields and positions in
+//! lists.
 //!
 //! The reader says no more than where it stopped, so that reading costs nothing for this; an answer
-//! is gone through once more when it was refused. No value gets into the text: of what a field holds
-//! it has the kind, and of names only those that a program gives.
+//! is gone through once more when it was refused. No value gets into the text: of what a field
+//! holds it has the kind, and of names only those that a program gives.
 
 use std::fmt;
 
@@ -218,8 +219,8 @@ fn path_of(open: &[Open<'_>]) -> String {
     path
 }
 
-/// Whether a name is one that a program gives. In an answer that is of another shape, something that
-/// a person typed may stand in its place.
+/// Whether a name is one that a program gives. In an answer that is of another shape, something
+/// that a person typed may stand in its place.
 fn is_a_programs(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-';
     name.len() <= LONGEST_NAME && name.bytes().all(is_plain)

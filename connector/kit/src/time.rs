@@ -255,7 +255,8 @@ mod tests {
         let (off_hour, off_minute) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
         let day = days + 1;
         format!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanoseconds:09}{sign}{off_hour:02}:{off_minute:02}"
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanoseconds:\
+             09}{sign}{off_hour:02}:{off_minute:02}"
         )
     }
 }

@@ -1,4 +1,5 @@
-//! Whether a connector does what the contract asks of it, and what an upgrade from one build to another changes.
+//! Whether a connector does what the contract asks of it, and what an upgrade from one build to
+//! another changes.
 
 pub mod check;
 pub mod diff;

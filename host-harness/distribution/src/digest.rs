@@ -27,7 +27,8 @@ impl Digest {
     /// Reads 64 digits, in lower case.
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
-        let lower = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
+        let lower = digits.len() == 64
+            && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
         lower.then(|| Self { hex: digits.to_owned() })
     }
 
@@ -59,7 +60,9 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a digest is `sha256:` and 64 digits, a to f in lower case"))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("a digest is `sha256:` and 64 digits, a to f in lower case")
+        })
     }
 }
 
@@ -71,9 +74,19 @@ mod tests {
     fn a_digest_is_of_one_algorithm_and_one_spelling() {
         let digest = Digest::of(b"{}");
         let text = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
-        assert_eq!((digest.to_string().as_str(), Digest::parse(text)), (text, Some(digest.clone())));
+        assert_eq!(
+            (digest.to_string().as_str(), Digest::parse(text)),
+            (text, Some(digest.clone()))
+        );
         assert_eq!(digest.tag(), text.replace(':', "-"));
-        for other in ["", "sha256:", &text[..70], &text.to_uppercase(), &text.replace("sha256", "sha512"), &format!("{text}0")] {
+        for other in [
+            "",
+            "sha256:",
+            &text[..70],
+            &text.to_uppercase(),
+            &text.replace("sha256", "sha512"),
+            &format!("{text}0"),
+        ] {
             assert_eq!(Digest::parse(other), None, "{other}");
         }
     }

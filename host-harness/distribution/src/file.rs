@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The bytes of a file that is one and not larger than this. A link could lead to what its author is not to see, and a pipe would never end.
+/// The bytes of a file that is one and not larger than this. A link could lead to what its author
+/// is not to see, and a pipe would never end.
 ///
 /// # Errors
 /// When it cannot be read, is a link or no file (`InvalidInput`), or is larger (`FileTooLarge`).
@@ -13,9 +14,11 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what);
-    let file = File::options().read(true).custom_flags(flags).open(path).map_err(|error| match error.raw_os_error() {
-        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => refused("it is a link"),
-        _ => error,
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
+        match error.raw_os_error() {
+            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => refused("it is a link"),
+            _ => error,
+        }
     })?;
     if !file.metadata()?.is_file() {
         return Err(refused("it is no file"));
@@ -23,7 +26,8 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(file, most)
 }
 
-/// The bytes of a file that its user named himself: a link is followed, and a pipe is read to its end.
+/// The bytes of a file that its user named himself: a link is followed, and a pipe is read to its
+/// end.
 ///
 /// # Errors
 /// When it cannot be read, or is larger (`FileTooLarge`).
@@ -45,7 +49,10 @@ fn bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {most} bytes"),
+        ));
     }
     Ok(bytes)
 }

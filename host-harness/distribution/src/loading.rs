@@ -38,12 +38,17 @@ pub struct ConnectorFile {
 /// # Errors
 /// As [`TrustPolicy::judge_file`] and [`Plugin::load`]; `untrusted` also when the component calls
 /// itself something else than what was signed.
-pub async fn load_trusted(engine: &Engine, policy: &TrustPolicy, path: &Path) -> Result<Trusted, Failure> {
+pub async fn load_trusted(
+    engine: &Engine,
+    policy: &TrustPolicy,
+    path: &Path,
+) -> Result<Trusted, Failure> {
     let (policy, path, limits) = (policy.clone(), path.to_owned(), engine.limits().clone());
     // A package is read and hashed as a whole, which other runs must not wait for.
     let reading = tokio::task::spawn_blocking(move || policy.judge_file(&path, &limits));
-    let (package, verified) =
-        reading.await.map_err(|crash| Failure::new(Code::Component, format!("the package could not be read: {crash}")))??;
+    let (package, verified) = reading.await.map_err(|crash| {
+        Failure::new(Code::Component, format!("the package could not be read: {crash}"))
+    })??;
     let plugin = loaded(engine, package.component(), Some(&verified)).await?;
     Ok(Trusted { plugin, verified })
 }
@@ -55,12 +60,17 @@ impl ConnectorFile {
     ///
     /// # Errors
     /// `component` when it cannot be read; with a policy, as [`TrustPolicy::judge_file`].
-    pub fn read(path: &Path, policy: Option<&TrustPolicy>, limits: &Limits) -> Result<Self, Failure> {
+    pub fn read(
+        path: &Path,
+        policy: Option<&TrustPolicy>,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
         if let Some(policy) = policy {
             let (package, verified) = policy.judge_file(path, limits)?;
             return Ok(Self { bytes: package.component().to_vec(), verified: Some(verified) });
         }
-        let bytes = file::beginning_of(path, limits.component.saturating_add(1)).map_err(|error| unreadable(path, &error))?;
+        let bytes = file::beginning_of(path, limits.component.saturating_add(1))
+            .map_err(|error| unreadable(path, &error))?;
         Ok(Self { bytes, verified: None })
     }
 
@@ -93,7 +103,11 @@ impl ConnectorFile {
 
 /// Compiles a component, and holds its descriptor, which only the running component gives, against
 /// what was signed.
-async fn loaded(engine: &Engine, bytes: &[u8], verified: Option<&Verified>) -> Result<Plugin, Failure> {
+async fn loaded(
+    engine: &Engine,
+    bytes: &[u8],
+    verified: Option<&Verified>,
+) -> Result<Plugin, Failure> {
     let plugin = Plugin::load(engine, bytes).await?;
     match verified {
         Some(verified) => verified.identity.agrees(plugin.descriptor()).map(|()| plugin),

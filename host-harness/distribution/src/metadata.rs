@@ -1,7 +1,8 @@
-//! What a component's file says about itself without being compiled: the standard metadata sections, and its imports and exports.
+//! What a component's file says about itself without being compiled: the standard metadata
+//! sections, and its imports and exports.
 //!
-//! Only the outermost component counts: a module within it may have been made by anybody's tools. What is said twice is refused, so that no
-//! two readers of one signed file can read two things.
+//! Only the outermost component counts: a module within it may have been made by anybody's tools.
+//! What is said twice is refused, so that no two readers of one signed file can read two things.
 
 use semver::Version;
 use wasmparser::{ComponentName, KnownCustom, Parser, Payload};
@@ -54,7 +55,8 @@ impl Metadata {
     /// Reads the metadata of a component.
     ///
     /// # Errors
-    /// `component`, when it is no component, is damaged, or says something twice or at too great length.
+    /// `component`, when it is no component, is damaged, or says something twice or at too great
+    /// length.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
         let mut metadata = Self::default();
         let mut depth = 0_usize;
@@ -64,7 +66,9 @@ impl Metadata {
                 Payload::Version { encoding: wasmparser::Encoding::Module, .. } if depth == 0 => {
                     return Err(damaged("it is a core module, not a component"));
                 }
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth = depth.saturating_add(1),
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                    depth = depth.saturating_add(1)
+                }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 payload if depth == 0 => metadata.take(payload)?,
                 _ => {}
@@ -81,11 +85,14 @@ impl Metadata {
         let (Some(id), Some(version)) = (&self.name, &self.version) else {
             return Err(unnamed("it has no metadata that tell its id and version"));
         };
-        let is_plain = id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let is_plain = id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !is_plain || id.is_empty() || id.len() > LONGEST_ID {
             return Err(unnamed("the id in its metadata is not made of a-z, 0-9 and -"));
         }
-        let version = Version::parse(version).map_err(|_| unnamed("the version in its metadata is no semantic version"))?;
+        let version = Version::parse(version)
+            .map_err(|_| unnamed("the version in its metadata is no semantic version"))?;
         Ok(Identity { id: id.clone(), version })
     }
 
@@ -137,17 +144,28 @@ impl Metadata {
 }
 
 impl Identity {
-    /// Whether the descriptor, which only the running component gives, says the same as the metadata that were judged before.
+    /// Whether the descriptor, which only the running component gives, says the same as the
+    /// metadata that were judged before.
     ///
     /// # Errors
     /// `untrusted`, when it does not.
     pub fn agrees(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        if descriptor.id == self.id && Version::parse(&descriptor.version).is_ok_and(|version| version == self.version) {
+        if descriptor.id == self.id
+            && Version::parse(&descriptor.version).is_ok_and(|version| version == self.version)
+        {
             return Ok(());
         }
-        let said = smp_host::text::shortened(&format!("{} {}", descriptor.id, descriptor.version), 100).into_owned();
-        Err(Failure::new(Code::Untrusted, format!("the file was signed as {self}, but the connector in it calls itself {said}"))
-            .with_hint("Do not use it. Its publisher signed a file that is not what its metadata say: report it to them."))
+        let said =
+            smp_host::text::shortened(&format!("{} {}", descriptor.id, descriptor.version), 100)
+                .into_owned();
+        Err(Failure::new(
+            Code::Untrusted,
+            format!("the file was signed as {self}, but the connector in it calls itself {said}"),
+        )
+        .with_hint(
+            "Do not use it. Its publisher signed a file that is not what its metadata say: report \
+             it to them.",
+        ))
     }
 
     /// The version as a tag of a registry, where a plus sign cannot stand.
@@ -164,7 +182,8 @@ impl std::fmt::Display for Identity {
 }
 
 fn once(field: &mut Option<String>, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| damaged(&format!("its `{name}` is no text")))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| damaged(&format!("its `{name}` is no text")))?;
     if text.len() > LONGEST_TEXT {
         return Err(damaged(&format!("its `{name}` is longer than {LONGEST_TEXT} bytes")));
     }
@@ -183,13 +202,21 @@ fn keep(names: &mut Vec<String>, name: &str) -> Result<(), Failure> {
 }
 
 fn damaged(reason: &str) -> Failure {
-    Failure::new(Code::Component, format!("the metadata of the component cannot be read: {}", smp_host::text::shortened(reason, 200)))
-        .with_hint("Give the `.wasm` file of a connector, for example the one of its package.")
+    Failure::new(
+        Code::Component,
+        format!(
+            "the metadata of the component cannot be read: {}",
+            smp_host::text::shortened(reason, 200)
+        ),
+    )
+    .with_hint("Give the `.wasm` file of a connector, for example the one of its package.")
 }
 
 fn unnamed(reason: &str) -> Failure {
-    Failure::new(Code::Component, reason)
-        .with_hint("Give the file of its package: packaging puts the id and the version of the connector into the file.")
+    Failure::new(Code::Component, reason).with_hint(
+        "Give the file of its package: packaging puts the id and the version of the connector \
+         into the file.",
+    )
 }
 
 #[cfg(test)]
@@ -209,7 +236,10 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn name_section(name: &str) -> Vec<u8> {
-        section("component-name", &[&[0, name.len() as u8 + 1, name.len() as u8], name.as_bytes()].concat())
+        section(
+            "component-name",
+            &[&[0, name.len() as u8 + 1, name.len() as u8], name.as_bytes()].concat(),
+        )
     }
 }
 
@@ -220,19 +250,28 @@ mod tests {
 
     #[test]
     fn a_component_tells_its_name_and_version_without_being_compiled() {
-        let bytes = [component("example", "1.2.3"), section("revision", b"abc"), section("other", b"x")].concat();
+        let bytes =
+            [component("example", "1.2.3"), section("revision", b"abc"), section("other", b"x")]
+                .concat();
         let metadata = Metadata::read(&bytes).unwrap();
         assert_eq!(metadata.revision.as_deref(), Some("abc"));
         let identity = metadata.identity().unwrap();
-        assert_eq!((identity.to_string().as_str(), identity.tag().as_str()), ("example 1.2.3", "1.2.3"));
+        assert_eq!(
+            (identity.to_string().as_str(), identity.tag().as_str()),
+            ("example 1.2.3", "1.2.3")
+        );
     }
 
     #[test]
     fn what_is_said_twice_or_within_another_component_is_not_taken() {
         let twice = [component("example", "1.2.3"), section("version", b"9.9.9")].concat();
-        assert!(Metadata::read(&twice).unwrap_err().message.ends_with("it says its `version` twice"));
+        assert!(
+            Metadata::read(&twice).unwrap_err().message.ends_with("it says its `version` twice")
+        );
         let renamed = [component("example", "1.2.3"), name_section("other")].concat();
-        assert!(Metadata::read(&renamed).unwrap_err().message.ends_with("it says its `name` twice"));
+        assert!(
+            Metadata::read(&renamed).unwrap_err().message.ends_with("it says its `name` twice")
+        );
         let inner = component("inner", "0.0.1");
         let outer = [&b"\0asm\x0d\0\x01\0"[..], &[4, inner.len() as u8], &inner].concat();
         assert_eq!(Metadata::read(&outer).unwrap(), Metadata::default());
@@ -245,7 +284,8 @@ mod tests {
             ("", "1.0.0", "the id in its metadata is not made of a-z, 0-9 and -"),
             ("example", "1.0", "the version in its metadata is no semantic version"),
         ] {
-            let failure = Metadata::read(&component(name, version)).unwrap().identity().unwrap_err();
+            let failure =
+                Metadata::read(&component(name, version)).unwrap().identity().unwrap_err();
             assert_eq!((failure.code, failure.message.as_str()), (Code::Component, reason));
         }
         assert!(Metadata::default().identity().unwrap_err().message.contains("no metadata"));

@@ -3,7 +3,8 @@
 //! ```text
 //! SHA256SUMS.sig ── signature ─▶ SHA256SUMS ── digests ─▶ ID.wasm · listing.json · listing.md · sbom.cdx.json · CHANGELOG.md
 //! ```
-//! A package that is here has been held against its own `SHA256SUMS`: every file that it names is there as it says, and there is no other.
+//! A package that is here has been held against its own `SHA256SUMS`: every file that it names is
+//! there as it says, and there is no other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,20 +65,32 @@ impl Package {
     /// Reads a package folder, or a component's file that is alone.
     ///
     /// # Errors
-    /// `component` when something cannot be read, is too large or is no package; `untrusted` when a file is not as `SHA256SUMS` says.
+    /// `component` when something cannot be read, is too large or is no package; `untrusted` when a
+    /// file is not as `SHA256SUMS` says.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
         if path.is_dir() {
             return Self::folder(path, limits);
         }
-        let bytes = file::read_named(path, limits.component).map_err(|error| unreadable(path, &error, limits))?;
-        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain_name(name)).unwrap_or("component.wasm");
+        let bytes = file::read_named(path, limits.component)
+            .map_err(|error| unreadable(path, &error, limits))?;
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| is_plain_name(name))
+            .unwrap_or("component.wasm");
         Ok(Self::alone(name, bytes))
     }
 
     /// A component without anything that belongs to it.
     #[must_use]
     pub fn alone(name: &str, component: Vec<u8>) -> Self {
-        Self { component: (name.to_owned(), component), sums: None, files: BTreeMap::new(), signature: None, origin: None }
+        Self {
+            component: (name.to_owned(), component),
+            sums: None,
+            files: BTreeMap::new(),
+            signature: None,
+            origin: None,
+        }
     }
 
     fn folder(folder: &Path, limits: &Limits) -> Result<Self, Failure> {
@@ -87,7 +100,8 @@ impl Package {
         for name in sums.digests.keys() {
             let most = if is_component(name) { limits.component } else { LARGEST_FILE };
             let bytes = read(folder, name, most, limits)?.ok_or_else(|| {
-                changed(format!("`{name}` is missing, which {SUMS} names")).with_hint("Get the package again; it is not whole.")
+                changed(format!("`{name}` is missing, which {SUMS} names"))
+                    .with_hint("Get the package again; it is not whole.")
             })?;
             files.insert(name.clone(), bytes);
         }
@@ -114,12 +128,19 @@ impl Package {
     ///
     /// # Errors
     /// `untrusted` when one is not; `component` when there is not exactly one component.
-    pub fn whole(sums: Sums, mut files: BTreeMap<String, Vec<u8>>, signature: Option<Vec<u8>>) -> Result<Self, Failure> {
+    pub fn whole(
+        sums: Sums,
+        mut files: BTreeMap<String, Vec<u8>>,
+        signature: Option<Vec<u8>>,
+    ) -> Result<Self, Failure> {
         for (name, digest) in &sums.digests {
             match files.get(name) {
                 Some(bytes) if Digest::of(bytes) == *digest => {}
                 Some(_) => return Err(tampered(name)),
-                None => return Err(changed(format!("`{name}` is missing, which {SUMS} names")).with_hint("Get the package again.")),
+                None => {
+                    return Err(changed(format!("`{name}` is missing, which {SUMS} names"))
+                        .with_hint("Get the package again."));
+                }
             }
         }
         let name = sums.component()?.to_owned();
@@ -186,20 +207,29 @@ impl Package {
     /// # Errors
     /// `output`, when something else is there, or it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
-        let fault = |error: io::Error| Failure::new(Code::Output, format!("`{}` cannot be written: {error}", shown(folder)));
+        let fault = |error: io::Error| {
+            Failure::new(Code::Output, format!("`{}` cannot be written: {error}", shown(folder)))
+        };
         if folder.symlink_metadata().is_ok() {
             // The same package twice is no fault: a script may be run again.
             return if self.is_at(folder) {
                 self.keep_origin(folder).map_err(fault)
             } else {
-                Err(Failure::new(Code::Output, format!("`{}` is there already, and is not what was pulled", shown(folder)))
-                    .with_remedy(Remedy::OtherPlace { of: Place::Output })
-                    .with_hint("Remove it first, or name another folder."))
+                Err(Failure::new(
+                    Code::Output,
+                    format!("`{}` is there already, and is not what was pulled", shown(folder)),
+                )
+                .with_remedy(Remedy::OtherPlace { of: Place::Output })
+                .with_hint("Remove it first, or name another folder."))
             };
         }
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+        let parent = folder
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or_else(|| PathBuf::from("."), Path::to_owned);
         fs::create_dir_all(&parent).map_err(fault)?;
-        let working = tempfile::Builder::new().prefix(".package-").tempdir_in(&parent).map_err(fault)?;
+        let working =
+            tempfile::Builder::new().prefix(".package-").tempdir_in(&parent).map_err(fault)?;
         let whole = working.path().join("package");
         fs::create_dir(&whole).map_err(fault)?;
         for (name, bytes) in self.all() {
@@ -211,11 +241,16 @@ impl Package {
     /// Whether the folder holds this package, and not as another artifact. What it was pulled from,
     /// an older command did not keep.
     fn is_at(&self, folder: &Path) -> bool {
-        let same = |(name, bytes): &(&str, &[u8])| file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == *bytes);
+        let same = |(name, bytes): &(&str, &[u8])| {
+            file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == *bytes)
+        };
         let names = names(folder).unwrap_or_default();
-        let (origin, files): (Vec<_>, Vec<_>) = self.all().into_iter().partition(|(name, _)| *name == ORIGIN);
+        let (origin, files): (Vec<_>, Vec<_>) =
+            self.all().into_iter().partition(|(name, _)| *name == ORIGIN);
         let kept = names.iter().any(|name| name == ORIGIN);
-        files.iter().all(same) && names.len() == files.len() + usize::from(kept) && (!kept || origin.first().is_some_and(same))
+        files.iter().all(same)
+            && names.len() == files.len() + usize::from(kept)
+            && (!kept || origin.first().is_some_and(same))
     }
 
     fn keep_origin(&self, folder: &Path) -> io::Result<()> {
@@ -228,7 +263,8 @@ impl Package {
 
     /// All files by name.
     fn all(&self) -> Vec<(&str, &[u8])> {
-        let mut all: Vec<(&str, &[u8])> = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let mut all: Vec<(&str, &[u8])> =
+            self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
         all.push((self.component_name(), self.component()));
         all.extend(self.sums.as_ref().map(|sums| (SUMS, sums.bytes())));
         all.extend(self.origin.as_deref().map(|origin| (ORIGIN, origin)));
@@ -241,11 +277,17 @@ impl Sums {
     /// Reads the file: a line for each file, a digest, two signs and a name.
     ///
     /// # Errors
-    /// `component`, when a line is another one, a name is no plain name or comes twice, or there are too many.
+    /// `component`, when a line is another one, a name is no plain name or comes twice, or there
+    /// are too many.
     pub fn read(bytes: Vec<u8>) -> Result<Self, Failure> {
         let malformed = |line: usize| {
-            Failure::new(Code::Component, format!("line {line} of {SUMS} names no file of a package")).with_hint(
-                "A line is a SHA-256 digest, two blanks and a plain file name, as `sha256sum` writes it; each file stands there once.",
+            Failure::new(
+                Code::Component,
+                format!("line {line} of {SUMS} names no file of a package"),
+            )
+            .with_hint(
+                "A line is a SHA-256 digest, two blanks and a plain file name, as `sha256sum` \
+                 writes it; each file stands there once.",
             )
         };
         let mut digests = BTreeMap::new();
@@ -253,8 +295,13 @@ impl Sums {
         for (number, line) in text.lines().enumerate() {
             let number = number.saturating_add(1);
             let (digest, rest) = line.split_at_checked(64).ok_or_else(|| malformed(number))?;
-            let name = rest.strip_prefix("  ").or_else(|| rest.strip_prefix(" *")).filter(|name| is_plain_name(name));
-            let (Some(digest), Some(name)) = (Digest::from_hex(digest), name) else { return Err(malformed(number)) };
+            let name = rest
+                .strip_prefix("  ")
+                .or_else(|| rest.strip_prefix(" *"))
+                .filter(|name| is_plain_name(name));
+            let (Some(digest), Some(name)) = (Digest::from_hex(digest), name) else {
+                return Err(malformed(number));
+            };
             let reserved = name.starts_with(SUMS) || digests.len() >= MOST_FILES;
             if reserved || digests.insert(name.to_owned(), digest).is_some() {
                 return Err(malformed(number));
@@ -285,17 +332,26 @@ impl Sums {
         let mut components = self.digests.keys().filter(|name| is_component(name));
         match (components.next(), components.next()) {
             (Some(name), None) => Ok(name),
-            _ => Err(Failure::new(Code::Component, format!("{SUMS} does not name exactly one `.wasm` file"))
-                .with_remedy(Remedy::WholePackage)
-                .with_hint("A package holds one connector. Make the package again.")),
+            _ => Err(Failure::new(
+                Code::Component,
+                format!("{SUMS} does not name exactly one `.wasm` file"),
+            )
+            .with_remedy(Remedy::WholePackage)
+            .with_hint("A package holds one connector. Make the package again.")),
         }
     }
 }
 
 /// The refusal of a file that is not the one whose digest was told.
 pub(crate) fn tampered(name: &str) -> Failure {
-    changed(format!("`{name}` is not the file whose digest {SUMS} tells: it was changed after the package was made"))
-        .with_hint("Do not use it. Get the package again, and compare; whoever made the package makes it anew after every change.")
+    changed(format!(
+        "`{name}` is not the file whose digest {SUMS} tells: it was changed after the package was \
+         made"
+    ))
+    .with_hint(
+        "Do not use it. Get the package again, and compare; whoever made the package makes it \
+         anew after every change.",
+    )
 }
 
 fn changed(message: String) -> Failure {
@@ -303,13 +359,18 @@ fn changed(message: String) -> Failure {
 }
 
 fn no_package(folder: &Path) -> Failure {
-    Failure::new(Code::Component, format!("`{}` is no package: there is no {SUMS} in it", shown(folder)))
-        .with_remedy(Remedy::WholePackage)
-        .with_hint("Make a package, or give the `.wasm` file itself.")
+    Failure::new(
+        Code::Component,
+        format!("`{}` is no package: there is no {SUMS} in it", shown(folder)),
+    )
+    .with_remedy(Remedy::WholePackage)
+    .with_hint("Make a package, or give the `.wasm` file itself.")
 }
 
 fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
-    if error.kind() == io::ErrorKind::FileTooLarge && path.extension().is_some_and(|ending| ending == "wasm") {
+    if error.kind() == io::ErrorKind::FileTooLarge
+        && path.extension().is_some_and(|ending| ending == "wasm")
+    {
         return limits.component_too_large(&format!("`{}`", shown(path)));
     }
     Failure::new(Code::Component, format!("`{}` cannot be read: {error}", shown(path)))
@@ -339,7 +400,11 @@ fn is_component(name: &str) -> bool {
 /// Whether a name is that of a file in the same folder, on any system, and shows as it is.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    plain && !name.is_empty() && !name.starts_with('.') && !name.starts_with('-') && name.len() <= LONGEST_NAME
+    plain
+        && !name.is_empty()
+        && !name.starts_with('.')
+        && !name.starts_with('-')
+        && name.len() <= LONGEST_NAME
 }
 
 fn shown(path: &Path) -> String {
@@ -373,7 +438,10 @@ mod tests {
         let folder = folder(&[("example.wasm", &wasm), ("listing.json", b"{}")]);
         fs::write(folder.path().join(SIGNATURE), "c2ln").unwrap();
         let package = opened(&folder).unwrap();
-        assert_eq!((package.component(), package.component_name()), (wasm.as_slice(), "example.wasm"));
+        assert_eq!(
+            (package.component(), package.component_name()),
+            (wasm.as_slice(), "example.wasm")
+        );
         assert_eq!((package.files().len(), package.signature()), (1, Some(&b"c2ln"[..])));
         let copy = folder.path().with_extension("copy").join("deeper");
         package.write(&copy).unwrap();
@@ -418,7 +486,11 @@ mod tests {
             format!("{}é  a.wasm\n", "0".repeat(63)),
             (0..40).map(|number| format!("{digest}  {number}.txt\n")).collect(),
         ] {
-            assert_eq!(Sums::read(text.clone().into_bytes()).unwrap_err().code, Code::Component, "{text}");
+            assert_eq!(
+                Sums::read(text.clone().into_bytes()).unwrap_err().code,
+                Code::Component,
+                "{text}"
+            );
         }
         assert!(Sums::read(format!("{digest} *a.wasm\n{digest}  a.txt").into_bytes()).is_ok());
     }

@@ -1,4 +1,5 @@
-//! The trust policy: whose signature this machine takes for which connector, from which version on. Pure, and asked before anything is compiled.
+//! The trust policy: whose signature this machine takes for which connector, from which version on.
+//! Pure, and asked before anything is compiled.
 //!
 //! ```toml
 //! revoked = ["sha256:…"]                             # of a component or of an artifact in a registry
@@ -8,7 +9,8 @@
 //! keys = ["-----BEGIN PUBLIC KEY-----…"]             # as many as are in use
 //! connectors = { example-cloud = { minimum = "1.2.0" }, example-desk = {} }
 //! ```
-//! What the file does not name is not trusted. Nothing is remembered from run to run: what must not come back is put below a minimum.
+//! What the file does not name is not trusted. Nothing is remembered from run to run: what must not
+//! come back is put below a minimum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -64,7 +66,8 @@ pub struct Verified {
     pub key: Digest,
 }
 
-/// The publisher and the key of a signature that was found to be right. Nothing is said yet about what was signed.
+/// The publisher and the key of a signature that was found to be right. Nothing is said yet about
+/// what was signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Signer<'a> {
     publisher: &'a Publisher,
@@ -101,17 +104,25 @@ impl TrustPolicy {
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
         let text = std::str::from_utf8(bytes).map_err(|_| unusable("it is no text"))?;
         let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+            let line = error.span().map_or(1, |span| {
+                text.get(..span.start).unwrap_or_default().matches('\n').count() + 1
+            });
             unusable(&format!("line {line}: {}", smp_host::text::shortened(error.message(), 200)))
         })?;
-        let bounds = [(file.publisher.len(), MOST_PUBLISHERS, "publishers"), (file.revoked.len(), MOST_REVOKED, "revoked digests")];
+        let bounds = [
+            (file.publisher.len(), MOST_PUBLISHERS, "publishers"),
+            (file.revoked.len(), MOST_REVOKED, "revoked digests"),
+        ];
         bounded(&bounds)?;
         let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
         let mut publishers = Vec::new();
         for publisher in file.publisher {
             let publisher = Publisher::read(publisher)?;
             if !names.insert(publisher.name.clone()) {
-                return Err(unusable(&format!("the publisher `{}` is there twice", publisher.name)));
+                return Err(unusable(&format!(
+                    "the publisher `{}` is there twice",
+                    publisher.name
+                )));
             }
             // With one key under two names, nobody could say whose signature it is.
             if let Some(key) = publisher.keys.iter().find(|key| !keys.insert((*key).clone())) {
@@ -141,7 +152,9 @@ impl TrustPolicy {
         }
         Err(refused(format!("{digest} is revoked by the trust file"))
             .with_remedy(Remedy::OtherRelease)
-            .with_hint("This release must not be used any more. Get a newer one from its publisher."))
+            .with_hint(
+                "This release must not be used any more. Get a newer one from its publisher.",
+            ))
     }
 
     /// Refuses a package when its component is revoked, or an artifact that a registry has or had
@@ -155,7 +168,10 @@ impl TrustPolicy {
         if let Some(manifest) = package.origin() {
             if !artifact::is_of(manifest, package) {
                 return Err(refused(format!("{ORIGIN} is not the manifest of this package"))
-                    .with_hint("Pull the package again, into another folder; something was changed in this one."));
+                    .with_hint(
+                        "Pull the package again, into another folder; something was changed in \
+                         this one.",
+                    ));
             }
             self.not_revoked(&Digest::of(manifest))?;
         }
@@ -164,12 +180,14 @@ impl TrustPolicy {
         made.iter().try_for_each(|artifact| self.not_revoked(artifact))
     }
 
-    /// Judges a component's file by the package that it lies in. What is run is what is given back: the file may change meanwhile.
+    /// Judges a component's file by the package that it lies in. What is run is what is given back:
+    /// the file may change meanwhile.
     ///
     /// # Errors
     /// As [`TrustPolicy::judge`], and `untrusted` when it lies in no package.
     pub fn judge_file(&self, path: &Path, limits: &Limits) -> Result<(Package, Verified), Failure> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let alone = || {
             let name = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
             refused(format!("nobody vouches for `{name}`: no {SUMS} beside it names it"))
@@ -194,12 +212,16 @@ impl TrustPolicy {
     pub fn judge(&self, package: &Package) -> Result<Verified, Failure> {
         self.package_not_revoked(package)?;
         let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
-            return Err(refused(format!("nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"))
-                .with_remedy(Remedy::Sign)
-                .with_hint("Get the whole package, with its signature, from its publisher."));
+            return Err(refused(format!(
+                "nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"
+            ))
+            .with_remedy(Remedy::Sign)
+            .with_hint("Get the whole package, with its signature, from its publisher."));
         };
-        let signature = signature::from_text(text)
-            .ok_or_else(|| refused(format!("{SIGNATURE} holds no signature")).with_hint("Get the package again; the file is damaged."))?;
+        let signature = signature::from_text(text).ok_or_else(|| {
+            refused(format!("{SIGNATURE} holds no signature"))
+                .with_hint("Get the package again; the file is damaged.")
+        })?;
         let signer = self.signer(sums.bytes(), &signature).ok_or_else(wrong_key)?;
         signer.vouches_for(package.identity()?)
     }
@@ -213,15 +235,31 @@ impl Signer<'_> {
     pub fn vouches_for(&self, identity: Identity) -> Result<Verified, Failure> {
         let Publisher { name, connectors, .. } = self.publisher;
         let Some(minimum) = connectors.get(&identity.id) else {
-            return Err(refused(format!("{name} signed it, who may not publish the connector `{}`", identity.id))
-                .with_remedy(Remedy::TrustPublisher { publisher: name.clone(), connector: identity.id.clone() })
-                .with_hint(format!("If {name} may publish it, add `{}` to the connectors of {name} in the trust file.", identity.id)));
+            return Err(refused(format!(
+                "{name} signed it, who may not publish the connector `{}`",
+                identity.id
+            ))
+            .with_remedy(Remedy::TrustPublisher {
+                publisher: name.clone(),
+                connector: identity.id.clone(),
+            })
+            .with_hint(format!(
+                "If {name} may publish it, add `{}` to the connectors of {name} in the trust file.",
+                identity.id
+            )));
         };
         // By precedence: what is built anew from the same release is not older.
-        if let Some(minimum) = minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt()) {
-            return Err(refused(format!("{identity} is older than the trust file lets run, which is {minimum}"))
-                .with_remedy(Remedy::OtherRelease)
-                .with_hint("An old release was served in place of a newer one, or nobody updated it. Get the newest from its publisher."));
+        if let Some(minimum) =
+            minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt())
+        {
+            return Err(refused(format!(
+                "{identity} is older than the trust file lets run, which is {minimum}"
+            ))
+            .with_remedy(Remedy::OtherRelease)
+            .with_hint(
+                "An old release was served in place of a newer one, or nobody updated it. Get the \
+                 newest from its publisher.",
+            ));
         }
         Ok(Verified { publisher: name.clone(), identity, key: self.key.fingerprint() })
     }
@@ -230,8 +268,15 @@ impl Signer<'_> {
 /// The refusal of a signature that no trusted key made over what is there.
 #[must_use]
 pub fn wrong_key() -> Failure {
-    refused("it is signed, but by no key that the trust file names, or what was signed was changed since".into())
-        .with_hint("Compare the publisher's key with the one in the trust file, on another way than the one that the package came.")
+    refused(
+        "it is signed, but by no key that the trust file names, or what was signed was changed \
+         since"
+            .into(),
+    )
+    .with_hint(
+        "Compare the publisher's key with the one in the trust file, on another way than the one \
+         that the package came.",
+    )
 }
 
 impl Publisher {
@@ -245,20 +290,25 @@ impl Publisher {
             (file.connectors.len(), MOST_CONNECTORS, &format!("connectors of {name}")),
         ])?;
         let read = |(number, text): (usize, &String)| {
-            PublicKey::from_pem(text).map_err(|error| unusable(&format!("key {} of {name} cannot be used: {error}", number + 1)))
+            PublicKey::from_pem(text).map_err(|error| {
+                unusable(&format!("key {} of {name} cannot be used: {error}", number + 1))
+            })
         };
         let keys = file.keys.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             return Err(unusable(&format!("{name} has no key")));
         }
-        let connectors = file.connectors.into_iter().map(|(id, connector)| (id, connector.minimum)).collect();
+        let connectors =
+            file.connectors.into_iter().map(|(id, connector)| (id, connector.minimum)).collect();
         Ok(Self { name, keys, connectors })
     }
 }
 
 fn bounded(bounds: &[(usize, usize, &str)]) -> Result<(), Failure> {
     match bounds.iter().find(|(number, most, _)| number > most) {
-        Some((number, most, what)) => Err(unusable(&format!("it has {number} {what}, more than {most}"))),
+        Some((number, most, what)) => {
+            Err(unusable(&format!("it has {number} {what}, more than {most}")))
+        }
         None => Ok(()),
     }
 }
@@ -268,9 +318,11 @@ fn refused(message: String) -> Failure {
 }
 
 fn unusable(reason: &str) -> Failure {
-    let failure = Failure::new(Code::InvalidSettings, format!("the trust file cannot be used: {reason}"));
+    let failure =
+        Failure::new(Code::InvalidSettings, format!("the trust file cannot be used: {reason}"));
     failure.with_remedy(Remedy::CorrectInput { input: "trust" }).with_hint(
-        "It is TOML with a `[[publisher]]` for each: `name`, `keys` (public keys in PEM form) and `connectors` (ids, each with a `minimum` if you like).",
+        "It is TOML with a `[[publisher]]` for each: `name`, `keys` (public keys in PEM form) and \
+         `connectors` (ids, each with a `minimum` if you like).",
     )
 }
 
@@ -282,14 +334,19 @@ mod tests {
     use crate::signature::key::KeyPair;
 
     fn policy(key: &KeyPair, connectors: &str) -> TrustPolicy {
-        let text = format!("[[publisher]]\nname = \"Example Ltd\"\nkeys = ['''{}''']\nconnectors = {connectors}\n", key.public().to_pem());
+        let text = format!(
+            "[[publisher]]\nname = \"Example Ltd\"\nkeys = ['''{}''']\nconnectors = {connectors}\n",
+            key.public().to_pem()
+        );
         TrustPolicy::read(text.as_bytes()).unwrap()
     }
 
     fn package(version: &str, signer: Option<&KeyPair>) -> Package {
         let wasm = component("example", version);
-        let sums = Sums::read(format!("{}  example.wasm\n", Digest::of(&wasm).hex()).into_bytes()).unwrap();
-        let signature = signer.map(|signer| signature::to_text(&signer.sign(sums.bytes()).unwrap()).into_bytes());
+        let sums = Sums::read(format!("{}  example.wasm\n", Digest::of(&wasm).hex()).into_bytes())
+            .unwrap();
+        let signature = signer
+            .map(|signer| signature::to_text(&signer.sign(sums.bytes()).unwrap()).into_bytes());
         Package::whole(sums, BTreeMap::from([("example.wasm".into(), wasm)]), signature).unwrap()
     }
 
@@ -302,8 +359,13 @@ mod tests {
     #[test]
     fn a_release_of_a_trusted_publisher_is_vouched_for() {
         let key = KeyPair::generate().unwrap();
-        let verified = policy(&key, "{ example = { minimum = \"1.0.0\" } }").judge(&package("1.0.0+5", Some(&key))).unwrap();
-        assert_eq!((verified.publisher.as_str(), verified.identity.to_string().as_str()), ("Example Ltd", "example 1.0.0+5"));
+        let verified = policy(&key, "{ example = { minimum = \"1.0.0\" } }")
+            .judge(&package("1.0.0+5", Some(&key)))
+            .unwrap();
+        assert_eq!(
+            (verified.publisher.as_str(), verified.identity.to_string().as_str()),
+            ("Example Ltd", "example 1.0.0+5")
+        );
         assert_eq!(verified.key, key.public().fingerprint());
     }
 
@@ -312,12 +374,18 @@ mod tests {
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let policy = policy(&key, "{ example = { minimum = \"1.2.0\" }, desk = {} }");
         assert!(refusal(&policy, &package("1.2.0", None)).starts_with("nobody vouches for it"));
-        assert!(refusal(&policy, &package("1.2.0", Some(&other))).starts_with("it is signed, but by no key"));
+        assert!(
+            refusal(&policy, &package("1.2.0", Some(&other)))
+                .starts_with("it is signed, but by no key")
+        );
         let old = refusal(&policy, &package("1.1.9", Some(&key)));
         assert_eq!(old, "example 1.1.9 is older than the trust file lets run, which is 1.2.0");
         assert!(refusal(&policy, &package("1.2.0-rc.1", Some(&key))).contains("is older than"));
         let others = self::policy(&key, "{ desk = {} }");
-        assert_eq!(refusal(&others, &package("1.2.0", Some(&key))), "Example Ltd signed it, who may not publish the connector `example`");
+        assert_eq!(
+            refusal(&others, &package("1.2.0", Some(&key))),
+            "Example Ltd signed it, who may not publish the connector `example`"
+        );
         let mut revoking = policy.clone();
         let package = package("1.2.0", Some(&key));
         revoking.revoked.insert(Digest::of(package.component()));
@@ -327,23 +395,38 @@ mod tests {
     #[test]
     fn a_file_that_could_be_misread_is_refused() {
         let key = KeyPair::generate().unwrap().public().to_pem();
-        let publisher = |name: &str| format!("[[publisher]]\nname = \"{name}\"\nkeys = ['''{key}''']\nconnectors = {{ a = {{}} }}\n");
+        let publisher = |name: &str| {
+            format!(
+                "[[publisher]]\nname = \"{name}\"\nkeys = ['''{key}''']\nconnectors = {{ a = {{}} \
+                 }}\n"
+            )
+        };
         for (text, reason) in [
             (String::new(), "missing field `publisher`"),
             ("publisher = []\nmore = 1".into(), "line 2: unknown field `more`"),
             (publisher("A").replace("{}", "{ minimun = \"1.0.0\" }"), "unknown field `minimun`"),
             (publisher("A").replace("{}", "{ minimum = \"1\" }"), "parsing major version number"),
-            (publisher("A").replace("PUBLIC", "PRIVATE"), "key 1 of A cannot be used: a private key is in it"),
+            (
+                publisher("A").replace("PUBLIC", "PRIVATE"),
+                "key 1 of A cannot be used: a private key is in it",
+            ),
             (publisher("A").replace(&format!("'''{key}'''"), ""), "A has no key"),
             (publisher(" "), "a publisher has no name"),
             (publisher("A") + &publisher("A"), "the publisher `A` is there twice"),
             (publisher("A") + &publisher("B"), "is there twice"),
-            (format!("revoked = [\"sha256:1\"]\n{}", publisher("A")), "a digest is `sha256:` and 64 digits"),
+            (
+                format!("revoked = [\"sha256:1\"]\n{}", publisher("A")),
+                "a digest is `sha256:` and 64 digits",
+            ),
         ] {
             let failure = TrustPolicy::read(text.as_bytes()).unwrap_err();
-            assert!(failure.code == Code::InvalidSettings && failure.message.contains(reason), "{failure} {text}");
+            assert!(
+                failure.code == Code::InvalidSettings && failure.message.contains(reason),
+                "{failure} {text}"
+            );
         }
-        let many: String = (0..=MOST_PUBLISHERS).map(|number| publisher(&format!("P{number}"))).collect();
+        let many: String =
+            (0..=MOST_PUBLISHERS).map(|number| publisher(&format!("P{number}"))).collect();
         assert!(TrustPolicy::read(many.as_bytes()).unwrap_err().message.contains("more than 1000"));
     }
 }

@@ -1,4 +1,5 @@
-//! How much a component may hand over. A host sets the bounds; their defaults and reasons are its own.
+//! How much a component may hand over. A host sets the bounds; their defaults and reasons are its
+//! own.
 
 use std::fmt;
 
@@ -43,7 +44,14 @@ pub enum Bound {
 
 impl Bound {
     /// All bounds that an [`Error::Limit`](crate::Error::Limit) may name.
-    pub const ALL: [Self; 6] = [Self::Text, Self::MemberText, Self::Entries, Self::PageMembers, Self::Pages, Self::Members];
+    pub const ALL: [Self; 6] = [
+        Self::Text,
+        Self::MemberText,
+        Self::Entries,
+        Self::PageMembers,
+        Self::Pages,
+        Self::Members,
+    ];
 
     /// The name that operators know it by.
     #[must_use]

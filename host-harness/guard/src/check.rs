@@ -44,7 +44,11 @@ pub fn report<'a>(checks: impl ExactSizeIterator<Item = Check<'a>>, bounds: &Bou
         match outcome {
             Outcome::Passed(text) | Outcome::Skipped(text) => texts(bounds, "a check", [text])?,
             Outcome::Warning(advice) => {
-                texts(bounds, "a check", [advice.message, advice.hint].into_iter().chain(advice.setting))?;
+                texts(
+                    bounds,
+                    "a check",
+                    [advice.message, advice.hint].into_iter().chain(advice.setting),
+                )?;
             }
             Outcome::Failed(failed) => failure(failed, bounds)?,
         }
@@ -56,7 +60,10 @@ pub fn report<'a>(checks: impl ExactSizeIterator<Item = Check<'a>>, bounds: &Bou
 ///
 /// # Errors
 /// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
-pub fn account<'a>(account: Account<'a, impl ExactSizeIterator<Item = (&'a str, &'a str)>>, bounds: &Bounds) -> Checked {
+pub fn account<'a>(
+    account: Account<'a, impl ExactSizeIterator<Item = (&'a str, &'a str)>>,
+    bounds: &Bounds,
+) -> Checked {
     ensure(!account.id.trim().is_empty(), || "the account has no id".into())?;
     entries(bounds, "the account", [account.attributes.len()])?;
     let attributes = account.attributes.flat_map(|(name, value)| [name, value]);
@@ -69,7 +76,9 @@ pub fn account<'a>(account: Account<'a, impl ExactSizeIterator<Item = (&'a str, 
 /// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
 pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
     if let Some(next) = page.next() {
-        ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || format!("a cursor is empty or longer than {LONGEST_CURSOR} bytes"))?;
+        ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || {
+            format!("a cursor is empty or longer than {LONGEST_CURSOR} bytes")
+        })?;
     }
     let products = page.products().len();
     if page.members().len().max(products) > bounds.page_members {
@@ -87,8 +96,11 @@ fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
     ensure(!member.id().is_empty(), || "a member has no id".into())?;
     let texts = [member.id().len(), member.email().map_or(0, str::len), member.name().len()];
     let attributes = member.attributes().flat_map(|(name, value)| [name.len(), value.len()]);
-    let status = member.status().map(|status| if let MemberStatus::Other(word) = status { word.len() } else { 0 });
-    let kind = member.kind().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
+    let status = member
+        .status()
+        .map(|status| if let MemberStatus::Other(word) = status { word.len() } else { 0 });
+    let kind =
+        member.kind().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
     let longest = texts.into_iter().chain(attributes).chain(status).chain(kind).max();
     within(bounds, longest, bounds.member_text)?;
     // The role joins the names of all products, so it may be longer than any one text.
@@ -101,8 +113,11 @@ fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
         let there = usize::try_from(product_use.product).is_ok_and(|index| index < products);
         ensure(there, || "a member uses a product that the page does not have".into())?;
     }
-    let mut instants = member.uses().filter_map(|product_use| product_use.last_active).chain(member.last_seen());
-    ensure(instants.all(|instant| instant.nanoseconds < 1_000_000_000), || "an instant has more than a second of nanoseconds".into())
+    let mut instants =
+        member.uses().filter_map(|product_use| product_use.last_active).chain(member.last_seen());
+    ensure(instants.all(|instant| instant.nanoseconds < 1_000_000_000), || {
+        "an instant has more than a second of nanoseconds".into()
+    })
 }
 
 /// Bounds the longest text of a member.
@@ -128,7 +143,11 @@ pub fn entries(bounds: &Bounds, whose: &str, lengths: impl IntoIterator<Item = u
 ///
 /// # Errors
 /// [`Error::Limit`], where one is too long.
-pub fn texts<'a>(bounds: &Bounds, whose: &str, texts: impl IntoIterator<Item = &'a str>) -> Checked {
+pub fn texts<'a>(
+    bounds: &Bounds,
+    whose: &str,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Checked {
     if texts.into_iter().all(|text| text.len() <= bounds.text) {
         return Ok(());
     }
@@ -148,9 +167,12 @@ mod tests {
     use crate::records::{Advice, Instant, ProductUse};
     use crate::testing::{Account as Record, Records, WIDE, member as record};
 
-    const LONG: &str =
-        concat!("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",);
-    const FAILED: Failure<'_> = Failure { message: "x", hint: "x", setting: None, vendor_code: None };
+    const LONG: &str = concat!(
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    );
+    const FAILED: Failure<'_> =
+        Failure { message: "x", hint: "x", setting: None, vendor_code: None };
 
     fn of(member: Record) -> Records {
         Records { members: vec![member], ..Records::default() }
@@ -166,34 +188,79 @@ mod tests {
 
     #[test]
     fn records_that_keep_the_contract_are_taken() {
-        let used = ProductUse { product: 1, last_active: Some(Instant { seconds: 1, nanoseconds: 999_999_999 }) };
-        let whole = Record { uses: vec![used], role: "x".repeat(1_600), kind: Some(MemberKind::Other("x")), ..record("1") };
-        let products = vec![(String::new(), "a".into(), None), ("b".into(), String::new(), Some("c".into()))];
+        let used = ProductUse {
+            product: 1,
+            last_active: Some(Instant { seconds: 1, nanoseconds: 999_999_999 }),
+        };
+        let whole = Record {
+            uses: vec![used],
+            role: "x".repeat(1_600),
+            kind: Some(MemberKind::Other("x")),
+            ..record("1")
+        };
+        let products =
+            vec![(String::new(), "a".into(), None), ("b".into(), String::new(), Some("c".into()))];
         let whole = Records { products, next: Some("x".repeat(LONGEST_CURSOR)), ..of(whole) };
         assert_eq!(page(&whole, &WIDE), Ok(()));
-        assert_eq!(report([passed("a"), failing(FAILED)].map(|check| Check { id: "b", ..check }).into_iter().take(1), &WIDE), Ok(()));
-        assert_eq!(account(Account { id: "1", name: "", attributes: [("a", "b")].into_iter() }, &WIDE), Ok(()));
+        assert_eq!(
+            report(
+                [passed("a"), failing(FAILED)]
+                    .map(|check| Check { id: "b", ..check })
+                    .into_iter()
+                    .take(1),
+                &WIDE
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            account(Account { id: "1", name: "", attributes: [("a", "b")].into_iter() }, &WIDE),
+            Ok(())
+        );
     }
 
     #[test]
     fn what_breaks_the_contract_is_named() {
         let late = Some(Instant { seconds: 0, nanoseconds: 1_000_000_000 });
         let used = |last_active| vec![ProductUse { product: 0, last_active }];
-        let on_a_page = |products: usize, member| Records { products: vec![Default::default(); products], ..of(member) };
+        let on_a_page = |products: usize, member| Records {
+            products: vec![Default::default(); products],
+            ..of(member)
+        };
         let cursor = |next: &str| Records { next: Some(next.into()), ..Records::default() };
         for (checked, message) in [
             (page(&of(record("")), &WIDE), "a member has no id"),
-            (page(&of(Record { uses: used(None), ..record("1") }), &WIDE), "a member uses a product that the page does not have"),
-            (page(&on_a_page(1, Record { uses: used(late), ..record("1") }), &WIDE), "an instant has more than a second of nanoseconds"),
-            (page(&of(Record { last_seen: late, ..record("1") }), &WIDE), "an instant has more than a second of nanoseconds"),
+            (
+                page(&of(Record { uses: used(None), ..record("1") }), &WIDE),
+                "a member uses a product that the page does not have",
+            ),
+            (
+                page(&on_a_page(1, Record { uses: used(late), ..record("1") }), &WIDE),
+                "an instant has more than a second of nanoseconds",
+            ),
+            (
+                page(&of(Record { last_seen: late, ..record("1") }), &WIDE),
+                "an instant has more than a second of nanoseconds",
+            ),
             (page(&cursor(""), &WIDE), "a cursor is empty or longer than 8192 bytes"),
-            (page(&cursor(&"x".repeat(LONGEST_CURSOR + 1)), &WIDE), "a cursor is empty or longer than 8192 bytes"),
+            (
+                page(&cursor(&"x".repeat(LONGEST_CURSOR + 1)), &WIDE),
+                "a cursor is empty or longer than 8192 bytes",
+            ),
             (report([].into_iter(), &WIDE), "its report has no check"),
-            (report([passed("A")].into_iter(), &WIDE), "a check's id is not made of a-z, 0-9 and -"),
+            (
+                report([passed("A")].into_iter(), &WIDE),
+                "a check's id is not made of a-z, 0-9 and -",
+            ),
             (report([passed("a"), passed("a")].into_iter(), &WIDE), "the check `a` is there twice"),
-            (report([failing(Failure { hint: " ", ..FAILED })].into_iter(), &WIDE), "a failure has no hint"),
+            (
+                report([failing(Failure { hint: " ", ..FAILED })].into_iter(), &WIDE),
+                "a failure has no hint",
+            ),
             (failure(Failure { message: "", ..FAILED }, &WIDE), "a failure has no message"),
-            (account(Account { id: " ", name: "x", attributes: [].into_iter() }, &WIDE), "the account has no id"),
+            (
+                account(Account { id: " ", name: "x", attributes: [].into_iter() }, &WIDE),
+                "the account has no id",
+            ),
         ] {
             assert_eq!(checked, Err(Error::Contract(message.into())));
         }
@@ -203,40 +270,115 @@ mod tests {
     fn a_bound_that_is_reached_is_named_with_its_value() {
         let advice = Advice { message: "x", hint: "x", setting: Some(LONG) };
         let many = |count| [("a", "b")].into_iter().cycle().take(count).collect::<Vec<_>>();
-        let product = |key: &str, site: &str| Records { products: vec![(key.into(), String::new(), Some(site.into()))], ..of(record("1")) };
+        let product = |key: &str, site: &str| Records {
+            products: vec![(key.into(), String::new(), Some(site.into()))],
+            ..of(record("1"))
+        };
         for (checked, bound) in [
             (failure(Failure { message: LONG, ..FAILED }, &WIDE), Bound::Text),
             (failure(Failure { setting: Some(LONG), ..FAILED }, &WIDE), Bound::Text),
             (failure(Failure { vendor_code: Some(LONG), ..FAILED }, &WIDE), Bound::Text),
             (report([Check { title: LONG, ..passed("a") }].into_iter(), &WIDE), Bound::Text),
-            (report([Check { outcome: Outcome::Skipped(LONG), ..passed("a") }].into_iter(), &WIDE), Bound::Text),
-            (report([Check { outcome: Outcome::Warning(advice), ..passed("a") }].into_iter(), &WIDE), Bound::Text),
+            (
+                report(
+                    [Check { outcome: Outcome::Skipped(LONG), ..passed("a") }].into_iter(),
+                    &WIDE,
+                ),
+                Bound::Text,
+            ),
+            (
+                report(
+                    [Check { outcome: Outcome::Warning(advice), ..passed("a") }].into_iter(),
+                    &WIDE,
+                ),
+                Bound::Text,
+            ),
             (report(["a", "b", "c", "d"].map(passed).into_iter(), &WIDE), Bound::Entries),
-            (account(Account { id: "1", name: LONG, attributes: [].into_iter() }, &WIDE), Bound::Text),
-            (account(Account { id: "1", name: "", attributes: [("a", LONG)].into_iter() }, &WIDE), Bound::Text),
-            (account(Account { id: "1", name: "", attributes: many(4).into_iter() }, &WIDE), Bound::Entries),
+            (
+                account(Account { id: "1", name: LONG, attributes: [].into_iter() }, &WIDE),
+                Bound::Text,
+            ),
+            (
+                account(
+                    Account { id: "1", name: "", attributes: [("a", LONG)].into_iter() },
+                    &WIDE,
+                ),
+                Bound::Text,
+            ),
+            (
+                account(Account { id: "1", name: "", attributes: many(4).into_iter() }, &WIDE),
+                Bound::Entries,
+            ),
             (page(&of(Record { name: LONG.into(), ..record("1") }), &WIDE), Bound::MemberText),
-            (page(&of(Record { email: Some(LONG.into()), ..record("1") }), &WIDE), Bound::MemberText),
-            (page(&of(Record { status: Some(MemberStatus::Other(LONG)), ..record("1") }), &WIDE), Bound::MemberText),
-            (page(&of(Record { kind: Some(MemberKind::Other(LONG)), ..record("1") }), &WIDE), Bound::MemberText),
-            (page(&of(Record { attributes: vec![("a", LONG)], ..record("1") }), &WIDE), Bound::MemberText),
-            (page(&of(Record { role: "x".repeat(1_601), ..record("1") }), &WIDE), Bound::MemberText),
+            (
+                page(&of(Record { email: Some(LONG.into()), ..record("1") }), &WIDE),
+                Bound::MemberText,
+            ),
+            (
+                page(&of(Record { status: Some(MemberStatus::Other(LONG)), ..record("1") }), &WIDE),
+                Bound::MemberText,
+            ),
+            (
+                page(&of(Record { kind: Some(MemberKind::Other(LONG)), ..record("1") }), &WIDE),
+                Bound::MemberText,
+            ),
+            (
+                page(&of(Record { attributes: vec![("a", LONG)], ..record("1") }), &WIDE),
+                Bound::MemberText,
+            ),
+            (
+                page(&of(Record { role: "x".repeat(1_601), ..record("1") }), &WIDE),
+                Bound::MemberText,
+            ),
             (page(&product(LONG, ""), &WIDE), Bound::MemberText),
             (page(&product("", LONG), &WIDE), Bound::MemberText),
             (page(&of(Record { attributes: many(4), ..record("1") }), &WIDE), Bound::Entries),
-            (page(&of(Record { uses: vec![ProductUse { product: 0, last_active: None }; 6], ..record("1") }), &WIDE), Bound::PageMembers),
-            (page(&Records { members: vec![record("1"); 6], ..Records::default() }, &WIDE), Bound::PageMembers),
-            (page(&Records { products: vec![Default::default(); 6], ..Records::default() }, &WIDE), Bound::PageMembers),
+            (
+                page(
+                    &of(Record {
+                        uses: vec![ProductUse { product: 0, last_active: None }; 6],
+                        ..record("1")
+                    }),
+                    &WIDE,
+                ),
+                Bound::PageMembers,
+            ),
+            (
+                page(&Records { members: vec![record("1"); 6], ..Records::default() }, &WIDE),
+                Bound::PageMembers,
+            ),
+            (
+                page(
+                    &Records { products: vec![Default::default(); 6], ..Records::default() },
+                    &WIDE,
+                ),
+                Bound::PageMembers,
+            ),
         ] {
             let error = checked.unwrap_err();
-            assert!(matches!(error, Error::Limit { bound: told, most, .. } if told == bound && most == WIDE.most(bound)), "{error}");
-            assert!(error.to_string().ends_with(&format!(": the limit `{bound}` is {}", WIDE.most(bound))), "{error}");
+            assert!(
+                matches!(error, Error::Limit { bound: told, most, .. } if told == bound && most == WIDE.most(bound)),
+                "{error}"
+            );
+            assert!(
+                error
+                    .to_string()
+                    .ends_with(&format!(": the limit `{bound}` is {}", WIDE.most(bound))),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn a_name_is_short_and_plain() {
-        for (text, expected) in [("a-1", true), ("", false), ("A", false), ("a b", false), ("a_b", false), (&"x".repeat(64), true)] {
+        for (text, expected) in [
+            ("a-1", true),
+            ("", false),
+            ("A", false),
+            ("a b", false),
+            ("a_b", false),
+            (&"x".repeat(64), true),
+        ] {
             assert_eq!(is_name(text), expected, "{text}");
         }
         assert!(!is_name(&"x".repeat(65)));

@@ -33,8 +33,8 @@ pub enum Error {
 }
 
 impl Bounds {
-    /// The error of a run that reached a bound. `what` says what the component did, as the beginning
-    /// of a sentence.
+    /// The error of a run that reached a bound. `what` says what the component did, as the
+    /// beginning of a sentence.
     pub(crate) fn reached(&self, bound: Bound, what: impl Into<String>) -> Error {
         Error::Limit { bound, most: self.most(bound), what: what.into() }
     }

@@ -1,10 +1,13 @@
-//! The guard: drops what was delivered before, ends loops, and judges whether the list is whole. Pure.
+//! The guard: drops what was delivered before, ends loops, and judges whether the list is whole.
+//! Pure.
 //!
-//! A *sweep* is a way from the first page to the last. When the service forgets the cursor, a second sweep begins; members of the first
-//! one are then dropped as already written, and the second sweep alone decides whether the list is whole.
+//! A *sweep* is a way from the first page to the last. When the service forgets the cursor, a
+//! second sweep begins; members of the first one are then dropped as already written, and the
+//! second sweep alone decides whether the list is whole.
 //!
-//! It remembers 16 bytes for each account id, never the id. In the hash set that is 19 to 39 bytes per member, and as much again during
-//! a second sweep. [`Bounds::members`] bounds how many there are.
+//! It remembers 16 bytes for each account id, never the id. In the hash set that is 19 to 39 bytes
+//! per member, and as much again during a second sweep. [`Bounds::members`] bounds how many there
+//! are.
 
 use std::collections::HashSet;
 
@@ -40,8 +43,9 @@ pub struct Guard {
     bounds: Bounds,
 }
 
-/// Who was delivered, and which cursors led there: what a guard needs to go on where an earlier run was. A destination fills
-/// it page by page ([`Seen::page`]) or member by member, in the order of the sweeps.
+/// Who was delivered, and which cursors led there: what a guard needs to go on where an earlier run
+/// was. A destination fills it page by page ([`Seen::page`]) or member by member, in the order of
+/// the sweeps.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     written: HashSet<Mark>,
@@ -124,18 +128,29 @@ impl Guard {
         self.seen.swept.is_some()
     }
 
-    /// Takes a page: leaves in it what is to be written, and hands out what was written in the first sweep and came again.
+    /// Takes a page: leaves in it what is to be written, and hands out what was written in the
+    /// first sweep and came again.
     ///
     /// # Errors
-    /// [`Error::Endless`] when the pages go round in a circle or bring nobody new, [`Error::Limit`] when there are too many. The page is
-    /// not counted then.
-    pub fn admit<P: Page>(&mut self, page: &mut P, asked: Option<&str>) -> Result<Admission<P::Member>, Error> {
+    /// [`Error::Endless`] when the pages go round in a circle or bring nobody new, [`Error::Limit`]
+    /// when there are too many. The page is not counted then.
+    pub fn admit<P: Page>(
+        &mut self,
+        page: &mut P,
+        asked: Option<&str>,
+    ) -> Result<Admission<P::Member>, Error> {
         if self.counts.pages >= self.bounds.pages {
-            return Err(self.bounds.reached(Bound::Pages, "the list has more pages than any organization's"));
+            return Err(self
+                .bounds
+                .reached(Bound::Pages, "the list has more pages than any organization's"));
         }
         let next = page.next().map(mark);
-        if next.is_some_and(|next| asked.map(mark) == Some(next) || self.seen.cursors.contains(&next)) {
-            return Err(Error::Endless("the list of members leads back to a page that was read already".into()));
+        if next
+            .is_some_and(|next| asked.map(mark) == Some(next) || self.seen.cursors.contains(&next))
+        {
+            return Err(Error::Endless(
+                "the list of members leads back to a page that was read already".into(),
+            ));
         }
         let (mut marks, mut again, mut people) = (Admitted::default(), Vec::new(), 0);
         let (mut news, mut duplicates) = (false, 0);
@@ -161,13 +176,19 @@ impl Guard {
         };
         let members = page.members_mut();
         *members = std::mem::take(members).into_iter().filter_map(sift).collect();
-        // What came of this page is remembered by now: the bound is on memory, and a page is bounded too.
+        // What came of this page is remembered by now: the bound is on memory, and a page is
+        // bounded too.
         if u64::try_from(self.seen.written.len()).unwrap_or(u64::MAX) > self.bounds.members {
-            return Err(self.bounds.reached(Bound::Members, "the list has more members than any organization's"));
+            return Err(self
+                .bounds
+                .reached(Bound::Members, "the list has more members than any organization's"));
         }
         let without_news = if news { 0 } else { self.counts.without_news + 1 };
         if without_news >= self.bounds.pages_without_news && next.is_some() {
-            return Err(Error::Endless(format!("{without_news} pages in a row brought no new member, and the list still does not end")));
+            return Err(Error::Endless(format!(
+                "{without_news} pages in a row brought no new member, and the list still does not \
+                 end"
+            )));
         }
         self.seen.cursors.extend(next);
         self.counts.without_news = without_news;
@@ -200,7 +221,8 @@ impl Guard {
     pub fn judge(&self) -> Result<(), Error> {
         let there = u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX);
         let told = self.counts.first_total.into_iter().chain(self.counts.last_total).min();
-        told.filter(|told| there < *told).map_or(Ok(()), |told| Err(Error::Incomplete { there, told }))
+        told.filter(|told| there < *told)
+            .map_or(Ok(()), |told| Err(Error::Incomplete { there, told }))
     }
 }
 
@@ -230,17 +252,27 @@ mod tests {
 
     #[test]
     fn members_that_come_again_are_dropped_and_counted() {
-        let (mut guard, mut first, mut second) = (guard(), page(&["a", "b", "a"], Some("2"), None), page(&["b", "c"], None, None));
+        let (mut guard, mut first, mut second) =
+            (guard(), page(&["a", "b", "a"], Some("2"), None), page(&["b", "c"], None, None));
         guard.admit(&mut first, None).unwrap();
         guard.admit(&mut second, Some("2")).unwrap();
         assert_eq!((ids(&first), ids(&second)), (vec!["a", "b"], vec!["c"]));
-        assert_eq!((guard.counts().members, guard.counts().duplicates, guard.counts().pages), (3, 2, 2));
+        assert_eq!(
+            (guard.counts().members, guard.counts().duplicates, guard.counts().pages),
+            (3, 2, 2)
+        );
     }
 
     #[test]
     fn apps_customers_and_unknown_kinds_are_written_and_are_no_people() {
         let mut mixed = page(&["a", "b", "c", "d", "e"], None, None);
-        let kinds = [Some(MemberKind::Person), None, Some(MemberKind::App), Some(MemberKind::Customer), Some(MemberKind::Other("x"))];
+        let kinds = [
+            Some(MemberKind::Person),
+            None,
+            Some(MemberKind::App),
+            Some(MemberKind::Customer),
+            Some(MemberKind::Other("x")),
+        ];
         for (member, kind) in mixed.members.iter_mut().zip(kinds) {
             member.kind = kind;
         }
@@ -255,7 +287,8 @@ mod tests {
             let mut guard = guard();
             guard.admit(&mut page(&["a"], Some("1"), None), None).unwrap();
             guard.admit(&mut page(&["b"], Some(first), None), Some("1")).unwrap();
-            let error = guard.admit(&mut page(&["c"], Some(second), None), Some(first)).unwrap_err();
+            let error =
+                guard.admit(&mut page(&["c"], Some(second), None), Some(first)).unwrap_err();
             assert!(matches!(error, Error::Endless(_)), "{error}");
             assert_eq!(guard.counts().pages, 2);
         }
@@ -264,7 +297,13 @@ mod tests {
     #[test]
     fn an_empty_page_in_the_middle_is_fine() {
         let mut guard = guard();
-        for (ids, next) in [(&["a"][..], Some("1")), (&[], Some("2")), (&[], Some("3")), (&["b"], Some("4")), (&[], None)] {
+        for (ids, next) in [
+            (&["a"][..], Some("1")),
+            (&[], Some("2")),
+            (&[], Some("3")),
+            (&["b"], Some("4")),
+            (&[], None),
+        ] {
             guard.admit(&mut page(ids, next, Some(2)), None).unwrap();
         }
         assert_eq!(guard.judge(), Ok(()));
@@ -273,16 +312,23 @@ mod tests {
     #[test]
     fn pages_without_end_are_ended() {
         let mut stale = guard();
-        let mut answers = (0..).map(|number: u32| (number, stale.admit(&mut page(&["a"], Some(&number.to_string()), None), None)));
-        let (number, stopped) = answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
+        let mut answers = (0..).map(|number: u32| {
+            (number, stale.admit(&mut page(&["a"], Some(&number.to_string()), None), None))
+        });
+        let (number, stopped) =
+            answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
         assert!(number == 3 && matches!(stopped, Error::Endless(_)), "{number}: {stopped}");
         let mut fresh = guard();
         let mut answers = (0..).map(|number: u32| {
             let cursor = number.to_string();
             (number, fresh.admit(&mut page(&[&cursor], Some(&cursor), None), None))
         });
-        let (number, stopped) = answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
-        assert_eq!((number, &*stopped.to_string()), (10, "the list has more pages than any organization's: the limit `pages` is 10"));
+        let (number, stopped) =
+            answers.find_map(|(number, answer)| Some((number, answer.err()?))).unwrap();
+        assert_eq!(
+            (number, &*stopped.to_string()),
+            (10, "the list has more pages than any organization's: the limit `pages` is 10")
+        );
     }
 
     #[test]
@@ -294,7 +340,10 @@ mod tests {
         guard.restart();
         guard.admit(&mut page(&["c", "b", "a"], Some("1"), None), None).unwrap();
         let error = guard.admit(&mut page(&["d"], None, None), Some("1")).unwrap_err();
-        assert_eq!(error.to_string(), "the list has more members than any organization's: the limit `members` is 3");
+        assert_eq!(
+            error.to_string(),
+            "the list has more members than any organization's: the limit `members` is 3"
+        );
         assert_eq!((guard.counts().members, guard.counts().pages), (3, 3));
     }
 

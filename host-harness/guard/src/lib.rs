@@ -1,5 +1,5 @@
-//! Judges what a SaaS connector hands over: whether its records keep the contract, who was delivered
-//! before, whether the pages end, and whether the list is whole.
+//! Judges what a SaaS connector hands over: whether its records keep the contract, who was
+//! delivered before, whether the pages end, and whether the list is whole.
 //!
 //! It is pure: no I/O, no clock, no WebAssembly runtime and no generated bindings. Each host has
 //! types of its own for the contract's records; it implements [`records::Page`] and

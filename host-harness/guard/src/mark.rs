@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-/// What is remembered of an account id or a cursor: the first 16 bytes of the SHA-256 of its UTF-8, so that nobody can make
-/// two that look the same. Destinations store marks, so this never changes.
+/// What is remembered of an account id or a cursor: the first 16 bytes of the SHA-256 of its UTF-8,
+/// so that nobody can make two that look the same. Destinations store marks, so this never changes.
 pub type Mark = [u8; 16];
 
 /// The mark of a text.
@@ -21,13 +21,14 @@ pub fn mark(text: &str) -> Mark {
 pub struct Admitted {
     /// Marks of the members that are to be written, in their order.
     pub new: Vec<Mark>,
-    /// Marks of those that were written in the first sweep and came again in the second, in their order.
+    /// Marks of those that were written in the first sweep and came again in the second, in their
+    /// order.
     pub again: Vec<Mark>,
 }
 
 impl Admitted {
-    /// As bytes, for a database: a 1, the number of new members in four bytes, the most significant first, then the 16 bytes of
-    /// each mark, the new ones first. It never changes.
+    /// As bytes, for a database: a 1, the number of new members in four bytes, the most significant
+    /// first, then the 16 bytes of each mark, the new ones first. It never changes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let new = u32::try_from(self.new.len()).unwrap_or(u32::MAX).to_be_bytes();
@@ -39,7 +40,8 @@ impl Admitted {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (new, marks) = bytes.strip_prefix(&[ENCODING])?.split_first_chunk()?;
         let (marks, rest) = marks.as_chunks();
-        let (new, again) = marks.split_at_checked(usize::try_from(u32::from_be_bytes(*new)).ok()?)?;
+        let (new, again) =
+            marks.split_at_checked(usize::try_from(u32::from_be_bytes(*new)).ok()?)?;
         rest.is_empty().then(|| Self { new: new.to_vec(), again: again.to_vec() })
     }
 }
@@ -60,7 +62,10 @@ mod tests {
             e3b0c44298fc1c149afbf4c8996fb924";
         assert_eq!(hex::encode(admitted.to_bytes()), expected);
         assert_eq!(Admitted::from_bytes(&admitted.to_bytes()), Some(admitted));
-        assert_eq!(Admitted::from_bytes(&Admitted::default().to_bytes()), Some(Admitted::default()));
+        assert_eq!(
+            Admitted::from_bytes(&Admitted::default().to_bytes()),
+            Some(Admitted::default())
+        );
     }
 
     #[test]

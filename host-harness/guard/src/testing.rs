@@ -4,8 +4,15 @@ use crate::bounds::Bounds;
 use crate::records::{Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse};
 
 /// Bounds that nothing reaches by accident.
-pub(crate) const WIDE: Bounds =
-    Bounds { text: 100, member_text: 100, entries: 3, page_members: 5, pages: 1_000, members: 1_000, pages_without_news: 100 };
+pub(crate) const WIDE: Bounds = Bounds {
+    text: 100,
+    member_text: 100,
+    entries: 3,
+    page_members: 5,
+    pages: 1_000,
+    members: 1_000,
+    pages_without_news: 100,
+};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {

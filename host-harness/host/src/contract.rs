@@ -1,8 +1,12 @@
 //! The WIT contract as Rust types: generated from `wit/`, with nothing of our own but short names.
 //!
-//! The records of the contract are the host's own model: a page is used as it was lifted, and no field is copied into a second shape.
+//! The records of the contract are the host's own model: a page is used as it was lifted, and no
+//! field is copied into a second shape.
 
-#[allow(missing_docs, reason = "the macro documents what the contract documents, and not the glue around it")]
+#[allow(
+    missing_docs,
+    reason = "the macro documents what the contract documents, and not the glue around it"
+)]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",

@@ -1,14 +1,16 @@
-//! The one error of the library: what went wrong, in a form that a platform can act on and a person can read.
+//! The one error of the library: what went wrong, in a form that a platform can act on and a person
+//! can read.
 //!
-//! A failure holds no secret, no personal data and no part of an answer. Its text may come from a component: whoever shows it to
-//! a person escapes it first (see [`crate::text`]).
+//! A failure holds no secret, no personal data and no part of an answer. Its text may come from a
+//! component: whoever shows it to a person escapes it first (see [`crate::text`]).
 
 use std::fmt;
 
 use crate::contract;
 use crate::remedy::{Place, Remedy};
 
-/// What the caller does next. The first ten are the contract's kinds, the others are the host's own.
+/// What the caller does next. The first ten are the contract's kinds, the others are the host's
+/// own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -47,7 +49,8 @@ pub enum Code {
     Contract,
     /// The file is no component that this host can run.
     Component,
-    /// Nobody whom this machine trusts vouches for the file, or it is not the one that was vouched for.
+    /// Nobody whom this machine trusts vouches for the file, or it is not the one that was vouched
+    /// for.
     Untrusted,
     /// The checkpoint does not belong to this run, or cannot be read.
     Checkpoint,
@@ -122,7 +125,9 @@ impl Code {
             Self::InvalidSettings | Self::NotFound => Remedy::CorrectSetting { setting: None },
             Self::Credentials => Remedy::NewKey { setting: None },
             Self::Permission => Remedy::MorePermissions { scopes: Vec::new() },
-            Self::RateLimited | Self::Upstream | Self::CursorExpired | Self::Incomplete => Remedy::later(),
+            Self::RateLimited | Self::Upstream | Self::CursorExpired | Self::Incomplete => {
+                Remedy::later()
+            }
             Self::UnexpectedResponse => Remedy::ComeBackOrReport,
             Self::NoMembers => Remedy::ChangeAtService,
             Self::Busy => Remedy::WaitForPlace,
@@ -259,7 +264,11 @@ impl std::error::Error for Failure {}
 impl From<contract::Failure> for Failure {
     fn from(failure: contract::Failure) -> Self {
         let hint = (!failure.hint.is_empty()).then_some(failure.hint);
-        let mut from = Self { hint, vendor_code: failure.vendor_code, ..Self::new(failure.kind.into(), failure.message) };
+        let mut from = Self {
+            hint,
+            vendor_code: failure.vendor_code,
+            ..Self::new(failure.kind.into(), failure.message)
+        };
         if let Some(setting) = failure.setting {
             from = from.with_setting(setting);
         }
@@ -280,17 +289,36 @@ mod tests {
             (Kind::Credentials, key(), None, Remedy::NewKey { setting: key() }, false),
             (Kind::Permission, key(), None, Remedy::MorePermissions { scopes: vec![] }, false),
             (Kind::NotFound, None, None, Remedy::CorrectSetting { setting: None }, false),
-            (Kind::RateLimited, None, Some(9), Remedy::ComeBack { after_s: Some(9), max_wait_s: None }, true),
+            (
+                Kind::RateLimited,
+                None,
+                Some(9),
+                Remedy::ComeBack { after_s: Some(9), max_wait_s: None },
+                true,
+            ),
             (Kind::Upstream, None, None, Remedy::later(), true),
             (Kind::UnexpectedResponse, None, None, Remedy::ComeBackOrReport, true),
             (Kind::NoMembers, None, None, Remedy::ChangeAtService, false),
             (Kind::CursorExpired, None, None, Remedy::later(), true),
             (Kind::Other, None, None, Remedy::Other, false),
         ] {
-            let (message, hint, vendor_code) = ("It failed.".to_owned(), "Do this.".to_owned(), None);
-            let failure = contract::Failure { kind, message, hint, setting, vendor_code, retry_after_seconds };
+            let (message, hint, vendor_code) =
+                ("It failed.".to_owned(), "Do this.".to_owned(), None);
+            let failure = contract::Failure {
+                kind,
+                message,
+                hint,
+                setting,
+                vendor_code,
+                retry_after_seconds,
+            };
             let failure = Failure::from(failure);
-            assert_eq!((&*failure.remedy, failure.retryable()), (&remedy, retryable), "{}", failure.code);
+            assert_eq!(
+                (&*failure.remedy, failure.retryable()),
+                (&remedy, retryable),
+                "{}",
+                failure.code
+            );
             assert_eq!(failure.to_json()["retryable"], retryable);
             assert_eq!(failure.to_json()["remedy"], serde_json::to_value(&remedy).unwrap());
         }

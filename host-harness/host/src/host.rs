@@ -1,6 +1,8 @@
-//! The host of a process: what all runs share, and how a run is put together from what was granted to it.
+//! The host of a process: what all runs share, and how a run is put together from what was granted
+//! to it.
 //!
-//! Runs share connections (through the transport's client) and the pace of each account, and nothing else. This is where a platform begins:
+//! Runs share connections (through the transport's client) and the pace of each account, and
+//! nothing else. This is where a platform begins:
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -55,7 +57,8 @@ use crate::limits::Limits;
 use crate::observer::{Context, Events, Observer, Silent};
 use crate::settings::{Checked, settings_hash};
 
-/// Waits of one run, unless something else is wanted: a quarter of an hour outlasts a rate limit's window, and ends before the next run.
+/// Waits of one run, unless something else is wanted: a quarter of an hour outlasts a rate limit's
+/// window, and ends before the next run.
 pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(900);
 
 /// What the runs of a process share.
@@ -77,9 +80,11 @@ pub struct RunOptions {
     pub pace: Pace,
     /// Bound of all waits of the run.
     pub max_wait: Duration,
-    /// Bounds of this run, where they are to be tighter than the engine's: those count in any case.
+    /// Bounds of this run, where they are to be tighter than the engine's: those count in any
+    /// case.
     pub limits: Option<Limits>,
-    /// Recorded traffic that answers in place of the service, where it does: no run goes on from one that asked somebody else.
+    /// Recorded traffic that answers in place of the service, where it does: no run goes on from
+    /// one that asked somebody else.
     pub recording: Option<String>,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
@@ -116,10 +121,16 @@ impl RunOptions {
 }
 
 impl Host {
-    /// A run of a connector with these settings and grants, with nothing sent yet. All that is told here is told once: each
-    /// call of the session, and the collection, take it from there.
+    /// A run of a connector with these settings and grants, with nothing sent yet. All that is told
+    /// here is told once: each call of the session, and the collection, take it from there.
     #[must_use]
-    pub fn session(&self, plugin: &Plugin, settings: &Checked, grants: &Grants, options: RunOptions) -> Session {
+    pub fn session(
+        &self,
+        plugin: &Plugin,
+        settings: &Checked,
+        grants: &Grants,
+        options: RunOptions,
+    ) -> Session {
         let descriptor = plugin.descriptor();
         let policy = Policy::new(descriptor, &settings.public, grants);
         let rate = match options.pace {
@@ -151,7 +162,8 @@ impl Host {
     }
 }
 
-/// What an account of a service is called where its settings must not be told: they name a customer.
+/// What an account of a service is called where its settings must not be told: they name a
+/// customer.
 fn account_of(connector: &str, settings: &[Setting]) -> String {
     let hash = Sha256::new().chain_update(connector).chain_update([0]);
     let hash = hash.chain_update(settings_hash(settings)).finalize();

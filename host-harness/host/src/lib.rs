@@ -1,10 +1,10 @@
 //! A host for SaaS connector plugins: WebAssembly components that read an organization's members.
 //!
-//! This library is what a platform embeds. It is not a vendor's client: everything that it knows about a service comes out
-//! of the component's own descriptor.
+//! This library is what a platform embeds. It is not a vendor's client: everything that it knows
+//! about a service comes out of the component's own descriptor.
 //!
-//! The modules stand in the order in which a member passes them, from the request to the line in the output; a module uses only
-//! those above it.
+//! The modules stand in the order in which a member passes them, from the request to the line in
+//! the output; a module uses only those above it.
 
 pub mod contract;
 pub mod failure;

@@ -1,7 +1,8 @@
-//! What a component may use up. Every bound has its name, its default and its reason in one place; reaching one ends the run as `limit`.
+//! What a component may use up. Every bound has its name, its default and its reason in one place;
+//! reaching one ends the run as `limit`.
 //!
-//! Operators and failures know a bound by its name: `memory` in `--limit memory=128MiB` is the one of which a failure says “the limit
-//! `memory` is 64 MiB”.
+//! Operators and failures know a bound by its name: `memory` in `--limit memory=128MiB` is the one
+//! of which a failure says “the limit `memory` is 64 MiB”.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::remedy::Remedy;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// Declares the bounds: their doc comments are the reasons, in the documentation and on the command line alike.
+/// Declares the bounds: their doc comments are the reasons, in the documentation and on the command
+/// line alike.
 macro_rules! bounds {
     ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)?;)+) => {
         /// The bounds of all runs of an engine. [`Limits::default`] serves any organization that is known; a platform may tighten
@@ -165,7 +167,8 @@ pub enum LimitError {
         /// What a value of it looks like.
         usual: &'static str,
     },
-    /// Nothing can run with so little, so that a failure would blame the component for what the operator did.
+    /// Nothing can run with so little, so that a failure would blame the component for what the
+    /// operator did.
     #[error("the limit `{name}` must be at least {least}: with less no connector can run")]
     TooLittle {
         /// Name of the bound.
@@ -176,14 +179,17 @@ pub enum LimitError {
 }
 
 impl Limits {
-    /// The failure of a run that reached a bound. `what` says what the component did, as the beginning of a sentence.
+    /// The failure of a run that reached a bound. `what` says what the component did, as the
+    /// beginning of a sentence.
     #[must_use]
     pub fn reached(&self, bound: Bound, what: impl fmt::Display) -> Failure {
         let message = format!("{what}: the limit `{}` is {}", bound.name(), self.shown(bound));
-        Failure::new(Code::Limit, message).with_remedy(Remedy::RaiseLimit { limit: bound.name(), to: None }).with_hint(
-            "This is more than any connector of its kind needs. Report it to whoever publishes the connector. If you trust it, raise \
-             the limit.",
-        )
+        Failure::new(Code::Limit, message)
+            .with_remedy(Remedy::RaiseLimit { limit: bound.name(), to: None })
+            .with_hint(
+                "This is more than any connector of its kind needs. Report it to whoever \
+                 publishes the connector. If you trust it, raise the limit.",
+            )
     }
 }
 
@@ -191,7 +197,8 @@ impl Limits {
     /// The failure of a file or an artifact that is larger than a component may be.
     #[must_use]
     pub fn component_too_large(&self, what: &str) -> Failure {
-        let reached = self.reached(Bound::Component, format_args!("{what} is larger than a component may be"));
+        let reached = self
+            .reached(Bound::Component, format_args!("{what} is larger than a component may be"));
         Failure { code: Code::Component, ..reached }
     }
 }
@@ -222,8 +229,12 @@ mod value {
         pub(crate) fn shown(value: Duration) -> String {
             match (value.as_millis(), value.as_secs()) {
                 (ms, _) if ms % 1_000 != 0 => format!("{ms} ms"),
-                (_, seconds) if seconds > 0 && seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
-                (_, seconds) if seconds > 0 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+                (_, seconds) if seconds > 0 && seconds.is_multiple_of(3_600) => {
+                    format!("{} h", seconds / 3_600)
+                }
+                (_, seconds) if seconds > 0 && seconds.is_multiple_of(60) => {
+                    format!("{} min", seconds / 60)
+                }
                 (_, seconds) => format!("{seconds} s"),
             }
         }
@@ -246,12 +257,17 @@ mod value {
                 "GiB" => 1024 * MIB,
                 _ => return None,
             };
-            T::try_from(number.parse::<u64>().ok()?.checked_mul(bytes).filter(|bytes| *bytes <= LARGEST)?).ok()
+            T::try_from(
+                number.parse::<u64>().ok()?.checked_mul(bytes).filter(|bytes| *bytes <= LARGEST)?,
+            )
+            .ok()
         }
 
         pub(crate) fn shown<T: TryInto<u64>>(value: T) -> String {
             match value.try_into().unwrap_or(u64::MAX) {
-                bytes if bytes > 0 && bytes.is_multiple_of(1024 * MIB) => format!("{} GiB", bytes / (1024 * MIB)),
+                bytes if bytes > 0 && bytes.is_multiple_of(1024 * MIB) => {
+                    format!("{} GiB", bytes / (1024 * MIB))
+                }
                 bytes if bytes > 0 && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
                 bytes if bytes > 0 && bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
                 1 => "1 byte".to_owned(),
@@ -276,7 +292,8 @@ mod value {
     /// A number and its unit, whether or not there is a blank between them.
     fn split(text: &str) -> (&str, &str) {
         let text = text.trim();
-        let end = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
+        let end =
+            text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
         (number, unit.trim_start())
     }
@@ -304,7 +321,10 @@ mod tests {
             let bound = Bound::ALL.iter().find(|bound| bound.name() == name).unwrap();
             assert_eq!(limits.shown(*bound), shown, "{name}={text}");
         }
-        assert_eq!((limits.memory, limits.cpu, limits.requests), (65_537, Duration::from_secs(2), 0));
+        assert_eq!(
+            (limits.memory, limits.cpu, limits.requests),
+            (65_537, Duration::from_secs(2), 0)
+        );
     }
 
     #[test]
@@ -328,7 +348,10 @@ mod tests {
             ("requests", "10s"),
         ] {
             let error = limits.set(name, text).unwrap_err();
-            assert!(matches!(error, LimitError::Value { name: told, .. } if told == name), "{name}={text}");
+            assert!(
+                matches!(error, LimitError::Value { name: told, .. } if told == name),
+                "{name}={text}"
+            );
         }
         assert_eq!(limits, Limits::default());
     }
@@ -359,7 +382,8 @@ mod tests {
             );
         }
         assert_eq!(limits, Limits::default());
-        for name in ["table-elements", "handles", "requests", "log-lines", "log-bytes", "log-line"] {
+        for name in ["table-elements", "handles", "requests", "log-lines", "log-bytes", "log-line"]
+        {
             limits.set(name, "0").unwrap();
         }
     }
@@ -371,7 +395,11 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Bound::ALL.len());
         for bound in Bound::ALL {
-            assert!(bound.reason().ends_with('.') && !bound.reason().starts_with(' '), "{}", bound.name());
+            assert!(
+                bound.reason().ends_with('.') && !bound.reason().starts_with(' '),
+                "{}",
+                bound.name()
+            );
         }
     }
 
@@ -398,8 +426,12 @@ mod tests {
 
     #[test]
     fn a_bound_that_was_reached_is_named_with_its_value_and_the_way_out() {
-        let failure = Limits::default().reached(Bound::Memory, "the connector needs more memory than it may have");
-        assert_eq!(failure.to_string(), "limit: the connector needs more memory than it may have: the limit `memory` is 64 MiB");
+        let failure = Limits::default()
+            .reached(Bound::Memory, "the connector needs more memory than it may have");
+        assert_eq!(
+            failure.to_string(),
+            "limit: the connector needs more memory than it may have: the limit `memory` is 64 MiB"
+        );
         assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "memory", to: None });
         assert!(failure.hint.unwrap().ends_with("raise the limit."));
     }

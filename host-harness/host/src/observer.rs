@@ -1,9 +1,9 @@
 //! What a run tells while it goes on, to whoever embeds the host: a progress bar, a log, a metric.
 //!
-//! There are two ways to listen. An [`Observer`] is told each [`Event`], beside the [`Context`] that
-//! says which run it is of. A `tracing` subscriber sees three spans: `run` and `call` at the level
-//! `INFO`, `request` at `DEBUG`, with what the events have as fields; and events where something is
-//! refused or given up. Without a subscriber a span costs one comparison.
+//! There are two ways to listen. An [`Observer`] is told each [`Event`], beside the [`Context`]
+//! that says which run it is of. A `tracing` subscriber sees three spans: `run` and `call` at the
+//! level `INFO`, `request` at `DEBUG`, with what the events have as fields; and events where
+//! something is refused or given up. Without a subscriber a span costs one comparison.
 //!
 //! Neither tells a secret, a setting, the path or query of a request, or what an answer says. The
 //! exceptions are texts: a log line is what the component makes it, and a broken connection is told
@@ -17,8 +17,8 @@ use tracing::Span;
 
 pub use crate::contract::log::Level;
 
-/// Which run an event is of. All of it may go into a log; as labels of a metric, `run` and `account`
-/// have too many values.
+/// Which run an event is of. All of it may go into a log; as labels of a metric, `run` and
+/// `account` have too many values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// The run, as whoever embeds the host names it.

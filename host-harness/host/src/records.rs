@@ -1,10 +1,13 @@
-//! The contract's records as the guard reads them, its bounds among the limits, and what it finds as
-//! the failure of a run.
+//! The contract's records as the guard reads them, its bounds among the limits, and what it finds
+//! as the failure of a run.
 
 use smp_guard::records::{self, Product, ProductUse};
 use smp_guard::{Bounds, Error};
 
-use crate::contract::{Account, Check, Failure as Reported, Instant, Member, MemberKind, MemberPage, MemberStatus, Outcome};
+use crate::contract::{
+    Account, Check, Failure as Reported, Instant, Member, MemberKind, MemberPage, MemberStatus,
+    Outcome,
+};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 
@@ -12,7 +15,11 @@ impl records::Page for MemberPage {
     type Member = Member;
 
     fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
-        self.products.iter().map(|product| Product { key: &product.key, name: &product.name, site: product.site.as_deref() })
+        self.products.iter().map(|product| Product {
+            key: &product.key,
+            name: &product.name,
+            site: product.site.as_deref(),
+        })
     }
 
     fn members(&self) -> &[Member] {
@@ -50,7 +57,10 @@ impl records::Member for Member {
     }
 
     fn uses(&self) -> impl ExactSizeIterator<Item = ProductUse> {
-        let one = |used: &crate::contract::ProductUse| ProductUse { product: used.product, last_active: used.last_active.map(instant) };
+        let one = |used: &crate::contract::ProductUse| ProductUse {
+            product: used.product,
+            last_active: used.last_active.map(instant),
+        };
         self.uses.iter().map(one)
     }
 
@@ -105,16 +115,24 @@ pub(crate) fn check(check: &Check) -> records::Check<'_> {
         Outcome::Passed(text) => records::Outcome::Passed(text),
         Outcome::Skipped(text) => records::Outcome::Skipped(text),
         Outcome::Failed(failed) => records::Outcome::Failed(failure(failed)),
-        Outcome::Warning(advice) => {
-            records::Outcome::Warning(records::Advice { message: &advice.message, hint: &advice.hint, setting: advice.setting.as_deref() })
-        }
+        Outcome::Warning(advice) => records::Outcome::Warning(records::Advice {
+            message: &advice.message,
+            hint: &advice.hint,
+            setting: advice.setting.as_deref(),
+        }),
     };
     records::Check { id: &check.id, title: &check.title, outcome }
 }
 
 /// An account.
-pub(crate) fn account(account: &Account) -> records::Account<'_, impl ExactSizeIterator<Item = (&str, &str)>> {
-    records::Account { id: &account.id, name: &account.name, attributes: pairs(&account.attributes) }
+pub(crate) fn account(
+    account: &Account,
+) -> records::Account<'_, impl ExactSizeIterator<Item = (&str, &str)>> {
+    records::Account {
+        id: &account.id,
+        name: &account.name,
+        attributes: pairs(&account.attributes),
+    }
 }
 
 impl Limits {
@@ -138,15 +156,19 @@ impl Limits {
         let message = error.to_string();
         match error {
             Error::Limit { bound, what, .. } => self.reached(bound.into(), what),
-            Error::Contract(_) => Failure::new(Code::Contract, message)
-                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
+            Error::Contract(_) => Failure::new(Code::Contract, message).with_hint(
+                "Report it to whoever publishes the connector; nothing is wrong with your \
+                 settings.",
+            ),
             Error::Endless(_) => Failure::new(Code::UnexpectedResponse, message).with_hint(
-                "This is a fault of the service or of the connector, not of your settings. Collect again later; should it stay so, report it to \
-                 whoever publishes the connector.",
+                "This is a fault of the service or of the connector, not of your settings. \
+                 Collect again later; should it stay so, report it to whoever publishes the \
+                 connector.",
             ),
             Error::Incomplete { .. } => Failure::new(Code::Incomplete, message).with_hint(
-                "Collect again in a few minutes. Should it stay so, members are being changed while the list is read, or the \
-                 service leaves some out: ask its support, and do not use this list as the whole one.",
+                "Collect again in a few minutes. Should it stay so, members are being changed \
+                 while the list is read, or the service leaves some out: ask its support, and do \
+                 not use this list as the whole one.",
             ),
         }
     }
@@ -180,14 +202,27 @@ mod tests {
     #[test]
     fn what_the_guard_finds_is_a_failure_that_says_what_mends_it() {
         let limits = Limits::default();
-        let (endless, broken) = (Error::Endless("it goes on".into()), Error::Contract("a member has no id".into()));
-        let reached = Error::Limit { bound: smp_guard::Bound::Text, most: 8192, what: "a text is too long".into() };
+        let (endless, broken) =
+            (Error::Endless("it goes on".into()), Error::Contract("a member has no id".into()));
+        let reached = Error::Limit {
+            bound: smp_guard::Bound::Text,
+            most: 8192,
+            what: "a text is too long".into(),
+        };
         let raise = Remedy::RaiseLimit { limit: "text", to: None };
         for (error, said, remedy) in [
-            (broken, "contract: the connector broke its contract: a member has no id", Remedy::ReportConnector),
+            (
+                broken,
+                "contract: the connector broke its contract: a member has no id",
+                Remedy::ReportConnector,
+            ),
             (reached, "limit: a text is too long: the limit `text` is 8 KiB", raise),
             (endless, "unexpected-response: it goes on", Remedy::ComeBackOrReport),
-            (Error::Incomplete { there: 1, told: 2 }, "incomplete: the list ended after 1 of 2 members", Remedy::later()),
+            (
+                Error::Incomplete { there: 1, told: 2 },
+                "incomplete: the list ended after 1 of 2 members",
+                Remedy::later(),
+            ),
         ] {
             let failure = limits.found(error);
             assert_eq!((failure.to_string().as_str(), &*failure.remedy), (said, &remedy));

@@ -46,8 +46,8 @@ pub enum Remedy {
     RaiseLimit {
         /// Its name, see [`crate::limits::Bound::name`].
         limit: &'static str,
-        /// The least that would have been enough, as a limit's value is written. None where that is
-        /// not known.
+        /// The least that would have been enough, as a limit's value is written. None where that
+        /// is not known.
         to: Option<String>,
     },
     /// Grant an endpoint, if the connector is trusted with it.
@@ -180,7 +180,11 @@ impl Remedy {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::ComeBack { .. } | Self::ComeBackOrReport | Self::RunAgain | Self::WaitForPlace | Self::WaitForRun { .. } => true,
+            Self::ComeBack { .. }
+            | Self::ComeBackOrReport
+            | Self::RunAgain
+            | Self::WaitForPlace
+            | Self::WaitForRun { .. } => true,
             Self::GiveSetting { .. }
             | Self::CorrectSetting { .. }
             | Self::NewKey { .. }
@@ -244,10 +248,16 @@ mod tests {
                 Remedy::GiveSetting { setting: "api-key".into(), secret: true },
                 json!({"kind": "give-setting", "setting": "api-key", "secret": true}),
             ),
-            (Remedy::Grant { method: "POST", path: "/v1/search".into() }, json!({"kind": "grant", "method": "POST", "path": "/v1/search"})),
+            (
+                Remedy::Grant { method: "POST", path: "/v1/search".into() },
+                json!({"kind": "grant", "method": "POST", "path": "/v1/search"}),
+            ),
             (Remedy::later(), json!({"kind": "come-back", "after_s": null, "max_wait_s": null})),
             (Remedy::MakeRoom { of: Place::Output }, json!({"kind": "make-room", "of": "output"})),
-            (Remedy::RaiseLimit { limit: "cpu", to: None }, json!({"kind": "raise-limit", "limit": "cpu", "to": null})),
+            (
+                Remedy::RaiseLimit { limit: "cpu", to: None },
+                json!({"kind": "raise-limit", "limit": "cpu", "to": null}),
+            ),
             (Remedy::TrustRoot, json!({"kind": "trust-root"})),
         ] {
             assert_eq!(serde_json::to_value(remedy).unwrap(), expected);

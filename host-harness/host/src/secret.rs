@@ -1,4 +1,5 @@
-//! A secret's value, from where it is entered to the header that it goes into. It is never printed, and wiped when it is dropped.
+//! A secret's value, from where it is entered to the header that it goes into. It is never printed,
+//! and wiped when it is dropped.
 
 use std::fmt;
 

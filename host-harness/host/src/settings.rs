@@ -1,7 +1,8 @@
-//! Settings as they are entered, checked against the form that the descriptor declares, before anything else happens.
+//! Settings as they are entered, checked against the form that the descriptor declares, before
+//! anything else happens.
 //!
-//! Here secrets part from the rest: what is not secret goes to the component, the secret goes to the transport. A key that was put
-//! into the wrong field is refused and never repeated.
+//! Here secrets part from the rest: what is not secret goes to the component, the secret goes to
+//! the transport. A key that was put into the wrong field is refused and never repeated.
 
 use std::collections::BTreeMap;
 
@@ -100,24 +101,30 @@ pub struct KeyPrefix {
 }
 
 impl Settings {
-    /// Checks what no value could mend: keys that the form does not have, and a secret that was given where others can read it.
+    /// Checks what no value could mend: keys that the form does not have, and a secret that was
+    /// given where others can read it.
     ///
     /// # Errors
     /// `invalid-settings`, naming the setting.
     pub fn check_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
         self.only_known_keys(descriptor)?;
-        let open = descriptor.settings.iter().find(|field| field.secret.is_some() && self.values.contains_key(&field.key));
+        let open = descriptor
+            .settings
+            .iter()
+            .find(|field| field.secret.is_some() && self.values.contains_key(&field.key));
         open.map_or(Ok(()), |field| Err(secret_in_the_open(field)))
     }
 
-    /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so no secret is needed.
+    /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so
+    /// no secret is needed.
     ///
     /// # Errors
     /// `invalid-settings`, naming the setting. No value is repeated.
     pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
         self.check_keys(descriptor)?;
         let mut checked = Checked::default();
-        for scope in descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_ref()) {
+        for scope in descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_ref())
+        {
             if !checked.known.scopes.contains(scope) {
                 checked.known.scopes.push(scope.clone());
             }
@@ -133,19 +140,35 @@ impl Settings {
     }
 
     fn only_known_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        let secret = |key: &str| descriptor.settings.iter().find(|field| field.key == key).map(|field| field.secret.is_some());
+        let secret = |key: &str| {
+            descriptor
+                .settings
+                .iter()
+                .find(|field| field.key == key)
+                .map(|field| field.secret.is_some())
+        };
         for key in self.values.keys().chain(self.secrets.keys()) {
             if secret(key).is_none() {
-                if looks_like_a_secret(key, descriptor) || self.secrets.values().any(|text| has_secret(key, text.0.trim())) {
-                    return Err(Failure::new(Code::InvalidSettings, "what looks like a key stands where the name of a setting belongs")
-                        .with_hint(
-                            "A key that was typed into a command line or a settings file may have been seen by others: consider a new one.",
-                        ));
+                if looks_like_a_secret(key, descriptor)
+                    || self.secrets.values().any(|text| has_secret(key, text.0.trim()))
+                {
+                    return Err(Failure::new(
+                        Code::InvalidSettings,
+                        "what looks like a key stands where the name of a setting belongs",
+                    )
+                    .with_hint(
+                        "A key that was typed into a command line or a settings file may have \
+                         been seen by others: consider a new one.",
+                    ));
                 }
-                let known: Vec<&str> = descriptor.settings.iter().map(|field| field.key.as_str()).collect();
-                return Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no setting of this connector"))
-                    .with_hint(format!("The settings are: {}.", known.join(", ")))
-                    .with_setting(key));
+                let known: Vec<&str> =
+                    descriptor.settings.iter().map(|field| field.key.as_str()).collect();
+                return Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("`{key}` is no setting of this connector"),
+                )
+                .with_hint(format!("The settings are: {}.", known.join(", ")))
+                .with_setting(key));
             }
         }
         match self.secrets.keys().find(|key| secret(key) == Some(false)) {
@@ -157,25 +180,40 @@ impl Settings {
         }
     }
 
-    fn check_value(&self, field: &SettingField, descriptor: &Descriptor, checked: &mut Checked) -> Result<(), Failure> {
+    fn check_value(
+        &self,
+        field: &SettingField,
+        descriptor: &Descriptor,
+        checked: &mut Checked,
+    ) -> Result<(), Failure> {
         let value = self.values.get(&field.key);
         if value.is_none_or(|value| value.trim().is_empty()) {
             checked.known.missing.push(field.key.clone());
         }
         let Some(value) = value else { return Ok(()) };
         let value = value.trim();
-        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
+        let refuse =
+            |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
         if value.len() > LONGEST_VALUE {
-            return Err(refuse(format!("{} is longer than {LONGEST_VALUE} characters", field.label)).with_hint(&*field.help));
+            return Err(refuse(format!(
+                "{} is longer than {LONGEST_VALUE} characters",
+                field.label
+            ))
+            .with_hint(&*field.help));
         }
         for secret in descriptor.settings.iter() {
             let Some(secret_use) = &secret.secret else { continue };
-            if self.secrets.get(&secret.key).is_some_and(|text| has_secret(value, text.0.trim())) || has_beginning(secret_use, value) {
+            if self.secrets.get(&secret.key).is_some_and(|text| has_secret(value, text.0.trim()))
+                || has_beginning(secret_use, value)
+            {
                 return Err(refuse(format!(
                     "the value in the field {} looks like a key, which belongs in the field {}",
                     field.label, secret.label
                 ))
-                .with_hint(format!("Put the key into the field {}. Where to find the {}: {}", secret.label, field.label, field.help)));
+                .with_hint(format!(
+                    "Put the key into the field {}. Where to find the {}: {}",
+                    secret.label, field.label, field.help
+                )));
             }
         }
         if let Some(doubt) = doubt(field, value) {
@@ -187,13 +225,23 @@ impl Settings {
 
     fn check_secret(&self, field: &SettingField, checked: &mut Checked) -> Result<(), Failure> {
         let Some(secret_use) = &field.secret else { return Ok(()) };
-        let refuse = |message: String| Failure::new(Code::InvalidSettings, message).with_hint(&*field.help).with_setting(&field.key);
+        let refuse = |message: String| {
+            Failure::new(Code::InvalidSettings, message)
+                .with_hint(&*field.help)
+                .with_setting(&field.key)
+        };
         let Some(text) = self.secrets.get(&field.key) else {
             let give = Remedy::GiveSetting { setting: field.key.clone(), secret: true };
-            return if field.required { Err(refuse(format!("{} is missing", field.label)).with_remedy(give)) } else { Ok(()) };
+            return if field.required {
+                Err(refuse(format!("{} is missing", field.label)).with_remedy(give))
+            } else {
+                Ok(())
+            };
         };
-        let secret = Secret::new(text.0.to_string()).map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
-        let known = secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
+        let secret = Secret::new(text.0.to_string())
+            .map_err(|error| refuse(format!("{} cannot be right: {error}", field.label)))?;
+        let known =
+            secret_use.prefixes.iter().filter(|known| secret.expose().starts_with(&known.prefix));
         if let Some(known) = known.max_by_key(|known| known.prefix.len()) {
             checked.known.key_prefix = Some(KeyPrefix {
                 setting: field.key.clone(),
@@ -215,17 +263,30 @@ impl Checked {
     /// The settings as a run has them: the secret is the transport's.
     #[must_use]
     pub fn without_secret(&self) -> Self {
-        Self { public: self.public.clone(), credential: None, warnings: self.warnings.clone(), known: self.known.clone() }
+        Self {
+            public: self.public.clone(),
+            credential: None,
+            warnings: self.warnings.clone(),
+            known: self.known.clone(),
+        }
     }
 }
 
 impl Known {
-    /// Adds what the key's beginning tells about it where the key was not accepted. A connector never sees the key.
+    /// Adds what the key's beginning tells about it where the key was not accepted. A connector
+    /// never sees the key.
     pub(crate) fn explain(&self, failure: &mut contract::Failure) {
-        let Some(key_prefix) = self.key_prefix.as_ref().filter(|_| failure.kind == FailureKind::Credentials) else { return };
+        let Some(key_prefix) =
+            self.key_prefix.as_ref().filter(|_| failure.kind == FailureKind::Credentials)
+        else {
+            return;
+        };
         if !key_prefix.expected {
             let message = failure.message.trim_end_matches('.');
-            failure.message = format!("{message}. By its beginning, the {} is {}", key_prefix.label, key_prefix.meaning);
+            failure.message = format!(
+                "{message}. By its beginning, the {} is {}",
+                key_prefix.label, key_prefix.meaning
+            );
         }
         failure.hint = format!("{} {}", key_prefix.hint, failure.hint).trim().to_owned();
         failure.setting.get_or_insert_with(|| key_prefix.setting.clone());
@@ -235,8 +296,11 @@ impl Known {
     #[must_use]
     pub(crate) fn refined(&self, mut failure: Failure) -> Failure {
         match &mut *failure.remedy {
-            Remedy::CorrectSetting { setting: Some(key) } if failure.code == Code::InvalidSettings && self.missing.contains(key) => {
-                *failure.remedy = Remedy::GiveSetting { setting: std::mem::take(key), secret: false };
+            Remedy::CorrectSetting { setting: Some(key) }
+                if failure.code == Code::InvalidSettings && self.missing.contains(key) =>
+            {
+                *failure.remedy =
+                    Remedy::GiveSetting { setting: std::mem::take(key), secret: false };
             }
             Remedy::MorePermissions { scopes } => scopes.clone_from(&self.scopes),
             _ => {}
@@ -248,43 +312,69 @@ impl Known {
 /// What stands for the settings where they themselves must not: they name a customer.
 #[must_use]
 pub fn settings_hash(settings: &[Setting]) -> String {
-    let mut sorted: Vec<_> = settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
+    let mut sorted: Vec<_> =
+        settings.iter().map(|setting| (&setting.key, &setting.value)).collect();
     sorted.sort();
     let hash = sorted.into_iter().fold(Sha256::new(), |hash, (key, value)| {
-        hash.chain_update(key.len().to_le_bytes()).chain_update(key).chain_update(value.len().to_le_bytes()).chain_update(value)
+        hash.chain_update(key.len().to_le_bytes())
+            .chain_update(key)
+            .chain_update(value.len().to_le_bytes())
+            .chain_update(value)
     });
     hex::encode(hash.finalize())
 }
 
-/// Whether a word of a text begins as one of the connector's secrets does. Such a text is never repeated.
+/// Whether a word of a text begins as one of the connector's secrets does. Such a text is never
+/// repeated.
 #[must_use]
 pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
-    descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).any(|secret| has_beginning(secret, text))
+    descriptor
+        .settings
+        .iter()
+        .filter_map(|field| field.secret.as_ref())
+        .any(|secret| has_beginning(secret, text))
 }
 
-/// Whether a word begins so: a key is also pasted with `Bearer` before it, with the name of its variable, or in quotes.
+/// Whether a word begins so: a key is also pasted with `Bearer` before it, with the name of its
+/// variable, or in quotes.
 fn has_beginning(secret: &SecretUse, text: &str) -> bool {
-    let ends_a_word = |character: char| !character.is_alphanumeric() && !"-_./@".contains(character);
-    let begins = |at: usize| text.get(at..).is_some_and(|rest| secret.prefixes.iter().any(|known| rest.starts_with(&known.prefix)));
-    begins(0) || text.char_indices().any(|(at, character)| ends_a_word(character) && begins(at + character.len_utf8()))
+    let ends_a_word =
+        |character: char| !character.is_alphanumeric() && !"-_./@".contains(character);
+    let begins = |at: usize| {
+        text.get(at..)
+            .is_some_and(|rest| secret.prefixes.iter().any(|known| rest.starts_with(&known.prefix)))
+    };
+    begins(0)
+        || text
+            .char_indices()
+            .any(|(at, character)| ends_a_word(character) && begins(at + character.len_utf8()))
 }
 
 /// Whether a value is the secret, or has it inside where it is too long to be there by chance.
 fn has_secret(value: &str, secret: &str) -> bool {
-    !secret.is_empty() && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
+    !secret.is_empty()
+        && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
 }
 
 /// The refusal of a secret that was given where it can be read by others.
 fn secret_in_the_open(field: &SettingField) -> Failure {
-    Failure::new(Code::InvalidSettings, format!("{} is a secret and must not stand on the command line or in a settings file", field.label))
-        .with_hint(
-            "Give it as a secret. A key that stood on a command line or in a settings file may have been seen by others: consider a new one.",
-        )
-        .with_remedy(Remedy::GiveSetting { setting: field.key.clone(), secret: true })
-        .with_setting(&field.key)
+    Failure::new(
+        Code::InvalidSettings,
+        format!(
+            "{} is a secret and must not stand on the command line or in a settings file",
+            field.label
+        ),
+    )
+    .with_hint(
+        "Give it as a secret. A key that stood on a command line or in a settings file may have \
+         been seen by others: consider a new one.",
+    )
+    .with_remedy(Remedy::GiveSetting { setting: field.key.clone(), secret: true })
+    .with_setting(&field.key)
 }
 
-/// The pattern of a setting, which a value matches as a whole. None for what is no regular expression, or too large a one.
+/// The pattern of a setting, which a value matches as a whole. None for what is no regular
+/// expression, or too large a one.
 pub fn pattern(text: &str) -> Option<regex::Regex> {
     regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(LARGEST_PATTERN).build().ok()
 }
@@ -310,15 +400,22 @@ mod tests {
         descriptor.settings[1].pattern = Some("KEY.*".into());
         let settings = Settings {
             values: values.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
-            secrets: secrets.iter().map(|(key, value)| ((*key).into(), SecretText::new((*value).into()))).collect(),
+            secrets: secrets
+                .iter()
+                .map(|(key, value)| ((*key).into(), SecretText::new((*value).into())))
+                .collect(),
         };
         settings.check(&descriptor, true)
     }
 
     #[test]
     fn settings_part_from_secrets() {
-        let checked = check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
-        assert_eq!(checked.public, [Setting { key: "organization-id".into(), value: "acme-1".into() }]);
+        let checked =
+            check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
+        assert_eq!(
+            checked.public,
+            [Setting { key: "organization-id".into(), value: "acme-1".into() }]
+        );
         assert!(checked.credential.is_some());
         assert_eq!(checked.warnings, []);
         assert!(!format!("{checked:?}").contains("KEYabc"));
@@ -328,33 +425,52 @@ mod tests {
     fn what_cannot_be_right_is_refused_and_names_the_setting() {
         for (values, secrets, setting, message) in [
             (vec![("organization-id", "acme-1")], vec![], "api-key", "API-KEY is missing"),
-            (vec![("organization-id", "acme-1")], vec![("api-key", " ")], "api-key", "API-KEY cannot be right: it is empty"),
+            (
+                vec![("organization-id", "acme-1")],
+                vec![("api-key", " ")],
+                "api-key",
+                "API-KEY cannot be right: it is empty",
+            ),
             (
                 vec![("organization-id", "KEYabc")],
                 vec![("api-key", "KEYabc")],
                 "organization-id",
-                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
+                 field API-KEY",
             ),
             (
                 vec![("organization-id", "odd-key")],
                 vec![("api-key", "odd-key")],
                 "organization-id",
-                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
+                 field API-KEY",
             ),
             (
                 vec![("organization-id", "api_key=\"KEYabc\"")],
                 vec![("api-key", "other")],
                 "organization-id",
-                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
+                 field API-KEY",
             ),
             (
                 vec![("organization-id", "acme/odd-key-1")],
                 vec![("api-key", "odd-key-1")],
                 "organization-id",
-                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the field API-KEY",
+                "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
+                 field API-KEY",
             ),
-            (vec![("org", "acme-1")], vec![("api-key", "KEYabc")], "org", "`org` is no setting of this connector"),
-            (vec![], vec![("organization-id", "x"), ("api-key", "KEYabc")], "organization-id", "`organization-id` is no secret"),
+            (
+                vec![("org", "acme-1")],
+                vec![("api-key", "KEYabc")],
+                "org",
+                "`org` is no setting of this connector",
+            ),
+            (
+                vec![],
+                vec![("organization-id", "x"), ("api-key", "KEYabc")],
+                "organization-id",
+                "`organization-id` is no secret",
+            ),
             (
                 vec![("organization-id", "acme-1"), ("api-key", "KEYabc")],
                 vec![],
@@ -373,7 +489,10 @@ mod tests {
     fn a_key_in_the_place_of_a_name_is_not_repeated_whatever_stands_before_it() {
         for name in ["KEYabc", " KEYabc", "Bearer KEYabc", "api_key:KEYabc"] {
             let failure = check(&[(name, "x")], &[]).unwrap_err();
-            assert_eq!(failure.message, "what looks like a key stands where the name of a setting belongs");
+            assert_eq!(
+                failure.message,
+                "what looks like a key stands where the name of a setting belongs"
+            );
             assert!(!format!("{failure:?}").contains("KEYabc"));
         }
         let failure = check(&[("my-odd-key-1", "x")], &[("api-key", "odd-key-1")]).unwrap_err();
@@ -383,14 +502,18 @@ mod tests {
     #[test]
     fn the_beginning_of_a_key_inside_a_word_and_a_short_key_inside_a_value_are_chance() {
         for (value, key) in [("monKEYs", "other"), ("acme-1", "acme")] {
-            assert_eq!(check(&[("organization-id", value)], &[("api-key", key)]).unwrap().public[0].value, value);
+            assert_eq!(
+                check(&[("organization-id", value)], &[("api-key", key)]).unwrap().public[0].value,
+                value
+            );
         }
     }
 
     #[test]
     fn what_only_looks_odd_is_a_doubt() {
         let checked = check(&[("organization-id", "ACME")], &[("api-key", "abc")]).unwrap();
-        let doubted: Vec<&str> = checked.warnings.iter().map(|doubt| doubt.setting.as_str()).collect();
+        let doubted: Vec<&str> =
+            checked.warnings.iter().map(|doubt| doubt.setting.as_str()).collect();
         assert_eq!(doubted, ["organization-id", "api-key"]);
     }
 
@@ -398,17 +521,30 @@ mod tests {
     fn the_beginning_of_a_refused_key_is_explained() {
         let refused = |kind, api_key| {
             let (message, hint) = ("the key was not accepted".into(), "Make a new one.".into());
-            let mut failure = contract::Failure { kind, message, hint, setting: None, vendor_code: None, retry_after_seconds: None };
+            let mut failure = contract::Failure {
+                kind,
+                message,
+                hint,
+                setting: None,
+                vendor_code: None,
+                retry_after_seconds: None,
+            };
             check(&[], &[("api-key", api_key)]).unwrap().known.explain(&mut failure);
             failure
         };
         let wrong_kind = refused(FailureKind::Credentials, "TOKabc");
-        assert_eq!(wrong_kind.message, "the key was not accepted. By its beginning, the API-KEY is a user token");
+        assert_eq!(
+            wrong_kind.message,
+            "the key was not accepted. By its beginning, the API-KEY is a user token"
+        );
         assert_eq!(wrong_kind.hint, "Hint for a user token. Make a new one.");
         assert_eq!(wrong_kind.setting.as_deref(), Some("api-key"));
         assert_eq!(refused(FailureKind::Credentials, "KEYabc").message, "the key was not accepted");
         let other = refused(FailureKind::Upstream, "TOKabc");
-        assert_eq!((other.message.as_str(), other.hint.as_str(), other.setting), ("the key was not accepted", "Make a new one.", None));
+        assert_eq!(
+            (other.message.as_str(), other.hint.as_str(), other.setting),
+            ("the key was not accepted", "Make a new one.", None)
+        );
     }
 
     #[test]
@@ -416,12 +552,17 @@ mod tests {
         let known = check(&[("organization-id", " ")], &[("api-key", "KEYabc")]).unwrap().known;
         assert_eq!(known.missing, ["organization-id"]);
         let known = Known { scopes: vec!["read:users".into()], ..known };
-        let remedy = |code, setting: &str| *known.refined(Failure::new(code, "x").with_setting(setting)).remedy;
+        let remedy = |code, setting: &str| {
+            *known.refined(Failure::new(code, "x").with_setting(setting)).remedy
+        };
         let missing = Remedy::GiveSetting { setting: "organization-id".into(), secret: false };
         assert_eq!(remedy(Code::InvalidSettings, "organization-id"), missing);
         let wrong = Remedy::CorrectSetting { setting: Some("other".into()) };
         assert_eq!(remedy(Code::InvalidSettings, "other"), wrong);
-        assert_eq!(remedy(Code::Permission, "api-key"), Remedy::MorePermissions { scopes: vec!["read:users".into()] });
+        assert_eq!(
+            remedy(Code::Permission, "api-key"),
+            Remedy::MorePermissions { scopes: vec!["read:users".into()] }
+        );
     }
 
     #[test]
@@ -431,7 +572,11 @@ mod tests {
             (vec![], vec![], give("api-key", true)),
             (vec![("api-key", "KEYabc")], vec![], give("api-key", true)),
             (vec![], vec![("organization-id", "x")], give("organization-id", false)),
-            (vec![], vec![("api-key", " ")], Remedy::CorrectSetting { setting: Some("api-key".into()) }),
+            (
+                vec![],
+                vec![("api-key", " ")],
+                Remedy::CorrectSetting { setting: Some("api-key".into()) },
+            ),
         ] {
             assert_eq!(*check(&values, &secrets).unwrap_err().remedy, remedy);
         }
@@ -444,7 +589,10 @@ mod tests {
     #[test]
     fn settings_are_the_same_in_any_order_and_other_when_they_differ() {
         let (one, other) = (setting("a", "1"), setting("b", "2"));
-        assert_eq!(settings_hash(&[one.clone(), other.clone()]), settings_hash(&[other, one.clone()]));
+        assert_eq!(
+            settings_hash(&[one.clone(), other.clone()]),
+            settings_hash(&[other, one.clone()])
+        );
         assert_ne!(settings_hash(&[setting("a", "12")]), settings_hash(&[one]));
         assert_ne!(settings_hash(&[setting("ab", "c")]), settings_hash(&[setting("a", "bc")]));
     }

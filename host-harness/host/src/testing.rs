@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::collect::sink::Sink;
 use crate::contract::{
-    Api, Attachment, Descriptor, Endpoint, HttpMethod, Instant, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse,
-    RateLimit, SecretPrefix, SecretUse, SettingField,
+    Api, Attachment, Descriptor, Endpoint, HttpMethod, Instant, Member, MemberKind, MemberPage,
+    MemberStatus, Product, ProductUse, RateLimit, SecretPrefix, SecretUse, SettingField,
 };
 
 /// 2026-01-02T03:04:05Z.
@@ -19,7 +19,10 @@ pub fn page() -> MemberPage {
         email: Some("ada@example.test".into()),
         name: "Ada Lovelace".into(),
         role: "Confluence, Jira".into(),
-        uses: vec![ProductUse { product: 0, last_active: Some(SEEN) }, ProductUse { product: 1, last_active: None }],
+        uses: vec![
+            ProductUse { product: 0, last_active: Some(SEEN) },
+            ProductUse { product: 1, last_active: None },
+        ],
         last_seen: Some(SEEN),
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
@@ -29,7 +32,10 @@ pub fn page() -> MemberPage {
     };
     let bot = Member { name: "Build Bot".into(), kind: Some(MemberKind::App), ..member("b2") };
     MemberPage {
-        products: vec![product("jira-software", "Jira", Some("acme.atlassian.net")), product("confluence", "Confluence", None)],
+        products: vec![
+            product("jira-software", "Jira", Some("acme.atlassian.net")),
+            product("confluence", "Confluence", None),
+        ],
         members: vec![ada, bot],
         next: None,
         total: Some(2),
@@ -76,39 +82,58 @@ pub fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn any_instant() -> impl Strategy<Value = Instant> {
-    (prop_oneof![any::<i64>(), 0_i64..2_000_000_000], any::<u32>()).prop_map(|(seconds, nanoseconds)| Instant { seconds, nanoseconds })
+    (prop_oneof![any::<i64>(), 0_i64..2_000_000_000], any::<u32>())
+        .prop_map(|(seconds, nanoseconds)| Instant { seconds, nanoseconds })
 }
 
 /// Any page whose products are in range.
 pub fn any_page() -> impl Strategy<Value = MemberPage> {
-    let product = (any_text(), any_text(), of(any_text())).prop_map(|(key, name, site)| Product { key, name, site });
+    let product = (any_text(), any_text(), of(any_text())).prop_map(|(key, name, site)| Product {
+        key,
+        name,
+        site,
+    });
     let status = prop_oneof![
         Just(MemberStatus::Active),
         Just(MemberStatus::Inactive),
         Just(MemberStatus::Closed),
         any_text().prop_map(MemberStatus::Other)
     ];
-    let kind =
-        prop_oneof![Just(MemberKind::Person), Just(MemberKind::App), Just(MemberKind::Customer), any_text().prop_map(MemberKind::Other)];
-    let used = (0_u32..3, of(any_instant())).prop_map(|(product, last_active)| ProductUse { product, last_active });
+    let kind = prop_oneof![
+        Just(MemberKind::Person),
+        Just(MemberKind::App),
+        Just(MemberKind::Customer),
+        any_text().prop_map(MemberKind::Other)
+    ];
+    let used = (0_u32..3, of(any_instant()))
+        .prop_map(|(product, last_active)| ProductUse { product, last_active });
     let member = (
         (any_text(), of(any_text()), any_text(), any_text()),
         (vec(used, 0..4), of(any_instant()), of(status), of(kind)),
         (of(any::<bool>()), vec((any_text(), any_text()), 0..3)),
     )
-        .prop_map(|((id, email, name, role), (uses, last_seen, status, kind), (billable, attributes))| Member {
-            id,
-            email,
-            name,
-            role,
-            uses,
-            last_seen,
-            status,
-            kind,
-            billable,
-            attributes,
-        });
-    (vec(product, 3), vec(member, 0..5)).prop_map(|(products, members)| MemberPage { products, members, next: None, total: None })
+        .prop_map(
+            |((id, email, name, role), (uses, last_seen, status, kind), (billable, attributes))| {
+                Member {
+                    id,
+                    email,
+                    name,
+                    role,
+                    uses,
+                    last_seen,
+                    status,
+                    kind,
+                    billable,
+                    attributes,
+                }
+            },
+        );
+    (vec(product, 3), vec(member, 0..5)).prop_map(|(products, members)| MemberPage {
+        products,
+        members,
+        next: None,
+        total: None,
+    })
 }
 
 /// A descriptor with these endpoints, `organization-id` and the secret `api-key`.
@@ -131,7 +156,10 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
     };
     let secret = SecretUse {
         attachment: Attachment::Bearer,
-        prefixes: vec![prefix("KEY", "an organization key", true), prefix("TOK", "a user token", false)],
+        prefixes: vec![
+            prefix("KEY", "an organization key", true),
+            prefix("TOK", "a user token", false),
+        ],
     };
     Descriptor {
         id: "example".into(),

@@ -1,8 +1,10 @@
-//! Text from outside, made safe to show: what a terminal or a log line would act on is written out as an escape.
+//! Text from outside, made safe to show: what a terminal or a log line would act on is written out
+//! as an escape.
 
 use std::borrow::Cow;
 
-/// The text with every control character, bidirectional override and line separator written as `\u{…}`.
+/// The text with every control character, bidirectional override and line separator written as
+/// `\u{…}`.
 ///
 /// Line breaks are escaped too: the result is one line.
 #[must_use]
@@ -21,7 +23,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The text escaped as by [`escaped`] and cut after this many characters, with an ellipsis where it was cut.
+/// The text escaped as by [`escaped`] and cut after this many characters, with an ellipsis where it
+/// was cut.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
@@ -96,14 +99,18 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        for (number, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (20_000, "20,000"), (1_234_567, "1,234,567")] {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (20_000, "20,000"), (1_234_567, "1,234,567")]
+        {
             assert_eq!(grouped(number), expected);
         }
     }
 
     #[test]
     fn sizes_are_told_for_people_and_exactly() {
-        for (bytes, expected) in [(0, "0 bytes"), (1_024, "1 KiB (1,024 bytes)"), (1_048_577, "2 MiB (1,048,577 bytes)")] {
+        for (bytes, expected) in
+            [(0, "0 bytes"), (1_024, "1 KiB (1,024 bytes)"), (1_048_577, "2 MiB (1,048,577 bytes)")]
+        {
             assert_eq!(size(bytes), expected);
         }
     }

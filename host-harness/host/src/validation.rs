@@ -1,4 +1,5 @@
-//! A validation as a platform shows it: the connector's checks, what the host knows of the settings, and whether they are ready.
+//! A validation as a platform shows it: the connector's checks, what the host knows of the
+//! settings, and whether they are ready.
 
 use serde_json::{Value, json};
 
@@ -77,17 +78,24 @@ impl Validation {
         Ok(Self::new(report, session.settings()))
     }
 
-    /// The connector's report, with the host's doubts about settings that the connector cannot see or has no doubt about.
+    /// The connector's report, with the host's doubts about settings that the connector cannot see
+    /// or has no doubt about.
     #[must_use]
     pub fn new(report: Report, settings: &Checked) -> Self {
-        let skipped = report.checks.iter().any(|check| check.required && matches!(check.outcome, Outcome::Skipped(_)));
+        let skipped = report
+            .checks
+            .iter()
+            .any(|check| check.required && matches!(check.outcome, Outcome::Skipped(_)));
         let mut failure = None;
         let mut checks = Vec::new();
         for check in report.checks {
             checks.push(check_result(check, settings, &mut failure));
         }
         for doubt in settings.warnings.iter().rev() {
-            if checks.iter().any(|check: &CheckResult| check.setting.as_ref() == Some(&doubt.setting)) {
+            if checks
+                .iter()
+                .any(|check: &CheckResult| check.setting.as_ref() == Some(&doubt.setting))
+            {
                 continue;
             }
             checks.insert(
@@ -108,8 +116,10 @@ impl Validation {
         }
         if failure.is_none() && skipped {
             failure = Some(
-                Failure::new(Code::Other, "a check that is needed could not be made")
-                    .with_hint("See the checks that were skipped, and validate again when what stopped them is mended."),
+                Failure::new(Code::Other, "a check that is needed could not be made").with_hint(
+                    "See the checks that were skipped, and validate again when what stopped them \
+                     is mended.",
+                ),
             );
         }
         Self { ready: failure.is_none(), checks, failure }
@@ -122,14 +132,16 @@ impl Validation {
         Self { checks: vec![check], ready: false, failure: Some(failure) }
     }
 
-    /// A validation that ended before the connector's checks were there: one check, and why it failed.
+    /// A validation that ended before the connector's checks were there: one check, and why it
+    /// failed.
     #[must_use]
     pub fn stopped(failure: Failure) -> Self {
         let check = failed_check("run".into(), "The settings can be checked".into(), &failure);
         Self { checks: vec![check], ready: false, failure: Some(failure) }
     }
 
-    /// The same with hints in the words of the program that shows it: of a hint and a remedy they make the hint that is shown.
+    /// The same with hints in the words of the program that shows it: of a hint and a remedy they
+    /// make the hint that is shown.
     #[must_use]
     pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
         for check in &mut self.checks {
@@ -194,9 +206,11 @@ fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -
     match outcome {
         Outcome::Passed(message) => plain(CheckOutcome::Passed, message),
         Outcome::Skipped(message) => plain(CheckOutcome::Skipped, message),
-        Outcome::Warning(advice) => {
-            CheckResult { hint: Some(advice.hint), setting: advice.setting, ..plain(CheckOutcome::Warning, advice.message) }
-        }
+        Outcome::Warning(advice) => CheckResult {
+            hint: Some(advice.hint),
+            setting: advice.setting,
+            ..plain(CheckOutcome::Warning, advice.message)
+        },
         Outcome::Failed(failure) => {
             let failure = settings.known.refined(failure.into());
             let check = failed_check(id, title, &failure);
@@ -252,19 +266,32 @@ mod tests {
 
     #[test]
     fn ready_means_nothing_failed_and_nothing_that_is_needed_was_skipped() {
-        let warning = || Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: None });
-        assert!(ready(vec![check("a", true, Outcome::Passed("x".into())), check("b", true, warning())]));
-        assert!(ready(vec![check("a", true, Outcome::Passed("x".into())), check("b", false, Outcome::Skipped("y".into()))]));
+        let warning =
+            || Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: None });
+        assert!(ready(vec![
+            check("a", true, Outcome::Passed("x".into())),
+            check("b", true, warning())
+        ]));
+        assert!(ready(vec![
+            check("a", true, Outcome::Passed("x".into())),
+            check("b", false, Outcome::Skipped("y".into()))
+        ]));
         assert!(!ready(vec![check("a", true, Outcome::Skipped("y".into()))]));
         assert!(!ready(vec![check("a", false, failed(FailureKind::Permission))]));
     }
 
     #[test]
     fn the_first_failure_is_the_reason_with_all_that_is_known() {
-        let checks = vec![check("a", true, failed(FailureKind::Upstream)), check("b", true, failed(FailureKind::Other))];
+        let checks = vec![
+            check("a", true, failed(FailureKind::Upstream)),
+            check("b", true, failed(FailureKind::Other)),
+        ];
         let validation = Validation::new(Report { checks }, &no_doubts());
         let failure = validation.failure().unwrap();
-        assert_eq!((failure.code, failure.retry_after_s, failure.vendor_code.as_deref()), (Code::Upstream, Some(7), Some("V-1")));
+        assert_eq!(
+            (failure.code, failure.retry_after_s, failure.vendor_code.as_deref()),
+            (Code::Upstream, Some(7), Some("V-1"))
+        );
         assert_eq!(
             validation.to_json()["checks"][0],
             json!({"id": "a", "title": "A", "outcome": "failed", "message": "it failed", "hint": "Do this.", "setting": null,
@@ -274,23 +301,49 @@ mod tests {
 
     #[test]
     fn a_doubt_is_a_warning_unless_a_check_speaks_of_the_setting() {
-        let doubt = Warning { setting: "key".into(), label: "Key".into(), message: "m".into(), hint: "h".into() };
+        let doubt = Warning {
+            setting: "key".into(),
+            label: "Key".into(),
+            message: "m".into(),
+            hint: "h".into(),
+        };
         let settings = Checked { warnings: vec![doubt], ..no_doubts() };
-        let validation = Validation::new(Report { checks: vec![check("a", true, Outcome::Passed("x".into()))] }, &settings);
-        assert_eq!((validation.checks()[0].id.as_str(), validation.ready()), ("shape-of-key", true));
-        let spoken = Outcome::Warning(Advice { message: "m".into(), hint: "h".into(), setting: Some("key".into()) });
-        let validation = Validation::new(Report { checks: vec![check("a", true, spoken)] }, &settings);
+        let validation = Validation::new(
+            Report { checks: vec![check("a", true, Outcome::Passed("x".into()))] },
+            &settings,
+        );
+        assert_eq!(
+            (validation.checks()[0].id.as_str(), validation.ready()),
+            ("shape-of-key", true)
+        );
+        let spoken = Outcome::Warning(Advice {
+            message: "m".into(),
+            hint: "h".into(),
+            setting: Some("key".into()),
+        });
+        let validation =
+            Validation::new(Report { checks: vec![check("a", true, spoken)] }, &settings);
         assert_eq!(validation.checks().len(), 1);
     }
 
     #[test]
     fn a_failed_check_says_what_mends_it_and_is_worded_by_whoever_shows_it() {
-        let checks = vec![check("a", true, failed(FailureKind::Upstream)), check("b", true, Outcome::Passed("x".into()))];
+        let checks = vec![
+            check("a", true, failed(FailureKind::Upstream)),
+            check("b", true, Outcome::Passed("x".into())),
+        ];
         let validation = Validation::new(Report { checks }, &no_doubts());
         let after = Remedy::ComeBack { after_s: Some(7), max_wait_s: None };
-        assert_eq!((validation.checks()[0].remedy.as_ref(), validation.checks()[1].remedy.as_ref()), (Some(&after), None));
-        let worded = validation.worded(|hint, remedy| Some(format!("{} {}", hint?, remedy.retryable())));
-        assert_eq!((worded.checks()[0].hint.as_deref(), worded.checks()[1].hint.as_deref()), (Some("Do this. true"), None));
+        assert_eq!(
+            (validation.checks()[0].remedy.as_ref(), validation.checks()[1].remedy.as_ref()),
+            (Some(&after), None)
+        );
+        let worded =
+            validation.worded(|hint, remedy| Some(format!("{} {}", hint?, remedy.retryable())));
+        assert_eq!(
+            (worded.checks()[0].hint.as_deref(), worded.checks()[1].hint.as_deref()),
+            (Some("Do this. true"), None)
+        );
     }
 
     #[test]
@@ -309,7 +362,13 @@ mod tests {
             let checks = vec![check("a", true, Outcome::Failed(failed))];
             Validation::new(Report { checks }, &settings).checks()[0].remedy.clone().unwrap()
         };
-        assert_eq!(refused(FailureKind::InvalidSettings), Remedy::GiveSetting { setting: "id".into(), secret: false });
-        assert_eq!(refused(FailureKind::NotFound), Remedy::CorrectSetting { setting: Some("id".into()) });
+        assert_eq!(
+            refused(FailureKind::InvalidSettings),
+            Remedy::GiveSetting { setting: "id".into(), secret: false }
+        );
+        assert_eq!(
+            refused(FailureKind::NotFound),
+            Remedy::CorrectSetting { setting: Some("id".into()) }
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The setup guide as Markdown, for the person who connects a service.
 //!
-//! Everything in it comes from the descriptor and passes through the subset of Markdown that is safe to show: the headings, tables
-//! and numbers are ours. It holds no setting's value.
+//! Everything in it comes from the descriptor and passes through the subset of Markdown that is
+//! safe to show: the headings, tables and numbers are ours. It holds no setting's value.
 
 use crate::parts::{about, collected, form, more, name, permissions, questions, requests, section};
 use crate::words::shown;
@@ -100,7 +100,8 @@ Because.
     #[test]
     fn what_is_empty_has_no_heading() {
         let mut bare = descriptor();
-        (bare.data_collected, bare.permissions_required, bare.setup_guide) = (Vec::new(), Vec::new(), Vec::new());
+        (bare.data_collected, bare.permissions_required, bare.setup_guide) =
+            (Vec::new(), Vec::new(), Vec::new());
         (bare.settings, bare.faq, bare.api.endpoints) = (Vec::new(), Vec::new(), Vec::new());
         assert!(!markdown(&bare).contains("##"));
     }
@@ -110,7 +111,11 @@ Because.
         let mut endless = descriptor();
         endless.setup_guide[0].steps = vec!["x".repeat(10_000); 500];
         let guide = markdown(&endless);
-        assert!(guide.contains("\n\n… and 300 more.\n") && guide.len() < 200 * 4_100 + 4_000, "{}", guide.len());
+        assert!(
+            guide.contains("\n\n… and 300 more.\n") && guide.len() < 200 * 4_100 + 4_000,
+            "{}",
+            guide.len()
+        );
     }
 
     proptest! {

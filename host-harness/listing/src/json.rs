@@ -22,12 +22,18 @@ pub fn json(facts: &PluginInfo) -> Value {
 
 fn descriptor(descriptor: &Descriptor) -> Value {
     let sets = descriptor.data_collected.iter().map(|set| {
-        let fields = set.fields.iter().map(|field| json!({"name": field.name, "description": field.description}));
+        let fields = set
+            .fields
+            .iter()
+            .map(|field| json!({"name": field.name, "description": field.description}));
         json!({"name": set.name, "fields": fields.collect::<Vec<_>>()})
     });
     let sections = descriptor.setup_guide.iter();
     let sections = sections.map(|section| json!({"title": section.title, "introduction": section.introduction, "steps": section.steps}));
-    let questions = descriptor.faq.iter().map(|question| json!({"question": question.question, "answer": question.answer}));
+    let questions = descriptor
+        .faq
+        .iter()
+        .map(|question| json!({"question": question.question, "answer": question.answer}));
     json!({
         "id": descriptor.id,
         "name": descriptor.name,
@@ -102,7 +108,12 @@ mod tests {
         let value = json(&facts());
         assert_eq!(
             (&value["imports"], &value["contract_version"], &value["size_bytes"], &value["digest"]),
-            (&json!(["smp:connector/http@0.1.0", "wasi:cli/environment@0.2.0"]), &json!("0.1.0"), &json!(319_489), &json!("sha256:00ff"))
+            (
+                &json!(["smp:connector/http@0.1.0", "wasi:cli/environment@0.2.0"]),
+                &json!("0.1.0"),
+                &json!(319_489),
+                &json!("sha256:00ff")
+            )
         );
         let told = &value["descriptor"];
         assert_eq!(told["attributes"], json!({"tier": "one"}));
@@ -123,7 +134,10 @@ mod tests {
             })
         );
         assert_eq!(told["setup_guide"][0]["steps"][1], "Note down:\n- the id\n- the key");
-        assert_eq!(told["data_collected"][0]["fields"][1], json!({"name": "last seen", "description": "The latest activity."}));
+        assert_eq!(
+            told["data_collected"][0]["fields"][1],
+            json!({"name": "last seen", "description": "The latest activity."})
+        );
     }
 
     fn facts() -> PluginInfo {

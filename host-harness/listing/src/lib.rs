@@ -1,6 +1,8 @@
-//! What a connector says about itself, as a platform or a marketplace shows it: safe Markdown, and JSON for scripts.
+//! What a connector says about itself, as a platform or a marketplace shows it: safe Markdown, and
+//! JSON for scripts.
 //!
-//! Every text comes from a component and is hostile until it is escaped here. Nothing here knows a terminal.
+//! Every text comes from a component and is hostile until it is escaped here. Nothing here knows a
+//! terminal.
 
 mod words;
 

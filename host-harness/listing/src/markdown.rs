@@ -1,12 +1,14 @@
-//! Markdown from outside, made safe to show: a small subset passes, everything else becomes plain text.
+//! Markdown from outside, made safe to show: a small subset passes, everything else becomes plain
+//! text.
 //!
 //! What passes: `**bold**`, `` `code` ``, `[text](https://…)`, and web addresses as they stand; in blocks also paragraphs and lists. No
-//! heading, image, HTML, table or link to anything but `http`, `https` and `mailto` can come out of it, whatever goes in, and no
-//! control or bidirectional character.
+//! heading, image, HTML, table or link to anything but `http`, `https` and `mailto` can come out of
+//! it, whatever goes in, and no control or bidirectional character.
 
 use smp_host::text::is_active;
 
-/// Characters of an address. Browsers and servers disagree about longer ones than a few thousand; a guide needs none beyond this.
+/// Characters of an address. Browsers and servers disagree about longer ones than a few thousand; a
+/// guide needs none beyond this.
 const LONGEST_ADDRESS: usize = 500;
 /// How deep bold and links may stand in each other.
 const DEEPEST: usize = 3;
@@ -16,7 +18,8 @@ pub(crate) fn inline(text: &str, most: usize) -> String {
     guarded(spans(&cleaned(text, most).split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
-/// The text as paragraphs and lists, each line but the first behind this indent. Never begins with a list.
+/// The text as paragraphs and lists, each line but the first behind this indent. Never begins with
+/// a list.
 pub(crate) fn block(text: &str, most: usize, indent: &str) -> String {
     let mut out = String::new();
     let mut is_apart = false;
@@ -43,7 +46,8 @@ pub(crate) fn block(text: &str, most: usize, indent: &str) -> String {
 
 /// The text as a code span, or nothing where there is none.
 pub fn code(text: &str, most: usize) -> String {
-    let plain = cleaned(text, most).replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain =
+        cleaned(text, most).replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
     if plain.is_empty() { plain } else { format!("`{plain}`") }
 }
 
@@ -54,7 +58,10 @@ pub(crate) fn in_cell(markdown: &str) -> String {
 
 /// The text without what is not to be seen, bounded.
 fn cleaned(text: &str, most: usize) -> String {
-    let mut signs = text.chars().map(|sign| if sign == '\t' { ' ' } else { sign }).filter(|&sign| sign == '\n' || !is_active(sign));
+    let mut signs = text
+        .chars()
+        .map(|sign| if sign == '\t' { ' ' } else { sign })
+        .filter(|&sign| sign == '\n' || !is_active(sign));
     let mut cleaned: String = signs.by_ref().take(most).collect();
     if signs.next().is_some() {
         cleaned.push('…');
@@ -69,7 +76,8 @@ fn bullet(line: &str) -> Option<(&str, &str)> {
     }
     let digits = line.chars().take_while(char::is_ascii_digit).count();
     let rest = line.get(digits..)?.strip_prefix(". ")?;
-    ((1..=2).contains(&digits)).then(|| (line.get(..digits + 2).unwrap_or_default(), rest.trim_start()))
+    ((1..=2).contains(&digits))
+        .then(|| (line.get(..digits + 2).unwrap_or_default(), rest.trim_start()))
 }
 
 /// The line with its beginning guarded, where that would make it something else than a paragraph.
@@ -152,7 +160,8 @@ fn push_plain(out: &mut String, sign: char, before: char, rest: &str) {
 /// Whether a Markdown reader would take this for a character reference.
 fn begins_entity(text: &str) -> bool {
     let name = text.get(1..).unwrap_or_default();
-    let length = name.bytes().take_while(|&byte| byte.is_ascii_alphanumeric() || byte == b'#').count();
+    let length =
+        name.bytes().take_while(|&byte| byte.is_ascii_alphanumeric() || byte == b'#').count();
     length > 0 && name.as_bytes().get(length) == Some(&b';')
 }
 
@@ -167,8 +176,12 @@ fn code_span(out: &mut String, rest: &str) -> Option<usize> {
 
 fn bold(out: &mut String, rest: &str, depth: usize, may_link: bool) -> Option<usize> {
     let (inner, after) = rest.strip_prefix("**")?.split_once("**")?;
-    let is_tight = |sign: Option<char>| sign.is_some_and(|sign| !sign.is_whitespace() && sign != '*');
-    if !is_tight(inner.chars().next()) || !is_tight(inner.chars().next_back()) || after.starts_with('*') {
+    let is_tight =
+        |sign: Option<char>| sign.is_some_and(|sign| !sign.is_whitespace() && sign != '*');
+    if !is_tight(inner.chars().next())
+        || !is_tight(inner.chars().next_back())
+        || after.starts_with('*')
+    {
         return None;
     }
     out.push_str("**");
@@ -196,7 +209,8 @@ fn link(out: &mut String, rest: &str, depth: usize) -> Option<usize> {
 /// Whether the text reads as another address than the one behind it.
 pub fn is_misleading(text: &str, address: &str) -> bool {
     let text = text.trim();
-    text.contains("://") && text != address || (text.contains('.') && !text.contains(char::is_whitespace) && !address.contains(text))
+    text.contains("://") && text != address
+        || (text.contains('.') && !text.contains(char::is_whitespace) && !address.contains(text))
 }
 
 fn bracketed(out: &mut String, rest: &str) -> Option<usize> {
@@ -219,21 +233,46 @@ fn bare(out: &mut String, rest: &str) -> Option<usize> {
 
 /// Whether the text is an address that a guide may lead to.
 pub fn is_address(text: &str) -> bool {
-    let behind =
-        |scheme: &str| text.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme)).and_then(|_| text.get(scheme.len()..));
+    let behind = |scheme: &str| {
+        text.get(..scheme.len())
+            .filter(|head| head.eq_ignore_ascii_case(scheme))
+            .and_then(|_| text.get(scheme.len()..))
+    };
     let begins_well = |rest: &str| rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());
     // A user name in front of a host is there to make it look like another.
-    let has_user = |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@'));
+    let has_user =
+        |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@'));
     let is_web = |rest: &str| begins_well(rest) && !has_user(rest);
     text.len() <= LONGEST_ADDRESS
         && text.chars().all(is_of_address)
-        && (behind("https://").or_else(|| behind("http://")).is_some_and(is_web) || behind("mailto:").is_some_and(begins_well))
+        && (behind("https://").or_else(|| behind("http://")).is_some_and(is_web)
+            || behind("mailto:").is_some_and(begins_well))
 }
 
-/// The signs of addresses that mean nothing to Markdown and HTML. Other scripts are left out: their look-alikes deceive.
+/// The signs of addresses that mean nothing to Markdown and HTML. Other scripts are left out: their
+/// look-alikes deceive.
 fn is_of_address(sign: char) -> bool {
     sign.is_ascii_alphanumeric()
-        || matches!(sign, '-' | '.' | '_' | '~' | ':' | '/' | '?' | '#' | '@' | '!' | '$' | '&' | '*' | '+' | ',' | ';' | '=' | '%')
+        || matches!(
+            sign,
+            '-' | '.'
+                | '_'
+                | '~'
+                | ':'
+                | '/'
+                | '?'
+                | '#'
+                | '@'
+                | '!'
+                | '$'
+                | '&'
+                | '*'
+                | '+'
+                | ','
+                | ';'
+                | '='
+                | '%'
+        )
 }
 
 #[cfg(test)]
@@ -290,8 +329,10 @@ mod tests {
 
     #[test]
     fn a_block_keeps_paragraphs_and_lists() {
-        let text = "Fill in the form:\n- **Organization ID**\n* `Api Key`\n1. first\n\n\n  # not a heading\r\n    no code";
-        let expected = "Fill in the form:\n   - **Organization ID**\n   - `Api Key`\n   1. first\n\n   \\# not a heading\n   no code";
+        let text = "Fill in the form:\n- **Organization ID**\n* `Api Key`\n1. first\n\n\n  # not \
+                    a heading\r\n    no code";
+        let expected = "Fill in the form:\n   - **Organization ID**\n   - `Api Key`\n   1. \
+                        first\n\n   \\# not a heading\n   no code";
         assert_eq!(block(text, 1_000, "   "), expected);
         assert_eq!(block("\n\n- a\n- b", 1_000, ""), "\\- a\n- b");
     }
@@ -346,7 +387,11 @@ mod tests {
 
     /// The Markdown of most sites that show a guide.
     fn github() -> Options {
-        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM
+        Options::ENABLE_TABLES
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_GFM
     }
 
     /// Text with much in it that means something to readers of Markdown.

@@ -1,6 +1,7 @@
 //! Parts of pages in Markdown that are made of a descriptor: the guide and the listing share them.
 //!
-//! Everything in them passes through the subset of Markdown that is safe to show: the headings, tables and numbers are ours.
+//! Everything in them passes through the subset of Markdown that is safe to show: the headings,
+//! tables and numbers are ours.
 
 use std::fmt::Write;
 
@@ -35,7 +36,13 @@ pub fn collected(out: &mut String, sets: &[DataSet]) {
     for set in sets {
         let (fields, hidden) = shown(&set.fields);
         let title = capitalized(&name(&set.name));
-        table(out, &[&title, "What it holds"], fields.iter().map(|field| [format!("**{}**", name(&field.name)), text(&field.description)]));
+        table(
+            out,
+            &[&title, "What it holds"],
+            fields
+                .iter()
+                .map(|field| [format!("**{}**", name(&field.name)), text(&field.description)]),
+        );
         more(out, hidden);
     }
     more(out, hidden);
@@ -85,12 +92,20 @@ pub fn form(out: &mut String, level: usize, settings: &[SettingField]) {
             (false, true) => "optional, secret",
             (false, false) => "optional",
         };
-        [format!("**{}**", name(&field.label)), format!("{}{example}", text(&field.help)), need.to_owned()]
+        [
+            format!("**{}**", name(&field.label)),
+            format!("{}{example}", text(&field.help)),
+            need.to_owned(),
+        ]
     };
     table(out, &["Field", "What to enter", "Needed"], fields.iter().map(row));
     more(out, hidden);
     if fields.iter().any(|field| field.secret.is_some()) {
-        paragraph(out, "A secret stays with the platform: it is attached to requests on their way out, and the connector never sees it.");
+        paragraph(
+            out,
+            "A secret stays with the platform: it is attached to requests on their way out, and \
+             the connector never sees it.",
+        );
     }
 }
 
@@ -102,7 +117,13 @@ pub fn requests(out: &mut String, api: &Api) {
     }
     heading(out, 2, "What the connector asks the service");
     let base = code(&api.base, LONGEST_NAME);
-    paragraph(out, &format!("It may send the requests below to {base}, and no others: at most {}.", pace(&api.rate_limit)));
+    paragraph(
+        out,
+        &format!(
+            "It may send the requests below to {base}, and no others: at most {}.",
+            pace(&api.rate_limit)
+        ),
+    );
     table(
         out,
         &["Request", "What for", "Scope"],
@@ -111,13 +132,19 @@ pub fn requests(out: &mut String, api: &Api) {
             [
                 code(&format!("{} {}", method(endpoint), endpoint.path), LONGEST_NAME),
                 format!("{}{changes}", text(&endpoint.purpose)),
-                endpoint.scope.as_deref().map_or("–".to_owned(), |scope| code(scope, LONGEST_NAME)),
+                endpoint
+                    .scope
+                    .as_deref()
+                    .map_or("–".to_owned(), |scope| code(scope, LONGEST_NAME)),
             ]
         }),
     );
     more(out, hidden);
-    let mut scopes: Vec<_> =
-        endpoints.iter().filter_map(|endpoint| endpoint.scope.as_deref()).map(|scope| code(scope, LONGEST_NAME)).collect();
+    let mut scopes: Vec<_> = endpoints
+        .iter()
+        .filter_map(|endpoint| endpoint.scope.as_deref())
+        .map(|scope| code(scope, LONGEST_NAME))
+        .collect();
     scopes.sort();
     scopes.dedup();
     if !scopes.is_empty() {
@@ -161,8 +188,14 @@ pub fn paragraph(out: &mut String, text: &str) {
 }
 
 /// A table with these titles; each cell is safe Markdown.
-pub fn table<const N: usize>(out: &mut String, titles: &[&str; N], rows: impl Iterator<Item = [String; N]>) {
-    let line = |cells: &[String; N]| format!("| {} |\n", cells.each_ref().map(|cell| in_cell(cell)).join(" | "));
+pub fn table<const N: usize>(
+    out: &mut String,
+    titles: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    let line = |cells: &[String; N]| {
+        format!("| {} |\n", cells.each_ref().map(|cell| in_cell(cell)).join(" | "))
+    };
     out.push('\n');
     out.push_str(&line(&titles.map(str::to_owned)));
     out.push_str(&format!("|{}\n", " --- |".repeat(N)));

@@ -1,8 +1,8 @@
 //! A descriptor for the tests of the renderings.
 
 use smp_host::contract::{
-    Api, Attachment, DataField, DataSet, Descriptor, Endpoint, GuideSection, Question, RateLimit, SecretPrefix, SecretUse, SettingField,
-    http,
+    Api, Attachment, DataField, DataSet, Descriptor, Endpoint, GuideSection, Question, RateLimit,
+    SecretPrefix, SecretUse, SettingField, http,
 };
 
 /// A small descriptor with something of everything.
@@ -18,7 +18,10 @@ pub fn descriptor() -> Descriptor {
         integration_type: "api".into(),
         data_collected: vec![DataSet {
             name: "members".into(),
-            fields: vec![field("e-mail", "The address."), field("last seen", "The latest activity.")],
+            fields: vec![
+                field("e-mail", "The address."),
+                field("last seen", "The latest activity."),
+            ],
         }],
         permissions_required: vec!["Be an **admin**.".into()],
         settings: vec![
@@ -54,7 +57,13 @@ pub fn descriptor() -> Descriptor {
         api: Api {
             base: "https://api.example.test".into(),
             endpoints: vec![
-                endpoint(http::Method::Get, "/v1/orgs/{organization-id}/users", "Reads the members.", Some("read:users"), true),
+                endpoint(
+                    http::Method::Get,
+                    "/v1/orgs/{organization-id}/users",
+                    "Reads the members.",
+                    Some("read:users"),
+                    true,
+                ),
                 endpoint(http::Method::Post, "/v1/ping", "Says hello.", None, false),
             ],
             rate_limit: RateLimit { requests: 5, period_ms: 1_000 },
@@ -62,7 +71,10 @@ pub fn descriptor() -> Descriptor {
         setup_guide: vec![GuideSection {
             title: "Get a key".into(),
             introduction: "It takes a minute.".into(),
-            steps: vec!["Open https://example.test.".into(), "Note down:\n- the id\n- the key".into()],
+            steps: vec![
+                "Open https://example.test.".into(),
+                "Note down:\n- the id\n- the key".into(),
+            ],
         }],
         faq: vec![Question { question: "Why?".into(), answer: "Because.".into() }],
         attributes: vec![("tier".into(), "one".into())],
@@ -73,8 +85,20 @@ fn field(name: &str, description: &str) -> DataField {
     DataField { name: name.into(), description: description.into() }
 }
 
-fn endpoint(method: http::Method, path: &str, purpose: &str, scope: Option<&str>, read_only: bool) -> Endpoint {
-    Endpoint { method, path: path.into(), purpose: purpose.into(), scope: scope.map(Into::into), read_only }
+fn endpoint(
+    method: http::Method,
+    path: &str,
+    purpose: &str,
+    scope: Option<&str>,
+    read_only: bool,
+) -> Endpoint {
+    Endpoint {
+        method,
+        path: path.into(),
+        purpose: purpose.into(),
+        scope: scope.map(Into::into),
+        read_only,
+    }
 }
 
 /// The descriptor with every text replaced.
@@ -100,7 +124,8 @@ pub fn filled_with(text: &str) -> Descriptor {
     }
     filled.permissions_required = vec![text()];
     for field in &mut filled.settings {
-        (field.key, field.label, field.help, field.placeholder, field.pattern) = (text(), text(), text(), text(), Some(text()));
+        (field.key, field.label, field.help, field.placeholder, field.pattern) =
+            (text(), text(), text(), text(), Some(text()));
         field.attributes = vec![(text(), text())];
         for prefix in field.secret.iter_mut().flat_map(|secret| &mut secret.prefixes) {
             (prefix.prefix, prefix.meaning, prefix.hint) = (text(), text(), text());
@@ -110,7 +135,8 @@ pub fn filled_with(text: &str) -> Descriptor {
         (endpoint.path, endpoint.purpose, endpoint.scope) = (text(), text(), Some(text()));
     }
     for section in &mut filled.setup_guide {
-        (section.title, section.introduction, section.steps) = (text(), text(), vec![text(), text()]);
+        (section.title, section.introduction, section.steps) =
+            (text(), text(), vec![text(), text()]);
     }
     filled.faq = vec![Question { question: text(), answer: text() }];
     filled.attributes = vec![(text(), text())];

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use smp_host::contract::{Endpoint, RateLimit, http};
 use smp_host::text::{self, grouped};
 
-/// Entries of a list that are shown. No list that somebody reads is longer, and a descriptor may hold any number.
+/// Entries of a list that are shown. No list that somebody reads is longer, and a descriptor may
+/// hold any number.
 const MOST_ENTRIES: usize = 200;
 /// Characters of a text that are shown: a page and a half.
 pub const LONGEST_TEXT: usize = 4_000;
@@ -26,14 +27,18 @@ pub fn pace(limit: &RateLimit) -> String {
     match limit.period_ms {
         1_000 => format!("{requests} in a second"),
         60_000 => format!("{requests} in a minute"),
-        period if period.is_multiple_of(1_000) => format!("{requests} in {} seconds", grouped(u64::from(period / 1_000))),
+        period if period.is_multiple_of(1_000) => {
+            format!("{requests} in {} seconds", grouped(u64::from(period / 1_000)))
+        }
         period => format!("{requests} in {} ms", grouped(u64::from(period))),
     }
 }
 
 /// A wait, as `2 minutes`, rounded up: who comes back too early has come for nothing.
 pub fn wait(seconds: u64) -> String {
-    let units = |number: u64, unit: &str| format!("{} {unit}{}", grouped(number), if number == 1 { "" } else { "s" });
+    let units = |number: u64, unit: &str| {
+        format!("{} {unit}{}", grouped(number), if number == 1 { "" } else { "s" })
+    };
     match seconds {
         0..=90 => units(seconds, "second"),
         91..=5_400 => units(seconds.div_ceil(60), "minute"),
@@ -49,7 +54,12 @@ pub fn name(text: &str) -> Cow<'_, str> {
 
 /// A long text, safe and on one line: its line breaks become spaces before the rest is escaped.
 pub fn sentence(text: &str) -> String {
-    let joined = text.split(['\n', '\r', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let joined = text
+        .split(['\n', '\r', '\t'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     text::shortened(&joined, LONGEST_TEXT).into_owned()
 }
 

@@ -1,4 +1,5 @@
-//! The bill of materials that `make package` writes is CycloneDX 1.5, as another reader of the format sees it.
+//! The bill of materials that `make package` writes is CycloneDX 1.5, as another reader of the
+//! format sees it.
 
 use std::path::{Path, PathBuf};
 

@@ -19,8 +19,9 @@ pub(crate) static PEOPLE: Route = Route::get(
 
 pub(crate) const FIND_WORKSPACE: &str =
     "Copy the part of your board's address behind noticeboard.example/ into the field Workspace.";
-pub(crate) const NEW_TOKEN: &str = "As an owner of the workspace, open Settings > Integrations in Noticeboard, make a live token with the \
-    scopes workspace:read and people:read, and paste it into the field Token.";
+pub(crate) const NEW_TOKEN: &str = "As an owner of the workspace, open Settings > Integrations in \
+                                    Noticeboard, make a live token with the scopes workspace:read \
+                                    and people:read, and paste it into the field Token.";
 pub(crate) const INVITE: &str =
     "Invite people in Noticeboard under Settings > People, or enter another workspace.";
 pub(crate) const LATER: &str = "Nothing is wrong with your settings. Try again in a few minutes.";
@@ -31,7 +32,9 @@ pub(crate) fn descriptor() -> Descriptor {
         name: "Noticeboard".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         vendor: "Noticeboard Example Ltd.".into(),
-        summary: "A made-up service on which teams pin what everybody should know. It exists for tests only.".into(),
+        summary: "A made-up service on which teams pin what everybody should know. It exists for \
+                  tests only."
+            .into(),
         pricing: "By the number of people in the workspace.".into(),
         status: "Example".into(),
         integration_type: "api".into(),
@@ -57,8 +60,16 @@ pub(crate) fn descriptor() -> Descriptor {
                 secret: Some(SecretUse {
                     attachment: Attachment::Bearer,
                     prefixes: vec![
-                        right_secret("nb_live_", "a live token of a workspace", "Make a new live token: this one may have been revoked."),
-                        wrong_secret("nb_user_", "a token of one person", "Make a live token of the workspace instead of one of your own."),
+                        right_secret(
+                            "nb_live_",
+                            "a live token of a workspace",
+                            "Make a new live token: this one may have been revoked.",
+                        ),
+                        wrong_secret(
+                            "nb_user_",
+                            "a token of one person",
+                            "Make a live token of the workspace instead of one of your own.",
+                        ),
                     ],
                 }),
                 ..setting("token", "Token", NEW_TOKEN)
@@ -74,12 +85,17 @@ pub(crate) fn descriptor() -> Descriptor {
                 "Make a token",
                 "You need to be an owner of the workspace.",
                 &[
-                    "In Noticeboard, open **Settings > Integrations** and choose **New live token**.",
+                    "In Noticeboard, open **Settings > Integrations** and choose **New live \
+                     token**.",
                     "Tick the scopes `workspace:read` and `people:read`.",
                     "Copy the token. It begins with `nb_live_` and is shown once.",
                 ],
             ),
-            section("Connect", "", &["Enter the **Workspace** and the **Token**, and have them checked."]),
+            section(
+                "Connect",
+                "",
+                &["Enter the **Workspace** and the **Token**, and have them checked."],
+            ),
         ],
         faq: vec![question(
             "Why is somebody's last activity unknown?",

@@ -1,4 +1,5 @@
-//! Any answers: the connector's core ends within bounds, and repeats nothing of them. The property stands in `smp_tests::fuzz::answers`.
+//! Any answers: the connector's core ends within bounds, and repeats nothing of them. The property
+//! stands in `smp_tests::fuzz::answers`.
 
 #![no_main]
 

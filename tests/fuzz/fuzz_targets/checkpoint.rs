@@ -1,4 +1,5 @@
-//! Any journal: no entry comes out of it that was not written. The property stands in `smp_tests::fuzz::checkpoint`.
+//! Any journal: no entry comes out of it that was not written. The property stands in
+//! `smp_tests::fuzz::checkpoint`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any recording: it is refused, or gives every answer that it holds. The property stands in `smp_tests::fuzz::har`.
+//! Any recording: it is refused, or gives every answer that it holds. The property stands in
+//! `smp_tests::fuzz::har`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What belongs to a release is read or refused, within bounds. The property stands in `smp_tests::fuzz::packages`.
+//! What belongs to a release is read or refused, within bounds. The property stands in
+//! `smp_tests::fuzz::packages`.
 
 #![no_main]
 

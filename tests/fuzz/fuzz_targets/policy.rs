@@ -1,4 +1,5 @@
-//! Any request: what is let out stays below the declared path, however a server reads it. The property stands in `smp_tests::fuzz::policy`.
+//! Any request: what is let out stays below the declared path, however a server reads it. The
+//! property stands in `smp_tests::fuzz::policy`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any traffic: what is recorded is read back, without the people in it. The property stands in `smp_tests::fuzz::recording`.
+//! Any traffic: what is recorded is read back, without the people in it. The property stands in
+//! `smp_tests::fuzz::recording`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any settings: no key gets into the part that the component is given. The property stands in `smp_tests::fuzz::settings`.
+//! Any settings: no key gets into the part that the component is given. The property stands in
+//! `smp_tests::fuzz::settings`.
 
 #![no_main]
 

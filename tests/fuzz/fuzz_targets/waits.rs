@@ -1,4 +1,5 @@
-//! Any answers to a retried request: waits stay within the budget. The property stands in `smp_tests::fuzz::waits`.
+//! Any answers to a retried request: waits stay within the budget. The property stands in
+//! `smp_tests::fuzz::waits`.
 
 #![no_main]
 

@@ -1,10 +1,11 @@
-//! A connector that is written with care, and with one carelessness that its organization names: each breaks one rule of `check`.
+//! A connector that is written with care, and with one carelessness that its organization names:
+//! each breaks one rule of `check`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hostile::{
-    Account, Connector, Descriptor, Failure, HttpMethod, Member, MemberPage, Report, Setting, check, descriptor, endpoint, failure, get,
-    log, member, organization, page,
+    Account, Connector, Descriptor, Failure, HttpMethod, Member, MemberPage, Report, Setting,
+    check, descriptor, endpoint, failure, get, log, member, organization, page,
 };
 use serde_json::Value;
 
@@ -34,9 +35,12 @@ impl Connector for Careless {
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {
-        let account = |id: &str| Account { id: id.into(), name: "Careless".into(), attributes: vec![] };
+        let account =
+            |id: &str| Account { id: id.into(), name: "Careless".into(), attributes: vec![] };
         let answer = match read(&settings, "") {
-            Err(_) if organization(&settings) == "makes-an-account-up" => return Ok(account("unknown")),
+            Err(_) if organization(&settings) == "makes-an-account-up" => {
+                return Ok(account("unknown"));
+            }
             answer => answer?,
         };
         text(&answer, "id").map(|id| account(&id))
@@ -57,7 +61,8 @@ impl Connector for Careless {
             Err(_) if flaw == "takes-anything-for-the-end" => return Ok(page(vec![], None)),
             answer => answer?,
         };
-        let mut members: Vec<_> = people(&settings, &answer)?.iter().map(|name| member(name)).collect();
+        let mut members: Vec<_> =
+            people(&settings, &answer)?.iter().map(|name| member(name)).collect();
         match read(&settings, "/titles") {
             Ok(titles) => add_titles(&mut members, &titles)?,
             Err(_) if flaw == "leaves-out-what-it-cannot-read" => {}
@@ -68,7 +73,9 @@ impl Connector for Careless {
         }
         let next_page = answer.get("next").unwrap_or(&Value::Null);
         let next = next_page.as_str();
-        if let Some(number) = next.filter(|_| flaw == "keeps-its-place-in-memory").and_then(|next| next.parse().ok()) {
+        if let Some(number) =
+            next.filter(|_| flaw == "keeps-its-place-in-memory").and_then(|next| next.parse().ok())
+        {
             PAGE.store(number, Ordering::Relaxed);
             return Ok(page(members, Some("next")));
         }
@@ -120,24 +127,36 @@ fn read(settings: &[Setting], path: &str) -> Result<Value, Failure> {
 }
 
 fn people(settings: &[Setting], answer: &Value) -> Result<Vec<String>, Failure> {
-    let list = answer.get("people").and_then(Value::as_array).ok_or_else(|| failure("there is no list of people"))?;
+    let list = answer
+        .get("people")
+        .and_then(Value::as_array)
+        .ok_or_else(|| failure("there is no list of people"))?;
     if organization(settings) == "skips-what-it-cannot-read" {
         return Ok(list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
     }
-    list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(|| failure("a person has no name"))).collect()
+    list.iter()
+        .map(|name| name.as_str().map(str::to_owned).ok_or_else(|| failure("a person has no name")))
+        .collect()
 }
 
 fn add_titles(members: &mut [Member], titles: &Value) -> Result<(), Failure> {
     let titles = titles.as_object().into_iter().flatten();
     for (name, title) in titles {
         let title = title.as_str().ok_or_else(|| failure("a title is no text"))?;
-        members.iter_mut().filter(|member| member.id == *name).for_each(|member| member.role = title.to_owned());
+        members
+            .iter_mut()
+            .filter(|member| member.id == *name)
+            .for_each(|member| member.role = title.to_owned());
     }
     Ok(())
 }
 
 fn text(answer: &Value, key: &str) -> Result<String, Failure> {
-    answer.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| failure("a text is missing in the answer"))
+    answer
+        .get(key)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| failure("a text is missing in the answer"))
 }
 
 hostile::component!(Careless);

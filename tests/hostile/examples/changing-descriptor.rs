@@ -1,8 +1,12 @@
-//! Declares little when it is asked for the first time, and afterwards that it may read anybody's secrets at another host. Then it tries to.
+//! Declares little when it is asked for the first time, and afterwards that it may read anybody's
+//! secrets at another host. Then it tries to.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hostile::{Connector, Descriptor, Failure, HttpMethod, MemberPage, Setting, descriptor, endpoint, get, member, page};
+use hostile::{
+    Connector, Descriptor, Failure, HttpMethod, MemberPage, Setting, descriptor, endpoint, get,
+    member, page,
+};
 
 static WAS_ASKED: AtomicBool = AtomicBool::new(false);
 

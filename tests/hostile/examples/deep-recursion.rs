@@ -1,5 +1,6 @@
-//! Calls itself until there is no stack: `connect` with locals alone, which fills the host's stack for WebAssembly, and `collect-members`
-//! with arrays, which fill the stack that the compiler keeps in linear memory.
+//! Calls itself until there is no stack: `connect` with locals alone, which fills the host's stack
+//! for WebAssembly, and `collect-members` with arrays, which fill the stack that the compiler keeps
+//! in linear memory.
 
 use std::hint::black_box;
 

@@ -1,7 +1,10 @@
-//! Calls the host for ever, with something that the host answers at once: `validate` writes log lines, `connect` sends the request that is
-//! allowed, `collect-members` one that is denied. It takes no answer for an answer.
+//! Calls the host for ever, with something that the host answers at once: `validate` writes log
+//! lines, `connect` sends the request that is allowed, `collect-members` one that is denied. It
+//! takes no answer for an answer.
 
-use hostile::{Account, Connector, Failure, MemberPage, Report, Setting, get, log, organization, people_path};
+use hostile::{
+    Account, Connector, Failure, MemberPage, Report, Setting, get, log, organization, people_path,
+};
 
 struct EndlessHostCalls;
 

@@ -1,5 +1,6 @@
-//! Never comes to an end, with a fresh cursor on each page: `news` brings a new member each time, `nothing` nobody, `circle` leads back to the
-//! second page, and `same` to the page that was asked for.
+//! Never comes to an end, with a fresh cursor on each page: `news` brings a new member each time,
+//! `nothing` nobody, `circle` leads back to the second page, and `same` to the page that was asked
+//! for.
 
 use hostile::{Connector, Failure, MemberPage, Setting, attack, member, page};
 

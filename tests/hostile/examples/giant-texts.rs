@@ -1,8 +1,8 @@
 //! Hands over texts of ten megabytes. The attack says in which field.
 
 use hostile::{
-    Account, Check, Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Outcome, Product, Report, Setting, attack, check,
-    failure, member, page,
+    Account, Check, Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Outcome,
+    Product, Report, Setting, attack, check, failure, member, page,
 };
 
 struct GiantTexts;

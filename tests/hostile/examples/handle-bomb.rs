@@ -14,7 +14,10 @@ mod handles {
 
     #[cfg(target_family = "wasm")]
     mod export {
-        #![expect(unsafe_code, reason = "an exported symbol cannot be had without; the macro is the bindings' own")]
+        #![expect(
+            unsafe_code,
+            reason = "an exported symbol cannot be had without; the macro is the bindings' own"
+        )]
 
         use crate::HandleBomb;
         use crate::handles;

@@ -1,8 +1,10 @@
-//! Passes on everything that it gets, wherever it can: into log lines, messages, members, cursors, and the query of the next request; with the
-//! attack `path` also into the path of one that is denied. Should the key be in a setting, an answer or an error, it gets out.
+//! Passes on everything that it gets, wherever it can: into log lines, messages, members, cursors,
+//! and the query of the next request; with the attack `path` also into the path of one that is
+//! denied. Should the key be in a setting, an answer or an error, it gets out.
 
 use hostile::{
-    Account, Connector, Failure, Member, MemberPage, Report, Setting, attack, check, failure, get, log, member, page, people_path,
+    Account, Connector, Failure, Member, MemberPage, Report, Setting, attack, check, failure, get,
+    log, member, page, people_path,
 };
 
 /// Of what it heard, so much fits into a text of the contract.
@@ -13,12 +15,22 @@ struct KeyHunter;
 impl Connector for KeyHunter {
     fn validate(settings: Vec<Setting>) -> Report {
         let heard = hunt(&settings);
-        Report { checks: vec![check(Err(Failure { vendor_code: Some(heard.clone()), hint: heard.clone(), ..failure(&heard) }))] }
+        Report {
+            checks: vec![check(Err(Failure {
+                vendor_code: Some(heard.clone()),
+                hint: heard.clone(),
+                ..failure(&heard)
+            }))],
+        }
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {
         let heard = hunt(&settings);
-        Ok(Account { id: heard.clone(), name: heard.clone(), attributes: vec![(heard.clone(), heard)] })
+        Ok(Account {
+            id: heard.clone(),
+            name: heard.clone(),
+            attributes: vec![(heard.clone(), heard)],
+        })
     }
 
     fn collect(settings: Vec<Setting>, cursor: Option<String>) -> Result<MemberPage, Failure> {
@@ -27,12 +39,21 @@ impl Connector for KeyHunter {
         if cursor.is_some() {
             return Err(failure(&heard));
         }
-        let one = Member { name: heard.clone(), role: heard.clone(), email: Some(heard.clone()), ..member(&heard) };
-        Ok(page(vec![Member { attributes: vec![(heard.clone(), heard.clone())], ..one }], Some(&heard)))
+        let one = Member {
+            name: heard.clone(),
+            role: heard.clone(),
+            email: Some(heard.clone()),
+            ..member(&heard)
+        };
+        Ok(page(
+            vec![Member { attributes: vec![(heard.clone(), heard.clone())], ..one }],
+            Some(&heard),
+        ))
     }
 }
 
-/// Asks three times, each time for what came of the time before. The last one has a word that every server takes for an error.
+/// Asks three times, each time for what came of the time before. The last one has a word that every
+/// server takes for an error.
 fn hunt(settings: &[Setting]) -> String {
     let mut heard = format!("{settings:?}");
     for word in ["a", "b", "%FF"] {
@@ -40,7 +61,12 @@ fn hunt(settings: &[Setting]) -> String {
         let path = people_path(settings);
         let answer = get(&format!("{path}?{word}={query}"));
         let text = match &answer {
-            Ok(answer) => format!("{} {:?} {}", answer.status, answer.headers, String::from_utf8_lossy(&answer.body)),
+            Ok(answer) => format!(
+                "{} {:?} {}",
+                answer.status,
+                answer.headers,
+                String::from_utf8_lossy(&answer.body)
+            ),
             Err(failure) => failure.message.clone(),
         };
         log::write(log::Level::Error, &text);

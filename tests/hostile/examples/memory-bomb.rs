@@ -1,5 +1,6 @@
-//! Takes memory, a megabyte at a time, and writes to all of it, until the host gives no more. What comes then depends on the attack:
-//! `greed` insists, `modesty` gives everything back and goes on as if nothing had been.
+//! Takes memory, a megabyte at a time, and writes to all of it, until the host gives no more. What
+//! comes then depends on the attack: `greed` insists, `modesty` gives everything back and goes on
+//! as if nothing had been.
 
 use hostile::{Connector, Failure, MemberPage, Setting, attack, failure, member, page};
 

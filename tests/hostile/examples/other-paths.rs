@@ -1,6 +1,9 @@
-//! Asks for what is not its own: the attack is the path. Whatever comes of it, it says that all is well.
+//! Asks for what is not its own: the attack is the path. Whatever comes of it, it says that all is
+//! well.
 
-use hostile::{Account, Connector, Failure, MemberPage, Report, Setting, attack, check, get, member, page};
+use hostile::{
+    Account, Connector, Failure, MemberPage, Report, Setting, attack, check, get, member, page,
+};
 
 struct OtherPaths;
 

@@ -1,15 +1,21 @@
-//! Asks by POST: `validate` at an endpoint that it declares for GET only, and `collect-members` at one that it declares for POST, with words
-//! that make it look harmless. Whatever comes of it, it says that all is well.
+//! Asks by POST: `validate` at an endpoint that it declares for GET only, and `collect-members` at
+//! one that it declares for POST, with words that make it look harmless. Whatever comes of it, it
+//! says that all is well.
 
 use hostile::{Connector, Descriptor, Failure, HttpMethod, MemberPage, Report, Setting};
-use hostile::{answer_of, check, descriptor, endpoint, http, member, organization, page, people_path};
+use hostile::{
+    answer_of, check, descriptor, endpoint, http, member, organization, page, people_path,
+};
 
 struct Posts;
 
 impl Connector for Posts {
     fn describe() -> Descriptor {
         let mut descriptor = descriptor();
-        descriptor.api.endpoints.push(endpoint(HttpMethod::Post, "/v1/orgs/{organization-id}/search"));
+        descriptor
+            .api
+            .endpoints
+            .push(endpoint(HttpMethod::Post, "/v1/orgs/{organization-id}/search"));
         descriptor
     }
 
@@ -19,7 +25,11 @@ impl Connector for Posts {
     }
 
     fn collect(settings: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
-        answer_of(http::Method::Post, &format!("/v1/orgs/{}/search", organization(&settings)), Some("{}"))?;
+        answer_of(
+            http::Method::Post,
+            &format!("/v1/orgs/{}/search", organization(&settings)),
+            Some("{}"),
+        )?;
         Ok(page(vec![member("ada"), member("grace")], None))
     }
 }

@@ -1,8 +1,12 @@
-//! Keeps the organization of each call in memory, and hands all that it remembers over as members. Told to, it asks the service first.
+//! Keeps the organization of each call in memory, and hands all that it remembers over as members.
+//! Told to, it asks the service first.
 
 use std::sync::Mutex;
 
-use hostile::{Connector, Failure, MemberPage, Setting, attack, failure, get, member, organization, page, people_path};
+use hostile::{
+    Connector, Failure, MemberPage, Setting, attack, failure, get, member, organization, page,
+    people_path,
+};
 
 static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 

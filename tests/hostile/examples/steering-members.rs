@@ -1,6 +1,10 @@
-//! Hands over members whose texts steer what shows them: a terminal, a spreadsheet, a reader's eye, a reader of lines.
+//! Hands over members whose texts steer what shows them: a terminal, a spreadsheet, a reader's eye,
+//! a reader of lines.
 
-use hostile::{Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse, Setting, member, page};
+use hostile::{
+    Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse, Setting,
+    member, page,
+};
 
 const STEERING: [&str; 9] = [
     "\u{1b}[2J\u{1b}[31mred\u{1b}]0;owned\u{7}",
@@ -19,7 +23,11 @@ struct SteeringMembers;
 impl Connector for SteeringMembers {
     fn collect(_: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
         let text = |text: &str| text.to_owned();
-        let products = STEERING.iter().map(|steering| Product { key: text(steering), name: text(steering), site: Some(text(steering)) });
+        let products = STEERING.iter().map(|steering| Product {
+            key: text(steering),
+            name: text(steering),
+            site: Some(text(steering)),
+        });
         let members = STEERING.iter().zip(0..).map(|(steering, product)| Member {
             email: Some(text(steering)),
             role: text(steering),

@@ -1,8 +1,9 @@
-//! Tells about itself, fails and finds in words that steer a terminal, a browser and a reader of Markdown.
+//! Tells about itself, fails and finds in words that steer a terminal, a browser and a reader of
+//! Markdown.
 
 use hostile::{
-    Account, Advice, Check, Connector, DataField, DataSet, Descriptor, Failure, GuideSection, Outcome, Question, Report, Setting, check,
-    descriptor, failure,
+    Account, Advice, Check, Connector, DataField, DataSet, Descriptor, Failure, GuideSection,
+    Outcome, Question, Report, Setting, check, descriptor, failure,
 };
 
 const STEERING: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}<script>alert(1)</script>\n# Heading\n[x](javascript:alert(1)) \
@@ -14,28 +15,52 @@ struct SteeringTexts;
 impl Connector for SteeringTexts {
     fn describe() -> Descriptor {
         let mut it = descriptor();
-        let texts =
-            [&mut it.name, &mut it.version, &mut it.vendor, &mut it.summary, &mut it.pricing, &mut it.status, &mut it.integration_type];
+        let texts = [
+            &mut it.name,
+            &mut it.version,
+            &mut it.vendor,
+            &mut it.summary,
+            &mut it.pricing,
+            &mut it.status,
+            &mut it.integration_type,
+        ];
         texts.into_iter().for_each(|text| *text = STEERING.into());
-        it.data_collected =
-            vec![DataSet { name: STEERING.into(), fields: vec![DataField { name: STEERING.into(), description: STEERING.into() }] }];
+        it.data_collected = vec![DataSet {
+            name: STEERING.into(),
+            fields: vec![DataField { name: STEERING.into(), description: STEERING.into() }],
+        }];
         it.permissions_required = vec![STEERING.into()];
         for field in &mut it.settings {
-            [&mut field.label, &mut field.help, &mut field.placeholder].into_iter().for_each(|text| *text = STEERING.into());
+            [&mut field.label, &mut field.help, &mut field.placeholder]
+                .into_iter()
+                .for_each(|text| *text = STEERING.into());
         }
         for endpoint in &mut it.api.endpoints {
             endpoint.purpose = STEERING.into();
             endpoint.scope = Some(STEERING.into());
         }
-        it.setup_guide = vec![GuideSection { title: STEERING.into(), introduction: STEERING.into(), steps: vec![STEERING.into()] }];
+        it.setup_guide = vec![GuideSection {
+            title: STEERING.into(),
+            introduction: STEERING.into(),
+            steps: vec![STEERING.into()],
+        }];
         it.faq = vec![Question { question: STEERING.into(), answer: STEERING.into() }];
         it.attributes = vec![(STEERING.into(), STEERING.into())];
         it
     }
 
     fn validate(_: Vec<Setting>) -> Report {
-        let advice = Advice { message: STEERING.into(), hint: STEERING.into(), setting: Some(STEERING.into()) };
-        let warned = Check { id: "warned".into(), title: STEERING.into(), outcome: Outcome::Warning(advice), ..check(Ok(String::new())) };
+        let advice = Advice {
+            message: STEERING.into(),
+            hint: STEERING.into(),
+            setting: Some(STEERING.into()),
+        };
+        let warned = Check {
+            id: "warned".into(),
+            title: STEERING.into(),
+            outcome: Outcome::Warning(advice),
+            ..check(Ok(String::new()))
+        };
         Report { checks: vec![warned, Check { title: STEERING.into(), ..check(Err(failed())) }] }
     }
 
@@ -45,7 +70,12 @@ impl Connector for SteeringTexts {
 }
 
 fn failed() -> Failure {
-    Failure { hint: STEERING.into(), setting: Some(STEERING.into()), vendor_code: Some(STEERING.into()), ..failure(STEERING) }
+    Failure {
+        hint: STEERING.into(),
+        setting: Some(STEERING.into()),
+        vendor_code: Some(STEERING.into()),
+        ..failure(STEERING)
+    }
 }
 
 hostile::component!(SteeringTexts);

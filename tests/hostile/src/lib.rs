@@ -1,10 +1,15 @@
-//! What the hostile components have in common: a connector of a made-up vendor that does no harm, and the way to make it do some.
+//! What the hostile components have in common: a connector of a made-up vendor that does no harm,
+//! and the way to make it do some.
 //!
-//! A hostile component is one file in `examples/`: it takes this connector and puts one or two calls of its own in place of the tame ones. What
-//! it does is in its header; what the host makes of it is in `tests/tests/hostile/`. None of them ships, and none is a model for a
-//! connector: that is `tests/example-connector/`.
+//! A hostile component is one file in `examples/`: it takes this connector and puts one or two
+//! calls of its own in place of the tame ones. What it does is in its header; what the host makes
+//! of it is in `tests/tests/hostile/`. None of them ships, and none is a model for a connector:
+//! that is `tests/example-connector/`.
 
-#[allow(missing_docs, reason = "the macro documents what the contract documents, and not the glue around it")]
+#[allow(
+    missing_docs,
+    reason = "the macro documents what the contract documents, and not the glue around it"
+)]
 pub mod bindings {
     //! The contract, generated.
 
@@ -15,7 +20,10 @@ mod tame;
 
 pub use bindings::exports::smp::connector::connector::*;
 pub use bindings::smp::connector::{http, log};
-pub use tame::{answer_of, attack, check, descriptor, endpoint, failure, get, member, organization, page, people_path};
+pub use tame::{
+    answer_of, attack, check, descriptor, endpoint, failure, get, member, organization, page,
+    people_path,
+};
 
 /// A connector. Whatever is not said otherwise is tame.
 pub trait Connector {
@@ -26,7 +34,9 @@ pub trait Connector {
 
     /// Makes one request, and finds that all is well.
     fn validate(settings: Vec<Setting>) -> Report {
-        Report { checks: vec![check(get(&people_path(&settings)).map(|_| "There are people.".into()))] }
+        Report {
+            checks: vec![check(get(&people_path(&settings)).map(|_| "There are people.".into()))],
+        }
     }
 
     /// Makes one request, and names the account after the organization.
@@ -65,7 +75,10 @@ impl<C: Connector> Guest for C {
         C::connect(settings)
     }
 
-    fn collect_members(settings: Vec<Setting>, cursor: Option<Cursor>) -> Result<MemberPage, Failure> {
+    fn collect_members(
+        settings: Vec<Setting>,
+        cursor: Option<Cursor>,
+    ) -> Result<MemberPage, Failure> {
         report_panics();
         C::collect(settings, cursor)
     }
@@ -83,7 +96,8 @@ macro_rules! component {
     };
 }
 
-/// Makes a panic say all that it knows, as no connector should: what the host shows of it is the host's business.
+/// Makes a panic say all that it knows, as no connector should: what the host shows of it is the
+/// host's business.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| log::write(log::Level::Error, &panic.to_string())));
 }

@@ -2,11 +2,12 @@
 
 use crate::bindings::smp::connector::http;
 use crate::{
-    Api, Attachment, Check, Descriptor, Endpoint, Failure, FailureKind, HttpMethod, Member, MemberPage, Outcome, RateLimit, SecretPrefix,
-    SecretUse, Setting, SettingField,
+    Api, Attachment, Check, Descriptor, Endpoint, Failure, FailureKind, HttpMethod, Member,
+    MemberPage, Outcome, RateLimit, SecretPrefix, SecretUse, Setting, SettingField,
 };
 
-/// What the tame connector tells about itself: two endpoints, the organization, the key, and what a hostile one is to do.
+/// What the tame connector tells about itself: two endpoints, the organization, the key, and what a
+/// hostile one is to do.
 #[must_use]
 pub fn descriptor() -> Descriptor {
     let prefix = SecretPrefix {
@@ -28,7 +29,11 @@ pub fn descriptor() -> Descriptor {
         permissions_required: vec![],
         settings: vec![
             field("organization-id", "Organization", None),
-            field("api-key", "Key", Some(SecretUse { attachment: Attachment::Bearer, prefixes: vec![prefix] })),
+            field(
+                "api-key",
+                "Key",
+                Some(SecretUse { attachment: Attachment::Bearer, prefixes: vec![prefix] }),
+            ),
             SettingField { required: false, ..field("attack", "Attack", None) },
         ],
         api: Api {
@@ -47,7 +52,16 @@ pub fn descriptor() -> Descriptor {
 
 fn field(key: &str, label: &str, secret: Option<SecretUse>) -> SettingField {
     let (key, label) = (key.into(), label.into());
-    SettingField { key, label, help: String::new(), placeholder: String::new(), pattern: None, required: true, secret, attributes: vec![] }
+    SettingField {
+        key,
+        label,
+        help: String::new(),
+        placeholder: String::new(),
+        pattern: None,
+        required: true,
+        secret,
+        attributes: vec![],
+    }
 }
 
 /// An endpoint that says that it only reads.
@@ -69,7 +83,11 @@ pub fn attack(settings: &[Setting]) -> String {
 }
 
 fn value(settings: &[Setting], key: &str) -> String {
-    settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.clone()).unwrap_or_default()
+    settings
+        .iter()
+        .find(|setting| setting.key == key)
+        .map(|setting| setting.value.clone())
+        .unwrap_or_default()
 }
 
 /// The path of the people.
@@ -90,9 +108,15 @@ pub fn get(path_with_query: &str) -> Result<http::Response, Failure> {
 ///
 /// # Errors
 /// When there is no answer.
-pub fn answer_of(method: http::Method, path_with_query: &str, body: Option<&str>) -> Result<http::Response, Failure> {
-    let (path_with_query, body) = (path_with_query.to_owned(), body.map(|body| body.as_bytes().to_vec()));
-    http::send(&http::Request { method, path_with_query, body }).map_err(|error| failure(&format!("{error:?}")))
+pub fn answer_of(
+    method: http::Method,
+    path_with_query: &str,
+    body: Option<&str>,
+) -> Result<http::Response, Failure> {
+    let (path_with_query, body) =
+        (path_with_query.to_owned(), body.map(|body| body.as_bytes().to_vec()));
+    http::send(&http::Request { method, path_with_query, body })
+        .map_err(|error| failure(&format!("{error:?}")))
 }
 
 /// A failure with this message.

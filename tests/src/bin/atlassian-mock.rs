@@ -1,4 +1,5 @@
-//! The mock organization as a command: arguments in, a running server out. All else is in the library.
+//! The mock organization as a command: arguments in, a running server out. All else is in the
+//! library.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,13 +10,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use smp_tests::mock::{Builder, DEFAULT_KEY, DEFAULT_NOW, DEFAULT_ORGANIZATION_ID, Mock, Rule, Situation};
+use smp_tests::mock::{
+    Builder, DEFAULT_KEY, DEFAULT_NOW, DEFAULT_ORGANIZATION_ID, Mock, Rule, Situation,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Plays an Atlassian organization over real HTTP on 127.0.0.1.
 ///
-/// Prints `listening on URL`, `url=`, `organization-id=` and `api-key=` (and `ca-file=` with --tls), a line each, and
-/// then runs until Ctrl-C or SIGTERM.
+/// Prints `listening on URL`, `url=`, `organization-id=` and `api-key=` (and `ca-file=` with
+/// --tls), a line each, and then runs until Ctrl-C or SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "atlassian-mock", version, after_long_help = RULES)]
 struct Arguments {
@@ -55,7 +58,8 @@ struct Arguments {
     /// Pack answers for clients that accept gzip
     #[arg(long)]
     gzip: bool,
-    /// Keep answers to the published API file: no null, no unlisted product or status, no bare date
+    /// Keep answers to the published API file: no null, no unlisted product or status, no bare
+    /// date
     #[arg(long)]
     published_only: bool,
     /// Instant that activity is counted back from, RFC 3339, or `today` for the machine's day
@@ -79,14 +83,16 @@ Faults:
   FAULT  NAME[;OPTION=VALUE]...
     status-NNN [;body=gateway|wrapped|bare|access|html|none] [;code=CODE]
                [;retry-after=SECONDS|date+SECONDS] [;reset=SECONDS] [;message=TEXT]
-    unauthorized, missing-scope, access-denied, not-allowed, organization-not-found, no-route, invalid-cursor
+    unauthorized, missing-scope, access-denied, not-allowed, organization-not-found, no-route, \
+                     invalid-cursor
     drop, drop-body, stall, stall-body, slow;ms=N
     html, truncated, wrong-types, invalid-utf8, empty-body, nested[;depth=N]
     oversized[;bytes=N][;length=told|untold], gzip-bomb[;bytes=N], redirect[;to=URL]
     next-elsewhere[;origin=ORIGIN], same-cursor, endless, endless-empty, empty-page, cursor-expired
     total;value=absent|null|N|+N|-N, duplicate, shifted[;by=N]
 
-  --fault 'users:3:status-429;retry-after=2'   --fault 'any:1-2:drop'   --fault 'users:4-:cursor-expired'";
+  --fault 'users:3:status-429;retry-after=2'   --fault 'any:1-2:drop'   --fault \
+                     'users:4-:cursor-expired'";
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -145,7 +151,8 @@ fn builder(arguments: &Arguments) -> anyhow::Result<Builder> {
         builder = builder.published_only();
     }
     if let Some(path) = &arguments.log {
-        builder = builder.log_to(File::create(path).with_context(|| format!("creating `{}`", path.display()))?);
+        builder = builder
+            .log_to(File::create(path).with_context(|| format!("creating `{}`", path.display()))?);
     }
     Ok(arguments.faults.iter().cloned().fold(builder, Builder::rule))
 }
@@ -193,6 +200,7 @@ fn instant(text: &str) -> Result<i64, String> {
         let now = jiff::Timestamp::now().as_second();
         return Ok(now - now.rem_euclid(86_400));
     }
-    let instant: jiff::Timestamp = text.parse().map_err(|_| "an instant in RFC 3339, or `today`, is expected".to_owned())?;
+    let instant: jiff::Timestamp =
+        text.parse().map_err(|_| "an instant in RFC 3339, or `today`, is expected".to_owned())?;
     Ok(instant.as_second())
 }

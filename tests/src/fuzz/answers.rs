@@ -1,12 +1,15 @@
 //! The connector's core, natively, with a host that answers whatever the input says.
 //!
-//! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`) and one part for each answer: a line with the status and
-//! headers, or with the reason why there was none, and the body. The last answer is given to all further requests; `{n}` in a body is
-//! the number of the request, so that a list can have no end.
+//! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`) and one part for each
+//! answer: a line with the status and headers, or with the reason why there was none, and the body.
+//! The last answer is given to all further requests; `{n}` in a body is the number of the request,
+//! so that a list can have no end.
 //!
-//! What holds: a call ends within its number of requests, and asks for nothing that the host's policy would not let out. A failure has
-//! a message and a hint. No text of a body gets into one, nor into a log: seeds have `~` and `@` in their values, which no text of the
-//! connector has. A page is JSON, it is what its body says, and the contract's. The same answers give the same result.
+//! What holds: a call ends within its number of requests, and asks for nothing that the host's
+//! policy would not let out. A failure has a message and a hint. No text of a body gets into one,
+//! nor into a log: seeds have `~` and `@` in their values, which no text of the connector has. A
+//! page is JSON, it is what its body says, and the contract's. The same answers give the same
+//! result.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +21,8 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use smp_connector_kit::json::Unreadable;
 use smp_connector_kit::{
-    Account, Connector, Exhausted, Failure, Host, HttpError, Instant, Level, MemberPage, Outcome, Report, Request, Response, Setting,
+    Account, Connector, Exhausted, Failure, Host, HttpError, Instant, Level, MemberPage, Outcome,
+    Report, Request, Response, Setting,
 };
 use smp_host::http::policy::Policy;
 use smp_host::http::transport;
@@ -72,10 +76,12 @@ pub const DICTIONARY: &[&str] = &[
 /// The organization of every input, as in the fixtures.
 const ORGANIZATION: &str = "1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4";
 
-/// Most requests of a call that looks for one thing: the call itself, and ten pages of organizations.
+/// Most requests of a call that looks for one thing: the call itself, and ten pages of
+/// organizations.
 const MOST_OF_ONE: usize = 1 + 10;
 
-/// Most requests of `validate`: the organization, its domains, pages without members, and the organizations of the key.
+/// Most requests of `validate`: the organization, its domains, pages without members, and the
+/// organizations of the key.
 const MOST_OF_ALL: usize = 1 + 10 + 50 + 10;
 
 /// Runs the target.
@@ -96,7 +102,11 @@ pub fn run(data: &[u8]) {
     for Answer { body, .. } in &answers {
         assert_json(body);
         let organization = Config::read(&settings()).expect("settings").organization().clone();
-        drop((org::read(body, &organization), orgs::read(body, &organization, None), ErrorBody::read(body)));
+        drop((
+            org::read(body, &organization),
+            orgs::read(body, &organization, None),
+            ErrorBody::read(body),
+        ));
         if let Ok(page) = domains::read(body, None) {
             page.domains.iter().for_each(|domain| assert_own(&domain.name));
         }
@@ -107,7 +117,9 @@ pub fn run(data: &[u8]) {
 fn assert_json(body: &[u8]) {
     match users::read(body, None) {
         Ok(_) => assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "read, and no JSON"),
-        Err(Unreadable::Encoding) => assert!(std::str::from_utf8(body).is_err(), "UTF-8, and not read"),
+        Err(Unreadable::Encoding) => {
+            assert!(std::str::from_utf8(body).is_err(), "UTF-8, and not read")
+        }
         Err(_) => {}
     }
 }
@@ -121,8 +133,15 @@ enum Ended {
 }
 
 fn play<'a>(call: &str, answers: &'a [Answer]) -> (Ended, Script<'a>) {
-    let (call, cursor) = call.split_once(' ').map_or((call, None), |(call, cursor)| (call, Some(cursor.to_owned())));
-    let mut script = Script { answers, most: MOST_OF_ONE, policy: connectors_own(ORGANIZATION), requests: Vec::new(), lines: Vec::new() };
+    let (call, cursor) =
+        call.split_once(' ').map_or((call, None), |(call, cursor)| (call, Some(cursor.to_owned())));
+    let mut script = Script {
+        answers,
+        most: MOST_OF_ONE,
+        policy: connectors_own(ORGANIZATION),
+        requests: Vec::new(),
+        lines: Vec::new(),
+    };
     let settings = settings();
     let ended = match call {
         "connect" => Ended::Account(AtlassianCloud::connect(&mut script, &settings)),
@@ -144,7 +163,9 @@ fn assert_failure(failure: &Failure) {
     assert!(!failure.message.trim().is_empty() && !failure.hint.trim().is_empty(), "{failure:?}");
     assert_own(&failure.message);
     assert_own(&failure.hint);
-    failure.vendor_code.iter().for_each(|code| assert!(!code.is_empty() && code.len() <= 64 && !code.contains(['~', '@']), "{code}"));
+    failure.vendor_code.iter().for_each(|code| {
+        assert!(!code.is_empty() && code.len() <= 64 && !code.contains(['~', '@']), "{code}")
+    });
 }
 
 fn assert_report(report: &Report) {
@@ -153,9 +174,13 @@ fn assert_report(report: &Report) {
     for check in &report.checks {
         match &check.outcome {
             // The one text that holds a name: that of the organization.
-            Outcome::Passed(text) if check.id == "organization" => assert!(text.len() <= longest_text() && !has_controls(text), "{text:?}"),
+            Outcome::Passed(text) if check.id == "organization" => {
+                assert!(text.len() <= longest_text() && !has_controls(text), "{text:?}")
+            }
             Outcome::Passed(text) | Outcome::Skipped(text) => assert_own(text),
-            Outcome::Warning(advice) => [&advice.message, &advice.hint].into_iter().for_each(|text| assert_own(text)),
+            Outcome::Warning(advice) => {
+                [&advice.message, &advice.hint].into_iter().for_each(|text| assert_own(text))
+            }
             Outcome::Failed(failure) => assert_failure(failure),
         }
     }
@@ -174,7 +199,8 @@ fn longest_text() -> usize {
 }
 
 fn has_controls(text: &str) -> bool {
-    text.chars().any(|character| character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
+    text.chars()
+        .any(|character| character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
 }
 
 /// A page as the contract has it, and as its body says.
@@ -187,24 +213,43 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
         assert!(!member.id.is_empty() && member.email.as_deref() != Some(""), "{member:?}");
         let used: BTreeSet<u32> = member.uses.iter().map(|used| used.product).collect();
         assert_eq!(used.len(), member.uses.len(), "a use twice: {member:?}");
-        let uses: Vec<_> = member.uses.iter().map(|used| &page.products[used.product as usize]).collect();
-        let mut names: Vec<&str> = uses.iter().map(|product| product.name.as_str()).filter(|name| !name.is_empty()).collect();
+        let uses: Vec<_> =
+            member.uses.iter().map(|used| &page.products[used.product as usize]).collect();
+        let mut names: Vec<&str> = uses
+            .iter()
+            .map(|product| product.name.as_str())
+            .filter(|name| !name.is_empty())
+            .collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(member.role, names.join(", "));
-        let instants: Vec<Instant> = member.uses.iter().filter_map(|used| used.last_active).collect();
-        assert!(instants.iter().chain(&member.last_seen).all(|instant| instant.nanoseconds < 1_000_000_000), "{member:?}");
+        let instants: Vec<Instant> =
+            member.uses.iter().filter_map(|used| used.last_active).collect();
+        assert!(
+            instants
+                .iter()
+                .chain(&member.last_seen)
+                .all(|instant| instant.nanoseconds < 1_000_000_000),
+            "{member:?}"
+        );
         assert!(instants.into_iter().max() <= member.last_seen, "{member:?}");
     }
-    let Some(Answer { body, .. }) = script.given(script.requests.len()) else { panic!("a page out of nothing") };
+    let Some(Answer { body, .. }) = script.given(script.requests.len()) else {
+        panic!("a page out of nothing")
+    };
     assert_json(&body);
     let Ok(told) = serde_json::from_slice::<Value>(&body) else { return };
     // Where a key is there twice, one of them `null`, the two readers may take another one.
     let Some(list) = told["data"].as_array() else { return };
     assert_eq!(list.len(), page.members.len());
     for (user, member) in list.iter().zip(&page.members) {
-        let same = |key: &str, ours: Option<&str>| user[key].as_str().is_none_or(|theirs| theirs == ours.unwrap_or_default());
-        assert!(same("account_id", Some(&member.id)) && same("email", member.email.as_deref()), "{user} {member:?}");
+        let same = |key: &str, ours: Option<&str>| {
+            user[key].as_str().is_none_or(|theirs| theirs == ours.unwrap_or_default())
+        };
+        assert!(
+            same("account_id", Some(&member.id)) && same("email", member.email.as_deref()),
+            "{user} {member:?}"
+        );
         let named = user["name"].as_str().filter(|name| !name.is_empty());
         assert!(named.is_none_or(|name| name == member.name), "{user} {member:?}");
     }
@@ -224,7 +269,9 @@ impl Script<'_> {
     fn given(&self, number: usize) -> Option<Answer> {
         let answer = self.answers.get(number - 1).or(self.answers.last())?;
         let body = match std::str::from_utf8(&answer.body) {
-            Ok(text) if text.contains("{n}") => text.replace("{n}", &number.to_string()).into_bytes(),
+            Ok(text) if text.contains("{n}") => {
+                text.replace("{n}", &number.to_string()).into_bytes()
+            }
             _ => answer.body.clone(),
         };
         Some(Answer { body, ..answer.clone() })
@@ -234,7 +281,8 @@ impl Script<'_> {
 impl Host for Script<'_> {
     fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
         let path_and_query = request.path_with_query.clone();
-        let request = transport::Request { method: transport::Method::Get, path_and_query, body: None };
+        let request =
+            transport::Request { method: transport::Method::Get, path_and_query, body: None };
         assert!(self.policy.check(&request).is_ok(), "not let out: {request:?}");
         self.requests.push(request.path_and_query);
         let number = self.requests.len();
@@ -272,7 +320,9 @@ impl Answer {
             "denied" => Err(HttpError::Denied(note)),
             "other" => Err(HttpError::Other(note)),
             status => {
-                let header = |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+                let header = |text: &str| {
+                    text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()))
+                };
                 Ok((status.parse().unwrap_or(200), rest.split("; ").filter_map(header).collect()))
             }
         };

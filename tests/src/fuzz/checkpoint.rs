@@ -2,12 +2,14 @@
 //!
 //! An input begins with a letter:
 //! * `r`: the rest is the file.
-//! * `s`: the rest are lines without their checksums, which are put before them: so that what is behind the checksum is reached too.
-//! * `d`: the rest is a damage, in five bytes, and what is delivered before it, in four bytes a page.
+//! * `s`: the rest are lines without their checksums, which are put before them: so that what is
+//!   behind the checksum is reached too.
+//! * `d`: the rest is a damage, in five bytes, and what is delivered before it, in four bytes a
+//!   page.
 //!
-//! What holds: a file is refused and left as it is, or begun anew where not even its first line is whole, or read up to its first bad
-//! line, which an independent reader finds as well. What is read is what stands there. An entry that is added then is there the next
-//! time, behind the others.
+//! What holds: a file is refused and left as it is, or begun anew where not even its first line is
+//! whole, or read up to its first bad line, which an independent reader finds as well. What is read
+//! is what stands there. An entry that is added then is there the next time, behind the others.
 
 use std::fs;
 use std::path::Path;
@@ -121,7 +123,10 @@ fn good_lines(bytes: &[u8]) -> Vec<&str> {
     let mut chain = [0; 8];
     let mut good = Vec::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let Some(line) = std::str::from_utf8(line).ok().and_then(|line| line.strip_suffix('\n')) else { break };
+        let Some(line) = std::str::from_utf8(line).ok().and_then(|line| line.strip_suffix('\n'))
+        else {
+            break;
+        };
         let Some((checksum, json)) = line.split_once(' ') else { break };
         chain = next(chain, json.as_bytes());
         if checksum != hex(&chain) {
@@ -157,7 +162,15 @@ fn hex(bytes: &[u8]) -> String {
 fn identity() -> Identity {
     let text = |text: &str| text.to_owned();
     let (component, origin) = (text("d"), text("a"));
-    Identity { connector: text("c"), version: text("1"), component, origin, settings: text("s"), output: text("/o"), format: text("csv") }
+    Identity {
+        connector: text("c"),
+        version: text("1"),
+        component,
+        origin,
+        settings: text("s"),
+        output: text("/o"),
+        format: text("csv"),
+    }
 }
 
 /// A first line that names this collection.
@@ -179,21 +192,39 @@ fn assert_same(entry: &Entry, line: &str) {
             let told = &told["page"];
             assert_eq!(page.next.as_deref(), told["next"].as_str(), "{line}");
             assert_eq!(Some(page.offset), told["offset"].as_u64(), "{line}");
-            assert_eq!(Some(hex(&page.digest).as_str()), told["digest"].as_str().map(str::to_lowercase).as_deref(), "{line}");
+            assert_eq!(
+                Some(hex(&page.digest).as_str()),
+                told["digest"].as_str().map(str::to_lowercase).as_deref(),
+                "{line}"
+            );
             assert_eq!(Some(page.counts.members), told["members"].as_u64(), "{line}");
-            let marks = |key: &str| told[key].as_str().unwrap_or_default().trim_end_matches('=').len() * 6 / 8 / 16;
-            assert_eq!((page.admitted.new.len(), page.admitted.again.len()), (marks("new"), marks("again")), "{line}");
+            let marks = |key: &str| {
+                told[key].as_str().unwrap_or_default().trim_end_matches('=').len() * 6 / 8 / 16
+            };
+            assert_eq!(
+                (page.admitted.new.len(), page.admitted.again.len()),
+                (marks("new"), marks("again")),
+                "{line}"
+            );
         }
     }
 }
 
 fn entry(bytes: &[u8]) -> Entry {
-    let [count, again, next, offset] = [0, 1, 2, 3].map(|at| bytes.get(at).copied().unwrap_or_default());
+    let [count, again, next, offset] =
+        [0, 1, 2, 3].map(|at| bytes.get(at).copied().unwrap_or_default());
     if count == u8::MAX {
         return Entry::Restart;
     }
-    let marks = |prefix: char, count: u8| (0..count % 5).map(|number| mark(&format!("{prefix}{number}"))).collect();
-    let counts = Counts { pages: u64::from(offset), members: u64::from(count), last_total: Some(9), ..Counts::default() };
+    let marks = |prefix: char, count: u8| {
+        (0..count % 5).map(|number| mark(&format!("{prefix}{number}"))).collect()
+    };
+    let counts = Counts {
+        pages: u64::from(offset),
+        members: u64::from(count),
+        last_total: Some(9),
+        ..Counts::default()
+    };
     let next = (next != 0).then(|| format!("c\n\"\u{e9}{next}"));
     let admitted = Admitted { new: marks('n', count), again: marks('a', again) };
     Entry::Page(Page { next, offset: u64::from(offset), digest: [offset; 32], counts, admitted })

@@ -1,10 +1,12 @@
 //! The loader of components: looked at, compiled, linked, and asked what it is.
 //!
-//! An input is the file. Compiling it takes a tenth of a second, so a run has few of them, and most changes are made where the file
-//! stays a component: in its data, which is where what it says about itself comes from.
+//! An input is the file. Compiling it takes a tenth of a second, so a run has few of them, and most
+//! changes are made where the file stays a component: in its data, which is where what it says
+//! about itself comes from.
 //!
-//! What holds: a file is refused with a code that says whose fault it is and with a hint, or it is a plugin that imports nothing outside
-//! the contract, whose descriptor is the contract's, and of whom nothing steers a terminal or a page that shows it.
+//! What holds: a file is refused with a code that says whose fault it is and with a hint, or it is
+//! a plugin that imports nothing outside the contract, whose descriptor is the contract's, and of
+//! whom nothing steers a terminal or a page that shows it.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -41,37 +43,62 @@ pub const DICTIONARY: &[&str] = &[
 /// Runs the target.
 pub fn run(data: &[u8]) {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let engine = ENGINE
+        .get_or_init(|| Engine::new(&EngineOptions::new(Compiler::Inside)).expect("an engine"));
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(Plugin::load(engine, data)) {
         Ok(plugin) => assert_fit(plugin.info(), data),
         Err(failure) => assert_refused(&failure),
     }
 }
 
-/// Where a change leaves a component what it is: in its data. A type or an import that is changed is mostly none any more.
+/// Where a change leaves a component what it is: in its data. A type or an import that is changed
+/// is mostly none any more.
 #[must_use]
 pub fn hot(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         if let Ok(Payload::DataSection(segments)) = payload {
-            ranges.extend(segments.into_iter().flatten().map(|segment| segment.range.end - segment.data.len()..segment.range.end));
+            ranges.extend(
+                segments
+                    .into_iter()
+                    .flatten()
+                    .map(|segment| segment.range.end - segment.data.len()..segment.range.end),
+            );
         }
     }
     ranges
 }
 
 fn assert_fit(facts: &PluginInfo, data: &[u8]) {
-    assert!(facts.imports.iter().all(|name| name.starts_with("smp:connector/")), "{:?}", facts.imports);
-    assert!(facts.exports.iter().any(|name| name == "smp:connector/connector@0.1.0"), "{:?}", facts.exports);
-    assert_eq!((facts.contract_version.as_str(), facts.size), (contract::VERSION, data.len() as u64));
+    assert!(
+        facts.imports.iter().all(|name| name.starts_with("smp:connector/")),
+        "{:?}",
+        facts.imports
+    );
+    assert!(
+        facts.exports.iter().any(|name| name == "smp:connector/connector@0.1.0"),
+        "{:?}",
+        facts.exports
+    );
+    assert_eq!(
+        (facts.contract_version.as_str(), facts.size),
+        (contract::VERSION, data.len() as u64)
+    );
     check::descriptor(&facts.descriptor, &Limits::default()).expect("a descriptor of the contract");
     let guide = guide::markdown(&facts.descriptor);
-    assert!(!guide.chars().any(|character| character != '\n' && text::is_active(character)), "{guide:?}");
+    assert!(
+        !guide.chars().any(|character| character != '\n' && text::is_active(character)),
+        "{guide:?}"
+    );
 }
 
 fn assert_refused(failure: &Failure) {
-    assert!(matches!(failure.code, Code::Component | Code::Contract | Code::Trap | Code::Limit), "{failure}");
+    assert!(
+        matches!(failure.code, Code::Component | Code::Contract | Code::Trap | Code::Limit),
+        "{failure}"
+    );
     assert!(!failure.message.is_empty() && failure.hint.is_some(), "{failure:?}");
     assert!(failure.message.len() < 4_096, "{failure}");
 }

@@ -1,4 +1,5 @@
-//! Entry points for fuzzing: each takes bytes, and panics exactly when what its header promises does not hold.
+//! Entry points for fuzzing: each takes bytes, and panics exactly when what its header promises
+//! does not hold.
 //!
 //! | target | what reads the bytes | run by libFuzzer |
 //! |---|---|---|
@@ -13,10 +14,16 @@
 //! | `waits` | the headers that say how long to wait | yes |
 //! | `words` | texts inside answers: points in time, cursors, escapes | yes |
 //!
-//! `tests/tests/fuzz.rs` runs them all on the seeds, on what once failed, and on mutations of both; `make fuzz` runs them guided by
-//! coverage. `tests/fuzz/README.md` tells how to add a target, and what to do with what was found.
+//! `tests/tests/fuzz.rs` runs them all on the seeds, on what once failed, and on mutations of both;
+//! `make fuzz` runs them guided by coverage. `tests/fuzz/README.md` tells how to add a target, and
+//! what to do with what was found.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a property that does not hold is said by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a property that does not hold is said by panicking"
+)]
 
 pub mod mutate;
 mod parts;
@@ -36,7 +43,8 @@ pub mod words;
 /// A target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// The name: of the function's module, and of the folders of its seeds and of what once failed.
+    /// The name: of the function's module, and of the folders of its seeds and of what once
+    /// failed.
     pub name: &'static str,
     /// Runs it.
     pub run: fn(&[u8]),
@@ -48,14 +56,44 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: [Target; 10] = [
-    Target { name: "answers", run: answers::run, dictionary: answers::DICTIONARY, mutations: 40_000 },
-    Target { name: "checkpoint", run: checkpoint::run, dictionary: checkpoint::DICTIONARY, mutations: 8_000 },
-    Target { name: "component", run: component::run, dictionary: component::DICTIONARY, mutations: 120 },
+    Target {
+        name: "answers",
+        run: answers::run,
+        dictionary: answers::DICTIONARY,
+        mutations: 40_000,
+    },
+    Target {
+        name: "checkpoint",
+        run: checkpoint::run,
+        dictionary: checkpoint::DICTIONARY,
+        mutations: 8_000,
+    },
+    Target {
+        name: "component",
+        run: component::run,
+        dictionary: component::DICTIONARY,
+        mutations: 120,
+    },
     Target { name: "har", run: har::run, dictionary: har::DICTIONARY, mutations: 4_000 },
-    Target { name: "packages", run: packages::run, dictionary: packages::DICTIONARY, mutations: 20_000 },
+    Target {
+        name: "packages",
+        run: packages::run,
+        dictionary: packages::DICTIONARY,
+        mutations: 20_000,
+    },
     Target { name: "policy", run: policy::run, dictionary: policy::DICTIONARY, mutations: 40_000 },
-    Target { name: "recording", run: recording::run, dictionary: recording::DICTIONARY, mutations: 2_000 },
-    Target { name: "settings", run: settings::run, dictionary: settings::DICTIONARY, mutations: 20_000 },
+    Target {
+        name: "recording",
+        run: recording::run,
+        dictionary: recording::DICTIONARY,
+        mutations: 2_000,
+    },
+    Target {
+        name: "settings",
+        run: settings::run,
+        dictionary: settings::DICTIONARY,
+        mutations: 20_000,
+    },
     Target { name: "waits", run: waits::run, dictionary: waits::DICTIONARY, mutations: 40_000 },
     Target { name: "words", run: words::run, dictionary: words::DICTIONARY, mutations: 40_000 },
 ];

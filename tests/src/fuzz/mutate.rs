@@ -1,4 +1,5 @@
-//! How a seed is changed, where no coverage guides it: [`mutatis`] chooses among these changes, from a seed of its own.
+//! How a seed is changed, where no coverage guides it: [`mutatis`] chooses among these changes,
+//! from a seed of its own.
 
 use std::ops::Range;
 
@@ -14,8 +15,20 @@ const LONGEST_PIECE: usize = 256;
 const WEIGHT_IN_PLACE: usize = 20;
 
 /// Numbers at which something often changes.
-const NUMBERS: [&str; 12] =
-    ["0", "-1", "1", "127", "128", "255", "65536", "4294967295", "9007199254740993", "18446744073709551615", "1e400", "0.5"];
+const NUMBERS: [&str; 12] = [
+    "0",
+    "-1",
+    "1",
+    "127",
+    "128",
+    "255",
+    "65536",
+    "4294967295",
+    "9007199254740993",
+    "18446744073709551615",
+    "1e400",
+    "0.5",
+];
 
 /// The changes of bytes of any kind.
 #[derive(Debug)]
@@ -24,7 +37,8 @@ pub struct Bytes<'a> {
     pub dictionary: &'a [&'a str],
     /// What pieces are taken over from.
     pub others: &'a [Vec<u8>],
-    /// Where a change in place is worth more than elsewhere: most of those go there. Where this is not empty, most changes are in place.
+    /// Where a change in place is worth more than elsewhere: most of those go there. Where this is
+    /// not empty, most changes are in place.
     pub hot: &'a [Range<usize>],
 }
 
@@ -59,7 +73,10 @@ impl Mutate<Vec<u8>> for Bytes<'_> {
             Ok(())
         })?;
         candidates.mutation(|context| {
-            let written = self.other(context).map(|other| other[piece(context, other.len())].to_vec()).unwrap_or_default();
+            let written = self
+                .other(context)
+                .map(|other| other[piece(context, other.len())].to_vec())
+                .unwrap_or_default();
             insert(context, value, &written);
             Ok(())
         })?;
@@ -91,7 +108,10 @@ impl Mutate<Vec<u8>> for Bytes<'_> {
 impl Bytes<'_> {
     /// A place for a change; none in an empty value.
     fn place(&self, context: &mut Context, value: &[u8]) -> Option<usize> {
-        let hot = self.hot.get(below(context, self.hot.len())).filter(|range| !range.is_empty() && range.end <= value.len());
+        let hot = self
+            .hot
+            .get(below(context, self.hot.len()))
+            .filter(|range| !range.is_empty() && range.end <= value.len());
         match hot {
             Some(range) if below(context, 8) > 0 => Some(range.start + below(context, range.len())),
             _ => (!value.is_empty()).then(|| below(context, value.len())),
@@ -141,12 +161,16 @@ mod tests {
         assert!(has(|value| value.len() == 12 && value != b"a first seed"), "changed in place");
         assert!(has(|value| String::from_utf8_lossy(value).contains("WORD")), "a word put in");
         assert!(has(|value| value.ends_with(b"other") && value.starts_with(b"a f")), "spliced");
-        assert!(has(|value| String::from_utf8_lossy(value).contains("18446744073709551615")), "a number put in");
+        assert!(
+            has(|value| String::from_utf8_lossy(value).contains("18446744073709551615")),
+            "a number put in"
+        );
     }
 
     fn changed(seed: u64) -> Vec<u8> {
         let mut value = b"a first seed".to_vec();
-        let mut mutator = Bytes { dictionary: &["WORD"], others: &[b"the other".to_vec()], hot: &[] };
+        let mut mutator =
+            Bytes { dictionary: &["WORD"], others: &[b"the other".to_vec()], hot: &[] };
         Session::new().seed(seed).mutate_with(&mut mutator, &mut value).unwrap();
         value
     }

@@ -1,11 +1,14 @@
-//! What registries, folders and strangers write for a release: metadata, sums, manifests, references, trust files, keys and payloads.
+//! What registries, folders and strangers write for a release: metadata, sums, manifests,
+//! references, trust files, keys and payloads.
 //!
-//! An input begins with a letter that says which of them the rest is: `w` a component, `s` sums, `m` a manifest, `l` a list, `r` a reference,
-//! `t` a trust file, `k` a key, `p` a payload.
+//! An input begins with a letter that says which of them the rest is: `w` a component, `s` sums,
+//! `m` a manifest, `l` a list, `r` a reference, `t` a trust file, `k` a key, `p` a payload.
 //!
-//! What holds: all of them are read or refused with a code of their own. An id makes a plain file name, and nothing is said twice. Sums name
-//! plain files, and as `sha256sum` would write them. A manifest is within bounds, and written it is the same. A reference makes a URL whose
-//! host and path are the ones that it shows. A public key has one spelling. A payload vouches for nothing that does not stand in it.
+//! What holds: all of them are read or refused with a code of their own. An id makes a plain file
+//! name, and nothing is said twice. Sums name plain files, and as `sha256sum` would write them. A
+//! manifest is within bounds, and written it is the same. A reference makes a URL whose
+//! host and path are the ones that it shows. A public key has one spelling. A payload vouches for
+//! nothing that does not stand in it.
 
 use std::fmt::Write as _;
 
@@ -67,7 +70,10 @@ pub fn run(data: &[u8]) {
         b'r' => reference(&String::from_utf8_lossy(rest)),
         b't' => {
             if let Err(failure) = TrustPolicy::read(rest) {
-                assert!(failure.code == Code::InvalidSettings && failure.hint.is_some(), "{failure}");
+                assert!(
+                    failure.code == Code::InvalidSettings && failure.hint.is_some(),
+                    "{failure}"
+                );
                 assert!(!failure.message.chars().any(smp_host::text::is_active), "{failure}");
             }
         }
@@ -80,7 +86,8 @@ pub fn run(data: &[u8]) {
         }
         _ => {
             if let Some(digest) = payload::signed(rest) {
-                let plain: serde_json::Value = serde_json::from_slice(rest).expect("a payload is JSON");
+                let plain: serde_json::Value =
+                    serde_json::from_slice(rest).expect("a payload is JSON");
                 assert!(plain.to_string().contains(&digest.to_string()));
             }
         }
@@ -94,25 +101,39 @@ fn component(bytes: &[u8]) {
     };
     if let Ok(identity) = metadata.identity() {
         let name = format!("{}-{}", identity.id, identity.version);
-        assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte)) && !name.starts_with('.'), "{name:?}");
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte))
+                && !name.starts_with('.'),
+            "{name:?}"
+        );
         let twice = [bytes, b"\0\x0d\x07version9.9.9"].concat();
-        assert_ne!(Metadata::read(&twice).ok().and_then(|metadata| metadata.version).as_deref(), Some("9.9.9"));
+        assert_ne!(
+            Metadata::read(&twice).ok().and_then(|metadata| metadata.version).as_deref(),
+            Some("9.9.9")
+        );
     }
 }
 
 fn sums(bytes: &[u8]) {
     let sums = match Sums::read(bytes.to_vec()) {
         Ok(sums) => sums,
-        Err(failure) => return assert!(failure.code == Code::Component && failure.hint.is_some(), "{failure}"),
+        Err(failure) => {
+            return assert!(failure.code == Code::Component && failure.hint.is_some(), "{failure}");
+        }
     };
     assert!(sums.digests().len() <= MOST_FILES && sums.component().is_ok());
     let mut written = String::new();
     for (name, digest) in sums.digests() {
-        let is_plain = !name.contains(['/', '\\', '\0', '\n']) && !name.starts_with('.') && !name.starts_with("SHA256SUMS");
+        let is_plain = !name.contains(['/', '\\', '\0', '\n'])
+            && !name.starts_with('.')
+            && !name.starts_with("SHA256SUMS");
         assert!(is_plain && !name.chars().any(smp_host::text::is_active), "{name:?}");
         writeln!(written, "{}  {name}", digest.hex()).expect("a text takes a line");
     }
-    assert_eq!(Sums::read(written.into_bytes()).expect("sums that were written").digests(), sums.digests());
+    assert_eq!(
+        Sums::read(written.into_bytes()).expect("sums that were written").digests(),
+        sums.digests()
+    );
 }
 
 fn manifest(bytes: &[u8]) {
@@ -132,7 +153,8 @@ fn reference(text: &str) {
     assert_eq!(Reference::parse(&reference.to_string()), Ok(reference.clone()));
     let tag = reference.tag().unwrap_or("none");
     let path = format!("/v2/{}/manifests/{tag}", reference.name());
-    let url = Url::parse(&format!("https://{}{path}", reference.host())).expect("a reference makes a URL");
+    let url = Url::parse(&format!("https://{}{path}", reference.host()))
+        .expect("a reference makes a URL");
     assert_eq!((url.path(), url.query(), url.fragment()), (path.as_str(), None, None));
     assert!(url.username().is_empty() && url.password().is_none() && url.host().is_some(), "{url}");
 }

@@ -1,4 +1,5 @@
-//! Inputs as people write them: parts with a separator between, so that a seed can be read and a mutation keeps most of it.
+//! Inputs as people write them: parts with a separator between, so that a seed can be read and a
+//! mutation keeps most of it.
 
 /// What stands between two parts: the record separator of ASCII, which no text needs.
 pub(super) const SEPARATOR: u8 = 0x1e;

@@ -1,11 +1,14 @@
 //! Which requests may leave, held against a reader that is as lenient as a careless server.
 //!
-//! An input is, in parts: the method, the organization id, the template of an endpoint, and the path and query; a fifth part is the body.
-//! Beside the endpoint of the input, those of our own connector are declared; a `POST` is granted where the method is `POST+`.
+//! An input is, in parts: the method, the organization id, the template of an endpoint, and the
+//! path and query; a fifth part is the body. Beside the endpoint of the input, those of our own
+//! connector are declared; a `POST` is granted where the method is `POST+`.
 //!
-//! What holds: a request that is let out has a declared method that was granted, stays at its origin, and leads to the declared path
-//! with this run's organization id as its segment, however often a server decodes it and whatever it takes for a separator. It
-//! has no character that ends a line, and a `GET` has no body. And the other way round: a declared path, written plainly, is let out.
+//! What holds: a request that is let out has a declared method that was granted, stays at its
+//! origin, and leads to the declared path with this run's organization id as its segment, however
+//! often a server decodes it and whatever it takes for a separator. It has no character that ends a
+//! line, and a `GET` has no body. And the other way round: a declared path, written plainly, is let
+//! out.
 
 use smp_host::component::check;
 use smp_host::contract::{Api, Descriptor, Endpoint, HttpMethod, RateLimit, Setting, SettingField};
@@ -76,7 +79,8 @@ pub const DICTIONARY: &[&str] = &[
 const ORIGIN: &str = "https://api.example.test";
 
 /// Names of parameters by which server frameworks let a caller replace the method.
-const METHOD_OVERRIDES: [&str; 4] = ["_method", "$method", "x-http-method-override", "x-method-override"];
+const METHOD_OVERRIDES: [&str; 4] =
+    ["_method", "$method", "x-http-method-override", "x-method-override"];
 
 /// How often a careless server may decode.
 const MOST_DECODINGS: usize = 3;
@@ -84,10 +88,17 @@ const MOST_DECODINGS: usize = 3;
 /// Runs the target.
 pub fn run(data: &[u8]) {
     let mut parts = parts(data);
-    let (word, organization, template) = (text(parts.next()), text(parts.next()), text(parts.next()));
+    let (word, organization, template) =
+        (text(parts.next()), text(parts.next()), text(parts.next()));
     let (path_and_query, body) = (text(parts.next()), parts.next().map(<[u8]>::to_vec));
     let method = if word.starts_with("POST") { HttpMethod::Post } else { HttpMethod::Get };
-    let descriptor = descriptor(Endpoint { method, path: template.clone(), purpose: "x".into(), scope: None, read_only: true });
+    let descriptor = descriptor(Endpoint {
+        method,
+        path: template.clone(),
+        purpose: "x".into(),
+        scope: None,
+        read_only: true,
+    });
     if check::descriptor(&descriptor, &Limits::default()).is_err() {
         return;
     }
@@ -96,17 +107,29 @@ pub fn run(data: &[u8]) {
     if word == "POST+" {
         grants = grants.with(Method::Post, &template);
     }
-    let policy = Policy::new(&descriptor, &[Setting { key: "organization-id".into(), value: organization.clone() }], &grants);
+    let policy = Policy::new(
+        &descriptor,
+        &[Setting { key: "organization-id".into(), value: organization.clone() }],
+        &grants,
+    );
 
     let request = Request { method: method_of(method), path_and_query, body };
     if policy.check(&request).is_ok() {
         assert_contained(&request, &origin, &descriptor, &organization, word == "POST+");
     }
-    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
-    if !organization.is_empty() && organization.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    let is_plain = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
+    };
+    if !organization.is_empty()
+        && organization.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         let path = template.replace("/{organization-id}", &format!("/{organization}"));
         if is_plain(&path) && (method == HttpMethod::Get || word == "POST+") && path.len() < 8_192 {
-            let plain = Request { method: method_of(method), path_and_query: format!("{path}?cursor=a%2Fb"), body: None };
+            let plain = Request {
+                method: method_of(method),
+                path_and_query: format!("{path}?cursor=a%2Fb"),
+                body: None,
+            };
             assert!(policy.check(&plain).is_ok(), "declared, granted, and not let out: {plain:?}");
         }
     }
@@ -116,17 +139,31 @@ pub fn run(data: &[u8]) {
 pub(super) fn connectors_own(organization: &str) -> Policy {
     let descriptor = descriptor(None);
     let grants = Grants::reading(Origin::parse(ORIGIN).expect("an origin"), &descriptor);
-    Policy::new(&descriptor, &[Setting { key: "organization-id".into(), value: organization.to_owned() }], &grants)
+    Policy::new(
+        &descriptor,
+        &[Setting { key: "organization-id".into(), value: organization.to_owned() }],
+        &grants,
+    )
 }
 
 /// A request that leads where a declared endpoint does, and nowhere else.
-fn assert_contained(request: &Request, origin: &Origin, descriptor: &Descriptor, organization: &str, posts: bool) {
+fn assert_contained(
+    request: &Request,
+    origin: &Origin,
+    descriptor: &Descriptor,
+    organization: &str,
+    posts: bool,
+) {
     assert!(request.path_and_query.bytes().all(|byte| byte.is_ascii_graphic()), "{request:?}");
     assert!(request.method == Method::Post || request.body.is_none(), "{request:?}");
     assert!(request.method == Method::Get || posts, "not granted: {request:?}");
     let url = Url::parse(&origin.join(&request.path_and_query)).expect("a URL");
     let home = Url::parse(ORIGIN).expect("a URL");
-    assert_eq!((url.origin(), url.username(), url.password(), url.fragment()), (home.origin(), "", None, None), "{request:?}");
+    assert_eq!(
+        (url.origin(), url.username(), url.password(), url.fragment()),
+        (home.origin(), "", None, None),
+        "{request:?}"
+    );
 
     let declared: Vec<Vec<&str>> = descriptor
         .api
@@ -136,13 +173,22 @@ fn assert_contained(request: &Request, origin: &Origin, descriptor: &Descriptor,
         .map(|endpoint| bound(&endpoint.path, organization))
         .collect();
     // As it must be read: first into segments, and each decoded once.
-    let strictly = request.path().split('/').skip(1).map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy());
+    let strictly = request
+        .path()
+        .split('/')
+        .skip(1)
+        .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy());
     let strictly: Vec<_> = strictly.collect();
-    assert!(declared.iter().any(|path| path.iter().eq(&strictly)), "{request:?} leads to {strictly:?}");
+    assert!(
+        declared.iter().any(|path| path.iter().eq(&strictly)),
+        "{request:?} leads to {strictly:?}"
+    );
     // Nor does a parameter make another method of it, on a server that takes either separator.
     let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
     for parameter in query.split(['&', ';']) {
-        let name = percent_encoding::percent_decode_str(parameter.split('=').next().unwrap_or_default()).decode_utf8_lossy();
+        let name =
+            percent_encoding::percent_decode_str(parameter.split('=').next().unwrap_or_default())
+                .decode_utf8_lossy();
         assert!(!METHOD_OVERRIDES.contains(&name.to_lowercase().as_str()), "{request:?}");
     }
     let mut views = vec![request.path().as_bytes().to_vec(), url.path().as_bytes().to_vec()];
@@ -162,10 +208,15 @@ fn assert_contained(request: &Request, origin: &Origin, descriptor: &Descriptor,
 
 /// The segments of a template with the organization id in its place.
 fn bound<'a>(template: &'a str, organization: &'a str) -> Vec<&'a str> {
-    template.split('/').skip(1).map(|segment| if segment == "{organization-id}" { organization } else { segment }).collect()
+    template
+        .split('/')
+        .skip(1)
+        .map(|segment| if segment == "{organization-id}" { organization } else { segment })
+        .collect()
 }
 
-/// Where a path leads on a server that takes every separator there is, forgives empty segments and resolves dots.
+/// Where a path leads on a server that takes every separator there is, forgives empty segments and
+/// resolves dots.
 fn led(path: &[u8]) -> Vec<&str> {
     let path = std::str::from_utf8(path).unwrap_or("not text");
     let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -182,13 +233,14 @@ fn led(path: &[u8]) -> Vec<&str> {
 
 /// A descriptor with our connector's endpoints, and perhaps one more before them.
 pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
-    let ours = atlassian_cloud::listing::descriptor().api.endpoints.into_iter().map(|endpoint| Endpoint {
-        method: HttpMethod::Get,
-        path: endpoint.path,
-        purpose: endpoint.purpose,
-        scope: None,
-        read_only: true,
-    });
+    let ours =
+        atlassian_cloud::listing::descriptor().api.endpoints.into_iter().map(|endpoint| Endpoint {
+            method: HttpMethod::Get,
+            path: endpoint.path,
+            purpose: endpoint.purpose,
+            scope: None,
+            read_only: true,
+        });
     Descriptor {
         id: "example".into(),
         name: "Example".into(),

@@ -1,10 +1,11 @@
 //! What a recording keeps of whatever a service answers, as it was and anonymized.
 //!
-//! An input is one part for each exchange: a line with the path and query, a line with the status and headers or the reason why there
-//! was no answer, and the body.
+//! An input is one part for each exchange: a line with the path and query, a line with the status
+//! and headers or the reason why there was no answer, and the body.
 //!
-//! What holds: every exchange that could happen is recorded, and read again as it was. In the recording that is to be anonymous the same
-//! is asked and answered with the same statuses, and an address that stands in an answer stands in it no more.
+//! What holds: every exchange that could happen is recorded, and read again as it was. In the
+//! recording that is to be anonymous the same is asked and answered with the same statuses, and an
+//! address that stands in an answer stands in it no more.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -60,28 +61,55 @@ type Answer = Result<Response, TransportError>;
 /// Runs the target.
 pub fn run(data: &[u8]) {
     let policy = policy::connectors_own("a1");
-    let exchanges: Vec<(Request, Answer)> =
-        parts(data).map(exchange).filter(|(request, _)| policy.check(request).is_ok()).take(MOST).collect();
+    let exchanges: Vec<(Request, Answer)> = parts(data)
+        .map(exchange)
+        .filter(|(request, _)| policy.check(request).is_ok())
+        .take(MOST)
+        .collect();
     let home = scratch::folder();
 
     let recorded = recording(&exchanges, &home.path().join("plain"), None);
-    assert_eq!(recorded, exchanges.iter().map(|(_, answer)| as_recorded(answer.clone())).collect::<Vec<_>>());
+    assert_eq!(
+        recorded,
+        exchanges.iter().map(|(_, answer)| as_recorded(answer.clone())).collect::<Vec<_>>()
+    );
 
-    // A path that has the address in it is another one in the recording: whoever replays it asks with what the answers have.
-    let unnamed: Vec<_> = exchanges.into_iter().filter(|(request, _)| !request.path_and_query.contains(['@', '%'])).collect();
+    // A path that has the address in it is another one in the recording: whoever replays it asks
+    // with what the answers have.
+    let unnamed: Vec<_> = exchanges
+        .into_iter()
+        .filter(|(request, _)| !request.path_and_query.contains(['@', '%']))
+        .collect();
     let anonymous = recording(&unnamed, &home.path().join("anonymous"), Some(Anonymizer::new()));
     for (one, (_, other)) in anonymous.iter().zip(&unnamed) {
-        assert_eq!(one.as_ref().map(|response| response.status).ok(), other.as_ref().map(|response| response.status).ok());
-        let told = format!("{:?}", one.as_ref().map(|response| (&response.headers, String::from_utf8_lossy(&response.body))));
+        assert_eq!(
+            one.as_ref().map(|response| response.status).ok(),
+            other.as_ref().map(|response| response.status).ok()
+        );
+        let told = format!(
+            "{:?}",
+            one.as_ref()
+                .map(|response| (&response.headers, String::from_utf8_lossy(&response.body)))
+        );
         assert!(!told.contains(ADDRESS), "{told}");
     }
 }
 
 /// Records the exchanges, reads the recording, and asks it the same.
-fn recording(exchanges: &[(Request, Answer)], target: &Path, anonymizer: Option<Anonymizer>) -> Vec<Answer> {
+fn recording(
+    exchanges: &[(Request, Answer)],
+    target: &Path,
+    anonymizer: Option<Anonymizer>,
+) -> Vec<Answer> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let script = Script(Mutex::new(exchanges.iter().map(|(_, answer)| answer.clone()).rev().collect()));
-    let recorder = Recorder::new(Arc::new(script), Arc::new(VirtualClock::default()), "https://api.example.test", target);
+    let script =
+        Script(Mutex::new(exchanges.iter().map(|(_, answer)| answer.clone()).rev().collect()));
+    let recorder = Recorder::new(
+        Arc::new(script),
+        Arc::new(VirtualClock::default()),
+        "https://api.example.test",
+        target,
+    );
     let recorder = recorder.expect("a recording");
     recorder.enter(Phase::Collect);
     for (request, answer) in exchanges {
@@ -91,7 +119,8 @@ fn recording(exchanges: &[(Request, Answer)], target: &Path, anonymizer: Option<
     let draft = recorder.finish(&Default::default(), anonymizer).expect("a recording");
     let replay = opened(draft.path()).expect("a recording that can be read");
     replay.enter(Phase::Collect);
-    let answers = exchanges.iter().map(|(request, _)| runtime.block_on(replay.send(request))).collect();
+    let answers =
+        exchanges.iter().map(|(request, _)| runtime.block_on(replay.send(request))).collect();
     assert_eq!(replay.left_over(), None);
     answers
 }
@@ -107,12 +136,21 @@ fn exchange(part: &[u8]) -> (Request, Answer) {
         "untrusted" => Err(TransportError::Untrusted(rest.to_owned())),
         "other" => Err(TransportError::Other(rest.to_owned())),
         status => {
-            let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            let pair = |text: &str| text.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+            let is_name =
+                |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let pair = |text: &str| {
+                text.split_once(": ")
+                    .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            };
             let header = |text: &str| pair(text).filter(|(name, _)| is_name(name));
             // What a client takes for a status: three digits.
-            let status = status.parse().ok().filter(|status| (100..1_000).contains(status)).unwrap_or(200);
-            Ok(Response { status, headers: rest.split("; ").filter_map(header).collect(), body: body.to_vec() })
+            let status =
+                status.parse().ok().filter(|status| (100..1_000).contains(status)).unwrap_or(200);
+            Ok(Response {
+                status,
+                headers: rest.split("; ").filter_map(header).collect(),
+                body: body.to_vec(),
+            })
         }
     };
     (Request { method: Method::Get, path_and_query, body: None }, answer)

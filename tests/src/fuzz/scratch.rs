@@ -1,4 +1,5 @@
-//! A folder for the files of one input, in memory where the system has such a place: a target is run thousands of times.
+//! A folder for the files of one input, in memory where the system has such a place: a target is
+//! run thousands of times.
 
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 /// A new folder, which goes with the value.
 pub(super) fn folder() -> TempDir {
     let in_memory = Path::new("/dev/shm");
-    let made = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
+    let made =
+        if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
     made.expect("a folder for the files of an input")
 }

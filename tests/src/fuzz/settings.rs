@@ -1,9 +1,10 @@
 //! Settings as a person enters them: the key is where it belongs, or is refused and not repeated.
 //!
-//! An input is, in parts: the organization id, the key, the name of one more setting and its value, and a pattern of the form.
+//! An input is, in parts: the organization id, the key, the name of one more setting and its value,
+//! and a pattern of the form.
 //!
-//! What holds: what is taken are declared settings. No value of them has the key in it, or a word that begins as a key does; nor has what
-//! is printed of them, or of what is refused.
+//! What holds: what is taken are declared settings. No value of them has the key in it, or a word
+//! that begins as a key does; nor has what is printed of them, or of what is refused.
 
 use smp_host::contract::{Attachment, SecretPrefix, SecretUse, SettingField};
 use smp_host::failure::Code;
@@ -39,7 +40,8 @@ const KEY: &str = "KEY-zqjx";
 /// Runs the target.
 pub fn run(data: &[u8]) {
     let mut parts = parts(data);
-    let (organization, key, name, value) = (text(parts.next()), text(parts.next()), text(parts.next()), text(parts.next()));
+    let (organization, key, name, value) =
+        (text(parts.next()), text(parts.next()), text(parts.next()), text(parts.next()));
     let pattern = parts.next().map(|pattern| text(Some(pattern)));
     let mut descriptor = policy::descriptor(None);
     descriptor.settings[0].pattern = pattern;
@@ -60,7 +62,10 @@ pub fn run(data: &[u8]) {
             assert_no_key(&format!("{checked:?}"), &key);
             assert!(checked.credential.is_some());
             for setting in &checked.public {
-                assert_eq!((setting.key.as_str(), setting.value.as_str()), ("organization-id", setting.value.trim()));
+                assert_eq!(
+                    (setting.key.as_str(), setting.value.as_str()),
+                    ("organization-id", setting.value.trim())
+                );
                 assert!(setting.value.len() <= 1_024, "{setting:?}");
             }
         }
@@ -71,12 +76,20 @@ fn assert_no_key(text: &str, key: &str) {
     assert!(!text.contains(key.trim()), "{text}");
     for (at, _) in text.match_indices(KEY) {
         let before = text[..at].chars().next_back();
-        assert!(before.is_some_and(|before| before.is_alphanumeric() || "-_./@".contains(before)), "{text}");
+        assert!(
+            before.is_some_and(|before| before.is_alphanumeric() || "-_./@".contains(before)),
+            "{text}"
+        );
     }
 }
 
 fn api_key() -> SettingField {
-    let prefix = |prefix: &str, expected| SecretPrefix { prefix: prefix.into(), meaning: "x".into(), expected, hint: "x".into() };
+    let prefix = |prefix: &str, expected| SecretPrefix {
+        prefix: prefix.into(),
+        meaning: "x".into(),
+        expected,
+        hint: "x".into(),
+    };
     SettingField {
         key: "api-key".into(),
         label: "Api Key".into(),
@@ -84,7 +97,10 @@ fn api_key() -> SettingField {
         placeholder: String::new(),
         pattern: Some("KEY.*".into()),
         required: true,
-        secret: Some(SecretUse { attachment: Attachment::Bearer, prefixes: vec![prefix("KEY-", true), prefix("TOK-", false)] }),
+        secret: Some(SecretUse {
+            attachment: Attachment::Bearer,
+            prefixes: vec![prefix("KEY-", true), prefix("TOK-", false)],
+        }),
         attributes: Vec::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! How long a server may make a run wait, and how often it is asked.
 //!
-//! An input is the run's budget in seconds, with `once` behind it where a request may not be repeated, and one part for each answer: a
-//! status with headers, or `timed-out`. The last answer is given again and again.
+//! An input is the run's budget in seconds, with `once` behind it where a request may not be
+//! repeated, and one part for each answer: a status with headers, or `timed-out`. The last answer
+//! is given again and again.
 //!
-//! What holds: a request ends, after ten tries at the most, and what was waited is within the budget and is what the clock shows. What
-//! may not be repeated is sent once. A wait that the server names in seconds is not cut short.
+//! What holds: a request ends, after ten tries at the most, and what was waited is within the
+//! budget and is what the clock shows. What may not be repeated is sent once. A wait that the
+//! server names in seconds is not cut short.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -54,8 +56,18 @@ pub fn run(data: &[u8]) {
     let seconds: u64 = line.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(900);
     let budget = Duration::from_secs(seconds.min(LONGEST_BUDGET));
     let answers: Vec<Answer> = parts.map(answer).collect();
-    let (clock, script) = (Arc::new(VirtualClock::default()), Arc::new(Script { answers: answers.clone(), sent: Mutex::default() }));
-    let mut retrier = Retrier::new(Arc::clone(&script) as _, Arc::clone(&clock) as _, None, Events::nowhere(), Jitter::None, budget);
+    let (clock, script) = (
+        Arc::new(VirtualClock::default()),
+        Arc::new(Script { answers: answers.clone(), sent: Mutex::default() }),
+    );
+    let mut retrier = Retrier::new(
+        Arc::clone(&script) as _,
+        Arc::clone(&clock) as _,
+        None,
+        Events::nowhere(),
+        Jitter::None,
+        budget,
+    );
 
     let allowed = Allowed { endpoint: "GET /x".into(), repeatable };
     let request = Request { method: Method::Get, path_and_query: "/x".into(), body: None };
@@ -66,10 +78,16 @@ pub fn run(data: &[u8]) {
     let sent = *script.sent.lock().expect("a lock");
     assert_eq!((figures.requests, figures.retries), (sent, sent - 1));
     assert!((1..=if repeatable { MOST_TRIES } else { 1 }).contains(&sent), "{sent} tries");
-    assert!(u128::from(figures.waited_ms) <= budget.as_millis() + u128::from(sent), "waited {} ms", figures.waited_ms);
+    assert!(
+        u128::from(figures.waited_ms) <= budget.as_millis() + u128::from(sent),
+        "waited {} ms",
+        figures.waited_ms
+    );
     assert!(clock.now().as_millis().abs_diff(figures.waited_ms.into()) <= u128::from(sent));
-    let named: u64 =
-        (0..sent - 1).map(|number| script.given(number)).filter_map(|answer| named_seconds(&answer)).fold(0, u64::saturating_add);
+    let named: u64 = (0..sent - 1)
+        .map(|number| script.given(number))
+        .filter_map(|answer| named_seconds(&answer))
+        .fold(0, u64::saturating_add);
     assert!(clock.now() >= Duration::from_secs(named), "{named} s were asked for");
     match (ended, script.given(sent - 1)) {
         (Ok(response), Ok(last)) => assert_eq!(response, last),
@@ -92,8 +110,13 @@ fn answer(part: &[u8]) -> Answer {
     if status == "timed-out" {
         return Err(TransportError::TimedOut);
     }
-    let header = |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Ok(Response { status: status.parse().unwrap_or(429), headers: rest.split("; ").filter_map(header).collect(), body: Vec::new() })
+    let header =
+        |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Ok(Response {
+        status: status.parse().unwrap_or(429),
+        headers: rest.split("; ").filter_map(header).collect(),
+        body: Vec::new(),
+    })
 }
 
 /// A transport that answers out of the input.
@@ -105,7 +128,11 @@ struct Script {
 impl Script {
     fn given(&self, number: u64) -> Answer {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
-        self.answers.get(number).or(self.answers.last()).cloned().unwrap_or(Err(TransportError::TimedOut))
+        self.answers
+            .get(number)
+            .or(self.answers.last())
+            .cloned()
+            .unwrap_or(Err(TransportError::TimedOut))
     }
 }
 

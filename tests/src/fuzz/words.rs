@@ -3,8 +3,9 @@
 //! An input is a text that each of them reads.
 //!
 //! What holds: points in time are those that `jiff` reads. A cursor that is taken from a link
-//! comes back from the request that it is put into, and is refused where it was asked for. An origin is the same when it is written and
-//! read, and all that is joined to it goes to its host. What is cleaned for a message is clean and short.
+//! comes back from the request that it is put into, and is refused where it was asked for. An
+//! origin is the same when it is written and read, and all that is joined to it goes to its host.
+//! What is cleaned for a message is clean and short.
 
 use smp_connector_kit::cursor::{self, BadLink};
 use smp_connector_kit::{text as words, time};
@@ -80,19 +81,34 @@ fn a_point_in_time(text: &str) {
 
 fn an_escape(text: &str) {
     let encoded: String = cursor::encoded(text).collect();
-    assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{encoded}");
-    assert_eq!(percent_encoding::percent_decode_str(&encoded).decode_utf8().ok().as_deref(), Some(text));
+    assert!(
+        encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
+        "{encoded}"
+    );
+    assert_eq!(
+        percent_encoding::percent_decode_str(&encoded).decode_utf8().ok().as_deref(),
+        Some(text)
+    );
 }
 
 fn a_cursor(link: &str) {
     let Ok(Some(cursor)) = cursor::next(Some(link), "cursor", None) else { return };
     assert_eq!(cursor::next(Some(link), "cursor", Some(&cursor)), Err(BadLink::Repeated), "{link}");
-    let target = cursor::append_to("https://api.example.test/x".to_owned(), "cursor", Some(&cursor));
+    let target =
+        cursor::append_to("https://api.example.test/x".to_owned(), "cursor", Some(&cursor));
     let value = cursor.clone().into_string();
     assert!(!value.is_empty() && value.len() <= LONGEST_CURSOR, "{link}");
     let url = Url::parse(&target).unwrap_or_else(|error| panic!("{target}: {error}"));
-    assert_eq!((url.host_str(), url.path(), url.fragment()), (Some("api.example.test"), "/x", None), "{target}");
-    assert_eq!(url.query_pairs().collect::<Vec<_>>(), [("cursor".into(), value.as_str().into())], "{target}");
+    assert_eq!(
+        (url.host_str(), url.path(), url.fragment()),
+        (Some("api.example.test"), "/x", None),
+        "{target}"
+    );
+    assert_eq!(
+        url.query_pairs().collect::<Vec<_>>(),
+        [("cursor".into(), value.as_str().into())],
+        "{target}"
+    );
     assert_eq!(cursor::next(Some(&target), "cursor", None), Ok(Some(cursor)), "{target}");
 }
 
@@ -109,8 +125,13 @@ fn an_origin(text: &str) {
     };
     assert!(home.scheme() == "https" || (home.scheme() == "http" && here), "{written}");
     for path in ["/", "/admin/v1/orgs?cursor=a%2Fb", "/@evil.test/", "/:80", "/\\evil.test"] {
-        let joined = Url::parse(&origin.join(path)).unwrap_or_else(|error| panic!("{written}{path}: {error}"));
-        assert_eq!((joined.origin(), joined.username(), joined.password()), (home.origin(), "", None), "{joined}");
+        let joined = Url::parse(&origin.join(path))
+            .unwrap_or_else(|error| panic!("{written}{path}: {error}"));
+        assert_eq!(
+            (joined.origin(), joined.username(), joined.password()),
+            (home.origin(), "", None),
+            "{joined}"
+        );
     }
 }
 
@@ -119,7 +140,10 @@ fn a_message(message: &str) {
     for (text, most) in texts.iter().zip([100, 300, 253]) {
         assert!(text.chars().count() <= most && !text.chars().any(char::is_control), "{text:?}");
     }
-    assert!(words::code(message).is_none_or(|code| code == message && code.len() <= 64), "{message}");
+    assert!(
+        words::code(message).is_none_or(|code| code == message && code.len() <= 64),
+        "{message}"
+    );
     assert!(!text::escaped(message).chars().any(text::is_active), "{message:?}");
     let short = text::shortened(message, 20);
     assert!(!short.chars().any(text::is_active), "{short:?}");

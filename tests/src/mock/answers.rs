@@ -1,7 +1,8 @@
 //! Answers before they are delivered, and the error bodies in all the forms that the API has.
 //!
-//! Everything in a body follows from the request and the organization: identifiers of errors and time stamps are made up
-//! once and stay the same, so that equal requests get equal bytes. Only headers know what time it is.
+//! Everything in a body follows from the request and the organization: identifiers of errors and
+//! time stamps are made up once and stay the same, so that equal requests get equal bytes. Only
+//! headers know what time it is.
 
 use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use super::{ErrorAnswer, RetryAfter, Shape};
 
 pub(super) const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-pub(super) const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+pub(super) const RATE_LIMIT_REMAINING: HeaderName =
+    HeaderName::from_static("x-ratelimit-remaining");
 pub(super) const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// What is going to be answered.
@@ -25,22 +27,38 @@ pub(super) struct Answer {
 impl Answer {
     /// JSON with status 200.
     pub(super) fn json(body: Vec<u8>) -> Answer {
-        Answer { status: StatusCode::OK, content_type: "application/json", headers: Vec::new(), body }
+        Answer {
+            status: StatusCode::OK,
+            content_type: "application/json",
+            headers: Vec::new(),
+            body,
+        }
     }
 
     /// A page for people.
     pub(super) fn html(status: StatusCode, body: &str) -> Answer {
-        Answer { status, content_type: "text/html; charset=utf-8", headers: Vec::new(), body: body.into() }
+        Answer {
+            status,
+            content_type: "text/html; charset=utf-8",
+            headers: Vec::new(),
+            body: body.into(),
+        }
     }
 
     /// An error in the gateway's form.
     pub(super) fn gateway(status: StatusCode, message: &str) -> Answer {
-        Answer { status, ..Answer::json(bytes(&json!({"code": status.as_u16(), "message": message}))) }
+        Answer {
+            status,
+            ..Answer::json(bytes(&json!({"code": status.as_u16(), "message": message})))
+        }
     }
 
     /// The usual error for a code of the vendor, wrapped.
     pub(super) fn coded(status: StatusCode, code: &str) -> Answer {
-        Answer { status, ..Answer::json(bytes(&json!({"errors": [coded_error(status, code, None)]}))) }
+        Answer {
+            status,
+            ..Answer::json(bytes(&json!({"errors": [coded_error(status, code, None)]})))
+        }
     }
 
     /// The error that a key gets whose maker may not see `path`.
@@ -51,12 +69,15 @@ impl Answer {
 
     /// An error as a fault describes it.
     pub(super) fn error(error: &ErrorAnswer, path: &str) -> Answer {
-        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let message = error.message.as_deref();
         let code = error.code.as_deref().unwrap_or_else(|| usual_code(error.status));
         let mut answer = match error.shape {
             Shape::Gateway => Answer::gateway(status, message.unwrap_or_else(|| reason(status))),
-            Shape::Wrapped => Answer::json(bytes(&json!({"errors": [coded_error(status, code, message)]}))),
+            Shape::Wrapped => {
+                Answer::json(bytes(&json!({"errors": [coded_error(status, code, message)]})))
+            }
             Shape::Bare => Answer::json(bytes(&coded_error(status, code, message))),
             Shape::Access => Answer::json(bytes(&access_error(status, path, message))),
             Shape::Html => Answer::html(status, MAINTENANCE_PAGE),
@@ -64,7 +85,9 @@ impl Answer {
         };
         answer.status = status;
         match error.retry_after {
-            Some(RetryAfter::Seconds(seconds)) => answer.headers.push((header::RETRY_AFTER, seconds.to_string())),
+            Some(RetryAfter::Seconds(seconds)) => {
+                answer.headers.push((header::RETRY_AFTER, seconds.to_string()))
+            }
             Some(RetryAfter::Date(seconds)) => {
                 let date = from_now(seconds).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
                 answer.headers.push((header::RETRY_AFTER, date));
@@ -89,11 +112,13 @@ pub(super) fn bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-pub(super) const SIGN_IN_PAGE: &str = "<!doctype html>\n<html><head><title>Sign in to the network</title></head>\
-    <body><form method=\"post\"><input name=\"user\"><input name=\"password\" type=\"password\"></form></body></html>\n";
+pub(super) const SIGN_IN_PAGE: &str = "<!doctype html>\n<html><head><title>Sign in to the \
+                                       network</title></head><body><form method=\"post\"><input \
+                                       name=\"user\"><input name=\"password\" \
+                                       type=\"password\"></form></body></html>\n";
 
-const MAINTENANCE_PAGE: &str = "<!doctype html>\n<html><head><title>We will be right back</title></head>\
-    <body><h1>Maintenance</h1></body></html>\n";
+const MAINTENANCE_PAGE: &str = "<!doctype html>\n<html><head><title>We will be right \
+                                back</title></head><body><h1>Maintenance</h1></body></html>\n";
 
 fn from_now(seconds: u64) -> Timestamp {
     let now = Timestamp::now();
@@ -182,7 +207,10 @@ mod tests {
         let seconds = headers(ErrorAnswer::new(429).retry_after(RetryAfter::Seconds(2)));
         assert_eq!(seconds, [(header::RETRY_AFTER, "2".to_owned())]);
         let date = headers(ErrorAnswer::new(429).retry_after(RetryAfter::Date(60)));
-        assert!(date.iter().all(|(_, text)| text.ends_with(" GMT") && text.len() == 29), "{date:?}");
+        assert!(
+            date.iter().all(|(_, text)| text.ends_with(" GMT") && text.len() == 29),
+            "{date:?}"
+        );
         let reset = headers(ErrorAnswer::new(429).reset(60));
         assert!(reset.iter().all(|(_, text)| text.parse::<Timestamp>().is_ok()), "{reset:?}");
     }

@@ -103,7 +103,8 @@ impl Builder {
         self
     }
 
-    /// Number of other organizations that the key can see. They come first in the list, and have nobody in them.
+    /// Number of other organizations that the key can see. They come first in the list, and have
+    /// nobody in them.
     pub fn other_organizations(mut self, number: u64) -> Builder {
         self.others = number;
         self
@@ -121,7 +122,8 @@ impl Builder {
         self
     }
 
-    /// Keeps answers to the published API file: no `null`, no unlisted product or status, no bare date.
+    /// Keeps answers to the published API file: no `null`, no unlisted product or status, no bare
+    /// date.
     pub fn published_only(mut self) -> Builder {
         self.organization.published_only = true;
         self
@@ -157,7 +159,8 @@ impl Builder {
         self
     }
 
-    /// Another name that the certificate of [`Builder::start_tls`] is for: that of a server whose place the mock takes.
+    /// Another name that the certificate of [`Builder::start_tls`] is for: that of a server whose
+    /// place the mock takes.
     pub fn also_named(mut self, name: &str) -> Builder {
         self.names.push(name.to_owned());
         self
@@ -188,8 +191,8 @@ impl Builder {
         self.start_with(None)
     }
 
-    /// Starts the mock over TLS on 127.0.0.1, with a certificate for `localhost`, `127.0.0.1` and [`Builder::also_named`]
-    /// of an authority that is made for it: see [`Mock::ca_pem`].
+    /// Starts the mock over TLS on 127.0.0.1, with a certificate for `localhost`, `127.0.0.1` and
+    /// [`Builder::also_named`] of an authority that is made for it: see [`Mock::ca_pem`].
     ///
     /// # Errors
     /// When the port is taken, or the thread or the certificate cannot be made.
@@ -208,7 +211,12 @@ impl Builder {
         let organization = self.organization.clone();
         let (situation, page_size, others) = (self.situation, self.page_size, self.others);
         let shared = Arc::new(Shared {
-            world: Mutex::new(World { organization: self.organization, situation, page_size, others }),
+            world: Mutex::new(World {
+                organization: self.organization,
+                situation,
+                page_size,
+                others,
+            }),
             armed: Mutex::new(armed),
             pace: Mutex::new(Pace::new(self.rate_limit)),
             log: Log::new(self.log_file),
@@ -216,7 +224,8 @@ impl Builder {
             latency: self.latency,
             gzip: self.gzip,
         });
-        let (acceptor, ca_pem) = identity.map(|identity| (identity.acceptor, identity.ca_pem)).unzip();
+        let (acceptor, ca_pem) =
+            identity.map(|identity| (identity.acceptor, identity.ca_pem)).unzip();
         let (stop, stopped) = oneshot::channel();
         let router = router(Arc::clone(&shared));
         let server = Server::on(listener)?;

@@ -1,7 +1,9 @@
-//! The cursors that the mock hands out: opaque, in the alphabet of base64, and never safe in a URL as they are.
+//! The cursors that the mock hands out: opaque, in the alphabet of base64, and never safe in a URL
+//! as they are.
 //!
-//! Every cursor begins with `+/` and ends with `==`, so a client that forgets to percent-encode, or decodes twice, is
-//! found out at once. A checksum over the seed and the listing makes every other text an unknown cursor.
+//! Every cursor begins with `+/` and ends with `==`, so a client that forgets to percent-encode, or
+//! decodes twice, is found out at once. A checksum over the seed and the listing makes every other
+//! text an unknown cursor.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -35,7 +37,12 @@ impl Cursors {
     pub(super) fn write(&self, position: Position) -> String {
         let mut bytes = [0; LENGTH];
         let hidden = position.offset ^ self.secret.rotate_left(19);
-        let parts = [&HEAD[..], &hidden.to_be_bytes(), &position.generation.to_be_bytes(), &self.checksum(position)];
+        let parts = [
+            &HEAD[..],
+            &hidden.to_be_bytes(),
+            &position.generation.to_be_bytes(),
+            &self.checksum(position),
+        ];
         for (slot, byte) in bytes.iter_mut().zip(parts.concat()) {
             *slot = byte;
         }
@@ -48,8 +55,10 @@ impl Cursors {
         let rest = bytes.strip_prefix(&HEAD)?;
         let (hidden, rest) = rest.split_first_chunk::<8>()?;
         let (generation, checksum) = rest.split_first_chunk::<4>()?;
-        let position =
-            Position { offset: u64::from_be_bytes(*hidden) ^ self.secret.rotate_left(19), generation: u32::from_be_bytes(*generation) };
+        let position = Position {
+            offset: u64::from_be_bytes(*hidden) ^ self.secret.rotate_left(19),
+            generation: u32::from_be_bytes(*generation),
+        };
         (checksum == self.checksum(position)).then_some(position)
     }
 
@@ -93,7 +102,15 @@ mod tests {
     fn any_other_text_is_unknown() {
         let cursors = Cursors::new(7, "users");
         let cursor = cursors.write(Position { offset: 100, generation: 0 });
-        for text in ["", "100", "%2B%2F", " /", &cursor.replace('+', " "), &cursor.replace('=', ""), &format!("{cursor}=")] {
+        for text in [
+            "",
+            "100",
+            "%2B%2F",
+            " /",
+            &cursor.replace('+', " "),
+            &cursor.replace('=', ""),
+            &format!("{cursor}="),
+        ] {
             assert_eq!(cursors.read(text), None, "{text}");
         }
         assert_eq!(Cursors::new(7, "domains").read(&cursor), None);

@@ -1,6 +1,7 @@
 //! What each call answers when nothing goes wrong, apart from the page faults.
 //!
-//! Pure: no clock, no socket, no counter. A body follows from the organization, the situation and the request.
+//! Pure: no clock, no socket, no counter. A body follows from the organization, the situation and
+//! the request.
 
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -59,7 +60,9 @@ impl World {
     /// Answers only for organizations of the key.
     fn guarded(&self, question: Question<'_>, answer: impl Fn(Named) -> Answer) -> Answer {
         match self.named(question.organization_id) {
-            Named::Own if self.situation == Situation::ForbiddenOrganization => Answer::coded(StatusCode::FORBIDDEN, "ADMIN-403-3"),
+            Named::Own if self.situation == Situation::ForbiddenOrganization => {
+                Answer::coded(StatusCode::FORBIDDEN, "ADMIN-403-3")
+            }
             Named::Own if self.situation.is_listed() => answer(Named::Own),
             Named::Other(number) => answer(Named::Other(number)),
             Named::Own | Named::Unknown => Answer::coded(StatusCode::NOT_FOUND, "ADMIN-404-2"),
@@ -70,31 +73,45 @@ impl World {
         let others = self.other_organizations();
         let size = others + u64::from(self.situation.is_listed());
         self.listed(question, "orgs", size, |page| {
-            // The own organization comes last, so that a client that looks at the first page only misses it.
+            // The own organization comes last, so that a client that looks at the first page only
+            // misses it.
             let models = page.items.iter().map(|index| match *index {
-                index if index < others => self.model(&self.other_id(index), &format!("Sister company {}", index + 1)),
+                index if index < others => {
+                    self.model(&self.other_id(index), &format!("Sister company {}", index + 1))
+                }
                 _ => self.model(&self.organization.id, &self.organization.name),
             });
-            bytes(&Body { data: models.collect::<Vec<_>>(), meta: Field::Absent, links: page.links })
+            bytes(&Body {
+                data: models.collect::<Vec<_>>(),
+                meta: Field::Absent,
+                links: page.links,
+            })
         })
     }
 
     fn organization(&self, named: Named) -> Answer {
         let model = match named {
-            Named::Other(number) => self.model(&self.other_id(number), &format!("Sister company {}", number + 1)),
-            Named::Own | Named::Unknown => self.model(&self.organization.id, &self.organization.name),
+            Named::Other(number) => {
+                self.model(&self.other_id(number), &format!("Sister company {}", number + 1))
+            }
+            Named::Own | Named::Unknown => {
+                self.model(&self.organization.id, &self.organization.name)
+            }
         };
         Answer::json(bytes(&json!({ "data": model })))
     }
 
     fn users(&self, named: Named, question: Question<'_>) -> Answer {
         let size = match named {
-            Named::Own if self.situation == Situation::SiteAdmin => return Answer::access_denied(question.path),
+            Named::Own if self.situation == Situation::SiteAdmin => {
+                return Answer::access_denied(question.path);
+            }
             Named::Own => self.visible_members(),
             Named::Other(_) | Named::Unknown => 0,
         };
         self.listed(question, "users", size, |page| {
-            let members: Vec<Member> = page.items.iter().map(|index| self.organization.member(*index)).collect();
+            let members: Vec<Member> =
+                page.items.iter().map(|index| self.organization.member(*index)).collect();
             let meta = match page.total {
                 Field::Absent => Field::Absent,
                 total => Field::Value(Meta { total }),
@@ -121,13 +138,24 @@ impl World {
                     "links": {"self": format!("{API_BASE}{}/{id}", question.path)},
                 }))
             });
-            bytes(&Body { data: entries.collect::<Vec<_>>(), meta: Field::Absent, links: page.links })
+            bytes(&Body {
+                data: entries.collect::<Vec<_>>(),
+                meta: Field::Absent,
+                links: page.links,
+            })
         })
     }
 
-    fn listed(&self, question: Question<'_>, name: &str, size: u64, body: impl Fn(Page) -> Vec<u8>) -> Answer {
+    fn listed(
+        &self,
+        question: Question<'_>,
+        name: &str,
+        size: u64,
+        body: impl Fn(Page) -> Vec<u8>,
+    ) -> Answer {
         // Both ways of having no further page occur, whichever the seed chooses for this listing.
-        let null = !self.organization.published_only && (self.organization.seed ^ name.len() as u64) & 1 == 1;
+        let null = !self.organization.published_only
+            && (self.organization.seed ^ name.len() as u64) & 1 == 1;
         let listing = Listing {
             path: question.path,
             cursors: Cursors::new(self.organization.seed, name),
@@ -194,12 +222,20 @@ mod tests {
 
     fn world(situation: Situation) -> World {
         let (id, name) = (ID.to_owned(), "Brightloom".to_owned());
-        let organization = Organization { id, name, seed: 7, size: 250, now: 1_763_640_000, published_only: false };
+        let organization = Organization {
+            id,
+            name,
+            seed: 7,
+            size: 250,
+            now: 1_763_640_000,
+            published_only: false,
+        };
         World { organization, situation, page_size: 100, others: 0 }
     }
 
     fn ask(world: &World, call: Call, organization_id: &str) -> (u16, Value) {
-        let answer = world.answer(call, Question { path: "/p", organization_id, cursor: None, faults: &[] });
+        let answer =
+            world.answer(call, Question { path: "/p", organization_id, cursor: None, faults: &[] });
         (answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap())
     }
 
@@ -218,9 +254,15 @@ mod tests {
         ] {
             let world = world(situation);
             let status = |call| ask(&world, call, ID).0;
-            assert_eq!((status(Call::Org), status(Call::Users), status(Call::Domains)), (org, users, domains));
+            assert_eq!(
+                (status(Call::Org), status(Call::Users), status(Call::Domains)),
+                (org, users, domains)
+            );
             let (_, organizations) = ask(&world, Call::Orgs, "");
-            assert_eq!(organizations["data"].as_array().unwrap().iter().any(|org| org["id"] == ID), listed);
+            assert_eq!(
+                organizations["data"].as_array().unwrap().iter().any(|org| org["id"] == ID),
+                listed
+            );
         }
     }
 

@@ -1,19 +1,21 @@
 //! What the mock can do wrong.
 //!
-//! This is the catalogue only: `grammar` has the text of each fault, `rule` says to which requests one applies, and
-//! `misbehave` commits it.
+//! This is the catalogue only: `grammar` has the text of each fault, `rule` says to which requests
+//! one applies, and `misbehave` commits it.
 
 use std::time::Duration;
 
-/// The largest body that a fault makes: enough for any client's limit, and little enough for a developer's machine.
+/// The largest body that a fault makes: enough for any client's limit, and little enough for a
+/// developer's machine.
 pub const BODY_LIMIT: u64 = 1 << 30;
 /// The deepest nesting that a fault makes: far beyond the limit of any JSON parser.
 pub const DEPTH_LIMIT: usize = 10_000_000;
 
 /// Something that goes wrong with an answer.
 ///
-/// The page faults, from [`Fault::NextElsewhere`] on, change what an answer says; several of them may apply to one
-/// request. The others replace the answer or spoil its delivery; the first one counts.
+/// The page faults, from [`Fault::NextElsewhere`] on, change what an answer says; several of them
+/// may apply to one request. The others replace the answer or spoil its delivery; the first one
+/// counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -49,7 +51,8 @@ pub enum Fault {
         /// Whether `Content-Length` announces it.
         told: bool,
     },
-    /// The same, small on the wire: `Content-Encoding: gzip`, asked for or not. `gzip-bomb[;bytes=N]`
+    /// The same, small on the wire: `Content-Encoding: gzip`, asked for or not.
+    /// `gzip-bomb[;bytes=N]`
     GzipBomb {
         /// Least length of the body once unpacked.
         bytes: u64,
@@ -80,7 +83,8 @@ pub enum Fault {
     Total(Total),
     /// A page begins with the last item of the page before. `duplicate`
     Duplicate,
-    /// The list has moved: the page begins this much later (items are lost) or earlier (repeated). `shifted[;by=N]`
+    /// The list has moved: the page begins this much later (items are lost) or earlier (repeated).
+    /// `shifted[;by=N]`
     Shifted {
         /// Number of items, negative for earlier.
         by: i64,
@@ -197,8 +201,8 @@ impl From<ErrorAnswer> for Fault {
 }
 
 impl ErrorAnswer {
-    /// A status in its usual form: the gateway's for 401 and 429, the access form for 403, a page for people for 502 to
-    /// 504, the wrapped form for any other.
+    /// A status in its usual form: the gateway's for 401 and 429, the access form for 403, a page
+    /// for people for 502 to 504, the wrapped form for any other.
     pub fn new(status: u16) -> ErrorAnswer {
         let shape = match status {
             401 | 429 => Shape::Gateway,

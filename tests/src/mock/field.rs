@@ -1,6 +1,7 @@
 //! A field of an answer that may be there, be `null`, or not be there at all.
 //!
-//! The three look the same to a reader of the data and different to a parser, which is why they are kept apart here.
+//! The three look the same to a reader of the data and different to a parser, which is why they are
+//! kept apart here.
 
 use serde::{Serialize, Serializer};
 

@@ -10,8 +10,9 @@
 //! next-elsewhere[;origin=ORIGIN]  same-cursor  endless  endless-empty  empty-page  cursor-expired
 //! total;value=absent|null|N|+N|-N  duplicate  shifted[;by=N]
 //! ```
-//! The second line is short for common statuses. A value is everything up to the next `;`, but that of `message`, which
-//! comes last and is all the rest. What `Display` writes reads back as the same fault.
+//! The second line is short for common statuses. A value is everything up to the next `;`, but that
+//! of `message`, which comes last and is all the rest. What `Display` writes reads back as the same
+//! fault.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,7 +39,8 @@ impl FromStr for Fault {
     type Err = GrammarError;
 
     fn from_str(text: &str) -> Result<Fault, GrammarError> {
-        let (name, rest) = text.split_once(';').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let (name, rest) =
+            text.split_once(';').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let mut options = Options::read(name, rest)?;
         let fault = named(name, &mut options)?;
         options.finish()?;
@@ -61,7 +63,11 @@ impl fmt::Display for Fault {
             Fault::InvalidUtf8 => out.write_str("invalid-utf8"),
             Fault::Nested { depth } => write!(out, "nested;depth={depth}"),
             Fault::Oversized { bytes, told } => {
-                write!(out, "oversized;bytes={bytes};length={}", if *told { "told" } else { "untold" })
+                write!(
+                    out,
+                    "oversized;bytes={bytes};length={}",
+                    if *told { "told" } else { "untold" }
+                )
             }
             Fault::GzipBomb { bytes } => write!(out, "gzip-bomb;bytes={bytes}"),
             Fault::EmptyBody => out.write_str("empty-body"),
@@ -101,7 +107,8 @@ impl fmt::Display for ErrorAnswer {
 }
 
 impl Shape {
-    const ALL: [Shape; 6] = [Shape::Gateway, Shape::Wrapped, Shape::Bare, Shape::Access, Shape::Html, Shape::None];
+    const ALL: [Shape; 6] =
+        [Shape::Gateway, Shape::Wrapped, Shape::Bare, Shape::Access, Shape::Html, Shape::None];
 
     fn word(self) -> &'static str {
         match self {
@@ -137,18 +144,30 @@ fn named(name: &str, options: &mut Options<'_>) -> Result<Fault, GrammarError> {
         "wrong-types" => Fault::WrongTypes,
         "invalid-utf8" => Fault::InvalidUtf8,
         "empty-body" => Fault::EmptyBody,
-        "nested" => Fault::Nested { depth: at_most("depth", options.number("depth")?.unwrap_or(USUAL_DEPTH), DEPTH_LIMIT)? },
+        "nested" => Fault::Nested {
+            depth: at_most("depth", options.number("depth")?.unwrap_or(USUAL_DEPTH), DEPTH_LIMIT)?,
+        },
         "oversized" => Fault::Oversized {
             bytes: at_most("bytes", options.number("bytes")?.unwrap_or(USUAL_BYTES), BODY_LIMIT)?,
             told: match options.take("length") {
                 Some("told") => true,
                 Some("untold") | None => false,
-                Some(other) => return Err(GrammarError(format!("`length={other}`: it is `told` or `untold`"))),
+                Some(other) => {
+                    return Err(GrammarError(format!(
+                        "`length={other}`: it is `told` or `untold`"
+                    )));
+                }
             },
         },
-        "gzip-bomb" => Fault::GzipBomb { bytes: at_most("bytes", options.number("bytes")?.unwrap_or(USUAL_BYTES), BODY_LIMIT)? },
-        "redirect" => Fault::Redirect { to: options.take("to").unwrap_or(USUAL_REDIRECT).to_owned() },
-        "next-elsewhere" => Fault::NextElsewhere { origin: options.take("origin").unwrap_or(USUAL_ORIGIN).to_owned() },
+        "gzip-bomb" => Fault::GzipBomb {
+            bytes: at_most("bytes", options.number("bytes")?.unwrap_or(USUAL_BYTES), BODY_LIMIT)?,
+        },
+        "redirect" => {
+            Fault::Redirect { to: options.take("to").unwrap_or(USUAL_REDIRECT).to_owned() }
+        }
+        "next-elsewhere" => Fault::NextElsewhere {
+            origin: options.take("origin").unwrap_or(USUAL_ORIGIN).to_owned(),
+        },
         "same-cursor" => Fault::SameCursor,
         "endless" => Fault::Endless,
         "endless-empty" => Fault::EndlessEmpty,
@@ -163,7 +182,8 @@ fn named(name: &str, options: &mut Options<'_>) -> Result<Fault, GrammarError> {
 
 fn status_fault(status: &str, options: &mut Options<'_>) -> Result<ErrorAnswer, GrammarError> {
     let number = status.parse::<u16>().ok().filter(|number| (200..600).contains(number));
-    let number = number.ok_or_else(|| GrammarError(format!("`status-{status}`: a status is 200 to 599")))?;
+    let number =
+        number.ok_or_else(|| GrammarError(format!("`status-{status}`: a status is 200 to 599")))?;
     let mut answer = ErrorAnswer::new(number);
     if let Some(code) = options.take("code") {
         answer = answer.code(code);
@@ -212,8 +232,9 @@ impl<'a> Options<'a> {
                 Some((part, rest)) if !text.starts_with("message=") => (part, Some(rest)),
                 _ => (text, None),
             };
-            let (key, value) =
-                part.split_once('=').ok_or_else(|| GrammarError(format!("`{part}` is no option: `name=value` is expected")))?;
+            let (key, value) = part.split_once('=').ok_or_else(|| {
+                GrammarError(format!("`{part}` is no option: `name=value` is expected"))
+            })?;
             if left.iter().any(|(known, _)| *known == key) {
                 return Err(GrammarError(format!("option `{key}` is given twice")));
             }
@@ -247,7 +268,11 @@ fn number_in<N: FromStr>(key: &str, text: &str) -> Result<N, GrammarError> {
     text.parse().map_err(|_| GrammarError(format!("`{key}={text}` is no number that fits")))
 }
 
-fn at_most<N: PartialOrd + fmt::Display>(key: &str, number: N, limit: N) -> Result<N, GrammarError> {
+fn at_most<N: PartialOrd + fmt::Display>(
+    key: &str,
+    number: N,
+    limit: N,
+) -> Result<N, GrammarError> {
     if number > limit {
         return Err(GrammarError(format!("`{key}={number}` is more than {limit}")));
     }
@@ -332,7 +357,10 @@ mod tests {
             ("explode", "`explode` is no fault"),
             ("status-99", "`status-99`: a status is 200 to 599"),
             ("status-429;retry-after=soon", "`retry-after=soon` is no number that fits"),
-            ("status-500;body=xml", "`body=xml`: it is one of gateway, wrapped, bare, access, html, none"),
+            (
+                "status-500;body=xml",
+                "`body=xml`: it is one of gateway, wrapped, bare, access, html, none",
+            ),
             ("slow", "`slow` needs `ms=…`"),
             ("total", "`total` needs `value=…`"),
             ("drop;when=now", "`drop` has no option `when`"),

@@ -53,7 +53,12 @@ impl Pace {
         if admitted {
             self.recent.push_back(now);
         }
-        Verdict { admitted, limit, remaining: limit - self.recent.len() as u64, reset_seconds: PERIOD.as_secs() }
+        Verdict {
+            admitted,
+            limit,
+            remaining: limit - self.recent.len() as u64,
+            reset_seconds: PERIOD.as_secs(),
+        }
     }
 
     fn count(&mut self, now: Instant) -> Verdict {
@@ -63,7 +68,12 @@ impl Pace {
         };
         self.minute = Some((begin, used));
         let left = NOMINAL_PERIOD.saturating_sub(now.duration_since(begin));
-        Verdict { admitted: true, limit: NOMINAL_LIMIT, remaining: NOMINAL_LIMIT.saturating_sub(used), reset_seconds: left.as_secs() }
+        Verdict {
+            admitted: true,
+            limit: NOMINAL_LIMIT,
+            remaining: NOMINAL_LIMIT.saturating_sub(used),
+            reset_seconds: left.as_secs(),
+        }
     }
 }
 
@@ -78,7 +88,8 @@ mod tests {
     #[test]
     fn no_second_holds_more_than_the_limit() {
         let mut pace = Pace::new(NonZeroU32::new(2));
-        let verdicts = admitted(&mut pace, Instant::now(), &[0, 100, 200, 999, 1_000, 1_050, 1_100]);
+        let verdicts =
+            admitted(&mut pace, Instant::now(), &[0, 100, 200, 999, 1_000, 1_050, 1_100]);
         assert_eq!(verdicts, [true, true, false, false, true, false, true]);
     }
 

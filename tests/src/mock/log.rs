@@ -1,7 +1,7 @@
 //! The log of what the mock was asked, for tests that judge a client by its requests.
 //!
-//! No entry holds a key: of the credential only its being right, wrong or absent is kept. The log is bounded; requests
-//! beyond the bound are counted and not kept.
+//! No entry holds a key: of the credential only its being right, wrong or absent is kept. The log
+//! is bounded; requests beyond the bound are counted and not kept.
 
 use std::fs::File;
 use std::io::Write;
@@ -73,13 +73,15 @@ struct State {
 }
 
 impl Log {
-    /// An empty log; each request is also written to `sink`, as one line of JSON, once it is answered.
+    /// An empty log; each request is also written to `sink`, as one line of JSON, once it is
+    /// answered.
     pub(super) fn new(sink: Option<File>) -> Log {
         let state = Mutex::new(State { sink, ..State::default() });
         Log { started: Instant::now(), state, changed: Condvar::new() }
     }
 
-    /// Takes a request in and gives its number. The number and the time of the entry are filled in here.
+    /// Takes a request in and gives its number. The number and the time of the entry are filled in
+    /// here.
     pub(super) fn receive(&self, mut entry: LoggedRequest) -> u64 {
         let mut state = self.state();
         state.received += 1;
@@ -124,8 +126,13 @@ impl Log {
     }
 
     /// Waits until `enough` says so of the entries; false when that did not come true in time.
-    pub(super) fn wait(&self, timeout: Duration, enough: impl Fn(&[LoggedRequest]) -> bool) -> bool {
-        let waited = self.changed.wait_timeout_while(self.state(), timeout, |state| !enough(&state.entries));
+    pub(super) fn wait(
+        &self,
+        timeout: Duration,
+        enough: impl Fn(&[LoggedRequest]) -> bool,
+    ) -> bool {
+        let waited =
+            self.changed.wait_timeout_while(self.state(), timeout, |state| !enough(&state.entries));
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         enough(&state.entries)
     }

@@ -1,7 +1,7 @@
 //! A managed account as the API shows it, and what a reader of it should find.
 //!
-//! The fields are the API's, in the API's own text. The methods say what they mean, worked out apart from the connector,
-//! so that a test can hold one against the other.
+//! The fields are the API's, in the API's own text. The methods say what they mean, worked out
+//! apart from the connector, so that a test can hold one against the other.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,11 @@ impl ProductAccess {
 mod tests {
     use super::*;
 
-    fn access(name: &'static str, url: Field<&'static str>, last_active: Field<Moment>) -> ProductAccess {
+    fn access(
+        name: &'static str,
+        url: Field<&'static str>,
+        last_active: Field<Moment>,
+    ) -> ProductAccess {
         ProductAccess { key: "k", name, url, last_active }
     }
 
@@ -139,8 +143,11 @@ mod tests {
     #[test]
     fn last_seen_is_the_newest_of_account_and_products() {
         let at = |seconds| Field::Value(Moment::date_time(seconds, 0, 0, 0));
-        let seen =
-            |account, product| member(account, vec![access("Jira", Field::Absent, product)]).last_seen().map(|instant| instant.seconds);
+        let seen = |account, product| {
+            member(account, vec![access("Jira", Field::Absent, product)])
+                .last_seen()
+                .map(|instant| instant.seconds)
+        };
         assert_eq!(seen(at(1), at(2)), Some(2));
         assert_eq!(seen(at(3), at(2)), Some(3));
         assert_eq!(seen(Field::Null, at(2)), Some(2));

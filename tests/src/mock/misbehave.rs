@@ -1,7 +1,7 @@
 //! Commits the faults that are not about pages: spoils an answer, or the way it reaches the client.
 //!
-//! What comes out is a `Delivery`; `service` turns it into a response, and the server breaks the connection where it
-//! says so.
+//! What comes out is a `Delivery`; `service` turns it into a response, and the server breaks the
+//! connection where it says so.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -23,11 +23,21 @@ pub(super) enum Delivery {
     /// Not at all, and the connection ends.
     Dropped,
     /// With these headers and this body.
-    Sent { status: StatusCode, content_type: &'static str, headers: Vec<(HeaderName, String)>, body: Wire },
+    Sent {
+        status: StatusCode,
+        content_type: &'static str,
+        headers: Vec<(HeaderName, String)>,
+        body: Wire,
+    },
 }
 
 /// Delivers an answer with the first of the faults that concerns delivery.
-pub(super) fn deliver(answer: Answer, faults: &[Fault], path: &str, cursor: Option<&str>) -> Delivery {
+pub(super) fn deliver(
+    answer: Answer,
+    faults: &[Fault],
+    path: &str,
+    cursor: Option<&str>,
+) -> Delivery {
     for fault in faults {
         if let Some(delivery) = spoil(&answer, fault, path, cursor) {
             return delivery;
@@ -40,7 +50,8 @@ pub(super) fn deliver(answer: Answer, faults: &[Fault], path: &str, cursor: Opti
 pub(super) fn gzip(body: &[u8], padding: u64) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut left = padding;
-    // Writing to memory cannot fail; what could not be written would show as a broken stream at the client.
+    // Writing to memory cannot fail; what could not be written would show as a broken stream at the
+    // client.
     let mut written = encoder.write_all(body);
     while left > 0 && written.is_ok() {
         let chunk = usize::try_from(left).map_or(PADDING.len(), |left| left.min(PADDING.len()));
@@ -54,10 +65,14 @@ fn spoil(answer: &Answer, fault: &Fault, path: &str, cursor: Option<&str>) -> Op
     let answer = || answer.clone();
     Some(match fault {
         Fault::Status(error) => sent(Answer::error(error, path), Wire::whole),
-        Fault::CursorExpired if cursor.is_some() => sent(Answer::coded(StatusCode::BAD_REQUEST, "ADMIN-400-1"), Wire::whole),
+        Fault::CursorExpired if cursor.is_some() => {
+            sent(Answer::coded(StatusCode::BAD_REQUEST, "ADMIN-400-1"), Wire::whole)
+        }
         Fault::Drop => Delivery::Dropped,
         Fault::Stall => Delivery::Never,
-        Fault::DropBody => sent(answer(), |body| Wire::half(body, Ending::Broken { waited: false })),
+        Fault::DropBody => {
+            sent(answer(), |body| Wire::half(body, Ending::Broken { waited: false }))
+        }
         Fault::StallBody => sent(answer(), |body| Wire::half(body, Ending::Never)),
         Fault::Html => sent(Answer::html(StatusCode::OK, SIGN_IN_PAGE), Wire::whole),
         Fault::Truncated => {
@@ -72,7 +87,9 @@ fn spoil(answer: &Answer, fault: &Fault, path: &str, cursor: Option<&str>) -> Op
             sent(answer, Wire::whole)
         }
         Fault::Nested { depth } => sent(Answer::json(nested(*depth)), Wire::whole),
-        Fault::Oversized { bytes, told } => sent(answer(), |body| Wire::padded(body, *bytes, *told)),
+        Fault::Oversized { bytes, told } => {
+            sent(answer(), |body| Wire::padded(body, *bytes, *told))
+        }
         Fault::GzipBomb { bytes } => {
             let mut answer = answer();
             answer.body = gzip(&answer.body, bytes.saturating_sub(answer.body.len() as u64));
@@ -97,7 +114,8 @@ fn sent(answer: Answer, wire: impl FnOnce(Vec<u8>) -> Wire) -> Delivery {
 /// Wrong for every call: a list where an object is expected, numbers and lists where strings are.
 const WRONG_TYPES: &str = r#"{"data":[{"id":17,"type":["users"],"account_id":17,"account_type":{},"account_status":1,"name":[17],"attributes":"none","product_access":"all"}],"meta":{"total":"many"},"links":{"next":5}}"#;
 
-/// Puts two bytes that occur in no UTF-8 text at the beginning of the first name, or of a string of their own.
+/// Puts two bytes that occur in no UTF-8 text at the beginning of the first name, or of a string of
+/// their own.
 fn invalid_utf8(body: &[u8]) -> Vec<u8> {
     const NAME: &[u8] = b"\"name\":\"";
     let name = body.windows(NAME.len()).position(|window| window == NAME).map(|at| at + NAME.len());
@@ -144,7 +162,12 @@ impl Wire {
     /// The first half of a body whose whole length was announced.
     fn half(body: Vec<u8>, ending: Ending) -> Wire {
         let bytes = Bytes::from(body);
-        Wire { length: Some(bytes.len() as u64), bytes: bytes.slice(..bytes.len() / 2), padding: 0, ending }
+        Wire {
+            length: Some(bytes.len() as u64),
+            bytes: bytes.slice(..bytes.len() / 2),
+            padding: 0,
+            ending,
+        }
     }
 
     fn padded(body: Vec<u8>, bytes: u64, told: bool) -> Wire {
@@ -167,12 +190,16 @@ impl Body for Wire {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         if !self.bytes.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
         }
         if self.padding > 0 {
-            let chunk = usize::try_from(self.padding).map_or(PADDING.len(), |left| left.min(PADDING.len()));
+            let chunk =
+                usize::try_from(self.padding).map_or(PADDING.len(), |left| left.min(PADDING.len()));
             self.padding -= chunk as u64;
             let spaces = Bytes::from_static(&PADDING).slice(..chunk);
             return Poll::Ready(Some(Ok(Frame::data(spaces))));
@@ -228,10 +255,17 @@ mod tests {
 
     #[test]
     fn spoiled_json_is_spoiled_as_its_name_says() {
-        assert!(serde_json::from_slice::<serde_json::Value>(&body_after(Fault::Truncated)).is_err());
-        assert!(serde_json::from_slice::<serde_json::Value>(&body_after(Fault::WrongTypes)).is_ok());
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(&body_after(Fault::Truncated)).is_err()
+        );
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(&body_after(Fault::WrongTypes)).is_ok()
+        );
         assert!(std::str::from_utf8(&body_after(Fault::InvalidUtf8)).is_err());
-        assert!(String::from_utf8_lossy(&body_after(Fault::InvalidUtf8)).contains("\"name\":\"\u{FFFD}\u{FFFD}Amara"));
+        assert!(
+            String::from_utf8_lossy(&body_after(Fault::InvalidUtf8))
+                .contains("\"name\":\"\u{FFFD}\u{FFFD}Amara")
+        );
         assert_eq!(body_after(Fault::Nested { depth: 3 }), br#"{"data":[[[]]]}"#);
         assert_eq!(body_after(Fault::EmptyBody), b"");
         assert!(body_after(Fault::Html).starts_with(b"<!doctype html>"));

@@ -1,8 +1,8 @@
 //! A point in time together with the text that the mock gives for it.
 //!
-//! This is not a time library: it writes the forms that the API was seen to write, and keeps the instant that each text
-//! means, so that a test can compare. The text never says more than the instant holds: digits that are not written are
-//! dropped from the instant too.
+//! This is not a time library: it writes the forms that the API was seen to write, and keeps the
+//! instant that each text means, so that a test can compare. The text never says more than the
+//! instant holds: digits that are not written are dropped from the instant too.
 
 use rand::{Rng, RngExt};
 use serde::{Serialize, Serializer};
@@ -26,7 +26,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Writes an instant with `digits` digits of a second (at most nine), `offset_minutes` east of UTC.
+    /// Writes an instant with `digits` digits of a second (at most nine), `offset_minutes` east of
+    /// UTC.
     pub fn date_time(seconds: i64, nanoseconds: u32, digits: u32, offset_minutes: i32) -> Moment {
         let digits = digits.min(9);
         let unit = 10_u32.pow(9 - digits);
@@ -61,11 +62,19 @@ impl Moment {
     pub fn date(seconds: i64) -> Moment {
         let mut text = String::with_capacity(10);
         push_day(&mut text, seconds);
-        Moment { instant: Instant { seconds: seconds - seconds.rem_euclid(DAY), nanoseconds: 0 }, text }
+        Moment {
+            instant: Instant { seconds: seconds - seconds.rem_euclid(DAY), nanoseconds: 0 },
+            text,
+        }
     }
 
-    /// Picks a form by chance. With `published_only` the forms are those of the published API file: no bare dates.
-    pub(super) fn in_some_form(seconds: i64, random: &mut impl Rng, published_only: bool) -> Moment {
+    /// Picks a form by chance. With `published_only` the forms are those of the published API file:
+    /// no bare dates.
+    pub(super) fn in_some_form(
+        seconds: i64,
+        random: &mut impl Rng,
+        published_only: bool,
+    ) -> Moment {
         let nanoseconds = random.random_range(0..1_000_000_000);
         match random.random_range(0..16) {
             0..=4 => Moment::date_time(seconds, nanoseconds, 3, 0),
@@ -89,14 +98,16 @@ impl Serialize for Moment {
 
 const DAY: i64 = 86_400;
 
-/// Writes the day of the Gregorian calendar. Written out by hand, as an organization's sweep writes it some 100,000 times:
-/// the era is the cycle of 400 years, and years begin in March, so that the odd day comes last.
+/// Writes the day of the Gregorian calendar. Written out by hand, as an organization's sweep writes
+/// it some 100,000 times: the era is the cycle of 400 years, and years begin in March, so that the
+/// odd day comes last.
 fn push_day(text: &mut String, seconds: i64) {
     const ERA: i64 = 146_097;
     let since_march_of_year_0 = seconds.div_euclid(DAY) + 719_468;
     let era = since_march_of_year_0.div_euclid(ERA);
     let day_of_era = since_march_of_year_0.rem_euclid(ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;

@@ -1,7 +1,7 @@
 //! Made-up names from many scripts, and names that are known to break programs.
 //!
-//! Nothing here decides who gets which name; `organization` does. Every given and family name carries the plain letters
-//! that its e-mail address is made of.
+//! Nothing here decides who gets which name; `organization` does. Every given and family name
+//! carries the plain letters that its e-mail address is made of.
 
 /// A way of writing names: given names, family names, and whether the family name comes first.
 pub(super) struct Script {
@@ -120,10 +120,16 @@ pub(super) const SCRIPTS: &[Script] = &[
         family_first: false,
         separator: " ",
     },
-    Script { given: &[("สมชาย", "somchai")], family: &[("ใจดี", "jaidee")], family_first: false, separator: " " },
+    Script {
+        given: &[("สมชาย", "somchai")],
+        family: &[("ใจดี", "jaidee")],
+        family_first: false,
+        separator: " ",
+    },
 ];
 
-/// Names that trip programs up, with the plain letters of their addresses. Every organization of 60 has all of them.
+/// Names that trip programs up, with the plain letters of their addresses. Every organization of 60
+/// has all of them.
 pub(super) const AWKWARD: &[(&str, &str)] = &[
     ("Siobhán O'Hara-Quill", "siobhan.oharaquill"),
     ("Merriweather, Jr., Thaddeus", "thaddeus.merriweather"),

@@ -1,8 +1,8 @@
 //! The made-up organization: who is in it, and which domains it has.
 //!
-//! Members are not stored. The member at an index is worked out from the seed and the index alone, so that an
-//! organization of millions costs nothing, and the same seed gives the same member on every machine. What the published
-//! API file allows and what was seen beyond it can both be had.
+//! Members are not stored. The member at an index is worked out from the seed and the index alone,
+//! so that an organization of millions costs nothing, and the same seed gives the same member on
+//! every machine. What the published API file allows and what was seen beyond it can both be had.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,8 @@ use super::names::{APPS, AWKWARD, SCRIPTS, Script};
 use super::products::SITES;
 use super::{Field, Member, MemberLinks, Moment, ProductAccess};
 
-/// Where the API is in public; every link in an answer begins with it, whatever address the mock has.
+/// Where the API is in public; every link in an answer begins with it, whatever address the mock
+/// has.
 pub const API_BASE: &str = "https://api.atlassian.com";
 
 /// A made-up organization.
@@ -27,17 +28,20 @@ pub struct Organization {
     pub size: u64,
     /// The instant that activity is counted back from, in seconds since 1970.
     pub now: i64,
-    /// Whether members keep to the published API file: no `null`, no unlisted key or status, no bare date.
+    /// Whether members keep to the published API file: no `null`, no unlisted key or status, no
+    /// bare date.
     pub published_only: bool,
 }
 
 const DAY: i64 = 86_400;
 
 /// The domains that addresses are at. The first ones are the verified ones.
-const MAIL_DOMAINS: &[&str] = &["example.com", "example.org", "brightloom.example", "example.com", "example.com"];
+const MAIL_DOMAINS: &[&str] =
+    &["example.com", "example.org", "brightloom.example", "example.com", "example.com"];
 
 impl Organization {
-    /// The member at an index, counted from 0. Any index gives a member; those below `size` are in the organization.
+    /// The member at an index, counted from 0. Any index gives a member; those below `size` are in
+    /// the organization.
     pub fn member(&self, index: u64) -> Member {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(index);
@@ -82,8 +86,9 @@ impl Organization {
         if self.published_only { field.published() } else { field }
     }
 
-    /// Whether the member at this index is one of those, one in `period`, that have the trait `salt`: among any `period`
-    /// members in a row there is exactly one, so small organizations have the rare cases too.
+    /// Whether the member at this index is one of those, one in `period`, that have the trait
+    /// `salt`: among any `period` members in a row there is exactly one, so small organizations
+    /// have the rare cases too.
     fn has_trait(&self, index: u64, period: u64, salt: u64) -> bool {
         let shift = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt) >> 7;
         (index % period + shift % period).is_multiple_of(period)
@@ -115,8 +120,12 @@ impl Organization {
 
     /// The name and the plain letters that the address is made of.
     fn name_of(&self, index: u64, account_type: &str, random: &mut impl Rng) -> (String, String) {
-        // Every third of the first members has one of the awkward names, so that people who look see usual ones between.
-        let awkward = usize::try_from(index / 3).ok().filter(|_| index % 3 == 2).and_then(|place| AWKWARD.get(place));
+        // Every third of the first members has one of the awkward names, so that people who look
+        // see usual ones between.
+        let awkward = usize::try_from(index / 3)
+            .ok()
+            .filter(|_| index % 3 == 2)
+            .and_then(|place| AWKWARD.get(place));
         if let Some((name, letters)) = awkward {
             return ((*name).to_owned(), (*letters).to_owned());
         }
@@ -136,18 +145,32 @@ impl Organization {
         script.map_or_else(Default::default, |script| name_in(script, random))
     }
 
-    /// Identifiers in the two forms that accounts have. The last twelve digits tell the index, so none is given twice.
+    /// Identifiers in the two forms that accounts have. The last twelve digits tell the index, so
+    /// none is given twice.
     fn account_id(&self, index: u64, random: &mut impl Rng) -> String {
         let high: u64 = random.next_u64();
-        let tail = (index ^ (self.seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 17)) & 0xFFFF_FFFF_FFFF;
+        let tail =
+            (index ^ (self.seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 17)) & 0xFFFF_FFFF_FFFF;
         if self.has_trait(index, 7, 401) {
             return format!("5{:011x}{tail:012x}", high >> 20);
         }
         let realm = if high & 3 == 0 { "557058" } else { "712020" };
-        format!("{realm}:{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}", high >> 32, (high >> 16) & 0xFFFF, (high >> 4) & 0xFFF, high & 0xFFF)
+        format!(
+            "{realm}:{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
+            high >> 32,
+            (high >> 16) & 0xFFFF,
+            (high >> 4) & 0xFFF,
+            high & 0xFFF
+        )
     }
 
-    fn email(&self, index: u64, account_type: &str, letters: &str, random: &mut impl Rng) -> Field<String> {
+    fn email(
+        &self,
+        index: u64,
+        account_type: &str,
+        letters: &str,
+        random: &mut impl Rng,
+    ) -> Field<String> {
         if account_type == "app" && random.random_range(0..3) > 0 || self.has_trait(index, 13, 77) {
             return Field::Absent;
         }
@@ -156,7 +179,10 @@ impl Organization {
         }
         let domain = match account_type {
             "customer" => "customers.example",
-            _ => MAIL_DOMAINS.get(random.random_range(0..MAIL_DOMAINS.len())).copied().unwrap_or("example.com"),
+            _ => MAIL_DOMAINS
+                .get(random.random_range(0..MAIL_DOMAINS.len()))
+                .copied()
+                .unwrap_or("example.com"),
         };
         Field::Value(format!("{letters}.{index}@{domain}"))
     }
@@ -172,7 +198,12 @@ impl Organization {
         }
     }
 
-    fn product_access(&self, index: u64, account: &Field<Moment>, random: &mut impl Rng) -> Field<Vec<ProductAccess>> {
+    fn product_access(
+        &self,
+        index: u64,
+        account: &Field<Moment>,
+        random: &mut impl Rng,
+    ) -> Field<Vec<ProductAccess>> {
         if self.has_trait(index, 31, 4_409) {
             return Field::Absent;
         }
@@ -180,10 +211,12 @@ impl Organization {
             return Field::Null;
         }
         let span = if account.value().is_some() { 60 } else { 500 };
-        let sites = SITES.iter().enumerate().filter(|(_, site)| site.published || !self.published_only);
+        let sites =
+            SITES.iter().enumerate().filter(|(_, site)| site.published || !self.published_only);
         let mut uses = Vec::with_capacity(4);
         for (position, site) in sites {
-            // Each site has a member of its own among any 41, so that every one of them is met early.
+            // Each site has a member of its own among any 41, so that every one of them is met
+            // early.
             let drawn = random.random_range(0..100) < site.share;
             if drawn || self.has_trait(index, 41, 10_000 + position as u64 * 128) {
                 let last_active = match random.random_range(0..12) {
@@ -215,7 +248,10 @@ fn name_in(script: &Script, random: &mut impl Rng) -> (String, String) {
     (format!("{first}{}{last}", script.separator), format!("{given_letters}.{family_letters}"))
 }
 
-fn pick(table: &'static [(&'static str, &'static str)], random: &mut impl Rng) -> (&'static str, &'static str) {
+fn pick(
+    table: &'static [(&'static str, &'static str)],
+    random: &mut impl Rng,
+) -> (&'static str, &'static str) {
     table.get(random.random_range(0..table.len().max(1))).copied().unwrap_or_default()
 }
 
@@ -244,7 +280,8 @@ mod tests {
         let organization = organization(20_000, 3);
         let ids: HashSet<String> = organization.members().map(|member| member.account_id).collect();
         assert_eq!(ids.len(), 20_000);
-        let emails: Vec<String> = organization.members().filter_map(|member| member.email().map(str::to_owned)).collect();
+        let emails: Vec<String> =
+            organization.members().filter_map(|member| member.email().map(str::to_owned)).collect();
         assert_eq!(emails.iter().collect::<HashSet<_>>().len(), emails.len());
     }
 
@@ -252,7 +289,9 @@ mod tests {
     fn a_hundred_members_hold_every_odd_case_whatever_the_seed() {
         for seed in [0, 1, 7, 42, u64::MAX] {
             let members: Vec<Member> = organization(100, seed).members().collect();
-            let some = |what: &str, odd: fn(&Member) -> bool| assert!(members.iter().any(odd), "{what}, seed {seed}");
+            let some = |what: &str, odd: fn(&Member) -> bool| {
+                assert!(members.iter().any(odd), "{what}, seed {seed}")
+            };
             some("an app", |member| member.account_type == "app");
             some("a customer", |member| member.account_type == "customer");
             some("an inactive one", |member| member.account_status == "inactive");
@@ -263,13 +302,21 @@ mod tests {
             some("no products", |member| member.product_access == Field::Absent);
             some("products null", |member| member.product_access == Field::Null);
             some("a formula", |member| member.name.starts_with('='));
-            some("an unlisted product", |member| member.products().iter().any(|product| product.key == "loom"));
-            some("a product without a URL", |member| member.products().iter().any(|product| product.site().is_none()));
+            some("an unlisted product", |member| {
+                member.products().iter().any(|product| product.key == "loom")
+            });
+            some("a product without a URL", |member| {
+                member.products().iter().any(|product| product.site().is_none())
+            });
             some("a URL without a scheme", |member| {
-                member.products().iter().any(|product| product.url.value().is_some_and(|url| !url.contains("://")))
+                member
+                    .products()
+                    .iter()
+                    .any(|product| product.url.value().is_some_and(|url| !url.contains("://")))
             });
             some("one product on two sites", |member| {
-                let jira = member.products().iter().filter(|product| product.key == "jira-software");
+                let jira =
+                    member.products().iter().filter(|product| product.key == "jira-software");
                 jira.count() == 2
             });
         }
@@ -278,7 +325,8 @@ mod tests {
     #[test]
     fn the_first_sixty_members_have_every_awkward_name() {
         for seed in 0..20 {
-            let names: HashSet<String> = organization(60, seed).members().map(|member| member.name).collect();
+            let names: HashSet<String> =
+                organization(60, seed).members().map(|member| member.name).collect();
             assert!(AWKWARD.iter().all(|(name, _)| names.contains(*name)), "seed {seed}");
         }
     }

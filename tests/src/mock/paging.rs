@@ -1,7 +1,7 @@
 //! One page of a listing: which items are on it, and which links and total it tells.
 //!
-//! Pure: the same listing, position and page faults give the same page. What an item looks like is the endpoint's
-//! business.
+//! Pure: the same listing, position and page faults give the same page. What an item looks like is
+//! the endpoint's business.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -46,13 +46,17 @@ pub(super) struct Links {
 }
 
 impl Listing<'_> {
-    /// The page at the place that a cursor leads to, or the first one without a cursor. None when the cursor is unknown.
+    /// The page at the place that a cursor leads to, or the first one without a cursor. None when
+    /// the cursor is unknown.
     pub(super) fn page(&self, cursor: Option<&str>, faults: &[Fault]) -> Option<Page> {
         let position = match cursor {
             Some(cursor) => self.cursors.read(cursor)?,
             None => Position::default(),
         };
-        let shift = faults.iter().map(|fault| if let Fault::Shifted { by } = fault { *by } else { 0 }).fold(0, i64::saturating_add);
+        let shift = faults
+            .iter()
+            .map(|fault| if let Fault::Shifted { by } = fault { *by } else { 0 })
+            .fold(0, i64::saturating_add);
         let shifted = Position { offset: position.offset.saturating_add_signed(shift), ..position };
         let mut page = Page {
             items: self.items(shifted.offset, faults),
@@ -69,10 +73,14 @@ impl Listing<'_> {
             match fault {
                 Fault::NextElsewhere { origin: elsewhere } => origin = elsewhere,
                 Fault::SameCursor => next = Some(position),
-                // The page after an empty one has an odd generation, so that the empty page does not come again.
+                // The page after an empty one has an odd generation, so that the empty page does
+                // not come again.
                 Fault::EmptyPage if position.generation.is_multiple_of(2) => {
                     page.items.clear();
-                    next = Some(Position { generation: position.generation.wrapping_add(1), ..position });
+                    next = Some(Position {
+                        generation: position.generation.wrapping_add(1),
+                        ..position
+                    });
                 }
                 Fault::Total(total) => page.total = self.total(*total),
                 _ => {}
@@ -87,19 +95,25 @@ impl Listing<'_> {
         let mut repeated = None;
         for fault in faults {
             match fault {
-                Fault::Duplicate => repeated = offset.checked_sub(1).filter(|index| *index < self.size),
+                Fault::Duplicate => {
+                    repeated = offset.checked_sub(1).filter(|index| *index < self.size)
+                }
                 Fault::Endless => endless = self.size > 0,
                 _ => {}
             }
         }
         let last = offset.saturating_add(self.page_size);
-        let page: Vec<u64> =
-            if endless { (offset..last).map(|index| index % self.size).collect() } else { (offset..last.min(self.size)).collect() };
+        let page: Vec<u64> = if endless {
+            (offset..last).map(|index| index % self.size).collect()
+        } else {
+            (offset..last.min(self.size)).collect()
+        };
         repeated.into_iter().chain(page).collect()
     }
 
     fn next(&self, position: Position, faults: &[Fault]) -> Option<Position> {
-        let endless = faults.iter().any(|fault| matches!(fault, Fault::Endless | Fault::EndlessEmpty));
+        let endless =
+            faults.iter().any(|fault| matches!(fault, Fault::Endless | Fault::EndlessEmpty));
         let offset = position.offset.saturating_add(self.page_size);
         (endless || offset < self.size).then_some(Position { offset, generation: 0 })
     }
@@ -205,14 +219,18 @@ mod tests {
     fn an_empty_page_loses_nothing() {
         let pages = sweep(&listing(25), &[Fault::EmptyPage]);
         assert_eq!(items(&pages), (0..25).collect::<Vec<_>>());
-        assert_eq!(pages.iter().map(|page| page.items.len()).collect::<Vec<_>>(), [0, 10, 0, 10, 0, 5]);
+        assert_eq!(
+            pages.iter().map(|page| page.items.len()).collect::<Vec<_>>(),
+            [0, 10, 0, 10, 0, 5]
+        );
     }
 
     #[test]
     fn the_same_cursor_comes_again() {
         let listing = listing(25);
         let first = next_cursor(&listing.page(None, &[Fault::SameCursor]).unwrap()).unwrap();
-        let second = next_cursor(&listing.page(Some(&first), &[Fault::SameCursor]).unwrap()).unwrap();
+        let second =
+            next_cursor(&listing.page(Some(&first), &[Fault::SameCursor]).unwrap()).unwrap();
         assert_eq!(first, second);
     }
 
@@ -229,9 +247,18 @@ mod tests {
 
     #[test]
     fn duplicated_and_shifted_pages_repeat_and_lose_items() {
-        assert_eq!(items(&sweep(&listing(12), &[Fault::Duplicate])), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11]);
-        assert_eq!(items(&sweep(&listing(13), &[Fault::Shifted { by: 1 }])), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]);
-        assert_eq!(items(&sweep(&listing(12), &[Fault::Shifted { by: -2 }])), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 9, 10, 11]);
+        assert_eq!(
+            items(&sweep(&listing(12), &[Fault::Duplicate])),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11]
+        );
+        assert_eq!(
+            items(&sweep(&listing(13), &[Fault::Shifted { by: 1 }])),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
+        );
+        assert_eq!(
+            items(&sweep(&listing(12), &[Fault::Shifted { by: -2 }])),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 9, 10, 11]
+        );
     }
 
     #[test]

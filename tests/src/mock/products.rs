@@ -1,4 +1,5 @@
-//! The product sites of the made-up organization, with everything odd about them that was seen at the real one.
+//! The product sites of the made-up organization, with everything odd about them that was seen at
+//! the real one.
 //!
 //! The table is fixed: which member uses which of them is `organization`'s business.
 
@@ -19,7 +20,12 @@ pub(super) struct ProductSite {
 pub(super) const SITES: &[ProductSite] = &[
     site("jira-software", "Jira", Field::Value("https://brightloom.atlassian.test"), 55),
     site("confluence", "Confluence", Field::Value("https://brightloom.atlassian.test/wiki"), 48),
-    site("jira-service-desk", "Jira Service Management", Field::Value("https://brightloom.atlassian.test"), 18),
+    site(
+        "jira-service-desk",
+        "Jira Service Management",
+        Field::Value("https://brightloom.atlassian.test"),
+        18,
+    ),
     // The same product on a second site, this one with a trailing slash.
     site("jira-software", "Jira", Field::Value("https://brightloom-labs.atlassian.test/"), 12),
     // Without a scheme.
@@ -31,16 +37,36 @@ pub(super) const SITES: &[ProductSite] = &[
     site("opsgenie", "Opsgenie", Field::Value("brightloom.app.opsgenie.test"), 5),
     // Keys that the published list lacks. The first shares its name with a listed one.
     unlisted("jira", "Jira", Field::Value("https://brightloom-eu.atlassian.test"), 6),
-    unlisted("jira-product-discovery", "Jira Product Discovery", Field::Value("https://brightloom.atlassian.test"), 7),
+    unlisted(
+        "jira-product-discovery",
+        "Jira Product Discovery",
+        Field::Value("https://brightloom.atlassian.test"),
+        7,
+    ),
     unlisted("loom", "Loom", Field::Absent, 8),
     unlisted("compass", "Compass", Field::Value("https://brightloom.atlassian.test/compass/"), 3),
-    unlisted("tomorrow-preview", "Tomorrow, \"early access\"", Field::Value("https://brightloom.atlassian.test/t"), 2),
+    unlisted(
+        "tomorrow-preview",
+        "Tomorrow, \"early access\"",
+        Field::Value("https://brightloom.atlassian.test/t"),
+        2,
+    ),
 ];
 
-const fn site(key: &'static str, name: &'static str, url: Field<&'static str>, share: u32) -> ProductSite {
+const fn site(
+    key: &'static str,
+    name: &'static str,
+    url: Field<&'static str>,
+    share: u32,
+) -> ProductSite {
     ProductSite { key, name, url, published: true, share }
 }
 
-const fn unlisted(key: &'static str, name: &'static str, url: Field<&'static str>, share: u32) -> ProductSite {
+const fn unlisted(
+    key: &'static str,
+    name: &'static str,
+    url: Field<&'static str>,
+    share: u32,
+) -> ProductSite {
     ProductSite { key, name, url, published: false, share }
 }

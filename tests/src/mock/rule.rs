@@ -6,8 +6,8 @@
 //! CALL  orgs | org | users | domains | any
 //! WHEN  always | N (only the N-th) | N-M (from the N-th to the M-th) | N- (from the N-th on); always when left out
 //! ```
-//! Requests are counted from 1, per call, from the moment at which the rule is armed; every request counts, retried and
-//! refused ones too.
+//! Requests are counted from 1, per call, from the moment at which the rule is armed; every request
+//! counts, retried and refused ones too.
 
 use std::fmt;
 use std::str::FromStr;
@@ -94,14 +94,18 @@ impl FromStr for Rule {
     type Err = GrammarError;
 
     fn from_str(text: &str) -> Result<Rule, GrammarError> {
-        let (call, rest) =
-            text.split_once(':').ok_or_else(|| GrammarError(format!("`{text}` is no rule: `CALL[:WHEN]:FAULT` is expected")))?;
-        let call = Call::ALL
-            .into_iter()
-            .find(|known| known.word() == call)
-            .ok_or_else(|| GrammarError(format!("`{call}` is no call: it is one of {}", Call::ALL.map(Call::word).join(", "))))?;
+        let (call, rest) = text.split_once(':').ok_or_else(|| {
+            GrammarError(format!("`{text}` is no rule: `CALL[:WHEN]:FAULT` is expected"))
+        })?;
+        let call = Call::ALL.into_iter().find(|known| known.word() == call).ok_or_else(|| {
+            GrammarError(format!(
+                "`{call}` is no call: it is one of {}",
+                Call::ALL.map(Call::word).join(", ")
+            ))
+        })?;
         // No name of a fault begins with a digit, so what does is a count.
-        let counted = rest.starts_with(|first: char| first.is_ascii_digit()) || rest.starts_with("always:");
+        let counted =
+            rest.starts_with(|first: char| first.is_ascii_digit()) || rest.starts_with("always:");
         let (when, fault) = match rest.split_once(':') {
             Some((when, fault)) if counted => (when.parse()?, fault),
             _ => (When::Always, rest),
@@ -114,8 +118,12 @@ impl FromStr for When {
     type Err = GrammarError;
 
     fn from_str(text: &str) -> Result<When, GrammarError> {
-        let refused = || GrammarError(format!("`{text}` is no count: `always`, `N`, `N-M` or `N-` is expected"));
-        let number = |digits: &str| digits.parse::<u64>().ok().filter(|number| *number > 0).ok_or_else(refused);
+        let refused = || {
+            GrammarError(format!("`{text}` is no count: `always`, `N`, `N-M` or `N-` is expected"))
+        };
+        let number = |digits: &str| {
+            digits.parse::<u64>().ok().filter(|number| *number > 0).ok_or_else(refused)
+        };
         match text.split_once('-') {
             None if text == "always" => Ok(When::Always),
             None => Ok(When::Nth(number(text)?)),
@@ -160,7 +168,8 @@ impl Armed {
         self.0.clear();
     }
 
-    /// Counts a request and gives the faults that apply to it, in the order in which they were armed.
+    /// Counts a request and gives the faults that apply to it, in the order in which they were
+    /// armed.
     pub(super) fn strike(&mut self, call: Call) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (rule, seen) in &mut self.0 {
@@ -195,14 +204,25 @@ mod tests {
     #[test]
     fn without_a_count_a_rule_always_applies() {
         let rule: Rule = "users:redirect;to=http://x.invalid/".parse().unwrap();
-        assert_eq!(rule, Rule::new(Call::Users, When::Always, Fault::Redirect { to: "http://x.invalid/".into() }));
+        assert_eq!(
+            rule,
+            Rule::new(
+                Call::Users,
+                When::Always,
+                Fault::Redirect { to: "http://x.invalid/".into() }
+            )
+        );
     }
 
     #[test]
     fn counts_are_read() {
-        for (text, when) in
-            [("always", When::Always), ("3", When::Nth(3)), ("1-4", When::First(4)), ("2-4", When::Between(2, 4)), ("2-", When::From(2))]
-        {
+        for (text, when) in [
+            ("always", When::Always),
+            ("3", When::Nth(3)),
+            ("1-4", When::First(4)),
+            ("2-4", When::Between(2, 4)),
+            ("2-", When::From(2)),
+        ] {
             assert_eq!(text.parse::<When>().unwrap(), when);
         }
     }

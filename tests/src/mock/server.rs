@@ -1,7 +1,8 @@
-//! Accepts connections until it is told to stop, and serves them: HTTP/1.1 or HTTP/2, with or without TLS.
+//! Accepts connections until it is told to stop, and serves them: HTTP/1.1 or HTTP/2, with or
+//! without TLS.
 //!
-//! Runs on a thread of its own with its own runtime, so that a mock works in tests with and without one. Stopping ends
-//! every connection, also those whose answer never comes.
+//! Runs on a thread of its own with its own runtime, so that a mock works in tests with and without
+//! one. Stopping ends every connection, also those whose answer never comes.
 
 use std::io;
 use std::net::TcpListener;
@@ -44,7 +45,12 @@ impl Server {
     }
 
     /// Serves until `stop` resolves, in whichever way. Blocks.
-    pub(super) fn run(self, router: Router, acceptor: Option<TlsAcceptor>, stop: oneshot::Receiver<()>) {
+    pub(super) fn run(
+        self,
+        router: Router,
+        acceptor: Option<TlsAcceptor>,
+        stop: oneshot::Receiver<()>,
+    ) {
         self.runtime.block_on(async {
             tokio::select! {
                 () = accept(&self.listener, router, acceptor) => {}

@@ -1,4 +1,5 @@
-//! The routes, and the way of one request: log ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery, and the latency around all of it.
+//! The routes, and the way of one request: log ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery, and
+//! the latency around all of it.
 //!
 //! Decides nothing about what is answered: `endpoints` has the answers, `misbehave` the faults.
 
@@ -13,7 +14,9 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
-use super::answers::{Answer, RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET, reset_instant};
+use super::answers::{
+    Answer, RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET, reset_instant,
+};
 use super::endpoints::{Question, World};
 use super::limit::{Pace, Verdict};
 use super::log::Log;
@@ -40,8 +43,14 @@ pub(super) struct DropConnection;
 /// The routes of the API.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     type Id = Result<Path<String>, PathRejection>;
-    let own = |call| any(move |State(shared): State<Arc<Shared>>, id: Id, request| handle(shared, call, id.ok(), request));
-    let plain = |call| any(move |State(shared): State<Arc<Shared>>, request| handle(shared, call, None, request));
+    let own = |call| {
+        any(move |State(shared): State<Arc<Shared>>, id: Id, request| {
+            handle(shared, call, id.ok(), request)
+        })
+    };
+    let plain = |call| {
+        any(move |State(shared): State<Arc<Shared>>, request| handle(shared, call, None, request))
+    };
     Router::new()
         .route("/admin/v1/orgs", plain(Call::Orgs))
         .route("/admin/v1/orgs/{id}", own(Call::Org))
@@ -59,13 +68,24 @@ impl Shared {
     fn authorization(&self, request: &Request) -> Authorization {
         match request.headers().get(header::AUTHORIZATION) {
             None => Authorization::Absent,
-            Some(value) if value.as_bytes().strip_prefix(b"Bearer ") == Some(self.key.as_bytes()) => Authorization::Right,
+            Some(value)
+                if value.as_bytes().strip_prefix(b"Bearer ") == Some(self.key.as_bytes()) =>
+            {
+                Authorization::Right
+            }
             Some(_) => Authorization::Wrong,
         }
     }
 
     /// The answer before any fault of delivery.
-    fn answer(&self, call: Call, request: &LoggedRequest, verdict: Verdict, id: &str, faults: &[Fault]) -> Answer {
+    fn answer(
+        &self,
+        call: Call,
+        request: &LoggedRequest,
+        verdict: Verdict,
+        id: &str,
+        faults: &[Fault],
+    ) -> Answer {
         if !verdict.admitted {
             let mut answer = Answer::gateway(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
             answer.headers.push((header::RETRY_AFTER, verdict.reset_seconds.to_string()));
@@ -90,7 +110,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Longest that tokio's timer, which counts in milliseconds, lets a wait take too long.
 const TIMER: Duration = Duration::from_millis(2);
 
-async fn handle(shared: Arc<Shared>, call: Call, id: Option<Path<String>>, request: Request) -> Response {
+async fn handle(
+    shared: Arc<Shared>,
+    call: Call,
+    id: Option<Path<String>>,
+    request: Request,
+) -> Response {
     let due = Instant::now() + shared.latency;
     let response = answered(&shared, call, id, request).await;
     if !shared.latency.is_zero() {
@@ -102,7 +127,12 @@ async fn handle(shared: Arc<Shared>, call: Call, id: Option<Path<String>>, reque
     response
 }
 
-async fn answered(shared: &Arc<Shared>, call: Call, id: Option<Path<String>>, request: Request) -> Response {
+async fn answered(
+    shared: &Arc<Shared>,
+    call: Call,
+    id: Option<Path<String>>,
+    request: Request,
+) -> Response {
     let entry = logged(shared, call, &request);
     let number = shared.log.receive(entry.clone());
     let verdict = lock(&shared.pace).admit(Instant::now());
@@ -167,8 +197,10 @@ fn logged(shared: &Shared, call: Call, request: &Request) -> LoggedRequest {
 }
 
 fn accepts_gzip(request: &Request) -> bool {
-    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|codings| codings.split(',').any(|coding| coding.trim().starts_with("gzip")))
+    let accepted =
+        request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted
+        .is_some_and(|codings| codings.split(',').any(|coding| coding.trim().starts_with("gzip")))
 }
 
 /// Sets a header; a value that no header can have (from a rule's text) is left out.

@@ -1,6 +1,8 @@
-//! The state that an organization or a key can be in: each of the classic mistakes of an administrator.
+//! The state that an organization or a key can be in: each of the classic mistakes of an
+//! administrator.
 //!
-//! A situation is no fault: every answer in it is the right one. `endpoints` says what each call answers.
+//! A situation is no fault: every answer in it is the right one. `endpoints` says what each call
+//! answers.
 
 use clap::ValueEnum;
 
@@ -24,7 +26,8 @@ pub enum Situation {
     UnknownOrganization,
     /// The organization is not among the key's, and is answered with 403 `ADMIN-403-3`.
     ForbiddenOrganization,
-    /// The key's maker is only a site admin: the organization is listed, its users and domains are refused with 403.
+    /// The key's maker is only a site admin: the organization is listed, its users and domains are
+    /// refused with 403.
     SiteAdmin,
 }
 

@@ -1,11 +1,16 @@
-//! A throw-away certificate authority and a certificate of it for the loopback names, and for others that are asked for.
+//! A throw-away certificate authority and a certificate of it for the loopback names, and for
+//! others that are asked for.
 //!
-//! Both are made anew for every mock and are worth nothing elsewhere; the private keys never leave the process.
+//! Both are made anew for every mock and are worth nothing elsewhere; the private keys never leave
+//! the process.
 
 use std::io;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -63,7 +68,10 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
     Ok((certificate.pem(), Issuer::new(params, key)))
 }
 
-fn certificate(names: &[String], issuer: &Issuer<'static, KeyPair>) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
+fn certificate(
+    names: &[String],
+    issuer: &Issuer<'static, KeyPair>,
+) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
     let loopback = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut params = CertificateParams::new([&loopback, names].concat())?;
     params.distinguished_name.push(DnType::CommonName, "localhost");

@@ -1,8 +1,13 @@
-//! The registry of Debian's package `docker-registry`: on loopback, with a folder of its own, and gone when it is dropped.
+//! The registry of Debian's package `docker-registry`: on loopback, with a folder of its own, and
+//! gone when it is dropped.
 //!
 //! Where it is not installed, there is none: the tests that need it say so and are skipped.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot run says so by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot run says so by panicking"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -62,10 +67,18 @@ impl DockerRegistry {
         Self::with(|folder| {
             let made = throw_away_certificate().expect("a certificate is made");
             let path = |name: &str| folder.path().join(name);
-            for (name, text) in [("ca.pem", &made.authority), ("cert.pem", &made.certificate), ("key.pem", &made.key)] {
+            for (name, text) in [
+                ("ca.pem", &made.authority),
+                ("cert.pem", &made.certificate),
+                ("key.pem", &made.key),
+            ] {
                 std::fs::write(path(name), text).expect("the file is written");
             }
-            format!("  tls: {{ certificate: {}, key: {} }}\n", path("cert.pem").display(), path("key.pem").display())
+            format!(
+                "  tls: {{ certificate: {}, key: {} }}\n",
+                path("cert.pem").display(),
+                path("key.pem").display()
+            )
         })
     }
 
@@ -73,18 +86,28 @@ impl DockerRegistry {
     fn with(more: impl FnOnce(&TempDir) -> String) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(
-            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }}, delete: {{ enabled: true }} }}\nhttp:\n  addr: 127.0.0.1:0\n{}",
+            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }}, delete: {{ enabled: \
+             true }} }}\nhttp:\n  addr: 127.0.0.1:0\n{}",
             folder.path().join("data").display(),
             more(&folder)
         );
         let path = folder.path().join("config.yml");
         std::fs::write(&path, config).expect("the file is written");
         let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(&path).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg("serve")
+            .arg(&path)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                skipped("docker-registry is not installed here; `make registry-installed` does that, as root on Debian");
+                skipped(
+                    "docker-registry is not installed here; `make registry-installed` does that, \
+                     as root on Debian",
+                );
                 return None;
             }
             Err(error) => panic!("docker-registry does not start: {error}"),
@@ -99,8 +122,12 @@ impl DockerRegistry {
         });
         let mut seen = String::new();
         let address = loop {
-            let line = told.recv_timeout(START).unwrap_or_else(|_| panic!("docker-registry does not listen: {seen}"));
-            let rest = line.split_once("listening on ").map(|(_, rest)| rest.chars().take_while(|sign| !"\", ".contains(*sign)).collect());
+            let line = told
+                .recv_timeout(START)
+                .unwrap_or_else(|_| panic!("docker-registry does not listen: {seen}"));
+            let rest = line
+                .split_once("listening on ")
+                .map(|(_, rest)| rest.chars().take_while(|sign| !"\", ".contains(*sign)).collect());
             if let Some(address) = rest.and_then(|text: String| text.parse().ok()) {
                 break address;
             }
@@ -121,7 +148,8 @@ impl DockerRegistry {
         self.folder.path()
     }
 
-    /// Asks it as a client would that knows nothing of this project: the status and the body of the answer.
+    /// Asks it as a client would that knows nothing of this project: the status and the body of the
+    /// answer.
     ///
     /// # Panics
     /// When it does not answer.
@@ -131,14 +159,18 @@ impl DockerRegistry {
         let length = body.len();
         write!(
             stream,
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAccept: {media_type}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAccept: {media_type}\r\nContent-Type: \
+             {media_type}\r\nContent-Length: {length}\r\n\r\n{body}",
             self.address
         )
         .expect("it takes the request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        (head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), body.to_owned())
+        (
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0),
+            body.to_owned(),
+        )
     }
 }
 

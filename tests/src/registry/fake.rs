@@ -1,5 +1,5 @@
-//! A registry in this process: enough of the distribution specification for a push and a pull, with the referrers API if wanted, and with
-//! answers that can be made to lie.
+//! A registry in this process: enough of the distribution specification for a push and a pull, with
+//! the referrers API if wanted, and with answers that can be made to lie.
 
 #![expect(clippy::expect_used, reason = "a test that cannot run says so by panicking")]
 
@@ -80,8 +80,14 @@ impl FakeRegistry {
     }
 
     fn with(referrers: bool) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+            .expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared { referrers, store: Mutex::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
@@ -120,12 +126,14 @@ impl FakeRegistry {
         self.lie(path, Lie::Status(status));
     }
 
-    /// From now on asks for the token `good`, which the service at this URL gives; `{}` in it is this registry itself.
+    /// From now on asks for the token `good`, which the service at this URL gives; `{}` in it is
+    /// this registry itself.
     pub fn ask_for_a_token_of(&self, realm: &str) {
         self.store().token_service = Some(realm.replace("{}", &format!("http://{}", self.address)));
     }
 
-    /// From now on lists come in pages of one entry; `{}` in the place of the next page is this registry itself.
+    /// From now on lists come in pages of one entry; `{}` in the place of the next page is this
+    /// registry itself.
     pub fn list_in_pages_at(&self, place: &str) {
         self.store().pages = Some(place.replace("{}", &format!("http://{}", self.address)));
     }
@@ -144,7 +152,10 @@ impl FakeRegistry {
 
     /// Puts a manifest there, under a tag.
     pub fn put_manifest(&self, tag: &str, manifest: &Value) {
-        let kept = ("application/vnd.oci.image.manifest.v1+json".to_owned(), Bytes::from(manifest.to_string()));
+        let kept = (
+            "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            Bytes::from(manifest.to_string()),
+        );
         let mut store = self.store();
         store.manifests.insert(digest(&kept.1), kept.clone());
         store.manifests.insert(tag.to_owned(), kept);
@@ -165,7 +176,12 @@ impl FakeRegistry {
     /// All tags.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        self.store().manifests.keys().filter(|place| !place.starts_with("sha256:")).cloned().collect()
+        self.store()
+            .manifests
+            .keys()
+            .filter(|place| !place.starts_with("sha256:"))
+            .cloned()
+            .collect()
     }
 
     /// The requests so far.
@@ -194,34 +210,61 @@ impl Drop for FakeRegistry {
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
-    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
-    let authorization = parts.headers.get("authorization").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let (path, query) =
+        (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+    let authorization = parts
+        .headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .map(ToOwned::to_owned);
     let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_form = parts.headers.get("content-type").is_some_and(|value| value == "application/x-www-form-urlencoded");
+    let is_form = parts
+        .headers
+        .get("content-type")
+        .is_some_and(|value| value == "application/x-www-form-urlencoded");
     let form = if is_form { String::from_utf8_lossy(&body).into_owned() } else { String::new() };
-    let seen = Seen { method: parts.method.to_string(), path: parts.uri.to_string(), authorization: authorization.clone(), form };
+    let seen = Seen {
+        method: parts.method.to_string(),
+        path: parts.uri.to_string(),
+        authorization: authorization.clone(),
+        form,
+    };
     store.seen.push(seen);
     if path == "/token" {
         return axum::Json(json!({ "token": "good" })).into_response();
     }
-    if let Some(realm) = store.token_service.as_ref().filter(|_| authorization.as_deref() != Some("Bearer good")) {
-        let challenge = format!("Bearer realm=\"{realm}\",service=\"fake\",scope=\"repository:it:pull\"");
+    if let Some(realm) =
+        store.token_service.as_ref().filter(|_| authorization.as_deref() != Some("Bearer good"))
+    {
+        let challenge =
+            format!("Bearer realm=\"{realm}\",service=\"fake\",scope=\"repository:it:pull\"");
         return (StatusCode::UNAUTHORIZED, [("www-authenticate", challenge)]).into_response();
     }
-    let told = store.lies.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, lie)| lie.clone());
+    let told =
+        store.lies.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, lie)| lie.clone());
     match told {
         Some(Lie::Bytes(bytes)) if parts.method == Method::GET => return bytes.into_response(),
-        Some(Lie::Endless) if parts.method == Method::GET => return Body::new(Endless).into_response(),
+        Some(Lie::Endless) if parts.method == Method::GET => {
+            return Body::new(Endless).into_response();
+        }
         Some(Lie::Redirect(place)) if parts.method == Method::GET => {
             return (StatusCode::TEMPORARY_REDIRECT, [("location", place)]).into_response();
         }
-        Some(Lie::Location(place)) => return (StatusCode::ACCEPTED, [("location", place)]).into_response(),
-        Some(Lie::Status(status)) => return StatusCode::from_u16(status).unwrap_or_default().into_response(),
+        Some(Lie::Location(place)) => {
+            return (StatusCode::ACCEPTED, [("location", place)]).into_response();
+        }
+        Some(Lie::Status(status)) => {
+            return StatusCode::from_u16(status).unwrap_or_default().into_response();
+        }
         _ => {}
     }
-    let Some((_, rest)) = path.split_once("/it/") else { return StatusCode::NOT_FOUND.into_response() };
+    let Some((_, rest)) = path.split_once("/it/") else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     match rest.split_once('/') {
-        Some(("manifests", place)) => store.manifest(&parts.method, place, &parts.headers, body, shared.referrers),
+        Some(("manifests", place)) => {
+            store.manifest(&parts.method, place, &parts.headers, body, shared.referrers)
+        }
         Some(("blobs", place)) => store.blob(&parts.method, place, &query, body),
         Some(("referrers", subject)) if shared.referrers => store.referrers(subject, &query),
         _ => StatusCode::NOT_FOUND.into_response(),
@@ -229,29 +272,59 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 impl Store {
-    fn manifest(&mut self, method: &Method, place: &str, headers: &HeaderMap, body: Bytes, referrers: bool) -> Response {
+    fn manifest(
+        &mut self,
+        method: &Method,
+        place: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+        referrers: bool,
+    ) -> Response {
         if *method != Method::PUT {
-            let Some((media_type, bytes)) = self.manifests.get(place) else { return StatusCode::NOT_FOUND.into_response() };
-            return ([("content-type", media_type.clone()), ("docker-content-digest", digest(bytes))], bytes.clone()).into_response();
+            let Some((media_type, bytes)) = self.manifests.get(place) else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
+            return (
+                [("content-type", media_type.clone()), ("docker-content-digest", digest(bytes))],
+                bytes.clone(),
+            )
+                .into_response();
         }
-        let media_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let media_type = headers
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         let manifest: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let subject = manifest.pointer("/subject/digest").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let subject = manifest
+            .pointer("/subject/digest")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let digest = digest(&body);
         self.manifests.insert(digest.clone(), (media_type.clone(), body.clone()));
         self.manifests.insert(place.to_owned(), (media_type, body));
         let mut answer = (StatusCode::CREATED, [("docker-content-digest", digest)]).into_response();
         if referrers && !subject.is_empty() {
-            answer.headers_mut().insert("oci-subject", subject.parse().expect("a digest is a header's value"));
+            answer
+                .headers_mut()
+                .insert("oci-subject", subject.parse().expect("a digest is a header's value"));
         }
         answer
     }
 
     fn blob(&mut self, method: &Method, place: &str, query: &str, body: Bytes) -> Response {
         match (method.as_str(), place) {
-            ("POST", "uploads/") => (StatusCode::ACCEPTED, [("location", "/v2/it/blobs/uploads/1?state=2")]).into_response(),
+            ("POST", "uploads/") => {
+                (StatusCode::ACCEPTED, [("location", "/v2/it/blobs/uploads/1?state=2")])
+                    .into_response()
+            }
             ("PUT", _) => {
-                let told = query.split('&').find_map(|pair| pair.strip_prefix("digest=")).unwrap_or_default().replace("%3A", ":");
+                let told = query
+                    .split('&')
+                    .find_map(|pair| pair.strip_prefix("digest="))
+                    .unwrap_or_default()
+                    .replace("%3A", ":");
                 if told != digest(&body) {
                     return StatusCode::BAD_REQUEST.into_response();
                 }
@@ -269,18 +342,28 @@ impl Store {
         let mut entries = Vec::new();
         for (place, (media_type, bytes)) in &self.manifests {
             let manifest: Value = serde_json::from_slice(bytes).unwrap_or_default();
-            if place.starts_with("sha256:") && manifest.pointer("/subject/digest").and_then(Value::as_str) == Some(subject) {
+            if place.starts_with("sha256:")
+                && manifest.pointer("/subject/digest").and_then(Value::as_str) == Some(subject)
+            {
                 entries.push(json!({
                     "mediaType": media_type, "digest": place, "size": bytes.len(), "artifactType": manifest.get("artifactType"),
                 }));
             }
         }
-        let list = |entries: &[Value]| json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string();
-        let Some(place) = &self.pages else { return ([("content-type", INDEX)], list(&entries)).into_response() };
+        let list = |entries: &[Value]| {
+            json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string()
+        };
+        let Some(place) = &self.pages else {
+            return ([("content-type", INDEX)], list(&entries)).into_response();
+        };
         let at: usize = query.strip_prefix("at=").and_then(|at| at.parse().ok()).unwrap_or(0);
         let page = list(entries.get(at..=at).unwrap_or_default());
         let next = format!("<{place}/v2/it/referrers/{subject}?at={}>; rel=\"next\"", at + 1);
-        if at + 1 < entries.len() { ([("link", next)], page).into_response() } else { page.into_response() }
+        if at + 1 < entries.len() {
+            ([("link", next)], page).into_response()
+        } else {
+            page.into_response()
+        }
     }
 }
 
@@ -296,7 +379,10 @@ impl hyper::body::Body for Endless {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
         Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from_static(&[b' '; 64 * 1024])))))
     }
 }

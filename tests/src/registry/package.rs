@@ -22,7 +22,12 @@ impl Release {
     #[must_use]
     pub fn new(component: &[u8], id: &str, version: &str) -> Self {
         let component = with_metadata(component, id, version);
-        Self { component, id: id.to_owned(), version: version.to_owned(), listing: format!("{{\"id\":\"{id}\"}}\n") }
+        Self {
+            component,
+            id: id.to_owned(),
+            version: version.to_owned(),
+            listing: format!("{{\"id\":\"{id}\"}}\n"),
+        }
     }
 
     /// The same with another listing.
@@ -62,7 +67,13 @@ impl Release {
 pub fn with_metadata(component: &[u8], id: &str, version: &str) -> Vec<u8> {
     let short = |text: &str| u8::try_from(text.len()).unwrap_or(u8::MAX);
     let name = [&[0, short(id) + 1, short(id)], id.as_bytes()].concat();
-    [component, &section("component-name", &name), &section("version", version.as_bytes()), &section("revision", b"abcdef")].concat()
+    [
+        component,
+        &section("component-name", &name),
+        &section("version", version.as_bytes()),
+        &section("revision", b"abcdef"),
+    ]
+    .concat()
 }
 
 /// A trust file of one publisher with the public key in a file.
@@ -73,7 +84,9 @@ pub fn with_metadata(component: &[u8], id: &str, version: &str) -> Vec<u8> {
 pub fn policy(within: &Path, key: &Path, connectors: &str) -> PathBuf {
     let path = within.join("trust.toml");
     let pem = fs::read_to_string(key).expect("the key is there");
-    let text = format!("[[publisher]]\nname = \"Example Ltd\"\nkeys = ['''{pem}''']\nconnectors = {connectors}\n");
+    let text = format!(
+        "[[publisher]]\nname = \"Example Ltd\"\nkeys = ['''{pem}''']\nconnectors = {connectors}\n"
+    );
     fs::write(&path, text).expect("the file is written");
     path
 }

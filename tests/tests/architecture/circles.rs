@@ -32,11 +32,15 @@ fn no_files_of_a_crate_import_each_other_in_a_circle() {
 
 #[test]
 fn a_circle_is_found_however_a_path_is_written() {
-    let text = "use crate::{a::{self, b::C}, d};\nuse super::e::*; // crate::f::G\nfn x() { super::super::g::h() }";
-    let found: Vec<String> = named(text, &module("m::n")).iter().map(|path| path.join("::")).collect();
+    let text = "use crate::{a::{self, b::C}, d};\nuse super::e::*; // crate::f::G\nfn x() { \
+                super::super::g::h() }";
+    let found: Vec<String> =
+        named(text, &module("m::n")).iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["a::self", "a::b::C", "d", "m::e::*", "g::h"]);
     let table = |rows: &[(&str, &[&str])]| {
-        rows.iter().map(|(from, to)| (module(from), to.iter().map(|to| module(to)).collect())).collect::<BTreeMap<_, _>>()
+        rows.iter()
+            .map(|(from, to)| (module(from), to.iter().map(|to| module(to)).collect()))
+            .collect::<BTreeMap<_, _>>()
     };
     assert_eq!(circle(&table(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])])), None);
     let expected = Some(["b", "c", "b"].map(module).to_vec());
@@ -66,7 +70,9 @@ fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
             }
         }
     }
-    let file_of = |path: Module| (0..=path.len()).rev().map(|end| path[..end].to_vec()).find(|path| files.contains_key(path));
+    let file_of = |path: Module| {
+        (0..=path.len()).rev().map(|end| path[..end].to_vec()).find(|path| files.contains_key(path))
+    };
     let others = |module: &Module, text: &str| {
         let named = named(text, module).into_iter().filter_map(file_of);
         named.filter(|other| !module.starts_with(other)).collect()
@@ -77,10 +83,19 @@ fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
 /// The paths that a file names, from the root of its crate.
 fn named(text: &str, module: &Module) -> Vec<Module> {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    let text: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    let text: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join(" ");
     let begins = text.match_indices("crate::").chain(text.match_indices("super::"));
-    let begins: BTreeSet<usize> = begins.map(|(at, _)| at).filter(|at| !text[..*at].ends_with(is_of_a_path)).collect();
-    begins.into_iter().flat_map(|at| tree(&mut &text[at..])).map(|path| from_the_root(path, module)).collect()
+    let begins: BTreeSet<usize> =
+        begins.map(|(at, _)| at).filter(|at| !text[..*at].ends_with(is_of_a_path)).collect();
+    begins
+        .into_iter()
+        .flat_map(|at| tree(&mut &text[at..]))
+        .map(|path| from_the_root(path, module))
+        .collect()
 }
 
 fn is_of_a_path(sign: char) -> bool {
@@ -105,7 +120,9 @@ fn tree(text: &mut &str) -> Vec<Module> {
             return paths;
         }
     }
-    let end = text.find(|sign: char| !sign.is_alphanumeric() && !"_*".contains(sign)).unwrap_or(text.len());
+    let end = text
+        .find(|sign: char| !sign.is_alphanumeric() && !"_*".contains(sign))
+        .unwrap_or(text.len());
     // Anything else, such as `as`, is stepped over.
     let (name, rest) = text.split_at(end.max(text.chars().next().map_or(0, char::len_utf8)));
     *text = rest;

@@ -18,10 +18,19 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
     let ended = checked("tame", case("acme", &[], None).path(), &[]);
     let (outcome, told) = finding(&ended, "fixtures-sound");
     assert_eq!(outcome, "failed");
-    assert!(told.starts_with("case: the fixture has no answer to GET /v1/orgs/acme/people"), "{told}");
+    assert!(
+        told.starts_with("case: the fixture has no answer to GET /v1/orgs/acme/people"),
+        "{told}"
+    );
     let left_over = checked("tame", case("acme", &[PEOPLE, PEOPLE], None).path(), &[]);
-    assert!(finding(&left_over, "fixtures-sound").1.starts_with("case: the fixture has an answer that was never asked for"));
-    for unshown in ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"] {
+    assert!(
+        finding(&left_over, "fixtures-sound")
+            .1
+            .starts_with("case: the fixture has an answer that was never asked for")
+    );
+    for unshown in
+        ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"]
+    {
         let rule = rule(&left_over, unshown);
         assert_eq!(
             (rule["outcome"].as_str(), rule["message"].as_str()),
@@ -43,25 +52,38 @@ fn a_folder_beside_cases_that_is_none_is_named() {
 #[test]
 fn what_differs_from_the_expectation_is_named_by_its_place_with_both_values() {
     let expected = json!({"validate": {"ready": false}});
-    let (outcome, told) = finding(&checked("tame", case("acme", &[PEOPLE], Some(&expected)).path(), &[]), "fixtures-expected");
-    assert_eq!((outcome.as_str(), told.as_str()), ("failed", "case: at `/validate/ready` there is true, expected was false"));
+    let (outcome, told) = finding(
+        &checked("tame", case("acme", &[PEOPLE], Some(&expected)).path(), &[]),
+        "fixtures-expected",
+    );
+    assert_eq!(
+        (outcome.as_str(), told.as_str()),
+        ("failed", "case: at `/validate/ready` there is true, expected was false")
+    );
 }
 
 #[test]
 fn a_fixture_without_expectation_is_a_warning_and_an_endpoint_without_fixture_fails() {
     let ended = checked("tame", case("acme", &[PEOPLE], None).path(), &[]);
-    assert_eq!(finding(&ended, "fixtures-told"), ("warning".into(), "case has no expected.json".into()));
+    assert_eq!(
+        finding(&ended, "fixtures-told"),
+        ("warning".into(), "case has no expected.json".into())
+    );
     assert_eq!(finding(&ended, "fixtures-expected").0, "skipped");
-    let expected = ("failed".into(), "`GET /v1/orgs/{organization-id}` is called in no fixture".into());
+    let expected =
+        ("failed".into(), "`GET /v1/orgs/{organization-id}` is called in no fixture".into());
     assert_eq!(finding(&ended, "endpoints-covered"), expected);
 }
 
 #[test]
 fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
-    let check = |arguments: &[&str]| Run::bare().arg("check").arg(component()).args(arguments).end();
+    let check =
+        |arguments: &[&str]| Run::bare().arg("check").arg(component()).args(arguments).end();
     let people = check(&[]);
     assert_eq!(people.code, Some(0), "{}", people.stderr);
-    assert!(people.stdout.ends_with(" Only the file itself was looked at: without fixtures nothing tells what it does.\n"));
+    assert!(people.stdout.ends_with(
+        " Only the file itself was looked at: without fixtures nothing tells what it does.\n"
+    ));
     assert!(people.stdout.contains("→ Give fixtures with `--fixtures DIR`"), "{}", people.stdout);
     let scripts = check(&["--json"]);
     assert_eq!((scripts.code, scripts.json()["passed"].as_bool()), (Some(0), Some(true)));
@@ -69,13 +91,20 @@ fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
     assert_eq!(with_outcome(&scripts, "failed"), [""; 0]);
     let strict = check(&["--json", "--strict"]);
     assert_eq!(strict.code, Some(1));
-    assert!(strict.said("contract").starts_with("the rule `fixtures-sound` is not kept: Only fixtures show it"));
+    assert!(
+        strict
+            .said("contract")
+            .starts_with("the rule `fixtures-sound` is not kept: Only fixtures show it")
+    );
 }
 
 #[test]
 fn a_folder_without_fixtures_is_wrong_usage() {
     let empty = tempfile::tempdir().unwrap();
-    for (given, reason) in [(empty.path().to_owned(), "there is no fixture in the folder"), (folder("no-such"), "cannot be read")] {
+    for (given, reason) in [
+        (empty.path().to_owned(), "there is no fixture in the folder"),
+        (folder("no-such"), "cannot be read"),
+    ] {
         let ended = Run::new("check").file("--fixtures", &given).arg("--json").end();
         assert_eq!(ended.code, Some(2));
         let said = ended.said("invalid-settings");
@@ -86,21 +115,39 @@ fn a_folder_without_fixtures_is_wrong_usage() {
 
 #[test]
 fn a_check_that_is_stopped_says_so_at_any_moment() {
-    let hangs = case("hangs", &[("", r#"{"id":"acme"}"#), ("/people", r#"{"people":["ada"],"next":null}"#), ("/titles", "{}")], None);
+    let hangs = case(
+        "hangs",
+        &[
+            ("", r#"{"id":"acme"}"#),
+            ("/people", r#"{"people":["ada"],"next":null}"#),
+            ("/titles", "{}"),
+        ],
+        None,
+    );
     for after in [0, 40, 150, 400, 900].map(Duration::from_millis) {
-        let run = Run::bare().arg("check").arg(test_component("careless")).file("--fixtures", hangs.path()).arg("--json");
+        let run = Run::bare()
+            .arg("check")
+            .arg(test_component("careless"))
+            .file("--fixtures", hangs.path())
+            .arg("--json");
         let mut check = run.start();
         await_handlers(&check);
         std::thread::sleep(after);
         kill_process(Pid::from_child(&check), Signal::INT).unwrap();
         let stopped = Instant::now();
         while check.try_wait().unwrap().is_none() {
-            assert!(stopped.elapsed() < Duration::from_secs(5), "it goes on, stopped after {after:?}");
+            assert!(
+                stopped.elapsed() < Duration::from_secs(5),
+                "it goes on, stopped after {after:?}"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
         let mut said = String::new();
         check.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(said.starts_with(r#"{"error":{"code":"interrupted","#) && said.lines().count() == 1, "{after:?}: {said}");
+        assert!(
+            said.starts_with(r#"{"error":{"code":"interrupted","#) && said.lines().count() == 1,
+            "{after:?}: {said}"
+        );
         assert_eq!(check.wait().unwrap().code(), Some(1));
     }
 }

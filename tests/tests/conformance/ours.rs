@@ -18,7 +18,11 @@ fn ours_passes_and_the_author_reads_why() {
 
 #[test]
 fn the_second_connector_passes_too() {
-    let ended = Run::bare().arg("check").arg(test_component("example")).file("--fixtures", &folder("example-connector/fixtures")).end();
+    let ended = Run::bare()
+        .arg("check")
+        .arg(test_component("example"))
+        .file("--fixtures", &folder("example-connector/fixtures"))
+        .end();
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
 }
 
@@ -26,7 +30,9 @@ fn the_second_connector_passes_too() {
 fn the_same_check_comes_to_the_same_bytes_but_for_its_times() {
     let check = || {
         let cases = ["acme", "no-total"].map(|case| folder("fixtures").join(case));
-        let run = cases.iter().fold(Run::new("check").arg("--json"), |run, case| run.file("--fixtures", case));
+        let run = cases
+            .iter()
+            .fold(Run::new("check").arg("--json"), |run, case| run.file("--fixtures", case));
         let ended = run.end();
         let mut verdict: Value = ended.json();
         assert!(verdict["times"].as_object_mut().unwrap().values().all(Value::is_u64));
@@ -42,7 +48,9 @@ fn the_same_check_comes_to_the_same_bytes_but_for_its_times() {
 fn without_measurements(text: &str) -> String {
     let line = |line: &str| match line {
         _ if line.starts_with(" sha256:") => " sha256:…".to_owned(),
-        _ if line.contains("Is no larger than a host takes") => line.split("  ").next().unwrap().to_owned() + "  … bytes.",
+        _ if line.contains("Is no larger than a host takes") => {
+            line.split("  ").next().unwrap().to_owned() + "  … bytes."
+        }
         _ => line.to_owned(),
     };
     // The times are the last words, and may take a second line.

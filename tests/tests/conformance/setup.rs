@@ -16,14 +16,21 @@ pub(crate) fn checked(component: &str, fixtures: &Path, arguments: &[&str]) -> E
 pub(crate) fn rule(ended: &Ended, id: &str) -> Value {
     let verdict = ended.json();
     let rules = verdict["rules"].as_array().unwrap().iter();
-    rules.into_iter().find(|rule| rule["id"] == id).unwrap_or_else(|| panic!("no rule {id}")).clone()
+    rules
+        .into_iter()
+        .find(|rule| rule["id"] == id)
+        .unwrap_or_else(|| panic!("no rule {id}"))
+        .clone()
 }
 
 /// The outcome of this rule, its first finding and its hint.
 pub(crate) fn finding(ended: &Ended, id: &str) -> (String, String) {
     let rule = rule(ended, id);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    assert!(rule["outcome"] == "passed" || !text(&rule["hint"]).is_empty(), "{id} does not say how to mend it");
+    assert!(
+        rule["outcome"] == "passed" || !text(&rule["hint"]).is_empty(),
+        "{id} does not say how to mend it"
+    );
     (text(&rule["outcome"]), text(&rule["findings"][0]))
 }
 
@@ -31,11 +38,19 @@ pub(crate) fn finding(ended: &Ended, id: &str) -> (String, String) {
 pub(crate) fn with_outcome(ended: &Ended, outcome: &str) -> Vec<String> {
     let verdict = ended.json();
     let rules = verdict["rules"].as_array().unwrap().iter();
-    rules.filter(|rule| rule["outcome"] == outcome).map(|rule| rule["id"].as_str().unwrap().to_owned()).collect()
+    rules
+        .filter(|rule| rule["outcome"] == outcome)
+        .map(|rule| rule["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
-/// A folder with one case, `case`, of these settings, exchanges (path and body) and, where it has one, expectation.
-pub(crate) fn case(organization: &str, exchanges: &[(&str, &str)], expected: Option<&Value>) -> TempDir {
+/// A folder with one case, `case`, of these settings, exchanges (path and body) and, where it has
+/// one, expectation.
+pub(crate) fn case(
+    organization: &str,
+    exchanges: &[(&str, &str)],
+    expected: Option<&Value>,
+) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let case = folder.path().join("case");
     std::fs::create_dir(&case).unwrap();
@@ -46,7 +61,8 @@ pub(crate) fn case(organization: &str, exchanges: &[(&str, &str)], expected: Opt
             json!({"request": {"method": "GET", "url": format!("/v1/orgs/{organization}{path}")}, "response": {"status": 200, "content": content}})
         })
         .collect();
-    let write = |name: &str, value: &Value| std::fs::write(case.join(name), value.to_string()).unwrap();
+    let write =
+        |name: &str, value: &Value| std::fs::write(case.join(name), value.to_string()).unwrap();
     write("settings.json", &json!({"organization-id": organization}));
     write("traffic.har", &json!({"log": {"entries": entries}}));
     if let Some(expected) = expected {

@@ -1,10 +1,11 @@
-//! A ledger as a platform keeps one, in memory: a run is claimed by an epoch, a page is committed whole or not at all, and what
-//! is kept of it is text and bytes. No test is in here.
+//! A ledger as a platform keeps one, in memory: a run is claimed by an epoch, a page is committed
+//! whole or not at all, and what is kept of it is text and bytes. No test is in here.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use smp_host::collect::destination::{
-    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, PageMark, Position, Provenance,
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, PageMark, Position,
+    Provenance,
 };
 use smp_host::collect::guard::{Admitted, Counts};
 use smp_host::collect::report::RunReport;
@@ -129,7 +130,8 @@ impl Database {
 
     fn of(&self, are: impl Fn(&MemberRow) -> bool) -> String {
         let tables = self.tables();
-        let ids: Vec<_> = tables.members.iter().filter(|row| are(row)).map(|row| row.id.as_str()).collect();
+        let ids: Vec<_> =
+            tables.members.iter().filter(|row| are(row)).map(|row| row.id.as_str()).collect();
         ids.join(" ")
     }
 
@@ -192,7 +194,12 @@ impl Ledger {
                 sweep = row.sweep;
             }
             let admitted = Admitted::from_bytes(&row.marks).unwrap();
-            delivered.page(&PageMark { number, next: row.next.clone(), counts: counts.unwrap(), admitted });
+            delivered.page(&PageMark {
+                number,
+                next: row.next.clone(),
+                counts: counts.unwrap(),
+                admitted,
+            });
         }
         if tables.sweep > sweep {
             delivered.restart();
@@ -200,7 +207,10 @@ impl Ledger {
         Position::Open(delivered)
     }
 
-    fn deliver(&mut self, Delivery { page, again, mark }: Delivery) -> Result<(), DestinationError> {
+    fn deliver(
+        &mut self,
+        Delivery { page, again, mark }: Delivery,
+    ) -> Result<(), DestinationError> {
         let stops = self.trouble == Trouble::StoppedAt(mark.number);
         if self.trouble == Trouble::FailsAt(mark.number) {
             return Err(unkept().into());
@@ -209,7 +219,10 @@ impl Ledger {
             if tables.pages.len() as u64 != mark.number {
                 return false;
             }
-            assert_eq!((page.members.len(), again.len()), (mark.admitted.new.len(), mark.admitted.again.len()));
+            assert_eq!(
+                (page.members.len(), again.len()),
+                (mark.admitted.new.len(), mark.admitted.again.len())
+            );
             for member in page.members {
                 let known = tables.members.iter_mut().find(|row| row.id == member.id);
                 let row = MemberRow { id: member.id, of_this_run: true, gone: false };
@@ -221,7 +234,8 @@ impl Ledger {
             }
             tables.again.extend(again.into_iter().map(|member| member.id));
             tables.counts = serde_json::to_string(&mark.counts).unwrap();
-            let row = PageRow { sweep: tables.sweep, next: mark.next, marks: mark.admitted.to_bytes() };
+            let row =
+                PageRow { sweep: tables.sweep, next: mark.next, marks: mark.admitted.to_bytes() };
             tables.pages.push(row);
             true
         })?;
@@ -269,7 +283,10 @@ impl Destination for Ledger {
         true
     }
 
-    fn position<'a>(&'a mut self, whose: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+    fn position<'a>(
+        &'a mut self,
+        whose: &'a Provenance,
+    ) -> BoxFuture<'a, Result<Position, DestinationError>> {
         Box::pin(async { Ok(self.open(whose)) })
     }
 
@@ -291,7 +308,11 @@ impl Destination for Ledger {
         })
     }
 
-    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+    fn conclude<'a>(
+        &'a mut self,
+        ending: Ending,
+        _: &'a RunReport,
+    ) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
         Box::pin(async move {
             self.dies_at(Trouble::DiesAtTheEnd).await;
             self.is_claimed_at(Trouble::ClaimedAtTheEnd);
@@ -301,5 +322,6 @@ impl Destination for Ledger {
 }
 
 fn unkept() -> Failure {
-    Failure::new(Code::Output, "the database does not answer").with_hint("Start it, and collect again.")
+    Failure::new(Code::Output, "the database does not answer")
+        .with_hint("Start it, and collect again.")
 }

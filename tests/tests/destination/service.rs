@@ -1,4 +1,5 @@
-//! A service of few members on few pages, which answers the real connector out of memory. No test is in here.
+//! A service of few members on few pages, which answers the real connector out of memory. No test
+//! is in here.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -25,10 +26,13 @@ pub(crate) const ORGANIZATION: &str = "1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4";
 
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
     let cache = Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap());
-    let engine = Engine::new(&EngineOptions { cache, ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine =
+        Engine::new(&EngineOptions { cache, ..EngineOptions::new(Compiler::Inside) }).unwrap();
     let bytes = std::fs::read(component()).unwrap();
     // A runtime may be at work on this thread already.
-    std::thread::scope(|scope| scope.spawn(|| now(Plugin::load(&engine, &bytes)).unwrap()).join().unwrap())
+    std::thread::scope(|scope| {
+        scope.spawn(|| now(Plugin::load(&engine, &bytes)).unwrap()).join().unwrap()
+    })
 });
 
 /// An answer that is given in place of a page.
@@ -65,11 +69,20 @@ struct State {
 }
 
 impl Service {
-    /// Pages by their cursor, each with its members and the next cursor. The first has none, the last leads nowhere.
-    pub(crate) fn new(pages: &[(&'static str, &[&'static str], &'static str)], total: Option<u64>) -> Self {
+    /// Pages by their cursor, each with its members and the next cursor. The first has none, the
+    /// last leads nowhere.
+    pub(crate) fn new(
+        pages: &[(&'static str, &[&'static str], &'static str)],
+        total: Option<u64>,
+    ) -> Self {
         let state = State { total, ..State::default() };
         Self {
-            pages: Arc::new(pages.iter().map(|(cursor, ids, next)| Page { cursor, ids: ids.to_vec(), next }).collect()),
+            pages: Arc::new(
+                pages
+                    .iter()
+                    .map(|(cursor, ids, next)| Page { cursor, ids: ids.to_vec(), next })
+                    .collect(),
+            ),
             state: Arc::new(Mutex::new(state)),
         }
     }
@@ -115,8 +128,12 @@ impl Service {
     /// A run of the connector on this service.
     pub(crate) fn session(&self) -> Session {
         let values = [("organization-id".to_owned(), ORGANIZATION.to_owned())].into();
-        let settings = Settings { values, ..Settings::default() }.check(PLUGIN.descriptor(), false).unwrap();
-        let grants = Grants::reading(Origin::parse("https://api.example.test").unwrap(), PLUGIN.descriptor());
+        let settings =
+            Settings { values, ..Settings::default() }.check(PLUGIN.descriptor(), false).unwrap();
+        let grants = Grants::reading(
+            Origin::parse("https://api.example.test").unwrap(),
+            PLUGIN.descriptor(),
+        );
         let options = RunOptions {
             clock: Arc::new(VirtualClock::new(UNIX_EPOCH)),
             pace: Pace::Off,
@@ -127,7 +144,11 @@ impl Service {
     }
 
     /// A collection from this service.
-    pub(crate) fn collect(&self, to: &mut dyn Destination, stop: impl Future<Output = ()>) -> RunReport {
+    pub(crate) fn collect(
+        &self,
+        to: &mut dyn Destination,
+        stop: impl Future<Output = ()>,
+    ) -> RunReport {
         now(self.session().collect_members(to, stop))
     }
 
@@ -138,28 +159,39 @@ impl Service {
         let error = |code: &str| json!({ "errors": [{ "id": "1", "code": code, "title": "-", "detail": "Invalid cursor" }] });
         let (ids, next) = match state.instead.get_mut(cursor).and_then(VecDeque::pop_front) {
             Some(Answer::CursorExpired) => return (400, error("ADMIN-400-1")),
-            Some(Answer::KeyRefused) => return (401, json!({ "code": 401, "message": "Unauthorized" })),
+            Some(Answer::KeyRefused) => {
+                return (401, json!({ "code": 401, "message": "Unauthorized" }));
+            }
             Some(Answer::Unavailable) => return (503, json!({})),
             Some(Answer::LeadsBack) => (vec![], cursor),
             None => (page.ids.clone(), page.next),
         };
         let there = ids.into_iter().filter(|id| !state.left.contains(id));
         let member = |id| json!({ "account_id": id, "account_type": "atlassian", "name": id, "email": format!("{id}@acme.example") });
-        let next = (!next.is_empty()).then(|| format!("https://api.example.test/admin/v1/orgs/{ORGANIZATION}/users?cursor={next}"));
+        let next = (!next.is_empty()).then(|| {
+            format!("https://api.example.test/admin/v1/orgs/{ORGANIZATION}/users?cursor={next}")
+        });
         let members: Vec<_> = there.map(member).collect();
-        (200, json!({ "data": members, "meta": { "total": state.total }, "links": { "next": next } }))
+        (
+            200,
+            json!({ "data": members, "meta": { "total": state.total }, "links": { "next": next } }),
+        )
     }
 
     fn answer(&self, path_and_query: &str) -> (u16, serde_json::Value) {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let domain = json!({ "name": "acme.example", "claim": { "type": "dns", "status": "verified" } });
+        let domain =
+            json!({ "name": "acme.example", "claim": { "type": "dns", "status": "verified" } });
         match path.rsplit('/').next().unwrap() {
             "users" => self.page(query.strip_prefix("cursor=").unwrap_or_default()),
             "domains" => {
                 let domain = json!({ "id": "acme", "type": "domains", "attributes": domain });
                 (200, json!({ "data": [domain], "links": { "next": null } }))
             }
-            _ => (200, json!({ "data": { "id": ORGANIZATION, "type": "orgs", "attributes": { "name": "Acme" } } })),
+            _ => (
+                200,
+                json!({ "data": { "id": ORGANIZATION, "type": "orgs", "attributes": { "name": "Acme" } } }),
+            ),
         }
     }
 }
@@ -168,13 +200,21 @@ impl Transport for Service {
     fn finish(&self) -> Result<(), Failure> {
         let mut state = self.state.lock().unwrap();
         state.finished += 1;
-        if state.objects { Err(Failure::new(Code::Fixture, "an answer is left over")) } else { Ok(()) }
+        if state.objects {
+            Err(Failure::new(Code::Fixture, "an answer is left over"))
+        } else {
+            Ok(())
+        }
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
         let (status, body) = self.answer(&request.path_and_query);
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Box::pin(std::future::ready(Ok(Response { status, headers, body: body.to_string().into_bytes() })))
+        Box::pin(std::future::ready(Ok(Response {
+            status,
+            headers,
+            body: body.to_string().into_bytes(),
+        })))
     }
 }
 

@@ -1,9 +1,11 @@
-//! The table of situations that must never look like a success, and of those that look odd and are one: which code each ends in,
-//! what an administrator is told in any case, and which fixtures show it. No test is here, only what the tests go through.
+//! The table of situations that must never look like a success, and of those that look odd and are
+//! one: which code each ends in, what an administrator is told in any case, and which fixtures show
+//! it. No test is here, only what the tests go through.
 
 use self::Case::{Both, Collect};
 
-/// A row of the table: a situation, the code that it ends in, what message and hint must say in any case, and the cases of it.
+/// A row of the table: a situation, the code that it ends in, what message and hint must say in any
+/// case, and the cases of it.
 pub(crate) struct Row {
     pub(crate) situation: &'static str,
     pub(crate) code: &'static str,
@@ -11,7 +13,8 @@ pub(crate) struct Row {
     pub(crate) cases: &'static [Case],
 }
 
-/// A case: what `validate` says of it and what `collect` does, where that is not the code of the row.
+/// A case: what `validate` says of it and what `collect` does, where that is not the code of the
+/// row.
 pub(crate) enum Case {
     /// Both say the row's code.
     Both(&'static str),
@@ -59,13 +62,21 @@ pub(crate) const TABLE: &[Row] = &[
         situation: "401: wrong, expired or revoked key",
         code: "credentials",
         says: &["wrong", "expired", "revoked"],
-        cases: &[Both("key-not-accepted"), Both("key-not-accepted-with-a-code"), Both("key-not-accepted-by-the-members-call")],
+        cases: &[
+            Both("key-not-accepted"),
+            Both("key-not-accepted-with-a-code"),
+            Both("key-not-accepted-by-the-members-call"),
+        ],
     },
     Row {
         situation: "401 or 403 that speaks of scope",
         code: "permission",
         says: &["read:orgs:admin", "read:accounts:admin", "read:domains:admin"],
-        cases: &[Both("key-lacks-a-scope-401"), Both("key-lacks-a-scope-403"), Both("key-lacks-the-scope-for-members")],
+        cases: &[
+            Both("key-lacks-a-scope-401"),
+            Both("key-lacks-a-scope-403"),
+            Both("key-lacks-the-scope-for-members"),
+        ],
     },
     Row {
         situation: "403, and the organization is among the key's or that cannot be told",
@@ -103,7 +114,11 @@ pub(crate) const TABLE: &[Row] = &[
         situation: "an empty list, a domain waiting",
         code: "no-members",
         says: &["no domain is verified", "Waiting for verification: acme", "days"],
-        cases: &[Both("no-domain-verified"), Both("domains-in-several-states"), Both("many-domains-not-verified")],
+        cases: &[
+            Both("no-domain-verified"),
+            Both("domains-in-several-states"),
+            Both("many-domains-not-verified"),
+        ],
     },
     Row {
         situation: "an empty list, the token of a domain missing",
@@ -115,13 +130,24 @@ pub(crate) const TABLE: &[Row] = &[
         situation: "an empty list, a domain verified and nobody claimed",
         code: "no-members",
         says: &["acme.example is verified", "claim", "at least one"],
-        cases: &[Both("no-account-claimed"), Both("no-account-claimed-and-a-domain-waiting"), Both("no-members-on-any-page")],
+        cases: &[
+            Both("no-account-claimed"),
+            Both("no-account-claimed-and-a-domain-waiting"),
+            Both("no-members-on-any-page"),
+        ],
     },
     Row {
         situation: "an empty list, and the domains call refused",
         code: "no-members",
-        says: &["could not be looked up", "GET /admin/v1/orgs/{organization-id}/domains", "VERIFIED"],
-        cases: &[Both("no-members-and-domains-refused"), Both("no-members-and-domains-not-in-scope")],
+        says: &[
+            "could not be looked up",
+            "GET /admin/v1/orgs/{organization-id}/domains",
+            "VERIFIED",
+        ],
+        cases: &[
+            Both("no-members-and-domains-refused"),
+            Both("no-members-and-domains-not-in-scope"),
+        ],
     },
     Row {
         situation: "an answer that is none, with status 200",
@@ -156,7 +182,11 @@ pub(crate) const TABLE: &[Row] = &[
         situation: "a status that the service does not document",
         code: "unexpected-response",
         says: &["GET /admin/v1/orgs/{organization-id}"],
-        cases: &[Both("redirect"), Both("status-without-meaning"), Collect("bad-request-of-another-kind")],
+        cases: &[
+            Both("redirect"),
+            Both("status-without-meaning"),
+            Collect("bad-request-of-another-kind"),
+        ],
     },
     Row {
         situation: "429 past the waiting budget",

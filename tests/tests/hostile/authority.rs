@@ -1,4 +1,5 @@
-//! Components that ask for more than is theirs: nothing of it leaves, and whatever they say afterwards, the run has failed.
+//! Components that ask for more than is theirs: nothing of it leaves, and whatever they say
+//! afterwards, the run has failed.
 
 use smp_host::collect::report::Outcome;
 use smp_host::failure::Code;
@@ -13,9 +14,14 @@ const UNENCODED: &str = "must be percent-encoded";
 
 #[test]
 fn another_organization_cannot_be_asked_for() {
-    for path in
-        ["/v1/orgs/globex/people", "/v1/orgs/globex", "/v1/orgs/acme/", "/v1/orgs/ACME/people", "/v1/orgs", "/v1/orgs/acme%00/people"]
-    {
+    for path in [
+        "/v1/orgs/globex/people",
+        "/v1/orgs/globex",
+        "/v1/orgs/acme/",
+        "/v1/orgs/ACME/people",
+        "/v1/orgs",
+        "/v1/orgs/acme%00/people",
+    ] {
         is_denied(path, "");
     }
 }
@@ -72,16 +78,24 @@ fn a_method_that_is_not_declared_does_not_leave() {
 #[test]
 fn a_method_that_is_declared_and_not_granted_does_not_leave() {
     let stage = Setup::new("posts");
-    assert_failed(&stage.collect_fails(), Code::Denied, "`POST /v1/orgs/{organization-id}/search` is declared, but not granted");
+    assert_failed(
+        &stage.collect_fails(),
+        Code::Denied,
+        "`POST /v1/orgs/{organization-id}/search` is declared, but not granted",
+    );
     assert_eq!(stage.heard.requests(), [""; 0]);
     let granted = Setup::new("posts").granting(Method::Post, "/v1/orgs/{organization-id}/search");
-    assert_eq!((granted.collect().0.outcome, granted.heard.requests()), (Outcome::Complete, vec!["POST /v1/orgs/acme/search".into()]));
+    assert_eq!(
+        (granted.collect().0.outcome, granted.heard.requests()),
+        (Outcome::Complete, vec!["POST /v1/orgs/acme/search".into()])
+    );
     and_another_tenant_is_served();
 }
 
 #[test]
 fn what_a_descriptor_leaves_out_is_not_granted_though_it_is_asked_for() {
-    let stage = Setup::new("lying-descriptor").granting(Method::Get, "/v1/orgs/{organization-id}/people");
+    let stage =
+        Setup::new("lying-descriptor").granting(Method::Get, "/v1/orgs/{organization-id}/people");
     for failure in [stage.validate().unwrap_err(), stage.collect_fails()] {
         assert_failed(&failure, Code::Denied, UNDECLARED);
     }

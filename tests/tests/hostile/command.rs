@@ -1,4 +1,5 @@
-//! The real command with hostile components: it ends by itself, with its own exit code and a failure that scripts can read.
+//! The real command with hostile components: it ends by itself, with its own exit code and a
+//! failure that scripts can read.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,13 @@ fn whatever_a_component_does_the_command_ends_with_a_failure_of_its_own() {
         ("collect", "endless-loop", "", quick, "limit"),
         ("inspect", "endless-describe", "", quick, "limit"),
         ("guide", "endless-describe", "", quick, "limit"),
-        ("connect", "endless-host-calls", "", &["--limit", "cpu=200ms", "--limit", "requests=1"], "limit"),
+        (
+            "connect",
+            "endless-host-calls",
+            "",
+            &["--limit", "cpu=200ms", "--limit", "requests=1"],
+            "limit",
+        ),
         ("connect", "deep-recursion", "", &[], "limit"),
         ("collect", "deep-recursion", "", &[], "trap"),
         ("collect", "memory-bomb", "greed", &[], "limit"),
@@ -56,7 +63,10 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let files = [
         ("core module", made::core_module()),
-        ("foreign import", made::beside_a_dummy("(import \"wasi:cli/environment@0.2.0\" (instance))")),
+        (
+            "foreign import",
+            made::beside_a_dummy("(import \"wasi:cli/environment@0.2.0\" (instance))"),
+        ),
         ("cut short", fs::read(test_component("tame")).unwrap()[..10_000].to_vec()),
         ("deep", made::nested(20_000)),
         ("another version", made::dummy_of_another_contract(&[("@0.1.0", "@9.9.9")])),
@@ -65,10 +75,15 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         // What takes long to compile does so for each.
-        let commands = if name == "deep" { &["inspect"][..] } else { &["inspect", "validate", "collect"] };
+        let commands =
+            if name == "deep" { &["inspect"][..] } else { &["inspect", "validate", "collect"] };
         for command in commands.iter().copied() {
             let run = Run::bare().arg(command).arg(&path).arg("--json");
-            let run = if command == "inspect" { run } else { run.args(["--set", "organization-id=acme"]) };
+            let run = if command == "inspect" {
+                run
+            } else {
+                run.args(["--set", "organization-id=acme"])
+            };
             let ended = run.end();
             assert_eq!(ended.code, Some(1), "{command} {name}: {}", ended.stderr);
             assert_eq!(code_of(&ended), "component", "{command} {name}: {}", ended.stderr);
@@ -76,7 +91,8 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
     }
 }
 
-/// A command that a fixture answers: as many pages of people as anybody asks for, and the organization.
+/// A command that a fixture answers: as many pages of people as anybody asks for, and the
+/// organization.
 pub(crate) fn on_fixture(command: &str, component: &str, attack: &str, folder: &Path) -> Run {
     let run = Run::bare().arg(command).arg(test_component(component));
     if ["inspect", "guide"].contains(&command) {
@@ -86,8 +102,16 @@ pub(crate) fn on_fixture(command: &str, component: &str, attack: &str, folder: &
         json!({"request": {"method": "GET", "url": format!("https://api.tame.example/v1/orgs/acme{path}")},
                "response": {"status": 200, "content": {"mimeType": "application/json", "text": "{}"}}})
     };
-    fs::write(folder.join("settings.json"), json!({"organization-id": "acme", "attack": attack}).to_string()).unwrap();
-    fs::write(folder.join("traffic.har"), json!({"log": {"entries": [entry(""), entry("/people")]}}).to_string()).unwrap();
+    fs::write(
+        folder.join("settings.json"),
+        json!({"organization-id": "acme", "attack": attack}).to_string(),
+    )
+    .unwrap();
+    fs::write(
+        folder.join("traffic.har"),
+        json!({"log": {"entries": [entry(""), entry("/people")]}}).to_string(),
+    )
+    .unwrap();
     run.file("--fixture", folder)
 }
 

@@ -26,15 +26,27 @@ fn a_crash_in_any_call_is_a_failure_of_its_run_alone() {
 
 #[test]
 fn a_crash_in_describe_is_a_failure_of_loading() {
-    assert_failed(&loaded("trap-in-describe").err().unwrap(), Code::Trap, "`unreachable` instruction executed");
-    assert_failed(&loads(&made::dummy("")).err().unwrap(), Code::Trap, "`unreachable` instruction executed");
+    assert_failed(
+        &loaded("trap-in-describe").err().unwrap(),
+        Code::Trap,
+        "`unreachable` instruction executed",
+    );
+    assert_failed(
+        &loads(&made::dummy("")).err().unwrap(),
+        Code::Trap,
+        "`unreachable` instruction executed",
+    );
     and_another_tenant_is_served();
 }
 
 #[test]
 fn a_crash_before_the_first_call_is_a_failure_of_loading() {
     let crashing = made::dummy("(func $crash unreachable) (start $crash)");
-    assert_failed(&loads(&crashing).err().unwrap(), Code::Trap, "`unreachable` instruction executed");
+    assert_failed(
+        &loads(&crashing).err().unwrap(),
+        Code::Trap,
+        "`unreachable` instruction executed",
+    );
     let outside = made::dummy("(data (i32.const 65536) \"x\")");
     assert_failed(&loads(&outside).err().unwrap(), Code::Trap, "out of bounds memory access");
     and_another_tenant_is_served();
@@ -62,7 +74,10 @@ fn what_a_panic_says_is_logged_on_one_line_and_is_no_part_of_the_failure() {
     let lines = stage.heard.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("tests/hostile/examples/panics.rs"), "{lines:?}");
-    assert!(lines[0].ends_with("\\u{1b}[2Jall is well\\u{a}{\"error\":{\"code\":\"fine\"}}"), "{lines:?}");
+    assert!(
+        lines[0].ends_with("\\u{1b}[2Jall is well\\u{a}{\"error\":{\"code\":\"fine\"}}"),
+        "{lines:?}"
+    );
     and_another_tenant_is_served();
 }
 
@@ -79,14 +94,21 @@ fn no_run_sees_what_another_left_in_memory() {
 #[test]
 fn runs_at_the_same_time_do_not_see_each_other() {
     let plugin = loaded("remembers").unwrap();
-    let [one, other] = ["acme", "globex"].map(|organization| Setup::of(plugin.clone(), organization, ""));
+    let [one, other] =
+        ["acme", "globex"].map(|organization| Setup::of(plugin.clone(), organization, ""));
     now(async {
         let (mut first, mut second) = (one.session(), other.session());
         for times in 1..=3 {
             let pages = tokio::join!(first.collect(None), second.collect(None));
-            let ids = |page: Result<smp_host::contract::MemberPage, _>| page.unwrap().members.into_iter().map(|member| member.id).collect();
-            let (ids_of_one, ids_of_other): (Vec<String>, Vec<String>) = (ids(pages.0), ids(pages.1));
-            assert_eq!((ids_of_one, ids_of_other), (vec!["acme".to_owned(); times], vec!["globex".to_owned(); times]));
+            let ids = |page: Result<smp_host::contract::MemberPage, _>| {
+                page.unwrap().members.into_iter().map(|member| member.id).collect()
+            };
+            let (ids_of_one, ids_of_other): (Vec<String>, Vec<String>) =
+                (ids(pages.0), ids(pages.1));
+            assert_eq!(
+                (ids_of_one, ids_of_other),
+                (vec!["acme".to_owned(); times], vec!["globex".to_owned(); times])
+            );
         }
     });
 }
@@ -94,10 +116,17 @@ fn runs_at_the_same_time_do_not_see_each_other() {
 #[test]
 fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
     let remembered = |pooled_runs: Option<u32>, latency: Duration| {
-        let engine = Engine::new(&EngineOptions { pooled_runs, limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
-        let plugin = now(Plugin::load(&engine, &fs::read(test_component("remembers")).unwrap())).unwrap();
+        let engine = Engine::new(&EngineOptions {
+            pooled_runs,
+            limits: tight(),
+            ..EngineOptions::new(Compiler::Inside)
+        })
+        .unwrap();
+        let plugin =
+            now(Plugin::load(&engine, &fs::read(test_component("remembers")).unwrap())).unwrap();
         let stage = Setup::of(plugin.clone(), "acme", "ask").answered_by(Arc::new(Late(latency)));
-        let (mut session, mut another) = (stage.session(), plugin.session(SessionOptions::powerless(tight())));
+        let (mut session, mut another) =
+            (stage.session(), plugin.session(SessionOptions::powerless(tight())));
         let sizes = [(); 3].map(|()| {
             let page = now(session.collect(None)).unwrap();
             // Between two pages nobody gets what is set aside for this run.

@@ -17,7 +17,8 @@ use smp_tests::harness::test_component;
 
 use crate::made;
 use crate::setup::{
-    Setup, and_another_tenant_is_served, another_tenant_is_served, assert_failed, assert_limited, loaded, loads, now, tight,
+    Setup, and_another_tenant_is_served, another_tenant_is_served, assert_failed, assert_limited,
+    loaded, loads, now, tight,
 };
 
 #[test]
@@ -44,7 +45,8 @@ fn a_loop_without_end_before_the_first_call_is_ended_while_loading() {
 
 #[test]
 fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
-    let stage = Setup::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
+    let stage =
+        Setup::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
     now(async {
         let began = Instant::now();
         let other = async {
@@ -65,7 +67,11 @@ fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
     // What the host remembers comes first: it is why no answer came.
     assert_limited(&stage.connect().unwrap_err(), "requests");
     assert_failed(&stage.collect_fails(), Code::Denied, "/v1/orgs/acme/secrets");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}: they were ended by the time of a call", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}: they were ended by the time of a call",
+        began.elapsed()
+    );
     assert_eq!(stage.heard.requests().len(), 10);
     and_another_tenant_is_served();
 }
@@ -92,7 +98,11 @@ fn recursion_without_end_is_ended_on_either_stack() {
 #[test]
 fn memory_is_given_up_to_a_bound() {
     for (attack, bound) in [("greed", 64 << 20), ("greed", 2 << 20), ("modesty", 64 << 20)] {
-        let stage = Setup::attacking("memory-bomb", attack).within(Limits { memory: bound, cpu: Duration::from_secs(5), ..tight() });
+        let stage = Setup::attacking("memory-bomb", attack).within(Limits {
+            memory: bound,
+            cpu: Duration::from_secs(5),
+            ..tight()
+        });
         let (report, rows) = stage.collect();
         match attack {
             "greed" => assert_limited(&report.error.unwrap(), "memory"),
@@ -114,7 +124,8 @@ fn tables_are_given_up_to_a_bound() {
     let many = made::dummy(&"(table 5000 funcref)".repeat(10));
     let growing = made::dummy(
         "(table $table 0 funcref)
-         (func $grow (loop $again (br_if $again (i32.ne (i32.const -1) (table.grow $table (ref.null func) (i32.const 5000))))) unreachable)
+         (func $grow (loop $again (br_if $again (i32.ne (i32.const -1) (table.grow $table \
+         (ref.null func) (i32.const 5000))))) unreachable)
          (start $grow)",
     );
     for bytes in [from_the_start, many, growing] {
@@ -141,16 +152,26 @@ fn memories_of_many_instances_count_together() {
 
 #[test]
 fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
-    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        pooled_runs: Some(2),
+        limits: tight(),
+        ..EngineOptions::new(Compiler::Inside)
+    })
+    .unwrap();
     let load = |bytes: &[u8]| now(Plugin::load(&engine, bytes));
     let mut many = String::from("(core module $more (memory 1))");
     many.push_str(&"(core instance (instantiate $more))".repeat(4));
     let failure = load(&made::beside_a_dummy(&many)).err().unwrap();
-    assert!(failure.code == Code::Component && failure.message.contains("the limit `instances` is "), "{failure}");
-    // Two runs at once are what was set aside: both describe themselves, also while a third is refused.
+    assert!(
+        failure.code == Code::Component && failure.message.contains("the limit `instances` is "),
+        "{failure}"
+    );
+    // Two runs at once are what was set aside: both describe themselves, also while a third is
+    // refused.
     let tame = load(&fs::read(test_component("tame")).unwrap()).unwrap();
     let mut sessions = [(); 3].map(|()| tame.session(SessionOptions::powerless(tight())));
-    let told = sessions.each_mut().map(|session| now(session.describe()).map(|descriptor| descriptor.id));
+    let told =
+        sessions.each_mut().map(|session| now(session.describe()).map(|descriptor| descriptor.id));
     assert!(told[0].is_ok() && told[1].is_ok(), "{told:?}");
     let refused = told[2].as_ref().unwrap_err();
     assert!(refused.code == Code::Busy && refused.retryable(), "{refused}");
@@ -159,29 +180,47 @@ fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
 
 #[test]
 fn a_run_waits_for_a_place_in_a_pool_if_it_is_told_to() {
-    let engine = Engine::new(&EngineOptions { pooled_runs: Some(1), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        pooled_runs: Some(1),
+        limits: tight(),
+        ..EngineOptions::new(Compiler::Inside)
+    })
+    .unwrap();
     let tame = now(Plugin::load(&engine, &fs::read(test_component("tame")).unwrap())).unwrap();
-    let [mut first, mut second] = [(); 2].map(|()| tame.session(SessionOptions::powerless(tight())));
+    let [mut first, mut second] =
+        [(); 2].map(|()| tame.session(SessionOptions::powerless(tight())));
     now(first.take_permit(Duration::ZERO)).unwrap();
     assert_eq!(now(second.take_permit(Duration::ZERO)).unwrap_err().code, Code::Busy);
     let ends_meanwhile = async { drop(first) };
-    let (waited, ()) = now(async { tokio::join!(second.take_permit(Duration::from_secs(60)), ends_meanwhile) });
+    let (waited, ()) =
+        now(async { tokio::join!(second.take_permit(Duration::from_secs(60)), ends_meanwhile) });
     assert_eq!(waited, Ok(()));
     assert!(now(second.describe()).is_ok());
 }
 
 #[test]
 fn a_place_in_a_pool_is_free_when_its_memory_is() {
-    let engine = Engine::new(&EngineOptions { pooled_runs: Some(2), limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        pooled_runs: Some(2),
+        limits: tight(),
+        ..EngineOptions::new(Compiler::Inside)
+    })
+    .unwrap();
     let tame = now(Plugin::load(&engine, &fs::read(test_component("tame")).unwrap())).unwrap();
     let served: usize = std::thread::scope(|scope| {
         let run = |_| {
             scope.spawn(|| {
-                let runs = (0..300).map(|_| now(tame.session(SessionOptions::powerless(tight())).describe()));
-                // Four compete for two places: who gets none is told so, and who gets one is served.
+                let runs = (0..300)
+                    .map(|_| now(tame.session(SessionOptions::powerless(tight())).describe()));
+                // Four compete for two places: who gets none is told so, and who gets one is
+                // served.
                 let other = |failure: &Failure| !failure.message.contains("for one more run");
                 let failures: Vec<Failure> = runs.filter_map(Result::err).collect();
-                assert!(!failures.iter().any(other), "{:?}", failures.iter().find(|failure| other(failure)));
+                assert!(
+                    !failures.iter().any(other),
+                    "{:?}",
+                    failures.iter().find(|failure| other(failure))
+                );
                 300 - failures.len()
             })
         };

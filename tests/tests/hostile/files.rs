@@ -1,4 +1,5 @@
-//! Files that are no component of ours: of another contract, of another kind, damaged, or of compiled code.
+//! Files that are no component of ours: of another contract, of another kind, damaged, or of
+//! compiled code.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,7 +26,9 @@ fn imports_outside_the_contract_are_refused_by_name() {
         "smp:connector/http@9.9.9",
         "anything",
     ] {
-        let bytes = made::beside_a_dummy(&format!("(import \"{import}\" (instance (export \"send\" (func))))"));
+        let bytes = made::beside_a_dummy(&format!(
+            "(import \"{import}\" (instance (export \"send\" (func))))"
+        ));
         assert_failed(&refusal(&bytes), Code::Component, import);
     }
     and_another_tenant_is_served();
@@ -35,7 +38,11 @@ fn imports_outside_the_contract_are_refused_by_name() {
 fn a_version_of_the_contract_that_this_host_does_not_serve_is_refused_by_number() {
     for version in ["9.9.9", "0.2.0", "1.0.0"] {
         let bytes = made::dummy_of_another_contract(&[("@0.1.0", &format!("@{version}"))]);
-        assert_failed(&refusal(&bytes), Code::Component, &format!("version {version} of the contract"));
+        assert_failed(
+            &refusal(&bytes),
+            Code::Component,
+            &format!("version {version} of the contract"),
+        );
     }
     and_another_tenant_is_served();
 }
@@ -45,15 +52,24 @@ fn a_later_patch_of_the_contract_is_served_as_long_as_it_asks_for_nothing_new() 
     let bytes = made::dummy_of_another_contract(&[("@0.1.0", "@0.1.7")]);
     // It is linked and asked what it is; that every call of it crashes is what it was made for.
     assert_failed(&refusal(&bytes), Code::Trap, "crashed");
-    let more = [("@0.1.0", "@0.1.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
-    assert_failed(&refusal(&made::dummy_of_another_contract(&more)), Code::Component, "delete-user");
+    let more =
+        [("@0.1.0", "@0.1.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
+    assert_failed(
+        &refusal(&made::dummy_of_another_contract(&more)),
+        Code::Component,
+        "delete-user",
+    );
     and_another_tenant_is_served();
 }
 
 #[test]
 fn a_function_that_the_contract_does_not_have_is_refused_by_name() {
     let more = [("send: func(", "delete-user: func(id: string);\n    send: func(")];
-    assert_failed(&refusal(&made::dummy_of_another_contract(&more)), Code::Component, "delete-user");
+    assert_failed(
+        &refusal(&made::dummy_of_another_contract(&more)),
+        Code::Component,
+        "delete-user",
+    );
     and_another_tenant_is_served();
 }
 
@@ -63,10 +79,21 @@ fn types_that_are_not_those_of_the_contract_are_refused() {
         (("body: option<list<u8>>", "body: list<u8>"), Code::Component),
         (("message: string);", "message: list<u8>);"), Code::Component),
         (("next: option<cursor>", "next: cursor"), Code::Contract),
-        (("describe: func() -> descriptor", "describe: func() -> result<descriptor>"), Code::Contract),
+        (
+            ("describe: func() -> descriptor", "describe: func() -> result<descriptor>"),
+            Code::Contract,
+        ),
     ] {
         let failure = refusal(&made::dummy_of_another_contract(&[changed]));
-        assert_failed(&failure, code, if code == Code::Component { "does not fit the contract" } else { "broke its contract" });
+        assert_failed(
+            &failure,
+            code,
+            if code == Code::Component {
+                "does not fit the contract"
+            } else {
+                "broke its contract"
+            },
+        );
     }
     and_another_tenant_is_served();
 }
@@ -74,7 +101,11 @@ fn types_that_are_not_those_of_the_contract_are_refused() {
 #[test]
 fn a_component_that_offers_nothing_is_refused() {
     for text in ["(component)", "(component (import \"smp:connector/log@0.1.0\" (instance)))"] {
-        assert_failed(&refusal(&wat::parse_str(text).unwrap()), Code::Component, "does not export the connector");
+        assert_failed(
+            &refusal(&wat::parse_str(text).unwrap()),
+            Code::Component,
+            "does not export the connector",
+        );
     }
     and_another_tenant_is_served();
 }
@@ -82,7 +113,16 @@ fn a_component_that_offers_nothing_is_refused() {
 #[test]
 fn what_is_another_kind_of_file_is_refused() {
     assert_failed(&refusal(&made::core_module()), Code::Component, "core WebAssembly module");
-    for bytes in [&b""[..], b"\0", b"#!/bin/sh\n", b"PK\x03\x04", b"(component)", b"\0asm", b"\0asm\x0d\0\x01", b"\0asm\xff\xff\xff\xff"] {
+    for bytes in [
+        &b""[..],
+        b"\0",
+        b"#!/bin/sh\n",
+        b"PK\x03\x04",
+        b"(component)",
+        b"\0asm",
+        b"\0asm\x0d\0\x01",
+        b"\0asm\xff\xff\xff\xff",
+    ] {
         assert_eq!(refusal(bytes).code, Code::Component, "{bytes:?}");
     }
     and_another_tenant_is_served();
@@ -92,9 +132,14 @@ fn what_is_another_kind_of_file_is_refused() {
 fn compiled_code_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("compiled");
-    let engine = Engine::new(&EngineOptions { cache: Some(cache.clone()), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        cache: Some(cache.clone()),
+        ..EngineOptions::new(Compiler::Inside)
+    })
+    .unwrap();
     now(Plugin::load(&engine, &tame())).unwrap();
-    let files: Vec<_> = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<_> =
+        std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1);
     let kept = std::fs::read(&files[0]).unwrap();
     let code = kept.windows(4).position(|bytes| bytes == b"\x7fELF").unwrap();
@@ -109,7 +154,10 @@ fn a_component_of_components_within_each_other_is_refused() {
     // Compiling takes the square of the depth: none of these gets that far.
     for depth in [17, 1_000, 100_000] {
         let failure = refusal(&made::nested(depth));
-        assert!(failure.code == Code::Component && failure.message.contains("nested more than 16 deep"), "{depth}: {failure}");
+        assert!(
+            failure.code == Code::Component && failure.message.contains("nested more than 16 deep"),
+            "{depth}: {failure}"
+        );
     }
     and_another_tenant_is_served();
 }
@@ -117,10 +165,16 @@ fn a_component_of_components_within_each_other_is_refused() {
 #[test]
 fn a_component_that_was_cut_short_is_refused_wherever_it_was_cut() {
     let whole = tame();
-    let ends: BTreeSet<usize> = sections(&whole).into_iter().flat_map(|section| [section.start, section.end]).collect();
+    let ends: BTreeSet<usize> =
+        sections(&whole).into_iter().flat_map(|section| [section.start, section.end]).collect();
     assert!(ends.len() > 10, "{ends:?}");
     let steps = (0..whole.len()).step_by(whole.len() / 200);
-    for length in ends.iter().flat_map(|end| [end.saturating_sub(1), *end, *end + 1]).chain(steps).filter(|length| *length < whole.len()) {
+    for length in ends
+        .iter()
+        .flat_map(|end| [end.saturating_sub(1), *end, *end + 1])
+        .chain(steps)
+        .filter(|length| *length < whole.len())
+    {
         // Cut between two sections, what is left is a component that has less in it.
         if let Ok(plugin) = loads(&whole[..length]) {
             assert!(ends.contains(&length), "{length} of {} bytes", whole.len());
@@ -133,7 +187,10 @@ fn a_component_that_was_cut_short_is_refused_wherever_it_was_cut() {
 #[test]
 fn a_component_with_a_flipped_bit_is_refused_or_does_what_the_contract_allows() {
     // Where a flip is found out late it costs a compilation: most are made where that is quick.
-    let ends: BTreeSet<_> = [(tame(), 60), (made::dummy(""), 300)].iter().flat_map(|(whole, flips)| ends_of(whole, *flips)).collect();
+    let ends: BTreeSet<_> = [(tame(), 60), (made::dummy(""), 300)]
+        .iter()
+        .flat_map(|(whole, flips)| ends_of(whole, *flips))
+        .collect();
     for end in ["loaded", "component", "trap"] {
         assert!(ends.contains(end), "no flip ended as {end}: {ends:?}");
     }
@@ -142,7 +199,9 @@ fn a_component_with_a_flipped_bit_is_refused_or_does_what_the_contract_allows() 
 
 /// How loading a component ends when one bit of it is flipped, so many times.
 fn ends_of(whole: &[u8], flips: usize) -> BTreeSet<&'static str> {
-    let engine = Engine::new(&EngineOptions { limits: tight(), ..EngineOptions::new(Compiler::Inside) }).unwrap();
+    let engine =
+        Engine::new(&EngineOptions { limits: tight(), ..EngineOptions::new(Compiler::Inside) })
+            .unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let flip = |_| {
         let (byte, bit) = (random.random_range(0..whole.len()), random.random_range(0..8));
@@ -166,7 +225,10 @@ fn ends_of(whole: &[u8], flips: usize) -> BTreeSet<&'static str> {
 /// Why a file is not loaded. Nothing of it is shown that steers a terminal.
 fn refusal(bytes: &[u8]) -> Failure {
     let failure = loads(bytes).err().unwrap();
-    assert!(failure.message.len() < 1_000 && !failure.message.chars().any(char::is_control), "{failure}");
+    assert!(
+        failure.message.len() < 1_000 && !failure.message.chars().any(char::is_control),
+        "{failure}"
+    );
     failure
 }
 
@@ -176,5 +238,8 @@ fn tame() -> Vec<u8> {
 
 /// Where the sections of a component are, those of its core modules too.
 fn sections(bytes: &[u8]) -> Vec<Range<usize>> {
-    wasmparser::Parser::new(0).parse_all(bytes).filter_map(|payload| payload.unwrap().as_section().map(|(_, range)| range)).collect()
+    wasmparser::Parser::new(0)
+        .parse_all(bytes)
+        .filter_map(|payload| payload.unwrap().as_section().map(|(_, range)| range))
+        .collect()
 }

@@ -6,7 +6,9 @@ use smp_host::collect::report::Outcome;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 
-use crate::setup::{Setup, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight};
+use crate::setup::{
+    Setup, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight,
+};
 
 /// Time enough to make what is then refused.
 fn patient() -> Limits {
@@ -15,14 +17,20 @@ fn patient() -> Limits {
 
 #[test]
 fn more_members_than_a_page_has_are_refused() {
-    // Few enough for the bytes of a call, too many for those, and too many for the component's own memory.
-    for (many, bound) in [("10001", "page-members"), ("200000", "call-bytes"), ("5000000", "memory")] {
+    // Few enough for the bytes of a call, too many for those, and too many for the component's own
+    // memory.
+    for (many, bound) in
+        [("10001", "page-members"), ("200000", "call-bytes"), ("5000000", "memory")]
+    {
         let (report, rows) = Setup::attacking("giant-list", many).within(patient()).collect();
         assert_limited(&report.error.unwrap(), bound);
         assert_eq!(rows.len(), 0);
         and_another_tenant_is_served();
     }
-    assert_eq!(Setup::attacking("giant-list", "10000").within(patient()).page().unwrap().members.len(), 10_000);
+    assert_eq!(
+        Setup::attacking("giant-list", "10000").within(patient()).page().unwrap().members.len(),
+        10_000
+    );
 }
 
 #[test]
@@ -38,7 +46,11 @@ fn texts_of_ten_megabytes_are_refused_wherever_they_stand() {
     for attack in ["id", "email", "name", "role", "status", "kind", "attribute", "product"] {
         assert_limited(&of(attack).collect_fails(), "member-text");
     }
-    assert_failed(&of("cursor").collect_fails(), Code::Contract, "a cursor is empty or longer than 8192 bytes");
+    assert_failed(
+        &of("cursor").collect_fails(),
+        Code::Contract,
+        "a cursor is empty or longer than 8192 bytes",
+    );
     and_another_tenant_is_served();
 }
 
@@ -54,7 +66,10 @@ fn a_flood_of_log_lines_is_cut_off_and_ends_nothing() {
     let limits = patient();
     let most = usize::try_from(limits.log_lines).unwrap();
     let lines = logged("many", &limits);
-    assert_eq!((lines.len(), &*lines[0], &*lines[most - 1]), (most + 1, "line 0", &*format!("line {}", most - 1)));
+    assert_eq!(
+        (lines.len(), &*lines[0], &*lines[most - 1]),
+        (most + 1, "line 0", &*format!("line {}", most - 1))
+    );
     assert_eq!(lines[most], "no more lines of this run are shown");
 }
 

@@ -18,7 +18,11 @@ fn new_members_for_ever_end_at_the_bound_of_pages() {
 
 #[test]
 fn new_members_for_ever_end_at_the_bound_of_members() {
-    let stage = Setup::attacking("endless-pages", "news").within(Limits { pages: u64::MAX, members: 150, ..tight() });
+    let stage = Setup::attacking("endless-pages", "news").within(Limits {
+        pages: u64::MAX,
+        members: 150,
+        ..tight()
+    });
     let (report, rows) = stage.collect();
     assert_limited(&report.error.unwrap(), "members");
     assert_eq!((report.counts.members, rows.len()), (150, 150));
@@ -29,7 +33,11 @@ fn new_members_for_ever_end_at_the_bound_of_members() {
 fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
     let stage = Setup::attacking("endless-pages", "nothing");
     let (report, rows) = stage.collect();
-    assert_failed(&report.error.unwrap(), Code::UnexpectedResponse, "100 pages in a row brought no new member");
+    assert_failed(
+        &report.error.unwrap(),
+        Code::UnexpectedResponse,
+        "100 pages in a row brought no new member",
+    );
     assert!((report.counts.pages, rows.len()) == (99, 0), "{:?}", report.counts);
     and_another_tenant_is_served();
 }
@@ -38,7 +46,11 @@ fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
 fn a_page_that_leads_to_one_that_was_read_ends_at_once() {
     for (attack, pages) in [("circle", 3), ("same", 1)] {
         let (report, _) = Setup::attacking("endless-pages", attack).collect();
-        assert_failed(&report.error.unwrap(), Code::UnexpectedResponse, "leads back to a page that was read already");
+        assert_failed(
+            &report.error.unwrap(),
+            Code::UnexpectedResponse,
+            "leads back to a page that was read already",
+        );
         assert_eq!(report.counts.pages, pages, "{attack}");
     }
     and_another_tenant_is_served();
@@ -48,7 +60,10 @@ fn a_page_that_leads_to_one_that_was_read_ends_at_once() {
 fn a_run_that_goes_on_for_ever_is_ended_by_its_time() {
     let limits = Limits { run_time: Duration::from_millis(300), pages: u64::MAX, ..tight() };
     let began = Instant::now();
-    assert_limited(&Setup::attacking("endless-pages", "news").within(limits).collect_fails(), "run-time");
+    assert_limited(
+        &Setup::attacking("endless-pages", "news").within(limits).collect_fails(),
+        "run-time",
+    );
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     and_another_tenant_is_served();
 }

@@ -1,4 +1,5 @@
-//! The stage: one engine for all, tight bounds, and a service that answers whatever leaves. No test is in here.
+//! The stage: one engine for all, tight bounds, and a service that answers whatever leaves. No test
+//! is in here.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,7 +28,8 @@ use smp_tests::harness::{binary, test_component};
 
 /// One engine for all tenants of this process.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    // Compiled code is shared with the tests of the command: compiling it anew each time would take most of the time.
+    // Compiled code is shared with the tests of the command: compiling it anew each time would take
+    // most of the time.
     engine(tight())
 });
 
@@ -38,7 +40,11 @@ fn engine(limits: Limits) -> Engine {
 
 /// Bounds that end an attack soon, and that no tame component comes near to.
 pub(crate) fn tight() -> Limits {
-    Limits { cpu: Duration::from_millis(200), call_time: Duration::from_secs(5), ..Limits::default() }
+    Limits {
+        cpu: Duration::from_millis(200),
+        call_time: Duration::from_secs(5),
+        ..Limits::default()
+    }
 }
 
 /// A component with everything that it is given, and what is heard of it.
@@ -72,10 +78,14 @@ impl Setup {
     }
 
     pub(crate) fn of(plugin: Plugin, organization: &str, attack: &str) -> Self {
-        let values = [("organization-id", organization), ("attack", attack)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let values = [("organization-id", organization), ("attack", attack)]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
         let settings = Settings { values: BTreeMap::from(values), ..Settings::default() };
         let checked = settings.check(plugin.descriptor(), false).unwrap();
-        let grants = Grants::reading(Origin::parse("https://api.tame.example").unwrap(), plugin.descriptor());
+        let grants = Grants::reading(
+            Origin::parse("https://api.tame.example").unwrap(),
+            plugin.descriptor(),
+        );
         let heard = Arc::<Heard>::default();
         let transport = Arc::clone(&heard) as Arc<dyn Transport>;
         Self { plugin, name: String::new(), checked, grants, limits: tight(), heard, transport }
@@ -132,7 +142,10 @@ impl Setup {
         let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
         let report = self.session().collect_members(&mut stream, std::future::pending()).await;
         let bytes = rows.0.lock().unwrap();
-        let rows = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap());
+        let rows = bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap());
         (report, rows.collect())
     }
 
@@ -163,8 +176,15 @@ impl Heard {
 
 impl Transport for Heard {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
-        self.requests.lock().unwrap().push(format!("{} {}", request.method, request.path_and_query));
-        Box::pin(std::future::ready(Ok(Response { status: 200, headers: vec![], body: b"{}".to_vec() })))
+        self.requests
+            .lock()
+            .unwrap()
+            .push(format!("{} {}", request.method, request.path_and_query));
+        Box::pin(std::future::ready(Ok(Response {
+            status: 200,
+            headers: vec![],
+            body: b"{}".to_vec(),
+        })))
     }
 }
 
@@ -210,7 +230,10 @@ pub(crate) async fn another_tenant_is_served() {
     let stage = Setup::of(TAME.clone(), "globex", "");
     let (report, rows) = stage.collection().await;
     assert_eq!((report.outcome, report.error), (Outcome::Complete, None));
-    assert_eq!(rows.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), ["ada", "grace"]);
+    assert_eq!(
+        rows.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["ada", "grace"]
+    );
     assert_eq!(stage.heard.requests(), ["GET /v1/orgs/globex/people"]);
 }
 

@@ -9,7 +9,10 @@ const SHOWN: [(&str, &str); 9] = [
     (r"\u001b[2J\u001b[31mred\u001b]0;owned\u0007", r"\u{1b}[2J\u{1b}[31mred\u{1b}]0;owned\u{7}"),
     (r"\u009b2Jc1", r"\u{9b}2Jc1"),
     (r"nul\u0000and\b\u007fback", r"nul\u{0}and\u{8}\u{7f}back"),
-    (r#"one\nadmin,admin,admin\r\n{\"id\":\"forged\"}"#, r#"one\u{a}admin,admin,admin\u{d}\u{a}{"id":"fo…"#),
+    (
+        r#"one\nadmin,admin,admin\r\n{\"id\":\"forged\"}"#,
+        r#"one\u{a}admin,admin,admin\u{d}\u{a}{"id":"fo…"#,
+    ),
     (r"\u202etxt.exe\u2066\u200b\ufeff", r"\u{202e}txt.exe\u{2066}\u{200b}\u{feff}"),
     (r"line\u2028separator", r"line\u{2028}separator"),
     (r#"=HYPERLINK(\"http://evil.example\")"#, r#"=HYPERLINK("http://evil.example")"#),
@@ -35,7 +38,12 @@ fn members_steer_no_reader_of_lines_of_json() {
         let rest = format!(
             r#""products":[{{"key":"{shown}","name":"{shown}","site":"{shown}","last_active":null}}],"last_seen":null,"status":"{shown}","kind":"{shown}","billable":null,"attributes":{{"{shown}":"{shown}"}}}}"#
         );
-        assert_eq!(line, format!(r#"{{"id":"{shown}","email":"{shown}","name":"{shown}","role":"{shown}",{rest}"#));
+        assert_eq!(
+            line,
+            format!(
+                r#"{{"id":"{shown}","email":"{shown}","name":"{shown}","role":"{shown}",{rest}"#
+            )
+        );
     }
 }
 
@@ -63,7 +71,10 @@ fn members_are_no_formulas_and_no_rows_of_their_own_in_a_spreadsheet() {
     for row in &rows {
         for cell in row {
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
-            assert!(cell.chars().all(|sign| !sign.is_control() || "\t\r\n".contains(sign)), "{cell:?}");
+            assert!(
+                cell.chars().all(|sign| !sign.is_control() || "\t\r\n".contains(sign)),
+                "{cell:?}"
+            );
         }
     }
 }
@@ -79,7 +90,10 @@ fn a_descriptor_steers_no_terminal() {
         ("connect", &["--json"]),
     ] {
         let ended = run(command, options);
-        assert!(ended.stdout.contains("owned") || ended.stderr.contains("owned"), "{command} {options:?} says nothing");
+        assert!(
+            ended.stdout.contains("owned") || ended.stderr.contains("owned"),
+            "{command} {options:?} says nothing"
+        );
         assert_steers_nothing(&ended.stdout);
         assert_steers_nothing(&ended.stderr);
     }
@@ -94,7 +108,10 @@ fn a_guide_has_nothing_in_it_that_acts() {
     let acting: String = guide.split('`').step_by(2).collect();
     assert!(acting.contains("&lt;script>"), "{guide}");
     for part in ["<script", "<img", "<javascript", "](javascript", "![", "[https://good.example]"] {
-        assert!(!acting.replace("\\](javascript", "").replace("\\![", "").contains(part), "{part} in {guide}");
+        assert!(
+            !acting.replace("\\](javascript", "").replace("\\![", "").contains(part),
+            "{part} in {guide}"
+        );
     }
     assert!(!guide.lines().any(|line| line.trim_start().starts_with("# Heading")), "{guide}");
 }
@@ -103,32 +120,51 @@ fn a_guide_has_nothing_in_it_that_acts() {
 fn what_is_logged_steers_no_terminal_and_forges_no_failure() {
     let folder = tempfile::tempdir().unwrap();
     for (component, attack, code) in [("log-flood", "steering", 0), ("panics", "", 1)] {
-        let ended = on_fixture("collect", component, attack, folder.path()).args(["--format", "ndjson", "--verbose"]).end();
+        let ended = on_fixture("collect", component, attack, folder.path())
+            .args(["--format", "ndjson", "--verbose"])
+            .end();
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
-        assert!(ended.stderr.contains(r"\u{1b}[2J") && ended.stderr.contains(r#"\u{a}{"error":"#), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains(r"\u{1b}[2J") && ended.stderr.contains(r#"\u{a}{"error":"#),
+            "{}",
+            ended.stderr
+        );
         assert_steers_nothing(&ended.stderr);
-        assert!(!ended.stderr.lines().any(|line| line.starts_with("{\"error\"")), "{}", ended.stderr);
+        assert!(
+            !ended.stderr.lines().any(|line| line.starts_with("{\"error\"")),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
 fn collected(format: &str) -> Ended {
     let folder = tempfile::tempdir().unwrap();
-    let ended = on_fixture("collect", "steering-members", "", folder.path()).args(["--format", format]).end();
+    let ended = on_fixture("collect", "steering-members", "", folder.path())
+        .args(["--format", format])
+        .end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_steers_nothing(&ended.stderr);
     ended
 }
 
 fn run(command: &str, options: &[&str]) -> Ended {
-    on_fixture(command, "steering-texts", "", tempfile::tempdir().unwrap().path()).args(options).end()
+    on_fixture(command, "steering-texts", "", tempfile::tempdir().unwrap().path())
+        .args(options)
+        .end()
 }
 
-/// No control character but the line break, and none that hides or turns around what a person reads.
+/// No control character but the line break, and none that hides or turns around what a person
+/// reads.
 #[track_caller]
 fn assert_steers_nothing(text: &str) {
     let steering = |sign: &char| match *sign {
         '\n' => false,
-        '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
+        '\u{200b}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => true,
         '\u{e0000}'..='\u{e007f}' => true,
         other => other.is_control(),
     };

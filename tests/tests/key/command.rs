@@ -10,17 +10,25 @@ use smp_tests::harness::{Ended, KEY_VARIABLE, Run};
 use smp_tests::mock::{Authorization, Call, ErrorAnswer, Fault, Mock, Situation, When};
 
 use crate::echo::{Echo, Manner};
-use crate::search::{KEY, assert_files_without_key, assert_streams_without_key, assert_without_key, holds_the_key, organization};
+use crate::search::{
+    KEY, assert_files_without_key, assert_streams_without_key, assert_without_key, holds_the_key,
+    organization,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command that writes all that it can write into this folder, and says all that it can say.
 fn talkative(command: &str, folder: &Path) -> Run {
-    let run = Run::new(command).arg("--verbose").env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace");
+    let run =
+        Run::new(command).arg("--verbose").env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace");
     match command {
         "collect" => {
-            let run = run.args(["--format", "ndjson", "--output"]).arg(folder.join("members.ndjson"));
-            run.arg("--checkpoint").arg(folder.join("checkpoint")).arg("--report").arg(folder.join("report.json"))
+            let run =
+                run.args(["--format", "ndjson", "--output"]).arg(folder.join("members.ndjson"));
+            run.arg("--checkpoint")
+                .arg(folder.join("checkpoint"))
+                .arg("--report")
+                .arg(folder.join("report.json"))
         }
         "record" => run.arg("--keep-personal-data").arg("--output").arg(folder.join("fixture")),
         _ => run,
@@ -30,7 +38,9 @@ fn talkative(command: &str, folder: &Path) -> Run {
 /// The key arrived at the service, and nowhere but in its header.
 fn assert_arrived(mock: &Mock) {
     let log = mock.log();
-    assert!(!log.is_empty() && log.iter().all(|request| request.authorization == Authorization::Right));
+    assert!(
+        !log.is_empty() && log.iter().all(|request| request.authorization == Authorization::Right)
+    );
     for request in log {
         let rest = [Some(request.path), request.query, request.accept, request.user_agent];
         assert_without_key("a request beside its header", format!("{rest:?}"));
@@ -85,7 +95,8 @@ fn a_run_that_fails_in_any_way_writes_it_nowhere() {
     for fault in faults {
         for command in ["validate", "connect", "collect"] {
             for json in [&[][..], &["--json"]] {
-                let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+                let (mock, folder) =
+                    (organization().start().unwrap(), tempfile::tempdir().unwrap());
                 mock.set_fault(Call::Any, When::From(1), fault.clone());
                 let run = talkative(command, folder.path()).at(&mock).args(json);
                 let ended = run.args(["--max-wait", "0", "--timeout", "1"]).end();
@@ -100,9 +111,17 @@ fn a_run_that_fails_in_any_way_writes_it_nowhere() {
 
 #[test]
 fn a_run_in_any_situation_writes_it_nowhere() {
-    for situation in [Situation::NoDomain, Situation::Unverified, Situation::UnknownOrganization, Situation::SiteAdmin] {
+    for situation in [
+        Situation::NoDomain,
+        Situation::Unverified,
+        Situation::UnknownOrganization,
+        Situation::SiteAdmin,
+    ] {
         for command in ["validate", "connect", "collect", "record"] {
-            let (mock, folder) = (organization().situation(situation).start().unwrap(), tempfile::tempdir().unwrap());
+            let (mock, folder) = (
+                organization().situation(situation).start().unwrap(),
+                tempfile::tempdir().unwrap(),
+            );
             let ended = talkative(command, folder.path()).at(&mock).end();
             assert_streams_without_key(&format!("{command} in {situation:?}"), &ended);
             assert_files_without_key(folder.path());
@@ -113,14 +132,36 @@ fn a_run_in_any_situation_writes_it_nowhere() {
 
 #[test]
 fn a_server_that_repeats_it_in_every_answer_does_not_make_the_command_write_it() {
-    let manners = [Manner::Data, Manner::Escaped, Manner::Error(400), Manner::Error(401), Manner::Error(403), Manner::Error(429)];
+    let manners = [
+        Manner::Data,
+        Manner::Escaped,
+        Manner::Error(400),
+        Manner::Error(401),
+        Manner::Error(403),
+        Manner::Error(429),
+    ];
     for manner in manners {
         for command in ["validate", "connect", "collect", "record"] {
             for json in [&[][..], &["--json"]] {
                 let (server, folder) = (Echo::start(manner), tempfile::tempdir().unwrap());
-                let run = talkative(command, folder.path()).env(KEY_VARIABLE, KEY).args(["--upstream", &server.url(), "--max-wait", "0"]);
+                let run = talkative(command, folder.path()).env(KEY_VARIABLE, KEY).args([
+                    "--upstream",
+                    &server.url(),
+                    "--max-wait",
+                    "0",
+                ]);
                 let secret = format!("api-key=env:{KEY_VARIABLE}");
-                let ended = run.args(["--set", "organization-id=repeating", "--rate", "off", "--secret", &secret]).args(json).end();
+                let ended = run
+                    .args([
+                        "--set",
+                        "organization-id=repeating",
+                        "--rate",
+                        "off",
+                        "--secret",
+                        &secret,
+                    ])
+                    .args(json)
+                    .end();
                 assert!(server.repeated() > 0);
                 assert_streams_without_key(&format!("{command} with {manner:?}"), &ended);
                 assert_files_without_key(folder.path());
@@ -132,18 +173,36 @@ fn a_server_that_repeats_it_in_every_answer_does_not_make_the_command_write_it()
 #[test]
 fn members_that_have_it_for_a_name_come_with_the_name_blotted_out() {
     let (server, folder) = (Echo::start(Manner::Data), tempfile::tempdir().unwrap());
-    let run = talkative("collect", folder.path()).env(KEY_VARIABLE, KEY).args(["--upstream", &server.url(), "--rate", "off"]);
-    let ended = run.args(["--set", "organization-id=repeating", "--secret", &format!("api-key=env:{KEY_VARIABLE}")]).end();
+    let run = talkative("collect", folder.path()).env(KEY_VARIABLE, KEY).args([
+        "--upstream",
+        &server.url(),
+        "--rate",
+        "off",
+    ]);
+    let ended = run
+        .args([
+            "--set",
+            "organization-id=repeating",
+            "--secret",
+            &format!("api-key=env:{KEY_VARIABLE}"),
+        ])
+        .end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let rows = fs::read_to_string(folder.path().join("members.ndjson")).unwrap();
-    assert_eq!(rows.matches(&format!("\"name\":\"{}\"", "*".repeat(KEY.len()))).count(), 4, "two members with a product each: {rows}");
+    assert_eq!(
+        rows.matches(&format!("\"name\":\"{}\"", "*".repeat(KEY.len()))).count(),
+        4,
+        "two members with a product each: {rows}"
+    );
 }
 
 #[test]
 fn it_is_not_sent_on_to_where_a_link_or_a_redirect_leads() {
     let elsewhere = organization().start().unwrap();
-    let (next, to) =
-        (Fault::NextElsewhere { origin: elsewhere.url() }, Fault::Redirect { to: format!("{}/admin/v1/orgs", elsewhere.url()) });
+    let (next, to) = (
+        Fault::NextElsewhere { origin: elsewhere.url() },
+        Fault::Redirect { to: format!("{}/admin/v1/orgs", elsewhere.url()) },
+    );
     for (fault, code) in [(next, 0), (to, 1)] {
         let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
         mock.set_fault(Call::Users, When::Nth(2), fault);
@@ -161,10 +220,21 @@ fn a_run_that_goes_on_for_long_shows_it_to_no_other_user_and_leaves_it_in_no_fil
     let from_file = format!("api-key=file:{}", file.display());
     let from_environment = format!("api-key=env:{KEY_VARIABLE}");
     for secret in [&from_environment, &from_file] {
-        let (mock, folder) = (organization().fault(Call::Users, When::Nth(3), Fault::Stall).start().unwrap(), tempfile::tempdir().unwrap());
-        let mut run = talkative("collect", folder.path()).args(["--upstream", &mock.url(), "--rate", "off", "--secret", secret]);
+        let (mock, folder) = (
+            organization().fault(Call::Users, When::Nth(3), Fault::Stall).start().unwrap(),
+            tempfile::tempdir().unwrap(),
+        );
+        let mut run = talkative("collect", folder.path()).args([
+            "--upstream",
+            &mock.url(),
+            "--rate",
+            "off",
+            "--secret",
+            secret,
+        ]);
         run = run.args(["--set", &format!("organization-id={}", mock.organization().id)]);
-        let child = if secret == &from_file { run.start() } else { run.env(KEY_VARIABLE, KEY).start() };
+        let child =
+            if secret == &from_file { run.start() } else { run.env(KEY_VARIABLE, KEY).start() };
         assert!(mock.wait_for(Call::Users, 3, PATIENCE));
         assert_process_without_key(&child, secret == &from_file);
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
@@ -177,7 +247,8 @@ fn a_run_that_goes_on_for_long_shows_it_to_no_other_user_and_leaves_it_in_no_fil
     }
 }
 
-/// What other users and tools see of a running process: its arguments, and what it was started with.
+/// What other users and tools see of a running process: its arguments, and what it was started
+/// with.
 fn assert_process_without_key(child: &Child, environment_too: bool) {
     if !cfg!(target_os = "linux") {
         eprintln!("skipped: only Linux shows a process as files");
@@ -197,7 +268,11 @@ fn assert_process_without_key(child: &Child, environment_too: bool) {
 #[test]
 fn compiled_code_is_kept_without_it() {
     let (mock, cache) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
-    let ended = Run::new("validate").at(&mock).env("XDG_CACHE_HOME", cache.path()).env("HOME", cache.path()).end();
+    let ended = Run::new("validate")
+        .at(&mock)
+        .env("XDG_CACHE_HOME", cache.path())
+        .env("HOME", cache.path())
+        .end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(assert_files_without_key(cache.path()) > 0);
     assert_arrived(&mock);

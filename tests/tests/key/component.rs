@@ -29,7 +29,8 @@ use crate::search::{KEY, assert_without_key, organization};
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<String>>>);
 
-/// Stands where the capability asks: sees what comes from the component and what goes to it, headers included that are not passed on.
+/// Stands where the capability asks: sees what comes from the component and what goes to it,
+/// headers included that are not passed on.
 struct Overheard {
     inner: Live,
     heard: Heard,
@@ -98,7 +99,9 @@ impl Setup {
         let live = client.transport(origin.clone(), checked.credential.clone());
         let heard = Heard::default();
         // What a panic or a log line of the host could show of its own values.
-        heard.note(format!("{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"));
+        heard.note(format!(
+            "{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"
+        ));
         let policy = Policy::new(descriptor, &checked.public, &Grants::reading(origin, descriptor));
         let transport = Arc::new(Overheard { inner: live, heard: heard.clone() });
         let events = Events::new(Arc::new(heard.clone()), Context::default());
@@ -107,7 +110,13 @@ impl Setup {
         let retrier = Retrier::new(transport, clock, None, told, Jitter::None, Duration::ZERO);
         let limits = Limits::default();
         let http = Some(Capability::new(policy, retrier, limits.clone()));
-        let session = plugin.session(SessionOptions { http, settings: checked, origin: None, limits, events });
+        let session = plugin.session(SessionOptions {
+            http,
+            settings: checked,
+            origin: None,
+            limits,
+            events,
+        });
         Self { session, heard }
     }
 
@@ -153,12 +162,22 @@ async fn nothing_that_goes_to_the_component_has_the_key() {
 
 #[tokio::test]
 async fn a_server_that_repeats_the_key_does_not_hand_it_to_the_component() {
-    for manner in [Manner::Data, Manner::Escaped, Manner::Error(400), Manner::Error(401), Manner::Error(403), Manner::Error(503)] {
+    for manner in [
+        Manner::Data,
+        Manner::Escaped,
+        Manner::Error(400),
+        Manner::Error(401),
+        Manner::Error(403),
+        Manner::Error(503),
+    ] {
         let server = Echo::start(manner);
         let mut stage = Setup::at(&server.url(), "repeating").await;
         stage.all_calls().await;
         assert!(server.repeated() > 2, "{manner:?}");
-        assert!(stage.heard.all().iter().any(|text| text.contains(&"*".repeat(KEY.len()))), "{manner:?}: it is redacted out");
+        assert!(
+            stage.heard.all().iter().any(|text| text.contains(&"*".repeat(KEY.len()))),
+            "{manner:?}: it is redacted out"
+        );
         stage.assert_without_key();
     }
 }
@@ -170,6 +189,10 @@ async fn what_goes_wrong_with_a_connection_does_not_name_the_key() {
     drop(mock);
     let mut stage = Setup::at(&url, &id).await;
     stage.all_calls().await;
-    assert!(stage.heard.all().iter().any(|text| text.contains("Connection(")), "{:?}", stage.heard.all());
+    assert!(
+        stage.heard.all().iter().any(|text| text.contains("Connection(")),
+        "{:?}",
+        stage.heard.all()
+    );
     stage.assert_without_key();
 }

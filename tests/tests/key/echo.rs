@@ -1,4 +1,5 @@
-//! A server that repeats the key in everything that it answers, as a careless gateway does. No test is in here.
+//! A server that repeats the key in everything that it answers, as a careless gateway does. No test
+//! is in here.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -29,7 +30,8 @@ impl Echo {
     pub(crate) fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let (repeated, stopping) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (repeated, stopping) =
+            (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (counted, stopped) = (Arc::clone(&repeated), Arc::clone(&stopping));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -82,8 +84,10 @@ fn answer(mut stream: TcpStream, manner: Manner, repeated: &AtomicUsize) -> std:
     repeated.fetch_add(usize::from(key == super::search::KEY), Ordering::SeqCst);
     let (status, body) = answered(&target, manner, &key);
     let head = format!(
-        "HTTP/1.1 {status} Said\r\nContent-Type: application/json; key={key}\r\nX-RateLimit-Reset: {key}\r\nX-RateLimit-Limit: {key}\r\n\
-         Retry-After: {key}\r\nX-Echo: Bearer {key}\r\nSet-Cookie: key={key}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status} Said\r\nContent-Type: application/json; \
+         key={key}\r\nX-RateLimit-Reset: {key}\r\nX-RateLimit-Limit: {key}\r\nRetry-After: \
+         {key}\r\nX-Echo: Bearer {key}\r\nSet-Cookie: key={key}\r\nContent-Length: \
+         {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
@@ -92,18 +96,32 @@ fn answer(mut stream: TcpStream, manner: Manner, repeated: &AtomicUsize) -> std:
 
 fn answered(target: &str, manner: Manner, key: &str) -> (u16, String) {
     let path = target.split(' ').nth(1).unwrap_or_default();
-    let key = if manner == Manner::Escaped { key.replace('=', "\\u003d").replace('-', "\\u002D") } else { key.to_owned() };
+    let key = if manner == Manner::Escaped {
+        key.replace('=', "\\u003d").replace('-', "\\u002D")
+    } else {
+        key.to_owned()
+    };
     if let Manner::Error(status) = manner {
-        let body = format!(r#"{{"errors":[{{"id":"{key}","status":"{status}","code":"{key}","title":"{key}","detail":"Bearer {key}"}}]}}"#);
+        let body = format!(
+            r#"{{"errors":[{{"id":"{key}","status":"{status}","code":"{key}","title":"{key}","detail":"Bearer {key}"}}]}}"#
+        );
         return (status, body);
     }
     let id = "repeating";
     let body = match path.split_once('?').map_or(path, |(path, _)| path) {
-        "/admin/v1/orgs" => format!(r#"{{"data":[{{"id":"{id}","type":"orgs","attributes":{{"name":"{key}"}}}}],"links":{{}}}}"#),
+        "/admin/v1/orgs" => format!(
+            r#"{{"data":[{{"id":"{id}","type":"orgs","attributes":{{"name":"{key}"}}}}],"links":{{}}}}"#
+        ),
         path if path.ends_with("/users") => {
             let further = target.contains("cursor=");
-            let (number, next) =
-                (u8::from(further), if further { String::new() } else { format!(r#","next":"https://x.test/?cursor={key}""#) });
+            let (number, next) = (
+                u8::from(further),
+                if further {
+                    String::new()
+                } else {
+                    format!(r#","next":"https://x.test/?cursor={key}""#)
+                },
+            );
             format!(
                 r#"{{"data":[{{"account_id":"{number}","account_type":"atlassian","account_status":"{key}","name":"{key}","email":"{key}@x.test",
                 "product_access":[{{"key":"{key}","name":"{key}","url":"https://{key}.x.test/"}}]}}],"meta":{{"total":2}},"links":{{"self":"{key}"{next}}}}}"#

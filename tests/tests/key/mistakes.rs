@@ -1,4 +1,5 @@
-//! The key where it does not belong: what a person typed is refused, and not repeated to whoever reads the log.
+//! The key where it does not belong: what a person typed is refused, and not repeated to whoever
+//! reads the log.
 
 use std::fs;
 
@@ -7,11 +8,14 @@ use smp_tests::mock::Mock;
 
 use crate::search::{KEY, assert_streams_without_key, organization};
 
-/// A run with these arguments in the place of the secret or a setting. It must be refused without a request.
+/// A run with these arguments in the place of the secret or a setting. It must be refused without a
+/// request.
 fn refused(mock: &Mock, arguments: &[&str], code: i32) {
     for json in [&[][..], &["--json"]] {
         // Where the mistake is another than the secret, a secret is there.
-        let run = Run::new("validate").env(KEY_VARIABLE, "ATCTTanother-key").args(["--upstream", &mock.url()]);
+        let run = Run::new("validate")
+            .env(KEY_VARIABLE, "ATCTTanother-key")
+            .args(["--upstream", &mock.url()]);
         let ended = run.args(arguments).args(json).end();
         assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
         assert_streams_without_key(&format!("{arguments:?}"), &ended);
@@ -24,7 +28,9 @@ fn refused(mock: &Mock, arguments: &[&str], code: i32) {
 fn the_key_in_the_place_of_what_names_it_is_refused_and_not_repeated() {
     let mock = organization().start().unwrap();
     let organization = format!("organization-id={}", mock.organization().id);
-    for secret in ["api-key=KEY", "api-key=env:KEY", "api-key=file:KEY", "KEY", "KEY=env:HOME", "api-key:KEY"] {
+    for secret in
+        ["api-key=KEY", "api-key=env:KEY", "api-key=file:KEY", "KEY", "KEY=env:HOME", "api-key:KEY"]
+    {
         refused(&mock, &["--set", &organization, "--secret", &secret.replace("KEY", KEY)], 2);
     }
 }
@@ -32,7 +38,9 @@ fn the_key_in_the_place_of_what_names_it_is_refused_and_not_repeated() {
 #[test]
 fn the_key_as_a_plain_setting_is_refused_and_not_repeated() {
     let mock = organization().start().unwrap();
-    for (setting, code) in [("api-key=KEY", 2), ("KEY", 2), ("KEY=1", 2), ("organization-id=KEY", 1)] {
+    for (setting, code) in
+        [("api-key=KEY", 2), ("KEY", 2), ("KEY=1", 2), ("organization-id=KEY", 1)]
+    {
         let secret = format!("api-key=env:{KEY_VARIABLE}");
         refused(&mock, &["--set", &setting.replace("KEY", KEY), "--secret", &secret], code);
     }
@@ -41,7 +49,12 @@ fn the_key_as_a_plain_setting_is_refused_and_not_repeated() {
 #[test]
 fn the_key_as_an_argument_of_its_own_is_refused_and_not_repeated() {
     let mock = organization().start().unwrap();
-    for argument in [KEY.to_owned(), format!("--api-key={KEY}"), format!("--rate={KEY}"), format!("--allow-origin={KEY}")] {
+    for argument in [
+        KEY.to_owned(),
+        format!("--api-key={KEY}"),
+        format!("--rate={KEY}"),
+        format!("--allow-origin={KEY}"),
+    ] {
         refused(&mock, &[&argument], 2);
     }
     let ended = Run::bare().arg(KEY).end();
@@ -52,7 +65,14 @@ fn the_key_as_an_argument_of_its_own_is_refused_and_not_repeated() {
 #[test]
 fn the_key_in_a_settings_file_is_refused_and_not_repeated() {
     let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
-    for text in ["api-key = \"KEY\"", "KEY = \"x\"", "api-key = KEY", "KEY", "[KEY]\nx = 1", "organization-id = [\"KEY\"]"] {
+    for text in [
+        "api-key = \"KEY\"",
+        "KEY = \"x\"",
+        "api-key = KEY",
+        "KEY",
+        "[KEY]\nx = 1",
+        "organization-id = [\"KEY\"]",
+    ] {
         let path = folder.path().join("settings.toml");
         fs::write(&path, text.replace("KEY", KEY)).unwrap();
         refused(&mock, &["--settings", path.to_str().unwrap()], 2);
@@ -65,7 +85,9 @@ fn a_key_that_cannot_be_one_is_refused_and_not_repeated() {
     let path = folder.path().join("key");
     let secret = format!("api-key=file:{}", path.display());
     let organization = format!("organization-id={}", mock.organization().id);
-    for text in [format!("{KEY} {KEY}"), format!("{KEY}\n{KEY}"), format!("ä{KEY}"), KEY.repeat(100)] {
+    for text in
+        [format!("{KEY} {KEY}"), format!("{KEY}\n{KEY}"), format!("ä{KEY}"), KEY.repeat(100)]
+    {
         fs::write(&path, text).unwrap();
         refused(&mock, &["--set", &organization, "--secret", &secret], 1);
     }

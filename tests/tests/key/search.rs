@@ -22,11 +22,16 @@ pub(crate) fn organization() -> Builder {
 pub(crate) fn holds_the_key(bytes: &[u8]) -> bool {
     let hex: String = PART.bytes().map(|byte| format!("{byte:02x}")).collect();
     // Base64 depends on where the text begins: with the key, with the header's value.
-    let encoded = [KEY.to_owned(), format!("Bearer {KEY}")].map(|text| (STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)));
+    let encoded = [KEY.to_owned(), format!("Bearer {KEY}")]
+        .map(|text| (STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)));
     let encoded = encoded.into_iter().flat_map(|(standard, url)| [standard, url]);
     let reversed: String = PART.chars().rev().collect();
-    let needles = [PART.to_owned(), PART.to_lowercase(), PART.to_uppercase(), hex, reversed].into_iter().chain(encoded);
-    needles.into_iter().any(|needle| bytes.windows(needle.len()).any(|window| window == needle.as_bytes()))
+    let needles = [PART.to_owned(), PART.to_lowercase(), PART.to_uppercase(), hex, reversed]
+        .into_iter()
+        .chain(encoded);
+    needles
+        .into_iter()
+        .any(|needle| bytes.windows(needle.len()).any(|window| window == needle.as_bytes()))
 }
 
 pub(crate) fn assert_without_key(what: &str, bytes: impl AsRef<[u8]>) {
@@ -59,10 +64,18 @@ pub(crate) fn assert_files_without_key(folder: &Path) -> usize {
 
 #[test]
 fn the_search_finds_the_key_in_every_disguise() {
-    let in_hex: String = format!("Bearer {KEY}").bytes().map(|byte| format!("{byte:02x}")).collect();
+    let in_hex: String =
+        format!("Bearer {KEY}").bytes().map(|byte| format!("{byte:02x}")).collect();
     let in_base64 = STANDARD_NO_PAD.encode(format!("Bearer {KEY}"));
-    for text in [KEY, &format!("x{KEY}x"), &KEY.replace('=', "%3D"), &KEY.replace('=', "\\u003d"), &KEY.to_lowercase(), &in_hex, &in_base64]
-    {
+    for text in [
+        KEY,
+        &format!("x{KEY}x"),
+        &KEY.replace('=', "%3D"),
+        &KEY.replace('=', "\\u003d"),
+        &KEY.to_lowercase(),
+        &in_hex,
+        &in_base64,
+    ] {
         assert!(holds_the_key(text.as_bytes()), "{text}");
     }
     assert!(!holds_the_key(&b"*".repeat(KEY.len())));

@@ -1,9 +1,14 @@
-//! A raw HTTP/1.1 client that hides nothing: it tells how an answer ended, and never retries, follows or unpacks.
+//! A raw HTTP/1.1 client that hides nothing: it tells how an answer ended, and never retries,
+//! follows or unpacks.
 //!
 //! One connection per request. It waits for at most [`PATIENCE`] between two pieces of an answer.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test helper fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test helper fails by panicking"
+)]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -70,7 +75,9 @@ pub fn ask(mock: &Mock, call: &str) -> Reply {
 
 /// Asks for a page of users.
 pub fn users(mock: &Mock, cursor: Option<&str>) -> Reply {
-    let encoded = cursor.map(|cursor| percent_encoding::utf8_percent_encode(cursor, percent_encoding::NON_ALPHANUMERIC));
+    let encoded = cursor.map(|cursor| {
+        percent_encoding::utf8_percent_encode(cursor, percent_encoding::NON_ALPHANUMERIC)
+    });
     ask(mock, &encoded.map_or("/users".to_owned(), |cursor| format!("/users?cursor={cursor}")))
 }
 
@@ -90,14 +97,25 @@ pub fn get(mock: &Mock, path: &str) -> Reply {
 }
 
 /// Asks with these headers.
-pub fn send(mock: &Mock, method: &str, path: &str, headers: &[(&str, &str)], patience: Duration) -> Reply {
+pub fn send(
+    mock: &Mock,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    patience: Duration,
+) -> Reply {
     let mut stream = TcpStream::connect(mock.address()).unwrap();
     stream.set_read_timeout(Some(patience)).unwrap();
     exchange(&mut stream, method, path, headers)
 }
 
 /// Writes a request and reads until the end.
-pub fn exchange(stream: &mut (impl Read + Write), method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+pub fn exchange(
+    stream: &mut (impl Read + Write),
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Reply {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -109,7 +127,9 @@ pub fn exchange(stream: &mut (impl Read + Write), method: &str, path: &str, head
         match stream.read(&mut buffer) {
             Ok(0) => break false,
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break true,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                break true;
+            }
             Err(_) => break false,
         }
     };

@@ -44,7 +44,12 @@ fn each_line_of_a_request_is_there_once_and_has_no_value_in_it() {
     for command in ["validate", "connect"] {
         let (before, ended) = (mock.requests(), Run::new(command).at(&mock).arg("-v").end());
         let lines = requests(&ended.stderr);
-        assert_eq!(u64::try_from(lines.len()).unwrap(), mock.requests() - before, "{}", ended.stderr);
+        assert_eq!(
+            u64::try_from(lines.len()).unwrap(),
+            mock.requests() - before,
+            "{}",
+            ended.stderr
+        );
         assert!(lines.iter().all(|line| line.contains(command)), "{lines:?}");
         assert!(!ended.stderr.contains(&mock.organization().id), "{}", ended.stderr);
     }

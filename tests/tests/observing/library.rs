@@ -128,11 +128,17 @@ fn each_request_is_told_as_often_as_it_was_sent() {
     let (mock, heard) = (mock(), Arc::<Heard>::default());
     all_calls(&mock, &heard);
     let events = heard.all();
-    let sent: Vec<&String> = events.iter().map(|(_, event)| event).filter(|event| event.starts_with("Request")).collect();
+    let sent: Vec<&String> = events
+        .iter()
+        .map(|(_, event)| event)
+        .filter(|event| event.starts_with("Request"))
+        .collect();
     assert_eq!(u64::try_from(sent.len()).unwrap(), mock.requests());
     let pages: Vec<_> = sent.iter().filter(|event| event.contains("Collect")).collect();
     let [first, refused, again, last] = &pages[..] else { panic!("{pages:?}") };
-    for (event, page, number, status) in [(first, 1, 1, 200), (refused, 2, 1, 429), (again, 2, 2, 200), (last, 3, 1, 200)] {
+    for (event, page, number, status) in
+        [(first, 1, 1, 200), (refused, 2, 1, 429), (again, 2, 2, 200), (last, 3, 1, 200)]
+    {
         for part in [
             format!("endpoint: \"{USERS}\""),
             format!("Collect {{ page: {page} }}, number: {number}, "),
@@ -182,12 +188,16 @@ fn what_is_given_up_or_refused_is_an_event() {
     let refusing = Mock::builder().members(25).page_size(10);
     let refusing = refusing.rule("users:1-:status-429;retry-after=3600".parse().unwrap());
     let (mock, heard) = (refusing.start().unwrap(), Arc::<Heard>::default());
-    let collect = |granted| now(async { session(&mock, None, &heard, granted).collect(None).await.unwrap_err() });
+    let collect = |granted| {
+        now(async { session(&mock, None, &heard, granted).collect(None).await.unwrap_err() })
+    };
     let (failure, given_up) = Told::by(|| collect(true));
     let (denial, denied) = Told::by(|| collect(false));
     let events = |told: &[Entry]| -> Vec<String> {
         let events = told.iter().filter(|entry| entry.span.is_none());
-        events.map(|event| format!("{} {:?} {:?}", event.level, event.within, event.fields)).collect()
+        events
+            .map(|event| format!("{} {:?} {:?}", event.level, event.within, event.fields))
+            .collect()
     };
     let [sent, call] = &events(&given_up)[..] else { panic!("{given_up:?}") };
     assert!(sent.starts_with("INFO Some(\"call\")") && sent.contains("a request was given up"));
@@ -209,11 +219,13 @@ fn nothing_secret_or_personal_is_in_an_event_or_a_span() {
         now(async {
             let _denied = session(&mock, None, &heard, false).validate().await;
             let mut run = session(&refused, None, &lost, true);
-            let _cancelled = tokio::time::timeout(Duration::from_millis(1), run.collect(None)).await;
+            let _cancelled =
+                tokio::time::timeout(Duration::from_millis(1), run.collect(None)).await;
         });
     });
     let organization = mock.organization();
-    let mut personal = vec![mock.key().to_owned(), organization.id.clone(), organization.name.clone()];
+    let mut personal =
+        vec![mock.key().to_owned(), organization.id.clone(), organization.name.clone()];
     for member in mock.expected_members() {
         personal.extend([member.account_id.clone(), member.name.clone()]);
         personal.extend(member.email().map(str::to_owned));

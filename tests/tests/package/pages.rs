@@ -1,4 +1,5 @@
-//! The pages as a reader's program takes them: our guide and our listing, and what scripts read of it.
+//! The pages as a reader's program takes them: our guide and our listing, and what scripts read of
+//! it.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
@@ -19,17 +20,26 @@ struct Page {
 fn read(markdown: &str) -> Page {
     let mut page = Page::default();
     let mut text = String::new();
-    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_GFM | Options::ENABLE_STRIKETHROUGH) {
+    for event in Parser::new_ext(
+        markdown,
+        Options::ENABLE_TABLES | Options::ENABLE_GFM | Options::ENABLE_STRIKETHROUGH,
+    ) {
         match event {
-            Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_)) => {
+            Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_)) => {
                 panic!("{event:?}")
             }
             Event::Start(Tag::Heading { .. } | Tag::TableCell) => text.clear(),
             Event::Start(Tag::Table(_)) => page.tables.push(Vec::new()),
-            Event::Start(Tag::TableHead | Tag::TableRow) => page.tables.last_mut().unwrap().push(Vec::new()),
+            Event::Start(Tag::TableHead | Tag::TableRow) => {
+                page.tables.last_mut().unwrap().push(Vec::new())
+            }
             Event::Start(Tag::Link { dest_url, .. }) => page.links.push(dest_url.into_string()),
             Event::End(TagEnd::Heading(level)) => page.headings.push((level, text.clone())),
-            Event::End(TagEnd::TableCell) => page.tables.last_mut().unwrap().last_mut().unwrap().push(text.clone()),
+            Event::End(TagEnd::TableCell) => {
+                page.tables.last_mut().unwrap().last_mut().unwrap().push(text.clone())
+            }
             Event::Text(part) | Event::Code(part) => text.push_str(&part),
             _ => {}
         }
@@ -40,13 +50,23 @@ fn read(markdown: &str) -> Page {
 fn assert_well_formed(page: &Page) {
     assert_eq!(page.headings[0].0, HeadingLevel::H1);
     for pair in page.headings.windows(2) {
-        assert!(pair[1].0 as usize <= pair[0].0 as usize + 1 && pair[1].0 != HeadingLevel::H1, "{pair:?}");
+        assert!(
+            pair[1].0 as usize <= pair[0].0 as usize + 1 && pair[1].0 != HeadingLevel::H1,
+            "{pair:?}"
+        );
     }
     assert!(page.headings.iter().all(|(_, title)| !title.trim().is_empty()));
     for table in &page.tables {
-        assert!(table.len() > 1 && table.iter().all(|row| row.len() == table[0].len()), "{table:?}");
-        // A cell that nobody filled stands only where the row above goes on, or where nothing is known.
-        assert!(table.iter().skip(1).all(|row| row.iter().any(|cell| !cell.is_empty())), "{table:?}");
+        assert!(
+            table.len() > 1 && table.iter().all(|row| row.len() == table[0].len()),
+            "{table:?}"
+        );
+        // A cell that nobody filled stands only where the row above goes on, or where nothing is
+        // known.
+        assert!(
+            table.iter().skip(1).all(|row| row.iter().any(|cell| !cell.is_empty())),
+            "{table:?}"
+        );
     }
     for link in &page.links {
         assert!(link.starts_with("https://"), "{link}");
@@ -57,7 +77,12 @@ fn assert_well_formed(page: &Page) {
 fn our_listing_is_a_page_that_any_reader_takes() {
     let page = read(&OURS.text("listing.md"));
     assert_well_formed(&page);
-    let titles: Vec<_> = page.headings.iter().filter(|(level, _)| *level != HeadingLevel::H3).map(|(_, title)| title.as_str()).collect();
+    let titles: Vec<_> = page
+        .headings
+        .iter()
+        .filter(|(level, _)| *level != HeadingLevel::H3)
+        .map(|(_, title)| title.as_str())
+        .collect();
     let expected = [
         "Atlassian Cloud",
         "What is collected",
@@ -89,7 +114,8 @@ fn our_guide_is_a_page_that_any_reader_takes() {
 #[test]
 fn scripts_read_in_the_listing_what_inspect_says_of_the_file() {
     let listing = OURS.json("listing.json");
-    let inspected = Run::bare().args(["inspect", "--json"]).arg(OURS.path("atlassian-cloud.wasm")).end().json();
+    let inspected =
+        Run::bare().args(["inspect", "--json"]).arg(OURS.path("atlassian-cloud.wasm")).end().json();
     for (key, value) in inspected.as_object().unwrap() {
         assert_eq!(&listing[key], value, "{key}");
     }
@@ -114,9 +140,18 @@ fn scripts_read_in_the_listing_what_inspect_says_of_the_file() {
     ];
     assert_eq!(keys, expected);
     assert_eq!(listing["descriptor"]["version"], VERSION);
-    assert_eq!(listing["scopes"], json!(["read:accounts:admin", "read:domains:admin", "read:orgs:admin"]));
-    assert_eq!(listing["digest"], format!("sha256:{}", digest(&OURS.bytes("atlassian-cloud.wasm"))));
-    assert_eq!((&listing["conformance"]["passed"], &listing["conformance"]["figures"]["fixtures"]), (&json!(true), &json!(2)));
+    assert_eq!(
+        listing["scopes"],
+        json!(["read:accounts:admin", "read:domains:admin", "read:orgs:admin"])
+    );
+    assert_eq!(
+        listing["digest"],
+        format!("sha256:{}", digest(&OURS.bytes("atlassian-cloud.wasm")))
+    );
+    assert_eq!(
+        (&listing["conformance"]["passed"], &listing["conformance"]["figures"]["fixtures"]),
+        (&json!(true), &json!(2))
+    );
     assert!(listing["conformance"]["rules"].as_array().unwrap().len() > 20);
 }
 
@@ -126,7 +161,11 @@ fn figures_are_shown_only_with_the_build_that_they_are_of() {
     let with_figures_of = |of: Value| {
         let path = files.path().join("figures.json");
         let figure = json!({"key": "size.component", "name": "Component", "unit": "KiB", "median": 155.0, "min": 155.0, "max": 155.0});
-        std::fs::write(&path, json!({"component": of, "cores": 2, "figures": [figure]}).to_string()).unwrap();
+        std::fs::write(
+            &path,
+            json!({"component": of, "cores": 2, "figures": [figure]}).to_string(),
+        )
+        .unwrap();
         Made::of(|run| run.file("--figures", &path))
     };
     let built = std::fs::read(smp_tests::harness::component()).unwrap();
@@ -135,6 +174,12 @@ fn figures_are_shown_only_with_the_build_that_they_are_of() {
     assert!(ours.text("listing.md").contains("| Component | 155 KiB |"));
     let other = with_figures_of(Value::Null);
     assert_eq!(other.json("listing.json")["performance"]["figures"], json!([]));
-    assert!(other.text("listing.md").contains("of a build that they do not name, and not of this one"));
-    assert!(other.ended.stderr.contains("note: The figures are not of this build"), "{}", other.ended.stderr);
+    assert!(
+        other.text("listing.md").contains("of a build that they do not name, and not of this one")
+    );
+    assert!(
+        other.ended.stderr.contains("note: The figures are not of this build"),
+        "{}",
+        other.ended.stderr
+    );
 }

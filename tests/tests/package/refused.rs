@@ -10,11 +10,15 @@ use crate::setup::{CASES, VERSION, bill, bill_of, packaging, packaging_of};
 #[test]
 fn a_connector_that_does_not_pass_its_check_is_not_packaged() {
     let (output, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let ended = packaging_of(&test_component("tame"), &bill_of(files.path(), "0.1.0"), output.path()).end();
+    let ended =
+        packaging_of(&test_component("tame"), &bill_of(files.path(), "0.1.0"), output.path()).end();
     assert_eq!(ended.code, Some(1));
     let said = ended.said("contract");
     assert!(
-        said.starts_with("the connector does not pass its check, so it is not packaged: the rule `listing-complete` is not kept"),
+        said.starts_with(
+            "the connector does not pass its check, so it is not packaged: the rule \
+             `listing-complete` is not kept"
+        ),
         "{said}"
     );
     assert!(said.contains("Fill in what is missing in the descriptor"), "{said}");
@@ -54,7 +58,13 @@ fn a_bill_of_another_version_is_refused() {
     let (output, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let ended = packaging_of(&component(), &bill_of(files.path(), "99.0.0"), output.path()).end();
     assert_eq!(ended.code, Some(1));
-    assert!(ended.said("invalid-settings").contains(&format!("it is of 99.0.0, and the connector is {VERSION}")), "{}", ended.stderr);
+    assert!(
+        ended
+            .said("invalid-settings")
+            .contains(&format!("it is of 99.0.0, and the connector is {VERSION}")),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -80,17 +90,33 @@ fn what_is_named_wrongly_is_wrong_usage() {
         ("--fixtures", &text, "`--fixtures "),
     ] {
         let output = tempfile::tempdir().unwrap();
-        let defaults = [("--sbom", bill()), ("--changelog", folder("../CHANGELOG.md")), ("--fixtures", folder(CASES[0]))];
-        let run = Run::new("package").args(["--json", option, value]).file("--output", output.path());
-        let run = defaults.iter().filter(|(name, _)| *name != option).fold(run, |run, (name, path)| run.file(name, path));
+        let defaults = [
+            ("--sbom", bill()),
+            ("--changelog", folder("../CHANGELOG.md")),
+            ("--fixtures", folder(CASES[0])),
+        ];
+        let run =
+            Run::new("package").args(["--json", option, value]).file("--output", output.path());
+        let run = defaults
+            .iter()
+            .filter(|(name, _)| *name != option)
+            .fold(run, |run, (name, path)| run.file(name, path));
         let ended = run.end();
         assert_eq!(ended.code, Some(2), "{option} {value}: {}", ended.stderr);
-        assert!(ended.said("invalid-settings").contains(said), "{option} {value}: {}", ended.stderr);
+        assert!(
+            ended.said("invalid-settings").contains(said),
+            "{option} {value}: {}",
+            ended.stderr
+        );
         assert!(names(output.path()).is_empty(), "{option} {value}");
     }
     let ended = packaging(files.path()).env("SOURCE_DATE_EPOCH", "yesterday").end();
     assert_eq!(ended.code, Some(2));
-    assert!(ended.said("invalid-settings").contains("SOURCE_DATE_EPOCH is no number of seconds"), "{}", ended.stderr);
+    assert!(
+        ended.said("invalid-settings").contains("SOURCE_DATE_EPOCH is no number of seconds"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -105,14 +131,28 @@ fn what_is_no_release_is_refused_as_one() {
     for (changelog, revision, said) in [
         (&unreleased, Some("0123abcd"), format!("the changelog has no entry for {VERSION}")),
         (&released, None, "the commit that it was built from is not named".to_owned()),
-        (&released, Some("0123abcd-dirty"), "there are changes upon the commit that it was built from: 0123abcd-dirty".to_owned()),
+        (
+            &released,
+            Some("0123abcd-dirty"),
+            "there are changes upon the commit that it was built from: 0123abcd-dirty".to_owned(),
+        ),
     ] {
         let output = tempfile::tempdir().unwrap();
-        let run = Run::new("package").args(["--json", "--release"]).file("--output", output.path()).file("--sbom", &bill());
+        let run = Run::new("package")
+            .args(["--json", "--release"])
+            .file("--output", output.path())
+            .file("--sbom", &bill());
         let run = run.file("--fixtures", &folder(CASES[0])).file("--changelog", changelog);
-        let ended = revision.into_iter().fold(run, |run, revision| run.args(["--revision", revision])).end();
+        let ended = revision
+            .into_iter()
+            .fold(run, |run, revision| run.args(["--revision", revision]))
+            .end();
         assert_eq!(ended.code, Some(1));
-        assert!(ended.said("invalid-settings").starts_with(&format!("this is no release: {said}")), "{}", ended.stderr);
+        assert!(
+            ended.said("invalid-settings").starts_with(&format!("this is no release: {said}")),
+            "{}",
+            ended.stderr
+        );
         assert!(names(output.path()).is_empty());
     }
 }
@@ -122,6 +162,10 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { fs::copy(entry.path(), target).map(drop).unwrap() }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            fs::copy(entry.path(), target).map(drop).unwrap()
+        }
     }
 }

@@ -16,10 +16,12 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const DATE: (&str, &str) = ("1700000000", "2023-11-14T22:13:20Z");
 
 /// Cases that call every endpoint: a package with all of them takes as long as a check.
-pub(crate) const CASES: [&str; 2] = ["fixtures/acme", "fixtures/key-maker-is-no-organization-admin"];
+pub(crate) const CASES: [&str; 2] =
+    ["fixtures/acme", "fixtures/key-maker-is-no-organization-admin"];
 
 /// Our package, made once.
-pub(crate) static OURS: LazyLock<Made> = LazyLock::new(|| Made::of(|run| run.args(["--revision", "0123abcd"])));
+pub(crate) static OURS: LazyLock<Made> =
+    LazyLock::new(|| Made::of(|run| run.args(["--revision", "0123abcd"])));
 
 /// The bill of materials that the build of our connector made.
 pub(crate) fn bill() -> PathBuf {
@@ -39,7 +41,11 @@ pub(crate) fn packaging_of(component: &Path, bill: &Path, output: &Path) -> Run 
 }
 
 fn packaging_with(component: &Path, bill: &Path, changelog: &Path, output: &Path) -> Run {
-    let run = Run::bare().args(["package", "--json"]).arg(component).file("--sbom", bill).file("--output", output);
+    let run = Run::bare()
+        .args(["package", "--json"])
+        .arg(component)
+        .file("--sbom", bill)
+        .file("--output", output);
     let run = run.file("--changelog", changelog).env("SOURCE_DATE_EPOCH", DATE.0);
     CASES.iter().fold(run, |run, case| run.file("--fixtures", &folder(case)))
 }

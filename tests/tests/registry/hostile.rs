@@ -33,7 +33,10 @@ fn a_registry_that_keeps_account_of_referrers_is_given_no_list_of_them() {
     assert_eq!(push(&bench.path("atlassian-cloud-0.1.0"), &format!("{}/it", old.host())), digest);
     assert_eq!(old.tags(), ["0.1.0".to_owned(), digest.replace(':', "-")]);
     for (fake, name) in [(&fake, "new"), (&old, "old")] {
-        let pulled = run("pull").arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path(name)).end();
+        let pulled = run("pull")
+            .arg(format!("{}/it:0.1.0", fake.host()))
+            .file("--output", &bench.path(name))
+            .end();
         assert_eq!(pulled.code, Some(0), "{}", pulled.stderr);
         let pulled = files(&bench.path(name).join("atlassian-cloud-0.1.0"));
         assert!(pulled.iter().any(|(name, _)| name == "SHA256SUMS.sig"));
@@ -46,7 +49,12 @@ fn content_that_is_not_what_it_was_asked_by_is_refused() {
     let bench = Bench::new();
     let (fake, digest) = published(&bench);
     let (component, listing) = (digest_of(&bench, ".wasm"), digest_of(&bench, "listing.json"));
-    let pull = || run("pull").arg(format!("{}/it@{digest}", fake.host())).file("--output", &bench.path("out")).end();
+    let pull = || {
+        run("pull")
+            .arg(format!("{}/it@{digest}", fake.host()))
+            .file("--output", &bench.path("out"))
+            .end()
+    };
     for (place, bytes, words) in [
         (&digest, &b"{\"schemaVersion\":2}"[..], "serves other content in the place of a manifest"),
         (&component, b"\0asm\x0d\0\x01\0", "serves other content in the place of the component"),
@@ -64,9 +72,18 @@ fn content_that_is_not_what_it_was_asked_by_is_refused() {
 fn an_answer_without_end_is_read_to_its_bound() {
     let bench = Bench::new();
     let (fake, digest) = published(&bench);
-    let pull = || run("pull").arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path("out")).end();
-    let places =
-        ["/manifests/0.1.0".to_owned(), digest_of(&bench, ".wasm"), digest_of(&bench, "listing.json"), format!("/referrers/{digest}")];
+    let pull = || {
+        run("pull")
+            .arg(format!("{}/it:0.1.0", fake.host()))
+            .file("--output", &bench.path("out"))
+            .end()
+    };
+    let places = [
+        "/manifests/0.1.0".to_owned(),
+        digest_of(&bench, ".wasm"),
+        digest_of(&bench, "listing.json"),
+        format!("/referrers/{digest}"),
+    ];
     for place in places {
         fake.serve_without_end(&place);
         refused(&pull(), "limit", "is larger than");
@@ -83,17 +100,48 @@ fn a_manifest_that_is_none_of_a_component_is_refused() {
         let mut manifest = good.clone();
         change(&mut manifest);
         fake.put_manifest("changed", &manifest);
-        run("pull").arg(format!("{}/it:changed", fake.host())).file("--output", &bench.path("out")).end()
+        run("pull")
+            .arg(format!("{}/it:changed", fake.host()))
+            .file("--output", &bench.path("out"))
+            .end()
     };
     let layer = &good["layers"][0];
     refused(&changed(&|it| it["layers"] = json!([])), "unexpected-response", "has 0 layers");
-    refused(&changed(&|it| it["layers"] = json!([layer, layer])), "unexpected-response", "has 2 layers");
-    refused(&changed(&|it| it["layers"] = json!(vec![layer; 300])), "unexpected-response", "more layers");
-    refused(&changed(&|it| it["layers"][0]["mediaType"] = json!("text/plain")), "unexpected-response", "no WebAssembly component");
-    refused(&changed(&|it| it["config"]["mediaType"] = json!("text/plain")), "unexpected-response", "no WebAssembly component");
-    refused(&changed(&|it| it["layers"][0]["size"] = json!(1_u64 << 40)), "component", "the limit `component`");
-    refused(&changed(&|it| it["layers"][0]["digest"] = json!("sha256:../..")), "unexpected-response", "no manifest");
-    refused(&changed(&|it| it["annotations"]["smp.connector.sha256sums"] = json!("x")), "unexpected-response", "SHA256SUMS");
+    refused(
+        &changed(&|it| it["layers"] = json!([layer, layer])),
+        "unexpected-response",
+        "has 2 layers",
+    );
+    refused(
+        &changed(&|it| it["layers"] = json!(vec![layer; 300])),
+        "unexpected-response",
+        "more layers",
+    );
+    refused(
+        &changed(&|it| it["layers"][0]["mediaType"] = json!("text/plain")),
+        "unexpected-response",
+        "no WebAssembly component",
+    );
+    refused(
+        &changed(&|it| it["config"]["mediaType"] = json!("text/plain")),
+        "unexpected-response",
+        "no WebAssembly component",
+    );
+    refused(
+        &changed(&|it| it["layers"][0]["size"] = json!(1_u64 << 40)),
+        "component",
+        "the limit `component`",
+    );
+    refused(
+        &changed(&|it| it["layers"][0]["digest"] = json!("sha256:../..")),
+        "unexpected-response",
+        "no manifest",
+    );
+    refused(
+        &changed(&|it| it["annotations"]["smp.connector.sha256sums"] = json!("x")),
+        "unexpected-response",
+        "SHA256SUMS",
+    );
     assert!(!bench.path("out").exists());
 }
 
@@ -104,7 +152,10 @@ fn more_referrers_than_anybody_needs_are_refused() {
     let entry = json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 1 });
     let index = json!({ "schemaVersion": 2, "manifests": vec![entry; 201] });
     fake.serve(&format!("/referrers/{digest}"), index.to_string().as_bytes());
-    let pulled = run("pull").arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path("out")).end();
+    let pulled = run("pull")
+        .arg(format!("{}/it:0.1.0", fake.host()))
+        .file("--output", &bench.path("out"))
+        .end();
     refused(&pulled, "unexpected-response", "more than 200 artifacts");
 }
 
@@ -114,7 +165,13 @@ fn a_list_in_pages_is_read_to_its_end_and_leads_nowhere_else() {
     let (fake, digest) = published(&bench);
     fake.remove(&format!("{}.sig", digest.replace(':', "-")));
     let trust = bench.trust();
-    let pull = |name: &str| run("pull").arg(format!("{}/it:0.1.0", fake.host())).args(&trust).file("--output", &bench.path(name)).end();
+    let pull = |name: &str| {
+        run("pull")
+            .arg(format!("{}/it:0.1.0", fake.host()))
+            .args(&trust)
+            .file("--output", &bench.path(name))
+            .end()
+    };
     for (name, place) in [("path", ""), ("url", "{}")] {
         fake.list_in_pages_at(place);
         let pulled = pull(name);
@@ -132,9 +189,20 @@ fn a_redirect_leads_nowhere_that_nobody_named() {
     let bench = Bench::new();
     let (fake, lonely) = (published(&bench).0, Lonely::start());
     let component = digest_of(&bench, ".wasm");
-    let pull = || run("pull").arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path("out")).end();
+    let pull = || {
+        run("pull")
+            .arg(format!("{}/it:0.1.0", fake.host()))
+            .file("--output", &bench.path("out"))
+            .end()
+    };
     let back = format!("/v2/it/blobs/{component}");
-    for place in [lonely.url(), "http://169.254.169.254/latest".into(), "https://localhost/".into(), "file:///etc/passwd".into(), back] {
+    for place in [
+        lonely.url(),
+        "http://169.254.169.254/latest".into(),
+        "https://localhost/".into(),
+        "file:///etc/passwd".into(),
+        back,
+    ] {
         fake.redirect(&component, &place);
         let ended = pull();
         assert_eq!(ended.code, Some(1), "{place}");
@@ -157,9 +225,13 @@ fn an_upload_goes_to_the_registry_alone() {
 fn what_a_registry_refuses_is_told_by_what_to_do_next() {
     let (fake, bench) = (FakeRegistry::start(), Bench::new());
     let folder = bench.release("0.1.0");
-    for (status, code) in
-        [(401, "credentials"), (403, "permission"), (429, "rate-limited"), (500, "upstream"), (418, "unexpected-response")]
-    {
+    for (status, code) in [
+        (401, "credentials"),
+        (403, "permission"),
+        (429, "rate-limited"),
+        (500, "upstream"),
+        (418, "unexpected-response"),
+    ] {
         fake.refuse("/manifests/0.1.0", status);
         let ended = run("push").arg(&folder).arg(format!("{}/it", fake.host())).end();
         assert_eq!(ended.code, Some(1), "{status}");

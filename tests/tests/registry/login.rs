@@ -42,14 +42,25 @@ fn a_login_comes_from_the_environment_from_docker_or_from_its_helper() {
     let helpers = bench.path("helpers");
     fs::create_dir(&helpers).unwrap();
     let script = format!(
-        "#!/bin/sh\nread -r server\ntest \"$server\" = \"{host}\" && echo '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}\"}}'\n"
+        "#!/bin/sh\nread -r server\ntest \"$server\" = \"{host}\" && echo \
+         '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}\"}}'\n"
     );
     let helper = helpers.join("docker-credential-test");
     fs::write(&helper, script).unwrap();
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
     let config = format!(r#"{{"credHelpers":{{"{host}":"test"}}}}"#);
-    done(push("helper").env("DOCKER_CONFIG", docker(bench.home.path(), &config)).env("PATH", &helpers).end());
-    done(with_login(run("pull")).arg(format!("{host}/helper:0.1.0")).file("--output", &bench.path("out")).end());
+    done(
+        push("helper")
+            .env("DOCKER_CONFIG", docker(bench.home.path(), &config))
+            .env("PATH", &helpers)
+            .end(),
+    );
+    done(
+        with_login(run("pull"))
+            .arg(format!("{host}/helper:0.1.0"))
+            .file("--output", &bench.path("out"))
+            .end(),
+    );
 }
 
 #[test]
@@ -59,12 +70,19 @@ fn without_the_right_login_nothing_is_pushed_and_no_password_is_shown() {
     let folder = bench.release("0.1.0");
     let push = || run("push").arg(&folder).arg(format!("{}/a", registry.host()));
     refused(&push().end(), "credentials", "docker login");
-    let wrong = push().env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", "open barley").end();
+    let wrong =
+        push().env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", "open barley").end();
     refused(&wrong, "credentials", "does not let you in");
     assert!(!wrong.stderr.contains("barley"));
     let half = push().env("SMP_REGISTRY_USER", USER).end();
-    assert!(half.code == Some(2) && half.said("invalid-settings").contains("Set both"), "{}", half.stderr);
-    let broken = push().env("DOCKER_CONFIG", docker(bench.home.path(), "{\"auths\":{\"x\":{\"auth\":7}}")).end();
+    assert!(
+        half.code == Some(2) && half.said("invalid-settings").contains("Set both"),
+        "{}",
+        half.stderr
+    );
+    let broken = push()
+        .env("DOCKER_CONFIG", docker(bench.home.path(), "{\"auths\":{\"x\":{\"auth\":7}}"))
+        .end();
     refused(&broken, "credentials", "it is no configuration");
 }
 
@@ -89,14 +107,25 @@ fn a_token_service_gets_the_login_and_the_registry_the_token() {
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
     let basic = format!("Basic {}", encoded(USER, PASSWORD));
     for seen in fake.seen() {
-        let expected = if seen.path.starts_with("/token") { Some(basic.as_str()) } else { Some("Bearer good") };
-        assert!(seen.authorization.is_none() || seen.authorization.as_deref() == expected, "{seen:?}");
+        let expected = if seen.path.starts_with("/token") {
+            Some(basic.as_str())
+        } else {
+            Some("Bearer good")
+        };
+        assert!(
+            seen.authorization.is_none() || seen.authorization.as_deref() == expected,
+            "{seen:?}"
+        );
     }
-    let asked: Vec<_> = fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    let asked: Vec<_> =
+        fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert_eq!(asked[0].path, "/token?scope=repository%3Ait%3Apull&service=fake");
-    let token =
-        run("pull").arg(format!("{}/it:0.1.0", fake.host())).env("SMP_REGISTRY_TOKEN", "good").file("--output", &bench.path("out")).end();
+    let token = run("pull")
+        .arg(format!("{}/it:0.1.0", fake.host()))
+        .env("SMP_REGISTRY_TOKEN", "good")
+        .file("--output", &bench.path("out"))
+        .end();
     assert_eq!(token.code, Some(0), "{}", token.stderr);
 }
 
@@ -108,9 +137,14 @@ fn an_identity_that_docker_keeps_is_changed_for_a_token() {
     let push = run("push").arg(bench.release("0.1.0")).arg(format!("{}/it", fake.host()));
     let pushed = push.env("DOCKER_CONFIG", docker(bench.home.path(), &config)).end();
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
-    let asked: Vec<_> = fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
-    let form = "scope=repository%3Ait%3Apull&service=fake&grant_type=refresh_token&client_id=smp-harness&refresh_token=who+%26+what";
-    assert_eq!((asked.len(), asked[0].method.as_str(), asked[0].path.as_str(), asked[0].form.as_str()), (1, "POST", "/token", form));
+    let asked: Vec<_> =
+        fake.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
+    let form = "scope=repository%3Ait%3Apull&service=fake&grant_type=refresh_token&\
+                client_id=smp-harness&refresh_token=who+%26+what";
+    assert_eq!(
+        (asked.len(), asked[0].method.as_str(), asked[0].path.as_str(), asked[0].form.as_str()),
+        (1, "POST", "/token", form)
+    );
 }
 
 #[test]
@@ -118,9 +152,12 @@ fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
     let (fake, lonely, bench) = (FakeRegistry::start(), Lonely::start(), Bench::new());
     let folder = bench.release("0.1.0");
     let push = || with_login(run("push")).arg(&folder).arg(format!("{}/it", fake.host()));
-    for realm in
-        [format!("{}/token", lonely.url()), "http://auth.example.test/token".into(), "https://me@auth.example.test/".into(), "x".into()]
-    {
+    for realm in [
+        format!("{}/token", lonely.url()),
+        "http://auth.example.test/token".into(),
+        "https://me@auth.example.test/".into(),
+        "x".into(),
+    ] {
         fake.ask_for_a_token_of(&realm);
         let ended = push().end();
         assert_eq!(ended.code, Some(1), "{realm}");
@@ -138,13 +175,20 @@ fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
 fn the_login_does_not_follow_a_redirect() {
     let (fake, storage, bench) = (FakeRegistry::start(), FakeRegistry::start(), Bench::new());
     fake.ask_for_a_token_of("{}/token");
-    let pushed = with_login(run("push")).arg(bench.release("0.1.0")).arg(format!("{}/it", fake.host())).end();
+    let pushed = with_login(run("push"))
+        .arg(bench.release("0.1.0"))
+        .arg(format!("{}/it", fake.host()))
+        .end();
     assert_eq!(pushed.code, Some(0), "{}", pushed.stderr);
     push(&bench.path("atlassian-cloud-0.1.0"), &format!("{}/it", storage.host()));
     let layer = fake.manifest("0.1.0").unwrap()["layers"][0]["digest"].as_str().unwrap().to_owned();
     let before = storage.seen().len();
     fake.redirect(&layer, &format!("http://{}/v2/it/blobs/{layer}", storage.host()));
-    let pull = || with_login(run("pull")).arg(format!("{}/it:0.1.0", fake.host())).file("--output", &bench.path("out"));
+    let pull = || {
+        with_login(run("pull"))
+            .arg(format!("{}/it:0.1.0", fake.host()))
+            .file("--output", &bench.path("out"))
+    };
     let astray = pull().end();
     refused(&astray, "denied", "which nobody named");
     assert!(astray.said("denied").contains(&format!("`--allow-origin http://{}`", storage.host())));

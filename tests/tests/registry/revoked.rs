@@ -19,7 +19,11 @@ fn publish(bench: &Bench, fake: &FakeRegistry, package: &Path, date: Option<&str
     let pushed = match date {
         None => push(package, &reference),
         Some(date) => {
-            let ended = run("push").arg(package).args([&reference, "--overwrite"]).env("SOURCE_DATE_EPOCH", date).end();
+            let ended = run("push")
+                .arg(package)
+                .args([&reference, "--overwrite"])
+                .env("SOURCE_DATE_EPOCH", date)
+                .end();
             assert_eq!(ended.code, Some(0), "{}", ended.stderr);
             ended.json()["digest"].as_str().unwrap().to_owned()
         }
@@ -29,7 +33,11 @@ fn publish(bench: &Bench, fake: &FakeRegistry, package: &Path, date: Option<&str
 }
 
 fn pull(bench: &Bench, fake: &FakeRegistry, digest: &str) -> PathBuf {
-    let ended = run("pull").arg(format!("{}/it@{digest}", fake.host())).args(bench.trust()).file("--output", &bench.path("out")).end();
+    let ended = run("pull")
+        .arg(format!("{}/it@{digest}", fake.host()))
+        .args(bench.trust())
+        .file("--output", &bench.path("out"))
+        .end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     bench.path("out/atlassian-cloud-0.1.0")
 }
@@ -37,7 +45,11 @@ fn pull(bench: &Bench, fake: &FakeRegistry, digest: &str) -> PathBuf {
 /// The options of a trust file that revokes this.
 fn revoking(bench: &Bench, digest: &str) -> [String; 2] {
     let trust = bench.trust();
-    fs::write(&trust[1], format!("revoked = [\"{digest}\"]\n{}", fs::read_to_string(&trust[1]).unwrap())).unwrap();
+    fs::write(
+        &trust[1],
+        format!("revoked = [\"{digest}\"]\n{}", fs::read_to_string(&trust[1]).unwrap()),
+    )
+    .unwrap();
     trust
 }
 
@@ -45,7 +57,8 @@ fn revoking(bench: &Bench, digest: &str) -> [String; 2] {
 fn judged(package: &Path, trust: &[String; 2]) -> Vec<Ended> {
     let file = package.join("atlassian-cloud.wasm");
     let inspect = Run::bare().args(["inspect", "--json"]).arg(&file).args(trust).end();
-    let collect = Run::bare().args(["collect", "--json", "--format", "ndjson"]).arg(&file).args(trust);
+    let collect =
+        Run::bare().args(["collect", "--json", "--format", "ndjson"]).arg(&file).args(trust);
     let collect = collect.file("--fixture", &folder("fixtures/acme")).end();
     let diff = Run::bare().args(["diff", "--json"]).args([&file, &file]).args(trust).end();
     let verify = |what: &Path| Run::bare().args(["verify", "--json"]).arg(what).args(trust).end();
@@ -82,7 +95,9 @@ fn a_revoked_artifact_does_not_run_from_the_folder_it_was_pulled_into() {
 fn a_revoked_artifact_with_the_date_of_its_package_is_known_by_its_files() {
     let (bench, fake) = (Bench::new(), FakeRegistry::start());
     let release = Release::new(&fs::read(component()).unwrap(), ID, "0.1.0");
-    let made = release.listing(&format!("{{\"id\":\"{ID}\",\"date\":\"{}\"}}\n", DATE.1)).write(bench.home.path());
+    let made = release
+        .listing(&format!("{{\"id\":\"{ID}\",\"date\":\"{}\"}}\n", DATE.1))
+        .write(bench.home.path());
     let digest = publish(&bench, &fake, &made, Some(DATE.0));
     let pulled = pull(&bench, &fake, &digest);
     assert_eq!(files(&pulled), files(&made));
@@ -106,7 +121,11 @@ fn an_artifact_with_another_date_is_known_by_the_manifest_that_is_kept() {
     assert_eq!(fs::read(pulled.join(MANIFEST)).unwrap(), manifest);
     let _again = pull(&bench, &fake, &digest);
 
-    fs::write(pulled.join(MANIFEST), fake.manifest(&format!("{}.sig", digest.replace(':', "-"))).unwrap().to_string()).unwrap();
+    fs::write(
+        pulled.join(MANIFEST),
+        fake.manifest(&format!("{}.sig", digest.replace(':', "-"))).unwrap().to_string(),
+    )
+    .unwrap();
     let verify = Run::bare().args(["verify", "--json"]).arg(&pulled).args(bench.trust()).end();
     refused(&verify, "untrusted", "is not the manifest of this package");
 }
@@ -118,7 +137,10 @@ fn what_was_revoked_does_not_come_back_as_another_artifact() {
     let first = publish(&bench, &fake, &made, None);
     let again = publish(&bench, &fake, &made, Some(DATE.0));
     assert_ne!(first, again);
-    let ended = run("pull").arg(format!("{}/it@{again}", fake.host())).args(revoking(&bench, &first)).file("--output", &bench.path("out"));
+    let ended = run("pull")
+        .arg(format!("{}/it@{again}", fake.host()))
+        .args(revoking(&bench, &first))
+        .file("--output", &bench.path("out"));
     refused(&ended.end(), "untrusted", &format!("{first} is revoked by the trust file"));
     assert!(!bench.path("out").exists());
 }
@@ -129,7 +151,11 @@ fn a_push_says_when_its_date_is_not_the_packages_own() {
     let made = bench.release("0.1.0");
     let reference = format!("{}/it", fake.host());
     let push = |date: &str| {
-        let ended = run("push").arg(&made).args([&reference, "--overwrite"]).env("SOURCE_DATE_EPOCH", date).end();
+        let ended = run("push")
+            .arg(&made)
+            .args([&reference, "--overwrite"])
+            .env("SOURCE_DATE_EPOCH", date)
+            .end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stderr
     };

@@ -39,20 +39,41 @@ fn a_release_is_pushed_signed_pulled_and_run_with_a_trust_file() {
     assert_eq!(bench.sign(folder.to_str().unwrap()).code, Some(0));
     let reference = format!("{}/connectors/atlassian-cloud", registry.host());
     let digest = push(&folder, &reference);
-    let pull = |trust: &[String; 2]| run("pull").arg(format!("{reference}:0.1.0")).args(trust).file("--output", &bench.path("out")).end();
+    let pull = |trust: &[String; 2]| {
+        run("pull")
+            .arg(format!("{reference}:0.1.0"))
+            .args(trust)
+            .file("--output", &bench.path("out"))
+            .end()
+    };
     refused(&pull(&bench.trust()), "untrusted", "the registry holds no signature");
     assert!(!bench.path("out").exists());
     let signed = bench.sign(&format!("{reference}@{digest}"));
     assert_eq!(signed.code, Some(0), "{}", signed.stderr);
     let pulled = pull(&bench.trust());
-    assert_eq!((pulled.code, &pulled.json()["publisher"]), (Some(0), &json!("Example Ltd")), "{}", pulled.stderr);
+    assert_eq!(
+        (pulled.code, &pulled.json()["publisher"]),
+        (Some(0), &json!("Example Ltd")),
+        "{}",
+        pulled.stderr
+    );
     assert_eq!(files(&bench.path("out/atlassian-cloud-0.1.0")), files(&folder));
     let component = bench.path("out/atlassian-cloud-0.1.0/atlassian-cloud.wasm");
     let shown = Run::bare().arg("inspect").arg(&component).args(bench.trust()).arg("--json").end();
-    assert_eq!((shown.code, &shown.json()["descriptor"]["id"]), (Some(0), &json!(ID)), "{}", shown.stderr);
+    assert_eq!(
+        (shown.code, &shown.json()["descriptor"]["id"]),
+        (Some(0), &json!(ID)),
+        "{}",
+        shown.stderr
+    );
     for place in [":0.1.0".to_owned(), format!("@{digest}"), format!(":0.1.0@{digest}")] {
         let verified = run("verify").arg(format!("{reference}{place}")).args(bench.trust()).end();
-        assert_eq!((verified.code, &verified.json()["artifact"]), (Some(0), &json!(digest)), "{}", verified.stderr);
+        assert_eq!(
+            (verified.code, &verified.json()["artifact"]),
+            (Some(0), &json!(digest)),
+            "{}",
+            verified.stderr
+        );
     }
 }
 
@@ -65,17 +86,34 @@ fn a_signature_lies_where_cosign_looks_for_it_and_a_second_key_is_added_to_the_f
     for key in [&bench, &bench, &second] {
         assert_eq!(key.sign(&reference).code, Some(0));
     }
-    let (_, text) = registry.ask("GET", &format!("/v2/a/manifests/{}", signature_tag(&digest)), MANIFEST, "");
+    let (_, text) =
+        registry.ask("GET", &format!("/v2/a/manifests/{}", signature_tag(&digest)), MANIFEST, "");
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(manifest["layers"].as_array().unwrap().len(), 2, "one for each key");
-    assert_eq!((&manifest["subject"]["digest"], &manifest["subject"]["mediaType"]), (&json!(digest), &json!(MANIFEST)));
+    assert_eq!(
+        (&manifest["subject"]["digest"], &manifest["subject"]["mediaType"]),
+        (&json!(digest), &json!(MANIFEST))
+    );
     let layer = &manifest["layers"][1];
     assert_eq!(layer["mediaType"], json!("application/vnd.dev.cosign.simplesigning.v1+json"));
-    assert!(layer["annotations"]["dev.cosignproject.cosign/signature"].as_str().unwrap().starts_with("ME"));
-    let (_, payload) = registry.ask("GET", &format!("/v2/a/blobs/{}", layer["digest"].as_str().unwrap()), "*/*", "");
+    assert!(
+        layer["annotations"]["dev.cosignproject.cosign/signature"]
+            .as_str()
+            .unwrap()
+            .starts_with("ME")
+    );
+    let (_, payload) = registry.ask(
+        "GET",
+        &format!("/v2/a/blobs/{}", layer["digest"].as_str().unwrap()),
+        "*/*",
+        "",
+    );
     let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
     assert_eq!(payload["critical"]["image"]["docker-manifest-digest"], json!(digest));
-    assert_eq!(payload["critical"]["identity"]["docker-reference"], json!(format!("{}/a", registry.host())));
+    assert_eq!(
+        payload["critical"]["identity"]["docker-reference"],
+        json!(format!("{}/a", registry.host()))
+    );
     for key in [&bench, &second] {
         let verified = run("verify").arg(&reference).args(key.trust()).end();
         assert_eq!(verified.code, Some(0), "{}", verified.stderr);
@@ -86,7 +124,11 @@ fn a_signature_lies_where_cosign_looks_for_it_and_a_second_key_is_added_to_the_f
 fn a_signature_by_a_key_that_the_trust_file_does_not_name_is_refused() {
     let (bench, other) = (Bench::new(), Bench::new());
     let (fake, _) = published(&bench, "0.1.0");
-    refused(&verify(&fake, ":0.1.0", &other.trust()), "untrusted", "signed, but by no key that the trust file names");
+    refused(
+        &verify(&fake, ":0.1.0", &other.trust()),
+        "untrusted",
+        "signed, but by no key that the trust file names",
+    );
     assert_eq!(verify(&fake, ":0.1.0", &bench.trust()).code, Some(0));
 }
 
@@ -96,9 +138,17 @@ fn a_signature_that_was_stripped_is_missed() {
     let (fake, digest) = published(&bench, "0.1.0");
     let signature = fake.manifest(&signature_tag(&digest)).unwrap();
     fake.remove(&signature_tag(&digest));
-    assert_eq!(verify(&fake, ":0.1.0", &bench.trust()).code, Some(0), "it is found among what refers to the artifact");
+    assert_eq!(
+        verify(&fake, ":0.1.0", &bench.trust()).code,
+        Some(0),
+        "it is found among what refers to the artifact"
+    );
     fake.serve(&format!("/referrers/{digest}"), b"{\"schemaVersion\":2,\"manifests\":[]}");
-    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it: the registry holds no signature");
+    refused(
+        &verify(&fake, ":0.1.0", &bench.trust()),
+        "untrusted",
+        "nobody vouches for it: the registry holds no signature",
+    );
     let mut emptied = signature;
     emptied["layers"][0]["annotations"] = json!({});
     fake.put_manifest(&signature_tag(&digest), &emptied);
@@ -123,14 +173,35 @@ fn a_layer_that_was_swapped_and_a_listing_that_was_changed_are_refused() {
     push(&other, &format!("{}/it", fake.host()));
     swapped["layers"][0] = fake.manifest("0.1.1").unwrap()["layers"][0].clone();
     fake.put_manifest("0.1.0", &swapped);
-    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "the registry holds no signature");
+    refused(
+        &verify(&fake, ":0.1.0", &bench.trust()),
+        "untrusted",
+        "the registry holds no signature",
+    );
     fake.serve(&format!("/manifests/{digest}"), swapped.to_string().as_bytes());
-    refused(&verify(&fake, &format!("@{digest}"), &bench.trust()), "untrusted", "serves other content in the place of a manifest");
+    refused(
+        &verify(&fake, &format!("@{digest}"), &bench.trust()),
+        "untrusted",
+        "serves other content in the place of a manifest",
+    );
     fake.repent();
     let sums = std::fs::read_to_string(bench.path("atlassian-cloud-0.1.0/SHA256SUMS")).unwrap();
-    let listing = sums.lines().find(|line| line.ends_with("listing.json")).unwrap().split(' ').next().unwrap();
-    fake.serve(&format!("sha256:{listing}"), b"{\"id\":\"atlassian-cloud\",\"vendor\":\"somebody else\"}");
-    refused(&verify(&fake, &format!("@{digest}"), &bench.trust()), "untrusted", "in the place of `listing.json`");
+    let listing = sums
+        .lines()
+        .find(|line| line.ends_with("listing.json"))
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    fake.serve(
+        &format!("sha256:{listing}"),
+        b"{\"id\":\"atlassian-cloud\",\"vendor\":\"somebody else\"}",
+    );
+    refused(
+        &verify(&fake, &format!("@{digest}"), &bench.trust()),
+        "untrusted",
+        "in the place of `listing.json`",
+    );
 }
 
 #[test]
@@ -140,7 +211,11 @@ fn an_older_release_under_the_tag_of_a_newer_one_is_refused() {
     publish(&bench, &fake, "0.2.0");
     assert_eq!(verify(&fake, ":0.2.0", &bench.trust()).code, Some(0));
     fake.move_tag("0.2.0", "0.1.0");
-    refused(&verify(&fake, ":0.2.0", &bench.trust()), "untrusted", "the tag `0.2.0` leads to what was signed as atlassian-cloud 0.1.0");
+    refused(
+        &verify(&fake, ":0.2.0", &bench.trust()),
+        "untrusted",
+        "the tag `0.2.0` leads to what was signed as atlassian-cloud 0.1.0",
+    );
     fake.move_tag("latest", "0.1.0");
     refused(&verify(&fake, ":latest", &bench.trust()), "untrusted", "the tag `latest` leads to");
 }
@@ -150,9 +225,17 @@ fn a_release_below_the_minimum_or_revoked_is_refused() {
     let bench = Bench::new();
     let (fake, digest) = published(&bench, "0.1.0");
     let trust = bench.trusting("{ atlassian-cloud = { minimum = \"0.2.0\" } }");
-    refused(&verify(&fake, ":0.1.0", &trust), "untrusted", "older than the trust file lets run, which is 0.2.0");
+    refused(
+        &verify(&fake, ":0.1.0", &trust),
+        "untrusted",
+        "older than the trust file lets run, which is 0.2.0",
+    );
     let other = bench.trusting("{ another-one = {} }");
-    refused(&verify(&fake, ":0.1.0", &other), "untrusted", "may not publish the connector `atlassian-cloud`");
+    refused(
+        &verify(&fake, ":0.1.0", &other),
+        "untrusted",
+        "may not publish the connector `atlassian-cloud`",
+    );
     let trust = bench.trust();
     let text = std::fs::read_to_string(&trust[1]).unwrap();
     std::fs::write(&trust[1], format!("revoked = [\"{digest}\"]\n{text}")).unwrap();
@@ -163,9 +246,23 @@ fn a_release_below_the_minimum_or_revoked_is_refused() {
 fn an_artifact_is_signed_by_its_digest_alone() {
     let bench = Bench::new();
     let (fake, digest) = published(&bench, "0.1.0");
-    let tagged = Run::bare().args(["sign", "--plain-http", "--json"]).arg(format!("{}/it:0.1.0", fake.host()));
+    let tagged = Run::bare()
+        .args(["sign", "--plain-http", "--json"])
+        .arg(format!("{}/it:0.1.0", fake.host()));
     let tagged = tagged.file("--key", &bench.path("cosign.key")).env("COSIGN_PASSWORD", "").end();
-    assert!(tagged.code == Some(2) && tagged.said("invalid-settings").contains("by its digest, not by a tag"), "{}", tagged.stderr);
-    fake.serve(&format!("/manifests/{digest}"), b"{\"schemaVersion\":2,\"config\":{},\"layers\":[]}");
-    refused(&bench.sign(&format!("{}/it@{digest}", fake.host())), "untrusted", "serves other content");
+    assert!(
+        tagged.code == Some(2)
+            && tagged.said("invalid-settings").contains("by its digest, not by a tag"),
+        "{}",
+        tagged.stderr
+    );
+    fake.serve(
+        &format!("/manifests/{digest}"),
+        b"{\"schemaVersion\":2,\"config\":{},\"layers\":[]}",
+    );
+    refused(
+        &bench.sign(&format!("{}/it@{digest}", fake.host())),
+        "untrusted",
+        "serves other content",
+    );
 }

@@ -17,7 +17,12 @@ fn assert_refused(stage: &Setup, run: Run, because: &str) {
     let error = ended.error();
     // Only another run ends by itself.
     let retryable = json!(because.contains("in use"));
-    assert_eq!((ended.code, &error["code"], &error["retryable"]), (Some(1), &json!("checkpoint"), &retryable), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &error["code"], &error["retryable"]),
+        (Some(1), &json!("checkpoint"), &retryable),
+        "{}",
+        ended.stderr
+    );
     assert!(error["message"].as_str().unwrap().contains(because), "{}", ended.stderr);
     assert!(!error["hint"].as_str().unwrap().is_empty());
     assert!(stage.files() == files, "something was touched");
@@ -47,7 +52,10 @@ fn a_checkpoint_of_another_output_or_format_is_refused() {
 
 #[test]
 fn a_checkpoint_of_another_connector_or_version_is_refused() {
-    for (field, name) in [("connector", "the connector is another one"), ("version", "the connector's version is another one")] {
+    for (field, name) in [
+        ("connector", "the connector is another one"),
+        ("version", "the connector's version is another one"),
+    ] {
         let stage = Setup::stopped_at("csv", 4);
         let journal = fs::read_to_string(stage.checkpoint()).unwrap();
         let (_, first) = journal.lines().next().unwrap().split_once(' ').unwrap();
@@ -94,14 +102,36 @@ fn rows_beyond_what_was_delivered_are_cut_off() {
 #[test]
 fn a_checkpoint_that_is_torn_anywhere_goes_on_from_the_last_good_entry() {
     let stage = Setup::stopped_at("ndjson", 4);
-    let (journal, rows) = (fs::read(stage.checkpoint()).unwrap(), fs::read(stage.partial()).unwrap());
-    let ends: Vec<usize> = journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    for at in [0, 7, ends[0] - 1, ends[0], ends[0] + 1, ends[1] - 1, ends[1], ends[2] - 1, ends[2] + 20, ends[3] - 1, ends[3]] {
+    let (journal, rows) =
+        (fs::read(stage.checkpoint()).unwrap(), fs::read(stage.partial()).unwrap());
+    let ends: Vec<usize> = journal
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at + 1)
+        .collect();
+    for at in [
+        0,
+        7,
+        ends[0] - 1,
+        ends[0],
+        ends[0] + 1,
+        ends[1] - 1,
+        ends[1],
+        ends[2] - 1,
+        ends[2] + 20,
+        ends[3] - 1,
+        ends[3],
+    ] {
         let stage = Setup::on(organization(), "ndjson");
-        // The checkpoint knows its output by its whole path, so the journal is made anew for this folder.
+        // The checkpoint knows its output by its whole path, so the journal is made anew for this
+        // folder.
         stage.stop_at(4, Signal::TERM);
         let here = fs::read(stage.checkpoint()).unwrap();
-        assert_eq!((here.len(), fs::read(stage.partial()).unwrap().len()), (journal.len(), rows.len()));
+        assert_eq!(
+            (here.len(), fs::read(stage.partial()).unwrap().len()),
+            (journal.len(), rows.len())
+        );
         fs::write(stage.checkpoint(), &here[..at]).unwrap();
         let delivered = ends.iter().filter(|end| **end <= at).count().saturating_sub(1);
         stage.finish();
@@ -114,7 +144,11 @@ fn a_checkpoint_whose_tail_was_changed_goes_on_from_the_last_good_entry() {
     let stage = Setup::stopped_at("csv", 5);
     let journal = fs::read_to_string(stage.checkpoint()).unwrap();
     let at = journal.rfind("\"members\":").unwrap();
-    fs::write(stage.checkpoint(), format!("{}\"members\":9{}", &journal[..at], &journal[at + 10..])).unwrap();
+    fs::write(
+        stage.checkpoint(),
+        format!("{}\"members\":9{}", &journal[..at], &journal[at + 10..]),
+    )
+    .unwrap();
     stage.finish();
     assert_eq!(stage.asked(), pages(&[(1, 5), (4, PAGES)]));
 }
@@ -136,8 +170,14 @@ fn two_runs_do_not_write_one_output_at_once() {
     let first = stage.run().start();
     assert!(stage.mock.wait_for(Call::Users, 3, PATIENCE));
     let files = stage.files();
-    let ended = Run::new("collect").at(&stage.mock).arg("--json").arg("--output").arg(stage.output()).end();
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("output")), "{}", ended.stderr);
+    let ended =
+        Run::new("collect").at(&stage.mock).arg("--json").arg("--output").arg(stage.output()).end();
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("output")),
+        "{}",
+        ended.stderr
+    );
     assert!(stage.files() == files, "something was touched");
     send(&first, Signal::TERM);
     assert_eq!(Ended::of(first).code, Some(3));
@@ -160,7 +200,8 @@ fn a_checkpoint_without_rows_to_go_on_from_is_wrong_usage() {
     let stage = Setup::new("csv");
     let checkpoint = stage.checkpoint();
     let run = || Run::new("collect").at(&stage.mock).arg("--checkpoint").arg(&checkpoint);
-    let output = |format: &str| run().args(["--format", format, "--output"]).arg(stage.path("list"));
+    let output =
+        |format: &str| run().args(["--format", format, "--output"]).arg(stage.path("list"));
     for run in [run(), output("table"), output("json")] {
         assert_eq!(run.end().code, Some(2));
     }

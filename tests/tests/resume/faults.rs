@@ -7,7 +7,9 @@ use serde_json::json;
 use smp_tests::harness::{Ended, KEY_VARIABLE};
 use smp_tests::mock::{Call, Fault, LoggedRequest, When};
 
-use crate::setup::{FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
+use crate::setup::{
+    FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed,
+};
 
 #[test]
 fn a_run_that_is_told_to_wait_longer_than_it_may_stops_and_goes_on() {
@@ -16,7 +18,12 @@ fn a_run_that_is_told_to_wait_longer_than_it_may_stops_and_goes_on() {
         stage.mock.set_fault(Call::Users, When::From(5), Fault::rate_limited(3_000));
         let ended = stage.run().args(["--max-wait", "1000"]).end();
         let error = ended.error();
-        assert_eq!((ended.code, &error["code"], &error["retryable"]), (Some(3), &json!("rate-limited"), &json!(true)), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, &error["code"], &error["retryable"]),
+            (Some(3), &json!("rate-limited"), &json!(true)),
+            "{}",
+            ended.stderr
+        );
         assert_eq!(error["retry_after_s"], json!(3_000));
         assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("stopped"), 4));
         stage.mock.clear_faults();
@@ -27,14 +34,28 @@ fn a_run_that_is_told_to_wait_longer_than_it_may_stops_and_goes_on() {
 
 #[test]
 fn an_outage_of_any_kind_stops_a_run_and_it_goes_on() {
-    for (fault, tries) in [(Fault::status(503), 1), (Fault::status(500), 1), (Fault::Drop, 1), (Fault::DropBody, 1), (Fault::StallBody, 1)]
-    {
+    for (fault, tries) in [
+        (Fault::status(503), 1),
+        (Fault::status(500), 1),
+        (Fault::Drop, 1),
+        (Fault::DropBody, 1),
+        (Fault::StallBody, 1),
+    ] {
         for page in [1, 6, PAGES] {
             let stage = Setup::new("ndjson");
             stage.mock.set_fault(Call::Users, When::From(page as u64), fault.clone());
             let ended = stage.run().args(["--max-wait", "0", "--timeout", "1"]).end();
-            assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("upstream")), "{fault} {page}: {}", ended.stderr);
-            assert_eq!((stage.delivered(), stage.asked().len()), (page - 1, page - 1 + tries), "{fault} {page}");
+            assert_eq!(
+                (ended.code, &ended.error()["code"]),
+                (Some(3), &json!("upstream")),
+                "{fault} {page}: {}",
+                ended.stderr
+            );
+            assert_eq!(
+                (stage.delivered(), stage.asked().len()),
+                (page - 1, page - 1 + tries),
+                "{fault} {page}"
+            );
             stage.mock.clear_faults();
             stage.finish();
             assert_eq!(stage.asked(), pages(&[(1, page), (page, PAGES)]), "{fault} {page}");
@@ -49,12 +70,18 @@ fn an_outage_from_the_first_connection_on_stops_a_run_and_it_goes_on() {
     let run = stage.run_at(&gone).args(["--max-wait", "0"]);
     drop(gone);
     let ended = run.end();
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("upstream")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(3), &json!("upstream")),
+        "{}",
+        ended.stderr
+    );
     stage.finish();
     assert_eq!(stage.asked(), pages(&[(1, PAGES)]));
 }
 
-/// Blocks of 512 bytes that any run needs to have: the engine keeps the component's memory in a file without a name.
+/// Blocks of 512 bytes that any run needs to have: the engine keeps the component's memory in a
+/// file without a name.
 const LEAST_DISK: usize = 96;
 
 #[test]
@@ -65,14 +92,27 @@ fn a_disk_that_is_full_at_any_point_stops_a_run_and_it_goes_on() {
         for blocks in (LEAST_DISK..=whole).step_by(29) {
             let stage = Setup::new(format);
             let ended = stage.run().on_a_disk_of(u32::try_from(blocks).unwrap()).end();
-            assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{format} {blocks}: {}", ended.stderr);
+            assert_eq!(
+                (ended.code, &ended.error()["code"]),
+                (Some(3), &json!("output")),
+                "{format} {blocks}: {}",
+                ended.stderr
+            );
             assert!(!stage.output().exists());
             let (asked, delivered, report) = (stage.asked(), stage.delivered(), stage.report());
             assert_eq!(asked, pages(&[(1, delivered + 1)]), "{format} {blocks}");
-            assert_eq!((&report["outcome"], &report["pages"]), (&json!("stopped"), &json!(delivered)), "{format} {blocks}");
+            assert_eq!(
+                (&report["outcome"], &report["pages"]),
+                (&json!("stopped"), &json!(delivered)),
+                "{format} {blocks}"
+            );
             assert_eq!(report["members"], json!(delivered * ON_A_PAGE), "{format} {blocks}");
             stage.finish();
-            assert_eq!(stage.asked()[asked.len()..], pages(&[(delivered + 1, PAGES)]), "{format} {blocks}");
+            assert_eq!(
+                stage.asked()[asked.len()..],
+                pages(&[(delivered + 1, PAGES)]),
+                "{format} {blocks}"
+            );
         }
     }
 }
@@ -81,9 +121,21 @@ fn a_disk_that_is_full_at_any_point_stops_a_run_and_it_goes_on() {
 fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
     // With an empty page before each page of one member, the checkpoint grows faster than the rows.
     let members = 120;
-    let stage = Setup::on(organization().members(members).page_size(1).fault(Call::Users, When::Always, Fault::EmptyPage), "csv");
+    let stage = Setup::on(
+        organization().members(members).page_size(1).fault(
+            Call::Users,
+            When::Always,
+            Fault::EmptyPage,
+        ),
+        "csv",
+    );
     let ended = stage.run().on_a_disk_of(u32::try_from(LEAST_DISK).unwrap()).end();
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("output")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(3), &json!("output")),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.error()["message"].as_str().unwrap().contains("checkpoint"), "{}", ended.stderr);
     assert_eq!(stage.report()["pages"], json!(stage.delivered()));
     assert_eq!(stage.run().end().code, Some(0));
@@ -97,21 +149,40 @@ fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
 
 #[test]
 fn a_key_that_stops_working_midway_fails_the_run_and_a_right_one_goes_on() {
-    for (fault, code) in [(Fault::unauthorized(), "credentials"), (Fault::access_denied(), "permission")] {
+    for (fault, code) in
+        [(Fault::unauthorized(), "credentials"), (Fault::access_denied(), "permission")]
+    {
         let stage = Setup::new("csv");
         stage.mock.set_fault(Call::Users, When::From(7), fault);
         let ended = stage.run().end();
-        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!(code)), "{}", ended.stderr);
-        assert!(ended.error()["hint"].as_str().unwrap().contains("it goes on where it was"), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, &ended.error()["code"]),
+            (Some(1), &json!(code)),
+            "{}",
+            ended.stderr
+        );
+        assert!(
+            ended.error()["hint"].as_str().unwrap().contains("it goes on where it was"),
+            "{}",
+            ended.stderr
+        );
         assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("failed"), 6));
         stage.mock.clear_faults();
 
         let ended = stage.run().env(KEY_VARIABLE, "ATCTTanother-key-that-is-not-right").end();
-        assert_eq!((ended.code, &ended.error()["code"], stage.delivered()), (Some(1), &json!("credentials"), 6), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, &ended.error()["code"], stage.delivered()),
+            (Some(1), &json!("credentials"), 6),
+            "{}",
+            ended.stderr
+        );
 
         stage.finish();
         let asked = stage.asked();
-        assert!(asked.starts_with(&pages(&[(1, 7)])) && asked.ends_with(&pages(&[(7, PAGES)])), "{asked:?}");
+        assert!(
+            asked.starts_with(&pages(&[(1, 7)])) && asked.ends_with(&pages(&[(7, PAGES)])),
+            "{asked:?}"
+        );
         assert!(asked[..asked.len() - PAGES + 6].iter().all(|page| *page <= 7), "{asked:?}");
     }
 }
@@ -125,7 +196,10 @@ fn a_cursor_that_is_refused_on_going_on_begins_again_without_a_duplicate() {
         assert_eq!(stage.asked(), pages(&[(1, 6), (6, 6), (1, PAGES)]));
         assert!(fs::read(stage.output()).unwrap() == undisturbed(format).bytes);
         let report = stage.report();
-        assert_eq!((&report["members"], &report["duplicates"], &report["pages"]), (&json!(MEMBERS), &json!(0), &json!(5 + PAGES)));
+        assert_eq!(
+            (&report["members"], &report["duplicates"], &report["pages"]),
+            (&json!(MEMBERS), &json!(0), &json!(5 + PAGES))
+        );
     }
 }
 
@@ -149,7 +223,12 @@ fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_acr
     stage.stop_at(4, Signal::TERM);
     stage.mock.set_fault(Call::Users, When::Nth(1), Fault::CursorExpired);
     let ended = stage.run().end();
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("cursor-expired")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("cursor-expired")),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(stage.files(), []);
 }
 
@@ -159,7 +238,12 @@ fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
         let stage = Setup::new("csv");
         stage.mock.set_fault(Call::Users, When::Nth(5), fault.clone());
         let ended = stage.run().end();
-        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("unexpected-response")), "{fault}: {}", ended.stderr);
+        assert_eq!(
+            (ended.code, &ended.error()["code"]),
+            (Some(1), &json!("unexpected-response")),
+            "{fault}: {}",
+            ended.stderr
+        );
         assert_eq!(stage.files(), [], "{fault}");
         stage.finish();
         assert_eq!(stage.asked()[5..], pages(&[(1, PAGES)]));
@@ -175,6 +259,11 @@ fn a_run_that_waits_for_the_server_can_be_stopped_at_once() {
     assert!(stage.mock.wait_until(PATIENCE, refused));
     send(&child, Signal::INT);
     let ended = Ended::of(child);
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("interrupted")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(3), &json!("interrupted")),
+        "{}",
+        ended.stderr
+    );
     stage.finish();
 }

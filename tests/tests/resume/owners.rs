@@ -23,7 +23,9 @@ fn run_with(stage: &Setup, mock: &Mock, checkpoint: &Path) -> Run {
 fn stop(stage: &Setup, mock: &Mock, checkpoint: &Path, page: usize) {
     mock.set_fault(Call::Users, When::Nth(page as u64), Fault::Stall);
     let child = run_with(stage, mock, checkpoint).start();
-    let stalls = |log: &[LoggedRequest]| log.iter().any(|one| one.faults.contains(&Fault::Stall.to_string()));
+    let stalls = |log: &[LoggedRequest]| {
+        log.iter().any(|one| one.faults.contains(&Fault::Stall.to_string()))
+    };
     assert!(mock.wait_until(PATIENCE, stalls), "request {page} does not come");
     send(&child, Signal::TERM);
     mock.clear_faults();
@@ -39,13 +41,17 @@ fn assert_refused(ended: &Ended, because: &str) {
 fn rows_of_another_customer_are_not_gone_on_with() {
     for format in ["csv", "ndjson"] {
         let stage = Setup::stopped_at(format, 4);
-        let other = organization().organization_id("another-organization").seed(12).start().unwrap();
+        let other =
+            organization().organization_id("another-organization").seed(12).start().unwrap();
         let others = stage.path("others-checkpoint");
         stop(&stage, &other, &others, 5);
         let (files, requests) = (stage.files(), stage.mock.requests());
 
         assert_refused(&stage.run().end(), "another run has written to this output");
-        assert!(stage.files() == files && stage.mock.requests() == requests, "something was touched or asked for");
+        assert!(
+            stage.files() == files && stage.mock.requests() == requests,
+            "something was touched or asked for"
+        );
 
         let ended = run_with(&stage, &other, &others).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -69,7 +75,10 @@ fn a_list_that_was_replaced_is_not_taken_for_the_finished_one() {
     fs::write(stage.output(), &rows).unwrap();
     fs::write(stage.checkpoint(), &journal).unwrap();
     assert_refused(&stage.run().end(), "is not there any more");
-    assert!(fs::read(stage.output()).unwrap() == rows && fs::read(stage.checkpoint()).unwrap() == journal);
+    assert!(
+        fs::read(stage.output()).unwrap() == rows
+            && fs::read(stage.checkpoint()).unwrap() == journal
+    );
 }
 
 #[test]
@@ -78,11 +87,21 @@ fn a_checkpoint_of_another_service_is_refused() {
     let mirror = organization().start().unwrap();
     let (files, there, here) = (stage.files(), stage.mock.url(), mirror.url());
     let ended = stage.run_at(&mirror).end();
-    assert_refused(&ended, &format!("the service that is asked is another one: `{there}` there, `{here}` now"));
+    assert_refused(
+        &ended,
+        &format!("the service that is asked is another one: `{there}` there, `{here}` now"),
+    );
     let fixture = folder("fixtures/acme");
     let organization = format!("organization-id={}", stage.mock.organization().id);
-    let recorded = Run::new("collect").file("--fixture", &fixture).args(["--set", &organization, "--json", "--format", "csv"]);
-    let recorded = recorded.file("--output", &stage.output()).file("--checkpoint", &stage.checkpoint()).end();
+    let recorded = Run::new("collect").file("--fixture", &fixture).args([
+        "--set",
+        &organization,
+        "--json",
+        "--format",
+        "csv",
+    ]);
+    let recorded =
+        recorded.file("--output", &stage.output()).file("--checkpoint", &stage.checkpoint()).end();
     assert_refused(&recorded, "the service that is asked is another one");
     assert!(recorded.stderr.contains("fixtures/acme"), "{}", recorded.stderr);
     assert!(stage.files() == files && mirror.requests() == 0, "something was touched or asked for");
@@ -106,11 +125,20 @@ fn a_checkpoint_of_another_build_of_the_same_version_is_refused() {
     let rebuilt = stage.folder.path().with_extension("wasm");
     // A custom section more: another file, and the same connector.
     fs::write(&rebuilt, [fs::read(component()).unwrap(), vec![0, 2, 1, b'x']].concat()).unwrap();
-    let run = Run::bare().arg("collect").arg(&rebuilt).at(&stage.mock).args(["--json", "--format", "csv"]);
-    let ended = run.file("--output", &stage.output()).file("--checkpoint", &stage.checkpoint()).end();
+    let run = Run::bare()
+        .arg("collect")
+        .arg(&rebuilt)
+        .at(&stage.mock)
+        .args(["--json", "--format", "csv"]);
+    let ended =
+        run.file("--output", &stage.output()).file("--checkpoint", &stage.checkpoint()).end();
     fs::remove_file(rebuilt).unwrap();
     assert_refused(&ended, "the component's build is another one: `sha256:");
-    assert!(ended.stderr.contains("Finish the collection with the component that began it"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("Finish the collection with the component that began it"),
+        "{}",
+        ended.stderr
+    );
     stage.finish();
 }
 
@@ -135,7 +163,12 @@ fn unremovable(file: &impl AsRawFd) -> PathBuf {
 #[test]
 fn a_checkpoint_that_cannot_be_removed_is_emptied_and_the_next_run_asks_again() {
     let stage = Setup::new("csv");
-    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(stage.path("notes")).unwrap();
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(stage.path("notes"))
+        .unwrap();
     let checkpoint = unremovable(&file);
     stop(&stage, &stage.mock, &checkpoint, 4);
     let run = || run_with(&stage, &stage.mock, &checkpoint).end();
@@ -156,9 +189,15 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
     let checkpoint = unremovable(&file);
     // The first has made a whole list; the second finds it and must not call that a run of its own.
     for _ in 0..2 {
-        let ended = run_with(&stage, &stage.mock, &checkpoint).file("--report", &stage.path("report.json")).end();
+        let ended = run_with(&stage, &stage.mock, &checkpoint)
+            .file("--report", &stage.path("report.json"))
+            .end();
         assert_refused(&ended, "can be neither removed nor emptied");
-        assert!(ended.said("checkpoint").contains("is whole. Remove it before the next run"), "{}", ended.stderr);
+        assert!(
+            ended.said("checkpoint").contains("is whole. Remove it before the next run"),
+            "{}",
+            ended.stderr
+        );
         assert_eq!(stage.report()["outcome"], json!("failed"));
         assert!(fs::read(stage.output()).unwrap() == undisturbed("csv").bytes);
     }
@@ -167,12 +206,17 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
 
 #[test]
 fn a_failed_run_says_that_its_checkpoint_stayed() {
-    let stage = Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
+    let stage =
+        Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
     let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
     fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
     let ended = run_with(&stage, &stage.mock, &unremovable(&file)).end();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let error = ended.error();
     let hint = error["hint"].as_str().unwrap();
-    assert!(error["code"] != json!("checkpoint") && hint.contains("can be neither removed nor emptied"), "{}", ended.stderr);
+    assert!(
+        error["code"] != json!("checkpoint") && hint.contains("can be neither removed nor emptied"),
+        "{}",
+        ended.stderr
+    );
 }

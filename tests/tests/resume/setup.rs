@@ -1,4 +1,5 @@
-//! A collection of twelve pages with a checkpoint, in a folder of its own, and what an undisturbed one comes to. No test is in here.
+//! A collection of twelve pages with a checkpoint, in a folder of its own, and what an undisturbed
+//! one comes to. No test is in here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub(crate) const MEMBERS: usize = 575;
 pub(crate) const ON_A_PAGE: usize = 50;
 /// The formats that can be resumed.
 pub(crate) const FORMATS: [&str; 2] = ["csv", "ndjson"];
-/// Far beyond what any step of a test takes on a busy machine: a test that waits so long has failed.
+/// Far beyond what any step of a test takes on a busy machine: a test that waits so long has
+/// failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mock, and the files of one collection.
@@ -55,7 +57,8 @@ impl Setup {
 
     /// The same with another mock.
     pub(crate) fn run_at(&self, mock: &Mock) -> Run {
-        let (output, checkpoint, report) = (self.output(), self.checkpoint(), self.path("report.json"));
+        let (output, checkpoint, report) =
+            (self.output(), self.checkpoint(), self.path("report.json"));
         Run::new("collect").at(mock).args(["--json", "--format", self.format]).args([
             Path::new("--output"),
             &output,
@@ -73,13 +76,17 @@ impl Setup {
         stage
     }
 
-    /// Stops a run by a signal while the answer to its request of this number, counted from now, is on its way.
+    /// Stops a run by a signal while the answer to its request of this number, counted from now, is
+    /// on its way.
     pub(crate) fn stop_at(&self, request: usize, signal: Signal) -> Ended {
         self.mock.set_fault(Call::Users, When::Nth(request as u64), Fault::Stall);
         let before = self.mock.log().len();
         let child = self.run().start();
-        // A request that was only received may not have met the fault yet, and would meet what is armed next.
-        let stalls = |log: &[LoggedRequest]| log.iter().skip(before).any(|one| one.faults.contains(&Fault::Stall.to_string()));
+        // A request that was only received may not have met the fault yet, and would meet what is
+        // armed next.
+        let stalls = |log: &[LoggedRequest]| {
+            log.iter().skip(before).any(|one| one.faults.contains(&Fault::Stall.to_string()))
+        };
         assert!(self.mock.wait_until(PATIENCE, stalls), "request {request} does not come");
         send(&child, signal);
         self.mock.clear_faults();
@@ -117,20 +124,32 @@ impl Setup {
     /// Pages that the checkpoint says were delivered: a whole line each.
     pub(crate) fn delivered(&self) -> usize {
         let journal = fs::read_to_string(self.checkpoint()).unwrap();
-        journal.split_inclusive('\n').filter(|line| line.contains("{\"page\":") && line.ends_with('\n')).count()
+        journal
+            .split_inclusive('\n')
+            .filter(|line| line.contains("{\"page\":") && line.ends_with('\n'))
+            .count()
     }
 
     /// The pages that were asked for until now, counted from 1.
     pub(crate) fn asked(&self) -> Vec<usize> {
         let cursors = &undisturbed(self.format).cursors;
-        let page = |cursor| 1 + cursors.iter().position(|known| *known == cursor).expect("the cursor of a page");
-        self.mock.log().into_iter().filter(|request| request.call == Call::Users).map(|request| page(request.cursor)).collect()
+        let page = |cursor| {
+            1 + cursors.iter().position(|known| *known == cursor).expect("the cursor of a page")
+        };
+        self.mock
+            .log()
+            .into_iter()
+            .filter(|request| request.call == Call::Users)
+            .map(|request| page(request.cursor))
+            .collect()
     }
 
     /// What is in the folder, but for the report.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let named = entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()));
+        let named = entries.map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())
+        });
         let mut files: Vec<_> = named.filter(|(name, _)| name != "report.json").collect();
         files.sort();
         files
@@ -141,7 +160,10 @@ impl Setup {
         let undisturbed = undisturbed(self.format);
         let names: Vec<String> = self.files().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, [format!("members.{}", self.format)]);
-        assert!(fs::read(self.output()).unwrap() == undisturbed.bytes, "the file is not that of an undisturbed run");
+        assert!(
+            fs::read(self.output()).unwrap() == undisturbed.bytes,
+            "the file is not that of an undisturbed run"
+        );
         let report = self.report();
         assert_eq!((&report["outcome"], &report["error"]), (&json!("complete"), &Value::Null));
         assert_eq!(counts(&report), undisturbed.counts);
@@ -161,7 +183,10 @@ pub(crate) fn undisturbed(format: &str) -> &'static Undisturbed {
     known.get_or_init(|| {
         let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
         let (output, report) = (folder.path().join("members"), folder.path().join("report"));
-        let run = Run::new("collect").at(&mock).args(["--format", format]).args([Path::new("--output"), &output]);
+        let run = Run::new("collect")
+            .at(&mock)
+            .args(["--format", format])
+            .args([Path::new("--output"), &output]);
         let ended = run.args([Path::new("--report"), &report]).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let report = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
@@ -172,7 +197,13 @@ pub(crate) fn undisturbed(format: &str) -> &'static Undisturbed {
 
 /// The figures of a report that count the whole collection.
 pub(crate) fn counts(report: &Value) -> Value {
-    json!([report["members"], report["people"], report["total"], report["pages"], report["duplicates"]])
+    json!([
+        report["members"],
+        report["people"],
+        report["total"],
+        report["pages"],
+        report["duplicates"]
+    ])
 }
 
 /// Pages from one to another, both included.

@@ -11,7 +11,9 @@ use serde_json::json;
 use smp_tests::harness::{Ended, Run};
 use smp_tests::mock::{Call, Fault, LoggedRequest, Situation, When};
 
-use crate::setup::{FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
+use crate::setup::{
+    FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed,
+};
 
 #[test]
 fn an_undisturbed_run_writes_every_member_once() {
@@ -19,10 +21,19 @@ fn an_undisturbed_run_writes_every_member_once() {
     let text = String::from_utf8(ndjson.bytes.clone()).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let ids: Vec<String> = rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect();
-    let expected: Vec<String> = organization().start().unwrap().expected_members().into_iter().map(|member| member.account_id).collect();
+    let expected: Vec<String> = organization()
+        .start()
+        .unwrap()
+        .expected_members()
+        .into_iter()
+        .map(|member| member.account_id)
+        .collect();
     assert_eq!(ids, expected);
     assert_eq!(csv.counts, ndjson.counts);
-    assert_eq!((&csv.counts[0], &csv.counts[3], &csv.counts[4]), (&json!(MEMBERS), &json!(PAGES), &json!(0)));
+    assert_eq!(
+        (&csv.counts[0], &csv.counts[3], &csv.counts[4]),
+        (&json!(MEMBERS), &json!(PAGES), &json!(0))
+    );
 }
 
 #[test]
@@ -33,12 +44,21 @@ fn a_run_that_is_asked_to_stop_at_any_page_says_that_it_goes_on_and_does() {
                 let stage = Setup::new(format);
                 let ended = stage.stop_at(page, signal);
                 assert_eq!(ended.code, Some(3), "{format} {page}: {}", ended.stderr);
-                assert_eq!((&ended.error()["code"], &ended.error()["retryable"]), (&json!("interrupted"), &json!(true)));
+                assert_eq!(
+                    (&ended.error()["code"], &ended.error()["retryable"]),
+                    (&json!("interrupted"), &json!(true))
+                );
                 assert_eq!(stage.delivered(), page - 1, "{format} {page}");
                 assert!(!stage.output().exists());
                 let report = stage.report();
-                assert_eq!((&report["outcome"], &report["error"]["code"]), (&json!("stopped"), &json!("interrupted")));
-                assert_eq!((&report["pages"], &report["members"]), (&json!(page - 1), &json!((page - 1) * ON_A_PAGE)));
+                assert_eq!(
+                    (&report["outcome"], &report["error"]["code"]),
+                    (&json!("stopped"), &json!("interrupted"))
+                );
+                assert_eq!(
+                    (&report["pages"], &report["members"]),
+                    (&json!(page - 1), &json!((page - 1) * ON_A_PAGE))
+                );
                 assert_eq!(report["requests"], json!(page));
 
                 let report = stage.finish();
@@ -68,7 +88,11 @@ fn a_run_that_is_killed_just_after_any_answer_asks_for_no_delivered_page_again()
         for page in 1..=PAGES {
             let stage = Setup::new(format);
             let child = stage.run().start();
-            let answered = |count| move |log: &[LoggedRequest]| log.iter().filter(|one| one.status.is_some()).count() >= count;
+            let answered = |count| {
+                move |log: &[LoggedRequest]| {
+                    log.iter().filter(|one| one.status.is_some()).count() >= count
+                }
+            };
             assert!(stage.mock.wait_until(PATIENCE, answered(page)));
             send(&child, Signal::KILL);
             assert_killed_or_done(child);
@@ -87,8 +111,10 @@ fn a_run_that_is_killed_again_and_again_at_random_moments_gets_there() {
         while kills < 40 && delivered < PAGES {
             let (before, requests) = (stage.asked().len(), random.random_range(0..4));
             let child = stage.run().start();
-            // The last life may have delivered everything and not said so: then no request comes, and the kill comes late.
-            let patience = if delivered >= PAGES - 4 { Duration::from_millis(100) } else { PATIENCE };
+            // The last life may have delivered everything and not said so: then no request comes,
+            // and the kill comes late.
+            let patience =
+                if delivered >= PAGES - 4 { Duration::from_millis(100) } else { PATIENCE };
             stage.mock.wait_for(Call::Users, before + requests, patience);
             // The moment itself is what is random here: nothing waits for it.
             stage.mock.wait_until(Duration::from_micros(random.random_range(0..4_000)), |_| false);
@@ -124,8 +150,14 @@ fn assert_goes_on(stage: &Setup) {
     }
     let delivered = stage.delivered();
     let asked_last = before.last().copied().unwrap_or(0);
-    assert!(delivered == asked_last || delivered + 1 == asked_last, "{delivered} delivered of {before:?}");
-    assert!(before.windows(2).all(|pair| pair[1] == pair[0] || pair[1] == pair[0] + 1), "{before:?}");
+    assert!(
+        delivered == asked_last || delivered + 1 == asked_last,
+        "{delivered} delivered of {before:?}"
+    );
+    assert!(
+        before.windows(2).all(|pair| pair[1] == pair[0] || pair[1] == pair[0] + 1),
+        "{before:?}"
+    );
     stage.finish();
     assert_eq!(stage.asked()[before.len()..], pages(&[(delivered + 1, PAGES)]));
 }
@@ -141,7 +173,8 @@ fn a_run_that_was_killed_between_the_last_page_and_the_files_name_ends_without_a
 }
 
 #[test]
-fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends_without_a_request() {
+fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends_without_a_request()
+{
     for format in FORMATS {
         let (stage, journal) = finished_with_its_journal(format);
         fs::write(stage.checkpoint(), journal).unwrap();
@@ -165,24 +198,39 @@ pub(crate) fn finished_with_its_journal(format: &'static str) -> (Setup, Vec<u8>
 fn without_a_checkpoint_a_run_that_is_asked_to_stop_fails_and_leaves_nothing() {
     for signal in [Signal::INT, Signal::TERM] {
         let stage = Setup::on(organization().fault(Call::Users, When::Nth(4), Fault::Stall), "csv");
-        let run = Run::new("collect").at(&stage.mock).arg("--json").arg("--output").arg(stage.output());
+        let run =
+            Run::new("collect").at(&stage.mock).arg("--json").arg("--output").arg(stage.output());
         let child = run.start();
         assert!(stage.mock.wait_for(Call::Users, 4, PATIENCE));
         assert!(stage.partial().exists());
         send(&child, signal);
         let ended = Ended::of(child);
-        assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("interrupted")), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, &ended.error()["code"]),
+            (Some(1), &json!("interrupted")),
+            "{}",
+            ended.stderr
+        );
         assert_eq!(stage.files(), []);
     }
 }
 
 #[test]
 fn a_run_that_looks_for_the_reason_of_an_empty_list_can_be_stopped_too() {
-    let nobody = organization().situation(Situation::NoDomain).fault(Call::Domains, When::Always, Fault::Stall);
+    let nobody = organization().situation(Situation::NoDomain).fault(
+        Call::Domains,
+        When::Always,
+        Fault::Stall,
+    );
     let stage = Setup::on(nobody, "csv");
     let child = stage.run().start();
     assert!(stage.mock.wait_for(Call::Domains, 1, PATIENCE));
     send(&child, Signal::INT);
     let ended = Ended::of(child);
-    assert_eq!((ended.code, &ended.error()["code"]), (Some(3), &json!("interrupted")), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(3), &json!("interrupted")),
+        "{}",
+        ended.stderr
+    );
 }

@@ -12,8 +12,9 @@ use crate::endpoint::domains::{Domain, DomainState};
 /// Most domains that a message names: a line or two of a report.
 const MOST_NAMED: usize = 5;
 
-const DOMAINS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then Domains (with the \
-    improved user management experience: Settings, then Domains)";
+const DOMAINS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
+                            Domains (with the improved user management experience: Settings, then \
+                            Domains)";
 
 const NOTHING_BEFORE: &str = "Not looked at, because a check before it failed.";
 
@@ -162,7 +163,8 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
                 let message =
                     format!("{NOBODY}: {} verified, but no account was claimed.", are(&verified));
                 let hint = format!(
-                    "{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. Then check again."
+                    "{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. \
+                     Then check again."
                 );
                 failure(message, hint)
             } else if state.is_empty() {
@@ -180,8 +182,8 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
                 refused.message
             );
             let hint = format!(
-                "{DOMAINS_PAGE}: at least one domain must show a green VERIFIED, and at least one of its accounts must be \
-                claimed. To have the domains looked up: {}",
+                "{DOMAINS_PAGE}: at least one domain must show a green VERIFIED, and at least one \
+                 of its accounts must be claimed. To have the domains looked up: {}",
                 refused.hint
             );
             let mut failure = failure(message, hint).with_code(refused.vendor_code.clone());
@@ -211,12 +213,15 @@ fn mend(domains: &[Domain]) -> String {
     let mut hint = DOMAINS_PAGE.to_owned();
     if has(DomainState::MissingToken) {
         hint.push_str(
-            ". Where the token is missing, put the DNS TXT record or the file of the HTTPS method back in place: ask the \
-            person who runs the domain",
+            ". Where the token is missing, put the DNS TXT record or the file of the HTTPS method \
+             back in place: ask the person who runs the domain",
         );
     }
     if has(DomainState::Waiting) {
-        hint.push_str(". Verification can take days: look again until a green VERIFIED stands beside the domain");
+        hint.push_str(
+            ". Verification can take days: look again until a green VERIFIED stands beside the \
+             domain",
+        );
     }
     hint
 }
@@ -412,7 +417,8 @@ mod tests {
             let found = MembersFound { seen: 2, has_person: false, has_more, total: Some(9) };
             let outcome = members_outcome(found, None).unwrap();
             let expected = format!(
-                "warning There are 9 managed accounts and no person is among {among}, only apps and customers."
+                "warning There are 9 managed accounts and no person is among {among}, only apps \
+                 and customers."
             );
             assert_eq!(shown(outcome), expected);
         }

@@ -17,8 +17,8 @@ pub fn fields() -> Vec<SettingField> {
             ..setting(
                 ORGANIZATION_ID,
                 "Organization ID",
-                "Shown together with the API key when the key is created, and in the address of your \
-                organization's pages at admin.atlassian.com, between /o/ and the next slash.",
+                "Shown together with the API key when the key is created, and in the address of \
+                 your organization's pages at admin.atlassian.com, between /o/ and the next slash.",
             )
         },
         SettingField {
@@ -30,22 +30,24 @@ pub fn fields() -> Vec<SettingField> {
                     right_secret(
                         "ATCTT",
                         "an organization API key",
-                        "The key is of the right kind, so it has expired, was revoked, or was not copied \
-                    whole. Create a new one at admin.atlassian.com under Settings > API keys.",
+                        "The key is of the right kind, so it has expired, was revoked, or was not \
+                         copied whole. Create a new one at admin.atlassian.com under Settings > \
+                         API keys.",
                     ),
                     wrong_secret(
                         "ATATT",
                         "the API token of a user",
-                        "A user's API token does not work here. Create an API key of the organization, \
-                    which begins with ATCTT, at admin.atlassian.com under Settings > API keys.",
+                        "A user's API token does not work here. Create an API key of the \
+                         organization, which begins with ATCTT, at admin.atlassian.com under \
+                         Settings > API keys.",
                     ),
                 ],
             }),
             ..setting(
                 API_KEY,
                 "Api Key",
-                "The API key of the organization, created at admin.atlassian.com under Settings > API \
-                keys. Atlassian shows it once only.",
+                "The API key of the organization, created at admin.atlassian.com under Settings > \
+                 API keys. Atlassian shows it once only.",
             )
         },
     ]

@@ -39,7 +39,8 @@ impl Parts<'_> {
     #[must_use]
     pub fn document(&self) -> Value {
         let linked: Vec<&Unit> = self.units.iter().filter(|unit| key(unit) != *self.root).collect();
-        let components = linked.iter().map(|unit| self.component(unit)).chain([self.standard_library()]);
+        let components =
+            linked.iter().map(|unit| self.component(unit)).chain([self.standard_library()]);
         json!({
             "bomFormat": "CycloneDX",
             "specVersion": "1.5",
@@ -72,7 +73,8 @@ impl Parts<'_> {
         }
         self.describe(&mut component, &key);
         if !unit.features.is_empty() {
-            component["properties"] = json!([{"name": "cargo:features", "value": unit.features.join(",")}]);
+            component["properties"] =
+                json!([{"name": "cargo:features", "value": unit.features.join(",")}]);
         }
         component
     }
@@ -89,8 +91,10 @@ impl Parts<'_> {
             component["licenses"] = json!([{"expression": license.replace('/', " OR ")}]);
         }
         let addresses = [("vcs", &about.repository), ("website", &about.homepage)];
-        let references: Vec<Value> =
-            addresses.iter().filter_map(|(kind, url)| url.as_ref().map(|url| json!({"type": kind, "url": url}))).collect();
+        let references: Vec<Value> = addresses
+            .iter()
+            .filter_map(|(kind, url)| url.as_ref().map(|url| json!({"type": kind, "url": url})))
+            .collect();
         if !references.is_empty() {
             component["externalReferences"] = Value::from(references);
         }
@@ -116,7 +120,11 @@ impl Parts<'_> {
         let linked: BTreeSet<Key> = self.units.iter().map(key).collect();
         let standard_library = format!("{STANDARD_LIBRARY}@{}", self.compiler.version);
         let of = |key: &Key| {
-            let locked = self.locked.get(key).map(|locked| locked.dependencies.as_slice()).unwrap_or_default();
+            let locked = self
+                .locked
+                .get(key)
+                .map(|locked| locked.dependencies.as_slice())
+                .unwrap_or_default();
             let others = locked.iter().filter(|other| linked.contains(other)).map(reference);
             json!({"ref": reference(key), "dependsOn": others.chain([standard_library.clone()]).collect::<Vec<_>>()})
         };
@@ -153,7 +161,11 @@ mod tests {
         let document = Parts {
             root: &key("ours"),
             units: &[unit("ours", &[]), unit("serde", &["alloc", "derive"])],
-            locked: &[(key("ours"), locked(None, &["serde", "proptest"])), (key("serde"), locked(Some("ab"), &[]))].into(),
+            locked: &[
+                (key("ours"), locked(None, &["serde", "proptest"])),
+                (key("serde"), locked(Some("ab"), &[])),
+            ]
+            .into(),
             about: &[(key("serde"), about)].into(),
             compiler: &Compiler { version: "1.95.0".into(), commit: "59807".into() },
         }

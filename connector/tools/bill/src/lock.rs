@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// A package by name and version, which is enough in one build: Cargo links no two of the same version.
+/// A package by name and version, which is enough in one build: Cargo links no two of the same
+/// version.
 pub type Key = (String, String);
 
 /// What the lock file says of a package.
@@ -13,7 +14,8 @@ pub type Key = (String, String);
 pub struct Locked {
     /// The SHA-256 digest of what the registry gave. A package of the workspace has none.
     pub checksum: Option<String>,
-    /// What it depends on, in any build: also what only its build script, its tests or another target use.
+    /// What it depends on, in any build: also what only its build script, its tests or another
+    /// target use.
     pub dependencies: Vec<Key>,
 }
 
@@ -54,7 +56,10 @@ pub fn read(text: &str) -> Result<BTreeMap<Key, Locked>> {
     };
     let locked = |package: &Package| -> Result<(Key, Locked)> {
         let dependencies = package.dependencies.iter().map(key).collect::<Result<_>>()?;
-        Ok(((package.name.clone(), package.version.clone()), Locked { checksum: package.checksum.clone(), dependencies }))
+        Ok((
+            (package.name.clone(), package.version.clone()),
+            Locked { checksum: package.checksum.clone(), dependencies },
+        ))
     };
     file.package.iter().map(locked).collect()
 }
@@ -89,7 +94,10 @@ version = "3.0.0"
     fn packages_are_told_apart_by_version() {
         let locked = read(LOCK).unwrap();
         assert_eq!(locked[&key("serde", "1.0.0")].checksum.as_deref(), Some("ab"));
-        assert_eq!(locked[&key("ours", "0.1.0")].dependencies, [key("serde", "1.0.0"), key("syn", "2.0.0")]);
+        assert_eq!(
+            locked[&key("ours", "0.1.0")].dependencies,
+            [key("serde", "1.0.0"), key("syn", "2.0.0")]
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The build step that says what is linked into a connector: its bill of materials, as CycloneDX.
 //!
-//! Cargo itself says which packages it compiled for WebAssembly, in the messages of the very build that made the component. The metadata
-//! of a workspace says something else: it joins the features of all of its members, and with them what nobody links.
+//! Cargo itself says which packages it compiled for WebAssembly, in the messages of the very build
+//! that made the component. The metadata of a workspace says something else: it joins the features
+//! of all of its members, and with them what nobody links.
 //!
 //! Usage: `bill-of-materials PACKAGE TARGET MESSAGES.json Cargo.lock OUTPUT.json`
 
@@ -38,16 +39,30 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<()> {
     let [package, target, messages, lock, output] = arguments else {
-        return Err(anyhow!("expected five arguments: `bill-of-materials PACKAGE TARGET MESSAGES.json Cargo.lock OUTPUT.json`"));
+        return Err(anyhow!(
+            "expected five arguments: `bill-of-materials PACKAGE TARGET MESSAGES.json Cargo.lock \
+             OUTPUT.json`"
+        ));
     };
     let file = File::open(messages).with_context(|| format!("cannot read `{messages}`"))?;
-    let units = units::of_target(BufReader::new(file), target).with_context(|| format!("`{messages}`"))?;
+    let units =
+        units::of_target(BufReader::new(file), target).with_context(|| format!("`{messages}`"))?;
     let text = std::fs::read_to_string(lock).with_context(|| format!("cannot read `{lock}`"))?;
     let locked = lock::read(&text).with_context(|| format!("`{lock}`"))?;
-    let root = units.iter().find(|unit| unit.name == *package).map(|unit| (unit.name.clone(), unit.version.clone()));
+    let root = units
+        .iter()
+        .find(|unit| unit.name == *package)
+        .map(|unit| (unit.name.clone(), unit.version.clone()));
     let root = root.with_context(|| format!("`{package}` was not compiled in this build"))?;
     let about = about(&units, &locked)?;
-    let document = Parts { root: &root, units: &units, locked: &locked, about: &about, compiler: &compiler()? }.document();
+    let document = Parts {
+        root: &root,
+        units: &units,
+        locked: &locked,
+        about: &about,
+        compiler: &compiler()?,
+    }
+    .document();
     let text = format!("{}\n", serde_json::to_string_pretty(&document)?);
     let parent = Path::new(output).parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.map_or(Ok(()), std::fs::create_dir_all)?;
@@ -57,9 +72,15 @@ fn run(arguments: &[String]) -> Result<()> {
 fn about(units: &[Unit], locked: &BTreeMap<Key, Locked>) -> Result<BTreeMap<Key, About>> {
     let of = |unit: &Unit| -> Result<(Key, About)> {
         let key = (unit.name.clone(), unit.version.clone());
-        let locked = locked.get(&key).with_context(|| format!("`{} {}` is not in the lock file", unit.name, unit.version))?;
+        let locked = locked
+            .get(&key)
+            .with_context(|| format!("`{} {}` is not in the lock file", unit.name, unit.version))?;
         let is_registered = locked.checksum.is_some();
-        let about = if is_registered { About::of_registry(&unit.manifest) } else { About::of_workspace(&unit.manifest) };
+        let about = if is_registered {
+            About::of_registry(&unit.manifest)
+        } else {
+            About::of_workspace(&unit.manifest)
+        };
         Ok((key, about?))
     };
     units.iter().map(of).collect()
@@ -70,7 +91,8 @@ fn compiler() -> Result<Compiler> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().context("cannot run the compiler")?;
     let text = String::from_utf8(output.stdout).context("the compiler says what is no text")?;
-    let entry = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+    let entry =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
     let (version, commit) = (entry("release: "), entry("commit-hash: "));
     ensure!(output.status.success(), "the compiler does not say its version");
     Ok(Compiler { version: version.context("no version")?, commit: commit.context("no commit")? })

@@ -32,13 +32,16 @@ struct Fields {
 }
 
 impl About {
-    /// What the manifest of a registry's package says: there, nothing is inherited from a workspace.
+    /// What the manifest of a registry's package says: there, nothing is inherited from a
+    /// workspace.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn of_registry(manifest: &Utf8Path) -> Result<Self> {
-        let text = std::fs::read_to_string(manifest).with_context(|| format!("cannot read `{manifest}`"))?;
-        let Manifest { package } = toml::from_str(&text).with_context(|| format!("`{manifest}` is no manifest"))?;
+        let text = std::fs::read_to_string(manifest)
+            .with_context(|| format!("cannot read `{manifest}`"))?;
+        let Manifest { package } =
+            toml::from_str(&text).with_context(|| format!("`{manifest}` is no manifest"))?;
         Ok(Self { license: package.license, repository: package.repository, ..Self::default() })
     }
 
@@ -47,8 +50,13 @@ impl About {
     /// # Errors
     /// When Cargo does not tell.
     pub fn of_workspace(manifest: &Utf8Path) -> Result<Self> {
-        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().with_context(|| format!("`{manifest}`"))?;
-        let package = metadata.packages.into_iter().find(|package| package.manifest_path == manifest);
+        let metadata = MetadataCommand::new()
+            .manifest_path(manifest)
+            .no_deps()
+            .exec()
+            .with_context(|| format!("`{manifest}`"))?;
+        let package =
+            metadata.packages.into_iter().find(|package| package.manifest_path == manifest);
         let package = package.with_context(|| format!("Cargo knows no package of `{manifest}`"))?;
         let authors = package.authors.join(", ");
         Ok(Self {

@@ -1,5 +1,6 @@
-//! What Cargo compiled for a target: the messages of `cargo build --message-format=json`, which name every unit of the build, fresh ones
-//! too. A macro or a build script runs on the machine that builds and is none of them.
+//! What Cargo compiled for a target: the messages of `cargo build --message-format=json`, which
+//! name every unit of the build, fresh ones too. A macro or a build script runs on the machine that
+//! builds and is none of them.
 
 use std::io::BufRead;
 
@@ -43,10 +44,19 @@ fn is_linked(artifact: &Artifact, target: &str) -> bool {
     let is_library = artifact.target.kind.iter().any(|kind| {
         matches!(
             kind,
-            TargetKind::Lib | TargetKind::RLib | TargetKind::CDyLib | TargetKind::StaticLib | TargetKind::Bin | TargetKind::Example
+            TargetKind::Lib
+                | TargetKind::RLib
+                | TargetKind::CDyLib
+                | TargetKind::StaticLib
+                | TargetKind::Bin
+                | TargetKind::Example
         )
     });
-    is_library && artifact.filenames.iter().any(|file| file.components().any(|part| part.as_str() == target))
+    is_library
+        && artifact
+            .filenames
+            .iter()
+            .any(|file| file.components().any(|part| part.as_str() == target))
 }
 
 /// `registry+https://…#name@1.2.3`, or `path+file:///folder#name@1.2.3`, or, where the folder has the package's name, `…/name#1.2.3`.
@@ -56,8 +66,17 @@ fn unit(artifact: Artifact) -> Result<Unit> {
         Some(both) => both,
         None => (place.rsplit('/').next().unwrap_or_default(), package),
     };
-    ensure!(!name.is_empty() && !version.is_empty(), "a package is named `{}`, which is no name of Cargo's", artifact.package_id.repr);
-    Ok(Unit { name: name.to_owned(), version: version.to_owned(), features: artifact.features, manifest: artifact.manifest_path })
+    ensure!(
+        !name.is_empty() && !version.is_empty(),
+        "a package is named `{}`, which is no name of Cargo's",
+        artifact.package_id.repr
+    );
+    Ok(Unit {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        features: artifact.features,
+        manifest: artifact.manifest_path,
+    })
 }
 
 #[cfg(test)]
@@ -84,19 +103,45 @@ mod tests {
     #[test]
     fn what_was_compiled_for_the_target_is_linked_and_what_runs_while_building_is_not() {
         let lines = [
-            artifact("registry+https://index#serde@1.0.2", "lib", "/t/wasm32/component/deps/libserde.rlib"),
+            artifact(
+                "registry+https://index#serde@1.0.2",
+                "lib",
+                "/t/wasm32/component/deps/libserde.rlib",
+            ),
             artifact("registry+https://index#syn@3.0.0", "lib", "/t/component/deps/libsyn.rlib"),
-            artifact("registry+https://index#serde_derive@1.0.2", "proc-macro", "/t/component/deps/libserde_derive.so"),
-            artifact("registry+https://index#serde@1.0.2", "custom-build", "/t/component/build/serde/build-script"),
-            artifact("path+file:///w/connector#atlassian-cloud@0.1.0", "cdylib", "/t/wasm32/component/x.wasm"),
+            artifact(
+                "registry+https://index#serde_derive@1.0.2",
+                "proc-macro",
+                "/t/component/deps/libserde_derive.so",
+            ),
+            artifact(
+                "registry+https://index#serde@1.0.2",
+                "custom-build",
+                "/t/component/build/serde/build-script",
+            ),
+            artifact(
+                "path+file:///w/connector#atlassian-cloud@0.1.0",
+                "cdylib",
+                "/t/wasm32/component/x.wasm",
+            ),
             artifact("path+file:///w/noticeboard#0.2.0", "cdylib", "/t/wasm32/component/y.wasm"),
         ];
-        assert_eq!(names(&lines).unwrap(), ["atlassian-cloud 0.1.0", "noticeboard 0.2.0", "serde 1.0.2"]);
+        assert_eq!(
+            names(&lines).unwrap(),
+            ["atlassian-cloud 0.1.0", "noticeboard 0.2.0", "serde 1.0.2"]
+        );
     }
 
     #[test]
     fn a_build_for_another_target_is_told() {
-        let lines = [artifact("registry+https://index#serde@1.0.2", "lib", "/t/release/deps/libserde.rlib")];
-        assert_eq!(names(&lines).unwrap_err().to_string(), "nothing in these messages was compiled for `wasm32`");
+        let lines = [artifact(
+            "registry+https://index#serde@1.0.2",
+            "lib",
+            "/t/release/deps/libserde.rlib",
+        )];
+        assert_eq!(
+            names(&lines).unwrap_err().to_string(),
+            "nothing in these messages was compiled for `wasm32`"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The build step that makes a component of the connector's core module.
 //!
-//! It knows nothing of this connector: whatever world the module's metadata names is encoded and validated. It adds
-//! nothing, so the same module gives the same component, byte for byte.
+//! It knows nothing of this connector: whatever world the module's metadata names is encoded and
+//! validated. It adds nothing, so the same module gives the same component, byte for byte.
 //!
 //! Usage: `componentize MODULE.wasm COMPONENT.wasm`
 
@@ -23,17 +23,25 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> anyhow::Result<()> {
-    let [module, component] = <[OsString; 2]>::try_from(arguments).map(|paths| paths.map(PathBuf::from)).map_err(|arguments| {
-        anyhow::anyhow!("expected two arguments, got {}: `componentize MODULE.wasm COMPONENT.wasm`", arguments.len())
-    })?;
-    let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
-    let encoded = encode(&bytes).with_context(|| format!("cannot make a component of `{}`", module.display()))?;
+    let [module, component] = <[OsString; 2]>::try_from(arguments)
+        .map(|paths| paths.map(PathBuf::from))
+        .map_err(|arguments| {
+            anyhow::anyhow!(
+                "expected two arguments, got {}: `componentize MODULE.wasm COMPONENT.wasm`",
+                arguments.len()
+            )
+        })?;
+    let bytes =
+        std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
+    let encoded = encode(&bytes)
+        .with_context(|| format!("cannot make a component of `{}`", module.display()))?;
     write(&component, &encoded).with_context(|| format!("cannot write `{}`", component.display()))
 }
 
 /// Encodes and validates the component.
 fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    // A module begins with `\0asm` and version 1; a component has the same magic number and another version.
+    // A module begins with `\0asm` and version 1; a component has the same magic number and another
+    // version.
     if !module.starts_with(b"\0asm\x01\0\0\0") {
         bail!("it is no core module of WebAssembly");
     }
@@ -59,7 +67,13 @@ mod tests {
         for arguments in [vec![], vec!["one"], vec!["one", "two", "three"]] {
             let count = arguments.len();
             let error = run(arguments.into_iter().map(OsString::from).collect()).unwrap_err();
-            assert_eq!(error.to_string(), format!("expected two arguments, got {count}: `componentize MODULE.wasm COMPONENT.wasm`"));
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "expected two arguments, got {count}: `componentize MODULE.wasm \
+                     COMPONENT.wasm`"
+                )
+            );
         }
     }
 
@@ -72,7 +86,10 @@ mod tests {
     #[test]
     fn what_is_no_core_module_is_refused() {
         for bytes in [&b""[..], b"text", b"\0asm\x0d\0\x01\0"] {
-            assert_eq!(encode(bytes).unwrap_err().to_string(), "it is no core module of WebAssembly");
+            assert_eq!(
+                encode(bytes).unwrap_err().to_string(),
+                "it is no core module of WebAssembly"
+            );
         }
     }
 

@@ -1,7 +1,9 @@
-//! The operator's word on where the key may go, and for what. A descriptor only asks; nothing leaves before somebody said yes.
+//! The operator's word on where the key may go, and for what. A descriptor only asks; nothing
+//! leaves before somebody said yes.
 //!
-//! With the origin go the requests that read by `GET`. Everything else is shown and granted one by one, also where the origin was named.
-//! A yes on a terminal is remembered for the component's digest: another build asks again.
+//! With the origin go the requests that read by `GET`. Everything else is shown and granted one by
+//! one, also where the origin was named. A yes on a terminal is remembered for the component's
+//! digest: another build asks again.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -34,17 +36,31 @@ pub(crate) struct Approval<'a> {
 }
 
 /// What the connector may ask, and where, or why the origin is not approved.
-pub(crate) fn grants(facts: &PluginInfo, approval: &Approval<'_>, console: &Console) -> Result<Grants, Failure> {
+pub(crate) fn grants(
+    facts: &PluginInfo,
+    approval: &Approval<'_>,
+    console: &Console,
+) -> Result<Grants, Failure> {
     let origin = match approval.upstream {
         Some(origin) => origin.clone(),
         None => approved_origin(facts, approval.allowed, console)?,
     };
     let mut grants = Grants::reading(origin.clone(), &facts.descriptor);
-    for endpoint in facts.descriptor.api.endpoints.iter().filter(|endpoint| method_of(endpoint.method) != Method::Get) {
+    for endpoint in facts
+        .descriptor
+        .api
+        .endpoints
+        .iter()
+        .filter(|endpoint| method_of(endpoint.method) != Method::Get)
+    {
         let (method, path) = (method_of(endpoint.method), endpoint.path.as_str());
         let entry = format!("{} {origin} {method} {path}", facts.digest);
-        let named = approval.named.iter().any(|(known, template)| *known == method && template == path);
-        if named || is_remembered(&entry) || (may_ask(console) && ask_for(endpoint, &origin, &entry)?) {
+        let named =
+            approval.named.iter().any(|(known, template)| *known == method && template == path);
+        if named
+            || is_remembered(&entry)
+            || (may_ask(console) && ask_for(endpoint, &origin, &entry)?)
+        {
             grants = grants.with(method, path);
         }
     }
@@ -52,15 +68,27 @@ pub(crate) fn grants(facts: &PluginInfo, approval: &Approval<'_>, console: &Cons
 }
 
 /// Approves the live origin, or says why it is not approved.
-fn approved_origin(facts: &PluginInfo, allowed: Option<&Origin>, console: &Console) -> Result<Origin, Failure> {
+fn approved_origin(
+    facts: &PluginInfo,
+    allowed: Option<&Origin>,
+    console: &Console,
+) -> Result<Origin, Failure> {
     let api = &facts.descriptor.api;
-    let base = Origin::parse(&api.base).map_err(|error| Failure::new(Code::Contract, format!("the connector's API base is {error}")))?;
+    let base = Origin::parse(&api.base).map_err(|error| {
+        Failure::new(Code::Contract, format!("the connector's API base is {error}"))
+    })?;
     match allowed {
         Some(origin) if *origin == base => return Ok(base),
         Some(origin) => {
-            return Err(Failure::new(Code::Denied, format!("the connector asks for {base}, and `--allow-origin` approves {origin}"))
-                .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
-                .with_hint("Make sure that the connector is the one you mean, then approve the origin that it asks for."));
+            return Err(Failure::new(
+                Code::Denied,
+                format!("the connector asks for {base}, and `--allow-origin` approves {origin}"),
+            )
+            .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
+            .with_hint(
+                "Make sure that the connector is the one you mean, then approve the origin that \
+                 it asks for.",
+            ));
         }
         None => {}
     }
@@ -69,44 +97,74 @@ fn approved_origin(facts: &PluginInfo, allowed: Option<&Origin>, console: &Conso
         return Ok(base);
     }
     if !may_ask(console) {
-        return Err(Failure::new(Code::Denied, format!("nobody approved that the key goes to {base}"))
-            .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
-            .with_hint("Run this once on a terminal and say yes. `--fixture` and `--upstream` need no approval."));
+        return Err(Failure::new(
+            Code::Denied,
+            format!("nobody approved that the key goes to {base}"),
+        )
+        .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
+        .with_hint(
+            "Run this once on a terminal and say yes. `--fixture` and `--upstream` need no \
+             approval.",
+        ));
     }
     if !yes(&origin_question(facts, &base), &entry)? {
-        return Err(Failure::new(Code::Denied, format!("you did not approve that the key goes to {base}"))
-            .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
-            .with_hint("Nothing was sent."));
+        return Err(Failure::new(
+            Code::Denied,
+            format!("you did not approve that the key goes to {base}"),
+        )
+        .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
+        .with_hint("Nothing was sent."));
     }
     Ok(base)
 }
 
 fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
     let name = text::shortened(&facts.descriptor.name, 60);
-    let mut lines = vec![format!("The connector “{name}” wants to send requests with your key to"), format!("    {base}")];
-    let (reading, other): (Vec<_>, Vec<_>) =
-        facts.descriptor.api.endpoints.iter().partition(|endpoint| method_of(endpoint.method) == Method::Get);
+    let mut lines = vec![
+        format!("The connector “{name}” wants to send requests with your key to"),
+        format!("    {base}"),
+    ];
+    let (reading, other): (Vec<_>, Vec<_>) = facts
+        .descriptor
+        .api
+        .endpoints
+        .iter()
+        .partition(|endpoint| method_of(endpoint.method) == Method::Get);
     lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
     if reading.len() > SHOWN {
         lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));
     }
     if !other.is_empty() {
-        lines.push(format!("and {} more than reading by GET, for which you are asked one by one.", other.len()));
+        lines.push(format!(
+            "and {} more than reading by GET, for which you are asked one by one.",
+            other.len()
+        ));
     }
     lines.push(format!("Its digest is {}.", facts.digest));
-    lines.push(format!("Allow requests with your key to {base} for this build of the connector? [y/N] "));
+    lines.push(format!(
+        "Allow requests with your key to {base} for this build of the connector? [y/N] "
+    ));
     lines.join("\n")
 }
 
-/// Asks for one endpoint beyond `GET`. A no is no failure: the run goes as far as it comes without it.
+/// Asks for one endpoint beyond `GET`. A no is no failure: the run goes as far as it comes without
+/// it.
 fn ask_for(endpoint: &Endpoint, origin: &Origin, entry: &str) -> Result<bool, Failure> {
-    let says = if endpoint.read_only { "By its own word this changes nothing there." } else { "It may change data there." };
-    let question = format!("The connector also wants to send to {origin}\n{}\n{says} Allow this request? [y/N] ", line(endpoint));
+    let says = if endpoint.read_only {
+        "By its own word this changes nothing there."
+    } else {
+        "It may change data there."
+    };
+    let question = format!(
+        "The connector also wants to send to {origin}\n{}\n{says} Allow this request? [y/N] ",
+        line(endpoint)
+    );
     yes(&question, entry)
 }
 
 fn line(endpoint: &Endpoint) -> String {
-    let (path, purpose) = (text::shortened(&endpoint.path, 100), text::shortened(&endpoint.purpose, 100));
+    let (path, purpose) =
+        (text::shortened(&endpoint.path, 100), text::shortened(&endpoint.purpose, 100));
     format!("    {} {path}   {purpose}", method_of(endpoint.method))
 }
 
@@ -125,7 +183,9 @@ fn yes(question: &str, entry: &str) -> Result<bool, Failure> {
         io::stdin().lock().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     };
-    let yes = asked().map_err(|error| Failure::new(Code::Denied, format!("the question could not be asked: {error}")))?;
+    let yes = asked().map_err(|error| {
+        Failure::new(Code::Denied, format!("the question could not be asked: {error}"))
+    })?;
     if yes {
         remember(entry);
     }

@@ -21,7 +21,8 @@ use super::remedy::worded_verdict;
 pub(crate) struct Check {
     #[command(flatten)]
     connector: ConnectorArguments,
-    /// Play these fixtures, as they are and under every fault: one case, or a folder of cases. May be repeated.
+    /// Play these fixtures, as they are and under every fault: one case, or a folder of cases. May
+    /// be repeated.
     #[arg(long, value_name = "DIR")]
     fixtures: Vec<PathBuf>,
     /// Let warnings and rules that were skipped count as failed, as a marketplace does.
@@ -32,8 +33,8 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Says that the check was stopped, and leaves the process as it is: the runtime would wait for workers that are at work, and end under
-/// them. A check has nothing to put in order.
+/// Says that the check was stopped, and leaves the process as it is: the runtime would wait for
+/// workers that are at work, and end under them. A check has nothing to put in order.
 fn leave(steps: &Steps, console: &Console) -> ! {
     steps.clear();
     std::process::exit(console.failed(&interrupted()) as i32)
@@ -55,7 +56,8 @@ impl Check {
             Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
             Err(failure) => return console.wrong_usage(&failure),
         };
-        let subject = Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };
+        let subject =
+            Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };
         let steps = Arc::new(Steps::new(*console));
         let verdict = tokio::select! {
             verdict = check::check(&subject, Arc::clone(&steps) as _) => verdict,

@@ -73,7 +73,8 @@ impl Collect {
     }
 
     fn effective_format(&self) -> Shown {
-        let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str()
+        {
             "csv" => Some(Shown::Data(Format::Csv)),
             "ndjson" | "jsonl" => Some(Shown::Data(Format::Ndjson)),
             "json" => Some(Shown::Data(Format::Json)),
@@ -82,31 +83,54 @@ impl Collect {
         self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Shown::Table)
     }
 
-    /// What clap cannot see: files that would overwrite each other, and a checkpoint for a format that is written at the end.
+    /// What clap cannot see: files that would overwrite each other, and a checkpoint for a format
+    /// that is written at the end.
     fn check_files(&self, format: Shown) -> Result<(), Failure> {
         if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
             return Err(Failure::new(
                 Code::InvalidSettings,
-                format!("a {} is written at the end, so a checkpoint is of no use to it", format.as_str()),
+                format!(
+                    "a {} is written at the end, so a checkpoint is of no use to it",
+                    format.as_str()
+                ),
             )
             .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
         }
-        let files = [("--output", &self.output), ("--checkpoint", &self.checkpoint), ("--report", &self.report)];
+        let files = [
+            ("--output", &self.output),
+            ("--checkpoint", &self.checkpoint),
+            ("--report", &self.report),
+        ];
         for (number, (option, file)) in files.iter().enumerate() {
             let Some(file) = file else { continue };
             if file.as_os_str().is_empty() {
-                return Err(Failure::new(Code::InvalidSettings, format!("`{option}` names no file")).with_hint("Give the name of a file."));
+                return Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("`{option}` names no file"),
+                )
+                .with_hint("Give the name of a file."));
             }
-            let same = files.iter().skip(number + 1).find(|(_, other)| other.as_ref().is_some_and(|other| same_file(file, other)));
+            let same = files
+                .iter()
+                .skip(number + 1)
+                .find(|(_, other)| other.as_ref().is_some_and(|other| same_file(file, other)));
             if let Some((other, _)) = same {
-                return Err(Failure::new(Code::InvalidSettings, format!("`{option}` and `{other}` are the same file"))
-                    .with_hint("Give each a file of its own."));
+                return Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("`{option}` and `{other}` are the same file"),
+                )
+                .with_hint("Give each a file of its own."));
             }
         }
         Ok(())
     }
 
-    async fn collected(&self, source: &Source, format: Shown, console: &Console) -> (RunReport, Exit) {
+    async fn collected(
+        &self,
+        source: &Source,
+        format: Shown,
+        console: &Console,
+    ) -> (RunReport, Exit) {
         source.note_warnings(console);
         let progress = Arc::new(Progress::new(*console, true));
         let mut destination = self.destination(source, format, console, &progress);
@@ -121,23 +145,35 @@ impl Collect {
         (report, exit)
     }
 
-    fn destination(&self, source: &Source, format: Shown, console: &Console, progress: &Arc<Progress>) -> Box<dyn Destination> {
+    fn destination(
+        &self,
+        source: &Source,
+        format: Shown,
+        console: &Console,
+        progress: &Arc<Progress>,
+    ) -> Box<dyn Destination> {
         let now = source.now;
         match &self.output {
             None => {
                 // The bar goes before the table comes, or they write over each other.
-                let output = AfterProgress { progress: Arc::clone(progress), output: io::BufWriter::new(io::stdout()) };
+                let output = AfterProgress {
+                    progress: Arc::clone(progress),
+                    output: io::BufWriter::new(io::stdout()),
+                };
                 let sink = format.sink(output, false, now, console.output_look());
                 Box::new(Stream::new("standard output", sink))
             }
             Some(path) => {
-                let sink = Box::new(move |output, resuming| format.sink(io::BufWriter::new(output), resuming, now, Look::PLAIN));
+                let sink = Box::new(move |output, resuming| {
+                    format.sink(io::BufWriter::new(output), resuming, now, Look::PLAIN)
+                });
                 Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
             }
         }
     }
 
-    /// Writes the report, if one is wanted. A report that cannot be written is a failure of its own.
+    /// Writes the report, if one is wanted. A report that cannot be written is a failure of its
+    /// own.
     fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
         let Some(path) = &self.report else { return exit };
         let written = std::fs::write(path, format!("{:#}\n", worded_report(report).to_json()));
@@ -153,15 +189,28 @@ impl Collect {
 
     fn say_done(&self, report: &RunReport, started: Instant, console: &Console) {
         let Counts { members, people, pages, duplicates, .. } = report.counts;
-        let place = self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
-        let dropped = if duplicates > 0 { format!(", {duplicates} that came twice left out") } else { String::new() };
+        let place =
+            self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
+        let dropped = if duplicates > 0 {
+            format!(", {duplicates} that came twice left out")
+        } else {
+            String::new()
+        };
         let seconds = started.elapsed().as_secs_f64();
-        console.note(&format!("{members} members{place}: {people} people, {pages} pages, {seconds:.1} s{dropped}"));
+        console.note(&format!(
+            "{members} members{place}: {people} people, {pages} pages, {seconds:.1} s{dropped}"
+        ));
     }
 }
 
 fn failed_before_it_began(failure: Failure) -> RunReport {
-    RunReport { outcome: Outcome::Failed, counts: Counts::default(), figures: Figures::default(), resumed: false, error: Some(failure) }
+    RunReport {
+        outcome: Outcome::Failed,
+        counts: Counts::default(),
+        figures: Figures::default(),
+        resumed: false,
+        error: Some(failure),
+    }
 }
 
 /// How members are written.
@@ -181,7 +230,13 @@ impl Shown {
         }
     }
 
-    fn sink<W: Write + Send + 'static>(self, output: W, resuming: bool, now: smp_host::contract::Instant, look: Look) -> Box<dyn Sink> {
+    fn sink<W: Write + Send + 'static>(
+        self,
+        output: W,
+        resuming: bool,
+        now: smp_host::contract::Instant,
+        look: Look,
+    ) -> Box<dyn Sink> {
         match self {
             Self::Data(format) => format.sink(output, resuming),
             Self::Table => {
@@ -257,7 +312,8 @@ impl<W: Write> Write for AfterProgress<W> {
     }
 }
 
-/// Whether two paths lead to one file, or one to a file that is written beside the other on the way.
+/// Whether two paths lead to one file, or one to a file that is written beside the other on the
+/// way.
 fn same_file(one: &Path, other: &Path) -> bool {
     let (one, other) = (resolved(one), resolved(other));
     let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| beside(by, suffix) == path);
@@ -267,17 +323,25 @@ fn same_file(one: &Path, other: &Path) -> bool {
 /// Where a path leads, links and `..` followed as far as there is something to follow.
 fn resolved(path: &Path) -> PathBuf {
     let through_its_folder = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Some(folder.canonicalize().ok()?.join(path.file_name()?))
     };
-    let whole = path.canonicalize().ok().or_else(through_its_folder).or_else(|| std::path::absolute(path).ok());
+    let whole = path
+        .canonicalize()
+        .ok()
+        .or_else(through_its_folder)
+        .or_else(|| std::path::absolute(path).ok());
     whole.unwrap_or_else(|| path.to_owned())
 }
 
 fn format(text: &str) -> Result<Shown, String> {
     match text {
         "table" => Ok(Shown::Table),
-        data => data.parse().map(Shown::Data).map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
+        data => data
+            .parse()
+            .map(Shown::Data)
+            .map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
     }
 }
 

@@ -39,10 +39,19 @@ impl Connect {
 
     fn show(&self, account: &Account, console: &Console) -> Result<(), Failure> {
         if self.json {
-            return console.json_line(&serde_json::json!({ "id": account.id, "name": account.name }));
+            return console
+                .json_line(&serde_json::json!({ "id": account.id, "name": account.name }));
         }
-        let attributes = account.attributes.iter().map(|(name, value)| format!("{}: {}\n", text::escaped(name), text::escaped(value)));
-        console.data(&format!("{}  {}\n{}", text::escaped(&account.id), text::escaped(&account.name), attributes.collect::<String>()))
+        let attributes = account
+            .attributes
+            .iter()
+            .map(|(name, value)| format!("{}: {}\n", text::escaped(name), text::escaped(value)));
+        console.data(&format!(
+            "{}  {}\n{}",
+            text::escaped(&account.id),
+            text::escaped(&account.name),
+            attributes.collect::<String>()
+        ))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The connector that every command begins with: its file, who vouches for it, and the limits under which it is compiled and run.
+//! The connector that every command begins with: its file, who vouches for it, and the limits under
+//! which it is compiled and run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,8 @@ pub(crate) struct ConnectorArguments {
 /// Whose connectors may run.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArguments {
-    /// Run only what this trust file lets run: the connector lies in its package, signed by a publisher that may publish it.
+    /// Run only what this trust file lets run: the connector lies in its package, signed by a
+    /// publisher that may publish it.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
 }
@@ -68,11 +70,13 @@ impl TrustArguments {
 /// Loads a connector. Its code is compiled by this program in a process of its own.
 pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin, Failure> {
     let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
-    let engine = Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
+    let engine =
+        Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
     file.load(&engine).await
 }
 
-/// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever else is wrong with it, others tell.
+/// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever
+/// else is wrong with it, others tell.
 pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Result<(), Failure> {
     if file.verified().is_none() {
         return Ok(());
@@ -85,15 +89,19 @@ pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Res
 
 /// Reads a trust file, as the value of an option.
 pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
-    let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE).map_err(|error| format!("it cannot be read: {error}"))?;
-    let policy = TrustPolicy::read(&bytes).map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
+    let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE)
+        .map_err(|error| format!("it cannot be read: {error}"))?;
+    let policy = TrustPolicy::read(&bytes)
+        .map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
     Ok(Arc::new(policy))
 }
 
 /// The program that is running, also when its file was replaced meanwhile.
 pub(crate) fn this_program() -> Compiler {
     let running = PathBuf::from("/proc/self/exe");
-    // Where neither is there, starting it fails and says so: a stranger's bytes are never compiled in this process.
-    let program = if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
+    // Where neither is there, starting it fails and says so: a stranger's bytes are never compiled
+    // in this process.
+    let program =
+        if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
     Compiler::Apart { program, arguments: vec![OsString::from(WORKER)] }
 }

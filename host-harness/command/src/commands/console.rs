@@ -1,4 +1,5 @@
-//! Standard output and standard error: data to the one, everything else to the other. The only place that prints.
+//! Standard output and standard error: data to the one, everything else to the other. The only
+//! place that prints.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -37,8 +38,9 @@ impl Console {
         self.verbose
     }
 
-    /// Shows what this host, and no library below it, logs for developers: a library might log a header.
-    /// Of the host's own, what is no line anyway: requests are told by the progress, failures at the end.
+    /// Shows what this host, and no library below it, logs for developers: a library might log a
+    /// header. Of the host's own, what is no line anyway: requests are told by the progress,
+    /// failures at the end.
     pub(crate) fn show_developers_lines(self) {
         use tracing_subscriber::Layer;
         use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
@@ -66,7 +68,10 @@ impl Console {
     /// Writes data to standard output.
     pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
         let mut output = io::stdout().lock();
-        output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| output_fault(&error))
+        output
+            .write_all(text.as_bytes())
+            .and_then(|()| output.flush())
+            .map_err(|error| output_fault(&error))
     }
 
     /// Writes one JSON value to standard output, on a line.
@@ -75,7 +80,8 @@ impl Console {
         self.data(&format!("{line}\n"))
     }
 
-    /// Writes a line for the person who runs the command. Where standard error is gone, nobody is left to be told.
+    /// Writes a line for the person who runs the command. Where standard error is gone, nobody is
+    /// left to be told.
     pub(crate) fn note(self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
@@ -92,7 +98,8 @@ impl Console {
         Exit::Usage
     }
 
-    /// Writes a failure: for people, or as the last line for scripts; either way with the way out in this command's words.
+    /// Writes a failure: for people, or as the last line for scripts; either way with the way out
+    /// in this command's words.
     pub(crate) fn failure(self, failure: &Failure) {
         let failure = &remedy::worded(failure);
         if self.json {
@@ -106,15 +113,18 @@ impl Console {
     }
 }
 
-/// Writes why the arguments cannot be read, or the help that they ask for. What may be a key or a password in them is not repeated:
-/// standard error is often kept.
+/// Writes why the arguments cannot be read, or the help that they ask for. What may be a key or a
+/// password in them is not repeated: standard error is often kept.
 pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done.into();
     }
     let mut text = without_secret_values(error).render().to_string();
-    let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
     for argument in &arguments {
         for part in argument.split('=').chain([argument.as_str()]) {
             if looks_like_a_key(part) {
@@ -124,7 +134,12 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     }
     let _ = write!(io::stderr().lock(), "{text}");
     if arguments.iter().any(|argument| argument == "--json") {
-        let message = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        let message = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ");
         let failure = Failure::new(Code::InvalidSettings, message.trim_start_matches("error: "))
             .with_hint("`--help` after the name of the command lists what it takes.");
         Console::new(true, false).failure(&failure);
@@ -141,16 +156,22 @@ fn without_secret_values(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
         _ => "",
     };
-    if ["--set", "--secret", "--upstream", "--allow-origin"].contains(&option) && error.get(ContextKind::InvalidValue).is_some() {
+    if ["--set", "--secret", "--upstream", "--allow-origin"].contains(&option)
+        && error.get(ContextKind::InvalidValue).is_some()
+    {
         error.insert(ContextKind::InvalidValue, ContextValue::String(NOT_SHOWN.to_owned()));
     }
     error
 }
 
-/// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital in it, and no option.
+/// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital
+/// in it, and no option.
 fn looks_like_a_key(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=+~".contains(&byte));
-    text.len() >= 12 && !text.starts_with("--") && plain && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    text.len() >= 12
+        && !text.starts_with("--")
+        && plain
+        && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
 /// The failure of standard output.
@@ -180,7 +201,14 @@ mod tests {
         for key in ["ATCTT3xFfGF0abcdef", "ATATT3xFfGF0T=abc", "7c2k9a41-5d0e-4h7b"] {
             assert!(looks_like_a_key(key), "{key}");
         }
-        for other in ["--allow-origin", "members.csv", "organization-id", "https://api.example.test", "ATCTT", "tests/fixtures/acme1"] {
+        for other in [
+            "--allow-origin",
+            "members.csv",
+            "organization-id",
+            "https://api.example.test",
+            "ATCTT",
+            "tests/fixtures/acme1",
+        ] {
             assert!(!looks_like_a_key(other), "{other}");
         }
     }

@@ -1,4 +1,5 @@
-//! The date of a build, as whoever builds it gives it. No clock is read: the same build has the same date.
+//! The date of a build, as whoever builds it gives it. No clock is read: the same build has the
+//! same date.
 
 use jiff::Timestamp;
 use smp_host::failure::{Code, Failure};
@@ -8,7 +9,9 @@ const VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
 /// The date that the environment gives, if it does.
 pub(crate) fn given() -> Result<Option<Timestamp>, Failure> {
-    let text = std::env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = std::env::var_os(VARIABLE)
+        .map(|text| text.to_string_lossy().into_owned())
+        .unwrap_or_default();
     read(text.trim())
 }
 
@@ -19,8 +22,14 @@ fn read(text: &str) -> Result<Option<Timestamp>, Failure> {
     let seconds = text.parse::<i64>().ok().filter(|seconds| *seconds >= 0);
     match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
         Some(date) => Ok(Some(date)),
-        None => Err(Failure::new(Code::InvalidSettings, format!("{VARIABLE} is no number of seconds since 1970"))
-            .with_hint("Set it to what `git log -1 --format=%ct` prints, or unset it: then nothing has a date.")),
+        None => Err(Failure::new(
+            Code::InvalidSettings,
+            format!("{VARIABLE} is no number of seconds since 1970"),
+        )
+        .with_hint(
+            "Set it to what `git log -1 --format=%ct` prints, or unset it: then nothing has a \
+             date.",
+        )),
     }
 }
 

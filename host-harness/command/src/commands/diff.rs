@@ -22,11 +22,14 @@ use super::progress::{interrupted, stopped};
 use super::remedy::worded_changes;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 nobody has to look; 1 an operator must look, or the two could not be compared; 2 wrong usage, also a file or a folder that \
-cannot be opened. With `--json` the comparison is on standard output whether somebody must look or not (`must_look` tells), and a failure is \
-written only where there is none.
+Exit codes: 0 nobody has to look; 1 an operator must look, or the two could not be compared; 2 \
+                          wrong usage, also a file or a folder that cannot be opened. With \
+                          `--json` the comparison is on standard output whether somebody must \
+                          look or not (`must_look` tells), and a failure is written only where \
+                          there is none.
 
-What is found is blocking (something that works today stops: settings, a key, an approval, members), to be looked at, or harmless.";
+What is found is blocking (something that works today stops: settings, a key, an approval, \
+                          members), to be looked at, or harmless.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -41,7 +44,8 @@ pub(crate) struct Diff {
     limits: LimitArguments,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Compare what both make of this recorded traffic: one case, or a folder of cases. May be repeated.
+    /// Compare what both make of this recorded traffic: one case, or a folder of cases. May be
+    /// repeated.
     #[arg(long, visible_alias = "fixture", value_name = "DIR", num_args = 1..)]
     fixtures: Vec<PathBuf>,
     /// Write JSON.
@@ -53,7 +57,8 @@ impl Diff {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let limits = self.limits.limits();
         let opened = |file: &Path| self.trust.read(file, &limits);
-        let opened = cases::find(&self.fixtures).and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
+        let opened = cases::find(&self.fixtures)
+            .and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
         let (fixtures, old, new) = match opened {
             Ok(opened) => opened,
             Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
@@ -63,14 +68,22 @@ impl Diff {
             compared = self.compared(&fixtures, [old, new], &limits) => compared,
             () = stopped() => Err(interrupted()),
         };
-        match compared.map(worded_changes).and_then(|changes| self.show(&changes, console).map(|()| changes)) {
+        match compared
+            .map(worded_changes)
+            .and_then(|changes| self.show(&changes, console).map(|()| changes))
+        {
             Ok(changes) if changes.must_look() => Exit::Failed,
             Ok(_) => Exit::Done,
             Err(failure) => console.failed(&failure),
         }
     }
 
-    async fn compared(&self, fixtures: &[PathBuf], [old, new]: [ConnectorFile; 2], limits: &Limits) -> Result<Changes, Failure> {
+    async fn compared(
+        &self,
+        fixtures: &[PathBuf],
+        [old, new]: [ConnectorFile; 2],
+        limits: &Limits,
+    ) -> Result<Changes, Failure> {
         let old = loaded("old", &old, limits).await?;
         let new = loaded("new", &new, limits).await?;
         diff::compare(&old, &new, fixtures).await
@@ -87,6 +100,9 @@ impl Diff {
 
 /// Loads one of the two, and says which it is where that fails.
 async fn loaded(which: &str, build: &ConnectorFile, limits: &Limits) -> Result<Plugin, Failure> {
-    let said = |failure: Failure| Failure { message: format!("the {which} build cannot be loaded: {}", failure.message), ..failure };
+    let said = |failure: Failure| Failure {
+        message: format!("the {which} build cannot be loaded: {}", failure.message),
+        ..failure
+    };
     load(build, limits.clone()).await.map_err(said)
 }

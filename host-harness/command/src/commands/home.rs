@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-/// This program's folder of a kind, as the XDG base directory specification has it. None without a home.
+/// This program's folder of a kind, as the XDG base directory specification has it. None without a
+/// home.
 pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
     Some(base.join("smp-harness"))
 }

@@ -29,7 +29,8 @@ impl Inspect {
         let plugin = self.connector.load().await?;
         let facts = plugin.info();
         if self.json {
-            let json = smp_host::files::json::indented(&smp_listing::json::json(facts)).map_err(|error| output_fault(&error))?;
+            let json = smp_host::files::json::indented(&smp_listing::json::json(facts))
+                .map_err(|error| output_fault(&error))?;
             console.data(&format!("{json}\n"))
         } else {
             console.data(&inspect::text(facts, console.output_look()))

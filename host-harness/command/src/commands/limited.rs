@@ -4,7 +4,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use smp_host::limits::{LimitError, Limits};
 
-/// The limits, with those that were changed. Each may be changed once: of two values one would be passed over without a word.
+/// The limits, with those that were changed. Each may be changed once: of two values one would be
+/// passed over without a word.
 #[derive(Debug)]
 pub(crate) struct LimitArguments(Limits);
 
@@ -36,7 +37,10 @@ impl FromArgMatches for LimitArguments {
         let mut names = Vec::new();
         for Limit { name, value } in Typed::from_arg_matches(matches)?.limits {
             if names.contains(&name) {
-                return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("the limit `{name}` is given twice\n")));
+                return Err(clap::Error::raw(
+                    ErrorKind::ArgumentConflict,
+                    format!("the limit `{name}` is given twice\n"),
+                ));
             }
             // Both were found to be right when the arguments were read.
             let _ = limits.set(&name, &value);
@@ -62,10 +66,13 @@ impl Args for LimitArguments {
 }
 
 fn limit(text: &str) -> Result<Limit, String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example memory=128MiB")?;
+    let (name, value) =
+        text.split_once('=').ok_or("write NAME=VALUE, for example memory=128MiB")?;
     match Limits::default().set(name, value) {
         Ok(()) => Ok(Limit { name: name.to_owned(), value: value.to_owned() }),
-        Err(LimitError::Unknown) => Err("there is no limit of that name; `smp-harness limits` lists them".into()),
+        Err(LimitError::Unknown) => {
+            Err("there is no limit of that name; `smp-harness limits` lists them".into())
+        }
         Err(error) => Err(error.to_string()),
     }
 }

@@ -18,8 +18,7 @@ impl ShowLimits {
     pub(crate) fn run(self, console: &Console) -> Exit {
         let usual = Limits::default();
         let shown = if self.json {
-            let bound =
-                |bound: &Bound| serde_json::json!({ "name": bound.name(), "default": usual.shown(*bound), "reason": bound.reason() });
+            let bound = |bound: &Bound| serde_json::json!({ "name": bound.name(), "default": usual.shown(*bound), "reason": bound.reason() });
             console.json_line(&Bound::ALL.iter().map(bound).collect())
         } else {
             console.data(&limits::text(&usual, console.output_look()))

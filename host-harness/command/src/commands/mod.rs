@@ -1,4 +1,5 @@
-//! What a person types, and what comes back. No decision about members, keys or the network is made here.
+//! What a person types, and what comes back. No decision about members, keys or the network is made
+//! here.
 
 use std::process::ExitCode;
 
@@ -42,8 +43,8 @@ pub(crate) struct Arguments {
     verbose: bool,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 done; 1 failed; 2 wrong usage of the command line; 3 stopped, the same command goes on (only `collect --checkpoint`).";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong usage of the command line; 3 \
+                          stopped, the same command goes on (only `collect --checkpoint`).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -59,11 +60,13 @@ enum Command {
     Guide(guide::Guide),
     /// Show what a connector may use up at most, and why.
     Limits(limits::ShowLimits),
-    /// Validate and collect, and keep the traffic as a fixture, without the key and without personal data.
+    /// Validate and collect, and keep the traffic as a fixture, without the key and without
+    /// personal data.
     Record(record::Record),
     /// Check whether a connector does what the contract asks of it, as it is and under every fault.
     Check(check::Check),
-    /// Make the folder that a marketplace takes: the component with metadata, listing, bill of materials, changelog, checksums.
+    /// Make the folder that a marketplace takes: the component with metadata, listing, bill of
+    /// materials, changelog, checksums.
     Package(Box<package::MakePackage>),
     /// Show what an upgrade from one build of a connector to another changes, before it happens.
     Diff(diff::Diff),
@@ -71,11 +74,14 @@ enum Command {
     Push(push::Push),
     /// Take a package out of a registry.
     Pull(pull::Pull),
-    /// Sign a package or an artifact in a registry, as cosign does with a key pair; or make such a pair.
+    /// Sign a package or an artifact in a registry, as cosign does with a key pair; or make such a
+    /// pair.
     Sign(sign::Sign),
-    /// Tell whether a trust file lets a package, an artifact in a registry or a file run, and who vouches for it.
+    /// Tell whether a trust file lets a package, an artifact in a registry or a file run, and who
+    /// vouches for it.
     Verify(verify::Verify),
-    /// Compile a component for this program itself, which starts it under limits of time and memory.
+    /// Compile a component for this program itself, which starts it under limits of time and
+    /// memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
         /// What the worker must know.

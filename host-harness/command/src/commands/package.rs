@@ -30,7 +30,8 @@ pub(crate) struct MakePackage {
     /// Write JSON.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
-    /// Check it with these fixtures, as `check` does: one case, or a folder of cases. May be repeated.
+    /// Check it with these fixtures, as `check` does: one case, or a folder of cases. May be
+    /// repeated.
     #[arg(long, value_name = "DIR", required = true, help_heading = "What belongs to it")]
     fixtures: Vec<PathBuf>,
     /// What is linked into it: CycloneDX 1.5 or later, in JSON, made by its build.
@@ -63,12 +64,14 @@ pub(crate) struct MakePackage {
     /// Let warnings and rules that were skipped count as failed, as a marketplace does.
     #[arg(long)]
     strict: bool,
-    /// Refuse what is no release: without an entry in the changelog, or from a commit that is not named or has changes upon it.
+    /// Refuse what is no release: without an entry in the changelog, or from a commit that is not
+    /// named or has changes upon it.
     #[arg(long)]
     release: bool,
 }
 
-const METADATA: &str = "Metadata (left out: as it is in the component, or else in the bill of materials)";
+const METADATA: &str =
+    "Metadata (left out: as it is in the component, or else in the bill of materials)";
 
 impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
@@ -87,7 +90,8 @@ impl MakePackage {
             }
         };
         steps.clear();
-        let written = made.and_then(|package| package.write(&self.output).map(|written| (package, written)));
+        let written =
+            made.and_then(|package| package.write(&self.output).map(|written| (package, written)));
         match written.and_then(|(package, written)| self.show(&package, written, console)) {
             Ok(()) => Exit::Done,
             Err(failure) => console.failed(&failure),
@@ -106,9 +110,14 @@ impl MakePackage {
             revision: self.revision.clone(),
         };
         metadata.check().map_err(|wrong| wrong.failure())?;
-        let changelog = String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
-            .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
-        let figures = self.figures.as_deref().map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?)).transpose()?;
+        let changelog =
+            String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
+                .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
+        let figures = self
+            .figures
+            .as_deref()
+            .map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?))
+            .transpose()?;
         Ok(PackageRequest {
             component: self.connector.open(&limits)?.into_bytes(),
             compiler: this_program(),
@@ -130,7 +139,11 @@ impl MakePackage {
             console.note(&format!("note: {note}"));
         }
         if self.json {
-            let files: Vec<_> = package.files.iter().map(|(name, bytes)| json!({"name": name, "size_bytes": bytes.len()})).collect();
+            let files: Vec<_> = package
+                .files
+                .iter()
+                .map(|(name, bytes)| json!({"name": name, "size_bytes": bytes.len()}))
+                .collect();
             let (id, version, digest) = (&package.id, &package.version, &package.digest);
             let changed = written != Written::Unchanged;
             let value = json!({"folder": folder, "id": id, "version": version, "digest": digest, "changed": changed, "files": files});
@@ -141,7 +154,13 @@ impl MakePackage {
             Written::Replaced => ", in place of another build",
             Written::Unchanged => ", as it was there before",
         };
-        console.note(&format!("{} {}: {} files in {}{how}", package.id, package.version, package.files.len(), folder.display()));
+        console.note(&format!(
+            "{} {}: {} files in {}{how}",
+            package.id,
+            package.version,
+            package.files.len(),
+            folder.display()
+        ));
         console.data(&format!("{}\n", folder.display()))
     }
 }
@@ -153,7 +172,11 @@ fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     File::open(path)
         .and_then(|file| file.take(bound).read_to_end(&mut bytes))
         .map_err(|error| unreadable(option, path, &error.to_string()))?;
-    if bytes.len() > most { Err(unreadable(option, path, &format!("it has more than {most} bytes"))) } else { Ok(bytes) }
+    if bytes.len() > most {
+        Err(unreadable(option, path, &format!("it has more than {most} bytes")))
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn unreadable(option: &str, path: &Path, why: &str) -> Failure {

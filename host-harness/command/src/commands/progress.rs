@@ -1,4 +1,5 @@
-//! What is shown while a run goes on: a bar on a terminal; otherwise only what a person must know, a line each.
+//! What is shown while a run goes on: a bar on a terminal; otherwise only what a person must know,
+//! a line each.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -24,11 +25,13 @@ impl Progress {
     /// Shows lines, and a bar where there is a terminal for it. Where each request has a line, the
     /// lines tell how far it is, and a bar would be drawn over by them.
     pub(crate) fn new(console: Console, with_bar: bool) -> Self {
-        let bar = (with_bar && !console.json() && !console.verbose() && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::no_length().with_style(spinner());
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
+        let bar =
+            (with_bar && !console.json() && !console.verbose() && std::io::stderr().is_terminal())
+                .then(|| {
+                    let bar = ProgressBar::no_length().with_style(spinner());
+                    bar.enable_steady_tick(Duration::from_millis(120));
+                    bar
+                });
         Self { console, bar }
     }
 
@@ -61,10 +64,16 @@ impl Observer for Progress {
     fn event(&self, _: &Context, event: &Event<'_>) {
         match event {
             Event::Log { level: Level::Debug, .. } if !self.console.verbose() => {}
-            Event::Log { level, message } => self.line(&format!("connector {}: {message}", name(*level))),
+            Event::Log { level, message } => {
+                self.line(&format!("connector {}: {message}", name(*level)))
+            }
             Event::Request(sent) if self.console.verbose() => self.line(&request::line(sent)),
             Event::Waiting { wait, reason, tries } => {
-                let text = format!("waiting {} after try {tries}: {}", seconds(*wait), text::shortened(reason, 200));
+                let text = format!(
+                    "waiting {} after try {tries}: {}",
+                    seconds(*wait),
+                    text::shortened(reason, 200)
+                );
                 if let Some(bar) = &self.bar {
                     bar.set_message(text.clone());
                 }
@@ -72,8 +81,11 @@ impl Observer for Progress {
                     self.line(&text);
                 }
             }
-            Event::Resumed { members, pages } => self.line(&format!("going on after {pages} pages with {members} members")),
-            Event::Restarted => self.line("the service forgot where the list was; reading it again from the beginning"),
+            Event::Resumed { members, pages } => {
+                self.line(&format!("going on after {pages} pages with {members} members"))
+            }
+            Event::Restarted => self
+                .line("the service forgot where the list was; reading it again from the beginning"),
             Event::Page { members, total, pages } => self.advance(*members, *total, *pages),
             _ => {}
         }
@@ -89,8 +101,11 @@ impl Steps {
     /// Shows a bar where there is a terminal for it.
     pub(crate) fn new(console: Console) -> Self {
         let bar = (!console.json() && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}  {eta} left");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+            let style = ProgressStyle::with_template(
+                "{bar:32} {human_pos} of {human_len} {msg}  {eta} left",
+            );
+            let style =
+                style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
             ProgressBar::no_length().with_style(style)
         });
         Self { bar }
@@ -121,7 +136,11 @@ impl Watcher for Steps {
 }
 
 fn seconds(wait: Duration) -> String {
-    if wait.as_secs() >= 10 { format!("{} s", wait.as_secs()) } else { format!("{:.1} s", wait.as_secs_f64()) }
+    if wait.as_secs() >= 10 {
+        format!("{} s", wait.as_secs())
+    } else {
+        format!("{:.1} s", wait.as_secs_f64())
+    }
 }
 
 fn name(level: Level) -> &'static str {
@@ -140,10 +159,12 @@ fn spinner() -> ProgressStyle {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} members  {pace}  {eta} left  {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("pace", pace)
-        .progress_chars("━╸─")
+    ProgressStyle::with_template(
+        "{bar:32} {human_pos} of {human_len} members  {pace}  {eta} left  {msg}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .with_key("pace", pace)
+    .progress_chars("━╸─")
 }
 
 /// Members a second, without a fraction.
@@ -151,12 +172,19 @@ fn pace(state: &ProgressState, text: &mut dyn std::fmt::Write) {
     let _ = write!(text, "{:.0}/s", state.per_sec());
 }
 
-/// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from the call on, not from the first poll.
+/// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from
+/// the call on, not from the first poll.
 pub(crate) fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate, hang_up) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    let (interrupt, terminate, hang_up) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
     async {
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (interrupt, terminate, hang_up) else {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
+            (interrupt, terminate, hang_up)
+        else {
             // Without handlers a signal ends the process, as it does by default.
             return std::future::pending().await;
         };

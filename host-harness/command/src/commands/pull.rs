@@ -59,7 +59,10 @@ impl Pull {
         }
         match publisher {
             Some(publisher) => console.note(&format!("{}, signed by {publisher}.", pulled.digest)),
-            None => console.note(&format!("{}. Nobody's signature was checked: `--trust FILE` does so.", pulled.digest)),
+            None => console.note(&format!(
+                "{}. Nobody's signature was checked: `--trust FILE` does so.",
+                pulled.digest
+            )),
         }
         console.data(&format!("{}\n", component.display()))
     }

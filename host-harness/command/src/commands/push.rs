@@ -44,14 +44,19 @@ impl Push {
         let package = Package::open(&self.folder, &Limits::default())?;
         let created = date::given()?.map(|date| date.to_string());
         let repository = self.registry.repository(self.reference.clone())?;
-        let pushed = registry::push(&repository, &package, created.as_deref(), self.overwrite).await?;
+        let pushed =
+            registry::push(&repository, &package, created.as_deref(), self.overwrite).await?;
         let by_digest = format!("{}@{}", pushed.reference.repository(), pushed.digest);
         if pushed.floating {
-            console.note("note: the tag is not the component's version, so nobody who has a trust file takes it by the tag.");
+            console.note(
+                "note: the tag is not the component's version, so nobody who has a trust file \
+                 takes it by the tag.",
+            );
         }
         if pushed.foreign_date {
             console.note(
-                "note: SOURCE_DATE_EPOCH is not the date of the package's listing. Whoever revokes this artifact revokes its component too.",
+                "note: SOURCE_DATE_EPOCH is not the date of the package's listing. Whoever \
+                 revokes this artifact revokes its component too.",
             );
         }
         if self.json {

@@ -1,7 +1,7 @@
 //! `record`: a validation and a collection, kept as a fixture that replays without the service.
 //!
-//! The recorder stands above the layer that attaches the key, so it never has it. Before the folder gets its name, it is played once:
-//! what comes of that is the fixture's `expected.json`.
+//! The recorder stands above the layer that attaches the key, so it never has it. Before the folder
+//! gets its name, it is played once: what comes of that is the fixture's `expected.json`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -59,12 +59,20 @@ impl Record {
 
     async fn recorded(&self, mut source: Source, console: &Console) -> Result<(), Failure> {
         let base = source.plugin.descriptor().api.base.clone();
-        let recorder =
-            Arc::new(Recorder::new(Arc::clone(&source.options.transport), Arc::clone(&source.options.clock), &base, &self.output)?);
+        let recorder = Arc::new(Recorder::new(
+            Arc::clone(&source.options.transport),
+            Arc::clone(&source.options.clock),
+            &base,
+            &self.output,
+        )?);
         source.options.transport = Arc::clone(&recorder) as Arc<dyn Transport>;
         let validation = validated(&source, console).await?;
         let (report, learned) = collected(&source, console).await?;
-        let settings: BTreeMap<_, _> = source.settings().iter().map(|setting| (setting.key.clone(), setting.value.clone())).collect();
+        let settings: BTreeMap<_, _> = source
+            .settings()
+            .iter()
+            .map(|setting| (setting.key.clone(), setting.value.clone()))
+            .collect();
         let exchanges = recorder.exchanges();
         let draft = recorder.finish(&settings, (!self.keep_personal_data).then_some(learned))?;
         let player = Player::new(&source.plugin)?;
@@ -98,10 +106,12 @@ impl Record {
         let personal = if self.keep_personal_data {
             "It holds personal data: treat it as such."
         } else {
-            "Names, e-mail addresses and account ids were replaced; look it through before you share it."
+            "Names, e-mail addresses and account ids were replaced; look it through before you \
+             share it."
         };
         console.note(&format!(
-            "{exchanges} exchanges in {}. The validation: {validation}; the collection: {collection}. {personal}",
+            "{exchanges} exchanges in {}. The validation: {validation}; the collection: \
+             {collection}. {personal}",
             self.output.display()
         ));
         Ok(())
@@ -109,7 +119,10 @@ impl Record {
 }
 
 /// The validation, recorded. A failure of it is part of the recording, unless it was stopped.
-async fn validated(source: &Source, console: &Console) -> Result<Result<Validation, Failure>, Failure> {
+async fn validated(
+    source: &Source,
+    console: &Console,
+) -> Result<Result<Validation, Failure>, Failure> {
     let mut session = source.session(Arc::new(Progress::new(*console, false)));
     tokio::select! {
         validation = Validation::of(&mut session) => Ok(validation),
@@ -117,17 +130,20 @@ async fn validated(source: &Source, console: &Console) -> Result<Result<Validati
     }
 }
 
-/// The collection, recorded, and what of it is personal. A failure of it is part of the recording, unless it was stopped.
+/// The collection, recorded, and what of it is personal. A failure of it is part of the recording,
+/// unless it was stopped.
 async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Anonymizer), Failure> {
     let progress = Arc::new(Progress::new(*console, true));
     let learned = Arc::new(Mutex::new(Anonymizer::new()));
     let mut stream = Stream::in_memory(Box::new(Learning(Arc::clone(&learned))));
-    let report = source.session(Arc::clone(&progress) as _).collect_members(&mut stream, stopped()).await;
+    let report =
+        source.session(Arc::clone(&progress) as _).collect_members(&mut stream, stopped()).await;
     progress.clear();
     match report.error {
         Some(failure) if failure.code == Code::Interrupted => Err(failure),
         _ => {
-            let learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
+            let learned =
+                std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
             Ok((report, learned))
         }
     }

@@ -1,4 +1,5 @@
-//! What `push`, `pull`, `sign` and `verify` share: which package or artifact is meant, and how its registry is spoken to.
+//! What `push`, `pull`, `sign` and `verify` share: which package or artifact is meant, and how its
+//! registry is spoken to.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,8 @@ pub(crate) struct RegistryArguments {
     /// Trust the certificates in this file beside the system's.
     #[arg(long, value_name = "PEM", help_heading = "Registry")]
     ca_file: Option<PathBuf>,
-    /// Let the registry lead to this origin, though it is in a private network: its token service or its storage. May be repeated.
+    /// Let the registry lead to this origin, though it is in a private network: its token service
+    /// or its storage. May be repeated.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Registry")]
     allow_origin: Vec<Origin>,
 }
@@ -48,36 +50,49 @@ impl RegistryArguments {
         let extra_roots = match &self.ca_file {
             None => None,
             Some(path) => Some(file::read_named(path, LARGEST_CERTIFICATES).map_err(|error| {
-                Failure::new(Code::InvalidSettings, format!("`--ca-file`: `{}` cannot be used: {error}", path.display()))
-                    .with_hint("Correct the file or its path, and run the command again.")
+                Failure::new(
+                    Code::InvalidSettings,
+                    format!("`--ca-file`: `{}` cannot be used: {error}", path.display()),
+                )
+                .with_hint("Correct the file or its path, and run the command again.")
             })?),
         };
         let login = match environment()? {
             Some(login) => Some(login),
-            None => docker().map(|folder| Login::of_docker(&reference, &folder)).transpose()?.flatten(),
+            None => {
+                docker().map(|folder| Login::of_docker(&reference, &folder)).transpose()?.flatten()
+            }
         };
-        let (plain_http, allowed, user_agent) = (self.plain_http, self.allow_origin.clone(), USER_AGENT.to_owned());
+        let (plain_http, allowed, user_agent) =
+            (self.plain_http, self.allow_origin.clone(), USER_AGENT.to_owned());
         Repository::new(reference, &Options { plain_http, extra_roots, allowed, login, user_agent })
     }
 }
 
 /// The login that the environment holds.
 fn environment() -> Result<Option<Login>, Failure> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new);
+    let variable =
+        |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new);
     if let Some(token) = variable("SMP_REGISTRY_TOKEN") {
         return Ok(Some(Login::Token(token)));
     }
     match (variable("SMP_REGISTRY_USER"), variable("SMP_REGISTRY_PASSWORD")) {
-        (Some(user), Some(password)) => Ok(Some(Login::Password { user: user.to_string(), password })),
+        (Some(user), Some(password)) => {
+            Ok(Some(Login::Password { user: user.to_string(), password }))
+        }
         (None, None) => Ok(None),
-        _ => Err(Failure::new(Code::InvalidSettings, "only one of SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD is set")
-            .with_hint("Set both, or none: then Docker's configuration counts.")),
+        _ => Err(Failure::new(
+            Code::InvalidSettings,
+            "only one of SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD is set",
+        )
+        .with_hint("Set both, or none: then Docker's configuration counts.")),
     }
 }
 
 /// The folder of Docker's configuration; none without a home.
 fn docker() -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")))
 }
 
@@ -91,19 +106,29 @@ pub(crate) fn subject(text: &str) -> Result<Subject, String> {
     if Path::new(text).exists() {
         return Ok(Subject::Path(text.into()));
     }
-    Reference::parse(text).map(Subject::Artifact).map_err(|error| format!("there is no such folder or file, and as a reference {error}"))
+    Reference::parse(text)
+        .map(Subject::Artifact)
+        .map_err(|error| format!("there is no such folder or file, and as a reference {error}"))
 }
 
 fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).map_err(|error| error.to_string())
 }
 
-/// How a command ends that could not do its work: what the command line asks for and nobody could do is wrong usage.
+/// How a command ends that could not do its work: what the command line asks for and nobody could
+/// do is wrong usage.
 pub(crate) fn ended(failure: &Failure, console: &Console) -> Exit {
-    if failure.code == Code::InvalidSettings { console.wrong_usage(failure) } else { console.failed(failure) }
+    if failure.code == Code::InvalidSettings {
+        console.wrong_usage(failure)
+    } else {
+        console.failed(failure)
+    }
 }
 
 /// An id and a version, for JSON: null where a file does not tell.
 pub(crate) fn told(identity: Option<&Identity>) -> (Option<String>, Option<String>) {
-    (identity.map(|identity| identity.id.clone()), identity.map(|identity| identity.version.to_string()))
+    (
+        identity.map(|identity| identity.id.clone()),
+        identity.map(|identity| identity.version.to_string()),
+    )
 }

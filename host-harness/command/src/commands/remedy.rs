@@ -10,7 +10,8 @@ use smp_host::remedy::{Place, Remedy};
 use smp_host::validation::Validation;
 
 /// How to give fixtures; in place of the library's sentence, which says the same without the names.
-const GIVE_FIXTURES: &str = "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
+const GIVE_FIXTURES: &str =
+    "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
 
 /// The failure as the user of this command reads it.
 pub(crate) fn worded(failure: &Failure) -> Failure {
@@ -38,11 +39,16 @@ pub(crate) fn worded_changes(mut changes: Changes) -> Changes {
     for finding in &mut changes.findings {
         match finding.id {
             "requests-to-grant" => {
-                finding.action = Some("Approve them, with `--grant` or on a terminal, or it goes as far as it comes without them.");
+                finding.action = Some(
+                    "Approve them, with `--grant` or on a terminal, or it goes as far as it comes \
+                     without them.",
+                );
             }
             "members-not-shown" => {
-                finding.action =
-                    Some("Give recorded traffic with `--fixtures DIR`; `smp-harness record` makes it of a run with the old build.");
+                finding.action = Some(
+                    "Give recorded traffic with `--fixtures DIR`; `smp-harness record` makes it \
+                     of a run with the old build.",
+                );
             }
             _ => {}
         }
@@ -56,7 +62,12 @@ fn hint(said: Option<&str>, remedy: &Remedy) -> Option<String> {
         return Some(GIVE_FIXTURES.to_owned());
     }
     let ours = way_out(remedy);
-    let both: Vec<&str> = said.into_iter().map(str::trim).chain(ours.as_deref()).filter(|text| !text.is_empty()).collect();
+    let both: Vec<&str> = said
+        .into_iter()
+        .map(str::trim)
+        .chain(ours.as_deref())
+        .filter(|text| !text.is_empty())
+        .collect();
     (!both.is_empty()).then(|| both.join(" "))
 }
 
@@ -76,10 +87,13 @@ fn way_out(remedy: &Remedy) -> Option<String> {
     Some(match remedy {
         Remedy::GiveSetting { setting, secret: true } => {
             format!(
-                "Put it into an environment variable or a file and give its name: `--secret {setting}=env:NAME` or `--secret {setting}=file:PATH`."
+                "Put it into an environment variable or a file and give its name: `--secret \
+                 {setting}=env:NAME` or `--secret {setting}=file:PATH`."
             )
         }
-        Remedy::GiveSetting { setting, secret: false } => format!("Give it with `--set {setting}=VALUE`."),
+        Remedy::GiveSetting { setting, secret: false } => {
+            format!("Give it with `--set {setting}=VALUE`.")
+        }
         Remedy::RaiseLimit { limit, to: Some(to) } => format!("`--limit {limit}={to}` does so."),
         Remedy::RaiseLimit { limit, to: None } => format!("`--limit {limit}=…` does so."),
         Remedy::Grant { method, path } => format!("Grant it by name: `--grant '{method} {path}'`."),
@@ -87,12 +101,20 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         Remedy::NameUpstream => "`--upstream URL` names it.".into(),
         Remedy::TrustRoot => "Pass its certificate with `--ca-file`.".into(),
         Remedy::AllowPlainHttp => "`--plain-http` does so.".into(),
-        Remedy::LogIn => "Log in with `docker login`, or set SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD (or SMP_REGISTRY_TOKEN).".into(),
-        Remedy::ComeBack { max_wait_s: Some(seconds), .. } => format!("A run with `--max-wait {seconds}` waits that long by itself."),
-        Remedy::MakeRoom { of } | Remedy::OtherPlace { of } | Remedy::WaitForRun { of } => format!("`{}` names another.", option(*of)?),
+        Remedy::LogIn => "Log in with `docker login`, or set SMP_REGISTRY_USER and \
+                          SMP_REGISTRY_PASSWORD (or SMP_REGISTRY_TOKEN)."
+            .into(),
+        Remedy::ComeBack { max_wait_s: Some(seconds), .. } => {
+            format!("A run with `--max-wait {seconds}` waits that long by itself.")
+        }
+        Remedy::MakeRoom { of } | Remedy::OtherPlace { of } | Remedy::WaitForRun { of } => {
+            format!("`{}` names another.", option(*of)?)
+        }
         Remedy::StartOver => "It is the file that `--checkpoint` names.".into(),
         Remedy::OtherComponent { contract: None } => "`make component` builds ours.".into(),
-        Remedy::WholePackage => "`smp-harness package` makes one, `smp-harness pull` takes one out of a registry.".into(),
+        Remedy::WholePackage => "`smp-harness package` makes one, `smp-harness pull` takes one \
+                                 out of a registry."
+            .into(),
         Remedy::Sign => "`smp-harness sign` signs it.".into(),
         Remedy::TrustPublisher { .. } => "It is the file that `--trust` names.".into(),
         Remedy::MendFixture => "`smp-harness record` records one.".into(),
@@ -115,7 +137,9 @@ fn option(place: Place) -> Option<&'static str> {
 /// Where something that was given comes from.
 fn corrected(input: &str) -> Option<&'static str> {
     match input {
-        "authors" | "description" | "homepage" | "licenses" | "source" => Some("`smp-harness package --help` says what each of them is."),
+        "authors" | "description" | "homepage" | "licenses" | "source" => {
+            Some("`smp-harness package --help` says what each of them is.")
+        }
         "revision" => Some("It is what `--revision` names."),
         "changelog" => Some("It is the file that `--changelog` names."),
         "sbom" => Some("`make component` writes ours; `--sbom` names it."),
@@ -138,12 +162,21 @@ mod tests {
         let later = |max_wait_s| Remedy::ComeBack { after_s: Some(9), max_wait_s };
         let setting = || "api-key".to_owned();
         for (remedy, words) in [
-            (Remedy::GiveSetting { setting: setting(), secret: true }, "`--secret api-key=file:PATH`"),
+            (
+                Remedy::GiveSetting { setting: setting(), secret: true },
+                "`--secret api-key=file:PATH`",
+            ),
             (Remedy::GiveSetting { setting: setting(), secret: false }, "`--set api-key=VALUE`"),
             (Remedy::RaiseLimit { limit: "cpu", to: None }, "`--limit cpu=…`"),
             (Remedy::RaiseLimit { limit: "cpu", to: Some("20s".into()) }, "`--limit cpu=20s`"),
-            (Remedy::Grant { method: "POST", path: "/v1/search".into() }, "`--grant 'POST /v1/search'`"),
-            (Remedy::ApproveOrigin { origin: "https://a.test".into() }, "`--allow-origin https://a.test`"),
+            (
+                Remedy::Grant { method: "POST", path: "/v1/search".into() },
+                "`--grant 'POST /v1/search'`",
+            ),
+            (
+                Remedy::ApproveOrigin { origin: "https://a.test".into() },
+                "`--allow-origin https://a.test`",
+            ),
             (Remedy::NameUpstream, "`--upstream URL`"),
             (Remedy::TrustRoot, "`--ca-file`"),
             (Remedy::AllowPlainHttp, "`--plain-http`"),
@@ -168,7 +201,9 @@ mod tests {
             (Remedy::OtherComponent { contract: Some("0.2.0".into()) }, ""),
             (Remedy::Other, ""),
         ] {
-            let failure = Failure::new(Code::Other, "It failed").with_hint("Do this.").with_remedy(remedy.clone());
+            let failure = Failure::new(Code::Other, "It failed")
+                .with_hint("Do this.")
+                .with_remedy(remedy.clone());
             let hint = worded(&failure).hint.unwrap();
             assert!(hint.contains(words), "{remedy:?}: {hint}");
             assert_eq!(hint == "Do this.", words.is_empty(), "{remedy:?}: {hint}");
@@ -178,7 +213,10 @@ mod tests {
 
     #[test]
     fn an_input_is_named_as_its_option() {
-        let failure = |message: &str| Failure::new(Code::InvalidSettings, message).with_remedy(Remedy::CorrectInput { input: "revision" });
+        let failure = |message: &str| {
+            Failure::new(Code::InvalidSettings, message)
+                .with_remedy(Remedy::CorrectInput { input: "revision" })
+        };
         assert_eq!(worded(&failure("`revision` is empty")).message, "`--revision` is empty");
         assert_eq!(worded(&failure("no `revision`")).message, "no `revision`");
         assert_eq!(worded(&failure("x")).hint.as_deref(), Some("It is what `--revision` names."));

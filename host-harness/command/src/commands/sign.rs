@@ -1,4 +1,5 @@
-//! `sign`: a signature over a package's folder or an artifact in a registry, or a key pair to sign with.
+//! `sign`: a signature over a package's folder or an artifact in a registry, or a key pair to sign
+//! with.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -32,7 +33,8 @@ pub(crate) struct Sign {
     /// A package's folder, or an artifact in a registry by its digest: HOST/NAME@sha256:….
     #[arg(value_name = "FOLDER|REFERENCE", value_parser = subject, required_unless_present = "generate")]
     subject: Option<Subject>,
-    /// Sign with this private key: cosign's, or PKCS#8 in PEM form. The password is taken from COSIGN_PASSWORD, or asked for on a terminal.
+    /// Sign with this private key: cosign's, or PKCS#8 in PEM form. The password is taken from
+    /// COSIGN_PASSWORD, or asked for on a terminal.
     #[arg(long, value_name = "FILE", required_unless_present = "generate")]
     key: Option<PathBuf>,
     /// Make a key pair instead: cosign.key and cosign.pub in this folder.
@@ -59,7 +61,12 @@ impl Sign {
         }
     }
 
-    async fn signed(&self, subject: &Subject, key: &Path, console: &Console) -> Result<(), Failure> {
+    async fn signed(
+        &self,
+        subject: &Subject,
+        key: &Path,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let pair = read_key(key, console)?;
         let place = match subject {
             Subject::Path(path) => sign_folder(path, &pair)?.display().to_string(),
@@ -83,15 +90,22 @@ impl Sign {
                 .with_hint("Name another folder. A key that is there is never written over.")
         };
         let password = new_password(console)?;
-        let pair = KeyPair::generate().map_err(|error| Failure::new(Code::Other, error.to_string()))?;
-        let sealed = pair.to_sealed_pem(&password).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+        let pair =
+            KeyPair::generate().map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+        let sealed = pair
+            .to_sealed_pem(&password)
+            .map_err(|error| Failure::new(Code::Other, error.to_string()))?;
         fs::create_dir_all(folder).map_err(|error| fault(folder, &error))?;
-        for (name, text, mode) in [(PRIVATE, sealed.as_str(), 0o600), (PUBLIC, pair.public().to_pem().as_str(), 0o644)] {
+        for (name, text, mode) in
+            [(PRIVATE, sealed.as_str(), 0o600), (PUBLIC, pair.public().to_pem().as_str(), 0o644)]
+        {
             let path = folder.join(name);
             let file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
-            file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| fault(&path, &error))?;
+            file.and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|error| fault(&path, &error))?;
         }
-        let (private, public, key) = (folder.join(PRIVATE), folder.join(PUBLIC), pair.public().fingerprint());
+        let (private, public, key) =
+            (folder.join(PRIVATE), folder.join(PUBLIC), pair.public().fingerprint());
         if self.json {
             return console.json_line(&json!({ "private": private, "public": public, "key": key }));
         }
@@ -104,20 +118,30 @@ impl Sign {
     }
 }
 
-/// Signs a package's folder: its files are as its sums say, so a signature over those covers all of them.
+/// Signs a package's folder: its files are as its sums say, so a signature over those covers all of
+/// them.
 fn sign_folder(folder: &Path, pair: &KeyPair) -> Result<PathBuf, Failure> {
     let package = Package::open(folder, &Limits::default())?;
     let Some(sums) = package.sums() else {
-        return Err(Failure::new(Code::InvalidSettings, format!("`{}` is no package's folder", folder.display()))
-            .with_hint("Make one with `smp-harness package`, and sign that: one signature covers the component and what belongs to it."));
+        return Err(Failure::new(
+            Code::InvalidSettings,
+            format!("`{}` is no package's folder", folder.display()),
+        )
+        .with_hint(
+            "Make one with `smp-harness package`, and sign that: one signature covers the \
+             component and what belongs to it.",
+        ));
     };
     package.identity()?;
-    let signature = pair.sign(sums.bytes()).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+    let signature =
+        pair.sign(sums.bytes()).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
     let path = folder.join(SIGNATURE);
     let fault = |error: std::io::Error| {
-        Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display())).with_remedy(Remedy::Other)
+        Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
+            .with_remedy(Remedy::Other)
     };
-    let mut file = tempfile::Builder::new().prefix("SHA256SUMS.").tempfile_in(folder).map_err(fault)?;
+    let mut file =
+        tempfile::Builder::new().prefix("SHA256SUMS.").tempfile_in(folder).map_err(fault)?;
     file.write_all(format!("{}\n", to_text(&signature)).as_bytes()).map_err(fault)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file().set_permissions(readable).map_err(fault)?;
@@ -126,17 +150,28 @@ fn sign_folder(folder: &Path, pair: &KeyPair) -> Result<PathBuf, Failure> {
 }
 
 fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Failure> {
-    let unusable = |reason: &str| Failure::new(Code::InvalidSettings, format!("`--key`: `{}` cannot be used: {reason}", path.display()));
-    let text = file::read_named(path, LARGEST_FILE)
-        .map(Zeroizing::new)
-        .map_err(|error| unusable(&error.to_string()).with_hint("Give a private key; `smp-harness sign --generate DIR` makes a pair."))?;
+    let unusable = |reason: &str| {
+        Failure::new(
+            Code::InvalidSettings,
+            format!("`--key`: `{}` cannot be used: {reason}", path.display()),
+        )
+    };
+    let text = file::read_named(path, LARGEST_FILE).map(Zeroizing::new).map_err(|error| {
+        unusable(&error.to_string())
+            .with_hint("Give a private key; `smp-harness sign --generate DIR` makes a pair.")
+    })?;
     KeyPair::from_pem(&text, || known_password(console)).map_err(|error| {
         let hint = match error {
             KeyError::Password => {
-                "Set the environment variable COSIGN_PASSWORD to the key's password, or run this on a terminal to be asked."
+                "Set the environment variable COSIGN_PASSWORD to the key's password, or run this \
+                 on a terminal to be asked."
             }
-            KeyError::NoBlock(_) => "Write it as PKCS#8: `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW`.",
-            _ => "Make a pair with `smp-harness sign --generate DIR` or `cosign generate-key-pair`.",
+            KeyError::NoBlock(_) => {
+                "Write it as PKCS#8: `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW`."
+            }
+            _ => {
+                "Make a pair with `smp-harness sign --generate DIR` or `cosign generate-key-pair`."
+            }
         };
         unusable(&error.to_string()).with_hint(hint)
     })
@@ -150,7 +185,9 @@ fn known_password(console: &Console) -> Option<Zeroizing<Vec<u8>>> {
     if !may_ask(console) {
         return None;
     }
-    rpassword::prompt_password("Password of the private key (not shown): ").ok().map(|text| Zeroizing::new(text.into_bytes()))
+    rpassword::prompt_password("Password of the private key (not shown): ")
+        .ok()
+        .map(|text| Zeroizing::new(text.into_bytes()))
 }
 
 /// The password of a key that is made.
@@ -159,8 +196,10 @@ fn new_password(console: &Console) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Ok(Zeroizing::new(password.into_bytes()));
     }
     let wrong = |message: &str| {
-        Failure::new(Code::InvalidSettings, message)
-            .with_hint("Set the environment variable COSIGN_PASSWORD, also to nothing, or run this on a terminal to be asked.")
+        Failure::new(Code::InvalidSettings, message).with_hint(
+            "Set the environment variable COSIGN_PASSWORD, also to nothing, or run this on a \
+             terminal to be asked.",
+        )
     };
     if !may_ask(console) {
         return Err(wrong("there is no password for the new private key"));

@@ -1,4 +1,5 @@
-//! Where settings and answers come from: the options that `validate`, `connect`, `collect` and `record` share, made into a run.
+//! Where settings and answers come from: the options that `validate`, `connect`, `collect` and
+//! `record` share, made into a run.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Read, Write};
@@ -44,13 +45,15 @@ pub(crate) struct SourceArguments {
     /// Give a setting; wins over the file.
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Settings")]
     set: Vec<String>,
-    /// Give a secret by the name of an environment variable or a file that holds it. Asked for on a terminal.
+    /// Give a secret by the name of an environment variable or a file that holds it. Asked for on
+    /// a terminal.
     #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", help_heading = "Settings")]
     secret: Vec<String>,
     /// Take the answers, and the settings, from a recorded fixture. Nothing is sent.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["upstream", "allow_origin", "ca_file"], help_heading = "Answers")]
     fixture: Option<PathBuf>,
-    /// Send requests to this origin instead of the live API: a mock or a proxy. Plain http only to this machine.
+    /// Send requests to this origin instead of the live API: a mock or a proxy. Plain http only to
+    /// this machine.
     #[arg(long, value_name = "URL", value_parser = origin, conflicts_with = "allow_origin", help_heading = "Answers")]
     upstream: Option<Origin>,
     /// Trust the certificates in this file beside the system's.
@@ -59,7 +62,8 @@ pub(crate) struct SourceArguments {
     /// Approve that the key goes to the live API at this origin. Asked for on a terminal.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Answers")]
     allow_origin: Option<Origin>,
-    /// Grant an endpoint that is more than a GET, as `inspect` shows it, for example 'POST /v1/search'. Asked for on a terminal.
+    /// Grant an endpoint that is more than a GET, as `inspect` shows it, for example 'POST
+    /// /v1/search'. Asked for on a terminal.
     #[arg(long, value_name = "METHOD PATH", value_parser = endpoint, conflicts_with = "fixture", help_heading = "Answers")]
     grant: Vec<(Method, String)>,
     /// Send at most so many requests a second [default: what the connector asks for].
@@ -84,7 +88,8 @@ enum SecretPlace {
 pub(crate) struct Source {
     pub(crate) plugin: Plugin,
     pub(crate) checked: Checked,
-    /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives the same bytes.
+    /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives
+    /// the same bytes.
     pub(crate) now: Instant,
     /// How the run goes: where answers come from, its clock, its pace, its waits.
     pub(crate) options: RunOptions,
@@ -117,8 +122,13 @@ impl From<Failure> for Refusal {
 }
 
 impl SourceArguments {
-    /// Makes the run's source: settings first, then the operator's approval, and nothing is sent yet.
-    pub(crate) async fn open(&self, connector: &ConnectorArguments, console: &Console) -> Result<Source, Refusal> {
+    /// Makes the run's source: settings first, then the operator's approval, and nothing is sent
+    /// yet.
+    pub(crate) async fn open(
+        &self,
+        connector: &ConnectorArguments,
+        console: &Console,
+    ) -> Result<Source, Refusal> {
         let plugin = connector.load().await?;
         let descriptor = plugin.descriptor();
         let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
@@ -135,50 +145,101 @@ impl SourceArguments {
                 (playback.grants().clone(), playback.start(), RunOptions { pace, ..options })
             }
             None => {
-                let approval = Approval { upstream: self.upstream.as_ref(), allowed: self.allow_origin.as_ref(), named: &self.grant };
+                let approval = Approval {
+                    upstream: self.upstream.as_ref(),
+                    allowed: self.allow_origin.as_ref(),
+                    named: &self.grant,
+                };
                 let grants = approval::grants(plugin.info(), &approval, console)?;
                 let client = self.client(plugin.limits())?;
-                let transport = Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
+                let transport =
+                    Arc::new(client.transport(grants.origin().clone(), checked.credential.clone()));
                 let pace = self.rate.unwrap_or(Pace::Declared);
                 (grants, SystemTime::now(), RunOptions { pace, ..RunOptions::new(transport) })
             }
         };
         let options = RunOptions { max_wait: self.max_wait, ..options };
-        Ok(Source { plugin, checked, now: from_system(now), options, host: Host::default(), grants })
+        Ok(Source {
+            plugin,
+            checked,
+            now: from_system(now),
+            options,
+            host: Host::default(),
+            grants,
+        })
     }
 
     /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
     fn only_declared(&self, descriptor: &Descriptor) -> Result<(), Refusal> {
         let endpoints = &descriptor.api.endpoints;
-        let declared = |method, path: &str| endpoints.iter().any(|endpoint| method_of(endpoint.method) == method && endpoint.path == path);
-        let Some((method, path)) = self.grant.iter().find(|(method, path)| !declared(*method, path)) else { return Ok(()) };
+        let declared = |method, path: &str| {
+            endpoints
+                .iter()
+                .any(|endpoint| method_of(endpoint.method) == method && endpoint.path == path)
+        };
+        let Some((method, path)) =
+            self.grant.iter().find(|(method, path)| !declared(*method, path))
+        else {
+            return Ok(());
+        };
         let others = endpoints.iter().filter(|endpoint| method_of(endpoint.method) != Method::Get);
-        let others: Vec<_> = others.map(|endpoint| format!("`{} {}`", method_of(endpoint.method), endpoint.path)).collect();
+        let others: Vec<_> = others
+            .map(|endpoint| format!("`{} {}`", method_of(endpoint.method), endpoint.path))
+            .collect();
         let hint = match others.as_slice() {
-            [] => "It declares nothing but GET, which is granted with the origin: leave `--grant` away.".to_owned(),
+            [] => "It declares nothing but GET, which is granted with the origin: leave `--grant` \
+                   away."
+                .to_owned(),
             others => format!("It declares {}.", others.join(", ")),
         };
         let path = smp_host::text::shortened(path, 200);
-        Err(Refusal::usage(Failure::new(Code::InvalidSettings, format!("the connector declares no `{method} {path}`")).with_hint(hint)))
+        Err(Refusal::usage(
+            Failure::new(
+                Code::InvalidSettings,
+                format!("the connector declares no `{method} {path}`"),
+            )
+            .with_hint(hint),
+        ))
     }
 
     fn client(&self, limits: &Limits) -> Result<LiveClient, Refusal> {
         let extra_roots = match &self.ca_file {
             None => None,
-            Some(path) => Some(read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable("--ca-file", path, &reason))?),
+            Some(path) => Some(
+                read_bounded(path, LARGEST_SMALL_FILE)
+                    .map_err(|reason| unreadable("--ca-file", path, &reason))?,
+            ),
         };
         let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
-        let (timeout, largest_body, user_agent) = (self.timeout, limits.response, USER_AGENT.to_owned());
-        let options = LiveOptions { timeout, largest_body, extra_roots, system_proxy, private_network, user_agent };
+        let (timeout, largest_body, user_agent) =
+            (self.timeout, limits.response, USER_AGENT.to_owned());
+        let options = LiveOptions {
+            timeout,
+            largest_body,
+            extra_roots,
+            system_proxy,
+            private_network,
+            user_agent,
+        };
         LiveClient::new(&options).map_err(|error| {
             let file = self.ca_file.as_ref().filter(|_| !matches!(error, ClientError::Proxy(_)));
-            let place = file.map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
-            Refusal::usage(Failure::new(Code::InvalidSettings, format!("{place}{error}")).with_hint(error.hint()))
+            let place =
+                file.map(|path| format!("`--ca-file {}`: ", path.display())).unwrap_or_default();
+            Refusal::usage(
+                Failure::new(Code::InvalidSettings, format!("{place}{error}"))
+                    .with_hint(error.hint()),
+            )
         })
     }
 
-    /// The settings as they were entered, on the command line, in files, in the fixture or on the terminal.
-    fn entered(&self, descriptor: &Descriptor, fixture: Option<&Fixture>, console: &Console) -> Result<Settings, Refusal> {
+    /// The settings as they were entered, on the command line, in files, in the fixture or on the
+    /// terminal.
+    fn entered(
+        &self,
+        descriptor: &Descriptor,
+        fixture: Option<&Fixture>,
+        console: &Console,
+    ) -> Result<Settings, Refusal> {
         let mut settings = Settings::default();
         if let Some(fixture) = fixture {
             settings.values.extend(fixture.settings().clone());
@@ -195,7 +256,11 @@ impl SourceArguments {
             let value = place.read(&key, descriptor)?;
             settings.secrets.insert(key, value);
         }
-        if fixture.is_none() && !console.json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        if fixture.is_none()
+            && !console.json()
+            && std::io::stdin().is_terminal()
+            && std::io::stderr().is_terminal()
+        {
             for field in descriptor.settings.iter().filter(|field| field.required) {
                 ask(field, &mut settings)?;
             }
@@ -219,7 +284,11 @@ impl Source {
     /// Tells what looks odd about the settings.
     pub(crate) fn note_warnings(&self, console: &Console) {
         for doubt in &self.checked.warnings {
-            console.note(&format!("note: {}. {}", doubt.message, smp_host::text::escaped(&doubt.hint)));
+            console.note(&format!(
+                "note: {}. {}",
+                doubt.message,
+                smp_host::text::escaped(&doubt.hint)
+            ));
         }
     }
 }
@@ -232,9 +301,14 @@ impl SecretPlace {
         };
         if looks_like_a_secret(key, descriptor) || looks_like_a_secret(place, descriptor) {
             return Err(Refusal::usage(
-                Failure::new(Code::InvalidSettings, "what looks like a key stands where `--secret` names the place of one").with_hint(
-                    "Put it into an environment variable or a file, and give its name: KEY=env:NAME or KEY=file:PATH. A key that stood on a \
-                     command line may have been seen by others: consider a new one.",
+                Failure::new(
+                    Code::InvalidSettings,
+                    "what looks like a key stands where `--secret` names the place of one",
+                )
+                .with_hint(
+                    "Put it into an environment variable or a file, and give its name: \
+                     KEY=env:NAME or KEY=file:PATH. A key that stood on a command line may have \
+                     been seen by others: consider a new one.",
                 ),
             ));
         }
@@ -242,16 +316,20 @@ impl SecretPlace {
             Self::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretText::new(value)),
                 Err(_) => Err(Refusal::usage(
-                    Failure::new(Code::InvalidSettings, format!("the environment variable `{name}` for `{key}` is not set"))
-                        .with_remedy(Remedy::GiveSetting { setting: key.to_owned(), secret: true })
-                        .with_hint("Set it, or name another place.")
-                        .with_setting(key),
+                    Failure::new(
+                        Code::InvalidSettings,
+                        format!("the environment variable `{name}` for `{key}` is not set"),
+                    )
+                    .with_remedy(Remedy::GiveSetting { setting: key.to_owned(), secret: true })
+                    .with_hint("Set it, or name another place.")
+                    .with_setting(key),
                 )),
             },
             Self::File(path) => {
-                let bytes =
-                    read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable(&format!("--secret {key}"), path, &reason))?;
-                let text = String::from_utf8(bytes).map_err(|_| unreadable(&format!("--secret {key}"), path, "it is no text"))?;
+                let bytes = read_bounded(path, LARGEST_SMALL_FILE)
+                    .map_err(|reason| unreadable(&format!("--secret {key}"), path, &reason))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| unreadable(&format!("--secret {key}"), path, "it is no text"))?;
                 Ok(SecretText::new(text))
             }
         }
@@ -263,7 +341,9 @@ fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
         return Ok(());
     }
     let label = smp_host::text::shortened(&field.label, 60);
-    let failed = |error: std::io::Error| Failure::new(Code::InvalidSettings, format!("{label} could not be asked for: {error}"));
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::InvalidSettings, format!("{label} could not be asked for: {error}"))
+    };
     if field.secret.is_some() {
         let value = rpassword::prompt_password(format!("{label} (not shown): ")).map_err(failed)?;
         settings.secrets.insert(field.key.clone(), SecretText::new(value));
@@ -278,13 +358,23 @@ fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
 }
 
 /// Reads a settings file. Its text is never repeated: somebody may have put the key into it.
-fn settings_file(path: &Path, descriptor: &Descriptor) -> Result<BTreeMap<String, String>, Refusal> {
+fn settings_file(
+    path: &Path,
+    descriptor: &Descriptor,
+) -> Result<BTreeMap<String, String>, Refusal> {
     let option = "--settings";
-    let bytes = read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unreadable(option, path, &reason))?;
+    let bytes = read_bounded(path, LARGEST_SMALL_FILE)
+        .map_err(|reason| unreadable(option, path, &reason))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is no text"))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
-        unreadable(option, path, &format!("line {line} is no TOML; write `organization-id = \"…\"`"))
+        let line = error
+            .span()
+            .map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+        unreadable(
+            option,
+            path,
+            &format!("line {line} is no TOML; write `organization-id = \"…\"`"),
+        )
     })?;
     table
         .into_iter()
@@ -300,8 +390,11 @@ fn settings_file(path: &Path, descriptor: &Descriptor) -> Result<BTreeMap<String
 
 fn unreadable(option: &str, path: &Path, reason: &str) -> Refusal {
     Refusal::usage(
-        Failure::new(Code::InvalidSettings, format!("`{option}`: `{}` cannot be used: {reason}", path.display()))
-            .with_hint("Correct the file or its path, and run the command again."),
+        Failure::new(
+            Code::InvalidSettings,
+            format!("`{option}`: `{}` cannot be used: {reason}", path.display()),
+        )
+        .with_hint("Correct the file or its path, and run the command again."),
     )
 }
 
@@ -319,9 +412,12 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 /// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
 fn pair(text: &str) -> Result<(String, String), Refusal> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.to_owned()))
+        }
         _ => Err(Refusal::usage(
-            Failure::new(Code::InvalidSettings, "a `--set` is no KEY=VALUE").with_hint("Write for example `--set organization-id=1234…`."),
+            Failure::new(Code::InvalidSettings, "a `--set` is no KEY=VALUE")
+                .with_hint("Write for example `--set organization-id=1234…`."),
         )),
     }
 }
@@ -329,10 +425,17 @@ fn pair(text: &str) -> Result<(String, String), Refusal> {
 /// Reads `KEY=env:NAME` or `KEY=file:PATH`.
 fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
     let refused = || {
-        Refusal::usage(Failure::new(Code::InvalidSettings, "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH").with_hint(
-            "A secret itself never stands on the command line, where others can read it. Put it into an environment variable or a file and \
-                 give its name, for example `--secret api-key=env:MY_KEY`.",
-        ))
+        Refusal::usage(
+            Failure::new(
+                Code::InvalidSettings,
+                "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH",
+            )
+            .with_hint(
+                "A secret itself never stands on the command line, where others can read it. Put \
+                 it into an environment variable or a file and give its name, for example \
+                 `--secret api-key=env:MY_KEY`.",
+            ),
+        )
     };
     let (key, place) = text.split_once('=').ok_or_else(refused)?;
     let place = match place.split_once(':') {
@@ -349,10 +452,14 @@ fn origin(text: &str) -> Result<Origin, String> {
 
 fn endpoint(text: &str) -> Result<(Method, String), String> {
     let (method, path) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
-    let method = [Method::Get, Method::Post].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method));
+    let method = [Method::Get, Method::Post]
+        .into_iter()
+        .find(|known| known.as_str().eq_ignore_ascii_case(method));
     match (method, path.trim()) {
         (Some(method), path) if path.starts_with('/') => Ok((method, path.to_owned())),
-        _ => Err("write the method and the path as `inspect` shows them, for example 'POST /v1/search'".into()),
+        _ => Err("write the method and the path as `inspect` shows them, for example 'POST \
+                  /v1/search'"
+            .into()),
     }
 }
 
@@ -361,15 +468,19 @@ fn pace(text: &str) -> Result<Pace, String> {
         return Ok(Pace::Off);
     }
     let rate = text.parse().ok().and_then(Rate::per_second);
-    rate.map(Pace::At).ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
+    rate.map(Pace::At)
+        .ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
 }
 
 /// Most seconds that any option takes: a day.
 const MOST_SECONDS: f64 = 86_400.0;
 
 fn seconds_or_none(text: &str) -> Result<Duration, String> {
-    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("write a number of seconds from 0 to {MOST_SECONDS}"))
+    let seconds: Option<f64> =
+        text.parse().ok().filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("write a number of seconds from 0 to {MOST_SECONDS}"))
 }
 
 fn some_seconds(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,7 @@
 //! `validate`: whether a collection with these settings would work, check by check.
 //!
-//! What the host itself finds wrong with the settings is a check like the connector's own, so that an administrator reads one list.
+//! What the host itself finds wrong with the settings is a check like the connector's own, so that
+//! an administrator reads one list.
 
 use std::sync::Arc;
 
@@ -34,10 +35,15 @@ impl Validate {
                 Ok(validation) => validation,
                 Err(failure) => return self.stopped(failure, console),
             },
-            Err(refusal) if refusal.exit == Exit::Failed && refusal.failure.code == Code::InvalidSettings => {
+            Err(refusal)
+                if refusal.exit == Exit::Failed
+                    && refusal.failure.code == Code::InvalidSettings =>
+            {
                 Validation::refused(*refusal.failure)
             }
-            Err(refusal) if refusal.exit == Exit::Failed => return self.stopped(*refusal.failure, console),
+            Err(refusal) if refusal.exit == Exit::Failed => {
+                return self.stopped(*refusal.failure, console);
+            }
             Err(refusal) => return refusal.shown(console),
         };
         match self.show(&validation, console) {
@@ -51,7 +57,8 @@ impl Validate {
         }
     }
 
-    /// Ends a validation that came to no checks. Scripts get the document that they wait for; people read the failure.
+    /// Ends a validation that came to no checks. Scripts get the document that they wait for;
+    /// people read the failure.
     fn stopped(&self, failure: Failure, console: &Console) -> Exit {
         if self.json
             && let Err(unwritten) = self.show(&Validation::stopped(failure.clone()), console)

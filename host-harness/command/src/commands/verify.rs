@@ -66,6 +66,9 @@ impl Verify {
             return console.json_line(&value);
         }
         let artifact = artifact.map(|digest| format!("\nartifact   {digest}")).unwrap_or_default();
-        console.data(&format!("{identity}, signed by {publisher}\nkey        {key}\ncomponent  {component}{artifact}\n"))
+        console.data(&format!(
+            "{identity}, signed by {publisher}\nkey        {key}\ncomponent  \
+             {component}{artifact}\n"
+        ))
     }
 }

@@ -1,6 +1,7 @@
 //! What a component is and may do, for the operator who decides about it, and for scripts.
 //!
-//! The descriptor is what the component says about itself; imports, exports, size and digest are what the host found.
+//! The descriptor is what the component says about itself; imports, exports, size and digest are
+//! what the host found.
 
 use std::fmt::Write;
 
@@ -66,7 +67,10 @@ impl Page {
             }
         }
         self.more(hidden);
-        let note = format!("At most {}. The origin is the connector's wish: the operator approves it.", pace(&api.rate_limit));
+        let note = format!(
+            "At most {}. The origin is the connector's wish: the operator approves it.",
+            pace(&api.rate_limit)
+        );
         self.hang("   ", &note, Style::Dim);
     }
 
@@ -92,7 +96,8 @@ impl Page {
         let (sets, hidden) = shown(&descriptor.data_collected);
         for set in sets {
             let (fields, hidden) = shown(&set.fields);
-            let mut fields: Vec<String> = fields.iter().map(|field| name(&field.name).into_owned()).collect();
+            let mut fields: Vec<String> =
+                fields.iter().map(|field| name(&field.name).into_owned()).collect();
             if hidden > 0 {
                 fields.push(format!("and {hidden} more"));
             }
@@ -105,16 +110,29 @@ impl Page {
         self.title("Asks for");
         let (fields, hidden) = shown(settings);
         let labels: Vec<_> = fields.iter().map(|field| name(&field.label)).collect();
-        let columns = labels.iter().map(|label| width(label)).max().unwrap_or_default().min(self.look.width / 3);
+        let columns = labels
+            .iter()
+            .map(|label| width(label))
+            .max()
+            .unwrap_or_default()
+            .min(self.look.width / 3);
         for (field, label) in fields.iter().zip(&labels) {
-            let mut facts = vec![name(&field.key).into_owned(), if field.required { "required" } else { "optional" }.to_owned()];
+            let mut facts = vec![
+                name(&field.key).into_owned(),
+                if field.required { "required" } else { "optional" }.to_owned(),
+            ];
             if let Some(secret) = &field.secret {
                 facts.push(match secret.attachment {
                     Attachment::Bearer => "secret, sent as bearer token".to_owned(),
                 });
             }
             let gap = padding(label, columns);
-            let _ = writeln!(self.out, "   {}{gap}  {}", self.paint.bold(label), self.paint.dim(&facts.join(" · ")));
+            let _ = writeln!(
+                self.out,
+                "   {}{gap}  {}",
+                self.paint.bold(label),
+                self.paint.dim(&facts.join(" · "))
+            );
             self.hang("     ", &sentence(&field.help), Style::Plain);
         }
         self.more(hidden);
@@ -131,7 +149,10 @@ impl Page {
 
     fn file(&mut self, facts: &PluginInfo) {
         self.title("The file");
-        self.rows(&[("Contract", format!("{PACKAGE}@{}", name(&facts.contract_version))), ("Size", size(facts.size))]);
+        self.rows(&[
+            ("Contract", format!("{PACKAGE}@{}", name(&facts.contract_version))),
+            ("Size", size(facts.size)),
+        ]);
         // Without a label it fits into 80 columns, and can be copied whole.
         self.hang("   ", &name(&facts.digest), Style::Plain);
     }
@@ -179,13 +200,16 @@ mod tests {
  Notes & boards for teams.
 
    Vendor   Example
-   Pricing  Depends on the number of people.
+   Pricing  \
+             Depends on the number of people.
    Status   General Availability
    Type     api
 
- May call, and nothing else
+ May call, \
+             and nothing else
    GET  https://api.example.test/v1/orgs/{organization-id}/users
-        Reads the members.
+        \
+             Reads the members.
         scope read:users
    POST https://api.example.test/v1/ping
         Says hello.

@@ -17,7 +17,11 @@ pub(crate) fn text(limits: &Limits, look: Look) -> String {
         let first = format!(" {}  {}  ", padded(bound.name(), names), padded(value, widest));
         hang(&mut out, &first, bound.reason(), look, Style::Plain);
     }
-    let _ = writeln!(out, "\n Each is changed for one run with --limit NAME=VALUE, for example --limit memory=128MiB or --limit cpu=30s.");
+    let _ = writeln!(
+        out,
+        "\n Each is changed for one run with --limit NAME=VALUE, for example --limit \
+         memory=128MiB or --limit cpu=30s."
+    );
     out
 }
 
@@ -31,9 +35,22 @@ mod tests {
 
     #[test]
     fn every_limit_is_shown_with_its_value_and_its_reason() {
-        let shown = text(&Limits { memory: 3 << 20, ..Limits::default() }, Look { width: 80, colour: false });
-        assert_eq!(Bound::ALL.iter().filter(|bound| shown.contains(&format!("\n {} ", bound.name()))).count(), Bound::ALL.len() - 1);
-        assert!(shown.starts_with(" component ") && shown.contains("\n memory              3 MiB    Linear memory, in bytes."), "{shown}");
+        let shown = text(
+            &Limits { memory: 3 << 20, ..Limits::default() },
+            Look { width: 80, colour: false },
+        );
+        assert_eq!(
+            Bound::ALL
+                .iter()
+                .filter(|bound| shown.contains(&format!("\n {} ", bound.name())))
+                .count(),
+            Bound::ALL.len() - 1
+        );
+        assert!(
+            shown.starts_with(" component ")
+                && shown.contains("\n memory              3 MiB    Linear memory, in bytes."),
+            "{shown}"
+        );
         assert!(shown.lines().all(|line| width(line) <= 110), "{shown}");
     }
 }

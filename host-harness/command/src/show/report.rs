@@ -1,6 +1,7 @@
 //! What a validation found and why a run failed, for the person in front of the terminal.
 //!
-//! The checks come in the order of the report, each with a mark, what was found, and what to do about it.
+//! The checks come in the order of the report, each with a mark, what was found, and what to do
+//! about it.
 
 use std::fmt::Write;
 
@@ -19,10 +20,17 @@ pub(crate) fn text(checks: &[CheckResult], ready: bool, look: Look) -> String {
         told_check(&mut out, check, look);
     }
     if hidden > 0 {
-        told(&mut out, "   ", &format!("and {hidden} more checks that are not shown"), look, Style::Yellow);
+        told(
+            &mut out,
+            "   ",
+            &format!("and {hidden} more checks that are not shown"),
+            look,
+            Style::Yellow,
+        );
     }
     let count = |mark: CheckOutcome| checks.iter().filter(|check| check.outcome == mark).count();
-    let (verdict, style) = match (ready, count(CheckOutcome::Failed), count(CheckOutcome::Warning)) {
+    let (verdict, style) = match (ready, count(CheckOutcome::Failed), count(CheckOutcome::Warning))
+    {
         (true, _, 0) => ("Ready.".to_owned(), Style::Green),
         (true, _, 1) => ("Ready, with a warning.".to_owned(), Style::Green),
         (true, _, warnings) => (format!("Ready, with {warnings} warnings."), Style::Green),
@@ -94,7 +102,13 @@ impl Details<'_> {
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if let Some(seconds) = self.retry_after_s {
-            hang(out, "   → ", &format!("It is worth another try in {}.", wait(seconds)), look, Style::Plain);
+            hang(
+                out,
+                "   → ",
+                &format!("It is worth another try in {}.", wait(seconds)),
+                look,
+                Style::Plain,
+            );
         }
         told(out, "   ", &facts.join(" · "), look, Style::Dim);
     }
@@ -160,21 +174,28 @@ mod tests {
     #[test]
     fn the_verdict_follows_from_the_checks() {
         let all = checks();
-        let verdict = |checks: &[CheckResult], ready| text(checks, ready, Look::PLAIN).lines().last().unwrap().to_owned();
+        let verdict = |checks: &[CheckResult], ready| {
+            text(checks, ready, Look::PLAIN).lines().last().unwrap().to_owned()
+        };
         assert_eq!(verdict(&all[..1], true), " Ready.");
         assert_eq!(verdict(&all[..2], true), " Ready, with a warning.");
         assert_eq!(verdict(&[all[1].clone(), all[1].clone()], true), " Ready, with 2 warnings.");
-        assert_eq!(verdict(&[all[2].clone(), all[2].clone()], false), " Not ready: 2 checks failed.");
+        assert_eq!(
+            verdict(&[all[2].clone(), all[2].clone()], false),
+            " Not ready: 2 checks failed."
+        );
         assert_eq!(verdict(&all[3..], false), " Not ready: not everything could be checked.");
     }
 
     #[test]
     fn a_failure_says_what_happened_what_to_do_and_when_to_come_back() {
-        let mut limited = Failure::new(Code::RateLimited, "the service asks for a pause").with_hint("Nothing is lost: run it again later.");
+        let mut limited = Failure::new(Code::RateLimited, "the service asks for a pause")
+            .with_hint("Nothing is lost: run it again later.");
         limited.retry_after_s = Some(40);
         assert_eq!(
             failure(&limited, Look::PLAIN),
-            " ✘ the service asks for a pause\n   → Nothing is lost: run it again later.\n   → It is worth another try in 40 seconds.\n   code rate-limited\n"
+            " ✘ the service asks for a pause\n   → Nothing is lost: run it again later.\n   → It \
+             is worth another try in 40 seconds.\n   code rate-limited\n"
         );
         assert_eq!(
             failure(&Failure::new(Code::Trap, ""), Look { width: 100, colour: true }),
@@ -206,7 +227,12 @@ mod tests {
     }
 
     fn checks() -> Vec<CheckResult> {
-        let check = |id: &str, title: &str, outcome| Check { id: id.into(), title: title.into(), required: true, outcome };
+        let check = |id: &str, title: &str, outcome| Check {
+            id: id.into(),
+            title: title.into(),
+            required: true,
+            outcome,
+        };
         let setting = Some("api-key".to_owned());
         let refused = contract::Failure {
             kind: FailureKind::Credentials,
@@ -216,7 +242,11 @@ mod tests {
             vendor_code: Some("E-1".into()),
             retry_after_seconds: Some(100),
         };
-        let unusual = Advice { message: "It has an unusual beginning.".into(), hint: "Compare it with the page.".into(), setting };
+        let unusual = Advice {
+            message: "It has an unusual beginning.".into(),
+            hint: "Compare it with the page.".into(),
+            setting,
+        };
         let checks = vec![
             check("id", "Organization ID", Outcome::Passed("It looks right.".into())),
             check("key", "Api Key", Outcome::Warning(unusual)),

@@ -66,7 +66,13 @@ mod tests {
             (page, 2, answered(503, 0), 9_999, "503  0 B  9999 ms  page 3  try 2"),
             (Call::Validate, 1, answered(200, 999), 0, "200  999 B  0 ms  validate"),
             (Call::Diagnose, 1, answered(403, 1_950_000), 12, "403  1.9 MB  12 ms  diagnose"),
-            (Call::Connect, 6, Ended::Unanswered(Fault::TimedOut), 30_000, "no answer in time  30.0 s  connect  try 6"),
+            (
+                Call::Connect,
+                6,
+                Ended::Unanswered(Fault::TimedOut),
+                30_000,
+                "no answer in time  30.0 s  connect  try 6",
+            ),
         ] {
             let elapsed = Duration::from_millis(milliseconds);
             let sent = Try { endpoint: users, call, number, ended, elapsed, next: None };

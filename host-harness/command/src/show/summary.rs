@@ -1,8 +1,9 @@
 //! What the members come to: counts, and how many people use each product.
 //!
-//! A person is a member of kind `person`, or one whose kind was not told. Apps, customers and every other kind are counted beside
-//! the people and never among them. A person who uses a product on two sites uses it once. A last activity that is missing is unknown,
-//! which may also be never. The memory does not grow with the organization.
+//! A person is a member of kind `person`, or one whose kind was not told. Apps, customers and every
+//! other kind are counted beside the people and never among them. A person who uses a product on
+//! two sites uses it once. A last activity that is missing is unknown, which may also be never. The
+//! memory does not grow with the organization.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,8 +15,9 @@ use smp_host::files::row;
 use smp_host::text;
 use smp_host::text::grouped;
 
-/// Product names that are counted on their own; people who use any other are counted together. The vendor of the first connector has
-/// some twenty products, so a thousand is no limit to a real service and less than half a megabyte.
+/// Product names that are counted on their own; people who use any other are counted together. The
+/// vendor of the first connector has some twenty products, so a thousand is no limit to a real
+/// service and less than half a megabyte.
 pub(crate) const MOST_PRODUCTS: usize = 1_000;
 /// Characters by which product names are told apart. Longer names do not fit on a line anyway.
 pub(crate) const LONGEST_NAME: usize = 100;
@@ -104,7 +106,9 @@ impl Summary {
     fn add_person(&mut self, member: &Member, products: &[Product]) {
         self.people += 1;
         match &member.last_seen {
-            Some(seen) if is_writable(seen) => self.active += u64::from(is_within_days(seen, &self.now, ACTIVE_DAYS)),
+            Some(seen) if is_writable(seen) => {
+                self.active += u64::from(is_within_days(seen, &self.now, ACTIVE_DAYS))
+            }
             _ => self.unseen += 1,
         }
         match member.status {
@@ -125,10 +129,12 @@ impl Summary {
         }
     }
 
-    /// The people of each product, most first and then by name; people of products beyond [`MOST_PRODUCTS`] come last as one figure without a name.
+    /// The people of each product, most first and then by name; people of products beyond
+    /// [`MOST_PRODUCTS`] come last as one figure without a name.
     #[must_use]
     pub(crate) fn products(&self) -> Vec<(Option<&str>, u64)> {
-        let mut list: Vec<_> = self.products.iter().map(|(name, users)| (Some(name.as_str()), users.people)).collect();
+        let mut list: Vec<_> =
+            self.products.iter().map(|(name, users)| (Some(name.as_str()), users.people)).collect();
         list.sort_by(|(a_name, a), (b_name, b)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
         if self.rest.people > 0 {
             list.push((None, self.rest.people));
@@ -148,8 +154,11 @@ impl Summary {
     fn render_counts(&self, out: &mut String, look: Look) {
         let (paint, columns) = (look.paint(), look.width.max(Look::NARROWEST));
         let mut kinds = vec![counted(self.people, "person", "people")];
-        for (count, one, many) in [(self.apps, "app", "apps"), (self.customers, "customer", "customers"), (self.others, "other", "others")]
-        {
+        for (count, one, many) in [
+            (self.apps, "app", "apps"),
+            (self.customers, "customer", "customers"),
+            (self.others, "other", "others"),
+        ] {
             if count > 0 {
                 kinds.push(counted(count, one, many));
             }
@@ -171,11 +180,13 @@ impl Summary {
             (self.closed, "closed", "accounts closed for good", self.closed > 0),
             (self.private, "private e-mail", "hidden by their owners", self.private > 0),
         ];
-        let digits = lines.iter().map(|(count, ..)| grouped(*count).len()).max().unwrap_or_default();
+        let digits =
+            lines.iter().map(|(count, ..)| grouped(*count).len()).max().unwrap_or_default();
         let room = columns.saturating_sub(digits + active.len() + 5);
         for (count, label, note, _) in lines.into_iter().filter(|(.., is_shown)| *is_shown) {
             let note = fitted(note, room);
-            let gap = if note.is_empty() { String::new() } else { padding(label, active.len() + 2) };
+            let gap =
+                if note.is_empty() { String::new() } else { padding(label, active.len() + 2) };
             let _ = writeln!(out, " {:>digits$}  {label}{gap}{}", grouped(count), paint.dim(&note));
         }
     }
@@ -184,16 +195,29 @@ impl Summary {
         let (paint, products) = (look.paint(), self.products());
         let Some(most) = products.iter().map(|(_, people)| *people).max() else { return };
         let _ = writeln!(out, "\n {}", paint.bold("People by product"));
-        let name = |name: Option<&str>| name.map_or("other products".to_owned(), |name| text::escaped(name).into_owned());
-        let shown: Vec<_> = products.iter().take(MOST_SHOWN).map(|(product, people)| (name(*product), *people)).collect();
+        let name = |name: Option<&str>| {
+            name.map_or("other products".to_owned(), |name| text::escaped(name).into_owned())
+        };
+        let shown: Vec<_> = products
+            .iter()
+            .take(MOST_SHOWN)
+            .map(|(product, people)| (name(*product), *people))
+            .collect();
         let columns = look.width.max(Look::NARROWEST);
-        let names = shown.iter().map(|(name, _)| width(name)).max().unwrap_or_default().min(columns / 3);
+        let names =
+            shown.iter().map(|(name, _)| width(name)).max().unwrap_or_default().min(columns / 3);
         let digits = grouped(most).len();
         let room = columns.saturating_sub(names + digits + 5).min(40);
         for (name, people) in &shown {
             let name = fitted(name, names);
             let bar = "▇".repeat(bar(*people, most, room));
-            let _ = writeln!(out, " {name}{}  {:>digits$}  {}", padding(&name, names), grouped(*people), paint.styled(Style::Cyan, &bar));
+            let _ = writeln!(
+                out,
+                " {name}{}  {:>digits$}  {}",
+                padding(&name, names),
+                grouped(*people),
+                paint.styled(Style::Cyan, &bar)
+            );
         }
         if let Some(hidden) = products.len().checked_sub(MOST_SHOWN).filter(|hidden| *hidden > 0) {
             let _ = writeln!(out, " {}", paint.dim(&format!("and {hidden} more")));
@@ -234,7 +258,10 @@ mod tests {
     #[test]
     fn a_page_comes_to_a_block() {
         let mut summary = of(&page());
-        summary.add(&Member { email: None, status: Some(MemberStatus::Inactive), ..using("c3", &[0]) }, &page().products);
+        summary.add(
+            &Member { email: None, status: Some(MemberStatus::Inactive), ..using("c3", &[0]) },
+            &page().products,
+        );
         assert_eq!(
             summary.render(Look::PLAIN),
             " 3 members  2 people · 1 app\n\
@@ -253,14 +280,26 @@ mod tests {
     #[test]
     fn only_persons_and_the_untold_are_people() {
         let mut summary = Summary::new(SEEN);
-        for kind in
-            [None, Some(MemberKind::Person), Some(MemberKind::App), Some(MemberKind::Customer), Some(MemberKind::Other("robot".into()))]
-        {
+        for kind in [
+            None,
+            Some(MemberKind::Person),
+            Some(MemberKind::App),
+            Some(MemberKind::Customer),
+            Some(MemberKind::Other("robot".into())),
+        ] {
             let used = Member { kind, last_seen: Some(SEEN), ..using("x", &[0]) };
             summary.add(&used, &page().products);
         }
         assert_eq!(
-            (summary.members, summary.people, summary.apps, summary.customers, summary.others, summary.active, summary.private),
+            (
+                summary.members,
+                summary.people,
+                summary.apps,
+                summary.customers,
+                summary.others,
+                summary.active,
+                summary.private
+            ),
             (5, 2, 1, 1, 1, 2, 2)
         );
         assert_eq!(summary.products(), [(Some("Jira"), 2)]);
@@ -268,7 +307,11 @@ mod tests {
 
     #[test]
     fn a_person_counts_once_for_a_product_on_two_sites() {
-        let products = [product("jira", "Jira", Some("a.test")), product("jira", "Jira", Some("b.test")), product("c", "Compass", None)];
+        let products = [
+            product("jira", "Jira", Some("a.test")),
+            product("jira", "Jira", Some("b.test")),
+            product("c", "Compass", None),
+        ];
         let mut summary = Summary::new(SEEN);
         summary.add(&using("a", &[0, 2, 1, 0]), &products);
         summary.add(&using("b", &[1]), &products);
@@ -279,20 +322,31 @@ mod tests {
     fn activity_ends_thirty_days_back() {
         let mut summary = Summary::new(SEEN);
         for back in [0, 30 * DAY, 30 * DAY + 1, -DAY] {
-            summary.add(&Member { last_seen: Some(Instant { seconds: SEEN.seconds - back, nanoseconds: 0 }), ..member("x") }, &[]);
+            summary.add(
+                &Member {
+                    last_seen: Some(Instant { seconds: SEEN.seconds - back, nanoseconds: 0 }),
+                    ..member("x")
+                },
+                &[],
+            );
         }
         assert_eq!((summary.active, summary.unseen), (3, 0));
     }
 
     #[test]
     fn products_beyond_the_bound_are_counted_together() {
-        let products: Vec<_> = (0..MOST_PRODUCTS + 2).map(|n| product("k", &format!("Product {n}"), None)).collect();
+        let products: Vec<_> =
+            (0..MOST_PRODUCTS + 2).map(|n| product("k", &format!("Product {n}"), None)).collect();
         let all: Vec<u32> = (0..).take(products.len()).collect();
         let mut summary = Summary::new(SEEN);
         summary.add(&using("a", &all), &products);
         let counts = summary.products();
         assert_eq!((counts.len(), counts.last()), (MOST_PRODUCTS + 1, Some(&(None, 1))));
-        assert!(summary.render(Look::PLAIN).ends_with(&format!("\n and {} more\n", MOST_PRODUCTS + 1 - MOST_SHOWN)));
+        assert!(
+            summary
+                .render(Look::PLAIN)
+                .ends_with(&format!("\n and {} more\n", MOST_PRODUCTS + 1 - MOST_SHOWN))
+        );
     }
 
     #[test]
@@ -312,10 +366,14 @@ mod tests {
 
     #[test]
     fn figures_are_rounded_and_bars_never_vanish() {
-        for (part, whole, expected) in [(0, 1, 0), (1, 3, 33), (2, 3, 67), (1, 200, 1), (1, 1, 100), (u64::MAX, u64::MAX, 100)] {
+        for (part, whole, expected) in
+            [(0, 1, 0), (1, 3, 33), (2, 3, 67), (1, 200, 1), (1, 1, 100), (u64::MAX, u64::MAX, 100)]
+        {
             assert_eq!(percent(part, whole), expected);
         }
-        for (people, most, expected) in [(0, 10, 0), (1, 1_000_000, 1), (5, 10, 20), (10, 10, 40), (u64::MAX, u64::MAX, 40)] {
+        for (people, most, expected) in
+            [(0, 10, 0), (1, 1_000_000, 1), (5, 10, 20), (10, 10, 40), (u64::MAX, u64::MAX, 40)]
+        {
             assert_eq!(bar(people, most, 40), expected);
         }
     }
@@ -339,6 +397,12 @@ mod tests {
     }
 
     fn using(id: &str, products: &[u32]) -> Member {
-        Member { uses: products.iter().map(|&product| ProductUse { product, last_active: None }).collect(), ..member(id) }
+        Member {
+            uses: products
+                .iter()
+                .map(|&product| ProductUse { product, last_active: None })
+                .collect(),
+            ..member(id)
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! A table for people: who, under which address, with which products, and when last seen.
 //!
-//! Rows are held within the bounds of [`smp_host::files`] and written at the end, when it is known how wide each column must be. The
-//! columns give way in the order in which they matter least, so that a row is one line of the width that was asked for; what is cut
-//! here is whole in the other formats. Text from outside is escaped. The time is passed in: the same members give the same bytes.
+//! Rows are held within the bounds of [`smp_host::files`] and written at the end, when it is known
+//! how wide each column must be. The columns give way in the order in which they matter least, so
+//! that a row is one line of the width that was asked for; what is cut here is whole in the other
+//! formats. Text from outside is escaped. The time is passed in: the same members give the same
+//! bytes.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -22,7 +24,8 @@ const GAP: usize = 2;
 const LONGEST_NOTE: usize = 24;
 /// Roles are cut to this width before the dates go.
 const ROOMY_ROLE: usize = 30;
-/// The steps in which columns give way, in turn from the role to the name to the address. The distance in time is never cut: it is short.
+/// The steps in which columns give way, in turn from the role to the name to the address. The
+/// distance in time is never cut: it is short.
 const STEPS: [(usize, usize, usize); 3] = [(16, 22, 30), (14, 16, 20), (5, 6, 6)];
 
 /// Writes a table.
@@ -118,7 +121,9 @@ impl Row {
         let cell = |text: &str| text::shortened(text, LONGEST_CELL).into_owned();
         Self {
             name: cell(&member.name),
-            note: note(member).map(|note| format!(" ({})", text::shortened(&note, LONGEST_NOTE))).unwrap_or_default(),
+            note: note(member)
+                .map(|note| format!(" ({})", text::shortened(&note, LONGEST_NOTE)))
+                .unwrap_or_default(),
             email: member.email.as_deref().map(cell),
             role: cell(&member.role),
             last_seen: member.last_seen.filter(|seen| rfc3339(seen).is_some()),
@@ -126,7 +131,11 @@ impl Row {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.name.len() + self.note.len() + self.email.as_ref().map_or(0, String::len) + self.role.len()
+        size_of::<Self>()
+            + self.name.len()
+            + self.note.len()
+            + self.email.as_ref().map_or(0, String::len)
+            + self.role.len()
     }
 
     fn name(&self) -> &str {
@@ -147,11 +156,17 @@ impl Row {
         // What is out of the ordinary is cut last, but leaves a third to the name.
         let note = fitted(&self.note, columns.name - width(self.name()).min(columns.name / 3));
         let name = fitted(self.name(), columns.name.saturating_sub(width(&note)));
-        line.push(&format!("{name}{note}"), &format!("{name}{}", paint.styled(Style::Yellow, &note)), columns.name);
+        line.push(
+            &format!("{name}{note}"),
+            &format!("{name}{}", paint.styled(Style::Yellow, &note)),
+            columns.name,
+        );
         let email = fitted(self.email(), columns.email);
-        let shown = if self.email.is_some() { Cow::Borrowed(email.as_ref()) } else { paint.dim(&email) };
+        let shown =
+            if self.email.is_some() { Cow::Borrowed(email.as_ref()) } else { paint.dim(&email) };
         line.push(&email, &shown, columns.email);
-        let role = if self.role.is_empty() { "–".to_owned() } else { some_of(&self.role, columns.role) };
+        let role =
+            if self.role.is_empty() { "–".to_owned() } else { some_of(&self.role, columns.role) };
         line.push(&role, &role, columns.role);
         let date = self.last_seen.and_then(|seen| rfc3339(&seen));
         let date = date.as_ref().map_or("", |written| written.date());
@@ -170,7 +185,9 @@ impl Row {
 impl Columns {
     /// The width of a line of these columns.
     fn total(self) -> usize {
-        let shown = [self.name, self.email, self.role, self.date, self.ago].into_iter().filter(|columns| *columns > 0);
+        let shown = [self.name, self.email, self.role, self.date, self.ago]
+            .into_iter()
+            .filter(|columns| *columns > 0);
         shown.fold(0, |total, columns| if total == 0 { columns } else { total + GAP + columns })
     }
 
@@ -209,7 +226,11 @@ impl Line {
         if columns == 0 {
             return;
         }
-        self.due.push_str(&" ".repeat(if self.text.is_empty() && self.due.is_empty() { 1 } else { GAP }));
+        self.due.push_str(&" ".repeat(if self.text.is_empty() && self.due.is_empty() {
+            1
+        } else {
+            GAP
+        }));
         if !plain.is_empty() {
             self.text.push_str(&std::mem::take(&mut self.due));
             self.text.push_str(shown);
@@ -221,7 +242,8 @@ impl Line {
 /// What is out of the ordinary about a member; mostly nothing.
 fn note(member: &Member) -> Option<String> {
     let kind = member.kind.as_ref().filter(|kind| **kind != MemberKind::Person).map(row::kind);
-    let status = member.status.as_ref().filter(|status| **status != MemberStatus::Active).map(row::status);
+    let status =
+        member.status.as_ref().filter(|status| **status != MemberStatus::Active).map(row::status);
     match (kind, status) {
         (Some(kind), Some(status)) => Some(format!("{kind}, {status}")),
         (one, other) => one.or(other).map(str::to_owned),
@@ -235,7 +257,11 @@ fn some_of(role: &str, columns: usize) -> String {
     }
     let products: Vec<&str> = role.split(", ").collect();
     for shown in (1..products.len()).rev() {
-        let text = format!("{} +{}", products.get(..shown).unwrap_or_default().join(", "), products.len() - shown);
+        let text = format!(
+            "{} +{}",
+            products.get(..shown).unwrap_or_default().join(", "),
+            products.len() - shown
+        );
         if width(&text) <= columns {
             return text;
         }
@@ -283,7 +309,11 @@ mod tests {
     #[test]
     fn a_column_for_dates_is_only_there_for_dates() {
         let text = table(vec![member("a")], 100);
-        assert_eq!(text, " NAME  E-MAIL     ROLE  LAST SEEN\n ────────────────────────────────\n –     (private)  –     unknown\n");
+        assert_eq!(
+            text,
+            " NAME  E-MAIL     ROLE  LAST SEEN\n ────────────────────────────────\n –     \
+             (private)  –     unknown\n"
+        );
     }
 
     #[test]
@@ -304,8 +334,14 @@ mod tests {
     #[test]
     fn colours_stand_around_the_same_text() {
         let coloured = rendered(few(), Look { width: 100, colour: true });
-        assert!(coloured.contains("\u{1b}[33m (app)\u{1b}[0m") && coloured.contains("\u{1b}[32mjust now\u{1b}[0m"), "{coloured}");
-        let bare = ["1", "2", "32", "33", "0"].iter().fold(coloured, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+        assert!(
+            coloured.contains("\u{1b}[33m (app)\u{1b}[0m")
+                && coloured.contains("\u{1b}[32mjust now\u{1b}[0m"),
+            "{coloured}"
+        );
+        let bare = ["1", "2", "32", "33", "0"]
+            .iter()
+            .fold(coloured, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
         assert_eq!(bare, table(few(), 100));
     }
 

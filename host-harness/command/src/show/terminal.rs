@@ -1,7 +1,9 @@
-//! How text is laid out on a terminal: how wide it is, where it is cut or broken, and in which colour it stands.
+//! How text is laid out on a terminal: how wide it is, where it is cut or broken, and in which
+//! colour it stands.
 //!
-//! It measures in columns, so that Chinese names and emoji stay in line. It never looks at the terminal itself: the caller says
-//! how wide it is and whether it takes colours. Text from outside passes [`smp_host::text::escaped`] before it comes here.
+//! It measures in columns, so that Chinese names and emoji stay in line. It never looks at the
+//! terminal itself: the caller says how wide it is and whether it takes colours. Text from outside
+//! passes [`smp_host::text::escaped`] before it comes here.
 
 use std::borrow::Cow;
 
@@ -68,7 +70,11 @@ impl Paint {
             Style::Red => "31",
             Style::Cyan => "36",
         };
-        if self.colour && !text.is_empty() { Cow::Owned(format!("\u{1b}[{code}m{text}\u{1b}[0m")) } else { Cow::Borrowed(text) }
+        if self.colour && !text.is_empty() {
+            Cow::Owned(format!("\u{1b}[{code}m{text}\u{1b}[0m"))
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// Headings and what matters most.
@@ -84,10 +90,15 @@ impl Paint {
     }
 }
 
-/// The number of columns that the text takes: the sum over its signs, so that a part is never wider than the whole.
+/// The number of columns that the text takes: the sum over its signs, so that a part is never wider
+/// than the whole.
 #[must_use]
 pub(crate) fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.graphemes(true).map(UnicodeWidthStr::width).sum()
+    }
 }
 
 /// The text, cut with an ellipsis where it takes more than this many columns.
@@ -109,8 +120,8 @@ pub(crate) fn padding(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(width(text)))
 }
 
-/// The text in lines of at most this many columns, broken at spaces, or within a word where that alone is wider. A single
-/// sign that is wider stands alone. Never empty.
+/// The text in lines of at most this many columns, broken at spaces, or within a word where that
+/// alone is wider. A single sign that is wider stands alone. Never empty.
 #[must_use]
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
@@ -125,7 +136,8 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
         let mut rest = word;
         while width(&line) + width(rest) > columns {
-            // A single sign may be wider than the line: it is taken all the same, or this would never end.
+            // A single sign may be wider than the line: it is taken all the same, or this would
+            // never end.
             let part = match head(rest, columns) {
                 "" => rest.graphemes(true).next().unwrap_or(rest),
                 part => part,
@@ -162,7 +174,9 @@ mod tests {
 
     #[test]
     fn wide_signs_take_two_columns() {
-        for (text, columns) in [("", 0), ("Ada", 3), ("张伟", 4), ("Zoë", 3), ("Zoe\u{308}", 3), ("👩‍💻", 2)] {
+        for (text, columns) in
+            [("", 0), ("Ada", 3), ("张伟", 4), ("Zoë", 3), ("Zoe\u{308}", 3), ("👩‍💻", 2)]
+        {
             assert_eq!(width(text), columns, "{text}");
         }
     }

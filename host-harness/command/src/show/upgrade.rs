@@ -1,6 +1,7 @@
 //! What an upgrade changes, for the operator who decides about it.
 //!
-//! First what it comes to: whether what is stored goes on working, and what is to be approved. Then every finding, the worst first.
+//! First what it comes to: whether what is stored goes on working, and what is to be approved. Then
+//! every finding, the worst first.
 
 use std::fmt::Write;
 
@@ -12,7 +13,8 @@ use smp_host::text::{counted, grouped};
 use smp_host::validation::CheckOutcome;
 use smp_listing::{name, sentence};
 
-const ANEW: &str = "A yes on a terminal is remembered for one build: the new one asks again whether the key may go to its origin.";
+const ANEW: &str = "A yes on a terminal is remembered for one build: the new one asks again \
+                    whether the key may go to its origin.";
 
 /// The changes for people.
 #[must_use]
@@ -22,7 +24,9 @@ pub(crate) fn text(changes: &Changes, look: Look) -> String {
     out.push('\n');
     stored(&mut out, changes, look);
     approvals(&mut out, &changes.approvals, look);
-    for (class, heading) in [(Class::Blocking, "Blocking"), (Class::Look, "To look at"), (Class::Harmless, "Harmless")] {
+    for (class, heading) in
+        [(Class::Blocking, "Blocking"), (Class::Look, "To look at"), (Class::Harmless, "Harmless")]
+    {
         let mut findings = changes.of_class(class).peekable();
         if findings.peek().is_some() {
             let _ = writeln!(out, "\n {}", look.paint().bold(heading));
@@ -42,9 +46,16 @@ fn head(out: &mut String, changes: &Changes, look: Look) {
     }
     for (side, what) in [(old, "old"), (new, "new")] {
         if is_renamed {
-            let _ = writeln!(out, " {}  {}", paint.bold(&name(&side.name)), paint.dim(&name(&side.id)));
+            let _ =
+                writeln!(out, " {}  {}", paint.bold(&name(&side.name)), paint.dim(&name(&side.id)));
         }
-        told(out, &format!(" {what} "), &format!("{} · {} bytes", name(&side.version), grouped(side.size)), look, Style::Dim);
+        told(
+            out,
+            &format!(" {what} "),
+            &format!("{} · {} bytes", name(&side.version), grouped(side.size)),
+            look,
+            Style::Dim,
+        );
         told(out, "     ", &name(&side.digest), look, Style::Dim);
     }
 }
@@ -54,13 +65,22 @@ fn stored(out: &mut String, changes: &Changes, look: Look) {
         Stored::KeepWorking => (CheckOutcome::Passed, "The stored settings and key keep working."),
         Stored::NotShown => (
             CheckOutcome::Warning,
-            "Nothing that is declared stops the stored settings and key from working, and no recorded traffic shows that they do.",
+            "Nothing that is declared stops the stored settings and key from working, and no \
+             recorded traffic shows that they do.",
         ),
-        Stored::MayStop => (CheckOutcome::Warning, "The stored settings and key may stop working: it depends on what is stored."),
+        Stored::MayStop => (
+            CheckOutcome::Warning,
+            "The stored settings and key may stop working: it depends on what is stored.",
+        ),
         Stored::StopWorking => (CheckOutcome::Failed, "The stored settings and key stop working."),
     };
     marked(out, outcome, says, look);
-    let reasons: Vec<_> = changes.findings.iter().filter(|finding| finding.effect != Effect::None).map(|finding| finding.id).collect();
+    let reasons: Vec<_> = changes
+        .findings
+        .iter()
+        .filter(|finding| finding.effect != Effect::None)
+        .map(|finding| finding.id)
+        .collect();
     if !reasons.is_empty() {
         told(out, "   ", &format!("Because of: {}.", reasons.join(", ")), look, Style::Dim);
     }
@@ -68,10 +88,20 @@ fn stored(out: &mut String, changes: &Changes, look: Look) {
 
 fn approvals(out: &mut String, approvals: &[String], look: Look) {
     match approvals {
-        [] => marked(out, CheckOutcome::Passed, "Nothing has to be approved that was not approved before.", look),
+        [] => marked(
+            out,
+            CheckOutcome::Passed,
+            "Nothing has to be approved that was not approved before.",
+            look,
+        ),
         approvals => {
             let shown: Vec<_> = approvals.iter().map(|approval| sentence(approval)).collect();
-            marked(out, CheckOutcome::Failed, &format!("The operator must approve: {}", shown.join(", ")), look);
+            marked(
+                out,
+                CheckOutcome::Failed,
+                &format!("The operator must approve: {}", shown.join(", ")),
+                look,
+            );
         }
     }
 }
@@ -90,7 +120,9 @@ fn told_finding(out: &mut String, finding: &Finding, look: Look) {
     let paint = look.paint();
     let (mark, style) = sign(finding.class.outcome());
     let _ = write!(out, " {} ", paint.styled(style, mark));
-    if let (Class::Harmless, [detail], 0) = (finding.class, finding.details.as_slice(), finding.more) {
+    if let (Class::Harmless, [detail], 0) =
+        (finding.class, finding.details.as_slice(), finding.more)
+    {
         // What was found stands beside it where there is room.
         let detail = sentence(detail);
         if width(finding.title) + width(&detail) + 5 <= look.width {
@@ -99,7 +131,11 @@ fn told_finding(out: &mut String, finding: &Finding, look: Look) {
         }
     }
     let id = format!("({})", finding.id);
-    let title = if finding.class == Class::Harmless { finding.title.into() } else { paint.bold(finding.title) };
+    let title = if finding.class == Class::Harmless {
+        finding.title.into()
+    } else {
+        paint.bold(finding.title)
+    };
     if width(finding.title) + width(&id) + 5 <= look.width {
         let _ = writeln!(out, "{title}  {}", paint.dim(&id));
     } else {
@@ -109,19 +145,26 @@ fn told_finding(out: &mut String, finding: &Finding, look: Look) {
         hang(out, "   · ", &sentence(detail), look, Style::Plain);
     }
     if finding.more > 0 {
-        told(out, "   · ", &format!("and {} more", grouped(u64::try_from(finding.more).unwrap_or(u64::MAX))), look, Style::Dim);
+        told(
+            out,
+            "   · ",
+            &format!("and {} more", grouped(u64::try_from(finding.more).unwrap_or(u64::MAX))),
+            look,
+            Style::Dim,
+        );
     }
     advice(out, finding.action, look);
 }
 
 fn foot(out: &mut String, changes: &Changes, look: Look) {
     let count = |class| changes.of_class(class).count();
-    let parts: Vec<_> = [(Class::Blocking, "blocking"), (Class::Look, "to look at"), (Class::Harmless, "harmless")]
-        .into_iter()
-        .map(|(class, words)| (count(class), words))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {words}"))
-        .collect();
+    let parts: Vec<_> =
+        [(Class::Blocking, "blocking"), (Class::Look, "to look at"), (Class::Harmless, "harmless")]
+            .into_iter()
+            .map(|(class, words)| (count(class), words))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, words)| format!("{number} {words}"))
+            .collect();
     let (verdict, style) = match changes.class() {
         Class::Blocking => ("An operator must act before this upgrade", Style::Red),
         Class::Look => ("An operator must look before this upgrade", Style::Yellow),
@@ -134,7 +177,13 @@ fn foot(out: &mut String, changes: &Changes, look: Look) {
             0 => "no recorded traffic".to_owned(),
             cases => format!("{} of recorded traffic", counted(cases, "case")),
         };
-        told(out, " ", &format!("By what both say about themselves, and on {cases}."), look, Style::Dim);
+        told(
+            out,
+            " ",
+            &format!("By what both say about themselves, and on {cases}."),
+            look,
+            Style::Dim,
+        );
         told(out, " ", ANEW, look, Style::Dim);
     }
 }
@@ -240,14 +289,31 @@ mod tests {
         let nothing = " ✔ Nothing has to be approved that was not approved before.";
         let ready = |changes: &mut Changes| {
             let came = Came { ready: Some(true), ..Came::default() };
-            changes.cases.push(CaseChange { name: "a".into(), old: came.clone(), new: came, members: None, checks: vec![] });
+            changes.cases.push(CaseChange {
+                name: "a".into(),
+                old: came.clone(),
+                new: came,
+                members: None,
+                checks: vec![],
+            });
         };
         assert_eq!(said(ready), [" ✔ The stored settings and key keep working.", nothing]);
-        assert!(said(|_| {})[0].starts_with(" ! Nothing that is declared stops the stored settings"));
-        let may = said(|changes| changes.findings.push(finding(Class::Blocking, Effect::MayStop, &[], 0)));
-        assert_eq!(may[0], " ! The stored settings and key may stop working: it depends on what is stored.");
-        let stops = said(|changes| changes.findings.push(finding(Class::Blocking, Effect::Stops, &[], 0)));
-        assert_eq!(stops, [" ✘ The stored settings and key stop working.", "   Because of: setting-required."]);
+        assert!(
+            said(|_| {})[0].starts_with(" ! Nothing that is declared stops the stored settings")
+        );
+        let may = said(|changes| {
+            changes.findings.push(finding(Class::Blocking, Effect::MayStop, &[], 0))
+        });
+        assert_eq!(
+            may[0],
+            " ! The stored settings and key may stop working: it depends on what is stored."
+        );
+        let stops =
+            said(|changes| changes.findings.push(finding(Class::Blocking, Effect::Stops, &[], 0)));
+        assert_eq!(
+            stops,
+            [" ✘ The stored settings and key stop working.", "   Because of: setting-required."]
+        );
     }
 
     #[test]
@@ -255,7 +321,11 @@ mod tests {
         let mut changes = changes();
         changes.new.name = "Other".into();
         let shown = text(&changes, Look::PLAIN);
-        assert!(shown.starts_with(" Example  example\n old 0.1.0") && shown.contains("\n Other  example\n new 0.2.0"), "{shown}");
+        assert!(
+            shown.starts_with(" Example  example\n old 0.1.0")
+                && shown.contains("\n Other  example\n new 0.2.0"),
+            "{shown}"
+        );
     }
 
     proptest! {

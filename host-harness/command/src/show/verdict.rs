@@ -1,6 +1,7 @@
 //! What a conformance check found, for the author of the connector in front of the terminal.
 //!
-//! The rules come in families; one that is kept is a line, one that is not says where, and what to do about it.
+//! The rules come in families; one that is kept is a line, one that is not says where, and what to
+//! do about it.
 
 use std::fmt::Write;
 
@@ -22,7 +23,8 @@ pub(crate) fn text(verdict: &Verdict, look: Look) -> String {
     head(&mut out, verdict, look);
     let mut rest = verdict.rules.as_slice();
     while let Some(first) = rest.first() {
-        let is_like_first = |rule: &&Rule| rule.outcome == CheckOutcome::Skipped && rule.message == first.message;
+        let is_like_first =
+            |rule: &&Rule| rule.outcome == CheckOutcome::Skipped && rule.message == first.message;
         let family = rest.iter().take_while(|rule| rule.family == first.family).count();
         let skipped = rest.iter().take_while(is_like_first).count();
         let (told, others) = rest.split_at(family.max(skipped));
@@ -44,8 +46,14 @@ fn head(out: &mut String, verdict: &Verdict, look: Look) {
             let _ = writeln!(out, " {}", paint.bold("A file that is no connector for this host"));
         }
         Some(connector) => {
-            let (title, version, id) = (name(&connector.name), name(&connector.version), name(&connector.id));
-            let _ = writeln!(out, " {}  {}", paint.bold(&title), paint.dim(&format!("{version} · {id}")));
+            let (title, version, id) =
+                (name(&connector.name), name(&connector.version), name(&connector.id));
+            let _ = writeln!(
+                out,
+                " {}  {}",
+                paint.bold(&title),
+                paint.dim(&format!("{version} · {id}"))
+            );
             told(out, " ", &connector.digest, look, Style::Dim);
         }
     }
@@ -69,14 +77,19 @@ fn told_skipped(out: &mut String, rules: &[Rule], look: Look) {
 fn told_family(out: &mut String, family: &[Rule], look: Look) {
     let Some(first) = family.first() else { return };
     let shared = shared_message(family);
-    let beside = shared.map(|message| format!("  {}", look.paint().dim(&sentence(message)))).unwrap_or_default();
+    let beside = shared
+        .map(|message| format!("  {}", look.paint().dim(&sentence(message))))
+        .unwrap_or_default();
     let _ = writeln!(out, "\n {}{beside}", look.paint().bold(first.family));
     family.iter().for_each(|rule| told_rule(out, rule, shared, look));
 }
 
 /// What all rules of the family that are kept say alike: it is said once, beside the heading.
 fn shared_message(family: &[Rule]) -> Option<&str> {
-    let mut kept = family.iter().filter(|rule| rule.outcome == CheckOutcome::Passed).map(|rule| rule.message.as_str());
+    let mut kept = family
+        .iter()
+        .filter(|rule| rule.outcome == CheckOutcome::Passed)
+        .map(|rule| rule.message.as_str());
     let (first, second) = (kept.next()?, kept.next()?);
     (first == second && kept.all(|message| message == first)).then_some(first)
 }
@@ -88,7 +101,8 @@ fn told_rule(out: &mut String, rule: &Rule, shared: Option<&str>, look: Look) {
     let is_quiet = matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped);
     let _ = write!(out, " {} ", paint.styled(style, mark));
     if is_quiet {
-        // What was found stands beside it where there is room and it is not said before, and is no news otherwise.
+        // What was found stands beside it where there is room and it is not said before, and is no
+        // news otherwise.
         let is_told = rule.outcome == CheckOutcome::Passed && shared == Some(rule.message.as_str());
         let is_wide = is_told || width(rule.title) + width(&message) + 5 > look.width;
         let beside = if is_wide { String::new() } else { format!("  {}", paint.dim(&message)) };
@@ -101,22 +115,35 @@ fn told_rule(out: &mut String, rule: &Rule, shared: Option<&str>, look: Look) {
         hang(out, "   · ", &sentence(finding), look, Style::Plain);
     }
     if rule.more > 0 {
-        told(out, "   · ", &format!("and {} more kinds", grouped(u64::try_from(rule.more).unwrap_or(u64::MAX))), look, Style::Dim);
+        told(
+            out,
+            "   · ",
+            &format!("and {} more kinds", grouped(u64::try_from(rule.more).unwrap_or(u64::MAX))),
+            look,
+            Style::Dim,
+        );
     }
     advice(out, rule.hint.as_deref(), look);
 }
 
 fn foot(out: &mut String, verdict: &Verdict, look: Look) {
     let paint = look.paint();
-    let (failed, warnings) = (verdict.count(CheckOutcome::Failed), verdict.count(CheckOutcome::Warning));
+    let (failed, warnings) =
+        (verdict.count(CheckOutcome::Failed), verdict.count(CheckOutcome::Warning));
     let skipped = verdict.count(CheckOutcome::Skipped);
-    let rules = |number: usize, what: &str| if number == 1 { format!("one rule {what}") } else { format!("{number} rules {what}") };
+    let rules = |number: usize, what: &str| {
+        if number == 1 { format!("one rule {what}") } else { format!("{number} rules {what}") }
+    };
     let mut parts = Vec::new();
     if failed > 0 {
         parts.push(rules(failed, "failed"));
     }
     if warnings > 0 {
-        parts.push(if warnings == 1 { "one warning".to_owned() } else { format!("{warnings} warnings") });
+        parts.push(if warnings == 1 {
+            "one warning".to_owned()
+        } else {
+            format!("{warnings} warnings")
+        });
     }
     if skipped > 0 {
         parts.push(rules(skipped, "skipped"));
@@ -135,8 +162,15 @@ fn foot(out: &mut String, verdict: &Verdict, look: Look) {
     let style = if passed { Style::Green } else { Style::Red };
     let _ = writeln!(out, "\n {}", paint.styled(style, &line));
     if verdict.connector.is_some() && verdict.figures.fixtures == 0 {
-        let were_given = verdict.rules.iter().any(|rule| rule.id == SOUND && rule.outcome != CheckOutcome::Skipped);
-        let why = if were_given { "no fixture could be played" } else { "without fixtures nothing tells what it does" };
+        let were_given = verdict
+            .rules
+            .iter()
+            .any(|rule| rule.id == SOUND && rule.outcome != CheckOutcome::Skipped);
+        let why = if were_given {
+            "no fixture could be played"
+        } else {
+            "without fixtures nothing tells what it does"
+        };
         told(out, " ", &format!("Only the file itself was looked at: {why}."), look, Style::Yellow);
     } else if verdict.connector.is_some() {
         let figures = &verdict.figures;
@@ -207,7 +241,10 @@ mod tests {
         let mut verdict = verdict(false);
         let kept = verdict.rules.remove(0);
         verdict.rules = vec![kept.clone(), Rule { title: "Is quick", ..kept }];
-        assert!(text(&verdict, Look::PLAIN).contains("\n The file  158 bytes.\n ✔ Is small\n ✔ Is quick\n"));
+        assert!(
+            text(&verdict, Look::PLAIN)
+                .contains("\n The file  158 bytes.\n ✔ Is small\n ✔ Is quick\n")
+        );
     }
 
     #[test]
@@ -218,17 +255,30 @@ mod tests {
             let text = text(&verdict, Look::PLAIN);
             text.split("\n\n").last().unwrap().trim_end().to_owned()
         };
-        let of_file = "\n Only the file itself was looked at: without fixtures nothing tells what it does.";
+        let of_file =
+            "\n Only the file itself was looked at: without fixtures nothing tells what it does.";
         assert!(last(|verdict| verdict.rules.truncate(1)).starts_with(" Passed.\n"));
-        assert!(last(|verdict| drop(verdict.rules.remove(1))).starts_with(" Passed, with one warning, 2 rules skipped.\n"));
+        assert!(
+            last(|verdict| drop(verdict.rules.remove(1)))
+                .starts_with(" Passed, with one warning, 2 rules skipped.\n")
+        );
         let strictly = last(|verdict| {
             verdict.rules.remove(1);
             verdict.strict = true;
         });
-        assert!(strictly.starts_with(" Not passed: one warning, 2 rules skipped. Strictly, each of them counts.\n"), "{strictly}");
+        assert!(
+            strictly.starts_with(
+                " Not passed: one warning, 2 rules skipped. Strictly, each of them counts.\n"
+            ),
+            "{strictly}"
+        );
         assert!(last(|verdict| verdict.figures.fixtures = 0).ends_with(of_file));
         let unplayed = last(|verdict| (verdict.figures.fixtures, verdict.rules[0].id) = (0, SOUND));
-        assert!(unplayed.ends_with("\n Only the file itself was looked at: no fixture could be played."), "{unplayed}");
+        assert!(
+            unplayed
+                .ends_with("\n Only the file itself was looked at: no fixture could be played."),
+            "{unplayed}"
+        );
     }
 
     proptest! {
@@ -247,7 +297,14 @@ mod tests {
     }
 
     fn verdict(with_more: bool) -> Verdict {
-        let rule = |id, family, title, outcome, message: &str, hint: Option<&str>, findings: &[&str], more| Rule {
+        let rule = |id,
+                    family,
+                    title,
+                    outcome,
+                    message: &str,
+                    hint: Option<&str>,
+                    findings: &[&str],
+                    more| Rule {
             id,
             family,
             title,
@@ -258,9 +315,21 @@ mod tests {
             findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
             more,
         };
-        let crashes = ["one: collect, exchange 1 (`GET /v1/users`), status 404: it crashes", "two: crashes"];
+        let crashes =
+            ["one: collect, exchange 1 (`GET /v1/users`), status 404: it crashes", "two: crashes"];
         let more = if with_more { 1_200 } else { 0 };
-        let skipped = |id| rule(id, "Elsewhere", "", CheckOutcome::Skipped, "There is no fixture.", Some("Give one."), &[], 0);
+        let skipped = |id| {
+            rule(
+                id,
+                "Elsewhere",
+                "",
+                CheckOutcome::Skipped,
+                "There is no fixture.",
+                Some("Give one."),
+                &[],
+                0,
+            )
+        };
         Verdict {
             connector: Some(Connector {
                 id: "example".into(),
@@ -272,9 +341,36 @@ mod tests {
             }),
             strict: false,
             rules: vec![
-                rule("small", "The file", "Is small", CheckOutcome::Passed, "158 bytes.", None, &[], 0),
-                rule("no-crash", "Faults", "Never crashes", CheckOutcome::Failed, "", Some("Do not crash."), &crashes, more),
-                rule("quick", "Faults", "Is quick", CheckOutcome::Warning, "", Some("Be quick."), &["slow"], 0),
+                rule(
+                    "small",
+                    "The file",
+                    "Is small",
+                    CheckOutcome::Passed,
+                    "158 bytes.",
+                    None,
+                    &[],
+                    0,
+                ),
+                rule(
+                    "no-crash",
+                    "Faults",
+                    "Never crashes",
+                    CheckOutcome::Failed,
+                    "",
+                    Some("Do not crash."),
+                    &crashes,
+                    more,
+                ),
+                rule(
+                    "quick",
+                    "Faults",
+                    "Is quick",
+                    CheckOutcome::Warning,
+                    "",
+                    Some("Be quick."),
+                    &["slow"],
+                    0,
+                ),
                 skipped("resumed"),
                 skipped("again"),
             ],

@@ -7,7 +7,9 @@ pub(crate) fn hang(out: &mut String, first: &str, text: &str, look: Look, style:
     let columns = look.width.max(Look::NARROWEST);
     let indent = width(first);
     // However deep it stands, half of the width is left to the text.
-    for (index, line) in wrapped(text, columns.saturating_sub(indent).max(columns / 2)).iter().enumerate() {
+    for (index, line) in
+        wrapped(text, columns.saturating_sub(indent).max(columns / 2)).iter().enumerate()
+    {
         if index == 0 {
             out.push_str(first);
         } else {
@@ -25,7 +27,13 @@ mod tests {
     #[test]
     fn lines_hang_under_the_first() {
         let mut out = String::new();
-        hang(&mut out, "  - ", "one two three four five six seven eight nine", Look { width: 40, colour: false }, Style::Plain);
+        hang(
+            &mut out,
+            "  - ",
+            "one two three four five six seven eight nine",
+            Look { width: 40, colour: false },
+            Style::Plain,
+        );
         assert_eq!(out, "  - one two three four five six seven\n    eight nine\n");
     }
 }

@@ -7,20 +7,37 @@ use smp_replay::player::Used;
 
 /// Judges what all runs together used at most. What reaches a limit has failed before.
 pub(super) fn judge(used: Used, limits: &Limits, outcomes: &mut Outcomes) {
-    let (mut memory, mut time, mut requests) = (Findings::of(&MEMORY), Findings::of(&QUICK), Findings::of(&FRUGAL));
-    let at_most = format!("{} of {} KiB.", grouped(kibibytes(used.most.memory)), grouped(kibibytes(limits.memory)));
+    let (mut memory, mut time, mut requests) =
+        (Findings::of(&MEMORY), Findings::of(&QUICK), Findings::of(&FRUGAL));
+    let at_most = format!(
+        "{} of {} KiB.",
+        grouped(kibibytes(used.most.memory)),
+        grouped(kibibytes(limits.memory))
+    );
     if used.most.memory > limits.memory / 2 {
         memory.add(at_most.clone());
     }
     if used.most.computing > limits.cpu / 2 {
-        time.add(format!("{:.1} of {} seconds in one call", used.most.computing.as_secs_f64(), limits.cpu.as_secs()));
+        time.add(format!(
+            "{:.1} of {} seconds in one call",
+            used.most.computing.as_secs_f64(),
+            limits.cpu.as_secs()
+        ));
     }
-    let sent = format!("{} of {} requests in one collection.", grouped(used.most_requests), grouped(limits.requests));
+    let sent = format!(
+        "{} of {} requests in one collection.",
+        grouped(used.most_requests),
+        grouped(limits.requests)
+    );
     if used.most_requests > limits.requests / 2 {
         requests.add(sent.clone());
     }
     outcomes.add(memory.judged(at_most));
-    outcomes.add(time.judged(format!("Less than {} of {} seconds in one call.", limits.cpu.as_secs() / 2, limits.cpu.as_secs())));
+    outcomes.add(time.judged(format!(
+        "Less than {} of {} seconds in one call.",
+        limits.cpu.as_secs() / 2,
+        limits.cpu.as_secs()
+    )));
     outcomes.add(requests.judged(sent));
 }
 
@@ -38,11 +55,22 @@ mod tests {
 
     #[test]
     fn above_half_of_a_bound_is_warned_about() {
-        let limits = Limits { memory: 100, cpu: Duration::from_secs(10), requests: 10, ..Limits::default() };
+        let limits =
+            Limits { memory: 100, cpu: Duration::from_secs(10), requests: 10, ..Limits::default() };
         let warned = |memory, seconds, most_requests| {
             let mut outcomes = Outcomes::default();
-            judge(Used { most: MostUsed { memory, computing: Duration::from_secs(seconds) }, most_requests }, &limits, &mut outcomes);
-            let warned = outcomes.complete("", None).into_iter().filter(|rule| rule.outcome == CheckOutcome::Warning);
+            judge(
+                Used {
+                    most: MostUsed { memory, computing: Duration::from_secs(seconds) },
+                    most_requests,
+                },
+                &limits,
+                &mut outcomes,
+            );
+            let warned = outcomes
+                .complete("", None)
+                .into_iter()
+                .filter(|rule| rule.outcome == CheckOutcome::Warning);
             warned.map(|rule| rule.id).collect::<Vec<_>>()
         };
         assert_eq!(warned(50, 5, 5), [""; 0]);

@@ -17,10 +17,16 @@ fn at(pointer: &str, expected: Option<&Value>, came: Option<&Value>) -> Option<S
         (expected, came) if expected == came => None,
         (Some(Value::Object(wanted)), Some(Value::Object(found))) => {
             let strange = found.keys().filter(|key| !wanted.contains_key(*key));
-            wanted.keys().chain(strange).find_map(|key| at(&below(pointer, key), wanted.get(key), found.get(key)))
+            wanted
+                .keys()
+                .chain(strange)
+                .find_map(|key| at(&below(pointer, key), wanted.get(key), found.get(key)))
         }
-        (Some(Value::Array(wanted)), Some(Value::Array(found))) => (0..wanted.len().max(found.len()))
-            .find_map(|index| at(&below(pointer, &index.to_string()), wanted.get(index), found.get(index))),
+        (Some(Value::Array(wanted)), Some(Value::Array(found))) => {
+            (0..wanted.len().max(found.len())).find_map(|index| {
+                at(&below(pointer, &index.to_string()), wanted.get(index), found.get(index))
+            })
+        }
         _ => {
             let place = if pointer.is_empty() { "/" } else { pointer };
             Some(format!("at `{place}` there is {}, expected was {}", shown(came), shown(expected)))
@@ -33,7 +39,10 @@ fn below(pointer: &str, key: &str) -> String {
 }
 
 fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string(), SHOWN).into_owned())
+    value.map_or_else(
+        || "nothing".to_owned(),
+        |value| shortened(&value.to_string(), SHOWN).into_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -47,11 +56,29 @@ mod tests {
         let expected = json!({"rows": [{"id": "a"}, {"id": "b", "a/b": 1}]});
         for (came, said) in [
             (expected.clone(), None),
-            (json!({"rows": [{"id": "a"}, {"id": "c", "a/b": 1}]}), Some("at `/rows/1/id` there is \"c\", expected was \"b\"")),
-            (json!({"rows": [{"id": "a"}]}), Some("at `/rows/1` there is nothing, expected was {\"id\":\"b\",\"a/b\":1}")),
-            (json!({"rows": [{"id": "a"}, {"id": "b", "a/b": null}]}), Some("at `/rows/1/a~1b` there is null, expected was 1")),
-            (json!({"rows": expected["rows"], "x": 1}), Some("at `/x` there is 1, expected was nothing")),
-            (json!([]), Some("at `/` there is [], expected was {\"rows\":[{\"id\":\"a\"},{\"id\":\"b\",\"a/b\":1}]}")),
+            (
+                json!({"rows": [{"id": "a"}, {"id": "c", "a/b": 1}]}),
+                Some("at `/rows/1/id` there is \"c\", expected was \"b\""),
+            ),
+            (
+                json!({"rows": [{"id": "a"}]}),
+                Some("at `/rows/1` there is nothing, expected was {\"id\":\"b\",\"a/b\":1}"),
+            ),
+            (
+                json!({"rows": [{"id": "a"}, {"id": "b", "a/b": null}]}),
+                Some("at `/rows/1/a~1b` there is null, expected was 1"),
+            ),
+            (
+                json!({"rows": expected["rows"], "x": 1}),
+                Some("at `/x` there is 1, expected was nothing"),
+            ),
+            (
+                json!([]),
+                Some(
+                    "at `/` there is [], expected was \
+                     {\"rows\":[{\"id\":\"a\"},{\"id\":\"b\",\"a/b\":1}]}",
+                ),
+            ),
         ] {
             assert_eq!(first(&expected, &came).as_deref(), said);
         }

@@ -18,9 +18,13 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         }
         match (endpoint.method, endpoint.read_only) {
             (HttpMethod::Get, _) => {}
-            (HttpMethod::Post, true) => writing.add(format!("`{shown}` reads with a POST, which an operator grants by name only")),
+            (HttpMethod::Post, true) => writing
+                .add(format!("`{shown}` reads with a POST, which an operator grants by name only")),
             (HttpMethod::Post, false) => {
-                writing.add(format!("`{shown}` may change data: every administrator is shown that, and the host never repeats it"));
+                writing.add(format!(
+                    "`{shown}` may change data: every administrator is shown that, and the host \
+                     never repeats it"
+                ));
             }
         }
     }
@@ -31,7 +35,8 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
 
 /// What tells one endpoint from another: the names of the settings in a path do not.
 fn shape(method: HttpMethod, path: &str) -> (bool, String) {
-    let segments = path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+    let segments =
+        path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
     (method == HttpMethod::Get, segments.collect::<Vec<_>>().join("/"))
 }
 
@@ -46,16 +51,19 @@ mod tests {
         assert_eq!(all_of(|_| {}), [""; 0]);
         assert_eq!(
             all_of(|d| d.api.endpoints.push(d.api.endpoints[0].clone())),
-            ["endpoints-distinct: `GET /v1/orgs/{organization-id}/users` matches the same requests as an endpoint before it"]
+            ["endpoints-distinct: `GET /v1/orgs/{organization-id}/users` matches the same \
+              requests as an endpoint before it"]
         );
         assert_eq!(
             all_of(|d| d.api.endpoints[0].method = HttpMethod::Post),
-            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which an operator grants by name only"]
+            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which \
+              an operator grants by name only"]
         );
         assert_eq!(
-            all_of(|d| (d.api.endpoints[0].method, d.api.endpoints[0].read_only) = (HttpMethod::Post, false)),
-            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` may change data: every administrator is shown that, and the host \
-              never repeats it"]
+            all_of(|d| (d.api.endpoints[0].method, d.api.endpoints[0].read_only) =
+                (HttpMethod::Post, false)),
+            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` may change data: every \
+              administrator is shown that, and the host never repeats it"]
         );
     }
 }

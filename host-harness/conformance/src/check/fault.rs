@@ -18,8 +18,8 @@ use super::fields::{self, Change};
 use smp_host::http::transport::{Response, TransportError};
 use smp_replay::player::traffic::{Answer, InjectedFault, MOST_PADDED};
 
-/// The word by which a text is known again, for the component of this digest: the same each time, and one that its file cannot hold, since
-/// it comes of all of the file. No service has it.
+/// The word by which a text is known again, for the component of this digest: the same each time,
+/// and one that its file cannot hold, since it comes of all of the file. No service has it.
 pub(super) fn word_for(digest: &str) -> String {
     let bytes = Sha256::digest(format!("a word that stands in no answer: {digest}"));
     bytes.iter().take(LETTERS).map(|byte| char::from(b'a' + byte % 26)).collect()
@@ -30,8 +30,9 @@ const LETTERS: usize = 20;
 
 /// Statuses that are no success: each that a standard names, and two that only proxies send.
 const STATUSES: [u16; 53] = [
-    300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421,
-    422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 521, 522, 524, 530, 599,
+    300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411,
+    412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501,
+    502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 521, 522, 524, 530, 599,
 ];
 /// Places at which an answer is cut, besides the last byte.
 const CUTS: usize = 4;
@@ -69,7 +70,8 @@ pub(super) enum Kind {
 pub(super) enum Class {
     /// That there is no answer that it can have read.
     Unreadable,
-    /// That a field is not what it was. `removed` holds its pattern where nothing stands there any more.
+    /// That a field is not what it was. `removed` holds its pattern where nothing stands there any
+    /// more.
     Changed {
         /// As [`fields::Change::pattern`] writes it.
         removed: Option<String>,
@@ -93,8 +95,9 @@ enum Recipe {
     Late,
 }
 
-/// The faults of an exchange that was answered so, with this word in what is made up. `largest` is the largest body that the host takes; `with_large` says whether one of
-/// that size is wanted, which costs as much as a hundred others.
+/// The faults of an exchange that was answered so, with this word in what is made up. `largest` is
+/// the largest body that the host takes; `with_large` says whether one of that size is wanted,
+/// which costs as much as a hundred others.
 pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool) -> Vec<Fault> {
     let mut faults = without_answer(largest);
     let page = |name: String, status, kind, body: &str| Fault {
@@ -102,11 +105,22 @@ pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool
         class: Class::Unreadable,
         recipe: Recipe::Page { status, kind, body: body.as_bytes().to_vec() },
     };
-    faults.extend(STATUSES.map(|status| page(format!("status {status}"), status, JSON, &error_body(status, word))));
-    faults.extend([200, 204].map(|status| page(format!("status {status} without a body"), status, JSON, "")));
     faults.extend(
-        [200, 503].map(|status| page(format!("a web page with status {status}"), status, "text/html; charset=utf-8", &web_page(word))),
+        STATUSES.map(|status| {
+            page(format!("status {status}"), status, JSON, &error_body(status, word))
+        }),
     );
+    faults.extend(
+        [200, 204].map(|status| page(format!("status {status} without a body"), status, JSON, "")),
+    );
+    faults.extend([200, 503].map(|status| {
+        page(
+            format!("a web page with status {status}"),
+            status,
+            "text/html; charset=utf-8",
+            &web_page(word),
+        )
+    }));
     faults.push(page("an error with status 200".into(), 200, JSON, &error_body(500, word)));
     let Some((body, root)) = readable(answer) else { return faults };
     faults.extend(in_place_of(&root, word).into_iter().map(|(what, class, text)| Fault {
@@ -115,12 +129,21 @@ pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool
         recipe: Recipe::Page { status: 200, kind: JSON, body: text.into_bytes() },
     }));
     let unreadable = |name: String, recipe| Fault { name, class: Class::Unreadable, recipe };
-    faults.extend(cuts(body).into_iter().map(|at| unreadable(format!("cut after {at} of {} bytes", body.len()), Recipe::Cut(at))));
+    faults.extend(
+        cuts(body).into_iter().map(|at| {
+            unreadable(format!("cut after {at} of {} bytes", body.len()), Recipe::Cut(at))
+        }),
+    );
     faults.push(unreadable("in UTF-16".into(), Recipe::Utf16));
     faults.push(unreadable(format!("nested {NESTED} deep"), Recipe::Deep { field: false }));
-    let changed = |name: String, removed, recipe| Fault { name, class: Class::Changed { removed }, recipe };
+    let changed =
+        |name: String, removed, recipe| Fault { name, class: Class::Changed { removed }, recipe };
     if root.is_object() {
-        faults.push(changed(format!("an unknown field nested {NESTED} deep"), None, Recipe::Deep { field: true }));
+        faults.push(changed(
+            format!("an unknown field nested {NESTED} deep"),
+            None,
+            Recipe::Deep { field: true },
+        ));
     }
     if bad_text(body).is_some() {
         faults.push(changed("a text that is no UTF-8".into(), None, Recipe::BadText));
@@ -132,20 +155,26 @@ pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool
     faults.push(Fault { name: "a minute late".into(), class: Class::Late, recipe: Recipe::Late });
     if with_large {
         let size = largest.min(MOST_PADDED);
-        faults.push(Fault { name: format!("with white space up to {size} bytes"), class: Class::Same, recipe: Recipe::Padded(size) });
+        faults.push(Fault {
+            name: format!("with white space up to {size} bytes"),
+            class: Class::Same,
+            recipe: Recipe::Padded(size),
+        });
     }
     faults
 }
 
 /// The body and its value, where an answer is a success that says something as JSON.
 pub(super) fn readable(answer: &Answer) -> Option<(&[u8], Value)> {
-    let response = answer.as_ref().ok().filter(|response| (200..=299).contains(&response.status))?;
+    let response =
+        answer.as_ref().ok().filter(|response| (200..=299).contains(&response.status))?;
     let value: Value = serde_json::from_slice(&response.body).ok()?;
     (value.is_object() || value.is_array()).then_some((response.body.trim_ascii(), value))
 }
 
 impl Fault {
-    /// Whether it is an answer like the right one to look at, of which nothing can be read: who reads answers at all fails at it.
+    /// Whether it is an answer like the right one to look at, of which nothing can be read: who
+    /// reads answers at all fails at it.
     pub(super) fn is_unreadable_success(&self) -> bool {
         let succeeds = match &self.recipe {
             Recipe::Page { status, .. } => *status == 200,
@@ -174,11 +203,21 @@ impl Fault {
     /// What is done to the exchange that was answered so.
     pub(super) fn injected(&self, right: &Answer) -> InjectedFault {
         let page = |status, kind: &str, body| {
-            InjectedFault::Answer(Ok(Response { status, headers: vec![("content-type".to_owned(), kind.to_owned())], body }))
+            InjectedFault::Answer(Ok(Response {
+                status,
+                headers: vec![("content-type".to_owned(), kind.to_owned())],
+                body,
+            }))
         };
         let instead = |change: &dyn Fn(&[u8]) -> Vec<u8>| {
-            let body = right.as_ref().map(|response| change(response.body.trim_ascii())).unwrap_or_default();
-            let (status, headers) = right.as_ref().map(|right| (right.status, right.headers.clone())).unwrap_or((200, Vec::new()));
+            let body = right
+                .as_ref()
+                .map(|response| change(response.body.trim_ascii()))
+                .unwrap_or_default();
+            let (status, headers) = right
+                .as_ref()
+                .map(|right| (right.status, right.headers.clone()))
+                .unwrap_or((200, Vec::new()));
             InjectedFault::Answer(Ok(Response { status, headers, body }))
         };
         let parsed = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap_or_default();
@@ -188,7 +227,10 @@ impl Fault {
             Recipe::Cut(at) => instead(&|body| body.get(..*at).unwrap_or_default().to_vec()),
             Recipe::Utf16 => instead(&|body| {
                 let text = String::from_utf8_lossy(body);
-                std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+                std::iter::once(0xfeff)
+                    .chain(text.encode_utf16())
+                    .flat_map(u16::to_le_bytes)
+                    .collect()
             }),
             Recipe::BadText => instead(&|body| {
                 let mut bad = body.to_vec();
@@ -204,8 +246,12 @@ impl Fault {
                 let comma: &[u8] = if open == b"{" { b"" } else { b"," };
                 [open, comma, b"\"unknown\":", &nested(), b"}"].concat()
             }),
-            Recipe::Field(change) => instead(&|body| serde_json::to_vec(&change.applied(&parsed(body))).unwrap_or_default()),
-            Recipe::Padded(size) => InjectedFault::Padded(usize::try_from(*size).unwrap_or_default()),
+            Recipe::Field(change) => instead(&|body| {
+                serde_json::to_vec(&change.applied(&parsed(body))).unwrap_or_default()
+            }),
+            Recipe::Padded(size) => {
+                InjectedFault::Padded(usize::try_from(*size).unwrap_or_default())
+            }
             Recipe::Late => InjectedFault::Late,
         }
     }
@@ -218,9 +264,16 @@ fn without_answer(largest: u64) -> Vec<Fault> {
         ("the connection failed", TransportError::Connection("the connection was closed".into())),
         ("no answer in time", TransportError::TimedOut),
         ("an answer that is too large", TransportError::TooLarge(largest)),
-        ("no answer for another reason", TransportError::Other("the answer could not be read".into())),
+        (
+            "no answer for another reason",
+            TransportError::Other("the answer could not be read".into()),
+        ),
     ]
-    .map(|(name, error)| Fault { name: name.to_owned(), class: Class::Unreadable, recipe: Recipe::NoAnswer(error) })
+    .map(|(name, error)| Fault {
+        name: name.to_owned(),
+        class: Class::Unreadable,
+        recipe: Recipe::NoAnswer(error),
+    })
     .into()
 }
 
@@ -237,10 +290,14 @@ fn error_body(status: u16, word: &str) -> String {
 }
 
 fn web_page(word: &str) -> String {
-    format!("<!DOCTYPE html>\n<html><head><title>{word}</title></head><body><h1>{word}</h1><p>Please sign in, {word}.</p></body></html>\n")
+    format!(
+        "<!DOCTYPE html>\n<html><head><title>{word}</title></head><body><h1>{word}</h1><p>Please \
+         sign in, {word}.</p></body></html>\n"
+    )
 }
 
-/// Other values in place of the whole answer. An empty object or list says little, but may be what a service says.
+/// Other values in place of the whole answer. An empty object or list says little, but may be what
+/// a service says.
 fn in_place_of(root: &Value, word: &str) -> Vec<(&'static str, Class, String)> {
     let mut others = vec![
         ("null", Class::Unreadable, "null".to_owned()),
@@ -256,12 +313,15 @@ fn in_place_of(root: &Value, word: &str) -> Vec<(&'static str, Class, String)> {
     others
 }
 
-/// Where the body is cut: before its last byte, and at places that look random and are the same each time.
+/// Where the body is cut: before its last byte, and at places that look random and are the same
+/// each time.
 fn cuts(body: &[u8]) -> Vec<usize> {
     let last = body.len().saturating_sub(1);
     let digest = Sha256::digest(body);
-    let random = digest.chunks_exact(8).filter_map(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
-    let places = random.filter_map(|random| usize::try_from(random.checked_rem(u64::try_from(last).ok()?)?).ok());
+    let random =
+        digest.chunks_exact(8).filter_map(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+    let places = random
+        .filter_map(|random| usize::try_from(random.checked_rem(u64::try_from(last).ok()?)?).ok());
     let mut cuts: Vec<usize> = places.take(CUTS).chain([last]).filter(|at| *at > 0).collect();
     cuts.sort_unstable();
     cuts.dedup();
@@ -270,7 +330,9 @@ fn cuts(body: &[u8]) -> Vec<usize> {
 
 /// The place of a byte within a text that stands as a value.
 fn bad_text(body: &[u8]) -> Option<usize> {
-    let begin = body.windows(3).position(|window| matches!(window, [b':', b'"', sign] if sign.is_ascii_alphanumeric()))?;
+    let begin = body
+        .windows(3)
+        .position(|window| matches!(window, [b':', b'"', sign] if sign.is_ascii_alphanumeric()))?;
     Some(begin + 2)
 }
 
@@ -283,7 +345,11 @@ mod tests {
     use super::*;
 
     fn answer(body: &str) -> Answer {
-        Ok(Response { status: 200, headers: vec![("content-type".into(), JSON.into())], body: body.as_bytes().to_vec() })
+        Ok(Response {
+            status: 200,
+            headers: vec![("content-type".into(), JSON.into())],
+            body: body.as_bytes().to_vec(),
+        })
     }
 
     const PAGE: &str = "{\"data\":[{\"id\":\"a\"}],\"total\":1}\n";
@@ -293,14 +359,22 @@ mod tests {
     #[test]
     fn each_component_has_a_word_of_its_own_that_stays() {
         let word = word_for("sha256:00");
-        assert!(word.len() == LETTERS && word.bytes().all(|byte| byte.is_ascii_lowercase()), "{word}");
+        assert!(
+            word.len() == LETTERS && word.bytes().all(|byte| byte.is_ascii_lowercase()),
+            "{word}"
+        );
         assert_eq!(word, word_for("sha256:00"));
         assert_ne!(word, word_for("sha256:01"));
     }
 
     #[test]
     fn the_largest_answer_is_bounded_whatever_the_limit_is() {
-        let names = |largest| faults(&answer(PAGE), WORD, largest, true).into_iter().map(|fault| fault.name).collect::<Vec<_>>();
+        let names = |largest| {
+            faults(&answer(PAGE), WORD, largest, true)
+                .into_iter()
+                .map(|fault| fault.name)
+                .collect::<Vec<_>>()
+        };
         assert!(names(u64::MAX).contains(&"with white space up to 16777216 bytes".to_owned()));
         assert!(names(64).contains(&"with white space up to 64 bytes".to_owned()));
     }
@@ -308,8 +382,11 @@ mod tests {
     /// The body of the fault of this name.
     fn made(name: &str) -> Vec<u8> {
         let right = answer(PAGE);
-        let fault = faults(&right, WORD, 64, true).into_iter().find(|fault| fault.name == name).unwrap();
-        let InjectedFault::Answer(Ok(response)) = fault.injected(&right) else { panic!("{name} is no answer") };
+        let fault =
+            faults(&right, WORD, 64, true).into_iter().find(|fault| fault.name == name).unwrap();
+        let InjectedFault::Answer(Ok(response)) = fault.injected(&right) else {
+            panic!("{name} is no answer")
+        };
         response.body
     }
 
@@ -320,9 +397,18 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all.len());
-        assert_eq!(all.iter().filter(|fault| fault.name.starts_with("status ")).count(), STATUSES.len() + 2);
-        assert_eq!(all.iter().filter(|fault| fault.name.starts_with("cut after ")).count(), CUTS + 1);
-        assert_eq!(faults(&Err(TransportError::TimedOut), WORD, 64, true).len(), 4 + STATUSES.len() + 5);
+        assert_eq!(
+            all.iter().filter(|fault| fault.name.starts_with("status ")).count(),
+            STATUSES.len() + 2
+        );
+        assert_eq!(
+            all.iter().filter(|fault| fault.name.starts_with("cut after ")).count(),
+            CUTS + 1
+        );
+        assert_eq!(
+            faults(&Err(TransportError::TimedOut), WORD, 64, true).len(),
+            4 + STATUSES.len() + 5
+        );
     }
 
     #[test]
@@ -333,7 +419,10 @@ mod tests {
         assert_eq!(made("a text that is no UTF-8"), b"{\"data\":[{\"id\":\"\xff\"}],\"total\":1}");
         assert_eq!(made("`total` left out"), b"{\"data\":[{\"id\":\"a\"}]}");
         let deep = made("an unknown field nested 10000 deep");
-        assert!(deep.starts_with(b"{\"data\":[{\"id\":\"a\"}],\"total\":1,\"unknown\":[[[") && deep.ends_with(b"]]]}"));
+        assert!(
+            deep.starts_with(b"{\"data\":[{\"id\":\"a\"}],\"total\":1,\"unknown\":[[[")
+                && deep.ends_with(b"]]]}")
+        );
     }
 
     #[test]

@@ -7,13 +7,17 @@ use super::fault::{Class, faults, readable, word_for};
 use super::fields::Known;
 use super::judge::{self, Breach, Under};
 use super::recorded::PlayedCase;
-use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
+use super::rules::{
+    ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS,
+    STANDING, WHOLE, WORDED,
+};
 use super::{Watcher, parallel};
 use smp_host::text::grouped;
 use smp_replay::player::Player;
 use smp_replay::player::traffic::Injection;
 
-/// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between are like those around them.
+/// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between
+/// are like those around them.
 const MOST_AT_THE_BEGINNING: usize = 8;
 const MOST_AT_THE_END: usize = 2;
 
@@ -21,7 +25,8 @@ const MOST_AT_THE_END: usize = 2;
 const MOST_HUNG: usize = 3;
 
 /// The rules that these runs are held to.
-static RULES: [&Definition; 10] = [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE, &ROWS, &READY, &ACCOUNT, &DISCREET, &PATIENT];
+static RULES: [&Definition; 10] =
+    [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE, &ROWS, &READY, &ACCOUNT, &DISCREET, &PATIENT];
 
 /// An exchange that is to be replaced.
 struct Place {
@@ -39,7 +44,8 @@ struct Place {
 #[derive(Default)]
 struct Sight {
     seen: Vec<Seen>,
-    /// Whether what came of the call under an unreadable success was another thing once; none where none was played.
+    /// Whether what came of the call under an unreadable success was another thing once; none
+    /// where none was played.
     moved: Option<bool>,
 }
 
@@ -66,7 +72,8 @@ pub(super) async fn all(
 ) -> usize {
     let places = places(player, cases);
     let (exchanges, before) = (places.len(), player.runs());
-    let of_calls: Vec<_> = places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
+    let of_calls: Vec<_> =
+        places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
     watcher.begins("exchanges", exchanges);
     let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
     let hung = Arc::new(Hung::default());
@@ -74,7 +81,8 @@ pub(super) async fn all(
     undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
     let (on, watching, known) = (Arc::clone(player), Arc::clone(watcher), Arc::new(known));
     let sights = parallel::each(places, move |place| {
-        let (player, watcher, known, hung) = (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
+        let (player, watcher, known, hung) =
+            (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
         async move {
             let sight = at(&player, &place, &known, &hung).await;
             watcher.step();
@@ -86,25 +94,37 @@ pub(super) async fn all(
     for (sight, (case, call)) in sights.into_iter().zip(&of_calls) {
         seen.extend(sight.seen);
         if let Some(here) = sight.moved {
-            let (_, _, moved) = moved.entry((Arc::as_ptr(case), *call)).or_insert((case, *call, false));
+            let (_, _, moved) =
+                moved.entry((Arc::as_ptr(case), *call)).or_insert((case, *call, false));
             *moved |= here;
         }
     }
     let is_cut = cut(&mut seen);
     if !is_cut {
         // In the order of the cases, not of their addresses.
-        let mut unmoved: Vec<_> = moved.into_values().filter(|(_, _, moved)| !moved).map(|(case, call, _)| (case, call)).collect();
-        unmoved.sort_by_key(|(case, call)| of_calls.iter().position(|(other, number)| Arc::ptr_eq(case, other) && number == call));
+        let mut unmoved: Vec<_> = moved
+            .into_values()
+            .filter(|(_, _, moved)| !moved)
+            .map(|(case, call, _)| (case, call))
+            .collect();
+        unmoved.sort_by_key(|(case, call)| {
+            of_calls.iter().position(|(other, number)| Arc::ptr_eq(case, other) && number == call)
+        });
         seen.extend(unmoved.into_iter().filter_map(|(case, call)| unmoved_seen(case, call)));
     }
     let mut findings = RULES.map(Findings::of);
     for seen in seen {
-        if let Some(findings) = findings.iter_mut().find(|findings| findings.rule() == seen.breach.rule) {
+        if let Some(findings) =
+            findings.iter_mut().find(|findings| findings.rule() == seen.breach.rule)
+        {
             findings.add_of_kind(seen.kind, seen.sentence);
         }
     }
-    let runs =
-        if is_cut { "Until it hung for the third time.".to_owned() } else { format!("In {} runs.", grouped(player.runs() - before)) };
+    let runs = if is_cut {
+        "Until it hung for the third time.".to_owned()
+    } else {
+        format!("In {} runs.", grouped(player.runs() - before))
+    };
     for mut findings in findings {
         if is_cut && *findings.rule() == ENDING {
             findings.add(format!("it hung {MOST_HUNG} times: the faults after that were left out"));
@@ -133,9 +153,15 @@ fn unmoved_seen(case: &Arc<PlayedCase>, call: usize) -> Option<Seen> {
     Some(Seen { hung: false, kind: format!("{call} unmoved"), sentence, breach })
 }
 
-/// Leaves out what was seen after the last run that may hang. In the order of the places, so that it is the same at any number of threads.
+/// Leaves out what was seen after the last run that may hang. In the order of the places, so that
+/// it is the same at any number of threads.
 fn cut(seen: &mut Vec<Seen>) -> bool {
-    let last = seen.iter().enumerate().filter(|(_, seen)| seen.hung).map(|(index, _)| index).nth(MOST_HUNG - 1);
+    let last = seen
+        .iter()
+        .enumerate()
+        .filter(|(_, seen)| seen.hung)
+        .map(|(index, _)| index)
+        .nth(MOST_HUNG - 1);
     last.inspect(|last| seen.truncate(last + 1)).is_some()
 }
 
@@ -164,7 +190,13 @@ fn places(player: &Player, cases: &[Arc<PlayedCase>]) -> Vec<Place> {
                 }
                 // One of each endpoint: the others are as long.
                 let with_large = large.insert(player.endpoint(&what.request));
-                places.push(Place { number: places.len(), case: Arc::clone(case), call, exchange, with_large });
+                places.push(Place {
+                    number: places.len(),
+                    case: Arc::clone(case),
+                    call,
+                    exchange,
+                    with_large,
+                });
             }
         }
     }
@@ -175,7 +207,11 @@ fn places(player: &Player, cases: &[Arc<PlayedCase>]) -> Vec<Place> {
 async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight {
     let mut sight = Sight::default();
     let case = &place.case.case;
-    let (Ok(checked), Some((call, undisturbed))) = (&case.checked, place.case.calls.get(place.call)) else { return sight };
+    let (Ok(checked), Some((call, undisturbed))) =
+        (&case.checked, place.case.calls.get(place.call))
+    else {
+        return sight;
+    };
     let Some(exchange) = undisturbed.exchanges.get(place.exchange) else { return sight };
     let endpoint = player.endpoint(&exchange.request);
     let was_readable = readable(&exchange.answer).is_some();
@@ -189,13 +225,20 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
             Class::Changed { removed: Some(pattern) } => Some(pattern.as_str()),
             _ => None,
         };
-        let may_be_missing = removed.zip(endpoint).is_some_and(|(pattern, endpoint)| known.may_be_missing(endpoint, pattern));
+        let may_be_missing = removed
+            .zip(endpoint)
+            .is_some_and(|(pattern, endpoint)| known.may_be_missing(endpoint, pattern));
         let under = Under { class: &fault.class, was_readable, may_be_missing };
-        let injection = Injection { exchange: place.exchange, request: exchange.request.clone(), fault: fault.injected(&exchange.answer) };
+        let injection = Injection {
+            exchange: place.exchange,
+            request: exchange.request.clone(),
+            fault: fault.injected(&exchange.answer),
+        };
         // The fixture was played before.
         if let Ok(played) = player.play(case, checked, *call, Some(injection)).await {
             if fault.is_unreadable_success() {
-                sight.moved = Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
+                sight.moved =
+                    Some(sight.moved.unwrap_or_default() || played.end != undisturbed.end);
             }
             let hangs = played.end.hung();
             if hangs {
@@ -205,9 +248,19 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
             breaches.extend(judge::under(&under, *call, &undisturbed.end, &played.end));
             sight.seen.extend(breaches.into_iter().map(|breach| {
                 let hung = hangs && *breach.rule == ENDING;
-                let sentence =
-                    format!("{}: {call}, exchange {} (`{endpoint_named}`), {}: {}", case.name, place.exchange + 1, fault.name, breach.what);
-                Seen { hung, kind: format!("{call} {endpoint_named} {:?}", fault.kind()), sentence, breach }
+                let sentence = format!(
+                    "{}: {call}, exchange {} (`{endpoint_named}`), {}: {}",
+                    case.name,
+                    place.exchange + 1,
+                    fault.name,
+                    breach.what
+                );
+                Seen {
+                    hung,
+                    kind: format!("{call} {endpoint_named} {:?}", fault.kind()),
+                    sentence,
+                    breach,
+                }
             }));
         }
         // Others get their turn, and a check that is not wanted any more ends here.

@@ -1,13 +1,14 @@
 //! The fields of a JSON answer, one at a time made into something else. Pure.
 //!
-//! Of a list the first element stands for all. What a field is missing from in an answer that a connector made a whole list of may be
-//! missing: the service says so itself.
+//! Of a list the first element stands for all. What a field is missing from in an answer that a
+//! connector made a whole list of may be missing: the service says so itself.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-/// Fields of one answer that are changed, those nearest to the root first: a member of any service has fewer.
+/// Fields of one answer that are changed, those nearest to the root first: a member of any service
+/// has fewer.
 const MOST_FIELDS: usize = 40;
 /// How deep fields are looked for.
 const DEEPEST: usize = 8;
@@ -93,8 +94,16 @@ pub(super) fn changes(answer: &Value, word: &str) -> Vec<Change> {
         if !pointer.is_empty() {
             fields += 1;
             let removable = matches!(pointer.last(), Some(Step::Key(_)));
-            let others = removable.then_some(None).into_iter().chain(others(value, word).into_iter().map(Some));
-            changes.extend(others.map(|value| Change { pointer: pointer.clone(), place: place.clone(), pattern: pattern.clone(), value }));
+            let others = removable
+                .then_some(None)
+                .into_iter()
+                .chain(others(value, word).into_iter().map(Some));
+            changes.extend(others.map(|value| Change {
+                pointer: pointer.clone(),
+                place: place.clone(),
+                pattern: pattern.clone(),
+                value,
+            }));
         }
         if pointer.len() >= DEEPEST {
             continue;
@@ -116,7 +125,8 @@ pub(super) fn changes(answer: &Value, word: &str) -> Vec<Change> {
 
 /// Values of other types that could stand in place of this one.
 fn others(value: &Value, word: &str) -> Vec<Value> {
-    let (null, text, number, object, list) = (Value::Null, json!(word), json!(42), json!({}), json!([]));
+    let (null, text, number, object, list) =
+        (Value::Null, json!(word), json!(42), json!({}), json!([]));
     match value {
         // An optional field may be anything when it is there: only what is neither is wrong.
         Value::Null => vec![number, object, list],
@@ -158,7 +168,9 @@ impl Known {
                         open.push((field, value));
                     }
                 }
-                Value::Array(elements) => open.extend(elements.iter().map(|value| (format!("{pattern}[]"), value))),
+                Value::Array(elements) => {
+                    open.extend(elements.iter().map(|value| (format!("{pattern}[]"), value)))
+                }
                 _ => {}
             }
         }
@@ -170,8 +182,9 @@ impl Known {
             return false;
         }
         let parent = pattern.rsplit_once('.').map_or("", |(parent, _)| parent);
-        let count =
-            |counts: &BTreeMap<(usize, String), usize>, of: &str| counts.get(&(endpoint, of.to_owned())).copied().unwrap_or_default();
+        let count = |counts: &BTreeMap<(usize, String), usize>, of: &str| {
+            counts.get(&(endpoint, of.to_owned())).copied().unwrap_or_default()
+        };
         count(&self.fields, pattern) < count(&self.objects, parent)
     }
 }
@@ -210,14 +223,18 @@ mod tests {
             ]
         );
         assert_eq!(all[14].applied(&answer), json!({"data": [{}, {"id": "b"}], "total": 2}));
-        assert_eq!(all[7].applied(&answer), json!({"data": [{"id": "a"}, {"id": "b"}], "total": "2"}));
+        assert_eq!(
+            all[7].applied(&answer),
+            json!({"data": [{"id": "a"}, {"id": "b"}], "total": "2"})
+        );
         assert_eq!(all[10].applied(&answer)["data"][0], Value::Null);
         assert!(all.iter().all(|change| change.applied(&answer) != answer));
     }
 
     #[test]
     fn the_fields_of_a_large_answer_are_bounded() {
-        let wide: serde_json::Map<_, _> = (0..1_000).map(|number| (number.to_string(), json!(number))).collect();
+        let wide: serde_json::Map<_, _> =
+            (0..1_000).map(|number| (number.to_string(), json!(number))).collect();
         assert_eq!(changes(&Value::Object(wide), "word").len(), 5 * MOST_FIELDS);
         let deep = (0..100).fold(json!(1), |inner, _| json!({"a": inner}));
         assert!(changes(&deep, "word").iter().all(|change| change.pointer.len() <= DEEPEST));
@@ -229,7 +246,11 @@ mod tests {
         known.learn(0, &json!({"data": [{"id": 1, "name": null}, {"id": 2, "name": "b"}], "links": {"next": "x"}}));
         known.learn(0, &json!({"data": [], "links": {}}));
         assert!(known.may_be_missing(0, "data[].name") && known.may_be_missing(0, "links.next"));
-        assert!(!known.may_be_missing(0, "data") && !known.may_be_missing(0, "data[].id") && !known.may_be_missing(0, "links"));
+        assert!(
+            !known.may_be_missing(0, "data")
+                && !known.may_be_missing(0, "data[].id")
+                && !known.may_be_missing(0, "links")
+        );
         assert!(!known.may_be_missing(1, "data[].name") && !known.may_be_missing(0, "data[]"));
     }
 }

@@ -1,16 +1,20 @@
-//! What can be said of the file: whether it is a component of the contract, how large it is, and whether it compiles and describes itself.
+//! What can be said of the file: whether it is a component of the contract, how large it is, and
+//! whether it compiles and describes itself.
 
 use std::time::{Duration, Instant};
 
 use super::Subject;
-use super::rules::{COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, SIZE, SLIM};
+use super::rules::{
+    COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, SIZE, SLIM,
+};
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::{LoadStep, Plugin};
 use smp_host::failure::Failure;
 use smp_host::limits::{Bound, Limits};
 use smp_host::text::grouped;
 
-/// A size that no connector needs, in bytes: one in Rust with a JSON parser has a sixth of it, one in Go about as much.
+/// A size that no connector needs, in bytes: one in Rust with a JSON parser has a sixth of it, one
+/// in Go about as much.
 const SLIM_SIZE: u64 = 1024 * 1024;
 
 /// Looks at the file and loads it. None where it cannot be loaded: the outcomes say why.
@@ -19,7 +23,8 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
     let bytes = &subject.file;
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
     // Not out of the cache: how long it takes to compile is a part of the answer.
-    let options = EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
+    let options =
+        EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
     let engine = match Engine::new(&options) {
         Ok(engine) => engine,
         Err(failure) => {
@@ -39,10 +44,16 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
         Ok(plugin) => {
             let facts = plugin.info();
             outcomes.add(Findings::of(&COMPONENT).judged("A component, of one file."));
-            outcomes.add(Findings::of(&COMPILES).judged(format!("In less than {}.", limits.shown(Bound::CompileTime))));
+            outcomes.add(
+                Findings::of(&COMPILES)
+                    .judged(format!("In less than {}.", limits.shown(Bound::CompileTime))),
+            );
             let names: Vec<_> = facts.imports.iter().map(|name| short(name)).collect();
             let imports = if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") };
-            outcomes.add(Findings::of(&IMPORTS).judged(format!("Imports {imports}; contract {}.", facts.contract_version)));
+            outcomes.add(
+                Findings::of(&IMPORTS)
+                    .judged(format!("Imports {imports}; contract {}.", facts.contract_version)),
+            );
             outcomes.add(Findings::of(&DESCRIBES).judged("And sends nothing meanwhile."));
             Some((plugin, compiling))
         }
@@ -69,9 +80,16 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
 fn size(size: u64, limits: &Limits, outcomes: &mut Outcomes) -> Option<()> {
     let (mut too_large, mut large) = (Findings::of(&SIZE), Findings::of(&SLIM));
     if size > limits.component {
-        too_large.add(format!("it is larger than the {} that a host takes", limits.shown(Bound::Component)));
+        too_large.add(format!(
+            "it is larger than the {} that a host takes",
+            limits.shown(Bound::Component)
+        ));
     } else if size > SLIM_SIZE {
-        large.add(format!("it has {} bytes; {} are enough for a connector", grouped(size), grouped(SLIM_SIZE)));
+        large.add(format!(
+            "it has {} bytes; {} are enough for a connector",
+            grouped(size),
+            grouped(SLIM_SIZE)
+        ));
     }
     let fits = size <= limits.component;
     outcomes.add(too_large.judged(format!("{} bytes.", grouped(size))));
@@ -114,7 +132,13 @@ mod tests {
     fn a_large_file_is_warned_about_and_a_too_large_one_fails() {
         assert_eq!(outcome_of(SLIM_SIZE, "is-slim"), CheckOutcome::Passed);
         assert_eq!(outcome_of(SLIM_SIZE + 1, "is-slim"), CheckOutcome::Warning);
-        assert_eq!(outcome_of(Limits::default().component, "is-small-enough"), CheckOutcome::Passed);
-        assert_eq!(outcome_of(Limits::default().component + 1, "is-small-enough"), CheckOutcome::Failed);
+        assert_eq!(
+            outcome_of(Limits::default().component, "is-small-enough"),
+            CheckOutcome::Passed
+        );
+        assert_eq!(
+            outcome_of(Limits::default().component + 1, "is-small-enough"),
+            CheckOutcome::Failed
+        );
     }
 }

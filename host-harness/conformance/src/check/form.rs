@@ -27,11 +27,15 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     outcomes.add(findings.judged("Patterns, placeholders, prefixes and paths agree."));
 }
 
-/// The pattern and the placeholder. A secret's placeholder may be cut short with an ellipsis: a whole one would look like a key.
+/// The pattern and the placeholder. A secret's placeholder may be cut short with an ellipsis: a
+/// whole one would look like a key.
 fn shape(field: &SettingField, findings: &mut Findings) {
     let Some(text) = field.pattern.as_deref() else { return };
     let Some(pattern) = pattern(text) else {
-        findings.add(format!("the pattern of `{}` is no regular expression that the host takes", field.key));
+        findings.add(format!(
+            "the pattern of `{}` is no regular expression that the host takes",
+            field.key
+        ));
         return;
     };
     let example = field.placeholder.trim();
@@ -44,7 +48,10 @@ fn shape(field: &SettingField, findings: &mut Findings) {
 fn prefixes(field: &SettingField, secret: &SecretUse, findings: &mut Findings) {
     let key = &field.key;
     if !secret.prefixes.iter().any(|known| known.expected) {
-        findings.add(format!("the secret `{key}` has no prefix that is expected: a key in a wrong field is not noticed"));
+        findings.add(format!(
+            "the secret `{key}` has no prefix that is expected: a key in a wrong field is not \
+             noticed"
+        ));
     }
     let mut seen = BTreeSet::new();
     for known in &secret.prefixes {
@@ -52,11 +59,16 @@ fn prefixes(field: &SettingField, secret: &SecretUse, findings: &mut Findings) {
             findings.add(format!("the secret `{key}` has the prefix `{}` twice", known.prefix));
         }
         if known.hint.trim().is_empty() || known.meaning.trim().is_empty() {
-            findings.add(format!("the prefix `{}` of `{key}` has no meaning or no hint", known.prefix));
+            findings
+                .add(format!("the prefix `{}` of `{key}` has no meaning or no hint", known.prefix));
         }
     }
     let usable = |rest: &str| {
-        rest.chars().take_while(|sign| sign.is_ascii_alphanumeric() || "+/=_.-".contains(*sign)).count() >= USABLE && !is_blank(rest)
+        rest.chars()
+            .take_while(|sign| sign.is_ascii_alphanumeric() || "+/=_.-".contains(*sign))
+            .count()
+            >= USABLE
+            && !is_blank(rest)
     };
     let looks_like_a_key = secret.prefixes.iter().filter(|known| known.expected).any(|known| {
         let rest = field.placeholder.trim().strip_prefix(known.prefix.as_str());
@@ -78,7 +90,10 @@ fn paths(descriptor: &Descriptor, findings: &mut Findings) {
         for key in endpoint.path.split('/').filter_map(placeholder) {
             let named = descriptor.settings.iter().find(|field| field.key == key);
             if named.is_none_or(|field| !field.required) {
-                findings.add(format!("the path `{}` names the setting `{key}`, which is not required", endpoint.path));
+                findings.add(format!(
+                    "the path `{}` names the setting `{key}`, which is not required",
+                    endpoint.path
+                ));
             }
         }
     }
@@ -101,32 +116,51 @@ mod tests {
                 |d| d.settings[0].pattern = Some("[".into()),
                 &["the pattern of `organization-id` is no regular expression that the host takes"],
             ),
-            (|d| d.settings[0].pattern = Some("[0-9]".into()), &["the placeholder of `organization-id` does not match its own pattern"]),
-            (|d| d.settings[1].label = d.settings[0].label.to_lowercase(), &["two settings have the label `organization-id`"]),
+            (
+                |d| d.settings[0].pattern = Some("[0-9]".into()),
+                &["the placeholder of `organization-id` does not match its own pattern"],
+            ),
+            (
+                |d| d.settings[1].label = d.settings[0].label.to_lowercase(),
+                &["two settings have the label `organization-id`"],
+            ),
             (
                 |d| d.settings[0].required = false,
-                &["the path `/v1/orgs/{organization-id}/users` names the setting `organization-id`, which is not required"],
+                &["the path `/v1/orgs/{organization-id}/users` names the setting \
+                   `organization-id`, which is not required"],
             ),
             (
                 |d| secret(d).prefixes.clear(),
-                &["the secret `api-key` has no prefix that is expected: a key in a wrong field is not noticed"],
+                &["the secret `api-key` has no prefix that is expected: a key in a wrong field \
+                   is not noticed"],
             ),
             (
                 |d| secret(d).prefixes[0].expected = false,
-                &["the secret `api-key` has no prefix that is expected: a key in a wrong field is not noticed"],
+                &["the secret `api-key` has no prefix that is expected: a key in a wrong field \
+                   is not noticed"],
             ),
-            (|d| secret(d).prefixes[1].prefix = "KEY".into(), &["the secret `api-key` has the prefix `KEY` twice"]),
-            (|d| secret(d).prefixes[1].hint.clear(), &["the prefix `TOK` of `api-key` has no meaning or no hint"]),
+            (
+                |d| secret(d).prefixes[1].prefix = "KEY".into(),
+                &["the secret `api-key` has the prefix `KEY` twice"],
+            ),
+            (
+                |d| secret(d).prefixes[1].hint.clear(),
+                &["the prefix `TOK` of `api-key` has no meaning or no hint"],
+            ),
             (
                 |d| d.settings[1].placeholder = "KEYa81kd92ks".into(),
                 &["the placeholder of the secret `api-key` looks like a key that works"],
             ),
             (|d| d.settings[1].placeholder = "KEYxxxxxxxxxxxx".into(), &[]),
             (|d| d.settings[1].placeholder = "KEY…".into(), &[]),
-            (|d| d.settings[1].placeholder = "TOKabc".into(), &["the placeholder of `api-key` does not match its own pattern"]),
+            (
+                |d| d.settings[1].placeholder = "TOKabc".into(),
+                &["the placeholder of `api-key` does not match its own pattern"],
+            ),
         ];
         for (change, findings) in rows {
-            let findings: Vec<_> = findings.iter().map(|finding| format!("form-consistent: {finding}")).collect();
+            let findings: Vec<_> =
+                findings.iter().map(|finding| format!("form-consistent: {finding}")).collect();
             assert_eq!(said(&complete(), change, judge), findings);
         }
     }

@@ -2,20 +2,27 @@
 //!
 //! What counts is what the connector can know (see [`super::fault`]):
 //!
-//! * It may always end in a failure that says what happened and what to do, and never crashes, hangs, or repeats what it was answered.
-//! * *Unreadable*: nothing can have been read from the answer. A list that is called whole has exactly the members of the undisturbed one;
-//!   where that one is no whole list, there is none. Its rows may differ only where the answer added to them, which is worth a warning.
-//!   Settings are ready only where the undisturbed ones are, and the report says something else than without the fault: a check that gives
-//!   the same words without an answer did not look at it. (Where the undisturbed report warns already, its words may be about just that.)
-//!   An account is the undisturbed one, or none.
-//!   What comes out the same whichever answer is one of which nothing can be read does not come of the answers.
-//! * *Changed*: every field but the id may be absent, so other rows are right. But the same members must be there, unless the field is one
-//!   that the service itself leaves out in a list that was whole: then a shorter list may be what the service says. Where the undisturbed
-//!   run failed, a change may have mended it.
-//! * *Late* and *same*: the result is the undisturbed one. An answer that comes late may make another wait of what is left of it.
+//! * It may always end in a failure that says what happened and what to do, and never crashes,
+//!   hangs, or repeats what it was answered.
+//! * *Unreadable*: nothing can have been read from the answer. A list that is called whole has
+//!   exactly the members of the undisturbed one; where that one is no whole list, there is none.
+//!   Its rows may differ only where the answer added to them, which is worth a warning. Settings
+//!   are ready only where the undisturbed ones are, and the report says something else than without
+//!   the fault: a check that gives the same words without an answer did not look at it. (Where the
+//!   undisturbed report warns already, its words may be about just that.) An account is the
+//!   undisturbed one, or none. What comes out the same whichever answer is one of which nothing can
+//!   be read does not come of the answers.
+//! * *Changed*: every field but the id may be absent, so other rows are right. But the same members
+//!   must be there, unless the field is one that the service itself leaves out in a list that was
+//!   whole: then a shorter list may be what the service says. Where the undisturbed run failed, a
+//!   change may have mended it.
+//! * *Late* and *same*: the result is the undisturbed one. An answer that comes late may make
+//!   another wait of what is left of it.
 
 use super::fault::Class;
-use super::rules::{ACCOUNT, DISCREET, Definition, ENDING, KEEPING, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED};
+use super::rules::{
+    ACCOUNT, DISCREET, Definition, ENDING, KEEPING, PATIENT, READY, ROWS, STANDING, WHOLE, WORDED,
+};
 use smp_host::failure::{Code, Failure};
 use smp_host::text::shortened;
 use smp_replay::player::call::{Call, End, Played};
@@ -42,16 +49,24 @@ pub(super) fn always(played: &Played, word: &str) -> Vec<Breach> {
     match &played.end {
         End::Failed(failure) => breaches.extend(of_failure(failure)),
         End::Checked { wordless: Some(check), .. } => {
-            breaches.push(breach(&WORDED, format!("the check `{check}` does not say what was found, or what to do")));
+            breaches.push(breach(
+                &WORDED,
+                format!("the check `{check}` does not say what was found, or what to do"),
+            ));
         }
         End::List { .. } if played.exchanges.is_empty() => {
             breaches.push(breach(&WHOLE, "a list is called complete, and nothing was asked for"));
         }
-        End::Account(_) if played.exchanges.is_empty() => breaches.push(breach(&ACCOUNT, "an account is named, and nothing was asked for")),
+        End::Account(_) if played.exchanges.is_empty() => {
+            breaches.push(breach(&ACCOUNT, "an account is named, and nothing was asked for"))
+        }
         _ => {}
     }
     if let Some(said) = played.said.iter().find(|said| said.contains(word)) {
-        breaches.push(breach(&DISCREET, format!("it repeats a word of the answer: “{}”", around(said, word))));
+        breaches.push(breach(
+            &DISCREET,
+            format!("it repeats a word of the answer: “{}”", around(said, word)),
+        ));
     }
     breaches
 }
@@ -63,11 +78,17 @@ pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End
         Class::Unreadable | Class::Changed { .. } => {
             let is_unreadable = *fault.class == Class::Unreadable;
             let breach = match (call, undisturbed, came) {
-                (Call::Validate, End::Checked { .. } | End::Failed(_), End::Checked { ready: true, .. }) if is_unreadable => {
-                    false_ready(fault.was_readable, undisturbed, came)
+                (
+                    Call::Validate,
+                    End::Checked { .. } | End::Failed(_),
+                    End::Checked { ready: true, .. },
+                ) if is_unreadable => false_ready(fault.was_readable, undisturbed, came),
+                (Call::Connect, _, End::Account(id)) => {
+                    other_account(is_unreadable, undisturbed, id)
                 }
-                (Call::Connect, _, End::Account(id)) => other_account(is_unreadable, undisturbed, id),
-                (Call::Collect, _, End::List { .. }) => false_success(is_unreadable, fault.may_be_missing, undisturbed, came),
+                (Call::Collect, _, End::List { .. }) => {
+                    false_success(is_unreadable, fault.may_be_missing, undisturbed, came)
+                }
                 _ => None,
             };
             breach.into_iter().collect()
@@ -80,64 +101,107 @@ pub(super) fn unmoved(call: Call, undisturbed: &End) -> Option<Breach> {
     match (call, undisturbed) {
         (Call::Collect, End::List { .. }) => Some(breach(
             &WHOLE,
-            "the same list is called complete whichever answer cannot be read: it is not made of what the service says",
+            "the same list is called complete whichever answer cannot be read: it is not made of \
+             what the service says",
         )),
-        (Call::Connect, End::Account(_)) => {
-            Some(breach(&ACCOUNT, "the same account is named whichever answer cannot be read: it takes its setting for the account"))
-        }
+        (Call::Connect, End::Account(_)) => Some(breach(
+            &ACCOUNT,
+            "the same account is named whichever answer cannot be read: it takes its setting for \
+             the account",
+        )),
         _ => None,
     }
 }
 
 fn of_failure(failure: &Failure) -> Option<Breach> {
     let said = shortened(&failure.message, 200);
-    let wordless = failure.message.trim().is_empty() || failure.hint.as_deref().is_none_or(|hint| hint.trim().is_empty());
+    let wordless = failure.message.trim().is_empty()
+        || failure.hint.as_deref().is_none_or(|hint| hint.trim().is_empty());
     match failure.code {
         Code::Trap => Some(breach(&STANDING, said)),
         Code::Limit => Some(breach(&ENDING, said)),
-        Code::Contract if said.contains("has no hint") || said.contains("has no message") => Some(breach(&WORDED, said)),
-        Code::Contract => Some(breach(&KEEPING, said)),
-        Code::Denied | Code::Fixture | Code::Component | Code::Checkpoint | Code::Interrupted | Code::Output => {
-            Some(breach(&KEEPING, format!("it ends as `{}`: {said}", failure.code)))
+        Code::Contract if said.contains("has no hint") || said.contains("has no message") => {
+            Some(breach(&WORDED, said))
         }
-        _ if wordless => Some(breach(&WORDED, format!("the failure `{}` has no message or no hint", failure.code))),
+        Code::Contract => Some(breach(&KEEPING, said)),
+        Code::Denied
+        | Code::Fixture
+        | Code::Component
+        | Code::Checkpoint
+        | Code::Interrupted
+        | Code::Output => Some(breach(&KEEPING, format!("it ends as `{}`: {said}", failure.code))),
+        _ if wordless => Some(breach(
+            &WORDED,
+            format!("the failure `{}` has no message or no hint", failure.code),
+        )),
         _ => None,
     }
 }
 
 fn false_ready(was_readable: bool, undisturbed: &End, came: &End) -> Option<Breach> {
-    let (End::Checked { ready: true, report: before, warned, .. }, End::Checked { report, .. }) = (undisturbed, came) else {
-        return Some(breach(&READY, "the settings are called ready, which they are not without the fault"));
+    let (End::Checked { ready: true, report: before, warned, .. }, End::Checked { report, .. }) =
+        (undisturbed, came)
+    else {
+        return Some(breach(
+            &READY,
+            "the settings are called ready, which they are not without the fault",
+        ));
     };
-    (was_readable && !warned && before == report)
-        .then(|| breach(&READY, "the settings are called ready in the same words as with the right answer"))
+    (was_readable && !warned && before == report).then(|| {
+        breach(&READY, "the settings are called ready in the same words as with the right answer")
+    })
 }
 
 fn other_account(is_unreadable: bool, undisturbed: &End, id: &str) -> Option<Breach> {
     match undisturbed {
         End::Account(right) if right == id => None,
-        End::Account(_) => Some(breach(&ACCOUNT, "another account is named than with the right answer")),
-        _ if is_unreadable => Some(breach(&ACCOUNT, "an account is named, where there is none without the fault")),
+        End::Account(_) => {
+            Some(breach(&ACCOUNT, "another account is named than with the right answer"))
+        }
+        _ if is_unreadable => {
+            Some(breach(&ACCOUNT, "an account is named, where there is none without the fault"))
+        }
         _ => None,
     }
 }
 
-fn false_success(is_unreadable: bool, may_be_missing: bool, undisturbed: &End, came: &End) -> Option<Breach> {
+fn false_success(
+    is_unreadable: bool,
+    may_be_missing: bool,
+    undisturbed: &End,
+    came: &End,
+) -> Option<Breach> {
     let End::List { ids, rows } = came else { return None };
     let End::List { ids: right, rows: right_rows } = undisturbed else {
-        return is_unreadable
-            .then(|| breach(&WHOLE, format!("a list of {} is called complete, where there is none without the fault", ids.len())));
+        return is_unreadable.then(|| {
+            breach(
+                &WHOLE,
+                format!(
+                    "a list of {} is called complete, where there is none without the fault",
+                    ids.len()
+                ),
+            )
+        });
     };
     let missing = right.difference(ids).count();
     let strange = ids.difference(right).count();
     match (missing, strange) {
-        (0, 0) if is_unreadable && rows != right_rows => Some(breach(&ROWS, "the members are there, with less about them")),
+        (0, 0) if is_unreadable && rows != right_rows => {
+            Some(breach(&ROWS, "the members are there, with less about them"))
+        }
         (0, 0) => None,
         _ if may_be_missing => None,
-        (missing, 0) => Some(breach(&WHOLE, format!("a list is called complete without {missing} of {} members", right.len()))),
+        (missing, 0) => Some(breach(
+            &WHOLE,
+            format!("a list is called complete without {missing} of {} members", right.len()),
+        )),
         (missing, strange) => Some(breach(
             &WHOLE,
-            format!("a list is called complete without {missing} of {} members, and with {strange} that are not there", right.len()),
+            format!(
+                "a list is called complete without {missing} of {} members, and with {strange} \
+                 that are not there",
+                right.len()
+            ),
         )),
     }
 }
@@ -145,12 +209,18 @@ fn false_success(is_unreadable: bool, may_be_missing: bool, undisturbed: &End, c
 fn same(is_late: bool, undisturbed: &End, came: &End) -> Vec<Breach> {
     let is_same = match (undisturbed, came) {
         (End::Failed(right), End::Failed(failure)) if is_late => right.code == failure.code,
-        (End::Checked { ready: right, .. }, End::Checked { ready, .. }) if is_late => right == ready,
+        (End::Checked { ready: right, .. }, End::Checked { ready, .. }) if is_late => {
+            right == ready
+        }
         _ => undisturbed == came,
     };
     // What breaks another rule is told there.
     let is_told = matches!(came, End::Failed(failure) if of_failure(failure).is_some());
-    if is_same || is_told { Vec::new() } else { vec![breach(&PATIENT, format!("it ends otherwise: {}", ended(came)))] }
+    if is_same || is_told {
+        Vec::new()
+    } else {
+        vec![breach(&PATIENT, format!("it ends otherwise: {}", ended(came)))]
+    }
 }
 
 /// How a call ended, in a few words.
@@ -160,7 +230,9 @@ fn ended(end: &End) -> String {
         End::Checked { .. } => "not ready".into(),
         End::Account(_) => "with an account".into(),
         End::List { ids, .. } => format!("with a list of {}", ids.len()),
-        End::Failed(failure) => format!("as `{}`: {}", failure.code, shortened(&failure.message, 200)),
+        End::Failed(failure) => {
+            format!("as `{}`: {}", failure.code, shortened(&failure.message, 200))
+        }
     }
 }
 
@@ -171,7 +243,11 @@ fn breach(rule: &'static Definition, what: impl Into<String>) -> Breach {
 /// The surroundings of the word in a text.
 fn around(text: &str, word: &str) -> String {
     let start = text.find(word).unwrap_or_default();
-    let begin = text.char_indices().map(|(index, _)| index).rfind(|index| index + 40 <= start).unwrap_or_default();
+    let begin = text
+        .char_indices()
+        .map(|(index, _)| index)
+        .rfind(|index| index + 40 <= start)
+        .unwrap_or_default();
     shortened(text.get(begin..).unwrap_or_default(), 100).into_owned()
 }
 
@@ -184,14 +260,24 @@ mod tests {
     use super::*;
 
     const WORD: &str = "quetzalfeder";
-    const UNREADABLE: Under<'_> = Under { class: &Class::Unreadable, was_readable: true, may_be_missing: false };
-    const CHANGED: Under<'_> = Under { class: &Class::Changed { removed: None }, was_readable: true, may_be_missing: false };
+    const UNREADABLE: Under<'_> =
+        Under { class: &Class::Unreadable, was_readable: true, may_be_missing: false };
+    const CHANGED: Under<'_> = Under {
+        class: &Class::Changed { removed: None },
+        was_readable: true,
+        may_be_missing: false,
+    };
     const LEFT_OUT: Under<'_> = Under { may_be_missing: true, ..CHANGED };
-    const LATE: Under<'_> = Under { class: &Class::Late, was_readable: true, may_be_missing: false };
-    const SAME: Under<'_> = Under { class: &Class::Same, was_readable: true, may_be_missing: false };
+    const LATE: Under<'_> =
+        Under { class: &Class::Late, was_readable: true, may_be_missing: false };
+    const SAME: Under<'_> =
+        Under { class: &Class::Same, was_readable: true, may_be_missing: false };
 
     fn list(ids: &[&str], rows: &str) -> End {
-        End::List { ids: ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(), rows: rows.as_bytes().to_vec() }
+        End::List {
+            ids: ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(),
+            rows: rows.as_bytes().to_vec(),
+        }
     }
 
     fn failed(code: Code) -> End {
@@ -236,13 +322,32 @@ mod tests {
             (&UNREADABLE, &right, checked(true, "all is well", false), false_ready),
             (&UNREADABLE, &right, checked(true, "one thing could not be looked up", true), none),
             (&UNREADABLE, &right, checked(false, "no", false), none),
-            (&UNREADABLE, &checked(false, "no", false), checked(true, "all is well", false), false_ready),
-            (&UNREADABLE, &failed(Code::Upstream), checked(true, "all is well", false), false_ready),
-            (&UNREADABLE, &checked(true, "it could not be looked up", true), checked(true, "it could not be looked up", true), none),
+            (
+                &UNREADABLE,
+                &checked(false, "no", false),
+                checked(true, "all is well", false),
+                false_ready,
+            ),
+            (
+                &UNREADABLE,
+                &failed(Code::Upstream),
+                checked(true, "all is well", false),
+                false_ready,
+            ),
+            (
+                &UNREADABLE,
+                &checked(true, "it could not be looked up", true),
+                checked(true, "it could not be looked up", true),
+                none,
+            ),
             (&unread, &right, checked(true, "all is well", false), none),
             (&CHANGED, &right, checked(true, "all is well", false), none),
         ] {
-            assert_eq!(rules(&under(fault, Call::Validate, undisturbed, &came)), broken, "{came:?}");
+            assert_eq!(
+                rules(&under(fault, Call::Validate, undisturbed, &came)),
+                broken,
+                "{came:?}"
+            );
         }
     }
 
@@ -258,7 +363,11 @@ mod tests {
             (&CHANGED, failed(Code::UnexpectedResponse), account("1"), none),
             (&CHANGED, account("1"), failed(Code::UnexpectedResponse), none),
         ] {
-            assert_eq!(rules(&under(fault, Call::Connect, &undisturbed, &came)), broken, "{came:?}");
+            assert_eq!(
+                rules(&under(fault, Call::Connect, &undisturbed, &came)),
+                broken,
+                "{came:?}"
+            );
         }
     }
 
@@ -266,22 +375,39 @@ mod tests {
     fn late_and_padded_answers_change_nothing() {
         let right = list(&["a"], "a");
         let waited = |seconds| match failed(Code::RateLimited) {
-            End::Failed(failure) => End::Failed(Failure { retry_after_s: Some(seconds), ..failure }),
+            End::Failed(failure) => {
+                End::Failed(Failure { retry_after_s: Some(seconds), ..failure })
+            }
             end => end,
         };
         for fault in [&LATE, &SAME] {
             assert_eq!(rules(&under(fault, Call::Collect, &right, &right)), [""; 0]);
-            assert_eq!(rules(&under(fault, Call::Collect, &right, &failed(Code::Upstream))), ["slow-and-large"]);
-            assert_eq!(rules(&under(fault, Call::Collect, &right, &list(&["a"], "b"))), ["slow-and-large"]);
-            assert_eq!(rules(&under(fault, Call::Collect, &right, &failed(Code::Trap))), [""; 0], "told as a crash");
+            assert_eq!(
+                rules(&under(fault, Call::Collect, &right, &failed(Code::Upstream))),
+                ["slow-and-large"]
+            );
+            assert_eq!(
+                rules(&under(fault, Call::Collect, &right, &list(&["a"], "b"))),
+                ["slow-and-large"]
+            );
+            assert_eq!(
+                rules(&under(fault, Call::Collect, &right, &failed(Code::Trap))),
+                [""; 0],
+                "told as a crash"
+            );
         }
         assert_eq!(rules(&under(&LATE, Call::Collect, &waited(90), &waited(30))), [""; 0]);
-        assert_eq!(rules(&under(&SAME, Call::Collect, &waited(90), &waited(30))), ["slow-and-large"]);
+        assert_eq!(
+            rules(&under(&SAME, Call::Collect, &waited(90), &waited(30))),
+            ["slow-and-large"]
+        );
     }
 
     #[test]
     fn what_no_run_may_end_in_breaks_a_rule_of_its_own() {
-        let always = |end: End, said: &str| super::always(&Played { end, said: vec![said.into()], exchanges: vec![] }, WORD);
+        let always = |end: End, said: &str| {
+            super::always(&Played { end, said: vec![said.into()], exchanges: vec![] }, WORD)
+        };
         for (code, broken) in [
             (Code::Trap, "no-crash"),
             (Code::Limit, "no-hang"),
@@ -291,16 +417,35 @@ mod tests {
         ] {
             assert_eq!(rules(&always(failed(code), "")), [broken], "{code}");
         }
-        for code in [Code::InvalidSettings, Code::Credentials, Code::Incomplete, Code::NoMembers, Code::CursorExpired, Code::Other] {
+        for code in [
+            Code::InvalidSettings,
+            Code::Credentials,
+            Code::Incomplete,
+            Code::NoMembers,
+            Code::CursorExpired,
+            Code::Other,
+        ] {
             assert_eq!(rules(&always(failed(code), "")), [""; 0], "{code}");
         }
-        let hintless = Failure::new(Code::Contract, "the connector broke its contract: a failure has no hint");
+        let hintless =
+            Failure::new(Code::Contract, "the connector broke its contract: a failure has no hint");
         assert_eq!(rules(&always(End::Failed(hintless), "")), ["says-what-to-do"]);
-        assert_eq!(rules(&always(End::Failed(Failure::new(Code::Upstream, "x")), "")), ["says-what-to-do"]);
-        let wordless = End::Checked { ready: true, report: json!(""), wordless: Some("access".into()), warned: false };
+        assert_eq!(
+            rules(&always(End::Failed(Failure::new(Code::Upstream, "x")), "")),
+            ["says-what-to-do"]
+        );
+        let wordless = End::Checked {
+            ready: true,
+            report: json!(""),
+            wordless: Some("access".into()),
+            warned: false,
+        };
         assert_eq!(rules(&always(wordless, "")), ["says-what-to-do"]);
         let repeats = always(failed(Code::Other), &format!("the service said {WORD} to us"));
-        assert_eq!(repeats[0].what, "it repeats a word of the answer: “the service said quetzalfeder to us”");
+        assert_eq!(
+            repeats[0].what,
+            "it repeats a word of the answer: “the service said quetzalfeder to us”"
+        );
         assert_eq!(rules(&repeats), ["repeats-nothing"]);
         // Nothing was asked for in these runs.
         assert_eq!(rules(&always(list(&["a"], "a"), "")), ["no-false-success"]);

@@ -13,7 +13,10 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     let mut missing = Findings::of(&COMPLETE);
     texts(descriptor, &mut missing);
     if semver::Version::parse(&descriptor.version).is_err() {
-        missing.add(format!("`version` is no version as semantic versioning has it: `{}`", descriptor.version));
+        missing.add(format!(
+            "`version` is no version as semantic versioning has it: `{}`",
+            descriptor.version
+        ));
     }
     collected(&descriptor.data_collected, &mut missing);
     lists(descriptor, &mut missing);
@@ -23,7 +26,10 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         counted(descriptor.api.endpoints.len(), "endpoint"),
         counted(descriptor.setup_guide.len(), "guide section")
     )));
-    outcomes.add(helpful(descriptor).judged(format!("{}, and a scope for each endpoint.", counted(descriptor.faq.len(), "answer"))));
+    outcomes.add(helpful(descriptor).judged(format!(
+        "{}, and a scope for each endpoint.",
+        counted(descriptor.faq.len(), "answer")
+    )));
 }
 
 fn texts(descriptor: &Descriptor, missing: &mut Findings) {
@@ -42,7 +48,9 @@ fn texts(descriptor: &Descriptor, missing: &mut Findings) {
         }
     }
     for field in &descriptor.settings {
-        for (name, text) in [("label", &field.label), ("help", &field.help), ("placeholder", &field.placeholder)] {
+        for (name, text) in
+            [("label", &field.label), ("help", &field.help), ("placeholder", &field.placeholder)]
+        {
             if empty(text) {
                 missing.add(format!("the setting `{}` has no {name}", field.key));
             }
@@ -59,8 +67,15 @@ fn texts(descriptor: &Descriptor, missing: &mut Findings) {
             missing.add(format!("a step of the section `{}` is empty", section.title));
         }
     }
-    for question in descriptor.faq.iter().filter(|question| empty(&question.question) || empty(&question.answer)) {
-        missing.add(format!("a question or its answer is empty: `{}{}`", question.question, question.answer));
+    for question in descriptor
+        .faq
+        .iter()
+        .filter(|question| empty(&question.question) || empty(&question.answer))
+    {
+        missing.add(format!(
+            "a question or its answer is empty: `{}{}`",
+            question.question, question.answer
+        ));
     }
     if descriptor.permissions_required.iter().any(|permission| empty(permission)) {
         missing.add("a permission is empty");
@@ -76,7 +91,9 @@ fn collected(sets: &[DataSet], missing: &mut Findings) {
         match members.fields.iter().find(|field| spelled(&field.name) == spelled(wanted)) {
             None => missing.add(format!("the set `{MEMBERS}` has no field `{wanted}`")),
             Some(field) if field.description.trim().is_empty() => {
-                missing.add(format!("the field `{wanted}` of the set `{MEMBERS}` does not say what it holds"));
+                missing.add(format!(
+                    "the field `{wanted}` of the set `{MEMBERS}` does not say what it holds"
+                ));
             }
             Some(_) => {}
         }
@@ -92,7 +109,9 @@ fn lists(descriptor: &Descriptor, missing: &mut Findings) {
     }
     match descriptor.setup_guide.as_slice() {
         [] => missing.add("`setup-guide` is empty"),
-        sections if sections.iter().all(|section| section.steps.is_empty()) => missing.add("the setup guide has no step"),
+        sections if sections.iter().all(|section| section.steps.is_empty()) => {
+            missing.add("the setup guide has no step")
+        }
         _ => {}
     }
 }
@@ -103,7 +122,8 @@ fn helpful(descriptor: &Descriptor) -> Findings {
         findings.add("`faq` is empty");
     }
     for endpoint in descriptor.api.endpoints.iter().filter(|endpoint| endpoint.scope.is_none()) {
-        findings.add(format!("the endpoint `{}` names no scope that a key must have", endpoint.path));
+        findings
+            .add(format!("the endpoint `{}` names no scope that a key must have", endpoint.path));
     }
     findings
 }
@@ -136,25 +156,43 @@ mod tests {
             (|d| d.pricing.clear(), "listing-complete: `pricing` is empty"),
             (|d| d.status.clear(), "listing-complete: `status` is empty"),
             (|d| d.integration_type.clear(), "listing-complete: `integration-type` is empty"),
-            (|d| d.version = "1.2".into(), "listing-complete: `version` is no version as semantic versioning has it: `1.2`"),
-            (|d| d.data_collected.clear(), "listing-complete: `data-collected` has no set `members`"),
-            (|d| d.data_collected[0].fields.truncate(3), "listing-complete: the set `members` has no field `last seen`"),
+            (
+                |d| d.version = "1.2".into(),
+                "listing-complete: `version` is no version as semantic versioning has it: `1.2`",
+            ),
+            (
+                |d| d.data_collected.clear(),
+                "listing-complete: `data-collected` has no set `members`",
+            ),
+            (
+                |d| d.data_collected[0].fields.truncate(3),
+                "listing-complete: the set `members` has no field `last seen`",
+            ),
             (
                 |d| d.data_collected[0].fields[0].description.clear(),
-                "listing-complete: the field `email` of the set `members` does not say what it holds",
+                "listing-complete: the field `email` of the set `members` does not say what it \
+                 holds",
             ),
             (
                 |d| d.permissions_required.clear(),
-                "listing-complete: `permissions-required` is empty: who connects does not know whether they may",
+                "listing-complete: `permissions-required` is empty: who connects does not know \
+                 whether they may",
             ),
             (|d| d.setup_guide.clear(), "listing-complete: `setup-guide` is empty"),
             (|d| d.setup_guide[0].steps.clear(), "listing-complete: the setup guide has no step"),
-            (|d| d.settings[0].help.clear(), "listing-complete: the setting `organization-id` has no help"),
-            (|d| d.settings[0].label.clear(), "listing-complete: the setting `organization-id` has no label"),
+            (
+                |d| d.settings[0].help.clear(),
+                "listing-complete: the setting `organization-id` has no help",
+            ),
+            (
+                |d| d.settings[0].label.clear(),
+                "listing-complete: the setting `organization-id` has no label",
+            ),
             (|d| d.faq.clear(), "listing-helpful: `faq` is empty"),
             (
                 |d| d.api.endpoints[0].scope = None,
-                "listing-helpful: the endpoint `/v1/orgs/{organization-id}/users` names no scope that a key must have",
+                "listing-helpful: the endpoint `/v1/orgs/{organization-id}/users` names no scope \
+                 that a key must have",
             ),
         ];
         for (change, finding) in rows {

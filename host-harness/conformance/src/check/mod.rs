@@ -1,7 +1,8 @@
-//! The conformance kit: whether a connector, in whatever language, does what the contract asks of it. The gate of a marketplace.
+//! The conformance kit: whether a connector, in whatever language, does what the contract asks of
+//! it. The gate of a marketplace.
 //!
-//! It needs no service and no key. What a file says of itself is read off it; what it does is shown by fixtures, played as they are and
-//! under every fault, on a clock that nobody waits on.
+//! It needs no service and no key. What a file says of itself is read off it; what it does is shown
+//! by fixtures, played as they are and under every fault, on a clock that nobody waits on.
 //!
 //! | part | what it looks at |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | what all of these runs used up |
 //!
-//! Every rule is a line of the table in `rules`. The same file with the same fixtures comes to the same verdict, but for its times.
+//! Every rule is a line of the table in `rules`. The same file with the same fixtures comes to the
+//! same verdict, but for its times.
 
 pub mod verdict;
 
@@ -82,14 +84,24 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     let mut outcomes = Outcomes::default();
     let loaded = file::load(subject, &mut outcomes).await;
     let (connector, compiling, figures, times, rules) = match loaded {
-        None => (None, Duration::ZERO, Figures::default(), Times::default(), outcomes.complete(UNLOADED, None)),
+        None => (
+            None,
+            Duration::ZERO,
+            Figures::default(),
+            Times::default(),
+            outcomes.complete(UNLOADED, None),
+        ),
         Some((plugin, compiling)) => {
             let connector = Connector::of(plugin.info());
             let (figures, times, rules) = of_plugin(plugin, subject, watcher, outcomes).await;
             (Some(connector), compiling, figures, times, rules)
         }
     };
-    let times = Times { compile_ms: milliseconds(compiling), total_ms: milliseconds(began.elapsed()), ..times };
+    let times = Times {
+        compile_ms: milliseconds(compiling),
+        total_ms: milliseconds(began.elapsed()),
+        ..times
+    };
     Verdict { connector, strict: subject.strict, rules, figures, times }
 }
 
@@ -98,7 +110,12 @@ const UNPLAYED: &str = "Not looked at: no fixture could be played.";
 const UNSHOWN: &str = "Only fixtures show it, and none does.";
 const GIVE_FIXTURES: &str = "Give fixtures: a recording of a run is one.";
 
-async fn of_plugin(plugin: Plugin, subject: &Subject, watcher: Arc<dyn Watcher>, mut outcomes: Outcomes) -> (Figures, Times, Vec<Rule>) {
+async fn of_plugin(
+    plugin: Plugin,
+    subject: &Subject,
+    watcher: Arc<dyn Watcher>,
+    mut outcomes: Outcomes,
+) -> (Figures, Times, Vec<Rule>) {
     let descriptor = plugin.descriptor().clone();
     listing::judge(&descriptor, &mut outcomes);
     texts::judge(&descriptor, &mut outcomes);

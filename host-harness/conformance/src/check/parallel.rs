@@ -9,7 +9,8 @@ use tokio::sync::watch;
 /// Most threads: beyond this the work is done before the last ones have begun.
 const MOST_THREADS: usize = 16;
 
-/// Does the work for each item. What is not begun when this is dropped is not done, and what is begun ends at its next pause.
+/// Does the work for each item. What is not begun when this is dropped is not done, and what is
+/// begun ends at its next pause.
 pub(super) async fn each<T, O, W, F>(items: Vec<T>, work: W) -> Vec<O>
 where
     T: Send + 'static,
@@ -17,13 +18,20 @@ where
     W: Fn(T) -> F + Send + Sync + 'static,
     F: Future<Output = O>,
 {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(items.len());
-    let (work, queue) = (Arc::new(work), Arc::new(Mutex::new(items.into_iter().enumerate().collect::<VecDeque<_>>())));
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_THREADS)
+        .min(items.len());
+    let (work, queue) = (
+        Arc::new(work),
+        Arc::new(Mutex::new(items.into_iter().enumerate().collect::<VecDeque<_>>())),
+    );
     // Dropped together with this future, which ends all of it.
     let (_running, stopped) = watch::channel(());
     let workers: Vec<_> = (0..threads)
         .map(|_| {
-            let (work, queue, mut stopped, handle) = (Arc::clone(&work), Arc::clone(&queue), stopped.clone(), Handle::current());
+            let (work, queue, mut stopped, handle) =
+                (Arc::clone(&work), Arc::clone(&queue), stopped.clone(), Handle::current());
             tokio::task::spawn_blocking(move || {
                 let mut done = Vec::new();
                 while let Some((index, item)) = next(&queue) {

@@ -9,7 +9,8 @@ use smp_host::contract::Descriptor;
 use smp_host::failure::Failure;
 use smp_replay::player::Player;
 
-/// Asks again in one instance, in another, and after calls that got no answer. What was seen after collections is told with it.
+/// Asks again in one instance, in another, and after calls that got no answer. What was seen after
+/// collections is told with it.
 pub(super) async fn judge(player: &Player, cases: &[Arc<PlayedCase>], outcomes: &mut Outcomes) {
     let mut findings = Findings::of(&PURE);
     let mut session = player.plugin().session(SessionOptions::powerless(player.limits().clone()));
@@ -24,10 +25,16 @@ pub(super) async fn judge(player: &Player, cases: &[Arc<PlayedCase>], outcomes: 
     outcomes.add(findings.judged("Twice, elsewhere, and after other calls."));
 }
 
-fn compare(came: Result<Descriptor, Failure>, when: &str, player: &Player, findings: &mut Findings) {
+fn compare(
+    came: Result<Descriptor, Failure>,
+    when: &str,
+    player: &Player,
+    findings: &mut Findings,
+) {
     match came {
         Ok(descriptor) if descriptor == *player.plugin().descriptor() => {}
         Ok(_) => findings.add(format!("the descriptor is another one {when}")),
-        Err(failure) => findings.add(format!("{when}, describing ends as `{}`: {}", failure.code, failure.message)),
+        Err(failure) => findings
+            .add(format!("{when}, describing ends as `{}`: {}", failure.code, failure.message)),
     }
 }

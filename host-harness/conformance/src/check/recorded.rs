@@ -1,4 +1,5 @@
-//! Every fixture case as it is: what comes of it, twice, in one instance and in another, and resumed at every page.
+//! Every fixture case as it is: what comes of it, twice, in one instance and in another, and
+//! resumed at every page.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,7 +9,9 @@ use super::fault::{readable, word_for};
 use super::fields::Known;
 use super::judge::{self, Breach};
 use super::resume::{self, Resumed};
-use super::rules::{AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped};
+use super::rules::{
+    AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped,
+};
 use super::{Watcher, difference, parallel};
 use smp_host::failure::{Code, Failure};
 use smp_host::observer::Silent;
@@ -82,7 +85,8 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     let again = player.outcome(&case).await?;
     let bytes = |value: &serde_json::Value| value.to_string().into_bytes();
     if bytes(&came) != bytes(&again) {
-        let what = difference::first(&came, &again).unwrap_or_else(|| "the order of fields is another".into());
+        let what = difference::first(&came, &again)
+            .unwrap_or_else(|| "the order of fields is another".into());
         found.repeats.push(format!("in another instance, {what}"));
     }
     let mut calls = Vec::new();
@@ -90,7 +94,9 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
         let word = word_for(&player.plugin().info().digest);
         for call in Call::ALL {
             let played = player.play(&case, checked, call, None).await?;
-            found.breaches.extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));
+            found
+                .breaches
+                .extend(judge::always(&played, &word).into_iter().map(|breach| (call, breach)));
             calls.push((call, played));
         }
         repeat(player, &case, checked, &mut found).await?;
@@ -102,7 +108,12 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
 }
 
 /// Makes the same calls again in one instance, and asks it what it is in between.
-async fn repeat(player: &Player, case: &Case, checked: &Checked, found: &mut Found) -> Result<(), Failure> {
+async fn repeat(
+    player: &Player,
+    case: &Case,
+    checked: &Checked,
+    found: &mut Found,
+) -> Result<(), Failure> {
     let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
     let mut session = playback.session(checked, Arc::new(Silent));
     let mut before = None;
@@ -117,15 +128,23 @@ async fn repeat(player: &Player, case: &Case, checked: &Checked, found: &mut Fou
             Ok(descriptor) if descriptor == *player.plugin().descriptor() => {}
             Ok(_) => found.impure.push("the descriptor is another one after a collection".into()),
             Err(failure) if failure.code == Code::Contract => found.impure.push(failure.message),
-            Err(failure) => found.impure.push(format!("after a collection, describing ends as `{}`", failure.code)),
+            Err(failure) => found
+                .impure
+                .push(format!("after a collection, describing ends as `{}`", failure.code)),
         }
         let now = (report, account, page);
         match before.take() {
             None => before = Some(now),
             Some(before) if round > 0 => {
-                let differs = [("validate", before.0 != now.0), ("connect", before.1 != now.1), ("collect", before.2 != now.2)];
+                let differs = [
+                    ("validate", before.0 != now.0),
+                    ("connect", before.1 != now.1),
+                    ("collect", before.2 != now.2),
+                ];
                 let differing = differs.into_iter().filter(|(_, differs)| *differs);
-                found.repeats.extend(differing.map(|(call, _)| format!("{call} gives something else the second time in one instance")));
+                found.repeats.extend(differing.map(|(call, _)| {
+                    format!("{call} gives something else the second time in one instance")
+                }));
             }
             Some(_) => {}
         }
@@ -135,7 +154,8 @@ async fn repeat(player: &Player, case: &Case, checked: &Checked, found: &mut Fou
 
 fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     let (mut differing, mut untold) = (Findings::of(&EXPECTED), Findings::of(&TOLD));
-    let (mut repeats, mut elsewhere, mut again) = (Findings::of(&REPEATABLE), Findings::of(&RESUMED), Findings::of(&AGAIN));
+    let (mut repeats, mut elsewhere, mut again) =
+        (Findings::of(&REPEATABLE), Findings::of(&RESUMED), Findings::of(&AGAIN));
     let (mut covered, mut resumed) = (BTreeSet::new(), 0);
     for PlayedCase { case, calls, found } in cases {
         let name = &case.name;
@@ -149,7 +169,8 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
             elsewhere.extend(found.elsewhere.iter().cloned());
             again.extend(found.again.iter().cloned());
         }
-        let held = calls.iter().flat_map(|(_, played)| &played.exchanges).filter(|exchange| exchange.held);
+        let held =
+            calls.iter().flat_map(|(_, played)| &played.exchanges).filter(|exchange| exchange.held);
         covered.extend(held.filter_map(|exchange| player.endpoint(&exchange.request)));
     }
     let mut unused = Findings::of(&COVERED);
@@ -160,7 +181,11 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     );
     let told = cases.iter().filter(|case| !case.found.untold).count();
     outcomes.add(match told {
-        0 => skipped(&EXPECTED, "Not looked at: no fixture has an expectation.", Some((TOLD.hint, TOLD.remedy()))),
+        0 => skipped(
+            &EXPECTED,
+            "Not looked at: no fixture has an expectation.",
+            Some((TOLD.hint, TOLD.remedy())),
+        ),
         told => differing.judged(format!("{}.", counted(told, "case"))),
     });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
@@ -169,7 +194,9 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     if resumed == 0 {
         return;
     }
-    outcomes.add(elsewhere.judged(format!("{}, taken up at every page.", counted(resumed, "whole list"))));
+    outcomes.add(
+        elsewhere.judged(format!("{}, taken up at every page.", counted(resumed, "whole list"))),
+    );
     outcomes.add(again.judged("Each page of these lists, asked for twice."));
 }
 
@@ -185,7 +212,8 @@ impl PlayedCase {
     }
 }
 
-/// What the connector says about itself after a collection, where a case shows that it is not what it said before.
+/// What the connector says about itself after a collection, where a case shows that it is not what
+/// it said before.
 pub(super) fn impure(cases: &[Arc<PlayedCase>], findings: &mut Findings) {
     for case in cases {
         for what in &case.found.impure {
@@ -197,9 +225,14 @@ pub(super) fn impure(cases: &[Arc<PlayedCase>], findings: &mut Findings) {
 /// Which fields the service leaves out, as the whole lists of all cases tell.
 pub(super) fn known(player: &Player, cases: &[Arc<PlayedCase>]) -> Known {
     let mut known = Known::default();
-    let whole = cases.iter().flat_map(|case| &case.calls).filter(|(_, played)| matches!(played.end, End::List { .. }));
+    let whole = cases
+        .iter()
+        .flat_map(|case| &case.calls)
+        .filter(|(_, played)| matches!(played.end, End::List { .. }));
     for exchange in whole.flat_map(|(_, played)| &played.exchanges) {
-        if let (Some(endpoint), Some((_, value))) = (player.endpoint(&exchange.request), readable(&exchange.answer)) {
+        if let (Some(endpoint), Some((_, value))) =
+            (player.endpoint(&exchange.request), readable(&exchange.answer))
+        {
             known.learn(endpoint, &value);
         }
     }

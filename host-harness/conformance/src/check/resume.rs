@@ -1,4 +1,5 @@
-//! Whether a collection goes on anywhere: every page from another instance, and every page once more, is the same.
+//! Whether a collection goes on anywhere: every page from another instance, and every page once
+//! more, is the same.
 //!
 //! Equal pages are equal bytes: whatever writes them writes the same for the same page.
 
@@ -12,7 +13,8 @@ use smp_host::settings::Checked;
 use smp_replay::player::case::Case;
 use smp_replay::player::{Mode, Player};
 
-/// Pages at which a run is resumed, and pages that each of these runs reads: more of them say nothing new.
+/// Pages at which a run is resumed, and pages that each of these runs reads: more of them say
+/// nothing new.
 const MOST_PAGES: usize = 25;
 
 /// What was found, a sentence each.
@@ -31,11 +33,16 @@ struct Read {
     page: MemberPage,
 }
 
-/// Reads the list page by page, and each page from elsewhere and again. Nothing is found where the list cannot be read in one go.
+/// Reads the list page by page, and each page from elsewhere and again. Nothing is found where the
+/// list cannot be read in one go.
 ///
 /// # Errors
 /// When the fixture cannot be played.
-pub(super) async fn resumed(player: &Player, case: &Case, checked: &Checked) -> Result<Resumed, Failure> {
+pub(super) async fn resumed(
+    player: &Player,
+    case: &Case,
+    checked: &Checked,
+) -> Result<Resumed, Failure> {
     let mut found = Resumed::default();
     let Some(pages) = straight(player, case, checked).await? else { return Ok(found) };
     for (number, read) in pages.iter().enumerate().take(MOST_PAGES) {
@@ -46,7 +53,8 @@ pub(super) async fn resumed(player: &Player, case: &Case, checked: &Checked) -> 
         for (ahead, expected) in pages.iter().skip(number).take(MOST_PAGES).enumerate() {
             let came = session.collect(expected.asked.as_ref()).await;
             if came.as_ref() != Ok(&expected.page) {
-                let what = if ahead == 0 { String::new() } else { format!(", and {ahead} pages on") };
+                let what =
+                    if ahead == 0 { String::new() } else { format!(", and {ahead} pages on") };
                 found.elsewhere.push(format!("{page}{what}: another instance {}", differs(&came)));
                 break;
             }
@@ -55,7 +63,10 @@ pub(super) async fn resumed(player: &Player, case: &Case, checked: &Checked) -> 
                 playback.traffic().go_on_after(&read.before);
                 let again = session.collect(expected.asked.as_ref()).await;
                 if again.as_ref() != Ok(&expected.page) {
-                    found.again.push(format!("{page}: the second time, the same instance {}", differs(&again)));
+                    found.again.push(format!(
+                        "{page}: the second time, the same instance {}",
+                        differs(&again)
+                    ));
                 }
                 playback.traffic().go_on_after(&[read.before.clone(), tries].concat());
             }
@@ -65,8 +76,13 @@ pub(super) async fn resumed(player: &Player, case: &Case, checked: &Checked) -> 
     Ok(found)
 }
 
-/// The pages, one after the other from one instance. None where that ends in a failure, which a whole run may mend by starting over.
-async fn straight(player: &Player, case: &Case, checked: &Checked) -> Result<Option<Vec<Read>>, Failure> {
+/// The pages, one after the other from one instance. None where that ends in a failure, which a
+/// whole run may mend by starting over.
+async fn straight(
+    player: &Player,
+    case: &Case,
+    checked: &Checked,
+) -> Result<Option<Vec<Read>>, Failure> {
     let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
     let mut session = playback.session(checked, Arc::new(Silent));
     let (mut pages, mut asked) = (Vec::new(), None);
@@ -84,7 +100,11 @@ async fn straight(player: &Player, case: &Case, checked: &Checked) -> Result<Opt
 
 fn differs(came: &Result<MemberPage, Failure>) -> String {
     match came {
-        Err(failure) => format!("ends as `{}`: {}", failure.code, smp_host::text::shortened(&failure.message, 200)),
+        Err(failure) => format!(
+            "ends as `{}`: {}",
+            failure.code,
+            smp_host::text::shortened(&failure.message, 200)
+        ),
         Ok(page) => format!("gives another page, with {} members", page.members.len()),
     }
 }

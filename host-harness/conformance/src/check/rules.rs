@@ -1,6 +1,7 @@
 //! The rules, all in one table, and how findings about them become outcomes.
 //!
-//! A rule has one severity: what breaks it is a failure, or it is a warning. What could be either is two rules.
+//! A rule has one severity: what breaks it is a failure, or it is a warning. What could be either
+//! is two rules.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use crate::check::verdict::Rule;
 use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
 
-/// Kinds of findings about a rule that are told. Who mends these sees the others go, or reads them then.
+/// Kinds of findings about a rule that are told. Who mends these sees the others go, or reads them
+/// then.
 const MOST_FINDINGS: usize = 15;
 
 /// What a rule says.
@@ -100,7 +102,11 @@ impl Findings {
         };
         let findings: Vec<String> = self.kinds.iter().take(MOST_FINDINGS).map(told).collect();
         let first = findings.first().map(String::as_str).unwrap_or_default();
-        let message = if self.kinds.len() == 1 { first.to_owned() } else { format!("{} findings, the first: {first}", self.all) };
+        let message = if self.kinds.len() == 1 {
+            first.to_owned()
+        } else {
+            format!("{} findings, the first: {first}", self.all)
+        };
         let outcome = match severity {
             Severity::Failure => CheckOutcome::Failed,
             Severity::Warning => CheckOutcome::Warning,
@@ -114,16 +120,35 @@ impl Findings {
 impl Definition {
     /// What mends it, where that is not to mend the connector.
     pub(crate) fn remedy(&self) -> Option<Remedy> {
-        if *self == SOUND { Some(Remedy::MendFixture) } else { (*self == TOLD).then_some(Remedy::RecordFixture) }
+        if *self == SOUND {
+            Some(Remedy::MendFixture)
+        } else {
+            (*self == TOLD).then_some(Remedy::RecordFixture)
+        }
     }
 }
 
 /// A rule that was not looked at, for this reason.
-pub(crate) fn skipped(rule: &'static Definition, why: &str, advice: Option<(&str, Option<Remedy>)>) -> Rule {
+pub(crate) fn skipped(
+    rule: &'static Definition,
+    why: &str,
+    advice: Option<(&str, Option<Remedy>)>,
+) -> Rule {
     let Definition { id, family, title, .. } = *rule;
-    let (hint, remedy) = advice.map_or((None, None), |(hint, remedy)| (Some(hint.to_owned()), remedy));
+    let (hint, remedy) =
+        advice.map_or((None, None), |(hint, remedy)| (Some(hint.to_owned()), remedy));
     let (message, findings) = (why.to_owned(), Vec::new());
-    Rule { id, family, title, outcome: CheckOutcome::Skipped, message, hint, remedy, findings, more: 0 }
+    Rule {
+        id,
+        family,
+        title,
+        outcome: CheckOutcome::Skipped,
+        message,
+        hint,
+        remedy,
+        findings,
+        more: 0,
+    }
 }
 
 impl Outcomes {
@@ -132,11 +157,19 @@ impl Outcomes {
         self.0.push(rule);
     }
 
-    /// Every rule in the order of the table; those that were not looked at are skipped for this reason.
-    pub(crate) fn complete(mut self, why: &str, advice: Option<(&str, Option<Remedy>)>) -> Vec<Rule> {
+    /// Every rule in the order of the table; those that were not looked at are skipped for this
+    /// reason.
+    pub(crate) fn complete(
+        mut self,
+        why: &str,
+        advice: Option<(&str, Option<Remedy>)>,
+    ) -> Vec<Rule> {
         let looked_at = |rule: &'static Definition| {
             let found = self.0.iter().position(|outcome| outcome.id == rule.id);
-            found.map_or_else(|| skipped(rule, why, advice.clone()), |index| self.0.swap_remove(index))
+            found.map_or_else(
+                || skipped(rule, why, advice.clone()),
+                |index| self.0.swap_remove(index),
+            )
         };
         ALL.iter().copied().map(looked_at).collect()
     }
@@ -271,6 +304,9 @@ mod tests {
         let rules = outcomes.complete("no fixture", Some(("give one", None)));
         assert_eq!(rules.len(), ALL.len());
         assert_eq!((rules[1].outcome, rules[1].message.as_str()), (CheckOutcome::Passed, "small"));
-        assert_eq!((rules[0].outcome, rules[0].message.as_str()), (CheckOutcome::Skipped, "no fixture"));
+        assert_eq!(
+            (rules[0].outcome, rules[0].message.as_str()),
+            (CheckOutcome::Skipped, "no fixture")
+        );
     }
 }

@@ -7,19 +7,31 @@ use smp_host::validation::CheckOutcome;
 
 /// A descriptor that keeps every rule.
 pub(crate) fn complete() -> Descriptor {
-    let mut descriptor = testing::descriptor(&[(HttpMethod::Get, "/v1/orgs/{organization-id}/users", true)]);
-    (descriptor.summary, descriptor.pricing) = ("Notes for teams.".into(), "Depends on the number of people.".into());
+    let mut descriptor =
+        testing::descriptor(&[(HttpMethod::Get, "/v1/orgs/{organization-id}/users", true)]);
+    (descriptor.summary, descriptor.pricing) =
+        ("Notes for teams.".into(), "Depends on the number of people.".into());
     let field = |name: &str| DataField { name: name.into(), description: format!("The {name}.") };
-    descriptor.data_collected = vec![DataSet { name: "Members".into(), fields: ["E-mail", "name", "role", "last seen"].map(field).into() }];
+    descriptor.data_collected = vec![DataSet {
+        name: "Members".into(),
+        fields: ["E-mail", "name", "role", "last seen"].map(field).into(),
+    }];
     descriptor.permissions_required = vec!["Be an **admin**.".into()];
     for (setting, placeholder, pattern) in [(0, "acme-1", "[a-z]+-[0-9]"), (1, "KEY…", "KEY.+")] {
         let setting = &mut descriptor.settings[setting];
-        (setting.help, setting.placeholder, setting.pattern) = ("On the page.".into(), placeholder.into(), Some(pattern.into()));
+        (setting.help, setting.placeholder, setting.pattern) =
+            ("On the page.".into(), placeholder.into(), Some(pattern.into()));
     }
     descriptor.api.endpoints[0].scope = Some("read:users".into());
-    descriptor.setup_guide =
-        vec![GuideSection { title: "Get a key".into(), introduction: String::new(), steps: vec!["Open https://example.test.".into()] }];
-    descriptor.faq = vec![Question { question: "Why?".into(), answer: "Because of [this](https://example.test/why).".into() }];
+    descriptor.setup_guide = vec![GuideSection {
+        title: "Get a key".into(),
+        introduction: String::new(),
+        steps: vec!["Open https://example.test.".into()],
+    }];
+    descriptor.faq = vec![Question {
+        question: "Why?".into(),
+        answer: "Because of [this](https://example.test/why).".into(),
+    }];
     descriptor
 }
 
@@ -34,6 +46,11 @@ pub(crate) fn said(
     let mut outcomes = Outcomes::default();
     judge(&changed, &mut outcomes);
     let broken = outcomes.complete("not looked at", None).into_iter();
-    let broken = broken.filter(|rule| matches!(rule.outcome, CheckOutcome::Failed | CheckOutcome::Warning));
-    broken.flat_map(|rule| rule.findings.into_iter().map(move |finding| format!("{}: {finding}", rule.id))).collect()
+    let broken =
+        broken.filter(|rule| matches!(rule.outcome, CheckOutcome::Failed | CheckOutcome::Warning));
+    broken
+        .flat_map(|rule| {
+            rule.findings.into_iter().map(move |finding| format!("{}: {finding}", rule.id))
+        })
+        .collect()
 }

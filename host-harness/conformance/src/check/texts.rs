@@ -1,7 +1,8 @@
-//! Whether the texts of a descriptor can be shown as they are: whole, and without anything that acts on a page or a terminal. Pure.
+//! Whether the texts of a descriptor can be shown as they are: whole, and without anything that
+//! acts on a page or a terminal. Pure.
 //!
-//! The host disarms whatever it shows (see `listing/markdown.rs`); others that take a descriptor may not. So a text that has to be
-//! disarmed does not pass.
+//! The host disarms whatever it shows (see `listing/markdown.rs`); others that take a descriptor
+//! may not. So a text that has to be disarmed does not pass.
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
@@ -37,13 +38,18 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     let all = texts(descriptor);
     for Text { place, text, kind } in &all {
         unsafe_texts.extend(acting(text, *kind).map(|what| format!("{place} holds {what}")));
-        let most = if matches!(kind, Kind::Name | Kind::Code) { LONGEST_NAME } else { LONGEST_TEXT };
+        let most =
+            if matches!(kind, Kind::Name | Kind::Code) { LONGEST_NAME } else { LONGEST_TEXT };
         let length = text.chars().count();
         if length > most {
             cut.add(format!("{place} has {length} characters; a listing shows {most}"));
         }
         if *kind == Kind::Markdown {
-            cut.extend(flattened(text).map(|what| format!("{place} holds {what}, which a listing shows as plain text")));
+            cut.extend(
+                flattened(text).map(|what| {
+                    format!("{place} holds {what}, which a listing shows as plain text")
+                }),
+            );
         }
     }
     outcomes.add(unsafe_texts.judged(format!("{}.", counted(all.len(), "text"))));
@@ -63,9 +69,13 @@ fn acting(text: &str, kind: Kind) -> Option<&'static str> {
     let mut link: Option<(String, String)> = None;
     for event in Parser::new(text) {
         match event {
-            Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::HtmlBlock) => return Some("HTML"),
+            Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::HtmlBlock) => {
+                return Some("HTML");
+            }
             Event::Start(Tag::Image { .. }) => return Some("an image"),
-            Event::Start(Tag::Heading { .. }) if kind == Kind::Markdown => return Some("a heading"),
+            Event::Start(Tag::Heading { .. }) if kind == Kind::Markdown => {
+                return Some("a heading");
+            }
             Event::Start(Tag::Link { link_type: LinkType::Email, .. }) => {}
             Event::Start(Tag::Link { dest_url, .. }) => {
                 if !is_address(&dest_url) {
@@ -73,8 +83,12 @@ fn acting(text: &str, kind: Kind) -> Option<&'static str> {
                 }
                 link = Some((dest_url.into_string(), String::new()));
             }
-            Event::Text(part) | Event::Code(part) => link.iter_mut().for_each(|(_, shown)| shown.push_str(&part)),
-            Event::End(TagEnd::Link) if link.take().is_some_and(|(address, shown)| is_misleading(&shown, &address)) => {
+            Event::Text(part) | Event::Code(part) => {
+                link.iter_mut().for_each(|(_, shown)| shown.push_str(&part))
+            }
+            Event::End(TagEnd::Link)
+                if link.take().is_some_and(|(address, shown)| is_misleading(&shown, &address)) =>
+            {
                 return Some("a link that reads as another address than it leads to");
             }
             _ => {}
@@ -113,8 +127,16 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
     for (number, set) in numbered(&descriptor.data_collected) {
         add(Kind::Name, format!("the name of data set {number}"), &set.name);
         for (field_number, field) in numbered(&set.fields) {
-            add(Kind::Name, format!("the name of field {field_number} of data set {number}"), &field.name);
-            add(Kind::Plain, format!("the description of field {field_number} of data set {number}"), &field.description);
+            add(
+                Kind::Name,
+                format!("the name of field {field_number} of data set {number}"),
+                &field.name,
+            );
+            add(
+                Kind::Plain,
+                format!("the description of field {field_number} of data set {number}"),
+                &field.description,
+            );
         }
     }
     for (number, permission) in numbered(&descriptor.permissions_required) {
@@ -142,10 +164,22 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
         }
     }
     for (number, section) in numbered(&descriptor.setup_guide) {
-        add(Kind::Name, format!("the title of section {number} of the setup guide"), &section.title);
-        add(Kind::Markdown, format!("the introduction of section {number} of the setup guide"), &section.introduction);
+        add(
+            Kind::Name,
+            format!("the title of section {number} of the setup guide"),
+            &section.title,
+        );
+        add(
+            Kind::Markdown,
+            format!("the introduction of section {number} of the setup guide"),
+            &section.introduction,
+        );
         for (step_number, step) in numbered(&section.steps) {
-            add(Kind::Markdown, format!("step {step_number} of section {number} of the setup guide"), step);
+            add(
+                Kind::Markdown,
+                format!("step {step_number} of section {number} of the setup guide"),
+                step,
+            );
         }
     }
     for (number, question) in numbered(&descriptor.faq) {
@@ -175,17 +209,36 @@ mod tests {
             ("![x](https://example.test/pixel.png)", Some("an image")),
             ("# Title", Some("a heading")),
             ("Title\n---", Some("a heading")),
-            ("[x](javascript:alert(1))", Some("a link that leads to no plain web or e-mail address")),
-            ("[x][1]\n\n[1]: data:text/html,y", Some("a link that leads to no plain web or e-mail address")),
-            ("[x](https://good.test@evil.test)", Some("a link that leads to no plain web or e-mail address")),
-            ("[good.test](https://evil.test)", Some("a link that reads as another address than it leads to")),
-            ("[**good.test**](https://evil.test)", Some("a link that reads as another address than it leads to")),
+            (
+                "[x](javascript:alert(1))",
+                Some("a link that leads to no plain web or e-mail address"),
+            ),
+            (
+                "[x][1]\n\n[1]: data:text/html,y",
+                Some("a link that leads to no plain web or e-mail address"),
+            ),
+            (
+                "[x](https://good.test@evil.test)",
+                Some("a link that leads to no plain web or e-mail address"),
+            ),
+            (
+                "[good.test](https://evil.test)",
+                Some("a link that reads as another address than it leads to"),
+            ),
+            (
+                "[**good.test**](https://evil.test)",
+                Some("a link that reads as another address than it leads to"),
+            ),
             ("a\u{1b}[31m", Some("a control or text-direction character")),
             ("\u{202e}gpj", Some("a control or text-direction character")),
         ] {
             let found = said(&complete(), |d| d.setup_guide[0].steps[0] = step.into(), judge);
-            let expected: Vec<_> =
-                what.iter().map(|what| format!("texts-safe: step 1 of section 1 of the setup guide holds {what}")).collect();
+            let expected: Vec<_> = what
+                .iter()
+                .map(|what| {
+                    format!("texts-safe: step 1 of section 1 of the setup guide holds {what}")
+                })
+                .collect();
             assert_eq!(found, expected, "{step}");
         }
     }
@@ -197,17 +250,27 @@ mod tests {
             d.settings[0].placeholder = "<id>".into();
         };
         assert_eq!(said(&complete(), change, judge), [""; 0]);
-        assert_eq!(said(&complete(), |d| d.summary = "<img src=x>".into(), judge), ["texts-safe: `summary` holds HTML"]);
+        assert_eq!(
+            said(&complete(), |d| d.summary = "<img src=x>".into(), judge),
+            ["texts-safe: `summary` holds HTML"]
+        );
     }
 
     #[test]
     fn what_a_listing_cuts_or_flattens_is_a_warning() {
         let of = |change: fn(&mut Descriptor)| said(&complete(), change, judge);
-        assert_eq!(of(|d| d.name = "x".repeat(301)), ["texts-shown-whole: `name` has 301 characters; a listing shows 300"]);
-        assert_eq!(of(|d| d.summary = "x".repeat(4_001)), ["texts-shown-whole: `summary` has 4001 characters; a listing shows 4000"]);
+        assert_eq!(
+            of(|d| d.name = "x".repeat(301)),
+            ["texts-shown-whole: `name` has 301 characters; a listing shows 300"]
+        );
+        assert_eq!(
+            of(|d| d.summary = "x".repeat(4_001)),
+            ["texts-shown-whole: `summary` has 4001 characters; a listing shows 4000"]
+        );
         assert_eq!(
             of(|d| d.faq[0].answer = "> a\n\nb".into()),
-            ["texts-shown-whole: the answer to question 1 holds a quotation, which a listing shows as plain text"]
+            ["texts-shown-whole: the answer to question 1 holds a quotation, which a listing \
+              shows as plain text"]
         );
     }
 

@@ -115,7 +115,8 @@ impl Verdict {
     /// Whether the rule stands in the way of passing.
     #[must_use]
     pub fn counts_as_failed(&self, rule: &Rule) -> bool {
-        rule.outcome == CheckOutcome::Failed || (self.strict && rule.outcome != CheckOutcome::Passed)
+        rule.outcome == CheckOutcome::Failed
+            || (self.strict && rule.outcome != CheckOutcome::Passed)
     }
 
     /// How many rules came out so.
@@ -124,17 +125,20 @@ impl Verdict {
         self.rules.iter().filter(|rule| rule.outcome == outcome).count()
     }
 
-    /// The first rule that stands in the way of passing, as scripts read it: `component` where the file could not be loaded.
+    /// The first rule that stands in the way of passing, as scripts read it: `component` where the
+    /// file could not be loaded.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         let rule = self.rules.iter().find(|rule| self.counts_as_failed(rule))?;
         let code = if self.connector.is_some() { Code::Contract } else { Code::Component };
-        let failure = Failure::new(code, format!("the rule `{}` is not kept: {}", rule.id, rule.message));
+        let failure =
+            Failure::new(code, format!("the rule `{}` is not kept: {}", rule.id, rule.message));
         let remedy = rule.remedy.clone().unwrap_or(Remedy::MendConnector);
         Some(Failure { hint: rule.hint.clone(), ..failure }.with_remedy(remedy))
     }
 
-    /// The same with hints in the words of the program that shows it: of a hint and a remedy they make the hint that is shown.
+    /// The same with hints in the words of the program that shows it: of a hint and a remedy they
+    /// make the hint that is shown.
     #[must_use]
     pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
         for rule in &mut self.rules {

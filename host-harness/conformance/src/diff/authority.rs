@@ -1,10 +1,12 @@
-//! What a connector may do, and where: the origin, endpoints, scopes, the pace, what it collects, and who may connect it. Pure.
+//! What a connector may do, and where: the origin, endpoints, scopes, the pace, what it collects,
+//! and who may connect it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::{
-    COLLECTS_LESS, COLLECTS_MORE, ENDPOINTS_ADDED, ENDPOINTS_REMOVED, FASTER, Found, ORIGIN, PERMISSIONS_ADDED, PERMISSIONS_REMOVED, POSTS,
-    PUBLISHED_AS, READS_ONLY, SCOPES, SCOPES_REMOVED, SLOWER, WRITES, became, named,
+    COLLECTS_LESS, COLLECTS_MORE, ENDPOINTS_ADDED, ENDPOINTS_REMOVED, FASTER, Found, ORIGIN,
+    PERMISSIONS_ADDED, PERMISSIONS_REMOVED, POSTS, PUBLISHED_AS, READS_ONLY, SCOPES,
+    SCOPES_REMOVED, SLOWER, WRITES, became, named,
 };
 use smp_host::contract::{Descriptor, Endpoint, HttpMethod, RateLimit};
 use smp_host::http::origin::Origin;
@@ -15,8 +17,14 @@ use smp_listing::pace;
 /// Characters of a path or a purpose that stand in a finding.
 const SHOWN: usize = 200;
 
-/// Compares what both builds may do. What an operator approves because of it is added to the approvals.
-pub(super) fn compare(old: &Descriptor, new: &Descriptor, found: &mut Found, approvals: &mut Vec<String>) {
+/// Compares what both builds may do. What an operator approves because of it is added to the
+/// approvals.
+pub(super) fn compare(
+    old: &Descriptor,
+    new: &Descriptor,
+    found: &mut Found,
+    approvals: &mut Vec<String>,
+) {
     let origins = [&old.api.base, &new.api.base].map(|base| Origin::parse(base));
     if let [Ok(before), Ok(now)] = origins
         && before != now
@@ -34,13 +42,22 @@ pub(super) fn compare(old: &Descriptor, new: &Descriptor, found: &mut Found, app
         ("type", &old.integration_type, &new.integration_type),
     ];
     let names = names.into_iter().filter(|(_, before, now)| before != now);
-    found.extend(&PUBLISHED_AS, names.map(|(what, before, now)| format!("the {what} {}", became(before, now))));
+    found.extend(
+        &PUBLISHED_AS,
+        names.map(|(what, before, now)| format!("the {what} {}", became(before, now))),
+    );
     let missing_in = |texts: &[String], others: &[String]| {
         let missing = others.iter().filter(|text| !texts.contains(text));
         missing.map(|text| shortened(text, SHOWN).into_owned()).collect::<Vec<_>>()
     };
-    found.extend(&PERMISSIONS_ADDED, missing_in(&old.permissions_required, &new.permissions_required));
-    found.extend(&PERMISSIONS_REMOVED, missing_in(&new.permissions_required, &old.permissions_required));
+    found.extend(
+        &PERMISSIONS_ADDED,
+        missing_in(&old.permissions_required, &new.permissions_required),
+    );
+    found.extend(
+        &PERMISSIONS_REMOVED,
+        missing_in(&new.permissions_required, &old.permissions_required),
+    );
     let (before, now) = (collected(old), collected(new));
     found.extend(&COLLECTS_MORE, now.difference(&before).map(told_field));
     found.extend(&COLLECTS_LESS, before.difference(&now).map(told_field));
@@ -52,7 +69,11 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
         match (before.get(request), endpoint.method) {
             (None, HttpMethod::Get) => found.add(&ENDPOINTS_ADDED, told(endpoint)),
             (None, HttpMethod::Post) => {
-                let says = if endpoint.read_only { "changes nothing, by its own word" } else { "may change data" };
+                let says = if endpoint.read_only {
+                    "changes nothing, by its own word"
+                } else {
+                    "may change data"
+                };
                 found.add(&POSTS, format!("{}; it {says}", told(endpoint)));
                 approvals.push(shown(endpoint));
             }
@@ -60,32 +81,48 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
                 found.add(&WRITES, told(endpoint));
                 approvals.push(shown(endpoint));
             }
-            (Some(known), HttpMethod::Post) if !known.read_only && endpoint.read_only => found.add(&READS_ONLY, told(endpoint)),
+            (Some(known), HttpMethod::Post) if !known.read_only && endpoint.read_only => {
+                found.add(&READS_ONLY, told(endpoint))
+            }
             (Some(_), _) => {}
         }
     }
-    found.extend(&ENDPOINTS_REMOVED, before.iter().filter(|(request, _)| !now.contains_key(*request)).map(|(_, endpoint)| told(endpoint)));
+    found.extend(
+        &ENDPOINTS_REMOVED,
+        before
+            .iter()
+            .filter(|(request, _)| !now.contains_key(*request))
+            .map(|(_, endpoint)| told(endpoint)),
+    );
 }
 
 /// Scopes are those of the whole key: one that another endpoint needed before is no new one.
 fn scopes(old: &[Endpoint], new: &[Endpoint], found: &mut Found) {
     let missing_in = |endpoints: &[Endpoint], others: &[Endpoint]| {
-        let known: BTreeSet<_> = endpoints.iter().filter_map(|endpoint| endpoint.scope.as_deref()).collect();
+        let known: BTreeSet<_> =
+            endpoints.iter().filter_map(|endpoint| endpoint.scope.as_deref()).collect();
         let mut missing = BTreeMap::new();
         for endpoint in others {
             if let Some(scope) = endpoint.scope.as_deref().filter(|scope| !known.contains(scope)) {
                 missing.entry(scope.to_owned()).or_insert_with(|| shown(endpoint));
             }
         }
-        missing.into_iter().map(|(scope, endpoint)| format!("{}, for `{endpoint}`", named(&scope))).collect::<Vec<_>>()
+        missing
+            .into_iter()
+            .map(|(scope, endpoint)| format!("{}, for `{endpoint}`", named(&scope)))
+            .collect::<Vec<_>>()
     };
     found.extend(&SCOPES, missing_in(old, new));
     found.extend(&SCOPES_REMOVED, missing_in(new, old));
 }
 
 fn rate(old: RateLimit, new: RateLimit, found: &mut Found) {
-    // Requests in a time, without a division: one pace is faster where its requests in the other's period are more.
-    let (before, now) = (u64::from(old.requests) * u64::from(new.period_ms), u64::from(new.requests) * u64::from(old.period_ms));
+    // Requests in a time, without a division: one pace is faster where its requests in the other's
+    // period are more.
+    let (before, now) = (
+        u64::from(old.requests) * u64::from(new.period_ms),
+        u64::from(new.requests) * u64::from(old.period_ms),
+    );
     let told = format!("{} became {}", pace(&old), pace(&new));
     match before.cmp(&now) {
         std::cmp::Ordering::Less => found.add(&FASTER, told),
@@ -98,7 +135,12 @@ fn rate(old: RateLimit, new: RateLimit, found: &mut Found) {
 }
 
 fn by_request(endpoints: &[Endpoint]) -> BTreeMap<(String, &str), &Endpoint> {
-    endpoints.iter().map(|endpoint| ((method_of(endpoint.method).to_string(), endpoint.path.as_str()), endpoint)).collect()
+    endpoints
+        .iter()
+        .map(|endpoint| {
+            ((method_of(endpoint.method).to_string(), endpoint.path.as_str()), endpoint)
+        })
+        .collect()
 }
 
 /// Method and path.
@@ -112,7 +154,8 @@ fn told(endpoint: &Endpoint) -> String {
 
 fn collected(descriptor: &Descriptor) -> BTreeSet<(&str, &str)> {
     let sets = descriptor.data_collected.iter();
-    sets.flat_map(|set| set.fields.iter().map(|field| (set.name.as_str(), field.name.as_str()))).collect()
+    sets.flat_map(|set| set.fields.iter().map(|field| (set.name.as_str(), field.name.as_str())))
+        .collect()
 }
 
 fn told_field((set, field): &(&str, &str)) -> String {
@@ -130,13 +173,23 @@ mod tests {
     }
 
     fn endpoint(method: HttpMethod, path: &str, scope: Option<&str>, read_only: bool) -> Endpoint {
-        Endpoint { method, path: path.into(), purpose: "Reads more.".into(), scope: scope.map(Into::into), read_only }
+        Endpoint {
+            method,
+            path: path.into(),
+            purpose: "Reads more.".into(),
+            scope: scope.map(Into::into),
+            read_only,
+        }
     }
 
     #[test]
     fn nothing_is_found_where_nothing_changed() {
         assert_eq!(said(|_| {}), [""; 0]);
-        assert_eq!(said(|new| new.api.base = "https://API.example.test/".into()), [""; 0], "an origin in other letters is the same");
+        assert_eq!(
+            said(|new| new.api.base = "https://API.example.test/".into()),
+            [""; 0],
+            "an origin in other letters is the same"
+        );
     }
 
     #[test]
@@ -145,7 +198,10 @@ mod tests {
         new.api.base = "https://api.elsewhere.test".into();
         let (mut found, mut approvals) = (Found::default(), Vec::new());
         compare(&old, &new, &mut found, &mut approvals);
-        assert_eq!(testing::lines(found), ["blocking origin: `https://api.example.test` became `https://api.elsewhere.test`"]);
+        assert_eq!(
+            testing::lines(found),
+            ["blocking origin: `https://api.example.test` became `https://api.elsewhere.test`"]
+        );
         assert_eq!(approvals, ["https://api.elsewhere.test"]);
     }
 
@@ -163,19 +219,30 @@ mod tests {
                 "harmless scopes-removed: `read:users`, for `GET /v1/orgs/{organization-id}/users`"
             ]
         );
-        for (read_only, says) in [(true, "changes nothing, by its own word"), (false, "may change data")] {
+        for (read_only, says) in
+            [(true, "changes nothing, by its own word"), (false, "may change data")]
+        {
             let post = endpoint(HttpMethod::Post, "/v1/search", known, read_only);
-            let (old, mut new) = (crate::check::testing::complete(), crate::check::testing::complete());
+            let (old, mut new) =
+                (crate::check::testing::complete(), crate::check::testing::complete());
             new.api.endpoints.push(post);
             let (mut found, mut approvals) = (Found::default(), Vec::new());
             compare(&old, &new, &mut found, &mut approvals);
-            assert_eq!(testing::lines(found), [format!("blocking requests-to-grant: `POST /v1/search`: Reads more.; it {says}")]);
+            assert_eq!(
+                testing::lines(found),
+                [format!("blocking requests-to-grant: `POST /v1/search`: Reads more.; it {says}")]
+            );
             assert_eq!(approvals, ["POST /v1/search"]);
             // The other way about, on the same endpoint.
-            let (mut found, mut approvals, mut changed) = (Found::default(), Vec::new(), new.clone());
+            let (mut found, mut approvals, mut changed) =
+                (Found::default(), Vec::new(), new.clone());
             changed.api.endpoints[1].read_only = !read_only;
             compare(&new, &changed, &mut found, &mut approvals);
-            let expected = if read_only { ("blocking no-longer-read-only", 1) } else { ("harmless now-read-only", 0) };
+            let expected = if read_only {
+                ("blocking no-longer-read-only", 1)
+            } else {
+                ("harmless now-read-only", 0)
+            };
             assert_eq!(
                 (testing::lines(found), approvals.len()),
                 (vec![format!("{}: `POST /v1/search`: Reads more.", expected.0)], expected.1)
@@ -197,10 +264,16 @@ mod tests {
 
     #[test]
     fn a_pace_is_compared_whatever_its_period_is() {
-        let pace = |requests, period_ms| said(|new| new.api.rate_limit = RateLimit { requests, period_ms });
+        let pace = |requests, period_ms| {
+            said(|new| new.api.rate_limit = RateLimit { requests, period_ms })
+        };
         assert_eq!(pace(6, 1_000), ["look faster: 5 in a second became 6 in a second"]);
         assert_eq!(pace(299, 60_000), ["harmless slower: 5 in a second became 299 in a minute"]);
-        assert_eq!(pace(300, 60_000), ["look faster: 5 in a second became 300 in a minute"], "as often, and more of them at once");
+        assert_eq!(
+            pace(300, 60_000),
+            ["look faster: 5 in a second became 300 in a minute"],
+            "as often, and more of them at once"
+        );
         assert_eq!(pace(1, 200), ["harmless slower: 5 in a second became 1 in 200 ms"]);
         assert_eq!(pace(5, 1_000), [""; 0]);
     }
@@ -208,11 +281,20 @@ mod tests {
     #[test]
     fn more_data_more_permissions_and_another_name_are_looked_at() {
         let field = || DataField { name: "phone".into(), description: "The number.".into() };
-        assert_eq!(said(|new| new.data_collected[0].fields.push(field())), ["look collects-more: `phone` of `Members`"]);
-        assert_eq!(said(|new| drop(new.data_collected[0].fields.remove(0))), ["look collects-less: `E-mail` of `Members`"]);
+        assert_eq!(
+            said(|new| new.data_collected[0].fields.push(field())),
+            ["look collects-more: `phone` of `Members`"]
+        );
+        assert_eq!(
+            said(|new| drop(new.data_collected[0].fields.remove(0))),
+            ["look collects-less: `E-mail` of `Members`"]
+        );
         assert_eq!(
             said(|new| new.permissions_required = vec!["Be an **owner**.".into()]),
-            ["look permissions-added: Be an **owner**.", "harmless permissions-removed: Be an **admin**."]
+            [
+                "look permissions-added: Be an **owner**.",
+                "harmless permissions-removed: Be an **admin**."
+            ]
         );
         assert_eq!(
             said(|new| (new.vendor, new.status) = ("Somebody".into(), "Deprecated".into())),

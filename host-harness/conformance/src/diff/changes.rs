@@ -1,4 +1,5 @@
-//! What an upgrade from one build of a connector to another changes: findings with a class each, and what became of every recorded case.
+//! What an upgrade from one build of a connector to another changes: findings with a class each,
+//! and what became of every recorded case.
 //!
 //! Two equal pairs of files with equal fixtures come to equal changes.
 
@@ -16,7 +17,8 @@ pub struct Changes {
     pub new: Connector,
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
-    /// What an operator is asked to approve before the new build does all of its work: an origin, or a method and a path.
+    /// What an operator is asked to approve before the new build does all of its work: an origin,
+    /// or a method and a path.
     pub approvals: Vec<String>,
     /// The recorded cases that both builds were played on, in order.
     pub cases: Vec<CaseChange>,
@@ -47,7 +49,8 @@ pub enum Effect {
 /// Whether settings and a key that were stored for the old build work with the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// They do: nothing that is declared speaks against it, and recorded traffic is ready with both builds.
+    /// They do: nothing that is declared speaks against it, and recorded traffic is ready with both
+    /// builds.
     KeepWorking,
     /// Nothing that is declared speaks against it, and no recorded traffic shows it.
     NotShown,
@@ -132,7 +135,8 @@ pub struct CheckChange {
     pub new: Option<String>,
 }
 
-/// Account ids of a list that are told to scripts. Whoever wants all of them collects with both builds.
+/// Account ids of a list that are told to scripts. Whoever wants all of them collects with both
+/// builds.
 const MOST_IDS: usize = 1_000;
 
 impl Class {
@@ -192,7 +196,10 @@ impl Changes {
     #[must_use]
     pub fn stored(&self) -> Stored {
         let is_same_file = self.old.digest == self.new.digest;
-        let is_shown = self.cases.iter().any(|case| case.old.ready == Some(true) && case.new.ready == Some(true));
+        let is_shown = self
+            .cases
+            .iter()
+            .any(|case| case.old.ready == Some(true) && case.new.ready == Some(true));
         match self.findings.iter().map(|finding| finding.effect).max().unwrap_or(Effect::None) {
             Effect::Stops => Stored::StopWorking,
             Effect::MayStop => Stored::MayStop,
@@ -250,11 +257,17 @@ fn case(case: &CaseChange) -> Value {
             "unanswered": came.unanswered,
         })
     };
-    let checks = case.checks.iter().map(|check| json!({"id": check.id, "old": check.old, "new": check.new}));
+    let checks =
+        case.checks.iter().map(|check| json!({"id": check.id, "old": check.old, "new": check.new}));
     let ids = |ids: &[String]| ids.iter().take(MOST_IDS).cloned().collect::<Vec<_>>();
     let members = case.members.as_ref().map(|members| {
-        let changed = members.changed.iter().take(MOST_IDS).map(|(id, fields)| json!({"id": id, "fields": fields}));
-        let hidden = [members.added.len(), members.removed.len(), members.changed.len()].map(|all| all.saturating_sub(MOST_IDS));
+        let changed = members
+            .changed
+            .iter()
+            .take(MOST_IDS)
+            .map(|(id, fields)| json!({"id": id, "fields": fields}));
+        let hidden = [members.added.len(), members.removed.len(), members.changed.len()]
+            .map(|all| all.saturating_sub(MOST_IDS));
         json!({
             "added": ids(&members.added),
             "removed": ids(&members.removed),
@@ -299,7 +312,10 @@ mod tests {
             name: "case".into(),
             old: came(*old),
             new: came(*new),
-            members: Some(MemberChanges { added: (0..1_002).map(|id| id.to_string()).collect(), ..MemberChanges::default() }),
+            members: Some(MemberChanges {
+                added: (0..1_002).map(|id| id.to_string()).collect(),
+                ..MemberChanges::default()
+            }),
             checks: vec![],
         };
         Changes {
@@ -315,15 +331,29 @@ mod tests {
     fn an_operator_must_look_unless_everything_is_harmless() {
         assert!(!changes(&[], &[]).must_look());
         assert!(!changes(&[(Class::Harmless, Effect::None)], &[]).must_look());
-        assert!(changes(&[(Class::Harmless, Effect::None), (Class::Look, Effect::None)], &[]).must_look());
-        assert_eq!(changes(&[(Class::Blocking, Effect::None), (Class::Look, Effect::None)], &[]).class(), Class::Blocking);
+        assert!(
+            changes(&[(Class::Harmless, Effect::None), (Class::Look, Effect::None)], &[])
+                .must_look()
+        );
+        assert_eq!(
+            changes(&[(Class::Blocking, Effect::None), (Class::Look, Effect::None)], &[]).class(),
+            Class::Blocking
+        );
     }
 
     #[test]
-    fn stored_settings_are_said_to_work_only_where_traffic_shows_it_and_nothing_speaks_against_it() {
-        let (fine, depends, stops) = ((Class::Look, Effect::None), (Class::Blocking, Effect::MayStop), (Class::Blocking, Effect::Stops));
+    fn stored_settings_are_said_to_work_only_where_traffic_shows_it_and_nothing_speaks_against_it()
+    {
+        let (fine, depends, stops) = (
+            (Class::Look, Effect::None),
+            (Class::Blocking, Effect::MayStop),
+            (Class::Blocking, Effect::Stops),
+        );
         assert_eq!(changes(&[fine], &[(true, true)]).stored(), Stored::KeepWorking);
-        assert_eq!(changes(&[fine], &[(false, true), (true, false), (false, false)]).stored(), Stored::NotShown);
+        assert_eq!(
+            changes(&[fine], &[(false, true), (true, false), (false, false)]).stored(),
+            Stored::NotShown
+        );
         assert_eq!(changes(&[fine], &[]).stored(), Stored::NotShown);
         assert_eq!(changes(&[fine, depends], &[(true, true)]).stored(), Stored::MayStop);
         assert_eq!(changes(&[stops, depends], &[(true, true)]).stored(), Stored::StopWorking);
@@ -336,6 +366,9 @@ mod tests {
     fn scripts_are_told_a_bounded_number_of_members_and_how_many_more_there_are() {
         let told = changes(&[], &[(true, true)]).to_json();
         let members = &told["cases"][0]["members"];
-        assert_eq!((members["added"].as_array().unwrap().len(), &members["more"]), (MOST_IDS, &json!(2)));
+        assert_eq!(
+            (members["added"].as_array().unwrap().len(), &members["more"]),
+            (MOST_IDS, &json!(2))
+        );
     }
 }

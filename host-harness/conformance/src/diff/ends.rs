@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kinds::{
-    ACCOUNT, ACCOUNT_GAINED, ACCOUNT_LOST, CHANGED, CHECKS, CHECKS_ADDED, FAILS_AS, Found, GAINED, KNOWS_MORE, LIST_GAINED, LIST_LOST,
-    LOST, NOT_PLAYED, NOT_READY, ORDER, OTHER_REQUESTS, READY_NOW, REFUSED, SAME_MEMBERS, WORDS, named,
+    ACCOUNT, ACCOUNT_GAINED, ACCOUNT_LOST, CHANGED, CHECKS, CHECKS_ADDED, FAILS_AS, Found, GAINED,
+    KNOWS_MORE, LIST_GAINED, LIST_LOST, LOST, NOT_PLAYED, NOT_READY, ORDER, OTHER_REQUESTS,
+    READY_NOW, REFUSED, SAME_MEMBERS, WORDS, named,
 };
 use super::members::{self, FieldChange};
 use super::side::Side;
@@ -24,7 +25,8 @@ const NAMED: usize = 5;
 /// What the lists of all cases came to.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    /// Cases in which the old build has a whole list, and the new one was asked for no more than the traffic holds.
+    /// Cases in which the old build has a whole list, and the new one was asked for no more than
+    /// the traffic holds.
     pub(super) compared: usize,
     same: usize,
     members: usize,
@@ -41,8 +43,15 @@ struct Field {
 }
 
 /// Compares what both made of a case.
-pub(super) fn compare(name: String, old: &Side, new: &Side, lists: &mut Lists, found: &mut Found) -> CaseChange {
-    let mut case = CaseChange { old: came(old), new: came(new), name, members: None, checks: Vec::new() };
+pub(super) fn compare(
+    name: String,
+    old: &Side,
+    new: &Side,
+    lists: &mut Lists,
+    found: &mut Found,
+) -> CaseChange {
+    let mut case =
+        CaseChange { old: came(old), new: came(new), name, members: None, checks: Vec::new() };
     let name = &case.name;
     if let (None, Some(failure)) = (&old.refused, &new.refused) {
         found.in_case(&REFUSED, name, shortened(&failure.message, SHOWN).into_owned());
@@ -51,7 +60,10 @@ pub(super) fn compare(name: String, old: &Side, new: &Side, lists: &mut Lists, f
     for call in Call::ALL {
         let (Some(before), Some(now)) = (end_of(old, call), end_of(new, call)) else { continue };
         if let Some(request) = played(old, call).and_then(unanswered) {
-            let what = format!("in {call}, the old build asks for {}, which the traffic does not hold", named(&request));
+            let what = format!(
+                "in {call}, the old build asks for {}, which the traffic does not hold",
+                named(&request)
+            );
             found.in_case(&NOT_PLAYED, name, what);
             continue;
         }
@@ -61,31 +73,64 @@ pub(super) fn compare(name: String, old: &Side, new: &Side, lists: &mut Lists, f
         }
         match (before, now) {
             (End::Failed(before), End::Failed(now)) => failures(name, call, &before, &now, found),
-            (End::Checked { ready: before, report: old, .. }, End::Checked { ready: now, report: new, .. }) => {
+            (
+                End::Checked { ready: before, report: old, .. },
+                End::Checked { ready: now, report: new, .. },
+            ) => {
                 case.checks = reports(name, (before, &old), (now, &new), found);
             }
-            (End::Checked { ready: true, .. }, End::Failed(failure)) => found.in_case(&NOT_READY, name, told(&failure)),
-            (End::Checked { ready: false, .. }, End::Failed(failure)) => {
-                found.in_case(&FAILS_AS, name, format!("in {call}, not ready became {}", told(&failure)));
+            (End::Checked { ready: true, .. }, End::Failed(failure)) => {
+                found.in_case(&NOT_READY, name, told(&failure))
             }
-            (End::Failed(_), End::Checked { ready: true, .. }) => found.add(&READY_NOW, name.clone()),
+            (End::Checked { ready: false, .. }, End::Failed(failure)) => {
+                found.in_case(
+                    &FAILS_AS,
+                    name,
+                    format!("in {call}, not ready became {}", told(&failure)),
+                );
+            }
+            (End::Failed(_), End::Checked { ready: true, .. }) => {
+                found.add(&READY_NOW, name.clone())
+            }
             (End::Failed(failure), End::Checked { ready: false, .. }) => {
-                found.in_case(&FAILS_AS, name, format!("in {call}, `{}` became not ready", failure.code));
+                found.in_case(
+                    &FAILS_AS,
+                    name,
+                    format!("in {call}, `{}` became not ready", failure.code),
+                );
             }
             (End::Account(before), End::Account(now)) if before != now => {
                 found.in_case(&ACCOUNT, name, format!("{} became {}", named(&before), named(&now)));
             }
-            (End::Account(_), End::Failed(failure)) => found.in_case(&ACCOUNT_LOST, name, told(&failure)),
-            (End::Failed(_), End::Account(now)) => found.in_case(&ACCOUNT_GAINED, name, named(&now)),
+            (End::Account(_), End::Failed(failure)) => {
+                found.in_case(&ACCOUNT_LOST, name, told(&failure))
+            }
+            (End::Failed(_), End::Account(now)) => {
+                found.in_case(&ACCOUNT_GAINED, name, named(&now))
+            }
             (End::List { rows: before, .. }, End::List { rows: now, .. }) => {
                 case.members = Some(lists.compare(name, &before, &now, found));
             }
             (End::List { ids, .. }, End::Failed(failure)) => {
                 lists.compared += 1;
-                found.add(&LIST_LOST, format!("{name}, a list of {}: {}", counted(ids.len(), "member"), told(&failure)));
+                found.add(
+                    &LIST_LOST,
+                    format!(
+                        "{name}, a list of {}: {}",
+                        counted(ids.len(), "member"),
+                        told(&failure)
+                    ),
+                );
             }
             (End::Failed(failure), End::List { ids, .. }) => {
-                found.add(&LIST_GAINED, format!("{name}, a list of {}; before: {}", counted(ids.len(), "member"), told(&failure)));
+                found.add(
+                    &LIST_GAINED,
+                    format!(
+                        "{name}, a list of {}; before: {}",
+                        counted(ids.len(), "member"),
+                        told(&failure)
+                    ),
+                );
             }
             _ => {}
         }
@@ -117,8 +162,12 @@ fn came(side: &Side) -> Came {
         match end_of(side, call) {
             Some(End::Checked { ready, .. }) => came.ready = Some(ready),
             Some(End::Account(id)) => came.account = Some(id),
-            Some(End::List { ids, .. }) => (came.outcome, came.members) = ("complete".to_owned(), Some(ids.len())),
-            Some(End::Failed(failure)) if call == Call::Collect => failure.code.as_str().clone_into(&mut came.outcome),
+            Some(End::List { ids, .. }) => {
+                (came.outcome, came.members) = ("complete".to_owned(), Some(ids.len()))
+            }
+            Some(End::Failed(failure)) if call == Call::Collect => {
+                failure.code.as_str().clone_into(&mut came.outcome)
+            }
             _ => {}
         }
     }
@@ -152,23 +201,40 @@ fn checks(report: &Value) -> impl Iterator<Item = Check<'_>> {
     report.get("checks").and_then(Value::as_array).into_iter().flatten().map(Check)
 }
 
-fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool, &Value), found: &mut Found) -> Vec<CheckChange> {
+fn reports(
+    name: &str,
+    (was_ready, old): (bool, &Value),
+    (is_ready, new): (bool, &Value),
+    found: &mut Found,
+) -> Vec<CheckChange> {
     let failed = |report| checks(report).find(|check| check.text("outcome") == "failed");
     match (was_ready, is_ready) {
         (true, false) => {
             let why = failed(new).map_or_else(
                 || "a check that is needed could not be made".to_owned(),
-                |check| format!("{}, `{}`: {}", named(check.text("title")), check.text("code"), shortened(check.text("message"), SHOWN)),
+                |check| {
+                    format!(
+                        "{}, `{}`: {}",
+                        named(check.text("title")),
+                        check.text("code"),
+                        shortened(check.text("message"), SHOWN)
+                    )
+                },
             );
             found.in_case(&NOT_READY, name, why);
         }
         (false, true) => found.add(&READY_NOW, name.to_owned()),
         _ => {
-            let codes = [old, new].map(|report| failed(report).map(|check| check.text("code").to_owned()));
+            let codes =
+                [old, new].map(|report| failed(report).map(|check| check.text("code").to_owned()));
             if let [Some(before), Some(now)] = &codes
                 && before != now
             {
-                found.in_case(&FAILS_AS, name, format!("in {}, `{before}` became `{now}`", Call::Validate));
+                found.in_case(
+                    &FAILS_AS,
+                    name,
+                    format!("in {}, `{before}` became `{now}`", Call::Validate),
+                );
             }
         }
     }
@@ -178,9 +244,21 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
         let (id, outcome) = (before.text("id"), before.text("outcome"));
         let now = checks(new).find(|check| check.text("id") == id);
         match now {
-            None => found.in_case(&CHECKS, name, format!("the check {} is not made any more", named(id))),
+            None => found.in_case(
+                &CHECKS,
+                name,
+                format!("the check {} is not made any more", named(id)),
+            ),
             Some(ref now) if now.text("outcome") != outcome => {
-                found.in_case(&CHECKS, name, format!("the check {}, `{outcome}` became `{}`", named(id), now.text("outcome")));
+                found.in_case(
+                    &CHECKS,
+                    name,
+                    format!(
+                        "the check {}, `{outcome}` became `{}`",
+                        named(id),
+                        now.text("outcome")
+                    ),
+                );
             }
             Some(now) => {
                 words |= now.0 != before.0;
@@ -190,7 +268,9 @@ fn reports(name: &str, (was_ready, old): (bool, &Value), (is_ready, new): (bool,
         let new = now.map(|now| now.text("outcome").to_owned());
         changes.push(CheckChange { id: id.to_owned(), old: Some(outcome.to_owned()), new });
     }
-    for now in checks(new).filter(|now| !checks(old).any(|before| before.text("id") == now.text("id"))) {
+    for now in
+        checks(new).filter(|now| !checks(old).any(|before| before.text("id") == now.text("id")))
+    {
         let (id, outcome) = (now.text("id"), now.text("outcome"));
         let kind = if outcome == "passed" { &CHECKS_ADDED } else { &CHECKS };
         found.in_case(kind, name, format!("the check {} is new, `{outcome}`", named(id)));
@@ -207,10 +287,20 @@ impl Lists {
         let members::Difference { changes, fields, all, is_reordered } = members::compare(old, new);
         self.compared += 1;
         if !changes.removed.is_empty() {
-            found.add(&LOST, format!("{name}: {} of {all}: {}", changes.removed.len(), ids(&changes.removed)));
+            found.add(
+                &LOST,
+                format!("{name}: {} of {all}: {}", changes.removed.len(), ids(&changes.removed)),
+            );
         }
         if !changes.added.is_empty() {
-            found.add(&GAINED, format!("{name}: {}: {}", counted(changes.added.len(), "member"), ids(&changes.added)));
+            found.add(
+                &GAINED,
+                format!(
+                    "{name}: {}: {}",
+                    counted(changes.added.len(), "member"),
+                    ids(&changes.added)
+                ),
+            );
         }
         if is_reordered {
             found.add(&ORDER, name.to_owned());
@@ -239,7 +329,10 @@ impl Lists {
         found.extend(&CHANGED, self.changed.into_iter().map(told));
         found.extend(&KNOWS_MORE, self.known_better.into_iter().map(told));
         if self.same > 0 {
-            found.add(&SAME_MEMBERS, format!("{} in {}", counted(self.members, "member"), counted(self.same, "case")));
+            found.add(
+                &SAME_MEMBERS,
+                format!("{} in {}", counted(self.members, "member"), counted(self.same, "case")),
+            );
         }
     }
 }
@@ -267,7 +360,8 @@ mod tests {
     }
 
     fn list(ids: &[&str]) -> End {
-        let rows: String = ids.iter().map(|id| format!("{{\"id\":\"{id}\",\"role\":\"Jira\"}}\n")).collect();
+        let rows: String =
+            ids.iter().map(|id| format!("{{\"id\":\"{id}\",\"role\":\"Jira\"}}\n")).collect();
         End::List { ids: ids.iter().map(|id| (*id).to_owned()).collect(), rows: rows.into_bytes() }
     }
 
@@ -276,7 +370,12 @@ mod tests {
             json!({"id": id, "title": id.to_uppercase(), "outcome": outcome, "message": message,
                 "code": if *outcome == "failed" { json!("permission") } else { Value::Null }})
         });
-        End::Checked { ready, report: json!({"checks": checks.collect::<Vec<_>>()}), wordless: None, warned: false }
+        End::Checked {
+            ready,
+            report: json!({"checks": checks.collect::<Vec<_>>()}),
+            wordless: None,
+            warned: false,
+        }
     }
 
     fn exchange(held: bool) -> Exchange {
@@ -285,7 +384,10 @@ mod tests {
     }
 
     fn side(call: Call, end: End, held: bool) -> Side {
-        Side { calls: vec![(call, Played { end, said: vec![], exchanges: vec![exchange(held)] })], refused: None }
+        Side {
+            calls: vec![(call, Played { end, said: vec![], exchanges: vec![exchange(held)] })],
+            refused: None,
+        }
     }
 
     fn between(old: &Side, new: &Side) -> (CaseChange, Vec<String>) {
@@ -307,14 +409,33 @@ mod tests {
             (right(), list(&["b", "a"]), "harmless members-order: one"),
             (right(), list(&["a"]), "blocking members-lost: one: 1 of 2: `b`"),
             (right(), list(&["a", "b", "c"]), "look members-added: one: 1 member: `c`"),
-            (right(), fails(), "blocking list-lost: one, a list of 2 members: `incomplete`: it did not work"),
-            (fails(), right(), "look list-gained: one, a list of 2 members; before: `incomplete`: it did not work"),
-            (fails(), failed(Code::Trap), "look fails-otherwise: one: in collect, `incomplete` became `trap`: it did not work"),
+            (
+                right(),
+                fails(),
+                "blocking list-lost: one, a list of 2 members: `incomplete`: it did not work",
+            ),
+            (
+                fails(),
+                right(),
+                "look list-gained: one, a list of 2 members; before: `incomplete`: it did not work",
+            ),
+            (
+                fails(),
+                failed(Code::Trap),
+                "look fails-otherwise: one: in collect, `incomplete` became `trap`: it did not \
+                 work",
+            ),
         ] {
-            assert!(said(Call::Collect, old.clone(), new.clone()).contains(&expected.to_owned()), "{old:?} {new:?}");
+            assert!(
+                said(Call::Collect, old.clone(), new.clone()).contains(&expected.to_owned()),
+                "{old:?} {new:?}"
+            );
         }
         let other_words = End::Failed(Failure::new(Code::Incomplete, "it did not work out"));
-        assert_eq!(said(Call::Collect, fails(), other_words), ["harmless report-words: one: in collect, `incomplete`"]);
+        assert_eq!(
+            said(Call::Collect, fails(), other_words),
+            ["harmless report-words: one: in collect, `incomplete`"]
+        );
         assert_eq!(said(Call::Collect, fails(), fails()), [""; 0]);
     }
 
@@ -326,32 +447,61 @@ mod tests {
         };
         let (mut lists, mut found) = (Lists::default(), Found::default());
         for name in ["one", "two"] {
-            let (old, new) = (side(Call::Collect, with("Jira"), true), side(Call::Collect, with("Compass"), true));
+            let (old, new) = (
+                side(Call::Collect, with("Jira"), true),
+                side(Call::Collect, with("Compass"), true),
+            );
             compare(name.into(), &old, &new, &mut lists, &mut found);
         }
         lists.tell(&mut found);
         assert_eq!(
             lines(found),
-            ["look members-changed: `role` of 2 members in 2 cases, for example `a` in one: \"Jira\" became \"Compass\""]
+            ["look members-changed: `role` of 2 members in 2 cases, for example `a` in one: \
+              \"Jira\" became \"Compass\""]
         );
-        let gained = between(&side(Call::Collect, with(""), true), &side(Call::Collect, with("Jira"), true)).1;
-        assert_eq!(gained, ["harmless members-known-better: `role` of 1 member in 1 case, for example `a` in one: \"\" became \"Jira\""]);
+        let gained =
+            between(&side(Call::Collect, with(""), true), &side(Call::Collect, with("Jira"), true))
+                .1;
+        assert_eq!(
+            gained,
+            ["harmless members-known-better: `role` of 1 member in 1 case, for example `a` in \
+              one: \"\" became \"Jira\""]
+        );
     }
 
     #[test]
     fn settings_that_are_not_ready_any_more_block() {
-        let (yes, no) = (|| report(true, &[("a", "passed", "x")]), || report(false, &[("a", "failed", "no")]));
+        let (yes, no) =
+            (|| report(true, &[("a", "passed", "x")]), || report(false, &[("a", "failed", "no")]));
         for (old, new, expected) in [
             (
                 yes(),
                 no(),
-                &["blocking not-ready: one: `A`, `permission`: no", "look checks-changed: one: the check `a`, `passed` became `failed`"][..],
+                &[
+                    "blocking not-ready: one: `A`, `permission`: no",
+                    "look checks-changed: one: the check `a`, `passed` became `failed`",
+                ][..],
             ),
-            (no(), yes(), &["look ready-now: one", "look checks-changed: one: the check `a`, `failed` became `passed`"]),
+            (
+                no(),
+                yes(),
+                &[
+                    "look ready-now: one",
+                    "look checks-changed: one: the check `a`, `failed` became `passed`",
+                ],
+            ),
             (yes(), failed(Code::Trap), &["blocking not-ready: one: `trap`: it did not work"]),
             (failed(Code::Trap), yes(), &["look ready-now: one"]),
-            (yes(), report(true, &[("a", "passed", "y")]), &["harmless report-words: one: in validate"]),
-            (yes(), report(true, &[("a", "warning", "x")]), &["look checks-changed: one: the check `a`, `passed` became `warning`"]),
+            (
+                yes(),
+                report(true, &[("a", "passed", "y")]),
+                &["harmless report-words: one: in validate"],
+            ),
+            (
+                yes(),
+                report(true, &[("a", "warning", "x")]),
+                &["look checks-changed: one: the check `a`, `passed` became `warning`"],
+            ),
             (
                 yes(),
                 report(true, &[("a", "passed", "x"), ("b", "passed", "x")]),
@@ -363,43 +513,78 @@ mod tests {
                 &["look checks-changed: one: the check `b` is new, `skipped`"],
             ),
             (report(false, &[]), report(false, &[]), &[]),
-            (report(false, &[]), failed(Code::Trap), &["look fails-otherwise: one: in validate, not ready became `trap`: it did not work"]),
-            (failed(Code::Trap), report(false, &[]), &["look fails-otherwise: one: in validate, `trap` became not ready"]),
+            (
+                report(false, &[]),
+                failed(Code::Trap),
+                &["look fails-otherwise: one: in validate, not ready became `trap`: it did not \
+                   work"],
+            ),
+            (
+                failed(Code::Trap),
+                report(false, &[]),
+                &["look fails-otherwise: one: in validate, `trap` became not ready"],
+            ),
         ] {
             assert_eq!(said(Call::Validate, old, new), expected);
         }
-        let gone = between(&side(Call::Validate, yes(), true), &side(Call::Validate, report(true, &[]), true));
+        let gone = between(
+            &side(Call::Validate, yes(), true),
+            &side(Call::Validate, report(true, &[]), true),
+        );
         assert_eq!(gone.1, ["look checks-changed: one: the check `a` is not made any more"]);
-        assert_eq!(gone.0.checks, [CheckChange { id: "a".into(), old: Some("passed".into()), new: None }]);
+        assert_eq!(
+            gone.0.checks,
+            [CheckChange { id: "a".into(), old: Some("passed".into()), new: None }]
+        );
     }
 
     #[test]
     fn another_account_blocks() {
         let account = |id: &str| End::Account(id.into());
         assert_eq!(said(Call::Connect, account("1"), account("1")), [""; 0]);
-        assert_eq!(said(Call::Connect, account("1"), account("2")), ["blocking other-account: one: `1` became `2`"]);
+        assert_eq!(
+            said(Call::Connect, account("1"), account("2")),
+            ["blocking other-account: one: `1` became `2`"]
+        );
         assert_eq!(
             said(Call::Connect, account("1"), failed(Code::Permission)),
             ["blocking account-lost: one: `permission`: it did not work"]
         );
-        assert_eq!(said(Call::Connect, failed(Code::Permission), account("2")), ["look account-gained: one: `2`"]);
+        assert_eq!(
+            said(Call::Connect, failed(Code::Permission), account("2")),
+            ["look account-gained: one: `2`"]
+        );
     }
 
     #[test]
     fn what_the_traffic_does_not_hold_is_told_and_not_taken_for_lost_members() {
         let (right, gone) = (list(&["a"]), failed(Code::Upstream));
-        let (case, said) = between(&side(Call::Collect, right.clone(), true), &side(Call::Collect, gone.clone(), false));
+        let (case, said) = between(
+            &side(Call::Collect, right.clone(), true),
+            &side(Call::Collect, gone.clone(), false),
+        );
         assert_eq!(said, ["look other-requests: one: in collect, `GET /a?b=1`"]);
         assert_eq!(case.new.unanswered.as_deref(), Some("GET /a?b=1"));
-        let (_, said) = between(&side(Call::Collect, gone, false), &side(Call::Collect, right, true));
-        assert_eq!(said, ["look not-played: one: in collect, the old build asks for `GET /a?b=1`, which the traffic does not hold"]);
+        let (_, said) =
+            between(&side(Call::Collect, gone, false), &side(Call::Collect, right, true));
+        assert_eq!(
+            said,
+            ["look not-played: one: in collect, the old build asks for `GET /a?b=1`, which the \
+              traffic does not hold"]
+        );
     }
 
     #[test]
     fn settings_that_the_new_form_refuses_are_told_once() {
-        let refused = || Side { calls: vec![], refused: Some(Failure::new(Code::InvalidSettings, "it looks like a key")) };
+        let refused = || Side {
+            calls: vec![],
+            refused: Some(Failure::new(Code::InvalidSettings, "it looks like a key")),
+        };
         let taken = side(Call::Validate, report(true, &[]), true);
-        assert_eq!(between(&taken, &refused()).1, ["blocking settings-refused: one: it looks like a key"]);
+        assert_eq!(
+            between(&taken, &refused()).1,
+            ["blocking settings-refused: one: it looks like a key"]
+        );
         assert_eq!(between(&refused(), &taken).1, ["look ready-now: one"]);
         assert_eq!(between(&refused(), &refused()).1, [""; 0]);
     }

@@ -1,8 +1,9 @@
 //! Whether what was entered into the form of the old build fits that of the new one. Pure.
 
 use super::kinds::{
-    ADDED, ATTACHED, BEGINNINGS, FORM_ORDER, Found, HANDED_OVER, NOW_OPTIONAL, NOW_REQUIRED, NOW_SECRET, OPTIONAL_REMOVED, OTHER_KEY,
-    PATTERN, REMOVED, REQUIRED, SECRET_ADDED, became, named,
+    ADDED, ATTACHED, BEGINNINGS, FORM_ORDER, Found, HANDED_OVER, NOW_OPTIONAL, NOW_REQUIRED,
+    NOW_SECRET, OPTIONAL_REMOVED, OTHER_KEY, PATTERN, REMOVED, REQUIRED, SECRET_ADDED, became,
+    named,
 };
 use smp_host::contract::{SecretUse, SettingField};
 use smp_host::text::shortened;
@@ -28,7 +29,10 @@ pub(super) fn compare(old: &[SettingField], new: &[SettingField], found: &mut Fo
         known.map(|field| field.key.clone()).collect::<Vec<_>>()
     };
     if keys(old, new) != keys(new, old) {
-        found.add(&FORM_ORDER, new.iter().map(|field| named(&field.key)).collect::<Vec<_>>().join(", "));
+        found.add(
+            &FORM_ORDER,
+            new.iter().map(|field| named(&field.key)).collect::<Vec<_>>().join(", "),
+        );
     }
 }
 
@@ -45,8 +49,12 @@ fn changed(old: &SettingField, new: &SettingField, found: &mut Found) {
         (None, None) => {}
     }
     match (&old.pattern, &new.pattern) {
-        (Some(before), Some(now)) if before != now => found.add(&PATTERN, format!("{}: {}", told(new), became(before, now))),
-        (None, Some(now)) => found.add(&PATTERN, format!("{}: any value became {}", told(new), named(now))),
+        (Some(before), Some(now)) if before != now => {
+            found.add(&PATTERN, format!("{}: {}", told(new), became(before, now)))
+        }
+        (None, Some(now)) => {
+            found.add(&PATTERN, format!("{}: any value became {}", told(new), named(now)))
+        }
         // Without a pattern nothing is warned about.
         _ => {}
     }
@@ -57,18 +65,37 @@ fn secret(old: &SecretUse, new: &SecretUse, field: &SettingField, found: &mut Fo
         found.add(&ATTACHED, told(field));
     }
     for before in &old.prefixes {
-        let began = format!("{}: {}, {}", told(field), named(&before.prefix), shortened(&before.meaning, SHOWN));
+        let began = format!(
+            "{}: {}, {}",
+            told(field),
+            named(&before.prefix),
+            shortened(&before.meaning, SHOWN)
+        );
         match new.prefixes.iter().find(|now| now.prefix == before.prefix) {
             Some(now) if before.expected && !now.expected => {
                 found.add(&OTHER_KEY, format!("{began}, is no longer the kind that it asks for"))
             }
-            Some(now) if !before.expected && now.expected => found.add(&BEGINNINGS, format!("{began}, is now a kind that it asks for")),
+            Some(now) if !before.expected && now.expected => {
+                found.add(&BEGINNINGS, format!("{began}, is now a kind that it asks for"))
+            }
             None => found.add(&BEGINNINGS, format!("{began}, is not known any more")),
             Some(_) => {}
         }
     }
-    for now in new.prefixes.iter().filter(|now| !old.prefixes.iter().any(|before| before.prefix == now.prefix)) {
-        found.add(&BEGINNINGS, format!("{}: {}, {}, is new", told(field), named(&now.prefix), shortened(&now.meaning, SHOWN)));
+    for now in new
+        .prefixes
+        .iter()
+        .filter(|now| !old.prefixes.iter().any(|before| before.prefix == now.prefix))
+    {
+        found.add(
+            &BEGINNINGS,
+            format!(
+                "{}: {}, {}, is new",
+                told(field),
+                named(&now.prefix),
+                shortened(&now.meaning, SHOWN)
+            ),
+        );
     }
 }
 
@@ -94,7 +121,12 @@ mod tests {
     fn another(required: bool, is_secret: bool) -> impl Fn(&mut Descriptor) {
         move |new: &mut Descriptor| {
             let like = usize::from(is_secret);
-            new.settings.push(SettingField { key: "region".into(), label: "Region".into(), required, ..new.settings[like].clone() });
+            new.settings.push(SettingField {
+                key: "region".into(),
+                label: "Region".into(),
+                required,
+                ..new.settings[like].clone()
+            });
         }
     }
 
@@ -105,11 +137,20 @@ mod tests {
         assert_eq!(said(another(true, true)), ["blocking setting-required: Region (`region`)"]);
         assert_eq!(said(another(false, false)), ["harmless setting-added: Region (`region`)"]);
         assert_eq!(said(another(false, true)), ["look secret-added: Region (`region`)"]);
-        assert_eq!(said_back(another(true, false)), ["blocking setting-removed: Region (`region`)"]);
-        assert_eq!(said_back(another(false, true)), ["blocking optional-setting-removed: Region (`region`)"]);
+        assert_eq!(
+            said_back(another(true, false)),
+            ["blocking setting-removed: Region (`region`)"]
+        );
+        assert_eq!(
+            said_back(another(false, true)),
+            ["blocking optional-setting-removed: Region (`region`)"]
+        );
         assert_eq!(
             said(|new| new.settings[0].key = "org".into()),
-            ["blocking setting-required: ORGANIZATION-ID (`org`)", "blocking setting-removed: ORGANIZATION-ID (`organization-id`)"]
+            [
+                "blocking setting-required: ORGANIZATION-ID (`org`)",
+                "blocking setting-removed: ORGANIZATION-ID (`organization-id`)"
+            ]
         );
     }
 
@@ -119,40 +160,56 @@ mod tests {
             said_back(|old| old.settings[0].required = false),
             ["blocking setting-now-required: ORGANIZATION-ID (`organization-id`)"]
         );
-        assert_eq!(said(|new| new.settings[0].required = false), ["harmless setting-now-optional: ORGANIZATION-ID (`organization-id`)"]);
+        assert_eq!(
+            said(|new| new.settings[0].required = false),
+            ["harmless setting-now-optional: ORGANIZATION-ID (`organization-id`)"]
+        );
         let secret = |new: &mut Descriptor| new.settings[0].secret = new.settings[1].secret.clone();
-        assert_eq!(said(secret), ["blocking setting-now-secret: ORGANIZATION-ID (`organization-id`)"]);
-        assert_eq!(said(|new| new.settings[1].secret = None), ["blocking secret-handed-over: API-KEY (`api-key`)"]);
+        assert_eq!(
+            said(secret),
+            ["blocking setting-now-secret: ORGANIZATION-ID (`organization-id`)"]
+        );
+        assert_eq!(
+            said(|new| new.settings[1].secret = None),
+            ["blocking secret-handed-over: API-KEY (`api-key`)"]
+        );
     }
 
     #[test]
     fn another_pattern_only_warns() {
         assert_eq!(
             said(|new| new.settings[0].pattern = Some("[0-9]+".into())),
-            ["look setting-pattern: ORGANIZATION-ID (`organization-id`): `[a-z]+-[0-9]` became `[0-9]+`"]
+            ["look setting-pattern: ORGANIZATION-ID (`organization-id`): `[a-z]+-[0-9]` became \
+              `[0-9]+`"]
         );
         assert_eq!(said(|new| new.settings[0].pattern = None), [""; 0]);
         assert_eq!(
             said_back(|old| old.settings[0].pattern = None),
-            ["look setting-pattern: ORGANIZATION-ID (`organization-id`): any value became `[a-z]+-[0-9]`"]
+            ["look setting-pattern: ORGANIZATION-ID (`organization-id`): any value became \
+              `[a-z]+-[0-9]`"]
         );
     }
 
     #[test]
     fn another_kind_of_key_is_told_by_its_beginning() {
-        let prefixes = |change: fn(&mut SecretUse)| said(|new| new.settings[1].secret.as_mut().map(change).unwrap());
+        let prefixes = |change: fn(&mut SecretUse)| {
+            said(|new| new.settings[1].secret.as_mut().map(change).unwrap())
+        };
         assert_eq!(
             prefixes(|secret| secret.prefixes[0].expected = false),
-            ["blocking other-key: API-KEY (`api-key`): `KEY`, an organization key, is no longer the kind that it asks for"]
+            ["blocking other-key: API-KEY (`api-key`): `KEY`, an organization key, is no longer \
+              the kind that it asks for"]
         );
         assert_eq!(
             prefixes(|secret| secret.prefixes[1].expected = true),
-            ["look key-beginnings: API-KEY (`api-key`): `TOK`, a user token, is now a kind that it asks for"]
+            ["look key-beginnings: API-KEY (`api-key`): `TOK`, a user token, is now a kind that \
+              it asks for"]
         );
         assert_eq!(
             prefixes(|secret| secret.prefixes[0].prefix = "NEW".into()),
             [
-                "look key-beginnings: API-KEY (`api-key`): `KEY`, an organization key, is not known any more",
+                "look key-beginnings: API-KEY (`api-key`): `KEY`, an organization key, is not \
+                 known any more",
                 "look key-beginnings: API-KEY (`api-key`): `NEW`, an organization key, is new"
             ]
         );
@@ -160,9 +217,16 @@ mod tests {
 
     #[test]
     fn the_order_of_the_form_is_no_news_for_what_is_stored() {
-        assert_eq!(said(|new| new.settings.reverse()), ["harmless form-order: `api-key`, `organization-id`"]);
         assert_eq!(
-            said(|new| new.settings.insert(0, SettingField { key: "a".into(), required: false, ..new.settings[0].clone() })).len(),
+            said(|new| new.settings.reverse()),
+            ["harmless form-order: `api-key`, `organization-id`"]
+        );
+        assert_eq!(
+            said(|new| new.settings.insert(
+                0,
+                SettingField { key: "a".into(), required: false, ..new.settings[0].clone() }
+            ))
+            .len(),
             1
         );
     }

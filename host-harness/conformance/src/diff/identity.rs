@@ -3,8 +3,8 @@
 use semver::Version;
 
 use super::kinds::{
-    CONTRACT, EXPORTS, Found, IMPORTS_ADDED, IMPORTS_REMOVED, MAJOR, NEWER, OLDER, OTHER_CONNECTOR, SAME_FILE, SAME_VERSION, SIZE,
-    UNORDERED, became, named,
+    CONTRACT, EXPORTS, Found, IMPORTS_ADDED, IMPORTS_REMOVED, MAJOR, NEWER, OLDER, OTHER_CONNECTOR,
+    SAME_FILE, SAME_VERSION, SIZE, UNORDERED, became, named,
 };
 use smp_host::component::plugin::PluginInfo;
 use smp_host::text::grouped;
@@ -29,7 +29,14 @@ pub(super) fn compare(old: &PluginInfo, new: &PluginInfo, found: &mut Found) {
         _ if before.version == now.version => &SAME_VERSION,
         _ => &UNORDERED,
     };
-    found.add(kind, if before.version == now.version { named(&now.version) } else { became(&before.version, &now.version) });
+    found.add(
+        kind,
+        if before.version == now.version {
+            named(&now.version)
+        } else {
+            became(&before.version, &now.version)
+        },
+    );
     if old.contract_version != new.contract_version {
         found.add(&CONTRACT, became(&old.contract_version, &new.contract_version));
     }
@@ -41,7 +48,8 @@ pub(super) fn compare(old: &PluginInfo, new: &PluginInfo, found: &mut Found) {
     if old.contract_version == new.contract_version {
         found.extend(&IMPORTS_ADDED, missing_in(&old.imports, &new.imports));
         found.extend(&IMPORTS_REMOVED, missing_in(&new.imports, &old.imports));
-        let (added, removed) = (missing_in(&old.exports, &new.exports), missing_in(&new.exports, &old.exports));
+        let (added, removed) =
+            (missing_in(&old.exports, &new.exports), missing_in(&new.exports, &old.exports));
         found.extend(&EXPORTS, added.iter().map(|name| format!("also {name}")));
         found.extend(&EXPORTS, removed.iter().map(|name| format!("no longer {name}")));
     }
@@ -82,7 +90,11 @@ mod tests {
         assert_eq!(version("1.0.0"), ["look major-version: `0.1.0` became `1.0.0`"]);
         assert_eq!(version("0.1.0-rc.1"), ["look older-version: `0.1.0` became `0.1.0-rc.1`"]);
         assert_eq!(version("0.1.0"), ["look same-version: `0.1.0`"]);
-        assert_eq!(version("0.1.0+2"), ["look same-version: `0.1.0` became `0.1.0+2`"], "build metadata orders nothing");
+        assert_eq!(
+            version("0.1.0+2"),
+            ["look same-version: `0.1.0` became `0.1.0+2`"],
+            "build metadata orders nothing"
+        );
         assert_eq!(version("next"), ["look version-unordered: `0.1.0` became `next`"]);
     }
 
@@ -102,7 +114,10 @@ mod tests {
             lines.retain(|line| !line.contains("newer-version"));
             lines
         };
-        assert_eq!(said(|new| new.descriptor.id = "other".into()), ["blocking other-connector: `example` became `other`"]);
+        assert_eq!(
+            said(|new| new.descriptor.id = "other".into()),
+            ["blocking other-connector: `example` became `other`"]
+        );
         assert_eq!(
             said(|new| {
                 new.contract_version = "0.1.1".into();
@@ -110,8 +125,14 @@ mod tests {
             }),
             ["look contract-version: `0.1.0` became `0.1.1`"]
         );
-        assert_eq!(said(|new| new.imports.push("smp:connector/log@0.1.0".into())), ["look imports-added: `smp:connector/log@0.1.0`"]);
-        assert_eq!(said(|new| new.imports.clear()), ["harmless imports-removed: `smp:connector/http@0.1.0`"]);
+        assert_eq!(
+            said(|new| new.imports.push("smp:connector/log@0.1.0".into())),
+            ["look imports-added: `smp:connector/log@0.1.0`"]
+        );
+        assert_eq!(
+            said(|new| new.imports.clear()),
+            ["harmless imports-removed: `smp:connector/http@0.1.0`"]
+        );
         assert_eq!(said(|new| new.exports.push("run".into())), ["harmless exports: also `run`"]);
         assert_eq!(said(|new| new.size = 999), ["harmless size: 1,000 bytes became 999"]);
     }

@@ -59,7 +59,11 @@ impl Found {
     }
 
     /// Adds all of these.
-    pub(super) fn extend<S: Into<String>>(&mut self, kind: &'static Kind, details: impl IntoIterator<Item = S>) {
+    pub(super) fn extend<S: Into<String>>(
+        &mut self,
+        kind: &'static Kind,
+        details: impl IntoIterator<Item = S>,
+    ) {
         details.into_iter().for_each(|detail| self.add(kind, detail));
     }
 
@@ -68,14 +72,24 @@ impl Found {
         let mut findings = Vec::new();
         for kind in ALL {
             let Some(index) = self.0.iter().position(|(known, _)| known == kind) else { continue };
-            let (Kind { id, area, class, effect, title, action }, details) = self.0.swap_remove(index);
+            let (Kind { id, area, class, effect, title, action }, details) =
+                self.0.swap_remove(index);
             let more = details.len().saturating_sub(MOST_DETAILS);
             let details = details.into_iter().take(MOST_DETAILS).map(|told| match told.others {
                 0 => told.detail,
                 others => format!("{} (and {others} more like it)", told.detail),
             });
             let action = (!action.is_empty()).then_some(*action);
-            findings.push(Finding { id, area, class: *class, effect: *effect, title, action, details: details.collect(), more });
+            findings.push(Finding {
+                id,
+                area,
+                class: *class,
+                effect: *effect,
+                title,
+                action,
+                details: details.collect(),
+                more,
+            });
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.class));
         findings
@@ -245,7 +259,10 @@ mod tests {
         found.extend(&LOST, (0..17).map(|number| number.to_string()));
         (0..3).for_each(|case| found.add_like(&GAINED, "one".into(), format!("{case}: one")));
         let findings = found.complete();
-        assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["members-lost", "members-added", "newer-version"]);
+        assert_eq!(
+            findings.iter().map(|finding| finding.id).collect::<Vec<_>>(),
+            ["members-lost", "members-added", "newer-version"]
+        );
         assert_eq!((findings[0].details.len(), findings[0].more), (15, 2));
         assert_eq!(findings[1].details, ["0: one (and 2 more like it)"]);
     }

@@ -1,7 +1,8 @@
 //! What an upgrade changes, before it happens: two builds of a connector, held against each other.
 //!
-//! A platform tells its operators that an upgrade is there, and retires the credentials of the old build once those of the new one are
-//! validated. So what matters is whether what is stored goes on working, what is asked for beyond it, and who is missing afterwards.
+//! A platform tells its operators that an upgrade is there, and retires the credentials of the old
+//! build once those of the new one are validated. So what matters is whether what is stored goes on
+//! working, what is asked for beyond it, and who is missing afterwards.
 //!
 //! | part | what it compares |
 //! |---|---|
@@ -11,9 +12,10 @@
 //! | `texts` | which texts are others |
 //! | `traffic` · `side` · `ends` · `members` | what both make of the same recorded traffic |
 //!
-//! The first four read off what both say about themselves, and are pure. Every finding is a row of the table in `kinds`, which gives it
-//! its class. Both builds are played as `check` plays them: where the traffic holds no answer, the connection fails and that is a finding
-//! of its own; what comes after it is not compared, and never told as lost members.
+//! The first four read off what both say about themselves, and are pure. Every finding is a row of
+//! the table in `kinds`, which gives it its class. Both builds are played as `check` plays them:
+//! where the traffic holds no answer, the connection fails and that is a finding of its own; what
+//! comes after it is not compared, and never told as lost members.
 
 pub mod changes;
 
@@ -41,7 +43,8 @@ use smp_host::failure::Failure;
 
 use kinds::Found;
 
-/// Compares two builds of a connector, on the traffic in these folders, as [`smp_replay::player::cases::find`] gives them.
+/// Compares two builds of a connector, on the traffic in these folders, as
+/// [`smp_replay::player::cases::find`] gives them.
 ///
 /// # Errors
 /// `contract`, where a build does not even name an origin. What a case does wrong is a finding.
@@ -57,5 +60,11 @@ pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf]) -> Result
         texts::compare(before, now, &mut found);
         cases = traffic::compare([old, new], fixtures, &mut found).await?;
     }
-    Ok(Changes { old: Connector::of(old.info()), new: Connector::of(new.info()), findings: found.complete(), approvals, cases })
+    Ok(Changes {
+        old: Connector::of(old.info()),
+        new: Connector::of(new.info()),
+        findings: found.complete(),
+        approvals,
+        cases,
+    })
 }

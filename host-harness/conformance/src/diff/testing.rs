@@ -15,7 +15,10 @@ pub(super) fn lines(found: Found) -> Vec<String> {
 }
 
 /// What is found when a complete descriptor is changed so.
-pub(super) fn said(compare: fn(&Descriptor, &Descriptor, &mut Found), change: impl Fn(&mut Descriptor)) -> Vec<String> {
+pub(super) fn said(
+    compare: fn(&Descriptor, &Descriptor, &mut Found),
+    change: impl Fn(&mut Descriptor),
+) -> Vec<String> {
     let (old, mut new, mut found) = (complete(), complete(), Found::default());
     change(&mut new);
     compare(&old, &new, &mut found);

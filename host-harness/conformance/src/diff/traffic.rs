@@ -13,7 +13,8 @@ use smp_host::text::{counted, grouped};
 use smp_replay::player::Player;
 use smp_replay::player::case::name_of;
 
-/// Calls that hang before the cases behind them are left out: each takes seconds, and a build that hangs is not upgraded to.
+/// Calls that hang before the cases behind them are left out: each takes seconds, and a build that
+/// hangs is not upgraded to.
 const MOST_HANGS: usize = 3;
 /// Characters of a failure's message that stand in a finding.
 const SHOWN: usize = 200;
@@ -22,7 +23,11 @@ const SHOWN: usize = 200;
 ///
 /// # Errors
 /// `contract`, where a build does not name an origin.
-pub(super) async fn compare([old, new]: [&Plugin; 2], folders: &[PathBuf], found: &mut Found) -> Result<Vec<CaseChange>, Failure> {
+pub(super) async fn compare(
+    [old, new]: [&Plugin; 2],
+    folders: &[PathBuf],
+    found: &mut Found,
+) -> Result<Vec<CaseChange>, Failure> {
     let players = [Player::new(old)?, Player::new(new)?];
     let (mut cases, mut lists, mut hung) = (Vec::new(), Lists::default(), 0);
     for (number, folder) in folders.iter().enumerate() {
@@ -38,15 +43,27 @@ pub(super) async fn compare([old, new]: [&Plugin; 2], folders: &[PathBuf], found
                 hung += before.hung() + now.hung();
                 cases.push(ends::compare(name, &before, &now, &mut lists, found));
             }
-            (Err(failure), _) => found.add(&NOT_PLAYED, format!("{name}, with the old build: {}", shortened(&failure.message, SHOWN))),
-            (_, Err(failure)) => found.add(&NOT_PLAYED, format!("{name}, with the new build: {}", shortened(&failure.message, SHOWN))),
+            (Err(failure), _) => found.add(
+                &NOT_PLAYED,
+                format!("{name}, with the old build: {}", shortened(&failure.message, SHOWN)),
+            ),
+            (_, Err(failure)) => found.add(
+                &NOT_PLAYED,
+                format!("{name}, with the new build: {}", shortened(&failure.message, SHOWN)),
+            ),
         }
         // Whoever waits for this may want to end it.
         tokio::task::yield_now().await;
     }
     match lists.compared {
         0 if folders.is_empty() => found.add(&NOT_SHOWN, "no recorded traffic was given"),
-        0 => found.add(&NOT_SHOWN, format!("none of {} shows what becomes of a whole list", counted(folders.len(), "case"))),
+        0 => found.add(
+            &NOT_SHOWN,
+            format!(
+                "none of {} shows what becomes of a whole list",
+                counted(folders.len(), "case")
+            ),
+        ),
         _ => {}
     }
     lists.tell(found);
@@ -59,22 +76,33 @@ pub(super) async fn compare([old, new]: [&Plugin; 2], folders: &[PathBuf], found
 /// Only cases whose every request was answered by both tell how many are needed.
 fn requests(cases: &[CaseChange], found: &mut Found) {
     let (mut before, mut now) = (0, 0);
-    for case in cases.iter().filter(|case| case.old.unanswered.is_none() && case.new.unanswered.is_none()) {
+    for case in
+        cases.iter().filter(|case| case.old.unanswered.is_none() && case.new.unanswered.is_none())
+    {
         let (old, new) = (case.old.requests, case.new.requests);
         (before, now) = (before + old, now + new);
         if old > 0 && new > 2 * old {
-            found.add(&MANY_REQUESTS, format!("{}: {} became {new}", case.name, counted(old, "request")));
+            found.add(
+                &MANY_REQUESTS,
+                format!("{}: {} became {new}", case.name, counted(old, "request")),
+            );
         }
     }
     if before != now {
-        found.add(&REQUESTS, format!("{} for all of the traffic became {now}", counted(before, "request")));
+        found.add(
+            &REQUESTS,
+            format!("{} for all of the traffic became {now}", counted(before, "request")),
+        );
     }
 }
 
 fn memory([before, now]: [usize; 2], limit: usize, found: &mut Found) {
     let kibibytes = |bytes: usize| grouped(u64::try_from(bytes.div_ceil(1024)).unwrap_or(u64::MAX));
     if before <= limit / 2 && now > limit / 2 {
-        found.add(&MEMORY, format!("{} KiB became {} of {}", kibibytes(before), kibibytes(now), kibibytes(limit)));
+        found.add(
+            &MEMORY,
+            format!("{} KiB became {} of {}", kibibytes(before), kibibytes(now), kibibytes(limit)),
+        );
     }
 }
 
@@ -98,9 +126,18 @@ mod tests {
             requests(cases, &mut found);
             lines(found)
         };
-        assert_eq!(said(&[case(3, 3, None), case(0, 0, None), case(1, 9, Some("GET /a"))]), [""; 0]);
-        assert_eq!(said(&[case(3, 6, None), case(2, 2, None)]), ["harmless requests: 5 requests for all of the traffic became 8"]);
-        let many = ["look many-requests: case: 1 request became 3", "harmless requests: 1 request for all of the traffic became 3"];
+        assert_eq!(
+            said(&[case(3, 3, None), case(0, 0, None), case(1, 9, Some("GET /a"))]),
+            [""; 0]
+        );
+        assert_eq!(
+            said(&[case(3, 6, None), case(2, 2, None)]),
+            ["harmless requests: 5 requests for all of the traffic became 8"]
+        );
+        let many = [
+            "look many-requests: case: 1 request became 3",
+            "harmless requests: 1 request for all of the traffic became 3",
+        ];
         assert_eq!(said(&[case(1, 3, None)]), many);
     }
 

@@ -1,7 +1,8 @@
-//! The bill of materials that comes with a component: CycloneDX, made by whoever built it, bound here to the very file.
+//! The bill of materials that comes with a component: CycloneDX, made by whoever built it, bound
+//! here to the very file.
 //!
-//! A host cannot see in a component what was linked into it; the build can. What is read here is what the listing shows and what ties the
-//! bill to the file; the rest is passed on as it is.
+//! A host cannot see in a component what was linked into it; the build can. What is read here is
+//! what the listing shows and what ties the bill to the file; the rest is passed on as it is.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -42,27 +43,36 @@ impl Bill {
     /// Reads a bill.
     ///
     /// # Errors
-    /// `invalid-settings`, when it is no CycloneDX document in JSON, or names a folder of the machine that made it.
+    /// `invalid-settings`, when it is no CycloneDX document in JSON, or names a folder of the
+    /// machine that made it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         if bytes.len() > LARGEST {
             return Err(refused("it is larger than 4 MiB"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
-        let document: Map<String, Value> = serde_json::from_str(text).map_err(|error| refused(format!("it is no JSON object: {error}")))?;
+        let document: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| refused(format!("it is no JSON object: {error}")))?;
         let is = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
         if is("bomFormat") != "CycloneDX" || !VERSIONS.contains(&is("specVersion")) {
             return Err(refused("it is no CycloneDX 1.5, 1.6 or 1.7 document"));
         }
         // Tools for Cargo name packages by their folder unless they are told otherwise.
         if text.contains("file://") {
-            return Err(refused("it names a folder of the machine that it was made on (`file://`)"));
+            return Err(refused(
+                "it names a folder of the machine that it was made on (`file://`)",
+            ));
         }
-        let components = document.get("components").and_then(Value::as_array).ok_or_else(|| refused("it has no list `components`"))?;
+        let components = document
+            .get("components")
+            .and_then(Value::as_array)
+            .ok_or_else(|| refused("it has no list `components`"))?;
         if components.len() > MOST {
             return Err(refused("it has more than 5,000 components"));
         }
         let linked = components.iter().map(linked).collect::<Option<Vec<_>>>();
-        let linked = linked.ok_or_else(|| refused("one of its components has no name, or one that is none to be read"))?;
+        let linked = linked.ok_or_else(|| {
+            refused("one of its components has no name, or one that is none to be read")
+        })?;
         Ok(Self { document, linked })
     }
 
@@ -78,27 +88,54 @@ impl Bill {
         let Some(component) = self.component() else { return PublisherMetadata::default() };
         let reference = |kind: &str| {
             let references = component.get("externalReferences")?.as_array()?;
-            references.iter().find(|reference| reference.get("type").and_then(Value::as_str) == Some(kind))?.get("url")?.as_str()
+            references
+                .iter()
+                .find(|reference| reference.get("type").and_then(Value::as_str) == Some(kind))?
+                .get("url")?
+                .as_str()
         };
         let entries = [
-            PublisherMetadata { description: string(component, "description"), ..PublisherMetadata::default() },
-            PublisherMetadata { authors: string(component, "author"), ..PublisherMetadata::default() },
+            PublisherMetadata {
+                description: string(component, "description"),
+                ..PublisherMetadata::default()
+            },
+            PublisherMetadata {
+                authors: string(component, "author"),
+                ..PublisherMetadata::default()
+            },
             PublisherMetadata { licenses: licenses(component), ..PublisherMetadata::default() },
-            PublisherMetadata { source: reference("vcs").map(ToOwned::to_owned), ..PublisherMetadata::default() },
-            PublisherMetadata { homepage: reference("website").map(ToOwned::to_owned), ..PublisherMetadata::default() },
+            PublisherMetadata {
+                source: reference("vcs").map(ToOwned::to_owned),
+                ..PublisherMetadata::default()
+            },
+            PublisherMetadata {
+                homepage: reference("website").map(ToOwned::to_owned),
+                ..PublisherMetadata::default()
+            },
         ];
         // A bill has more ways to say something than a component: `git+https://…`, for one.
-        entries.into_iter().filter(|entry| entry.check().is_ok()).fold(PublisherMetadata::default(), PublisherMetadata::or)
+        entries
+            .into_iter()
+            .filter(|entry| entry.check().is_ok())
+            .fold(PublisherMetadata::default(), PublisherMetadata::or)
     }
 
-    /// The bill of this very file: with its digest, a serial number made of it, and the date, if there is one.
+    /// The bill of this very file: with its digest, a serial number made of it, and the date, if
+    /// there is one.
     ///
     /// # Errors
     /// `invalid-settings`, when it is one of another version.
-    pub(super) fn bound_to(&self, version: &str, digest: &str, date: Option<Timestamp>) -> Result<Vec<u8>, Failure> {
-        let stated = self.component().and_then(|component| component.get("version")).and_then(Value::as_str);
+    pub(super) fn bound_to(
+        &self,
+        version: &str,
+        digest: &str,
+        date: Option<Timestamp>,
+    ) -> Result<Vec<u8>, Failure> {
+        let stated =
+            self.component().and_then(|component| component.get("version")).and_then(Value::as_str);
         if stated != Some(version) {
-            let stated = stated.map_or("no version".into(), |stated| text::shortened(stated, LONGEST_NAME));
+            let stated =
+                stated.map_or("no version".into(), |stated| text::shortened(stated, LONGEST_NAME));
             return Err(refused(format!("it is of {stated}, and the connector is {version}")));
         }
         let digest = digest.strip_prefix("sha256:").unwrap_or(digest);
@@ -113,7 +150,8 @@ impl Bill {
                 component.insert("hashes".into(), json!([{"alg": "SHA-256", "content": digest}]));
             }
         }
-        let text = json::indented(&document).map_err(|error| refused(format!("it cannot be written: {error}")))?;
+        let text = json::indented(&document)
+            .map_err(|error| refused(format!("it cannot be written: {error}")))?;
         Ok(format!("{text}\n").into_bytes())
     }
 
@@ -126,9 +164,11 @@ fn linked(component: &Value) -> Option<Linked> {
     let name = string(component, "name")?;
     let group = string(component, "group").filter(|group| !group.is_empty());
     let name = group.map_or(name.clone(), |group| format!("{group}/{name}"));
-    let linked = Linked { name, version: string(component, "version"), licenses: licenses(component) };
+    let linked =
+        Linked { name, version: string(component, "version"), licenses: licenses(component) };
     let texts = [Some(&linked.name), linked.version.as_ref(), linked.licenses.as_ref()];
-    let is_readable = |text: &String| !text.chars().any(text::is_active) && text.len() <= LONGEST_NAME;
+    let is_readable =
+        |text: &String| !text.chars().any(text::is_active) && text.len() <= LONGEST_NAME;
     (!linked.name.is_empty() && texts.into_iter().flatten().all(is_readable)).then_some(linked)
 }
 
@@ -145,7 +185,8 @@ fn string(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(ToOwned::to_owned)
 }
 
-/// A serial number of the form that the standard asks for, the same for the same file: a UUID of version 8, whose bits are the maker's.
+/// A serial number of the form that the standard asks for, the same for the same file: a UUID of
+/// version 8, whose bits are the maker's.
 fn serial_number(digest: &str) -> String {
     let mut digits: Vec<char> = digest.chars().chain(std::iter::repeat('0')).take(32).collect();
     for (place, digit) in [(12, '8'), (16, 'a')] {
@@ -164,9 +205,15 @@ fn serial_number(digest: &str) -> String {
 }
 
 fn refused(why: impl Into<String>) -> Failure {
-    Failure::new(Code::InvalidSettings, format!("the bill of materials cannot be used: {}", why.into()))
-        .with_remedy(Remedy::CorrectInput { input: "sbom" })
-        .with_hint("Give the CycloneDX document, in JSON, that the build of this version made of what it linked.")
+    Failure::new(
+        Code::InvalidSettings,
+        format!("the bill of materials cannot be used: {}", why.into()),
+    )
+    .with_remedy(Remedy::CorrectInput { input: "sbom" })
+    .with_hint(
+        "Give the CycloneDX document, in JSON, that the build of this version made of what it \
+         linked.",
+    )
 }
 
 #[cfg(test)]
@@ -203,12 +250,19 @@ mod tests {
         assert_eq!(
             bill.linked(),
             [
-                Linked { name: "serde".into(), version: Some("1.0.0".into()), licenses: Some("MIT AND Own".into()) },
+                Linked {
+                    name: "serde".into(),
+                    version: Some("1.0.0".into()),
+                    licenses: Some("MIT AND Own".into())
+                },
                 Linked { name: "@scope/json".into(), version: None, licenses: None },
             ]
         );
         let metadata = bill.metadata();
-        assert_eq!((metadata.authors.as_deref(), metadata.source.as_deref()), (Some("Somebody"), Some("https://example.test/source")));
+        assert_eq!(
+            (metadata.authors.as_deref(), metadata.source.as_deref()),
+            (Some("Somebody"), Some("https://example.test/source"))
+        );
         assert_eq!(metadata.licenses.as_deref(), Some("MIT OR Apache-2.0"));
     }
 
@@ -233,12 +287,24 @@ mod tests {
             document
         };
         assert_eq!(said(&json!([])).split(':').next(), Some("it is no JSON object"));
-        assert_eq!(said(&with("bomFormat", json!("SPDX"))), "it is no CycloneDX 1.5, 1.6 or 1.7 document");
-        assert_eq!(said(&with("specVersion", json!("1.2"))), "it is no CycloneDX 1.5, 1.6 or 1.7 document");
+        assert_eq!(
+            said(&with("bomFormat", json!("SPDX"))),
+            "it is no CycloneDX 1.5, 1.6 or 1.7 document"
+        );
+        assert_eq!(
+            said(&with("specVersion", json!("1.2"))),
+            "it is no CycloneDX 1.5, 1.6 or 1.7 document"
+        );
         assert_eq!(said(&with("components", Value::Null)), "it has no list `components`");
         assert!(said(&with("x", json!("path+file:///home/me"))).contains("`file://`"));
-        assert!(said(&with("components", json!([{"name": "a\u{1b}b"}]))).contains("none to be read"));
-        let message = parsed(&document()).unwrap().bound_to("2.0.0", "sha256:00", None).unwrap_err().message;
-        assert_eq!(message, "the bill of materials cannot be used: it is of 1.2.3, and the connector is 2.0.0");
+        assert!(
+            said(&with("components", json!([{"name": "a\u{1b}b"}]))).contains("none to be read")
+        );
+        let message =
+            parsed(&document()).unwrap().bound_to("2.0.0", "sha256:00", None).unwrap_err().message;
+        assert_eq!(
+            message,
+            "the bill of materials cannot be used: it is of 1.2.3, and the connector is 2.0.0"
+        );
     }
 }

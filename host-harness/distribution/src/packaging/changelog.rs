@@ -42,14 +42,22 @@ const BREAKING: &str = "### Breaking";
 pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
     let wanted = |title: &str| section(changelog, title).map(|text| (text, title != UNRELEASED));
     let Some((text, released)) = wanted(version).or_else(|| wanted(UNRELEASED)) else {
-        return Err(Failure::new(Code::InvalidSettings, format!("the changelog has no entry for {version}"))
-            .with_remedy(Remedy::CorrectInput { input: "changelog" })
-            .with_hint(format!("Write one, below a heading `## {version}`, that tells users what changed.")));
+        return Err(Failure::new(
+            Code::InvalidSettings,
+            format!("the changelog has no entry for {version}"),
+        )
+        .with_remedy(Remedy::CorrectInput { input: "changelog" })
+        .with_hint(format!(
+            "Write one, below a heading `## {version}`, that tells users what changed."
+        )));
     };
     if text.chars().any(|sign| sign != '\n' && text::is_active(sign)) {
-        return Err(Failure::new(Code::InvalidSettings, "the changelog has a sign in it that is none to be read")
-            .with_remedy(Remedy::CorrectInput { input: "changelog" })
-            .with_hint("Remove control and bidirectional characters from the entry."));
+        return Err(Failure::new(
+            Code::InvalidSettings,
+            "the changelog has a sign in it that is none to be read",
+        )
+        .with_remedy(Remedy::CorrectInput { input: "changelog" })
+        .with_hint("Remove control and bidirectional characters from the entry."));
     }
     let breaking = breaking(&text)?;
     Ok(Entry { text, released, breaking })
@@ -57,7 +65,11 @@ pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
 
 /// The breaking changes of an entry: a list, each item of which begins with its deadline.
 fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
-    let lines = entry.lines().skip_while(|line| *line != BREAKING).skip(1).take_while(|line| !line.starts_with('#'));
+    let lines = entry
+        .lines()
+        .skip_while(|line| *line != BREAKING)
+        .skip(1)
+        .take_while(|line| !line.starts_with('#'));
     let mut items: Vec<String> = Vec::new();
     for line in lines {
         match (line.strip_prefix("- "), items.last_mut()) {
@@ -67,15 +79,24 @@ fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
         }
     }
     let dated = |item: String| {
-        let (deadline, message) = item.strip_prefix("**Until ").and_then(|rest| rest.split_once(":** ")).unzip();
+        let (deadline, message) =
+            item.strip_prefix("**Until ").and_then(|rest| rest.split_once(":** ")).unzip();
         match (deadline.and_then(|deadline| deadline.parse().ok()), message) {
-            (Some(deadline), Some(message)) => Ok(Breaking { deadline, message: message.to_owned() }),
+            (Some(deadline), Some(message)) => {
+                Ok(Breaking { deadline, message: message.to_owned() })
+            }
             _ => Err(Failure::new(
                 Code::InvalidSettings,
-                format!("a breaking change in the changelog has no deadline: {}", text::shortened(&item, 100)),
+                format!(
+                    "a breaking change in the changelog has no deadline: {}",
+                    text::shortened(&item, 100)
+                ),
             )
             .with_remedy(Remedy::CorrectInput { input: "changelog" })
-            .with_hint("Begin it with the day until when the version before is kept working: `- **Until 2030-01-31:** …`.")),
+            .with_hint(
+                "Begin it with the day until when the version before is kept working: `- **Until \
+                 2030-01-31:** …`.",
+            )),
         }
     };
     items.into_iter().map(dated).collect()
@@ -84,8 +105,14 @@ fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
 /// The section below the heading of this title.
 fn section(changelog: &str, title: &str) -> Option<String> {
     let lines: Vec<&str> = changelog.lines().map(|line| line.trim_end()).collect();
-    let begin = lines.iter().position(|line| titled(line).is_some_and(|found| found.eq_ignore_ascii_case(title)))?;
-    let length = lines.iter().skip(begin + 1).take_while(|line| !line.starts_with("## ") && !is_reference(line)).count();
+    let begin = lines
+        .iter()
+        .position(|line| titled(line).is_some_and(|found| found.eq_ignore_ascii_case(title)))?;
+    let length = lines
+        .iter()
+        .skip(begin + 1)
+        .take_while(|line| !line.starts_with("## ") && !is_reference(line))
+        .count();
     let section = lines.get(begin..=begin + length)?.join("\n");
     Some(format!("{}\n", section.trim_end()))
 }
@@ -94,7 +121,11 @@ fn section(changelog: &str, title: &str) -> Option<String> {
 fn titled(line: &str) -> Option<&str> {
     let word = line.strip_prefix("## ")?.split_whitespace().next()?;
     let word = word.trim_start_matches('[').split(']').next()?;
-    Some(word.strip_prefix('v').filter(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit())).unwrap_or(word))
+    Some(
+        word.strip_prefix('v')
+            .filter(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
+            .unwrap_or(word),
+    )
 }
 
 /// Whether the line says where a heading's link leads: these stand at the end of a changelog.
@@ -114,9 +145,16 @@ mod tests {
         let found = |version| entry(CHANGELOG, version).unwrap();
         assert_eq!(
             found("1.2.0"),
-            Entry { text: "## [1.2.0] - 2026-01-02\n\n### Added\n\n- two\n".into(), released: true, breaking: vec![] }
+            Entry {
+                text: "## [1.2.0] - 2026-01-02\n\n### Added\n\n- two\n".into(),
+                released: true,
+                breaking: vec![]
+            }
         );
-        assert_eq!(found("1.1.0"), Entry { text: "## v1.1.0\n\n- one\n".into(), released: true, breaking: vec![] });
+        assert_eq!(
+            found("1.1.0"),
+            Entry { text: "## v1.1.0\n\n- one\n".into(), released: true, breaking: vec![] }
+        );
     }
 
     #[test]
@@ -130,13 +168,29 @@ mod tests {
 
     #[test]
     fn a_breaking_change_has_a_deadline() {
-        let entry = |item: &str| super::entry(&format!("## 2.0.0\n\n### Breaking\n\n{item}\n\n### Added\n\n- this\n"), "2.0.0");
-        let found = entry("- **Until 2030-01-31:** Keys without\n  scopes.\n- **Until 2030-02-28:** Two.").unwrap().breaking;
-        let of = |year, month, day, message: &str| Breaking { deadline: jiff::civil::date(year, month, day), message: message.into() };
+        let entry = |item: &str| {
+            super::entry(
+                &format!("## 2.0.0\n\n### Breaking\n\n{item}\n\n### Added\n\n- this\n"),
+                "2.0.0",
+            )
+        };
+        let found =
+            entry("- **Until 2030-01-31:** Keys without\n  scopes.\n- **Until 2030-02-28:** Two.")
+                .unwrap()
+                .breaking;
+        let of = |year, month, day, message: &str| Breaking {
+            deadline: jiff::civil::date(year, month, day),
+            message: message.into(),
+        };
         assert_eq!(found, [of(2030, 1, 31, "Keys without scopes."), of(2030, 2, 28, "Two.")]);
-        for item in ["- Keys without scopes.", "- **Until soon:** Keys.", "- **Until 2030-02-30:** Keys."] {
+        for item in
+            ["- Keys without scopes.", "- **Until soon:** Keys.", "- **Until 2030-02-30:** Keys."]
+        {
             let failure = entry(item).unwrap_err();
-            assert!(failure.message.starts_with("a breaking change in the changelog has no deadline: "), "{failure}");
+            assert!(
+                failure.message.starts_with("a breaking change in the changelog has no deadline: "),
+                "{failure}"
+            );
         }
     }
 

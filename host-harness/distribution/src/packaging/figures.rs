@@ -1,4 +1,5 @@
-//! Performance figures, as `make bench` keeps them: a listing shows those that were measured with the very build that it lists.
+//! Performance figures, as `make bench` keeps them: a listing shows those that were measured with
+//! the very build that it lists.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,9 +62,18 @@ impl Figures {
     /// # Errors
     /// `invalid-settings`, when it is none.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
-        let figures: Self = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
-        let texts = figures.all.iter().flat_map(|figure| [&figure.key, &figure.name, &figure.unit]).chain(&figures.component);
-        if figures.all.len() > MOST || !texts.into_iter().all(|text| text.len() <= LONGEST_NAME && !text.chars().any(text::is_active)) {
+        let figures: Self =
+            serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
+        let texts = figures
+            .all
+            .iter()
+            .flat_map(|figure| [&figure.key, &figure.name, &figure.unit])
+            .chain(&figures.component);
+        if figures.all.len() > MOST
+            || !texts
+                .into_iter()
+                .all(|text| text.len() <= LONGEST_NAME && !text.chars().any(text::is_active))
+        {
             return Err(refused("there are too many, or they are not to be read"));
         }
         Ok(figures)
@@ -76,7 +86,11 @@ impl Performance {
     pub fn new(figures: Option<Figures>, digests: &[&str]) -> Self {
         match figures {
             None => Self::NotGiven,
-            Some(figures) if figures.component.as_deref().is_some_and(|of| digests.contains(&of)) => Self::OfThisBuild(figures),
+            Some(figures)
+                if figures.component.as_deref().is_some_and(|of| digests.contains(&of)) =>
+            {
+                Self::OfThisBuild(figures)
+            }
             Some(figures) => Self::OfAnother(figures.component),
         }
     }
@@ -86,7 +100,9 @@ impl Performance {
     pub fn to_json(&self) -> Value {
         match self {
             Self::NotGiven => Value::Null,
-            Self::OfAnother(of) => json!({"of_this_build": false, "of": of, "cores": null, "figures": []}),
+            Self::OfAnother(of) => {
+                json!({"of_this_build": false, "of": of, "cores": null, "figures": []})
+            }
             Self::OfThisBuild(figures) => {
                 let told = figures.all.iter().map(|figure| {
                     let Figure { key, name, unit, median, min, max } = figure;
@@ -99,9 +115,12 @@ impl Performance {
 }
 
 fn refused(why: &str) -> Failure {
-    Failure::new(Code::InvalidSettings, format!("the figures cannot be used: {}", text::shortened(why, 200)))
-        .with_remedy(Remedy::CorrectInput { input: "figures" })
-        .with_hint("Give the file that a measurement of this build keeps, or leave the figures out.")
+    Failure::new(
+        Code::InvalidSettings,
+        format!("the figures cannot be used: {}", text::shortened(why, 200)),
+    )
+    .with_remedy(Remedy::CorrectInput { input: "figures" })
+    .with_hint("Give the file that a measurement of this build keeps, or leave the figures out.")
 }
 
 #[cfg(test)]
@@ -109,31 +128,42 @@ mod tests {
     use super::*;
 
     fn figures(of: Option<&str>) -> Figures {
-        let figure =
-            json!({"key": "a.b", "name": "A page", "unit": "ms", "median": 2.0, "min": 1.0, "max": 3.5, "samples": 7, "kind": "told"});
+        let figure = json!({"key": "a.b", "name": "A page", "unit": "ms", "median": 2.0, "min": 1.0, "max": 3.5, "samples": 7, "kind": "told"});
         let file = json!({"component": of, "cores": 2, "load": [0, 0], "figures": [figure]});
         Figures::parse(file.to_string().as_bytes()).unwrap()
     }
 
     #[test]
     fn figures_of_this_build_are_shown() {
-        let performance = Performance::new(Some(figures(Some("sha256:01"))), &["sha256:00", "sha256:01"]);
+        let performance =
+            Performance::new(Some(figures(Some("sha256:01"))), &["sha256:00", "sha256:01"]);
         let told = performance.to_json();
-        assert_eq!((&told["of_this_build"], &told["figures"][0]["median"]), (&json!(true), &json!(2.0)));
+        assert_eq!(
+            (&told["of_this_build"], &told["figures"][0]["median"]),
+            (&json!(true), &json!(2.0))
+        );
     }
 
     #[test]
     fn figures_of_another_build_or_of_none_that_is_named_are_not_shown() {
         for of in [None, Some("sha256:02")] {
             let performance = Performance::new(Some(figures(of)), &["sha256:00"]);
-            assert_eq!(performance.to_json(), json!({"of_this_build": false, "of": of, "cores": null, "figures": []}));
+            assert_eq!(
+                performance.to_json(),
+                json!({"of_this_build": false, "of": of, "cores": null, "figures": []})
+            );
         }
         assert_eq!(Performance::new(None, &[]).to_json(), Value::Null);
     }
 
     #[test]
     fn what_are_no_figures_is_refused() {
-        for file in ["", "{}", r#"{"figures": [{"key": "a"}]}"#, "{\"component\": \"\\u001b\", \"figures\": []}"] {
+        for file in [
+            "",
+            "{}",
+            r#"{"figures": [{"key": "a"}]}"#,
+            "{\"component\": \"\\u001b\", \"figures\": []}",
+        ] {
             assert!(Figures::parse(file.as_bytes()).is_err(), "{file}");
         }
     }

@@ -36,7 +36,8 @@ pub fn sums(files: &[Named]) -> Vec<u8> {
 /// Writes the files into a folder of their own.
 ///
 /// # Errors
-/// `output`, when it cannot be written, or when there is something in its place that packaging did not make, such as a signature.
+/// `output`, when it cannot be written, or when there is something in its place that packaging did
+/// not make, such as a signature.
 pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
     let written = match standing(folder, files).map_err(|error| unwritable(folder, &error))? {
         Standing::Nothing => Written::New,
@@ -45,10 +46,17 @@ pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
         Standing::Other(name) => {
             return Err(Failure::new(
                 Code::Output,
-                format!("`{}` is not replaced: packaging did not make its `{}`", shown(folder), text::shortened(&name, 100)),
+                format!(
+                    "`{}` is not replaced: packaging did not make its `{}`",
+                    shown(folder),
+                    text::shortened(&name, 100)
+                ),
             )
             .with_remedy(Remedy::NewVersion)
-            .with_hint("A signed package is done: give the connector a new version, or remove the folder if it was never handed out."));
+            .with_hint(
+                "A signed package is done: give the connector a new version, or remove the folder \
+                 if it was never handed out.",
+            ));
         }
     };
     place(folder, files).map_err(|error| unwritable(folder, &error))?;
@@ -88,13 +96,17 @@ fn standing(folder: &Path, files: &[Named]) -> io::Result<Standing> {
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let mut there = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(length.saturating_add(1)).read_to_end(&mut there));
+    let read = File::open(path)
+        .and_then(|file| file.take(length.saturating_add(1)).read_to_end(&mut there));
     read.is_ok() && there == bytes
 }
 
 /// Writes a folder beside it, and lets that take its place.
 fn place(folder: &Path, files: &[Named]) -> io::Result<()> {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_path_buf);
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .map_or(PathBuf::from("."), Path::to_path_buf);
     std::fs::create_dir_all(&parent)?;
     let draft = tempfile::Builder::new().prefix(".package-").tempdir_in(&parent)?;
     let inside = draft.path().join("new");
@@ -130,8 +142,8 @@ mod tests {
     #[test]
     fn the_sums_are_those_of_other_tools_sorted_by_name() {
         let files = [("b".to_owned(), Vec::new()), ("a".to_owned(), b"abc".to_vec())];
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a\n\
-            e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b\n";
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  \
+                        a\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b\n";
         assert_eq!(String::from_utf8(sums(&files)).unwrap(), expected);
     }
 
@@ -143,7 +155,11 @@ mod tests {
         assert_eq!(write(&folder, &files("1")).unwrap(), Written::Unchanged);
         assert_eq!(write(&folder, &files("other")).unwrap(), Written::Replaced);
         assert_eq!(std::fs::read(folder.join("one")).unwrap(), b"other");
-        assert_eq!(std::fs::read_dir(output.path().join("deep")).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(
+            std::fs::read_dir(output.path().join("deep")).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What a marketplace shows of a connector, all of it found in or shown by the component: `listing.json`.
+//! What a marketplace shows of a connector, all of it found in or shown by the component:
+//! `listing.json`.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -37,7 +38,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The listing as scripts read it: every key there, absent values null. No time that differs from run to run is in it.
+    /// The listing as scripts read it: every key there, absent values null. No time that differs
+    /// from run to run is in it.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut listing = json!({
@@ -49,7 +51,8 @@ impl Listing {
             self.linked.iter().map(|Linked { name, version, licenses }| json!({"name": name, "version": version, "licenses": licenses}));
         let breaking =
             self.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
-        let PublisherMetadata { description, authors, licenses, source, homepage, revision } = &self.metadata;
+        let PublisherMetadata { description, authors, licenses, source, homepage, revision } =
+            &self.metadata;
         let rest = json!({
             "build_digest": self.build_digest,
             "metadata": {
@@ -72,7 +75,14 @@ impl Listing {
     /// The scopes that a key with scopes needs, each once.
     #[must_use]
     pub fn scopes(&self) -> Vec<&str> {
-        let mut scopes: Vec<_> = self.facts.descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_deref()).collect();
+        let mut scopes: Vec<_> = self
+            .facts
+            .descriptor
+            .api
+            .endpoints
+            .iter()
+            .filter_map(|endpoint| endpoint.scope.as_deref())
+            .collect();
         scopes.sort_unstable();
         scopes.dedup();
         scopes

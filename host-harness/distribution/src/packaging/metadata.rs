@@ -1,10 +1,15 @@
-//! The standard metadata of a component: custom sections that registries, `wkg` and `wasm-tools metadata show` read.
+//! The standard metadata of a component: custom sections that registries, `wkg` and `wasm-tools
+//! metadata show` read.
 //!
-//! Name and version come from the descriptor, the rest is the publisher's word. What is written is written anew each time, in one order,
-//! so a component that has been packaged before becomes the same bytes again. `producers`, which the tools wrote that built it, stays.
+//! Name and version come from the descriptor, the rest is the publisher's word. What is written is
+//! written anew each time, in one order, so a component that has been packaged before becomes the
+//! same bytes again. `producers`, which the tools wrote that built it, stays.
 
 use sha2::{Digest, Sha256};
-use wasm_metadata::{AddMetadata, AddMetadataField, Authors, Description, Homepage, Licenses, Revision, Source, Version};
+use wasm_metadata::{
+    AddMetadata, AddMetadataField, Authors, Description, Homepage, Licenses, Revision, Source,
+    Version,
+};
 
 use super::sections;
 use crate::metadata as standard;
@@ -16,7 +21,8 @@ use smp_host::text;
 const LONGEST: usize = 2_000;
 
 /// Sections that hold standard metadata, but for the name.
-const SECTIONS: [&str; 7] = ["authors", "description", "licenses", "source", "homepage", "revision", "version"];
+const SECTIONS: [&str; 7] =
+    ["authors", "description", "licenses", "source", "homepage", "revision", "version"];
 /// The section that holds the name, and in builds for debugging the names of parts.
 const NAMES: &str = "component-name";
 
@@ -56,9 +62,13 @@ impl PublisherMetadata {
     /// # Errors
     /// `component`, when it is damaged, or says what no registry takes.
     pub(super) fn of(component: &[u8]) -> Result<Self, Failure> {
-        let standard::Metadata { description, authors, licenses, source, homepage, revision, .. } = standard::Metadata::read(component)?;
+        let standard::Metadata {
+            description, authors, licenses, source, homepage, revision, ..
+        } = standard::Metadata::read(component)?;
         let metadata = Self { description, authors, licenses, source, homepage, revision };
-        metadata.check().map_err(|wrong| refused(format!("its metadata `{}` {}", wrong.entry, wrong.why)))?;
+        metadata
+            .check()
+            .map_err(|wrong| refused(format!("its metadata `{}` {}", wrong.entry, wrong.why)))?;
         Ok(metadata)
     }
 
@@ -84,7 +94,10 @@ impl PublisherMetadata {
             add.revision = AddMetadataField::Set(Revision::new(text));
         }
         if let Some(text) = plain("licenses", self.licenses.as_ref())? {
-            let wrong = |_| WrongEntry { entry: "licenses", why: "is no SPDX expression, such as `Apache-2.0 OR MIT`" };
+            let wrong = |_| WrongEntry {
+                entry: "licenses",
+                why: "is no SPDX expression, such as `Apache-2.0 OR MIT`",
+            };
             add.licenses = AddMetadataField::Set(Licenses::new(&text).map_err(wrong)?);
         }
         if let Some(text) = address("source", self.source.as_ref())? {
@@ -116,7 +129,10 @@ fn plain(entry: &'static str, text: Option<&String>) -> Result<Option<String>, W
         return Err(WrongEntry { entry, why: "is empty" });
     }
     if text.chars().any(text::is_active) {
-        return Err(WrongEntry { entry, why: "has a line break or another sign in it that is none to be read" });
+        return Err(WrongEntry {
+            entry,
+            why: "has a line break or another sign in it that is none to be read",
+        });
     }
     if text.chars().nth(LONGEST).is_some() {
         return Err(WrongEntry { entry, why: "is longer than 2,000 characters" });
@@ -127,22 +143,37 @@ fn plain(entry: &'static str, text: Option<&String>) -> Result<Option<String>, W
 fn address(entry: &'static str, text: Option<&String>) -> Result<Option<String>, WrongEntry> {
     let text = plain(entry, text)?;
     let is_web = |text: &String| text.starts_with("https://") && smp_listing::is_address(text);
-    if text.as_ref().is_some_and(|text| !is_web(text)) { Err(WrongEntry { entry, why: NO_ADDRESS }) } else { Ok(text) }
+    if text.as_ref().is_some_and(|text| !is_web(text)) {
+        Err(WrongEntry { entry, why: NO_ADDRESS })
+    } else {
+        Ok(text)
+    }
 }
 
 /// The component with this metadata, and with no other.
 ///
 /// # Errors
 /// `component`, when it is damaged; `invalid-settings`, when an entry is not what its name says.
-pub(super) fn written(component: &[u8], id: &str, version: &str, metadata: &PublisherMetadata) -> Result<Vec<u8>, Failure> {
+pub(super) fn written(
+    component: &[u8],
+    id: &str,
+    version: &str,
+    metadata: &PublisherMetadata,
+) -> Result<Vec<u8>, Failure> {
     let mut add = metadata.sections(version).map_err(|wrong| wrong.failure())?;
     add.name = AddMetadataField::Set(id.to_owned());
     // Setting an entry that is there would add a second one.
     let bare = sections::without(component, &SECTIONS).map_err(|error| damaged(&error))?;
-    add.to_wasm(&bare).map_err(|error| refused(format!("it cannot be given metadata: {}", text::shortened(&format!("{error:#}"), 200))))
+    add.to_wasm(&bare).map_err(|error| {
+        refused(format!(
+            "it cannot be given metadata: {}",
+            text::shortened(&format!("{error:#}"), 200)
+        ))
+    })
 }
 
-/// `sha256:` and the digest of the component without standard metadata: of what the build made, whatever was said about it since.
+/// `sha256:` and the digest of the component without standard metadata: of what the build made,
+/// whatever was said about it since.
 ///
 /// # Errors
 /// `component`, when it is damaged.
@@ -173,7 +204,8 @@ impl WrongEntry {
 }
 
 fn refused(message: String) -> Failure {
-    Failure::new(Code::Component, message).with_hint("Build the component again, and package what the build made.")
+    Failure::new(Code::Component, message)
+        .with_hint("Build the component again, and package what the build made.")
 }
 
 fn damaged(error: &wasmparser::BinaryReaderError) -> Failure {
@@ -214,11 +246,20 @@ mod tests {
         let text = |entry: Option<String>| entry.unwrap_or_default();
         assert_eq!(read.name.as_deref(), Some("example"));
         assert_eq!(text(read.version.as_ref().map(ToString::to_string)), "1.2.3");
-        assert_eq!(text(read.authors.as_ref().map(ToString::to_string)), "Somebody <somebody@example.test>");
+        assert_eq!(
+            text(read.authors.as_ref().map(ToString::to_string)),
+            "Somebody <somebody@example.test>"
+        );
         assert_eq!(text(read.licenses.as_ref().map(ToString::to_string)), "Apache-2.0 OR MIT");
-        assert_eq!(text(read.source.as_ref().map(ToString::to_string)), "https://example.test/source");
+        assert_eq!(
+            text(read.source.as_ref().map(ToString::to_string)),
+            "https://example.test/source"
+        );
         assert_eq!(text(read.revision.as_ref().map(ToString::to_string)), "0123abc");
-        assert_eq!(read.producers.as_ref().unwrap().get("processed-by").unwrap().get("rustc").unwrap(), "1.2.3");
+        assert_eq!(
+            read.producers.as_ref().unwrap().get("processed-by").unwrap().get("rustc").unwrap(),
+            "1.2.3"
+        );
     }
 
     #[test]
@@ -242,7 +283,10 @@ mod tests {
     fn the_digest_of_the_build_does_not_know_the_metadata() {
         let digest = build_digest(&built()).unwrap();
         assert_eq!(digest, format!("sha256:{}", hex::encode(Sha256::digest(built()))));
-        assert_eq!(build_digest(&written(&built(), "example", "1.2.3", &metadata()).unwrap()).unwrap(), digest);
+        assert_eq!(
+            build_digest(&written(&built(), "example", "1.2.3", &metadata()).unwrap()).unwrap(),
+            digest
+        );
     }
 
     #[test]
@@ -254,9 +298,15 @@ mod tests {
             (wrong.entry, wrong.why)
         };
         assert_eq!(wrong(|it| it.licenses = Some("Apache 2".into())).0, "licenses");
-        assert_eq!(wrong(|it| it.source = Some("http://example.test".into())), ("source", NO_ADDRESS));
+        assert_eq!(
+            wrong(|it| it.source = Some("http://example.test".into())),
+            ("source", NO_ADDRESS)
+        );
         assert_eq!(wrong(|it| it.source = Some("/a/folder".into())), ("source", NO_ADDRESS));
-        assert_eq!(wrong(|it| it.homepage = Some("https://good.test@evil.test".into())), ("homepage", NO_ADDRESS));
+        assert_eq!(
+            wrong(|it| it.homepage = Some("https://good.test@evil.test".into())),
+            ("homepage", NO_ADDRESS)
+        );
         assert_eq!(wrong(|it| it.authors = Some(" ".into())), ("authors", "is empty"));
         assert_eq!(wrong(|it| it.revision = Some("x".repeat(2_001))).0, "revision");
         assert_eq!(wrong(|it| it.description = Some("a\u{202e}b".into())).0, "description");

@@ -1,5 +1,5 @@
-//! A package: what a publisher hands to a marketplace, in one folder. All of it is made of the component, and the same inputs give the
-//! same bytes.
+//! A package: what a publisher hands to a marketplace, in one folder. All of it is made of the
+//! component, and the same inputs give the same bytes.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -9,7 +9,8 @@
 //! | `CHANGELOG.md` | what changed in this version |
 //! | `SHA256SUMS` | digests of all others |
 //!
-//! A connector that does not pass its check is not packaged. No date is in a package but the one that its publisher gives.
+//! A connector that does not pass its check is not packaged. No date is in a package but the one
+//! that its publisher gives.
 
 mod sections;
 
@@ -61,7 +62,8 @@ pub struct PackageRequest {
     pub fixtures: Vec<PathBuf>,
     /// Whether warnings and rules that were skipped count as failed ones.
     pub strict: bool,
-    /// What the publisher says about it. What is missing is taken from the component, then from the bill.
+    /// What the publisher says about it. What is missing is taken from the component, then from
+    /// the bill.
     pub metadata: PublisherMetadata,
     /// What is linked into it.
     pub bill: Bill,
@@ -71,7 +73,8 @@ pub struct PackageRequest {
     pub figures: Option<Figures>,
     /// The date of the version.
     pub date: Option<Timestamp>,
-    /// Whether what is no release is refused: without an entry in the changelog, or from a commit that is not named or has changes upon it.
+    /// Whether what is no release is refused: without an entry in the changelog, or from a commit
+    /// that is not named or has changes upon it.
     pub release: bool,
 }
 
@@ -93,17 +96,32 @@ pub struct Package {
 /// Makes a package. Dropping this ends it.
 ///
 /// # Errors
-/// `component`, `contract` and the like when the connector does not pass its check; `invalid-settings` when what comes with it does not fit it.
-pub async fn assemble(request: &PackageRequest, watcher: Arc<dyn Watcher>) -> Result<Package, Failure> {
-    let options = EngineOptions { limits: request.limits.clone(), ..EngineOptions::new(request.compiler.clone()) };
+/// `component`, `contract` and the like when the connector does not pass its check;
+/// `invalid-settings` when what comes with it does not fit it.
+pub async fn assemble(
+    request: &PackageRequest,
+    watcher: Arc<dyn Watcher>,
+) -> Result<Package, Failure> {
+    let options = EngineOptions {
+        limits: request.limits.clone(),
+        ..EngineOptions::new(request.compiler.clone())
+    };
     let engine = Engine::new(&options)?;
     let descriptor = Plugin::load(&engine, &request.component).await?.descriptor().clone();
     let (id, version) = (descriptor.id, descriptor.version);
     // It becomes the name of a folder, and of a tag in a registry.
     semver::Version::parse(&version).map_err(|_| not_semantic(&version))?;
 
-    let own = PublisherMetadata { description: Some(described(&descriptor.name)), ..PublisherMetadata::default() };
-    let metadata = request.metadata.clone().or(PublisherMetadata::of(&request.component)?).or(request.bill.metadata()).or(own);
+    let own = PublisherMetadata {
+        description: Some(described(&descriptor.name)),
+        ..PublisherMetadata::default()
+    };
+    let metadata = request
+        .metadata
+        .clone()
+        .or(PublisherMetadata::of(&request.component)?)
+        .or(request.bill.metadata())
+        .or(own);
     let entry = changelog::entry(&request.changelog, &version)?;
     if request.release {
         refuse_what_is_no_release(&metadata, &entry, &version)?;
@@ -120,10 +138,16 @@ pub async fn assemble(request: &PackageRequest, watcher: Arc<dyn Watcher>) -> Re
     let performance = Performance::new(request.figures.clone(), &[&build_digest, &facts.digest]);
     let mut notes = Vec::new();
     if !entry.released {
-        notes.push(format!("The changelog has no entry for {version}: the one of what is not released yet stands in."));
+        notes.push(format!(
+            "The changelog has no entry for {version}: the one of what is not released yet stands \
+             in."
+        ));
     }
     if let Performance::OfAnother(_) = performance {
-        notes.push("The figures are not of this build, so the listing does not show them. Measure again.".to_owned());
+        notes.push(
+            "The figures are not of this build, so the listing does not show them. Measure again."
+                .to_owned(),
+        );
     }
 
     let file = format!("{id}.wasm");
@@ -184,13 +208,20 @@ async fn checked(
     match verdict.failure() {
         None => Ok(verdict),
         Some(failure) => {
-            let message = format!("the connector does not pass its check, so it is not packaged: {}", failure.message);
+            let message = format!(
+                "the connector does not pass its check, so it is not packaged: {}",
+                failure.message
+            );
             Err(Failure { message, ..failure })
         }
     }
 }
 
-fn refuse_what_is_no_release(metadata: &PublisherMetadata, entry: &changelog::Entry, version: &str) -> Result<(), Failure> {
+fn refuse_what_is_no_release(
+    metadata: &PublisherMetadata,
+    entry: &changelog::Entry,
+    version: &str,
+) -> Result<(), Failure> {
     let refused = |input, why: String, hint: &str| {
         let failure = Failure::new(Code::InvalidSettings, format!("this is no release: {why}"));
         Err(failure.with_remedy(Remedy::CorrectInput { input }).with_hint(hint))
@@ -200,9 +231,12 @@ fn refuse_what_is_no_release(metadata: &PublisherMetadata, entry: &changelog::En
         return refused("changelog", format!("the changelog has no entry for {version}"), hint);
     }
     match metadata.revision.as_deref() {
-        None => refused("revision", "the commit that it was built from is not named".into(), "Name it."),
+        None => {
+            refused("revision", "the commit that it was built from is not named".into(), "Name it.")
+        }
         Some(revision) if revision.ends_with("-dirty") => {
-            let why = format!("there are changes upon the commit that it was built from: {revision}");
+            let why =
+                format!("there are changes upon the commit that it was built from: {revision}");
             refused("revision", why, "Commit the changes and build again.")
         }
         Some(_) => Ok(()),
@@ -215,11 +249,18 @@ fn described(name: &str) -> String {
 
 fn not_semantic(version: &str) -> Failure {
     let version = text::shortened(version, 100);
-    Failure::new(Code::Contract, format!("the connector is not packaged: `{version}` is no version as semantic versioning has it"))
-        .with_remedy(Remedy::MendConnector)
-        .with_hint("Give the descriptor a version such as 1.2.3.")
+    Failure::new(
+        Code::Contract,
+        format!(
+            "the connector is not packaged: `{version}` is no version as semantic versioning has \
+             it"
+        ),
+    )
+    .with_remedy(Remedy::MendConnector)
+    .with_hint("Give the descriptor a version such as 1.2.3.")
 }
 
 fn unwritable(error: &std::io::Error) -> Failure {
-    Failure::new(Code::Output, format!("the listing cannot be written: {error}")).with_remedy(Remedy::Other)
+    Failure::new(Code::Output, format!("the listing cannot be written: {error}"))
+        .with_remedy(Remedy::Other)
 }

@@ -1,6 +1,7 @@
 //! The listing for people: `listing.md`, the page of a connector in a marketplace.
 //!
-//! It begins with what somebody asks who thinks about connecting a service, and ends with what somebody asks who runs the marketplace.
+//! It begins with what somebody asks who thinks about connecting a service, and ends with what
+//! somebody asks who runs the marketplace.
 
 use std::fmt::Write;
 
@@ -12,7 +13,10 @@ use smp_conformance::check::verdict::{Rule, Verdict};
 use smp_host::text::size;
 use smp_host::text::{counted, grouped};
 use smp_host::validation::CheckOutcome;
-use smp_listing::parts::{about, collected, form, heading, more, name, paragraph, permissions, questions, requests, section, table, text};
+use smp_listing::parts::{
+    about, collected, form, heading, more, name, paragraph, permissions, questions, requests,
+    section, table, text,
+};
 use smp_listing::{LONGEST_NAME, code, shown};
 
 /// The page.
@@ -82,11 +86,16 @@ fn setup(out: &mut String, listing: &Listing) {
 fn conformance(out: &mut String, verdict: &Verdict) {
     heading(out, 2, "What was checked");
     let figures = &verdict.figures;
-    let passed = if verdict.strict { "It passes the conformance check, strictly" } else { "It passes the conformance check" };
+    let passed = if verdict.strict {
+        "It passes the conformance check, strictly"
+    } else {
+        "It passes the conformance check"
+    };
     paragraph(
         out,
         &format!(
-            "{passed}: {} of recorded traffic, played as recorded and with {} replaced by every fault, in {} runs.",
+            "{passed}: {} of recorded traffic, played as recorded and with {} replaced by every \
+             fault, in {} runs.",
             counted(figures.fixtures, "case"),
             counted(figures.exchanges, "answer"),
             grouped(figures.runs)
@@ -101,13 +110,16 @@ fn conformance(out: &mut String, verdict: &Verdict) {
 /// The rules of a family: those that are kept in a sentence, every other one with what was found.
 fn part(out: &mut String, family: &[Rule]) {
     let Some(first) = family.first() else { return };
-    let (kept, others): (Vec<_>, Vec<_>) = family.iter().partition(|rule| rule.outcome == CheckOutcome::Passed);
+    let (kept, others): (Vec<_>, Vec<_>) =
+        family.iter().partition(|rule| rule.outcome == CheckOutcome::Passed);
     let titles: Vec<_> = kept.iter().map(|rule| uncapitalized(rule.title)).collect();
-    let said = if titles.is_empty() { String::new() } else { format!(" It {}.", titles.join("; ")) };
+    let said =
+        if titles.is_empty() { String::new() } else { format!(" It {}.", titles.join("; ")) };
     let _ = writeln!(out, "- **{}:** {} of {} kept.{said}", first.family, kept.len(), family.len());
     for rule in others {
         let word = if rule.outcome == CheckOutcome::Skipped { "Not looked at" } else { "Warning" };
-        let _ = writeln!(out, "  - **{word}:** {}: {}", uncapitalized(rule.title), text(&rule.message));
+        let _ =
+            writeln!(out, "  - **{word}:** {}: {}", uncapitalized(rule.title), text(&rule.message));
     }
 }
 
@@ -121,23 +133,40 @@ fn performance(out: &mut String, performance: &Performance) {
         Performance::NotGiven => {}
         Performance::OfAnother(of) => {
             heading(out, 2, "How fast it is");
-            let of = of
-                .as_deref()
-                .map_or("of a build that they do not name".to_owned(), |of| format!("of the build {}", code(of, LONGEST_NAME)));
-            paragraph(out, &format!("The figures that came with it are {of}, and not of this one. They are not shown."));
+            let of = of.as_deref().map_or("of a build that they do not name".to_owned(), |of| {
+                format!("of the build {}", code(of, LONGEST_NAME))
+            });
+            paragraph(
+                out,
+                &format!(
+                    "The figures that came with it are {of}, and not of this one. They are not \
+                     shown."
+                ),
+            );
         }
         Performance::OfThisBuild(figures) => {
             heading(out, 2, "How fast it is");
-            let cores = figures.cores.map(|cores| format!(" on a machine with {cores} processors")).unwrap_or_default();
+            let cores = figures
+                .cores
+                .map(|cores| format!(" on a machine with {cores} processors"))
+                .unwrap_or_default();
             paragraph(out, &format!("Measured with this very build{cores}."));
-            table(out, &["What", "Measured", "Smallest to largest"], figures.all.iter().map(measured));
+            table(
+                out,
+                &["What", "Measured", "Smallest to largest"],
+                figures.all.iter().map(measured),
+            );
         }
     }
 }
 
 fn measured(figure: &Figure) -> [String; 3] {
     let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
-    let range = if figure.min == figure.max { String::new() } else { format!("{} to {}", figure.min, figure.max) };
+    let range = if figure.min == figure.max {
+        String::new()
+    } else {
+        format!("{} to {}", figure.min, figure.max)
+    };
     [name(&figure.name), name(&format!("{}{unit}", figure.median)), range]
 }
 
@@ -157,7 +186,13 @@ fn file(out: &mut String, listing: &Listing) {
         ("Size", size(facts.size)),
         ("Digest", code(&facts.digest, LONGEST_NAME)),
         ("Digest without metadata", code(&listing.build_digest, LONGEST_NAME)),
-        ("Contract", code(&format!("{}@{}", smp_host::contract::PACKAGE, facts.contract_version), LONGEST_NAME)),
+        (
+            "Contract",
+            code(
+                &format!("{}@{}", smp_host::contract::PACKAGE, facts.contract_version),
+                LONGEST_NAME,
+            ),
+        ),
         ("Is handed by the host", names(&facts.imports)),
         ("Offers to the host", names(&facts.exports)),
     ];
@@ -181,10 +216,16 @@ fn linked(out: &mut String, linked: &[Linked]) {
     table(
         out,
         &["Part", "Version", "Licence"],
-        parts.iter().map(|part| [code(&part.name, LONGEST_NAME), or_dash(&part.version), or_dash(&part.licenses)]),
+        parts.iter().map(|part| {
+            [code(&part.name, LONGEST_NAME), or_dash(&part.version), or_dash(&part.licenses)]
+        }),
     );
     more(out, hidden);
-    paragraph(out, "The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.");
+    paragraph(
+        out,
+        "The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they \
+         depend on each other.",
+    );
 }
 
 #[cfg(test)]
@@ -225,7 +266,8 @@ mod tests {
         assert_eq!(
             own,
             "
-It passes the conformance check: 1 case of recorded traffic, played as recorded and with 20 answers replaced by every fault, in 3,000 runs.
+It passes the conformance check: 1 case of recorded traffic, played as recorded and with 20 \
+             answers replaced by every fault, in 3,000 runs.
 
 - **The file:** 1 of 2 kept. It does so.
   - **Warning:** does so: said
@@ -257,7 +299,8 @@ Measured with this very build on a machine with 2 processors.
 | --- | --- | --- |
 | `said` | said | – |
 
-The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on each other.
+The bill of materials beside this page, `sbom.cdx.json`, has their digests and how they depend on \
+             each other.
 "
         );
     }
@@ -265,9 +308,14 @@ The bill of materials beside this page, `sbom.cdx.json`, has their digests and h
     #[test]
     fn figures_of_another_build_are_said_to_be_so() {
         let mut listing = listing(descriptor(), "said");
-        for (of, said) in [(None, "of a build that they do not name"), (Some("sha256:02".to_owned()), "of the build `sha256:02`")] {
+        for (of, said) in [
+            (None, "of a build that they do not name"),
+            (Some("sha256:02".to_owned()), "of the build `sha256:02`"),
+        ] {
             listing.performance = Performance::OfAnother(of);
-            assert!(markdown(&listing).contains(&format!("The figures that came with it are {said}, and not of this one.")));
+            assert!(markdown(&listing).contains(&format!(
+                "The figures that came with it are {said}, and not of this one."
+            )));
         }
         listing.performance = Performance::NotGiven;
         assert!(!markdown(&listing).contains("How fast"));

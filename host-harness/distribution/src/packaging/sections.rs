@@ -1,4 +1,5 @@
-//! The sections of a component as they lie in the file, one after the other. Nothing within a section is looked at but a custom one's name.
+//! The sections of a component as they lie in the file, one after the other. Nothing within a
+//! section is looked at but a custom one's name.
 
 use wasmparser::{BinaryReader, BinaryReaderError};
 
@@ -46,7 +47,9 @@ fn custom(content: &[u8]) -> Result<(&str, &[u8]), BinaryReaderError> {
 /// As [`read`].
 pub(super) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, BinaryReaderError> {
     let (header, sections) = read(bytes)?;
-    let kept = sections.iter().filter(|section| section.custom.is_none_or(|(name, _)| !names.contains(&name)));
+    let kept = sections
+        .iter()
+        .filter(|section| section.custom.is_none_or(|(name, _)| !names.contains(&name)));
     Ok(kept.fold(header.to_vec(), |mut file, section| {
         file.extend_from_slice(section.whole);
         file
@@ -56,7 +59,8 @@ pub(super) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, BinaryRea
 /// Identifier of the part of the section `component-name` that names the component itself.
 const OWN_NAME: u8 = 0;
 
-/// The section `component-name` without the component's own name; the names of its parts stay. Nothing where none is left.
+/// The section `component-name` without the component's own name; the names of its parts stay.
+/// Nothing where none is left.
 ///
 /// # Errors
 /// As [`read`].
@@ -69,7 +73,9 @@ pub(super) fn without_own_name(name: &str, content: &[u8]) -> Result<Vec<u8>, Bi
         let size = reader.read_var_u32()?;
         reader.read_bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
         if id != OWN_NAME {
-            kept.extend_from_slice(content.get(begin..reader.original_position()).unwrap_or_default());
+            kept.extend_from_slice(
+                content.get(begin..reader.original_position()).unwrap_or_default(),
+            );
         }
     }
     if kept.is_empty() {
@@ -105,13 +111,17 @@ mod tests {
         let (header, sections) = read(FILE).unwrap();
         let names: Vec<_> = sections.iter().map(|section| section.custom).collect();
         assert_eq!(names, [Some(("one", &b"X"[..])), None, Some(("two", &b"YZ"[..]))]);
-        let whole = sections.iter().fold(header.to_vec(), |file, section| [&file, section.whole].concat());
+        let whole =
+            sections.iter().fold(header.to_vec(), |file, section| [&file, section.whole].concat());
         assert_eq!(whole, FILE);
     }
 
     #[test]
     fn a_section_is_left_out_by_name() {
-        assert_eq!(without(FILE, &["one"]).unwrap(), b"\0asm\x0d\0\x01\0\x07\x01\x00\x00\x06\x03twoYZ");
+        assert_eq!(
+            without(FILE, &["one"]).unwrap(),
+            b"\0asm\x0d\0\x01\0\x07\x01\x00\x00\x06\x03twoYZ"
+        );
         assert_eq!(without(FILE, &[]).unwrap(), FILE);
     }
 

@@ -34,7 +34,14 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
         size: 1_000,
         contract_version: "0.1.0".into(),
     };
-    let figure = Figure { key: "a.b".into(), name: text.to_owned(), unit: "ms".into(), median: 2.0, min: 1.0, max: 3.5 };
+    let figure = Figure {
+        key: "a.b".into(),
+        name: text.to_owned(),
+        unit: "ms".into(),
+        median: 2.0,
+        min: 1.0,
+        max: 3.5,
+    };
     Listing {
         file: "example-cloud.wasm".into(),
         facts: PluginInfo {
@@ -71,9 +78,16 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             },
             times: Times::default(),
         },
-        performance: Performance::OfThisBuild(Figures { component: own(), cores: Some(2), all: vec![figure] }),
+        performance: Performance::OfThisBuild(Figures {
+            component: own(),
+            cores: Some(2),
+            all: vec![figure],
+        }),
         linked: vec![Linked { name: text.to_owned(), version: own(), licenses: None }],
         date: Some(Timestamp::UNIX_EPOCH),
-        breaking: vec![Breaking { deadline: jiff::civil::date(2030, 1, 31), message: text.to_owned() }],
+        breaking: vec![Breaking {
+            deadline: jiff::civil::date(2030, 1, 31),
+            message: text.to_owned(),
+        }],
     }
 }

@@ -1,4 +1,5 @@
-//! How a registry asks who one is: the `WWW-Authenticate` header, as the token specification of the distribution project reads it.
+//! How a registry asks who one is: the `WWW-Authenticate` header, as the token specification of the
+//! distribution project reads it.
 
 /// What a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,11 @@ mod tests {
     use super::*;
 
     fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.into(), service: service.map(Into::into), scope: scope.map(Into::into) })
+        Some(Challenge::Bearer {
+            realm: realm.into(),
+            service: service.map(Into::into),
+            scope: scope.map(Into::into),
+        })
     }
 
     #[test]
@@ -72,7 +77,11 @@ mod tests {
             ("basic", Some(Challenge::Basic)),
             (
                 "Bearer realm=\"https://auth.test/token\",service=\"registry.test\",scope=\"repository:a/b:pull,push\"",
-                bearer("https://auth.test/token", Some("registry.test"), Some("repository:a/b:pull,push")),
+                bearer(
+                    "https://auth.test/token",
+                    Some("registry.test"),
+                    Some("repository:a/b:pull,push"),
+                ),
             ),
             (
                 "bearer service=x, realm=https://auth.test/token , error=\"invalid_token\"",
@@ -85,6 +94,9 @@ mod tests {
         ] {
             assert_eq!(Challenge::read([header]), expected, "{header}");
         }
-        assert_eq!(Challenge::read(["Basic realm=x", "Bearer realm=\"https://a.test/\""]), bearer("https://a.test/", None, None));
+        assert_eq!(
+            Challenge::read(["Basic realm=x", "Bearer realm=\"https://a.test/\""]),
+            bearer("https://a.test/", None, None)
+        );
     }
 }

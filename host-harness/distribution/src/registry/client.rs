@@ -1,14 +1,19 @@
-//! One repository's registry over HTTP: requests within bounds, the login where it belongs, and redirects where they may lead.
+//! One repository's registry over HTTP: requests within bounds, the login where it belongs, and
+//! redirects where they may lead.
 //!
-//! The login goes to the registry, and to the token service that the registry names over https. A redirect is followed for reading, three
-//! times at most, without the login, and into no private network: there, only origins that the operator named are gone to.
+//! The login goes to the registry, and to the token service that the registry names over https. A
+//! redirect is followed for reading, three times at most, without the login, and into no private
+//! network: there, only origins that the operator named are gone to.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use url::Url;
@@ -92,21 +97,45 @@ struct TokenAnswer {
 impl Client {
     pub(super) fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
         let scheme = if options.plain_http { "http" } else { "https" };
-        let origin = Origin::parse(&format!("{scheme}://{}", reference.host())).map_err(|error| {
-            Failure::new(Code::InvalidSettings, format!("the registry cannot be spoken to: {error}"))
+        let origin =
+            Origin::parse(&format!("{scheme}://{}", reference.host())).map_err(|error| {
+                Failure::new(
+                    Code::InvalidSettings,
+                    format!("the registry cannot be spoken to: {error}"),
+                )
                 .with_remedy(Remedy::CorrectInput { input: "plain-http" })
-                .with_hint("Speak https to it: the registry and the login would be everybody's on the way.")
-        })?;
+                .with_hint(
+                    "Speak https to it: the registry and the login would be everybody's on the \
+                     way.",
+                )
+            })?;
         let here = Origin::parse(&format!("http://{}", reference.host())).is_ok();
         let client = |private_network, system_proxy| {
-            let (extra_roots, user_agent) = (options.extra_roots.clone(), options.user_agent.clone());
+            let (extra_roots, user_agent) =
+                (options.extra_roots.clone(), options.user_agent.clone());
             let (timeout, largest_body) = (TIMEOUT, 0);
-            let options = LiveOptions { timeout, largest_body, extra_roots, system_proxy, private_network, user_agent };
+            let options = LiveOptions {
+                timeout,
+                largest_body,
+                extra_roots,
+                system_proxy,
+                private_network,
+                user_agent,
+            };
             LiveClient::new(&options).map_err(|error| {
-                let of = if matches!(error, ClientError::Certificates) { "the certificates to trust: " } else { "" };
-                let remedy =
-                    if matches!(error, ClientError::Certificates) { Remedy::CorrectInput { input: "ca-file" } } else { Remedy::Other };
-                Failure::new(Code::InvalidSettings, format!("{of}{error}")).with_remedy(remedy).with_hint(error.hint())
+                let of = if matches!(error, ClientError::Certificates) {
+                    "the certificates to trust: "
+                } else {
+                    ""
+                };
+                let remedy = if matches!(error, ClientError::Certificates) {
+                    Remedy::CorrectInput { input: "ca-file" }
+                } else {
+                    Remedy::Other
+                };
+                Failure::new(Code::InvalidSettings, format!("{of}{error}"))
+                    .with_remedy(remedy)
+                    .with_hint(error.hint())
             })
         };
         Ok(Self {
@@ -129,12 +158,17 @@ impl Client {
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let mut answer = self.to_registry(ask, &ask.path).await?;
         if answer.status == 401 {
-            let asked = answer.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+            let asked = answer
+                .headers
+                .get_all(WWW_AUTHENTICATE)
+                .iter()
+                .filter_map(|value| value.to_str().ok());
             if let Some(authorization) = match Challenge::read(asked) {
                 Some(challenge) => self.authorized(challenge).await?,
                 None => None,
             } {
-                *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization);
+                *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(authorization);
                 answer = self.to_registry(ask, &ask.path).await?;
             }
         }
@@ -147,16 +181,24 @@ impl Client {
         if origin == self.origin {
             return Ok(path);
         }
-        let denied = Failure::new(Code::Denied, "the registry wants the upload to go to another origin");
+        let denied =
+            Failure::new(Code::Denied, "the registry wants the upload to go to another origin");
         Err(denied.with_remedy(Remedy::ContactSupport).with_hint(
-            "Nothing was sent there. A registry behind a proxy must know its own address: set it there (`http.host` of docker-registry).",
+            "Nothing was sent there. A registry behind a proxy must know its own address: set it \
+             there (`http.host` of docker-registry).",
         ))
     }
 
     /// The next page of a list, where there is one: a path on the registry itself.
     pub(super) fn next_page(&self, answer: &Answer) -> Result<Option<String>, Failure> {
-        let Some(link) = answer.header(LINK.as_str()).filter(|link| link.contains("rel=\"next\"")) else { return Ok(None) };
-        let place = link.split_once('<').and_then(|(_, rest)| Some(rest.split_once('>')?.0)).ok_or_else(unusable_place)?;
+        let Some(link) = answer.header(LINK.as_str()).filter(|link| link.contains("rel=\"next\""))
+        else {
+            return Ok(None);
+        };
+        let place = link
+            .split_once('<')
+            .and_then(|(_, rest)| Some(rest.split_once('>')?.0))
+            .ok_or_else(unusable_place)?;
         let place = self.base()?.join(place).map_err(|_| unusable_place())?;
         match Origin::part(&place) {
             Ok((origin, path)) if origin == self.origin => Ok(Some(path)),
@@ -165,13 +207,20 @@ impl Client {
     }
 
     async fn to_registry(&self, ask: &Ask<'_>, path: &str) -> Result<Answer, Failure> {
-        let authorization = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let request = self.named.request(ask.method.clone(), &self.origin, path).map_err(unanswered)?;
-        once(with_header(request, authorization), ask).await.map_err(|failure| match &*failure.remedy {
-            Remedy::ComeBack { .. } if self.perhaps_plain => failure
-                .with_remedy(Remedy::AllowPlainHttp)
-                .with_hint("Check the registry's name. If it is on this machine and speaks plain http, allow that."),
-            _ => failure,
+        let authorization =
+            self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let request =
+            self.named.request(ask.method.clone(), &self.origin, path).map_err(unanswered)?;
+        once(with_header(request, authorization), ask).await.map_err(|failure| {
+            match &*failure.remedy {
+                Remedy::ComeBack { .. } if self.perhaps_plain => {
+                    failure.with_remedy(Remedy::AllowPlainHttp).with_hint(
+                        "Check the registry's name. If it is on this machine and speaks plain \
+                         http, allow that.",
+                    )
+                }
+                _ => failure,
+            }
         })
     }
 
@@ -186,16 +235,25 @@ impl Client {
             answer = if origin == self.origin {
                 self.to_registry(ask, &path).await?
             } else {
-                let client = if self.allowed.contains(&origin) { &self.named } else { &self.elsewhere };
-                once(client.request(ask.method.clone(), &origin, &path).map_err(|error| led_astray(error, &origin))?, ask)
-                    .await
-                    .map_err(|failure| explained(failure, &origin))?
+                let client =
+                    if self.allowed.contains(&origin) { &self.named } else { &self.elsewhere };
+                once(
+                    client
+                        .request(ask.method.clone(), &origin, &path)
+                        .map_err(|error| led_astray(error, &origin))?,
+                    ask,
+                )
+                .await
+                .map_err(|failure| explained(failure, &origin))?
             };
             base = Url::parse(&origin.join(&path)).map_err(|_| unusable_place())?;
         }
-        Err(Failure::new(Code::Denied, format!("the registry redirects more than {MOST_REDIRECTS} times"))
-            .with_remedy(Remedy::ContactSupport)
-            .with_hint("Report it to whoever runs the registry."))
+        Err(Failure::new(
+            Code::Denied,
+            format!("the registry redirects more than {MOST_REDIRECTS} times"),
+        )
+        .with_remedy(Remedy::ContactSupport)
+        .with_hint("Report it to whoever runs the registry."))
     }
 
     fn base(&self) -> Result<Url, Failure> {
@@ -204,7 +262,10 @@ impl Client {
 
     /// Where an answer points to.
     fn target(&self, answer: &Answer, base: &Url) -> Result<(Origin, String), Failure> {
-        let place = answer.header(LOCATION.as_str()).and_then(|place| base.join(place).ok()).ok_or_else(unusable_place)?;
+        let place = answer
+            .header(LOCATION.as_str())
+            .and_then(|place| base.join(place).ok())
+            .ok_or_else(unusable_place)?;
         Origin::part(&place).map_err(|_| unusable_place())
     }
 
@@ -212,7 +273,9 @@ impl Client {
     async fn authorized(&self, challenge: Challenge) -> Result<Option<HeaderValue>, Failure> {
         match (challenge, &self.login) {
             (_, Some(Login::Token(token))) => Ok(bearer(token)),
-            (Challenge::Basic, Some(Login::Password { user, password })) => Ok(basic(user, password)),
+            (Challenge::Basic, Some(Login::Password { user, password })) => {
+                Ok(basic(user, password))
+            }
             (Challenge::Basic, _) => Ok(None),
             (Challenge::Bearer { realm, service, scope }, login) => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull,push", self.scope));
@@ -223,19 +286,39 @@ impl Client {
     }
 
     /// A token of the service that the registry names.
-    async fn token(&self, realm: &str, service: Option<&str>, scope: &str, login: Option<&Login>) -> Result<Zeroizing<String>, Failure> {
+    async fn token(
+        &self,
+        realm: &str,
+        service: Option<&str>,
+        scope: &str,
+        login: Option<&Login>,
+    ) -> Result<Zeroizing<String>, Failure> {
         let misled = || {
-            Failure::new(Code::Denied, "the registry names a token service that the login must not be sent to")
-                .with_remedy(Remedy::ContactSupport)
-                .with_hint("Nothing was sent there. A token service is spoken to over https, by its name alone.")
+            Failure::new(
+                Code::Denied,
+                "the registry names a token service that the login must not be sent to",
+            )
+            .with_remedy(Remedy::ContactSupport)
+            .with_hint(
+                "Nothing was sent there. A token service is spoken to over https, by its name \
+                 alone.",
+            )
         };
         let mut realm = Url::parse(realm).map_err(|_| misled())?;
         let mut form = vec![("scope", scope)];
         form.extend(service.map(|service| ("service", service)));
         let posted = match login {
             Some(Login::Identity(token)) => {
-                form.extend([("grant_type", "refresh_token"), ("client_id", self.program.as_str()), ("refresh_token", token.as_str())]);
-                Some(Zeroizing::new(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish()))
+                form.extend([
+                    ("grant_type", "refresh_token"),
+                    ("client_id", self.program.as_str()),
+                    ("refresh_token", token.as_str()),
+                ]);
+                Some(Zeroizing::new(
+                    url::form_urlencoded::Serializer::new(String::new())
+                        .extend_pairs(&form)
+                        .finish(),
+                ))
             }
             _ => {
                 realm.query_pairs_mut().extend_pairs(&form);
@@ -249,20 +332,31 @@ impl Client {
             method: if posted.is_some() { Method::POST } else { Method::GET },
             path: path.clone(),
             accept: "application/json",
-            body: posted.as_ref().map(|form| ("application/x-www-form-urlencoded", form.as_bytes())),
+            body: posted
+                .as_ref()
+                .map(|form| ("application/x-www-form-urlencoded", form.as_bytes())),
             most: LARGEST_TOKEN,
         };
         let authorization = match login {
             Some(Login::Password { user, password }) => basic(user, password),
             _ => None,
         };
-        let request = client.request(ask.method.clone(), &origin, &path).map_err(|error| led_astray(error, &origin))?;
-        let answer = once(with_header(request, authorization), &ask).await.map_err(|failure| explained(failure, &origin))?;
+        let request = client
+            .request(ask.method.clone(), &origin, &path)
+            .map_err(|error| led_astray(error, &origin))?;
+        let answer = once(with_header(request, authorization), &ask)
+            .await
+            .map_err(|failure| explained(failure, &origin))?;
         if answer.status != 200 {
             return Err(answer.refused("the registry's token service"));
         }
         let token: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| no_token())?;
-        token.token.or(token.access_token).filter(|token| !token.is_empty()).map(Zeroizing::new).ok_or_else(no_token)
+        token
+            .token
+            .or(token.access_token)
+            .filter(|token| !token.is_empty())
+            .map(Zeroizing::new)
+            .ok_or_else(no_token)
     }
 }
 
@@ -280,13 +374,32 @@ impl Answer {
             ..Failure::new(code, format!("{who} {message}")).with_hint(hint)
         };
         match self.status {
-            401 => failure(Code::Credentials, "does not let you in", "Log in to it, or use another login.").with_remedy(Remedy::LogIn),
-            403 => failure(Code::Permission, "does not allow this to you", "Ask its owner for the right to read or write this repository."),
-            404 => failure(Code::NotFound, "has no such repository or artifact", "Check the reference: host, name, tag and digest.")
-                .with_remedy(Remedy::CorrectInput { input: "reference" }),
+            401 => failure(
+                Code::Credentials,
+                "does not let you in",
+                "Log in to it, or use another login.",
+            )
+            .with_remedy(Remedy::LogIn),
+            403 => failure(
+                Code::Permission,
+                "does not allow this to you",
+                "Ask its owner for the right to read or write this repository.",
+            ),
+            404 => failure(
+                Code::NotFound,
+                "has no such repository or artifact",
+                "Check the reference: host, name, tag and digest.",
+            )
+            .with_remedy(Remedy::CorrectInput { input: "reference" }),
             429 => failure(Code::RateLimited, "gets too many requests", "Come back later.")
-                .with_retry_after(self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())),
-            500..=599 => failure(Code::Upstream, &format!("does not work as it should (status {})", self.status), "Try again later."),
+                .with_retry_after(
+                    self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok()),
+                ),
+            500..=599 => failure(
+                Code::Upstream,
+                &format!("does not work as it should (status {})", self.status),
+                "Try again later.",
+            ),
             status => failure(
                 Code::UnexpectedResponse,
                 &format!("answers in a way that is not known here (status {status})"),
@@ -300,7 +413,8 @@ impl Answer {
     fn says(&self) -> Option<String> {
         let value: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
         let code = value.pointer("/errors/0/code")?.as_str()?;
-        (code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')).then(|| code.to_owned())
+        (code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+            .then(|| code.to_owned())
     }
 }
 
@@ -312,7 +426,11 @@ async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, Failure>
     let mut answer = request.send().await.map_err(|error| unanswered(fault(&error)))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     // The length that is told of a body that does not come is that of another answer.
-    let body = if ask.method == Method::HEAD { Vec::new() } else { body(&mut answer, ask.most).await.map_err(unanswered)? };
+    let body = if ask.method == Method::HEAD {
+        Vec::new()
+    } else {
+        body(&mut answer, ask.most).await.map_err(unanswered)?
+    };
     Ok(Answer { status, headers, body })
 }
 
@@ -325,7 +443,10 @@ fn with_header(request: RequestBuilder, authorization: Option<HeaderValue>) -> R
 
 fn basic(user: &str, password: &str) -> Option<HeaderValue> {
     let pair = Zeroizing::new(format!("{user}:{password}"));
-    secret_header(&Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str())))
+    secret_header(&Zeroizing::new(format!(
+        "Basic {}",
+        Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()
+    )))
 }
 
 fn bearer(token: &str) -> Option<HeaderValue> {
@@ -347,7 +468,10 @@ fn no_token() -> Failure {
 fn unusable_place() -> Failure {
     Failure::new(Code::Denied, "the registry leads to a place that nothing is sent to or read from")
         .with_remedy(Remedy::ContactSupport)
-        .with_hint("It is spoken to over https, or by plain http on this machine. Report it to whoever runs the registry.")
+        .with_hint(
+            "It is spoken to over https, or by plain http on this machine. Report it to whoever \
+             runs the registry.",
+        )
 }
 
 /// The failure of a request that a private network was in the way of.
@@ -359,29 +483,46 @@ fn explained(failure: Failure, origin: &Origin) -> Failure {
     if failure.code != Code::Denied {
         return failure;
     }
-    Failure::new(Code::Denied, format!("the registry leads to {origin}, which nobody named and which is not on the open internet"))
-        .with_remedy(Remedy::ApproveOrigin { origin: origin.to_string() })
-        .with_hint("Nothing was sent there. If it belongs to the registry, allow it.")
+    Failure::new(
+        Code::Denied,
+        format!(
+            "the registry leads to {origin}, which nobody named and which is not on the open \
+             internet"
+        ),
+    )
+    .with_remedy(Remedy::ApproveOrigin { origin: origin.to_string() })
+    .with_hint("Nothing was sent there. If it belongs to the registry, allow it.")
 }
 
 fn unanswered(error: TransportError) -> Failure {
-    let upstream = |message: String, hint: &str| Failure::new(Code::Upstream, message).with_hint(hint);
+    let upstream =
+        |message: String, hint: &str| Failure::new(Code::Upstream, message).with_hint(hint);
     match error {
-        TransportError::TimedOut => upstream("the registry did not answer in time".into(), "Try again later."),
+        TransportError::TimedOut => {
+            upstream("the registry did not answer in time".into(), "Try again later.")
+        }
         TransportError::Connection(text) => upstream(
             format!("the registry cannot be read: {text}"),
             "Check the registry's name and your network, or try again later.",
         ),
         TransportError::Untrusted(text) => upstream(
             format!("the registry's certificate is not trusted ({text})"),
-            "If it is from an authority of your own, trust that one's certificate too. Otherwise somebody may be reading along: do not go on.",
+            "If it is from an authority of your own, trust that one's certificate too. Otherwise \
+             somebody may be reading along: do not go on.",
         )
         .with_remedy(Remedy::TrustRoot),
-        TransportError::TooLarge(most) => Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
-            .with_hint("No answer of a registry that keeps connectors is as large as this. Check the reference.")
-            .with_remedy(Remedy::CorrectInput { input: "reference" }),
+        TransportError::TooLarge(most) => {
+            Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
+                .with_hint(
+                    "No answer of a registry that keeps connectors is as large as this. Check the \
+                     reference.",
+                )
+                .with_remedy(Remedy::CorrectInput { input: "reference" })
+        }
         TransportError::Denied(text) => Failure::new(Code::Denied, text),
-        TransportError::Fixture(text) | TransportError::Other(text) => Failure::new(Code::Other, text),
+        TransportError::Fixture(text) | TransportError::Other(text) => {
+            Failure::new(Code::Other, text)
+        }
         _ => Failure::new(Code::Other, "the registry cannot be read"),
     }
 }

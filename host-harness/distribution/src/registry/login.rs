@@ -32,27 +32,40 @@ pub enum Login {
 }
 
 impl Login {
-    /// The login that Docker's configuration in this folder holds for the registry, itself or through a credential helper; none where it
-    /// holds none, or is not there.
+    /// The login that Docker's configuration in this folder holds for the registry, itself or
+    /// through a credential helper; none where it holds none, or is not there.
     ///
     /// # Errors
-    /// `credentials`, when the configuration or the helper cannot be used. Nothing of what they say is repeated.
+    /// `credentials`, when the configuration or the helper cannot be used. Nothing of what they say
+    /// is repeated.
     pub fn of_docker(reference: &Reference, folder: &Path) -> Result<Option<Self>, Failure> {
         let config = match file::read_named(&folder.join("config.json"), LARGEST_CONFIG) {
             Ok(config) => Zeroizing::new(config),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unusable(reference, &error.to_string())),
         };
-        match docker_credential::get_credential_from_reader(config.as_slice(), reference.login_name()) {
-            Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Self::Password { user, password: password.into() })),
+        match docker_credential::get_credential_from_reader(
+            config.as_slice(),
+            reference.login_name(),
+        ) {
+            Ok(DockerCredential::UsernamePassword(user, password)) => {
+                Ok(Some(Self::Password { user, password: password.into() }))
+            }
             Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Self::Identity(token.into()))),
-            Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
+            Err(
+                CredentialRetrievalError::ConfigNotFound
+                | CredentialRetrievalError::NoCredentialConfigured,
+            ) => Ok(None),
             // A helper that knows no login for a registry ends as one that failed.
             Err(CredentialRetrievalError::HelperFailure { .. }) => Ok(None),
             Err(error) => {
                 let what = match error {
-                    CredentialRetrievalError::HelperCommunicationError => "its credential helper cannot be started",
-                    CredentialRetrievalError::MalformedHelperResponse => "its credential helper answers with no login",
+                    CredentialRetrievalError::HelperCommunicationError => {
+                        "its credential helper cannot be started"
+                    }
+                    CredentialRetrievalError::MalformedHelperResponse => {
+                        "its credential helper answers with no login"
+                    }
                     CredentialRetrievalError::ConfigReadError => "it is no configuration",
                     _ => "the login in it cannot be read",
                 };
@@ -63,9 +76,12 @@ impl Login {
 }
 
 fn unusable(reference: &Reference, what: &str) -> Failure {
-    Failure::new(Code::Credentials, format!("Docker's configuration has no usable login for {}: {what}", reference.registry()))
-        .with_remedy(Remedy::LogIn)
-        .with_hint("Log in again, or correct `config.json`.")
+    Failure::new(
+        Code::Credentials,
+        format!("Docker's configuration has no usable login for {}: {what}", reference.registry()),
+    )
+    .with_remedy(Remedy::LogIn)
+    .with_hint("Log in again, or correct `config.json`.")
 }
 
 impl fmt::Debug for Login {
@@ -80,7 +96,11 @@ mod tests {
 
     #[test]
     fn a_login_is_not_shown() {
-        let login = Login::Password { user: "me".into(), password: "open sesame".to_owned().into() };
-        assert_eq!(format!("{login:?} {:?}", Login::Token("abc".to_owned().into())), "[redacted] [redacted]");
+        let login =
+            Login::Password { user: "me".into(), password: "open sesame".to_owned().into() };
+        assert_eq!(
+            format!("{login:?} {:?}", Login::Token("abc".to_owned().into())),
+            "[redacted] [redacted]"
+        );
     }
 }

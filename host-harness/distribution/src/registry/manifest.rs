@@ -1,4 +1,5 @@
-//! Manifests: what an artifact is made of. Written the same for the same content, read within bounds.
+//! Manifests: what an artifact is made of. Written the same for the same content, read within
+//! bounds.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +22,16 @@ pub const WASM: &str = "application/wasm";
 /// Media type of the configuration that says nothing.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
-/// Largest manifest or list that is read, in bytes: one of ours has about two thousand, and registries refuse more than four million.
+/// Largest manifest or list that is read, in bytes: one of ours has about two thousand, and
+/// registries refuse more than four million.
 pub const LARGEST: u64 = 1024 * 1024;
 /// Most layers, entries and annotations that are read of one.
 const MOST_ENTRIES: usize = 200;
 
 /// Annotation that names a file.
 pub const TITLE: &str = "org.opencontainers.image.title";
-/// Annotation that holds the digest of the package's `SHA256SUMS`, and so vouches for every file of the package.
+/// Annotation that holds the digest of the package's `SHA256SUMS`, and so vouches for every file of
+/// the package.
 pub const SUMS_ANNOTATION: &str = "smp.connector.sha256sums";
 
 /// Points to content, and says what it is.
@@ -123,14 +126,26 @@ impl Manifest {
     #[must_use]
     pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
         let (media_type, annotations) = (Some(MANIFEST.to_owned()), BTreeMap::new());
-        Self { schema_version: 2, media_type, artifact_type: None, config, layers, subject: None, annotations }
+        Self {
+            schema_version: 2,
+            media_type,
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations,
+        }
     }
 
     /// A manifest of layers that belong to another artifact.
     #[must_use]
     pub fn referring(artifact_type: &str, layers: Vec<Descriptor>, subject: Descriptor) -> Self {
         let artifact_type = Some(artifact_type.to_owned());
-        Self { artifact_type, subject: Some(subject), ..Self::new(Descriptor::of(EMPTY, b"{}"), layers) }
+        Self {
+            artifact_type,
+            subject: Some(subject),
+            ..Self::new(Descriptor::of(EMPTY, b"{}"), layers)
+        }
     }
 
     /// Reads a manifest.
@@ -138,14 +153,26 @@ impl Manifest {
     /// # Errors
     /// `unexpected-response`, when it is none, or has more entries than any that is known.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
-        let manifest: Self =
-            serde_json::from_slice(bytes).map_err(|_| unexpected("the registry's answer is no manifest of an artifact"))?;
-        let annotations = manifest.layers.iter().map(|layer| layer.annotations.len()).max().unwrap_or(0).max(manifest.annotations.len());
-        if manifest.schema_version != 2 || manifest.media_type.as_deref().is_some_and(|media_type| media_type != MANIFEST) {
-            return Err(unexpected("the registry's answer is a manifest of a kind that is not known here"));
+        let manifest: Self = serde_json::from_slice(bytes)
+            .map_err(|_| unexpected("the registry's answer is no manifest of an artifact"))?;
+        let annotations = manifest
+            .layers
+            .iter()
+            .map(|layer| layer.annotations.len())
+            .max()
+            .unwrap_or(0)
+            .max(manifest.annotations.len());
+        if manifest.schema_version != 2
+            || manifest.media_type.as_deref().is_some_and(|media_type| media_type != MANIFEST)
+        {
+            return Err(unexpected(
+                "the registry's answer is a manifest of a kind that is not known here",
+            ));
         }
         if manifest.layers.len().max(annotations) > MOST_ENTRIES {
-            return Err(unexpected("the manifest has more layers or annotations than any that is known"));
+            return Err(unexpected(
+                "the manifest has more layers or annotations than any that is known",
+            ));
         }
         Ok(manifest)
     }
@@ -163,7 +190,12 @@ impl Index {
     /// A list of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self { schema_version: 2, media_type: Some(INDEX.to_owned()), manifests: Vec::new(), other: serde_json::Map::new() }
+        Self {
+            schema_version: 2,
+            media_type: Some(INDEX.to_owned()),
+            manifests: Vec::new(),
+            other: serde_json::Map::new(),
+        }
     }
 
     /// Reads a list.
@@ -171,8 +203,11 @@ impl Index {
     /// # Errors
     /// `unexpected-response`, when it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
-        let index: Self = serde_json::from_slice(bytes).map_err(|_| unexpected("the registry's answer is no list of manifests"))?;
-        if index.schema_version != 2 || index.media_type.as_deref().is_some_and(|media_type| media_type != INDEX) {
+        let index: Self = serde_json::from_slice(bytes)
+            .map_err(|_| unexpected("the registry's answer is no list of manifests"))?;
+        if index.schema_version != 2
+            || index.media_type.as_deref().is_some_and(|media_type| media_type != INDEX)
+        {
             return Err(unexpected("the registry's answer is no list of manifests"));
         }
         Ok(index)
@@ -187,13 +222,19 @@ impl Index {
     }
 }
 
-/// A component's configuration. It is made of the component alone, and of the instant that its builder names.
+/// A component's configuration. It is made of the component alone, and of the instant that its
+/// builder names.
 ///
-/// Other clients refuse a configuration without an instant: where none is named, it is the beginning of time, which says nothing.
+/// Other clients refuse a configuration without an instant: where none is named, it is the
+/// beginning of time, which says nothing.
 ///
 /// # Errors
 /// None in practice: it is all texts.
-pub fn wasm_config(component: &Digest, metadata: &Metadata, created: Option<&str>) -> Result<Vec<u8>, Failure> {
+pub fn wasm_config(
+    component: &Digest,
+    metadata: &Metadata,
+    created: Option<&str>,
+) -> Result<Vec<u8>, Failure> {
     written(&serde_json::json!({
         "created": created.unwrap_or("1970-01-01T00:00:00Z"),
         "author": metadata.authors,
@@ -204,7 +245,8 @@ pub fn wasm_config(component: &Digest, metadata: &Metadata, created: Option<&str
     }))
 }
 
-/// The standard annotations of an artifact, from the component's metadata; for the signs that steer a terminal their escapes.
+/// The standard annotations of an artifact, from the component's metadata; for the signs that steer
+/// a terminal their escapes.
 #[must_use]
 pub fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<String, String> {
     let said = [
@@ -218,8 +260,13 @@ pub fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<Strin
         ("revision", metadata.revision.as_deref()),
         ("created", created),
     ];
-    let said = said.into_iter().filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)));
-    said.map(|(key, value)| (format!("org.opencontainers.image.{key}"), smp_host::text::escaped(value).into_owned())).collect()
+    let said = said
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)));
+    said.map(|(key, value)| {
+        (format!("org.opencontainers.image.{key}"), smp_host::text::escaped(value).into_owned())
+    })
+    .collect()
 }
 
 /// A failure for an answer that is none of those that the specification knows.
@@ -230,8 +277,10 @@ pub(super) fn unexpected(message: impl Into<String>) -> Failure {
 }
 
 fn written(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value)
-        .map_err(|error| Failure::new(Code::Output, format!("the manifest cannot be written: {error}")).with_remedy(Remedy::Other))
+    serde_json::to_vec(value).map_err(|error| {
+        Failure::new(Code::Output, format!("the manifest cannot be written: {error}"))
+            .with_remedy(Remedy::Other)
+    })
 }
 
 #[cfg(test)]
@@ -240,22 +289,38 @@ mod tests {
 
     #[test]
     fn the_same_content_is_written_the_same_and_without_an_instant() {
-        let metadata = Metadata { name: Some("example".into()), version: Some("1.0.0".into()), ..Metadata::default() };
+        let metadata = Metadata {
+            name: Some("example".into()),
+            version: Some("1.0.0".into()),
+            ..Metadata::default()
+        };
         let make = |created| {
-            let config = Descriptor::of(WASM_CONFIG, &wasm_config(&Digest::of(b"x"), &metadata, created).unwrap());
-            let mut manifest = Manifest::new(config, vec![Descriptor::of(WASM, b"x").titled("example.wasm")]);
+            let config = Descriptor::of(
+                WASM_CONFIG,
+                &wasm_config(&Digest::of(b"x"), &metadata, created).unwrap(),
+            );
+            let mut manifest =
+                Manifest::new(config, vec![Descriptor::of(WASM, b"x").titled("example.wasm")]);
             manifest.annotations = annotations(&metadata, created);
             manifest.to_bytes().unwrap()
         };
         assert_eq!(make(None), make(None));
         assert!(!String::from_utf8(make(None)).unwrap().contains("created"));
-        assert!(String::from_utf8(make(Some("2026-01-02T03:04:05Z"))).unwrap().contains("2026-01-02T03:04:05Z"));
+        assert!(
+            String::from_utf8(make(Some("2026-01-02T03:04:05Z")))
+                .unwrap()
+                .contains("2026-01-02T03:04:05Z")
+        );
         assert_eq!(Manifest::read(&make(None)).unwrap().to_bytes().unwrap(), make(None));
     }
 
     #[test]
     fn an_annotation_steers_no_terminal() {
-        let metadata = Metadata { description: Some("red \u{1b}[31m".into()), homepage: Some(String::new()), ..Metadata::default() };
+        let metadata = Metadata {
+            description: Some("red \u{1b}[31m".into()),
+            homepage: Some(String::new()),
+            ..Metadata::default()
+        };
         let annotations = annotations(&metadata, None);
         assert_eq!(annotations.len(), 1);
         assert_eq!(annotations["org.opencontainers.image.description"], "red \\u{1b}[31m");
@@ -263,17 +328,29 @@ mod tests {
 
     #[test]
     fn what_is_no_manifest_or_too_much_of_one_is_refused() {
-        let descriptor = serde_json::json!({ "mediaType": "a", "digest": Digest::of(b"x"), "size": 1 });
+        let descriptor =
+            serde_json::json!({ "mediaType": "a", "digest": Digest::of(b"x"), "size": 1 });
         let manifest = |layers: usize, version: u32, media_type: &str| {
             serde_json::json!({
                 "schemaVersion": version, "mediaType": media_type, "config": descriptor, "layers": vec![&descriptor; layers],
             })
         };
         assert!(Manifest::read(manifest(1, 2, MANIFEST).to_string().as_bytes()).is_ok());
-        for value in [manifest(MOST_ENTRIES + 1, 2, MANIFEST), manifest(1, 1, MANIFEST), manifest(1, 2, INDEX), Value::Null] {
-            assert_eq!(Manifest::read(value.to_string().as_bytes()).unwrap_err().code, Code::UnexpectedResponse);
+        for value in [
+            manifest(MOST_ENTRIES + 1, 2, MANIFEST),
+            manifest(1, 1, MANIFEST),
+            manifest(1, 2, INDEX),
+            Value::Null,
+        ] {
+            assert_eq!(
+                Manifest::read(value.to_string().as_bytes()).unwrap_err().code,
+                Code::UnexpectedResponse
+            );
         }
-        assert!(Index::read(b"{\"schemaVersion\":2,\"manifests\":[],\"annotations\":{\"a\":\"b\"}}").is_ok());
+        assert!(
+            Index::read(b"{\"schemaVersion\":2,\"manifests\":[],\"annotations\":{\"a\":\"b\"}}")
+                .is_ok()
+        );
         assert!(Index::read(b"{\"schemaVersion\":2}").is_err());
     }
 }

@@ -10,8 +10,9 @@
 //!           ├◀─ subject ── the package's own signature     SHA256SUMS.sig
 //!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest
 //! ```
-//! So one signature over the manifest covers every file. Files are fetched by the digests that the manifest vouches for, and not by what
-//! refers to it: whoever may write to the registry can attach anything.
+//! So one signature over the manifest covers every file. Files are fetched by the digests that the
+//! manifest vouches for, and not by what refers to it: whoever may write to the registry can attach
+//! anything.
 
 pub mod login;
 pub mod manifest;

@@ -1,4 +1,5 @@
-//! A package out of a registry. With a trust policy, nothing is taken that no trusted signature covers.
+//! A package out of a registry. With a trust policy, nothing is taken that no trusted signature
+//! covers.
 //!
 //! ```text
 //! manifest ─▶ signature ─▶ component ─▶ who may publish it, from which version on, under which tag ─▶ all other files, by digest
@@ -22,7 +23,8 @@ use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
 
-/// Most signatures of a package that are looked at. A publisher attaches one, and another when its key changes.
+/// Most signatures of a package that are looked at. A publisher attaches one, and another when its
+/// key changes.
 const MOST_PACKAGE_SIGNATURES: usize = 4;
 
 /// A package that was pulled.
@@ -39,12 +41,15 @@ pub struct Pulled {
 }
 
 impl Pulled {
-    /// The name of a folder for it: the connector's id and version, or else the repository's name and tag.
+    /// The name of a folder for it: the connector's id and version, or else the repository's name
+    /// and tag.
     #[must_use]
     pub fn folder_name(&self, reference: &Reference) -> String {
         match &self.identity {
             Some(identity) => format!("{}-{}", identity.id, identity.version),
-            None => format!("{}-{}", last_part(reference), reference.tag().unwrap_or(self.digest.hex())),
+            None => {
+                format!("{}-{}", last_part(reference), reference.tag().unwrap_or(self.digest.hex()))
+            }
         }
     }
 }
@@ -52,16 +57,24 @@ impl Pulled {
 /// Pulls the artifact that the repository's reference names.
 ///
 /// # Errors
-/// `untrusted`, when the policy does not take it or something is not what its digest says; what the registry says otherwise.
-pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits: &Limits) -> Result<Pulled, Failure> {
+/// `untrusted`, when the policy does not take it or something is not what its digest says; what the
+/// registry says otherwise.
+pub async fn pull(
+    repository: &Repository,
+    policy: Option<&TrustPolicy>,
+    limits: &Limits,
+) -> Result<Pulled, Failure> {
     let reference = repository.reference();
     let found = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => repository.pull_manifest(digest).await?,
         (None, Some(tag)) => repository.resolve(tag).await?,
         (None, None) => {
-            return Err(Failure::new(Code::InvalidSettings, "the reference names neither a tag nor a digest")
-                .with_remedy(Remedy::CorrectInput { input: "reference" })
-                .with_hint("Name the release: HOST/NAME:VERSION, or HOST/NAME@sha256:…."));
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                "the reference names neither a tag nor a digest",
+            )
+            .with_remedy(Remedy::CorrectInput { input: "reference" })
+            .with_hint("Name the release: HOST/NAME:VERSION, or HOST/NAME@sha256:…."));
         }
     };
     let found = found.ok_or_else(|| absent(repository))?;
@@ -87,7 +100,10 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
     let identity = identity.ok();
     let package = match manifest.annotations.get(SUMS_ANNOTATION) {
         Some(digest) => whole(repository, digest, &found.digest, &component, policy).await?,
-        None => Package::alone(&identity.as_ref().map_or(name, |identity| format!("{}.wasm", identity.id)), component),
+        None => Package::alone(
+            &identity.as_ref().map_or(name, |identity| format!("{}.wasm", identity.id)),
+            component,
+        ),
     };
     if let Some(policy) = policy {
         policy.package_not_revoked(&package)?;
@@ -100,9 +116,16 @@ pub async fn pull(repository: &Repository, policy: Option<&TrustPolicy>, limits:
 }
 
 /// The component that a manifest names, and a name for its file.
-async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits) -> Result<(String, Vec<u8>), Failure> {
+async fn component(
+    repository: &Repository,
+    manifest: &Manifest,
+    limits: &Limits,
+) -> Result<(String, Vec<u8>), Failure> {
     let [layer] = manifest.layers.as_slice() else {
-        return Err(unexpected(format!("the artifact has {} layers; one of a component has one", manifest.layers.len())));
+        return Err(unexpected(format!(
+            "the artifact has {} layers; one of a component has one",
+            manifest.layers.len()
+        )));
     };
     if manifest.config.media_type != WASM_CONFIG || layer.media_type != WASM {
         return Err(unexpected("the artifact is no WebAssembly component"));
@@ -115,13 +138,18 @@ async fn component(repository: &Repository, manifest: &Manifest, limits: &Limits
     Ok((format!("{}.wasm", last_part(repository.reference())), bytes))
 }
 
-/// Refuses an older release that is served under the tag of a newer one. A tag that is no version cannot be judged.
+/// Refuses an older release that is served under the tag of a newer one. A tag that is no version
+/// cannot be judged.
 fn is_the_one_asked_for(reference: &Reference, identity: &Identity) -> Result<(), Failure> {
     match reference.tag() {
         Some(tag) if tag != identity.tag() => {
-            let other = Failure::new(Code::Untrusted, format!("the tag `{tag}` leads to what was signed as {identity}"));
+            let other = Failure::new(
+                Code::Untrusted,
+                format!("the tag `{tag}` leads to what was signed as {identity}"),
+            );
             Err(other.with_remedy(Remedy::OtherRelease).with_hint(
-                "Another release is served in the place of the one that was asked for. Ask for a release by its version or its digest.",
+                "Another release is served in the place of the one that was asked for. Ask for a \
+                 release by its version or its digest.",
             ))
         }
         _ => Ok(()),
@@ -136,8 +164,10 @@ async fn whole(
     component: &[u8],
     policy: Option<&TrustPolicy>,
 ) -> Result<Package, Failure> {
-    let digest = Digest::parse(sums).ok_or_else(|| unexpected(format!("the artifact names no digest of its {SUMS}")))?;
-    let sums = repository.pull_blob(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
+    let digest = Digest::parse(sums)
+        .ok_or_else(|| unexpected(format!("the artifact names no digest of its {SUMS}")))?;
+    let sums =
+        repository.pull_blob(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
     let sums = Sums::read(sums)?;
     let mut files = BTreeMap::new();
     for (name, digest) in sums.digests() {
@@ -145,7 +175,10 @@ async fn whole(
             component.to_vec()
         } else {
             let what = format!("`{name}`");
-            repository.pull_blob(digest, LARGEST_FILE, &what).await?.ok_or_else(|| missing(&what))?
+            repository
+                .pull_blob(digest, LARGEST_FILE, &what)
+                .await?
+                .ok_or_else(|| missing(&what))?
         };
         files.insert(name.clone(), bytes);
     }
@@ -161,12 +194,22 @@ async fn package_signature(
     policy: Option<&TrustPolicy>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     let mut first = None;
-    for entry in referrers::list(repository, artifact, SIGNATURE_TYPE).await?.iter().take(MOST_PACKAGE_SIGNATURES) {
+    for entry in referrers::list(repository, artifact, SIGNATURE_TYPE)
+        .await?
+        .iter()
+        .take(MOST_PACKAGE_SIGNATURES)
+    {
         let Some(found) = repository.pull_manifest(&entry.digest).await? else { continue };
         let manifest = Manifest::read(&found.bytes)?;
         let Some(layer) = manifest.layers.first() else { continue };
-        let Some(text) = repository.pull_blob(&layer.digest, LARGEST_SIGNATURE, "a signature").await? else { continue };
-        let is_taken = |policy: &TrustPolicy| signature::from_text(&text).is_some_and(|it| policy.signer(sums.bytes(), &it).is_some());
+        let Some(text) =
+            repository.pull_blob(&layer.digest, LARGEST_SIGNATURE, "a signature").await?
+        else {
+            continue;
+        };
+        let is_taken = |policy: &TrustPolicy| {
+            signature::from_text(&text).is_some_and(|it| policy.signer(sums.bytes(), &it).is_some())
+        };
         if policy.is_some_and(is_taken) {
             return Ok(Some(text));
         }
@@ -176,9 +219,15 @@ async fn package_signature(
 }
 
 fn missing(what: &str) -> Failure {
-    Failure::new(Code::NotFound, format!("{what} is not in the repository, though the artifact names it"))
-        .with_remedy(Remedy::ContactSupport)
-        .with_hint("The artifact was copied without what belongs to it, or something was removed. Push the package once more.")
+    Failure::new(
+        Code::NotFound,
+        format!("{what} is not in the repository, though the artifact names it"),
+    )
+    .with_remedy(Remedy::ContactSupport)
+    .with_hint(
+        "The artifact was copied without what belongs to it, or something was removed. Push the \
+         package once more.",
+    )
 }
 
 fn last_part(reference: &Reference) -> &str {

@@ -1,4 +1,5 @@
-//! A package into a registry: content first, then what belongs to it, and the tag last, so that it never leads to half a release.
+//! A package into a registry: content first, then what belongs to it, and the tag last, so that it
+//! never leads to half a release.
 
 use super::artifact::{self, Artifact};
 use super::manifest::{Descriptor, MANIFEST, Manifest};
@@ -33,11 +34,18 @@ pub struct Pushed {
     pub foreign_date: bool,
 }
 
-/// Pushes a package under the reference's tag, or else under its version. `created` is the instant of the build in RFC 3339, where it is to be told.
+/// Pushes a package under the reference's tag, or else under its version. `created` is the instant
+/// of the build in RFC 3339, where it is to be told.
 ///
 /// # Errors
-/// `output`, when another content has the tag and is not to be overwritten; what the registry says otherwise.
-pub async fn push(repository: &Repository, package: &Package, created: Option<&str>, overwrite: bool) -> Result<Pushed, Failure> {
+/// `output`, when another content has the tag and is not to be overwritten; what the registry says
+/// otherwise.
+pub async fn push(
+    repository: &Repository,
+    package: &Package,
+    created: Option<&str>,
+    overwrite: bool,
+) -> Result<Pushed, Failure> {
     let metadata = package.metadata()?;
     let version = metadata.identity().ok().map(|identity| identity.tag());
     let reference = repository.reference();
@@ -46,18 +54,27 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
         (None, Some(_), _) => None,
         (None, None, Some(version)) => Some(version.clone()),
         (None, None, None) => {
-            return Err(Failure::new(Code::InvalidSettings, "the reference has no tag, and the component tells no version for one")
-                .with_remedy(Remedy::CorrectInput { input: "reference" })
-                .with_hint("Add a tag to the reference, or push a package, whose component tells its version."));
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                "the reference has no tag, and the component tells no version for one",
+            )
+            .with_remedy(Remedy::CorrectInput { input: "reference" })
+            .with_hint(
+                "Add a tag to the reference, or push a package, whose component tells its version.",
+            ));
         }
     };
 
-    let Artifact { manifest, config, component, bytes } = Artifact::of(package, &metadata, created)?;
+    let Artifact { manifest, config, component, bytes } =
+        Artifact::of(package, &metadata, created)?;
     let subject = Descriptor::of(MANIFEST, &bytes);
     if let Some(digest) = reference.digest().filter(|digest| **digest != subject.digest) {
-        return Err(Failure::new(Code::InvalidSettings, format!("the package makes the artifact {}, not {digest}", subject.digest))
-            .with_remedy(Remedy::CorrectInput { input: "reference" })
-            .with_hint("Leave the digest away, or push the package that it is of."));
+        return Err(Failure::new(
+            Code::InvalidSettings,
+            format!("the package makes the artifact {}, not {digest}", subject.digest),
+        )
+        .with_remedy(Remedy::CorrectInput { input: "reference" })
+        .with_hint("Leave the digest away, or push the package that it is of."));
     }
     let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
 
@@ -75,7 +92,12 @@ pub async fn push(repository: &Repository, package: &Package, created: Option<&s
 }
 
 /// Whether the tag leads to the same artifact already.
-async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Digest, overwrite: bool) -> Result<bool, Failure> {
+async fn there_already(
+    repository: &Repository,
+    tag: Option<&str>,
+    digest: &Digest,
+    overwrite: bool,
+) -> Result<bool, Failure> {
     let Some(tag) = tag else { return Ok(false) };
     match repository.resolve(tag).await? {
         None => Ok(false),
@@ -83,28 +105,46 @@ async fn there_already(repository: &Repository, tag: Option<&str>, digest: &Dige
         Some(_) if overwrite => Ok(false),
         Some(found) => {
             let reference = repository.reference().with_tag(tag);
-            let message = format!("{reference} is there already, with another content ({})", found.digest);
-            Err(Failure::new(Code::Output, message)
-                .with_remedy(Remedy::ReplaceRelease)
-                .with_hint("A release is not changed once it is out: raise the version of the connector."))
+            let message =
+                format!("{reference} is there already, with another content ({})", found.digest);
+            Err(Failure::new(Code::Output, message).with_remedy(Remedy::ReplaceRelease).with_hint(
+                "A release is not changed once it is out: raise the version of the connector.",
+            ))
         }
     }
 }
 
 /// Attaches what belongs to the component.
-async fn attach_files(repository: &Repository, package: &Package, subject: &Descriptor) -> Result<(), Failure> {
+async fn attach_files(
+    repository: &Repository,
+    package: &Package,
+    subject: &Descriptor,
+) -> Result<(), Failure> {
     let Some(sums) = package.sums() else { return Ok(()) };
-    let (mut layers, mut contents) = (vec![Descriptor::of("text/plain", sums.bytes()).titled(SUMS)], vec![sums.bytes()]);
+    let (mut layers, mut contents) =
+        (vec![Descriptor::of("text/plain", sums.bytes()).titled(SUMS)], vec![sums.bytes()]);
     for (name, bytes) in package.files().iter().filter(|(name, _)| *name != SBOM) {
         layers.push(Descriptor::of(media_type(name), bytes).titled(name));
         contents.push(bytes);
     }
-    referrers::attach(repository, &Manifest::referring(PACKAGE_TYPE, layers, subject.clone()), &contents).await?;
-    let sbom = package.files().get(SBOM).map(|bytes| (SBOM_TYPE, SBOM_TYPE, SBOM, bytes.as_slice()));
-    let signature = package.signature().map(|bytes| (SIGNATURE_TYPE, "text/plain", SIGNATURE, bytes));
+    referrers::attach(
+        repository,
+        &Manifest::referring(PACKAGE_TYPE, layers, subject.clone()),
+        &contents,
+    )
+    .await?;
+    let sbom =
+        package.files().get(SBOM).map(|bytes| (SBOM_TYPE, SBOM_TYPE, SBOM, bytes.as_slice()));
+    let signature =
+        package.signature().map(|bytes| (SIGNATURE_TYPE, "text/plain", SIGNATURE, bytes));
     for (artifact_type, media_type, name, bytes) in [sbom, signature].into_iter().flatten() {
         let layers = vec![Descriptor::of(media_type, bytes).titled(name)];
-        referrers::attach(repository, &Manifest::referring(artifact_type, layers, subject.clone()), &[bytes]).await?;
+        referrers::attach(
+            repository,
+            &Manifest::referring(artifact_type, layers, subject.clone()),
+            &[bytes],
+        )
+        .await?;
     }
     Ok(())
 }

@@ -23,13 +23,21 @@ pub struct Reference {
 #[non_exhaustive]
 pub enum ReferenceError {
     /// The host is missing: there is no registry that is meant when none is named.
-    #[error("it begins with the host of a registry: HOST/NAME:TAG, for example `ghcr.io/example/atlassian-cloud:0.1.0`")]
+    #[error(
+        "it begins with the host of a registry: HOST/NAME:TAG, for example \
+         `ghcr.io/example/atlassian-cloud:0.1.0`"
+    )]
     Registry,
     /// The name is none.
-    #[error("the name after the host is made of a-z, 0-9 and single `.`, `_`, `-` and `/` between them")]
+    #[error(
+        "the name after the host is made of a-z, 0-9 and single `.`, `_`, `-` and `/` between them"
+    )]
     Name,
     /// The tag is none.
-    #[error("a tag is made of letters, digits, `.`, `_` and `-`, at most 128 of them, and begins with a letter, a digit or `_`")]
+    #[error(
+        "a tag is made of letters, digits, `.`, `_` and `-`, at most 128 of them, and begins with \
+         a letter, a digit or `_`"
+    )]
     Tag,
     /// The digest is none.
     #[error("a digest is `sha256:` and 64 digits, a to f in lower case")]
@@ -43,7 +51,9 @@ impl Reference {
     /// When the text is none.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (rest, Some(Digest::parse(digest).ok_or(ReferenceError::Digest)?)),
+            Some((rest, digest)) => {
+                (rest, Some(Digest::parse(digest).ok_or(ReferenceError::Digest)?))
+            }
             None => (text, None),
         };
         let (registry, rest) = rest.split_once('/').ok_or(ReferenceError::Registry)?;
@@ -60,7 +70,12 @@ impl Reference {
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(ReferenceError::Tag);
         }
-        Ok(Self { registry: registry.to_owned(), name: name.to_owned(), tag: tag.map(ToOwned::to_owned), digest })
+        Ok(Self {
+            registry: registry.to_owned(),
+            name: name.to_owned(),
+            tag: tag.map(ToOwned::to_owned),
+            digest,
+        })
     }
 
     /// The registry's host, and the port where one is named.
@@ -129,7 +144,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// As everywhere in the field: a first part without a dot, a colon or the name of this machine is no host.
+/// As everywhere in the field: a first part without a dot, a colon or the name of this machine is
+/// no host.
 fn is_host(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte));
     let meant = text == "localhost" || text.contains(['.', ':']);
@@ -137,14 +153,18 @@ fn is_host(text: &str) -> bool {
 }
 
 fn is_name_part(part: &str) -> bool {
-    let plain = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
+    let plain = part
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
     let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     plain && ends(part.as_bytes().first()) && ends(part.as_bytes().last()) && !part.contains("..")
 }
 
 fn is_tag(tag: &str) -> bool {
     let plain = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    plain && tag.len() <= LONGEST_TAG && tag.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    plain
+        && tag.len() <= LONGEST_TAG
+        && tag.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -193,7 +213,10 @@ mod tests {
     #[test]
     fn docker_hub_is_spoken_to_under_its_own_name() {
         let hub = Reference::parse("docker.io/example/a:1").unwrap();
-        assert_eq!((hub.host(), hub.login_name()), ("registry-1.docker.io", "https://index.docker.io/v1/"));
+        assert_eq!(
+            (hub.host(), hub.login_name()),
+            ("registry-1.docker.io", "https://index.docker.io/v1/")
+        );
         let other = Reference::parse("ghcr.io/example/a:1").unwrap();
         assert_eq!((other.host(), other.login_name()), ("ghcr.io", "ghcr.io"));
     }

@@ -1,7 +1,8 @@
-//! What refers to an artifact: attached, and found again, also where the registry keeps no account of it.
+//! What refers to an artifact: attached, and found again, also where the registry keeps no account
+//! of it.
 //!
-//! Such a registry does not confirm the subject of a manifest; then a list under the tag `sha256-…` of the subject's digest takes its place,
-//! as the distribution specification has it.
+//! Such a registry does not confirm the subject of a manifest; then a list under the tag `sha256-…`
+//! of the subject's digest takes its place, as the distribution specification has it.
 
 use super::manifest::{Descriptor, EMPTY, INDEX, Index, MANIFEST, Manifest, unexpected};
 use super::repository::Repository;
@@ -9,13 +10,18 @@ use crate::digest::Digest;
 use smp_host::failure::Failure;
 use smp_host::remedy::Remedy;
 
-/// Most manifests that refer to one artifact, of all kinds: signatures, scans and copies of a release over years.
+/// Most manifests that refer to one artifact, of all kinds: signatures, scans and copies of a
+/// release over years.
 const MOST: usize = 200;
 /// Most pages of a list.
 const MOST_PAGES: usize = 8;
 
 /// Attaches an artifact of these contents to the subject that its manifest names.
-pub(super) async fn attach(repository: &Repository, manifest: &Manifest, contents: &[&[u8]]) -> Result<Descriptor, Failure> {
+pub(super) async fn attach(
+    repository: &Repository,
+    manifest: &Manifest,
+    contents: &[&[u8]],
+) -> Result<Descriptor, Failure> {
     if manifest.config.media_type == EMPTY {
         repository.push_blob(&manifest.config, b"{}").await?;
     }
@@ -33,7 +39,11 @@ pub(super) async fn attach(repository: &Repository, manifest: &Manifest, content
 }
 
 /// What refers to an artifact and is of this type.
-pub(super) async fn list(repository: &Repository, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, Failure> {
+pub(super) async fn list(
+    repository: &Repository,
+    subject: &Digest,
+    artifact_type: &str,
+) -> Result<Vec<Descriptor>, Failure> {
     let mut found = Vec::new();
     let mut path = Some(format!("referrers/{subject}"));
     for page in 0..MOST_PAGES {
@@ -62,7 +72,11 @@ async fn by_tag(repository: &Repository, subject: &Digest) -> Result<Index, Fail
     }
 }
 
-async fn enter(repository: &Repository, subject: &Digest, entry: &Descriptor) -> Result<(), Failure> {
+async fn enter(
+    repository: &Repository,
+    subject: &Digest,
+    entry: &Descriptor,
+) -> Result<(), Failure> {
     let mut index = by_tag(repository, subject).await?;
     if index.manifests.iter().any(|known| known.digest == entry.digest) {
         return Ok(());
@@ -80,5 +94,8 @@ fn bounded(number: usize) -> Result<(), Failure> {
 fn too_many() -> Failure {
     unexpected(format!("more than {MOST} artifacts refer to this one"))
         .with_remedy(Remedy::ContactSupport)
-        .with_hint("Nobody needs as many. Whoever owns the repository removes those that were attached without need.")
+        .with_hint(
+            "Nobody needs as many. Whoever owns the repository removes those that were attached \
+             without need.",
+        )
 }

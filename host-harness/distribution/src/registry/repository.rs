@@ -1,4 +1,5 @@
-//! A repository: content by its digest, manifests by digest or tag. Whatever comes back is held against the digest that it was asked by.
+//! A repository: content by its digest, manifests by digest or tag. Whatever comes back is held
+//! against the digest that it was asked by.
 
 use reqwest::Method;
 use url::form_urlencoded::byte_serialize;
@@ -70,11 +71,21 @@ impl Repository {
     }
 
     /// Content; none where there is none.
-    pub(super) async fn pull_blob(&self, digest: &Digest, most: u64, what: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let answer = self.get(&format!("blobs/{digest}"), "*/*", most).await.map_err(|failure| match failure.code {
-            Code::Limit => Failure { message: format!("{what} in the registry is larger than {most} bytes"), ..failure },
-            _ => failure,
-        })?;
+    pub(super) async fn pull_blob(
+        &self,
+        digest: &Digest,
+        most: u64,
+        what: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let answer = self.get(&format!("blobs/{digest}"), "*/*", most).await.map_err(
+            |failure| match failure.code {
+                Code::Limit => Failure {
+                    message: format!("{what} in the registry is larger than {most} bytes"),
+                    ..failure
+                },
+                _ => failure,
+            },
+        )?;
         match answer.status {
             200 if Digest::of(&answer.body) == *digest => Ok(Some(answer.body)),
             200 => Err(other_content(what, digest)),
@@ -84,9 +95,16 @@ impl Repository {
     }
 
     /// Puts content there, unless it is there already.
-    pub(super) async fn push_blob(&self, content: &Descriptor, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) async fn push_blob(
+        &self,
+        content: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
         let path = self.path(&format!("blobs/{}", content.digest));
-        let there = self.client.send(&Ask { method: Method::HEAD, path, accept: "*/*", body: None, most: SMALL }).await?;
+        let there = self
+            .client
+            .send(&Ask { method: Method::HEAD, path, accept: "*/*", body: None, most: SMALL })
+            .await?;
         // Some registries tell where the content lies, in place of that it is there.
         if matches!(there.status, 200..=399) {
             return Ok(());
@@ -94,7 +112,13 @@ impl Repository {
         if there.status != 404 {
             return Err(self.refused(&there));
         }
-        let ask = Ask { method: Method::POST, path: self.path("blobs/uploads/"), accept: "*/*", body: None, most: SMALL };
+        let ask = Ask {
+            method: Method::POST,
+            path: self.path("blobs/uploads/"),
+            accept: "*/*",
+            body: None,
+            most: SMALL,
+        };
         let begun = self.client.send(&ask).await?;
         if begun.status != 202 {
             return Err(self.refused(&begun));
@@ -103,16 +127,36 @@ impl Repository {
         let sign = if place.contains('?') { '&' } else { '?' };
         let digest: String = byte_serialize(content.digest.to_string().as_bytes()).collect();
         let body = Some(("application/octet-stream", bytes));
-        let ask = Ask { method: Method::PUT, path: format!("{place}{sign}digest={digest}"), accept: "*/*", body, most: SMALL };
+        let ask = Ask {
+            method: Method::PUT,
+            path: format!("{place}{sign}digest={digest}"),
+            accept: "*/*",
+            body,
+            most: SMALL,
+        };
         let done = self.client.send(&ask).await?;
         if done.status == 201 { Ok(()) } else { Err(self.refused(&done)) }
     }
 
-    /// Puts a manifest there, under a tag or a digest. Tells whether the registry keeps account of what the manifest refers to.
-    pub(super) async fn push_manifest(&self, place: &str, media_type: &str, bytes: &[u8]) -> Result<bool, Failure> {
+    /// Puts a manifest there, under a tag or a digest. Tells whether the registry keeps account of
+    /// what the manifest refers to.
+    pub(super) async fn push_manifest(
+        &self,
+        place: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<bool, Failure> {
         let path = self.path(&format!("manifests/{place}"));
-        let answer =
-            self.client.send(&Ask { method: Method::PUT, path, accept: "*/*", body: Some((media_type, bytes)), most: SMALL }).await?;
+        let answer = self
+            .client
+            .send(&Ask {
+                method: Method::PUT,
+                path,
+                accept: "*/*",
+                body: Some((media_type, bytes)),
+                most: SMALL,
+            })
+            .await?;
         if answer.status != 201 {
             return Err(self.refused(&answer));
         }
@@ -123,10 +167,17 @@ impl Repository {
         }
     }
 
-    /// One page of what refers to an artifact, and the path of the next; none where the registry keeps no account.
-    pub(super) async fn referrers_page(&self, path: &str) -> Result<Option<(Vec<u8>, Option<String>)>, Failure> {
+    /// One page of what refers to an artifact, and the path of the next; none where the registry
+    /// keeps no account.
+    pub(super) async fn referrers_page(
+        &self,
+        path: &str,
+    ) -> Result<Option<(Vec<u8>, Option<String>)>, Failure> {
         let path = if path.starts_with('/') { path.to_owned() } else { self.path(path) };
-        let answer = self.client.send(&Ask { method: Method::GET, path, accept: INDEX, body: None, most: LARGEST }).await?;
+        let answer = self
+            .client
+            .send(&Ask { method: Method::GET, path, accept: INDEX, body: None, most: LARGEST })
+            .await?;
         match answer.status {
             200 => {
                 let next = self.client.next_page(&answer)?;
@@ -139,7 +190,9 @@ impl Repository {
     }
 
     async fn get(&self, path: &str, accept: &str, most: u64) -> Result<Answer, Failure> {
-        self.client.send(&Ask { method: Method::GET, path: self.path(path), accept, body: None, most }).await
+        self.client
+            .send(&Ask { method: Method::GET, path: self.path(path), accept, body: None, most })
+            .await
     }
 
     fn path(&self, rest: &str) -> String {
@@ -153,7 +206,15 @@ impl Repository {
 
 /// The failure of content that is not what it was asked by.
 fn other_content(what: &str, digest: &Digest) -> Failure {
-    Failure::new(Code::Untrusted, format!("the registry serves other content in the place of {what} with the digest {digest}"))
-        .with_remedy(Remedy::ContactSupport)
-        .with_hint("Do not use it: somebody changed it in the registry or on the way. Report it to whoever runs the registry.")
+    Failure::new(
+        Code::Untrusted,
+        format!(
+            "the registry serves other content in the place of {what} with the digest {digest}"
+        ),
+    )
+    .with_remedy(Remedy::ContactSupport)
+    .with_hint(
+        "Do not use it: somebody changed it in the registry or on the way. Report it to whoever \
+         runs the registry.",
+    )
 }

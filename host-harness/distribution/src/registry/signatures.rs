@@ -1,7 +1,8 @@
-//! Signatures of an artifact in a registry, where cosign puts them: under the tag `sha256-….sig`, and among what refers to the artifact.
+//! Signatures of an artifact in a registry, where cosign puts them: under the tag `sha256-….sig`,
+//! and among what refers to the artifact.
 //!
-//! This is the older of cosign's two forms, which every version of it verifies with `--key`; the newer one holds a bundle for services that
-//! a key pair does not need.
+//! This is the older of cosign's two forms, which every version of it verifies with `--key`; the
+//! newer one holds a bundle for services that a key pair does not need.
 
 use super::manifest::{Descriptor, MANIFEST, Manifest, unexpected};
 use super::referrers;
@@ -16,17 +17,23 @@ use smp_host::remedy::Remedy;
 /// Media type of an image's configuration, which cosign gives to its artifacts of signatures.
 const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// Signs the artifact with the digest that the repository's reference names. Signed by this key already, it stays as it is.
+/// Signs the artifact with the digest that the repository's reference names. Signed by this key
+/// already, it stays as it is.
 ///
 /// # Errors
-/// `invalid-settings` without a digest: what a tag leads to is the registry's word, and not to be signed on it.
+/// `invalid-settings` without a digest: what a tag leads to is the registry's word, and not to be
+/// signed on it.
 pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure> {
     let Some(digest) = repository.reference().digest() else {
-        return Err(Failure::new(Code::InvalidSettings, "an artifact in a registry is signed by its digest, not by a tag")
-            .with_remedy(Remedy::CorrectInput { input: "reference" })
-            .with_hint(
-                "Name the digest that pushing it told: HOST/NAME@sha256:…. A tag could have been moved to something else meanwhile.",
-            ));
+        return Err(Failure::new(
+            Code::InvalidSettings,
+            "an artifact in a registry is signed by its digest, not by a tag",
+        )
+        .with_remedy(Remedy::CorrectInput { input: "reference" })
+        .with_hint(
+            "Name the digest that pushing it told: HOST/NAME@sha256:…. A tag could have been \
+             moved to something else meanwhile.",
+        ));
     };
     let subject = repository.pull_manifest(digest).await?.ok_or_else(|| absent(repository))?;
     Manifest::read(&subject.bytes)?;
@@ -37,7 +44,8 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
     for layer in &layers {
         let signed = vouching(repository, layer).await?;
         if signed.is_some_and(|(payload, signature)| {
-            key.public().verifies(&payload, &signature) && payload::signed(&payload).as_ref() == Some(digest)
+            key.public().verifies(&payload, &signature)
+                && payload::signed(&payload).as_ref() == Some(digest)
         }) {
             return Ok(());
         }
@@ -46,8 +54,10 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
         return Err(unexpected(format!("the artifact has {MOST_SIGNATURES} signatures already")));
     }
     let payload = payload::new(&repository.reference().repository(), digest);
-    let signature = key.sign(&payload).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
-    let layer = Descriptor::of(payload::MEDIA_TYPE, &payload).annotated(payload::ANNOTATION, &signature::to_text(&signature));
+    let signature =
+        key.sign(&payload).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+    let layer = Descriptor::of(payload::MEDIA_TYPE, &payload)
+        .annotated(payload::ANNOTATION, &signature::to_text(&signature));
     repository.push_blob(&layer, &payload).await?;
     layers.push(layer);
     let config = config(&layers);
@@ -62,24 +72,40 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
 }
 
 /// Whose signature vouches for an artifact.
-pub(super) async fn signer<'a>(repository: &Repository, digest: &Digest, policy: &'a TrustPolicy) -> Result<Signer<'a>, Failure> {
-    let mut layers = at_tag(repository, digest).await?.map(|manifest| manifest.layers).unwrap_or_default();
+pub(super) async fn signer<'a>(
+    repository: &Repository,
+    digest: &Digest,
+    policy: &'a TrustPolicy,
+) -> Result<Signer<'a>, Failure> {
+    let mut layers =
+        at_tag(repository, digest).await?.map(|manifest| manifest.layers).unwrap_or_default();
     if layers.is_empty() {
         layers = referring(repository, digest).await?;
     }
-    let mut failure = Failure::new(Code::Untrusted, format!("nobody vouches for it: the registry holds no signature of {digest}"))
-        .with_remedy(Remedy::Sign)
-        .with_hint("Whoever publishes it signs it. Do not use what lost its signature.");
+    let mut failure = Failure::new(
+        Code::Untrusted,
+        format!("nobody vouches for it: the registry holds no signature of {digest}"),
+    )
+    .with_remedy(Remedy::Sign)
+    .with_hint("Whoever publishes it signs it. Do not use what lost its signature.");
     for layer in layers.iter().take(MOST_SIGNATURES) {
         let Some((payload, signature)) = vouching(repository, layer).await? else { continue };
         match policy.signer(&payload, &signature) {
-            Some(signer) if payload::signed(&payload).as_ref() == Some(digest) => return Ok(signer),
+            Some(signer) if payload::signed(&payload).as_ref() == Some(digest) => {
+                return Ok(signer);
+            }
             Some(_) => {
                 failure = Failure::new(
                     Code::Untrusted,
-                    format!("the signature that the registry holds for {digest} is that of another artifact"),
+                    format!(
+                        "the signature that the registry holds for {digest} is that of another \
+                         artifact"
+                    ),
                 )
-                .with_hint("Do not use it: somebody put the signature of one release to another. Report it to its publisher.");
+                .with_hint(
+                    "Do not use it: somebody put the signature of one release to another. Report \
+                     it to its publisher.",
+                );
             }
             None => failure = wrong_key(),
         }
@@ -107,7 +133,11 @@ async fn at_tag(repository: &Repository, digest: &Digest) -> Result<Option<Manif
 /// The signatures of artifacts that refer to this one, where the tag was not copied along.
 async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>, Failure> {
     let mut layers = Vec::new();
-    for entry in referrers::list(repository, digest, payload::ARTIFACT_TYPE).await?.iter().take(MOST_SIGNATURES) {
+    for entry in referrers::list(repository, digest, payload::ARTIFACT_TYPE)
+        .await?
+        .iter()
+        .take(MOST_SIGNATURES)
+    {
         if let Some(found) = repository.pull_manifest(&entry.digest).await? {
             layers.extend(Manifest::read(&found.bytes)?.layers);
         }
@@ -116,9 +146,17 @@ async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descr
 }
 
 /// A layer's payload and the signature over it; none where it is no signature.
-async fn vouching(repository: &Repository, layer: &Descriptor) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
-    let signature = layer.annotations.get(payload::ANNOTATION).and_then(|text| signature::from_text(text.as_bytes()));
-    let Some(signature) = signature.filter(|_| layer.media_type == payload::MEDIA_TYPE) else { return Ok(None) };
+async fn vouching(
+    repository: &Repository,
+    layer: &Descriptor,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
+    let signature = layer
+        .annotations
+        .get(payload::ANNOTATION)
+        .and_then(|text| signature::from_text(text.as_bytes()));
+    let Some(signature) = signature.filter(|_| layer.media_type == payload::MEDIA_TYPE) else {
+        return Ok(None);
+    };
     let payload = repository.pull_blob(&layer.digest, payload::LARGEST, "a signed payload").await?;
     Ok(payload.map(|payload| (payload, signature)))
 }

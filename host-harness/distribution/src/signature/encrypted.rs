@@ -1,4 +1,5 @@
-//! The envelope of cosign's private keys: scrypt makes a key of the password, and NaCl's secret box seals with it.
+//! The envelope of cosign's private keys: scrypt makes a key of the password, and NaCl's secret box
+//! seals with it.
 //!
 //! The same JSON as in the package `encrypted` of go-securesystemslib, which cosign uses.
 
@@ -13,7 +14,8 @@ use zeroize::Zeroizing;
 
 /// Logarithm of the work to make a key of a password: what cosign takes now.
 const USUAL_WORK: u8 = 16;
-/// The most and the least that is taken from a file: what cosign took ever, and once more the double.
+/// The most and the least that is taken from a file: what cosign took ever, and once more the
+/// double.
 const WORK: std::ops::RangeInclusive<u8> = 14..=17;
 
 #[derive(Serialize, Deserialize)]
@@ -44,15 +46,22 @@ struct Cipher {
     nonce: String,
 }
 
-/// Seals a private key. None where the machine has no randomness or the parameters are none, which does not happen.
+/// Seals a private key. None where the machine has no randomness or the parameters are none, which
+/// does not happen.
 pub(super) fn seal(plain: &[u8], password: &[u8]) -> Option<Vec<u8>> {
     let (mut salt, mut nonce) = ([0_u8; 32], [0_u8; 24]);
     rand::rng().fill_bytes(&mut salt);
     rand::rng().fill_bytes(&mut nonce);
     let key = derive(password, &salt, USUAL_WORK, 8, 1)?;
-    let sealed = XSalsa20Poly1305::new(Key::from_slice(&*key)).encrypt(Nonce::from_slice(&nonce), plain).ok()?;
+    let sealed = XSalsa20Poly1305::new(Key::from_slice(&*key))
+        .encrypt(Nonce::from_slice(&nonce), plain)
+        .ok()?;
     let envelope = Envelope {
-        kdf: Kdf { name: "scrypt".into(), params: Work { n: 1 << USUAL_WORK, r: 8, p: 1 }, salt: STANDARD.encode(salt) },
+        kdf: Kdf {
+            name: "scrypt".into(),
+            params: Work { n: 1 << USUAL_WORK, r: 8, p: 1 },
+            salt: STANDARD.encode(salt),
+        },
         cipher: Cipher { name: "nacl/secretbox".into(), nonce: STANDARD.encode(nonce) },
         ciphertext: STANDARD.encode(sealed),
     };
@@ -64,15 +73,19 @@ pub(super) fn open(sealed: &[u8], password: &[u8]) -> Option<Opened> {
     let envelope: Envelope = serde_json::from_slice(sealed).ok()?;
     let known = envelope.kdf.name == "scrypt" && envelope.cipher.name == "nacl/secretbox";
     let Work { n, r, p } = envelope.kdf.params;
-    let work = u8::try_from(n.checked_ilog2()?).ok().filter(|work| WORK.contains(work) && n.is_power_of_two())?;
+    let work = u8::try_from(n.checked_ilog2()?)
+        .ok()
+        .filter(|work| WORK.contains(work) && n.is_power_of_two())?;
     if !known || r != 8 || p != 1 {
         return None;
     }
-    let (salt, nonce) = (STANDARD.decode(envelope.kdf.salt).ok()?, STANDARD.decode(envelope.cipher.nonce).ok()?);
+    let (salt, nonce) =
+        (STANDARD.decode(envelope.kdf.salt).ok()?, STANDARD.decode(envelope.cipher.nonce).ok()?);
     let ciphertext = STANDARD.decode(envelope.ciphertext).ok()?;
     let nonce: [u8; 24] = nonce.try_into().ok()?;
     let key = derive(password, &salt, work, r, p)?;
-    let plain = XSalsa20Poly1305::new(Key::from_slice(&*key)).decrypt(Nonce::from_slice(&nonce), ciphertext.as_slice());
+    let plain = XSalsa20Poly1305::new(Key::from_slice(&*key))
+        .decrypt(Nonce::from_slice(&nonce), ciphertext.as_slice());
     Some(plain.map_or(Opened::WrongPassword, |plain| Opened::Key(Zeroizing::new(plain))))
 }
 

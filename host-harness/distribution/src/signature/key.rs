@@ -1,13 +1,16 @@
 //! Key pairs: made, read from the files that cosign and openssl write, and used.
 //!
-//! A public key is taken in one form only, an uncompressed point of P-256 in a `PUBLIC KEY` block: two spellings of one key could be
-//! trusted and revoked apart.
+//! A public key is taken in one form only, an uncompressed point of P-256 in a `PUBLIC KEY` block:
+//! two spellings of one key could be trusted and revoked apart.
 
 use std::fmt;
 
 use pem::Pem;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _,
+    UnparsedPublicKey,
+};
 use zeroize::Zeroizing;
 
 use super::encrypted::{self, Opened};
@@ -15,8 +18,8 @@ use crate::digest::Digest;
 
 /// What stands before the point in a public key of P-256 (RFC 5480).
 const SPKI_PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01,
-    0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 const POINT: usize = 65;
 
@@ -88,7 +91,8 @@ impl PublicKey {
         encoded(PUBLIC, self.to_der())
     }
 
-    /// What the key is known by: the digest of its DER form, as `openssl pkey -pubin -outform DER | sha256sum` tells it.
+    /// What the key is known by: the digest of its DER form, as `openssl pkey -pubin -outform DER |
+    /// sha256sum` tells it.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.to_der())
@@ -97,7 +101,9 @@ impl PublicKey {
     /// Whether the signature, DER, is this key's over the message.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point).verify(message, signature).is_ok()
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point)
+            .verify(message, signature)
+            .is_ok()
     }
 
     fn to_der(&self) -> Vec<u8> {
@@ -112,15 +118,20 @@ impl KeyPair {
     /// When the machine gives no randomness.
     pub fn generate() -> Result<Self, KeyError> {
         let random = SystemRandom::new();
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(|_| KeyError::Randomness)?;
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random)
+            .map_err(|_| KeyError::Randomness)?;
         Self::from_pkcs8(Zeroizing::new(document.as_ref().to_vec()))
     }
 
-    /// Reads a private key: cosign's sealed form, for which the password is asked for, or plain PKCS#8.
+    /// Reads a private key: cosign's sealed form, for which the password is asked for, or plain
+    /// PKCS#8.
     ///
     /// # Errors
     /// When there is none, it is of another kind, or the password does not open it.
-    pub fn from_pem(text: &[u8], password: impl FnOnce() -> Option<Zeroizing<Vec<u8>>>) -> Result<Self, KeyError> {
+    pub fn from_pem(
+        text: &[u8],
+        password: impl FnOnce() -> Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Self, KeyError> {
         let block = pem::parse(text).map_err(|_| KeyError::NoBlock(PLAIN))?;
         if SEALED.contains(&block.tag()) {
             let password = password().ok_or(KeyError::Password)?;
@@ -137,7 +148,9 @@ impl KeyPair {
     }
 
     fn from_pkcs8(pkcs8: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8, &SystemRandom::new()).map_err(|_| KeyError::Kind)?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8, &SystemRandom::new())
+                .map_err(|_| KeyError::Kind)?;
         Ok(Self { pair, pkcs8 })
     }
 
@@ -161,7 +174,8 @@ impl KeyPair {
     /// # Errors
     /// When the machine gives no randomness.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Randomness)?;
+        let signature =
+            self.pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Randomness)?;
         Ok(signature.as_ref().to_vec())
     }
 }
@@ -203,7 +217,10 @@ mod tests {
         assert!(sealed.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n"));
         let opened = KeyPair::from_pem(sealed.as_bytes(), password("open sesame")).unwrap();
         assert_eq!(opened.public(), pair.public());
-        assert_eq!(KeyPair::from_pem(sealed.as_bytes(), password("open")).unwrap_err(), KeyError::Password);
+        assert_eq!(
+            KeyPair::from_pem(sealed.as_bytes(), password("open")).unwrap_err(),
+            KeyError::Password
+        );
         assert_eq!(KeyPair::from_pem(sealed.as_bytes(), || None).unwrap_err(), KeyError::Password);
         assert!(!format!("{pair:?}").contains(&hex::encode(&*pair.pkcs8)));
     }
@@ -214,7 +231,10 @@ mod tests {
         let text = key.to_pem();
         assert_eq!(PublicKey::from_pem(&text), Ok(key.clone()));
         assert_eq!(PublicKey::from_pem("hello"), Err(KeyError::NoBlock(PUBLIC)));
-        assert_eq!(PublicKey::from_pem(&text.replace("PUBLIC", "PRIVATE")), Err(KeyError::PrivateInPlaceOfPublic));
+        assert_eq!(
+            PublicKey::from_pem(&text.replace("PUBLIC", "PRIVATE")),
+            Err(KeyError::PrivateInPlaceOfPublic)
+        );
         let compressed = [&SPKI_PREFIX[..], &[2], &key.point[1..33]].concat();
         for der in [compressed, key.point.clone(), [key.to_der(), vec![0]].concat()] {
             assert_eq!(PublicKey::from_der(&der), Err(KeyError::Kind));
@@ -226,7 +246,12 @@ mod tests {
         let sealed = KeyPair::generate().unwrap().to_sealed_pem(b"x").unwrap();
         let envelope = pem::parse(sealed.as_bytes()).unwrap().into_contents();
         let text = String::from_utf8(envelope).unwrap();
-        for (from, to) in [("65536", "1073741824"), ("65536", "65535"), ("\"r\":8", "\"r\":8000"), ("scrypt", "none")] {
+        for (from, to) in [
+            ("65536", "1073741824"),
+            ("65536", "65535"),
+            ("\"r\":8", "\"r\":8000"),
+            ("scrypt", "none"),
+        ] {
             let changed = text.replace(from, to);
             assert!(changed != text && encrypted::open(changed.as_bytes(), b"x").is_none(), "{to}");
         }

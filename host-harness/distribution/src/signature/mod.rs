@@ -1,7 +1,8 @@
 //! Signatures as cosign makes and reads them, with a key pair: ECDSA over P-256 with SHA-256.
 //!
-//! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an artifact in a registry by one over a
-//! [`payload`] that names its digest. Nothing here is cosign's keyless way: that one needs services that are asked at the time of signing.
+//! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an
+//! artifact in a registry by one over a [`payload`] that names its digest. Nothing here is cosign's
+//! keyless way: that one needs services that are asked at the time of signing.
 
 pub mod key;
 pub mod payload;

@@ -1,5 +1,5 @@
-//! What is signed for an artifact in a registry: cosign's “simple signing” payload, which names the artifact by its digest
-//! (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
+//! What is signed for an artifact in a registry: cosign's “simple signing” payload, which names the
+//! artifact by its digest (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 
 use serde_json::{Value, json};
 
@@ -30,12 +30,14 @@ pub fn new(repository: &str, digest: &Digest) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// The digest that a payload vouches for. The repository in it is not looked at: a mirror serves the same artifact under another name.
+/// The digest that a payload vouches for. The repository in it is not looked at: a mirror serves
+/// the same artifact under another name.
 #[must_use]
 pub fn signed(payload: &[u8]) -> Option<Digest> {
     let value: Value = serde_json::from_slice(payload).ok()?;
     let text = |pointer: &str| value.pointer(pointer)?.as_str();
-    (text("/critical/type")? == TYPE).then(|| Digest::parse(text("/critical/image/docker-manifest-digest")?))?
+    (text("/critical/type")? == TYPE)
+        .then(|| Digest::parse(text("/critical/image/docker-manifest-digest")?))?
 }
 
 #[cfg(test)]
@@ -56,7 +58,13 @@ mod tests {
     #[test]
     fn what_is_no_such_payload_vouches_for_nothing() {
         let good = String::from_utf8(new("a.test/b", &Digest::of(b"x"))).unwrap();
-        for text in ["", "{}", "[]", &good.replace("cosign container", "other"), &good.replace("sha256:", "sha256:0")] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            &good.replace("cosign container", "other"),
+            &good.replace("sha256:", "sha256:0"),
+        ] {
             assert_eq!(signed(text.as_bytes()), None, "{text}");
         }
     }

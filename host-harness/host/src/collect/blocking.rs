@@ -1,10 +1,12 @@
-//! Work that may block, such as writing a file and waiting for the disk, away from the threads that serve other runs.
+//! Work that may block, such as writing a file and waiting for the disk, away from the threads that
+//! serve other runs.
 
 use crate::failure::{Code, Failure};
 
 /// A value that is used where blocking is no harm, for one piece of work at a time.
 ///
-/// Work that has begun is done to its end, also when nobody waits for it any more: a page is then written whole.
+/// Work that has begun is done to its end, also when nobody waits for it any more: a page is then
+/// written whole.
 pub(crate) struct Blocking<T>(Option<T>);
 
 impl<T: Send + 'static> Blocking<T> {
@@ -16,12 +18,18 @@ impl<T: Send + 'static> Blocking<T> {
     ///
     /// # Errors
     /// `interrupted`, when the runtime ends, or earlier work was left before its end.
-    pub(crate) async fn with<R>(&mut self, work: impl FnOnce(&mut T) -> R + Send + 'static) -> Result<R, Failure>
+    pub(crate) async fn with<R>(
+        &mut self,
+        work: impl FnOnce(&mut T) -> R + Send + 'static,
+    ) -> Result<R, Failure>
     where
         R: Send + 'static,
     {
         let Some(mut value) = self.0.take() else {
-            return Err(Failure::new(Code::Interrupted, "the output was left in the middle of a page"));
+            return Err(Failure::new(
+                Code::Interrupted,
+                "the output was left in the middle of a page",
+            ));
         };
         let worked = tokio::task::spawn_blocking(move || {
             let result = work(&mut value);
@@ -34,7 +42,10 @@ impl<T: Send + 'static> Blocking<T> {
             }
             Err(ended) => match ended.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Failure::new(Code::Interrupted, "the run was ended while its output was written")),
+                Err(_) => Err(Failure::new(
+                    Code::Interrupted,
+                    "the run was ended while its output was written",
+                )),
             },
         }
     }

@@ -1,11 +1,13 @@
-//! Collecting: asks for page after page, and ends with a list that is whole or with the reason why there is none.
+//! Collecting: asks for page after page, and ends with a list that is whole or with the reason why
+//! there is none.
 //!
 //! ```text
 //!                ┌──────────── next page ◀──────────┐
 //! position ─▶ ask ─▶ page ─▶ guard ─▶ deliver ─▶ next? ─ no ─▶ anybody? ─ yes ─▶ whole? ─ yes ─▶ complete
 //!              └ cursor expired, first time ─▶ ask from the beginning  └ no ─▶ validate ─▶ its finding
 //! ```
-//! Every other failure ends the run. What it leaves behind depends on whether the next run can go on: see [`Ending`].
+//! Every other failure ends the run. What it leaves behind depends on whether the next run can go
+//! on: see [`Ending`].
 
 use std::pin::Pin;
 
@@ -24,7 +26,8 @@ struct Collection<'d> {
     session: Session,
     destination: &'d mut dyn Destination,
     guard: Guard,
-    /// What was counted of the pages that were delivered: the guard is ahead of it while a page is being delivered.
+    /// What was counted of the pages that were delivered: the guard is ahead of it while a page is
+    /// being delivered.
     counts: Counts,
     cursor: Option<String>,
     /// Whether the last page was delivered.
@@ -34,18 +37,32 @@ struct Collection<'d> {
 }
 
 impl Session {
-    /// Collects all members, page by page, until the list is whole, something fails or `stop` is ready. Connector, settings,
-    /// limits and observer are those that the session was made with.
+    /// Collects all members, page by page, until the list is whole, something fails or `stop` is
+    /// ready. Connector, settings, limits and observer are those that the session was made with.
     ///
-    /// Nobody is delivered twice, and a list that lacks somebody is never called complete, whatever the destination does.
-    pub async fn collect_members(self, destination: &mut dyn Destination, stop: impl Future<Output = ()>) -> RunReport {
+    /// Nobody is delivered twice, and a list that lacks somebody is never called complete, whatever
+    /// the destination does.
+    pub async fn collect_members(
+        self,
+        destination: &mut dyn Destination,
+        stop: impl Future<Output = ()>,
+    ) -> RunReport {
         let guard = Guard::new(self.limits().of_guard());
         let counts = Counts::default();
         let span = self.events().span().clone();
-        let collection = Collection { session: self, destination, guard, counts, cursor: None, done: false, resumed: false };
+        let collection = Collection {
+            session: self,
+            destination,
+            guard,
+            counts,
+            cursor: None,
+            done: false,
+            resumed: false,
+        };
         let report = collection.run(std::pin::pin!(stop)).instrument(span.clone()).await;
         if let Some(failure) = &report.error {
-            let (code, RunReport { counts: Counts { members, pages, .. }, .. }) = (failure.code.as_str(), &report);
+            let (code, RunReport { counts: Counts { members, pages, .. }, .. }) =
+                (failure.code.as_str(), &report);
             tracing::info!(parent: &span, code, members, pages, "a collection ended without a whole list");
         }
         report
@@ -85,7 +102,11 @@ impl Collection<'_> {
                 self.counts = delivered.counts;
                 self.cursor = delivered.cursor;
                 self.done = delivered.done;
-                self.guard = Guard::resumed(self.session.limits().of_guard(), delivered.seen, delivered.counts);
+                self.guard = Guard::resumed(
+                    self.session.limits().of_guard(),
+                    delivered.seen,
+                    delivered.counts,
+                );
             }
         }
         self.resumed = complete || self.counts.pages > 0;
@@ -97,7 +118,10 @@ impl Collection<'_> {
     }
 
     /// Delivers page after page.
-    async fn deliver(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), DestinationError> {
+    async fn deliver(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), DestinationError> {
         while !self.done {
             let answer = tokio::select! {
                 biased;
@@ -120,14 +144,22 @@ impl Collection<'_> {
 
     /// Takes one page past the guard.
     async fn take(&mut self, mut page: MemberPage) -> Result<(), DestinationError> {
-        let Admission { marks, again } = self.guard.admit(&mut page, self.cursor.as_deref()).map_err(|error| self.found(error))?;
+        let Admission { marks, again } = self
+            .guard
+            .admit(&mut page, self.cursor.as_deref())
+            .map_err(|error| self.found(error))?;
         let (next, counts) = (page.next.clone(), self.guard.counts());
-        let mark = PageMark { number: self.counts.pages, next: next.clone(), counts, admitted: marks };
+        let mark =
+            PageMark { number: self.counts.pages, next: next.clone(), counts, admitted: marks };
         self.destination.deliver(Delivery { page, again, mark }).await?;
         self.counts = counts;
         self.done = next.is_none();
         self.cursor = next;
-        self.tell(&Event::Page { members: counts.members, total: counts.last_total, pages: counts.pages });
+        self.tell(&Event::Page {
+            members: counts.members,
+            total: counts.last_total,
+            pages: counts.pages,
+        });
         Ok(())
     }
 
@@ -158,8 +190,14 @@ impl Collection<'_> {
         });
         match failed {
             Some(failure) => self.session.settings().known.refined(failure.into()),
-            None => Failure::new(Code::NoMembers, "the service answers with an empty list of members, and does not say why")
-                .with_hint("Check at the service that the organization has members that its administrators manage, then collect again."),
+            None => Failure::new(
+                Code::NoMembers,
+                "the service answers with an empty list of members, and does not say why",
+            )
+            .with_hint(
+                "Check at the service that the organization has members that its administrators \
+                 manage, then collect again.",
+            ),
         }
     }
 
@@ -181,14 +219,20 @@ impl Collection<'_> {
             }
             Ending::Kept => {
                 let hint = failure.hint.take().unwrap_or_default();
-                failure.hint = Some(format!("{hint} Then run the same command again: it goes on where it was.").trim().to_owned());
+                failure.hint = Some(
+                    format!("{hint} Then run the same command again: it goes on where it was.")
+                        .trim()
+                        .to_owned(),
+                );
             }
             _ => {}
         }
         let mut report = self.report(Outcome::of(ending), Some(failure));
         let left = match self.destination.conclude(ending, &report).await {
             Ok(left) => left,
-            Err(DestinationError::Failed(unsaid)) => Some(format!("That the run ended was not noted: {}.", unsaid.message)),
+            Err(DestinationError::Failed(unsaid)) => {
+                Some(format!("That the run ended was not noted: {}.", unsaid.message))
+            }
             Err(DestinationError::Fenced) => return self.fenced(),
         };
         if let (Some(left), Some(failure)) = (left, &mut report.error) {
@@ -200,13 +244,22 @@ impl Collection<'_> {
 
     /// Ends a run that someone else goes on with. The destination is not this run's any more.
     fn fenced(&self) -> RunReport {
-        let failure = Failure::new(Code::Interrupted, "another process has taken this collection over")
-            .with_hint("Nothing needs to be done: it goes on there, with all that was delivered here.");
+        let failure =
+            Failure::new(Code::Interrupted, "another process has taken this collection over")
+                .with_hint(
+                    "Nothing needs to be done: it goes on there, with all that was delivered here.",
+                );
         self.report(Outcome::Fenced, Some(failure))
     }
 
     fn report(&self, outcome: Outcome, error: Option<Failure>) -> RunReport {
-        RunReport { outcome, counts: self.counts, figures: self.session.figures(), resumed: self.resumed, error }
+        RunReport {
+            outcome,
+            counts: self.counts,
+            figures: self.session.figures(),
+            resumed: self.resumed,
+            error,
+        }
     }
 
     fn found(&self, error: smp_guard::Error) -> Failure {
@@ -239,7 +292,8 @@ mod tests {
     #[test]
     fn a_collection_may_go_on_on_another_thread() {
         fn spawned<T: Send>(_: T) {}
-        let _compiles: fn(Session, &'static mut dyn Destination) =
-            |session, destination| spawned(session.collect_members(destination, std::future::pending()));
+        let _compiles: fn(Session, &'static mut dyn Destination) = |session, destination| {
+            spawned(session.collect_members(destination, std::future::pending()))
+        };
     }
 }

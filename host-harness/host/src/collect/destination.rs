@@ -1,15 +1,19 @@
-//! Where the pages of a collection go, and how far it is: the seam between the loop and a file, a stream or a database.
+//! Where the pages of a collection go, and how far it is: the seam between the loop and a file, a
+//! stream or a database.
 //!
 //! ```text
 //! position ─▶ deliver ─▶ deliver ─▶ … ─▶ conclude
 //!               ▲ └ restart ┘
 //! ```
-//! The loop ([`Session::collect_members`](crate::component::session::Session::collect_members)) asks for pages, guards and restarts them, judges whether the list is whole and finds out why
-//! nobody came. A destination keeps what it is given and decides nothing: who writes one cannot forget a judgement.
+//! The loop ([`Session::collect_members`](crate::component::session::Session::collect_members))
+//! asks for pages, guards and restarts them, judges whether the list is whole and finds out why
+//! nobody came. A destination keeps what it is given and decides nothing: who writes one cannot
+//! forget a judgement.
 //!
-//! For a database, `deliver` is one transaction: it holds the run's epoch and [`PageMark::number`] against what it has, writes
-//! the members, and notes cursor, counts and marks. Where no row changed, someone else holds the run:
-//! [`DestinationError::Fenced`]. Only [`Ending::Complete`] says that who was not delivered is gone.
+//! For a database, `deliver` is one transaction: it holds the run's epoch and [`PageMark::number`]
+//! against what it has, writes the members, and notes cursor, counts and marks. Where no row
+//! changed, someone else holds the run: [`DestinationError::Fenced`]. Only [`Ending::Complete`]
+//! says that who was not delivered is gone.
 
 use super::guard::{Admitted, Counts, Seen};
 use super::report::RunReport;
@@ -18,21 +22,28 @@ use crate::contract::{Member, MemberPage};
 use crate::failure::{Code, Failure};
 pub use crate::http::clock::BoxFuture;
 
-/// A place for the members of a collection. As with a transport, the futures are boxed: a platform that chooses its database
-/// at start has one type for all of them, and whether a collection may go on on another thread shows where the destination is
-/// written. Next to a request, the box costs nothing.
+/// A place for the members of a collection. As with a transport, the futures are boxed: a platform
+/// that chooses its database at start has one type for all of them, and whether a collection may go
+/// on on another thread shows where the destination is written. Next to a request, the box costs
+/// nothing.
 ///
-/// A future of it may be dropped before it is done, when the whole collection is. Then what it was to do has happened or not,
-/// and `position` tells which. A stop does not drop one: it waits for the page that is being delivered.
+/// A future of it may be dropped before it is done, when the whole collection is. Then what it was
+/// to do has happened or not, and `position` tells which. A stop does not drop one: it waits for
+/// the page that is being delivered.
 pub trait Destination: Send {
-    /// Whether a later run can go on from what is kept here. If so, a run that may succeed later is stopped and not failed.
+    /// Whether a later run can go on from what is kept here. If so, a run that may succeed later is
+    /// stopped and not failed.
     fn resumable(&self) -> bool;
 
-    /// Opens the destination for a collection of these members, and tells how far it is. Called once, before anything else.
+    /// Opens the destination for a collection of these members, and tells how far it is. Called
+    /// once, before anything else.
     ///
     /// # Errors
     /// When it cannot be opened, or keeps another collection. Nothing else is called then.
-    fn position<'a>(&'a mut self, whose: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>>;
+    fn position<'a>(
+        &'a mut self,
+        whose: &'a Provenance,
+    ) -> BoxFuture<'a, Result<Position, DestinationError>>;
 
     /// Keeps a page and its mark: both, or nothing.
     ///
@@ -40,19 +51,24 @@ pub trait Destination: Send {
     /// When it cannot. The run ends.
     fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>>;
 
-    /// Notes that the service forgot the cursor, so that the second sweep begins at the first page, counting from these counts.
-    /// Who was delivered stays delivered.
+    /// Notes that the service forgot the cursor, so that the second sweep begins at the first page,
+    /// counting from these counts. Who was delivered stays delivered.
     ///
     /// # Errors
     /// When it cannot. The run ends.
     fn restart(&mut self, counts: Counts) -> BoxFuture<'_, Result<(), DestinationError>>;
 
-    /// The run has ended. What came of it is in the report. Where [`Ending::Complete`] fails, another ending follows; otherwise
-    /// it is called once. It gives a sentence on what it left behind, where an administrator must know it.
+    /// The run has ended. What came of it is in the report. Where [`Ending::Complete`] fails,
+    /// another ending follows; otherwise it is called once. It gives a sentence on what it left
+    /// behind, where an administrator must know it.
     ///
     /// # Errors
     /// When it cannot. Nothing but `Complete` comes to another end by that.
-    fn conclude<'a>(&'a mut self, ending: Ending, report: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>>;
+    fn conclude<'a>(
+        &'a mut self,
+        ending: Ending,
+        report: &'a RunReport,
+    ) -> BoxFuture<'a, Result<Option<String>, DestinationError>>;
 }
 
 /// How far a destination is.
@@ -82,8 +98,9 @@ pub struct Delivered {
 pub struct Delivery {
     /// The page, with the members that were not delivered before.
     pub page: MemberPage,
-    /// In the second sweep, members that the first one delivered and that are there still, as they are now. Their uses are of
-    /// the page's products. A file has them already; a database may update them.
+    /// In the second sweep, members that the first one delivered and that are there still, as they
+    /// are now. Their uses are of the page's products. A file has them already; a database may
+    /// update them.
     pub again: Vec<Member>,
     /// What to keep with it.
     pub mark: PageMark,
@@ -98,8 +115,8 @@ pub struct PageMark {
     pub next: Option<String>,
     /// What was counted, this page included.
     pub counts: Counts,
-    /// Marks of the page's members and of those that came again, in their order. A database that keeps no other note of them
-    /// stores [`Admitted::to_bytes`].
+    /// Marks of the page's members and of those that came again, in their order. A database that
+    /// keeps no other note of them stores [`Admitted::to_bytes`].
     pub admitted: Admitted,
 }
 
@@ -108,7 +125,8 @@ pub struct PageMark {
 pub enum Ending {
     /// The list is whole.
     Complete,
-    /// All pages were delivered, and they are not the whole list. Nobody is known to be gone, and no run goes on from here.
+    /// All pages were delivered, and they are not the whole list. Nobody is known to be gone, and
+    /// no run goes on from here.
     Incomplete,
     /// The next run goes on from here, with nothing changed.
     Stopped,
@@ -121,10 +139,12 @@ pub enum Ending {
 /// Why a destination did not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationError {
-    /// It cannot. Of a resumable destination, `output` says that the next run may go on, and stops this one.
+    /// It cannot. Of a resumable destination, `output` says that the next run may go on, and stops
+    /// this one.
     Failed(Failure),
-    /// Someone else holds the run by now, and goes on with it. Nothing was changed, and nothing more is asked of the destination:
-    /// the run ends as [`Outcome::Fenced`](super::report::Outcome::Fenced).
+    /// Someone else holds the run by now, and goes on with it. Nothing was changed, and nothing
+    /// more is asked of the destination: the run ends as
+    /// [`Outcome::Fenced`](super::report::Outcome::Fenced).
     Fenced,
 }
 
@@ -160,7 +180,9 @@ impl Ending {
             _ if !resumable => Self::Over,
             // A second restart has failed: the next run needs a first sweep of its own.
             Code::CursorExpired => Self::Over,
-            Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => Self::Stopped,
+            Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
+                Self::Stopped
+            }
             // A new key, or a wider limit, and it goes on.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,

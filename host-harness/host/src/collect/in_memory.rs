@@ -1,6 +1,9 @@
-//! A destination in memory: for a small list that is wanted at once, and for tests. It keeps what a database would keep.
+//! A destination in memory: for a small list that is wanted at once, and for tests. It keeps what a
+//! database would keep.
 
-use super::destination::{BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance};
+use super::destination::{
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance,
+};
 use super::guard::Counts;
 use super::report::RunReport;
 use crate::contract::MemberPage;
@@ -29,11 +32,17 @@ impl InMemory {
     /// Holds at most so many members; a run that brings more fails.
     #[must_use]
     pub fn of_at_most(members: u64) -> Self {
-        Self { most: members, whose: None, pages: Vec::new(), delivered: Delivered::default(), ending: None }
+        Self {
+            most: members,
+            whose: None,
+            pages: Vec::new(),
+            delivered: Delivered::default(),
+            ending: None,
+        }
     }
 
-    /// The pages, each with the members that no page before it has. They are the whole list only if the
-    /// [ending](Self::ending) is [`Ending::Complete`].
+    /// The pages, each with the members that no page before it has. They are the whole list only if
+    /// the [ending](Self::ending) is [`Ending::Complete`].
     #[must_use]
     pub fn pages(&self) -> &[MemberPage] {
         &self.pages
@@ -66,8 +75,13 @@ impl InMemory {
 
     fn take(&mut self, Delivery { page, mark, .. }: Delivery) -> Result<(), Failure> {
         if mark.counts.members > self.most {
-            return Err(Failure::new(Code::Limit, format!("more than {} members are not held in memory", self.most))
-                .with_hint("Collect so many into a file or a database, which take them as they come."));
+            return Err(Failure::new(
+                Code::Limit,
+                format!("more than {} members are not held in memory", self.most),
+            )
+            .with_hint(
+                "Collect so many into a file or a database, which take them as they come.",
+            ));
         }
         self.delivered.page(&mark);
         self.pages.push(page);
@@ -80,7 +94,10 @@ impl Destination for InMemory {
         true
     }
 
-    fn position<'a>(&'a mut self, whose: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+    fn position<'a>(
+        &'a mut self,
+        whose: &'a Provenance,
+    ) -> BoxFuture<'a, Result<Position, DestinationError>> {
         Box::pin(std::future::ready(self.open(whose).map_err(Into::into)))
     }
 
@@ -93,7 +110,11 @@ impl Destination for InMemory {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+    fn conclude<'a>(
+        &'a mut self,
+        ending: Ending,
+        _: &'a RunReport,
+    ) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
         if ending == Ending::Over {
             self.pages.clear();
         }

@@ -1,6 +1,7 @@
 //! A collection: pages ▸ guard ▸ destination, and the judgement whether the list is whole.
 //!
-//! A list that is not whole is never called complete, and a collection that stopped goes on where it was.
+//! A list that is not whole is never called complete, and a collection that stopped goes on where
+//! it was.
 
 pub mod report;
 pub mod sink;

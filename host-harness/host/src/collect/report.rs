@@ -15,7 +15,8 @@ pub enum Outcome {
     Failed,
     /// The next run goes on from what was delivered.
     Stopped,
-    /// Another process has taken the collection over, and goes on with it: nothing that this run knows is final.
+    /// Another process has taken the collection over, and goes on with it: nothing that this run
+    /// knows is final.
     Fenced,
 }
 

@@ -8,7 +8,8 @@ use crate::failure::{Code, Failure};
 
 /// A place for members.
 ///
-/// After an error the output is in an undefined state: what was flushed before is good, nothing else is.
+/// After an error the output is in an undefined state: what was flushed before is good, nothing
+/// else is.
 pub trait Sink: Send {
     /// Takes the members of a page, all of which are to be written.
     ///
@@ -16,7 +17,8 @@ pub trait Sink: Send {
     /// What the output says; `InvalidData` where the members are more than can be held.
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()>;
 
-    /// Hands everything that was taken on to the output, as far as the format writes before the end.
+    /// Hands everything that was taken on to the output, as far as the format writes before the
+    /// end.
     ///
     /// # Errors
     /// What the output says.
@@ -33,5 +35,7 @@ pub trait Sink: Send {
 #[must_use]
 pub fn fault(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
-        .with_hint("Make room or choose another place for the output, then run the same command again.")
+        .with_hint(
+            "Make room or choose another place for the output, then run the same command again.",
+        )
 }

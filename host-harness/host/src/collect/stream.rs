@@ -1,9 +1,12 @@
-//! A destination that is not ours to take back, such as standard output: what was written stays, and no run goes on from it.
+//! A destination that is not ours to take back, such as standard output: what was written stays,
+//! and no run goes on from it.
 
 use std::path::PathBuf;
 
 use super::blocking::Blocking;
-use super::destination::{BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance};
+use super::destination::{
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance,
+};
 use super::guard::Counts;
 use super::report::RunReport;
 use super::sink::{Sink, fault};
@@ -22,7 +25,8 @@ enum Place {
 }
 
 impl Stream {
-    /// Members go through this sink. It may block: a pipe that nobody reads holds up this run alone. The name is for faults.
+    /// Members go through this sink. It may block: a pipe that nobody reads holds up this run
+    /// alone. The name is for faults.
     pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink>) -> Self {
         Self { name: name.into(), sink: Place::Elsewhere(Blocking::new(sink)) }
     }
@@ -33,7 +37,10 @@ impl Stream {
         Self { name: "memory".into(), sink: Place::Here(sink) }
     }
 
-    async fn with(&mut self, work: impl FnOnce(&mut dyn Sink) -> std::io::Result<()> + Send + 'static) -> Result<(), DestinationError> {
+    async fn with(
+        &mut self,
+        work: impl FnOnce(&mut dyn Sink) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), DestinationError> {
         let worked = match &mut self.sink {
             Place::Here(sink) => work(&mut **sink),
             Place::Elsewhere(sink) => sink.with(|sink| work(&mut **sink)).await?,
@@ -47,7 +54,10 @@ impl Destination for Stream {
         false
     }
 
-    fn position<'a>(&'a mut self, _: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+    fn position<'a>(
+        &'a mut self,
+        _: &'a Provenance,
+    ) -> BoxFuture<'a, Result<Position, DestinationError>> {
         Box::pin(std::future::ready(Ok(Position::Open(Delivered::default()))))
     }
 
@@ -59,7 +69,11 @@ impl Destination for Stream {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+    fn conclude<'a>(
+        &'a mut self,
+        ending: Ending,
+        _: &'a RunReport,
+    ) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
         Box::pin(async move {
             if ending == Ending::Complete {
                 self.with(|sink| sink.finish()).await?;

@@ -1,8 +1,9 @@
 //! A cache of compiled code, keyed by the component's digest and by the engine that compiled it.
 //!
-//! Compiled code is trusted like the host itself, so it is only ever read from a folder that belongs to this user and that nobody
-//! else can write to; it is never taken from a package. Whatever is wrong with the cache, the component is compiled instead. It is bounded: what was
-//! not used for longest goes.
+//! Compiled code is trusted like the host itself, so it is only ever read from a folder that
+//! belongs to this user and that nobody else can write to; it is never taken from a package.
+//! Whatever is wrong with the cache, the component is compiled instead. It is bounded: what was not
+//! used for longest goes.
 
 use std::fs;
 #[cfg(feature = "compile")]
@@ -21,7 +22,8 @@ use super::compile::Compiled;
 const CHECKSUM: usize = 32;
 /// Bytes of all files together: some hundred connectors. What was not used for longest goes first.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
-/// Age at which a file that was never finished is taken for one whose writer is gone. Writing one takes less than a second.
+/// Age at which a file that was never finished is taken for one whose writer is gone. Writing one
+/// takes less than a second.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A folder of compiled components.
@@ -57,10 +59,11 @@ impl Cache {
         }
     }
 
-    /// Removes what was not used for longest, but for the file that was just written, until the others fit.
+    /// Removes what was not used for longest, but for the file that was just written, until the
+    /// others fit.
     ///
-    /// Other processes may do the same at the same time: a file that one removes while another reads it is read to its end, and one that
-    /// is missing is compiled again.
+    /// Other processes may do the same at the same time: a file that one removes while another
+    /// reads it is read to its end, and one that is missing is compiled again.
     fn make_room(&self, written: &Path) -> std::io::Result<()> {
         let now = SystemTime::now();
         let mut files = Vec::new();
@@ -71,7 +74,9 @@ impl Cache {
             let used = metadata.modified()?;
             if path.extension().is_some_and(|extension| extension == "cwasm") {
                 files.push((used, metadata.len(), path));
-            } else if metadata.is_file() && now.duration_since(used).is_ok_and(|age| age > ABANDONED) {
+            } else if metadata.is_file()
+                && now.duration_since(used).is_ok_and(|age| age > ABANDONED)
+            {
                 let _ = fs::remove_file(path);
             }
         }
@@ -89,7 +94,9 @@ impl Cache {
 
     fn write(&self, code: &[u8], path: &Path) -> std::io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        if !fs::symlink_metadata(&self.folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
+        if !fs::symlink_metadata(&self.folder)
+            .is_ok_and(|folder| folder.is_dir() && is_private(&folder))
+        {
             return Err(std::io::Error::other("its folder can be written to by others"));
         }
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
@@ -106,14 +113,19 @@ impl Cache {
     }
 }
 
-/// What is in a file that nobody else can have written. It is opened first and looked at then, so that it cannot be exchanged in between.
+/// What is in a file that nobody else can have written. It is opened first and looked at then, so
+/// that it cannot be exchanged in between.
 fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     if !fs::symlink_metadata(folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
         return None;
     }
     // Without waiting, or a pipe in its place would hold the host up.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let mut file = fs::OpenOptions::new().read(true).custom_flags(i32::try_from(flags.bits()).ok()?).open(path).ok()?;
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).ok()?)
+        .open(path)
+        .ok()?;
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || !is_private(&metadata) {
         return None;
@@ -138,13 +150,15 @@ fn key(engine: &wasmtime::Engine) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// An engine without a compiler cannot tell. It refuses code that does not fit when it loads it, and then the code is compiled again.
+/// An engine without a compiler cannot tell. It refuses code that does not fit when it loads it,
+/// and then the code is compiled again.
 #[cfg(not(feature = "compile"))]
 fn key(_: &wasmtime::Engine) -> String {
     concat!("loads-", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
-/// Feeds a `Hash` into SHA-256: the standard hashers are not meant to be compared from one build to the next.
+/// Feeds a `Hash` into SHA-256: the standard hashers are not meant to be compared from one build to
+/// the next.
 #[cfg(feature = "compile")]
 struct Sha256Hasher(Sha256);
 
@@ -155,7 +169,12 @@ impl Hasher for Sha256Hasher {
     }
 
     fn finish(&self) -> u64 {
-        self.0.clone().finalize().iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        self.0
+            .clone()
+            .finalize()
+            .iter()
+            .take(8)
+            .fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
     }
 }
 
@@ -204,7 +223,11 @@ mod tests {
         assert_eq!(files.map(|digest| cache.load(&engine, digest).is_some()), [true, false, true]);
         cache.most_bytes = 0;
         cache.store(&code, files[1]);
-        assert_eq!(files.map(|digest| cache.load(&engine, digest).is_some()), [false, true, false], "what was just written stays");
+        assert_eq!(
+            files.map(|digest| cache.load(&engine, digest).is_some()),
+            [false, true, false],
+            "what was just written stays"
+        );
     }
 
     #[test]
@@ -231,8 +254,12 @@ mod tests {
                 let (cache, code, engine) = (&cache, &code, &engine);
                 scope.spawn(move || {
                     for number in 0..20 {
-                        cache.store(&Compiled::trusted(code.clone()), &format!("sha256:{thread}{number:02}"));
-                        let _ = cache.load(engine, &format!("sha256:{}{number:02}", (thread + 1) % 8));
+                        cache.store(
+                            &Compiled::trusted(code.clone()),
+                            &format!("sha256:{thread}{number:02}"),
+                        );
+                        let _ =
+                            cache.load(engine, &format!("sha256:{}{number:02}", (thread + 1) % 8));
                     }
                 });
             }
@@ -248,7 +275,8 @@ mod tests {
         fs::set_permissions(&cache.folder, fs::Permissions::from_mode(0o777)).unwrap();
         assert!(cache.load(&engine, DIGEST).is_none());
         fs::set_permissions(&cache.folder, fs::Permissions::from_mode(0o700)).unwrap();
-        fs::set_permissions(cache.path(DIGEST).unwrap(), fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(cache.path(DIGEST).unwrap(), fs::Permissions::from_mode(0o666))
+            .unwrap();
         assert!(cache.load(&engine, DIGEST).is_none());
     }
 
@@ -270,7 +298,12 @@ mod tests {
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
         assert!(cache.load(&engine, DIGEST).is_none(), "a link");
         fs::remove_file(&path).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        )
+        .unwrap();
         assert!(cache.load(&engine, DIGEST).is_none(), "a pipe, which nobody writes to");
         fs::remove_file(&path).unwrap();
         fs::rename(&elsewhere, &path).unwrap();
@@ -288,6 +321,9 @@ mod tests {
         other.epoch_interruption(true);
         let other = wasmtime::Engine::new(&other).unwrap();
         assert!(Cache::new(cache.folder.clone(), &other).load(&other, DIGEST).is_none());
-        assert!(cache.load(&other, DIGEST).is_none(), "wasmtime itself sees that the engine is another one");
+        assert!(
+            cache.load(&other, DIGEST).is_none(),
+            "wasmtime itself sees that the engine is another one"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What a component hands over, held against the contract's own words before it is used. Pure.
 //!
-//! A component that breaks the contract ends the run as `contract`, one that says more than it may as `limit`; neither ends the host.
+//! A component that breaks the contract ends the run as `contract`, one that says more than it may
+//! as `limit`; neither ends the host.
 
 use std::collections::BTreeSet;
 
@@ -29,36 +30,58 @@ fn keeps(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     let mut keys = BTreeSet::new();
     for field in &descriptor.settings {
         ensure(is_name(&field.key), || "a setting's key is not made of a-z, 0-9 and -".into())?;
-        ensure(keys.insert(field.key.as_str()), || format!("the setting `{}` is declared twice", field.key))?;
+        ensure(keys.insert(field.key.as_str()), || {
+            format!("the setting `{}` is declared twice", field.key)
+        })?;
     }
     let secrets = descriptor.settings.iter().filter(|field| field.secret.is_some()).count();
-    ensure(secrets <= 1, || "it declares more than one secret; a request has one credential".into())?;
-    let prefixes = descriptor.settings.iter().filter_map(|field| field.secret.as_ref()).flat_map(|secret| &secret.prefixes);
+    ensure(secrets <= 1, || {
+        "it declares more than one secret; a request has one credential".into()
+    })?;
+    let prefixes = descriptor
+        .settings
+        .iter()
+        .filter_map(|field| field.secret.as_ref())
+        .flat_map(|secret| &secret.prefixes);
     for known in prefixes {
-        ensure(known.prefix.len() >= 3, || "a secret's prefix is shorter than three characters".into())?;
+        ensure(known.prefix.len() >= 3, || {
+            "a secret's prefix is shorter than three characters".into()
+        })?;
     }
     endpoints(descriptor, &keys)
 }
 
 fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
-    let base = Origin::parse(&descriptor.api.base).map_err(|error| Error::Contract(format!("its API base is {error}")))?;
+    let base = Origin::parse(&descriptor.api.base)
+        .map_err(|error| Error::Contract(format!("its API base is {error}")))?;
     ensure(!base.is_plain(), || "its API base is not https".into())?;
     ensure(!descriptor.api.endpoints.is_empty(), || "it declares no endpoint".into())?;
-    let secret = |key: &str| descriptor.settings.iter().any(|field| field.key == key && field.secret.is_some());
+    let secret = |key: &str| {
+        descriptor.settings.iter().any(|field| field.key == key && field.secret.is_some())
+    };
     for endpoint in &descriptor.api.endpoints {
         let path = &endpoint.path;
         ensure(path.starts_with('/'), || "an endpoint's path is no path template".into())?;
         for segment in path.split('/').skip(1) {
             match placeholder(segment) {
-                Some(key) => ensure(keys.contains(key) && !secret(key), || "an endpoint's path names no plain setting".into())?,
+                Some(key) => ensure(keys.contains(key) && !secret(key), || {
+                    "an endpoint's path names no plain setting".into()
+                })?,
                 None => {
-                    // No other sign: a path stands in lines that people read and that approvals are kept in.
-                    let plain = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte));
-                    ensure(plain && !["", ".", ".."].contains(&segment), || "an endpoint's path is no path template".into())?;
+                    // No other sign: a path stands in lines that people read and that approvals are
+                    // kept in.
+                    let plain = segment.bytes().all(|byte| {
+                        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
+                    });
+                    ensure(plain && !["", ".", ".."].contains(&segment), || {
+                        "an endpoint's path is no path template".into()
+                    })?;
                 }
             }
         }
-        ensure(endpoint.read_only || endpoint.method != HttpMethod::Get, || "a GET endpoint is not declared as reading only".into())?;
+        ensure(endpoint.read_only || endpoint.method != HttpMethod::Get, || {
+            "a GET endpoint is not declared as reading only".into()
+        })?;
     }
     let rate = descriptor.api.rate_limit;
     ensure(rate.requests > 0 && rate.period_ms > 0, || "its rate limit is zero".into())
@@ -66,8 +89,20 @@ fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
 
 /// Bounds every text and every list of a descriptor.
 fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
-    let Descriptor { id, name, version, vendor, summary, pricing, status, integration_type, .. } = descriptor;
-    let mut all: Vec<&str> = vec![id, name, version, vendor, summary, pricing, status, integration_type, &descriptor.api.base];
+    let Descriptor {
+        id, name, version, vendor, summary, pricing, status, integration_type, ..
+    } = descriptor;
+    let mut all: Vec<&str> = vec![
+        id,
+        name,
+        version,
+        vendor,
+        summary,
+        pricing,
+        status,
+        integration_type,
+        &descriptor.api.base,
+    ];
     let mut lists = vec![
         descriptor.data_collected.len(),
         descriptor.permissions_required.len(),
@@ -89,7 +124,12 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
         if let Some(secret) = &field.secret {
             lists.push(secret.prefixes.len());
             let Attachment::Bearer = secret.attachment;
-            all.extend(secret.prefixes.iter().flat_map(|known| [&*known.prefix, &*known.meaning, &*known.hint]));
+            all.extend(
+                secret
+                    .prefixes
+                    .iter()
+                    .flat_map(|known| [&*known.prefix, &*known.meaning, &*known.hint]),
+            );
         }
         lists.push(field.attributes.len());
         all.extend(field.attributes.iter().flat_map(|(name, value)| [&**name, &**value]));
@@ -114,7 +154,8 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
 pub fn failure(failure: &contract::Failure, limits: &Limits) -> Result<(), Failure> {
-    check::failure(records::failure(failure), &limits.of_guard()).map_err(|error| limits.found(error))
+    check::failure(records::failure(failure), &limits.of_guard())
+        .map_err(|error| limits.found(error))
 }
 
 /// Checks a validation's report.
@@ -122,7 +163,8 @@ pub fn failure(failure: &contract::Failure, limits: &Limits) -> Result<(), Failu
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
 pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
-    check::report(report.checks.iter().map(records::check), &limits.of_guard()).map_err(|error| limits.found(error))
+    check::report(report.checks.iter().map(records::check), &limits.of_guard())
+        .map_err(|error| limits.found(error))
 }
 
 /// Checks an account.
@@ -130,7 +172,8 @@ pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
 /// # Errors
 /// `contract` or `limit`, saying what is wrong with it.
 pub fn account(account: &Account, limits: &Limits) -> Result<(), Failure> {
-    check::account(records::account(account), &limits.of_guard()).map_err(|error| limits.found(error))
+    check::account(records::account(account), &limits.of_guard())
+        .map_err(|error| limits.found(error))
 }
 
 /// Checks a page. Only what could be misread is looked at: the page is used as it is.
@@ -144,7 +187,9 @@ pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Check, Instant, Member, MemberKind, MemberStatus, Outcome, Product, ProductUse};
+    use crate::contract::{
+        Check, Instant, Member, MemberKind, MemberStatus, Outcome, Product, ProductUse,
+    };
     use crate::failure::Code;
     use crate::limits::LONGEST_CURSOR;
     use crate::testing;
@@ -165,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_is_whole_is_taken() {
-        assert_eq!(descriptor(&testing::descriptor(&[(HttpMethod::Get, USERS, true)]), &limits()), Ok(()));
+        assert_eq!(
+            descriptor(&testing::descriptor(&[(HttpMethod::Get, USERS, true)]), &limits()),
+            Ok(())
+        );
     }
 
     #[test]
@@ -174,21 +222,49 @@ mod tests {
         let cases: [(Change, &str); 15] = [
             (|d| d.id = "Bad Id".into(), "the descriptor's id is not made of a-z, 0-9 and -"),
             (|d| d.name = " ".into(), "the descriptor has no name"),
-            (|d| d.settings.push(d.settings[0].clone()), "the setting `organization-id` is declared twice"),
-            (|d| d.settings[0].secret = d.settings[1].secret.clone(), "it declares more than one secret; a request has one credential"),
+            (
+                |d| d.settings.push(d.settings[0].clone()),
+                "the setting `organization-id` is declared twice",
+            ),
+            (
+                |d| d.settings[0].secret = d.settings[1].secret.clone(),
+                "it declares more than one secret; a request has one credential",
+            ),
             (|d| d.api.base = "http://127.0.0.1:1".into(), "its API base is not https"),
             (
                 |d| d.api.base = "https://x.test/path".into(),
-                "its API base is more than scheme, host and port: leave away user, path, query and fragment",
+                "its API base is more than scheme, host and port: leave away user, path, query \
+                 and fragment",
             ),
             (|d| d.api.endpoints.clear(), "it declares no endpoint"),
-            (|d| d.api.endpoints[0].path = "/v1/../x".into(), "an endpoint's path is no path template"),
-            (|d| d.api.endpoints[0].path = "/v1/a b".into(), "an endpoint's path is no path template"),
-            (|d| d.api.endpoints[0].path = "/v1/x\nsha256:00 https://evil.test".into(), "an endpoint's path is no path template"),
-            (|d| d.api.endpoints[0].path = "/v1/%2e".into(), "an endpoint's path is no path template"),
-            (|d| d.api.endpoints[0].path = "/v1/{nothing}".into(), "an endpoint's path names no plain setting"),
-            (|d| d.api.endpoints[0].path = "/v1/{api-key}".into(), "an endpoint's path names no plain setting"),
-            (|d| d.api.endpoints[0].read_only = false, "a GET endpoint is not declared as reading only"),
+            (
+                |d| d.api.endpoints[0].path = "/v1/../x".into(),
+                "an endpoint's path is no path template",
+            ),
+            (
+                |d| d.api.endpoints[0].path = "/v1/a b".into(),
+                "an endpoint's path is no path template",
+            ),
+            (
+                |d| d.api.endpoints[0].path = "/v1/x\nsha256:00 https://evil.test".into(),
+                "an endpoint's path is no path template",
+            ),
+            (
+                |d| d.api.endpoints[0].path = "/v1/%2e".into(),
+                "an endpoint's path is no path template",
+            ),
+            (
+                |d| d.api.endpoints[0].path = "/v1/{nothing}".into(),
+                "an endpoint's path names no plain setting",
+            ),
+            (
+                |d| d.api.endpoints[0].path = "/v1/{api-key}".into(),
+                "an endpoint's path names no plain setting",
+            ),
+            (
+                |d| d.api.endpoints[0].read_only = false,
+                "a GET endpoint is not declared as reading only",
+            ),
             (|d| d.api.rate_limit.requests = 0, "its rate limit is zero"),
         ];
         for (change, message) in cases {
@@ -204,12 +280,21 @@ mod tests {
         let late = Instant { seconds: 0, nanoseconds: 1_000_000_000 };
         for (member, message) in [
             (Member { id: String::new(), ..testing::member("1") }, "a member has no id"),
-            (Member { uses: vec![one_use], ..testing::member("1") }, "a member uses a product that the page does not have"),
-            (Member { last_seen: Some(late), ..testing::member("1") }, "an instant has more than a second of nanoseconds"),
+            (
+                Member { uses: vec![one_use], ..testing::member("1") },
+                "a member uses a product that the page does not have",
+            ),
+            (
+                Member { last_seen: Some(late), ..testing::member("1") },
+                "an instant has more than a second of nanoseconds",
+            ),
         ] {
             assert_eq!(said(page(&page_of(member), &limits())), message);
         }
-        let endless = MemberPage { next: Some("x".repeat(LONGEST_CURSOR + 1)), ..page_of(testing::member("1")) };
+        let endless = MemberPage {
+            next: Some("x".repeat(LONGEST_CURSOR + 1)),
+            ..page_of(testing::member("1"))
+        };
         assert_eq!(said(page(&endless, &limits())), "a cursor is empty or longer than 8192 bytes");
         assert_eq!(page(&page_of(testing::member("1")), &limits()), Ok(()));
     }
@@ -225,8 +310,16 @@ mod tests {
             vendor_code: None,
             retry_after_seconds: None,
         };
-        let check = Check { id: "a".into(), title: "A".into(), required: true, outcome: Outcome::Failed(failed) };
-        assert_eq!(said(report(&Report { checks: vec![check] }, &limits())), "a failure has no hint");
+        let check = Check {
+            id: "a".into(),
+            title: "A".into(),
+            required: true,
+            outcome: Outcome::Failed(failed),
+        };
+        assert_eq!(
+            said(report(&Report { checks: vec![check] }, &limits())),
+            "a failure has no hint"
+        );
     }
 
     #[test]
@@ -245,23 +338,59 @@ mod tests {
             change(&mut changed);
             descriptor(&changed, &limits())
         };
-        let check = |title: String, outcome| Report { checks: vec![Check { id: "a".into(), title, required: true, outcome }] };
+        let check = |title: String, outcome| Report {
+            checks: vec![Check { id: "a".into(), title, required: true, outcome }],
+        };
         let of = |member| page(&page_of(member), &limits());
         let product = Product { key: long(), name: String::new(), site: None };
         let id = || testing::member("1");
         let rows = [
             (told(|d| d.summary = "x".repeat(10_000_000)), "text"),
             (told(|d| d.id = "x".repeat(201)), "text"),
-            (told(|d| d.settings[1].secret.as_mut().unwrap().prefixes[0].hint = "x".repeat(201)), "text"),
+            (
+                told(|d| d.settings[1].secret.as_mut().unwrap().prefixes[0].hint = "x".repeat(201)),
+                "text",
+            ),
             (told(|d| d.permissions_required = vec![String::new(); 4]), "entries"),
             (super::failure(&failure(long()), &limits()), "text"),
-            (super::failure(&crate::contract::Failure { vendor_code: Some(long()), ..failure("x".into()) }, &limits()), "text"),
+            (
+                super::failure(
+                    &crate::contract::Failure { vendor_code: Some(long()), ..failure("x".into()) },
+                    &limits(),
+                ),
+                "text",
+            ),
             (report(&check(long(), Outcome::Passed("x".into())), &limits()), "text"),
             (report(&check("x".into(), Outcome::Skipped(long())), &limits()), "text"),
             (report(&check("x".into(), Outcome::Failed(failure(long()))), &limits()), "text"),
-            (report(&Report { checks: vec![check("x".into(), Outcome::Passed("x".into())).checks[0].clone(); 4] }, &limits()), "entries"),
-            (account(&Account { id: "1".into(), name: long(), attributes: vec![] }, &limits()), "text"),
-            (account(&Account { id: "1".into(), name: "x".into(), attributes: vec![("a".into(), "b".into()); 4] }, &limits()), "entries"),
+            (
+                report(
+                    &Report {
+                        checks: vec![
+                            check("x".into(), Outcome::Passed("x".into())).checks[0]
+                                .clone();
+                            4
+                        ],
+                    },
+                    &limits(),
+                ),
+                "entries",
+            ),
+            (
+                account(&Account { id: "1".into(), name: long(), attributes: vec![] }, &limits()),
+                "text",
+            ),
+            (
+                account(
+                    &Account {
+                        id: "1".into(),
+                        name: "x".into(),
+                        attributes: vec![("a".into(), "b".into()); 4],
+                    },
+                    &limits(),
+                ),
+                "entries",
+            ),
             (of(Member { name: long(), ..id() }), "member-text"),
             (of(Member { email: Some(long()), ..id() }), "member-text"),
             (of(Member { status: Some(MemberStatus::Other(long())), ..id() }), "member-text"),
@@ -269,14 +398,26 @@ mod tests {
             (of(Member { attributes: vec![("a".into(), long())], ..id() }), "member-text"),
             (of(Member { role: "x".repeat(1_601), ..id() }), "member-text"),
             (of(Member { attributes: vec![("a".into(), "b".into()); 4], ..id() }), "entries"),
-            (of(Member { uses: vec![ProductUse { product: 0, last_active: None }; 3], ..id() }), "page-members"),
-            (page(&MemberPage { products: vec![product], ..page_of(id()) }, &limits()), "member-text"),
-            (page(&MemberPage { members: vec![id(); 3], ..page_of(id()) }, &limits()), "page-members"),
+            (
+                of(Member { uses: vec![ProductUse { product: 0, last_active: None }; 3], ..id() }),
+                "page-members",
+            ),
+            (
+                page(&MemberPage { products: vec![product], ..page_of(id()) }, &limits()),
+                "member-text",
+            ),
+            (
+                page(&MemberPage { members: vec![id(); 3], ..page_of(id()) }, &limits()),
+                "page-members",
+            ),
         ];
         for (number, (checked, bound)) in rows.into_iter().enumerate() {
             let failure = checked.unwrap_err();
             assert_eq!(failure.code, Code::Limit, "row {number}");
-            assert!(failure.message.contains(&format!("the limit `{bound}` is ")), "row {number}: {failure}");
+            assert!(
+                failure.message.contains(&format!("the limit `{bound}` is ")),
+                "row {number}: {failure}"
+            );
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Compiling: the one step that runs over a stranger's bytes before anything bounds them, so it is done under limits of its own.
+//! Compiling: the one step that runs over a stranger's bytes before anything bounds them, so it is
+//! done under limits of its own.
 //!
 //! ```text
 //! host ── component, on standard input ─▶ worker: limits on memory and computing time, then the compiler
 //!   ▲                                       │
 //!   └── code on standard output ◀───────────┘   too slow: killed · too large, or the compiler crashed: only the worker is gone
 //! ```
-//! A worker is the host's own program, started again with nothing of its environment. What it gives back is compiled code, which is trusted
-//! like the host itself: it comes from a pipe to our own child, and from nowhere else.
+//! A worker is the host's own program, started again with nothing of its environment. What it gives
+//! back is compiled code, which is trusted like the host itself: it comes from a pipe to our own
+//! child, and from nowhere else.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +24,8 @@ use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 use crate::remedy::Remedy;
 
-/// Most threads of a worker. Each takes memory of its own, so the memory that a component takes must not depend on the machine.
+/// Most threads of a worker. Each takes memory of its own, so the memory that a component takes
+/// must not depend on the machine.
 pub(super) const MOST_THREADS: usize = 4;
 /// Longest error that is read from a worker, in bytes: one message.
 const LONGEST_ERROR: u64 = 16 * 1024;
@@ -30,20 +33,22 @@ const LONGEST_ERROR: u64 = 16 * 1024;
 /// Where components are compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compiler {
-    /// In this process. After the time limit the host goes on without the component, but nothing stops the compiler or bounds its memory:
-    /// for components that one has built oneself.
+    /// In this process. After the time limit the host goes on without the component, but nothing
+    /// stops the compiler or bounds its memory: for components that one has built oneself.
     #[cfg(feature = "compile")]
     Inside,
     /// In a process of its own, under limits of time and memory: for components of strangers.
     Apart {
         /// A program that calls [`work`](super::worker::work), usually the host's own.
         program: PathBuf,
-        /// Its arguments, to which one more is added: the one that [`work`](super::worker::work) takes.
+        /// Its arguments, to which one more is added: the one that [`work`](super::worker::work)
+        /// takes.
         arguments: Vec<OsString>,
     },
 }
 
-/// What a worker must know. The engine that it makes is the host's, but for how instances are allocated.
+/// What a worker must know. The engine that it makes is the host's, but for how instances are
+/// allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) stack: usize,
@@ -69,8 +74,8 @@ impl Compiled {
     /// The component, if it was compiled for an engine like this one.
     pub(super) fn component(&self, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "the one place where compiled code becomes a component")]
-        // SAFETY: the bytes come from this host's own compiler: through a pipe from its worker, or from the cache, which has checked
-        // owner, mode, checksum and engine.
+        // SAFETY: the bytes come from this host's own compiler: through a pipe from its worker, or
+        // from the cache, which has checked owner, mode, checksum and engine.
         unsafe {
             Component::deserialize(engine, &self.0)
         }
@@ -78,7 +83,10 @@ impl Compiled {
 }
 
 /// Compiles a component.
-#[cfg_attr(not(feature = "compile"), expect(unused_variables, reason = "only a compiler in this process asks the engine"))]
+#[cfg_attr(
+    not(feature = "compile"),
+    expect(unused_variables, reason = "only a compiler in this process asks the engine")
+)]
 pub(super) async fn compile(
     compiler: &Compiler,
     engine: &wasmtime::Engine,
@@ -103,7 +111,11 @@ pub(super) async fn compile(
 }
 
 #[cfg(feature = "compile")]
-async fn inside(engine: wasmtime::Engine, bytes: Vec<u8>, limits: &Limits) -> Result<Compiled, Failure> {
+async fn inside(
+    engine: wasmtime::Engine,
+    bytes: Vec<u8>,
+    limits: &Limits,
+) -> Result<Compiled, Failure> {
     let compiling = tokio::task::spawn_blocking(move || engine.precompile_component(&bytes));
     match tokio::time::timeout(limits.compile_time, compiling).await {
         Ok(Ok(Ok(code))) => Ok(Compiled(code)),
@@ -113,9 +125,16 @@ async fn inside(engine: wasmtime::Engine, bytes: Vec<u8>, limits: &Limits) -> Re
     }
 }
 
-async fn apart(program: &PathBuf, arguments: &[OsString], job: Job, bytes: &[u8], limits: &Limits) -> Result<Compiled, Failure> {
+async fn apart(
+    program: &PathBuf,
+    arguments: &[OsString],
+    job: Job,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Compiled, Failure> {
     let unusable = |error: std::io::Error| {
-        Failure::new(Code::Component, format!("the compiler's process cannot be used: {error}")).with_remedy(Remedy::FreeMachine)
+        Failure::new(Code::Component, format!("the compiler's process cannot be used: {error}"))
+            .with_remedy(Remedy::FreeMachine)
     };
     let job = serde_json::to_string(&job).map_err(|error| unusable(error.into()))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
@@ -130,7 +149,9 @@ async fn apart(program: &PathBuf, arguments: &[OsString], job: Job, bytes: &[u8]
         .kill_on_drop(true)
         .spawn()
         .map_err(unusable)?;
-    let (Some(mut input), Some(output), Some(errors)) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take()) else {
+    let (Some(mut input), Some(output), Some(errors)) =
+        (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
+    else {
         return Err(unusable(std::io::Error::other("it has no pipes")));
     };
     let working = async {
@@ -140,8 +161,10 @@ async fn apart(program: &PathBuf, arguments: &[OsString], job: Job, bytes: &[u8]
             let _ = input.write_all(bytes).await;
             drop(input);
         };
-        let (mut output, mut errors) = (output.take(limits.compile_memory), errors.take(LONGEST_ERROR));
-        let (_, code_read, said_read) = tokio::join!(write, output.read_to_end(&mut code), errors.read_to_end(&mut said));
+        let (mut output, mut errors) =
+            (output.take(limits.compile_memory), errors.take(LONGEST_ERROR));
+        let (_, code_read, said_read) =
+            tokio::join!(write, output.read_to_end(&mut code), errors.read_to_end(&mut said));
         code_read.and(said_read)?;
         Ok::<_, std::io::Error>((worker.wait().await?, code, said))
     };
@@ -162,10 +185,12 @@ fn why(status: ExitStatus, said: &str, limits: &Limits) -> Failure {
     const ABORTED: i32 = 6;
     const KILLED: i32 = 9;
     const OUT_OF_TIME: i32 = 24;
-    let out_of_memory = ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
+    let out_of_memory =
+        ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     match status.signal() {
         Some(OUT_OF_TIME) => too_slow(limits),
-        // An abort is how an allocation fails; a kill is the system's when its own memory is at an end.
+        // An abort is how an allocation fails; a kill is the system's when its own memory is at an
+        // end.
         Some(ABORTED | KILLED) => too_large(limits),
         _ if out_of_memory.iter().any(|words| said.contains(words)) => too_large(limits),
         None if status.code() == Some(i32::from(NOT_COMPILED)) => refused(said.trim()),
@@ -174,23 +199,41 @@ fn why(status: ExitStatus, said: &str, limits: &Limits) -> Failure {
 }
 
 fn too_slow(limits: &Limits) -> Failure {
-    Failure { code: Code::Component, ..limits.reached(Bound::CompileTime, "it takes too long to compile") }
+    Failure {
+        code: Code::Component,
+        ..limits.reached(Bound::CompileTime, "it takes too long to compile")
+    }
 }
 
 fn too_large(limits: &Limits) -> Failure {
-    Failure { code: Code::Component, ..limits.reached(Bound::CompileMemory, "it takes too much memory to compile") }
+    Failure {
+        code: Code::Component,
+        ..limits.reached(Bound::CompileMemory, "it takes too much memory to compile")
+    }
 }
 
 fn refused(reason: &str) -> Failure {
-    Failure::new(Code::Component, format!("it cannot be compiled: {}", crate::text::shortened(reason, 400)))
-        .with_remedy(Remedy::MendConnector)
-        .with_hint("Build the component again; the file may be damaged or use WebAssembly features that this host does not allow.")
+    Failure::new(
+        Code::Component,
+        format!("it cannot be compiled: {}", crate::text::shortened(reason, 400)),
+    )
+    .with_remedy(Remedy::MendConnector)
+    .with_hint(
+        "Build the component again; the file may be damaged or use WebAssembly features that this \
+         host does not allow.",
+    )
 }
 
 fn crashed(reason: &str) -> Failure {
-    Failure::new(Code::Component, format!("the compiler crashed over it: {}", crate::text::shortened(reason, 200)))
-        .with_remedy(Remedy::ReportConnector)
-        .with_hint("Do not use this file: it may be made to crash compilers. Report it to whoever publishes the connector.")
+    Failure::new(
+        Code::Component,
+        format!("the compiler crashed over it: {}", crate::text::shortened(reason, 200)),
+    )
+    .with_remedy(Remedy::ReportConnector)
+    .with_hint(
+        "Do not use this file: it may be made to crash compilers. Report it to whoever publishes \
+         the connector.",
+    )
 }
 
 /// Exit code of a worker whose component is none that can be compiled.
@@ -203,22 +246,38 @@ mod tests {
     use super::*;
 
     fn ended(raw: i32, said: &str) -> Failure {
-        why(ExitStatus::from_raw(raw), said, &Limits { compile_time: Duration::from_secs(7), ..Limits::default() })
+        why(
+            ExitStatus::from_raw(raw),
+            said,
+            &Limits { compile_time: Duration::from_secs(7), ..Limits::default() },
+        )
     }
 
     #[test]
     fn how_a_worker_ended_says_why_there_is_no_code() {
         for (raw, said, message) in [
             (24, "", "it takes too long to compile: the limit `compile-time` is 7 s"),
-            (6, "memory allocation of 9 bytes failed", "it takes too much memory to compile: the limit `compile-memory` is 1 GiB"),
+            (
+                6,
+                "memory allocation of 9 bytes failed",
+                "it takes too much memory to compile: the limit `compile-memory` is 1 GiB",
+            ),
             (9, "", "it takes too much memory to compile: the limit `compile-memory` is 1 GiB"),
-            (3 << 8, "mmap failed: Cannot allocate memory", "it takes too much memory to compile: the limit `compile-memory` is 1 GiB"),
+            (
+                3 << 8,
+                "mmap failed: Cannot allocate memory",
+                "it takes too much memory to compile: the limit `compile-memory` is 1 GiB",
+            ),
             (3 << 8, "unexpected end", "it cannot be compiled: unexpected end"),
             (101 << 8, "panicked at x", "the compiler crashed over it: panicked at x"),
             (11, "", "the compiler crashed over it: "),
         ] {
             let failure = ended(raw, said);
-            assert_eq!((failure.code, failure.message.as_str()), (Code::Component, message), "{raw}");
+            assert_eq!(
+                (failure.code, failure.message.as_str()),
+                (Code::Component, message),
+                "{raw}"
+            );
             assert!(failure.hint.is_some());
         }
     }

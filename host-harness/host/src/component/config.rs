@@ -4,10 +4,12 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::Limits;
 
-/// What host functions take of the fibre that a call runs on, in bytes, besides the component's own stack.
+/// What host functions take of the fibre that a call runs on, in bytes, besides the component's own
+/// stack.
 const HOST_STACK: usize = 512 * 1024;
 
-/// Tables of a component in a pool: its own, and the one through which wit-component breaks circles of imports.
+/// Tables of a component in a pool: its own, and the one through which wit-component breaks circles
+/// of imports.
 const TABLES: u32 = 2;
 
 /// How memory comes to instances.
@@ -33,21 +35,32 @@ impl Allocation {
     pub(super) fn of(pooled_runs: Option<u32>, limits: &Limits) -> Self {
         let Some(runs) = pooled_runs else { return Self { pooled: None, reservation: None } };
         let Limits { instances, memory, table_elements, .. } = *limits;
-        let pool = Pool { runs, instances: u32::try_from(instances).unwrap_or(u32::MAX), memory, table_elements };
+        let pool = Pool {
+            runs,
+            instances: u32::try_from(instances).unwrap_or(u32::MAX),
+            memory,
+            table_elements,
+        };
         Self { pooled: Some(pool), reservation: Some(u64::try_from(memory).unwrap_or(u64::MAX)) }
     }
 }
 
-/// What is allowed, and how it is allocated. Code that was compiled under one configuration runs under any other with the same stack
-/// and reservation.
+/// What is allowed, and how it is allocated. Code that was compiled under one configuration runs
+/// under any other with the same stack and reservation.
 pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
     let mut config = Config::new();
-    // The contract is synchronous, and most advisories of this line of releases sit in component-model async,
-    // which is not even compiled in.
+    // The contract is synchronous, and most advisories of this line of releases sit in
+    // component-model async, which is not even compiled in.
     config.wasm_component_model(true).concurrency_support(false);
     // Connectors need none of these; what is off cannot be attacked.
-    config.wasm_threads(false).wasm_gc(false).wasm_function_references(false).wasm_memory64(false).wasm_exceptions(false);
-    // Results of relaxed SIMD may differ from machine to machine, and NaN bits too: the same traffic gives the same bytes anywhere.
+    config
+        .wasm_threads(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_memory64(false)
+        .wasm_exceptions(false);
+    // Results of relaxed SIMD may differ from machine to machine, and NaN bits too: the same
+    // traffic gives the same bytes anywhere.
     config.wasm_relaxed_simd(false);
     #[cfg(feature = "compile")]
     config.cranelift_nan_canonicalization(true);
@@ -63,7 +76,8 @@ pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
         pooling
             .total_component_instances(pool.runs)
             .total_core_instances(pool.runs.saturating_mul(pool.instances))
-            // wit-component makes one memory and two tables. Who had more would take them from the others.
+            // wit-component makes one memory and two tables. Who had more would take them from the
+            // others.
             .max_memories_per_component(1)
             .max_tables_per_component(TABLES)
             .total_memories(pool.runs)
@@ -86,12 +100,19 @@ mod tests {
     fn what_a_worker_compiles_fits_the_engine_that_asked_for_it() {
         let hash = |allocation| {
             let mut hasher = DefaultHasher::new();
-            wasmtime::Engine::new(&config(512 * 1024, allocation)).unwrap().precompile_compatibility_hash().hash(&mut hasher);
+            wasmtime::Engine::new(&config(512 * 1024, allocation))
+                .unwrap()
+                .precompile_compatibility_hash()
+                .hash(&mut hasher);
             hasher.finish()
         };
         for pooled_runs in [None, Some(2)] {
             let host = Allocation::of(pooled_runs, &Limits::default());
-            assert_eq!(hash(host), hash(Allocation { pooled: None, reservation: host.reservation }), "{pooled_runs:?}");
+            assert_eq!(
+                hash(host),
+                hash(Allocation { pooled: None, reservation: host.reservation }),
+                "{pooled_runs:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The engine: compiles and holds components, and advances the epoch by which their computing time is measured.
+//! The engine: compiles and holds components, and advances the epoch by which their computing time
+//! is measured.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,17 +16,20 @@ use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits, TICK};
 use crate::remedy::Remedy;
 
-/// How an engine is set up. There is no default: whoever sets one up says where strangers' bytes are compiled.
+/// How an engine is set up. There is no default: whoever sets one up says where strangers' bytes
+/// are compiled.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// Folder for compiled code. None compiles each time.
     pub cache: Option<PathBuf>,
     /// Where components are compiled.
     pub compiler: Compiler,
-    /// Most runs at once in one process, with memory set aside for each: for a server. None allocates on demand. In a pool, a run whose
-    /// answers are slow to come gives back what a page took before it asks for the next one.
+    /// Most runs at once in one process, with memory set aside for each: for a server. None
+    /// allocates on demand. In a pool, a run whose answers are slow to come gives back what a page
+    /// took before it asks for the next one.
     pub pooled_runs: Option<u32>,
-    /// Bounds that count before a run begins: of the file, of compiling, of stack and memory, and of what a connector says about itself.
+    /// Bounds that count before a run begins: of the file, of compiling, of stack and memory, and
+    /// of what a connector says about itself.
     pub limits: Limits,
 }
 
@@ -54,7 +58,8 @@ struct Shared {
     _ticker: Ticker,
 }
 
-/// What is set aside for a run, until this is dropped. Nothing, where memory is allocated on demand.
+/// What is set aside for a run, until this is dropped. Nothing, where memory is allocated on
+/// demand.
 pub(super) struct Permit {
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -71,18 +76,37 @@ impl Engine {
     /// When the machine does not give what it needs.
     pub fn new(options: &EngineOptions) -> Result<Self, Failure> {
         let failed = |error: wasmtime::Error| {
-            Failure::new(Code::Component, format!("the WebAssembly engine cannot be set up: {error:#}")).with_remedy(Remedy::FreeMachine)
+            Failure::new(
+                Code::Component,
+                format!("the WebAssembly engine cannot be set up: {error:#}"),
+            )
+            .with_remedy(Remedy::FreeMachine)
         };
         let allocation = Allocation::of(options.pooled_runs, &options.limits);
-        let wasmtime = wasmtime::Engine::new(&config(options.limits.stack, allocation)).map_err(failed)?;
+        let wasmtime =
+            wasmtime::Engine::new(&config(options.limits.stack, allocation)).map_err(failed)?;
         let cache = options.cache.clone().map(|folder| Cache::new(folder, &wasmtime));
         let ticker = Ticker::start(wasmtime.clone())
-            .map_err(|error| Failure::new(Code::Component, format!("no thread for the engine's clock: {error}")))
+            .map_err(|error| {
+                Failure::new(Code::Component, format!("no thread for the engine's clock: {error}"))
+            })
             .map_err(|failure| failure.with_remedy(Remedy::FreeMachine))?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
-        let most = options.pooled_runs.map(|most| usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS));
+        let most = options
+            .pooled_runs
+            .map(|most| usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS));
         let places = most.map(|most| Arc::new(Semaphore::new(most)));
-        Ok(Self { wasmtime, shared: Arc::new(Shared { cache, compiler, allocation, places, limits, _ticker: ticker }) })
+        Ok(Self {
+            wasmtime,
+            shared: Arc::new(Shared {
+                cache,
+                compiler,
+                allocation,
+                places,
+                limits,
+                _ticker: ticker,
+            }),
+        })
     }
 
     /// Whether memory is set aside for runs.
@@ -90,18 +114,28 @@ impl Engine {
         self.shared.places.is_some()
     }
 
-    /// Takes what is set aside for one more run, waiting for it at most so long; who asks first is served first. A run keeps it when it
-    /// gives its instance back, so that it never fails in the middle.
+    /// Takes what is set aside for one more run, waiting for it at most so long; who asks first is
+    /// served first. A run keeps it when it gives its instance back, so that it never fails in the
+    /// middle.
     pub(super) async fn permit(&self, within: Duration) -> Result<Permit, Failure> {
         let Some(places) = &self.shared.places else { return Ok(Permit { _place: None }) };
         let permit = match Arc::clone(places).try_acquire_owned() {
             Ok(permit) => Some(permit),
             Err(_) if within.is_zero() => None,
-            Err(_) => tokio::time::timeout(within, Arc::clone(places).acquire_owned()).await.ok().and_then(Result::ok),
+            Err(_) => tokio::time::timeout(within, Arc::clone(places).acquire_owned())
+                .await
+                .ok()
+                .and_then(Result::ok),
         };
         let permit = permit.ok_or_else(|| {
-            Failure::new(Code::Busy, "this process has no memory set aside for one more run at the same time")
-                .with_hint("Try again when other runs have ended, or let the operator set more aside (`pooled_runs`).")
+            Failure::new(
+                Code::Busy,
+                "this process has no memory set aside for one more run at the same time",
+            )
+            .with_hint(
+                "Try again when other runs have ended, or let the operator set more aside \
+                 (`pooled_runs`).",
+            )
         })?;
         Ok(Permit { _place: Some(permit) })
     }
@@ -112,21 +146,34 @@ impl Engine {
         &self.shared.limits
     }
 
-    /// Compiles a component, or takes it from the cache. What was compiled now comes with it, to be kept once the component has proved sound.
-    pub(super) async fn compile(&self, bytes: &[u8], digest: &str) -> Result<(Component, Option<Compiled>), Failure> {
+    /// Compiles a component, or takes it from the cache. What was compiled now comes with it, to be
+    /// kept once the component has proved sound.
+    pub(super) async fn compile(
+        &self,
+        bytes: &[u8],
+        digest: &str,
+    ) -> Result<(Component, Option<Compiled>), Failure> {
         let Shared { cache, compiler, allocation, limits, .. } = &*self.shared;
-        if let Some(component) = cache.as_ref().and_then(|cache| cache.load(&self.wasmtime, digest)) {
+        if let Some(component) = cache.as_ref().and_then(|cache| cache.load(&self.wasmtime, digest))
+        {
             return Ok((component, None));
         }
         let code = compile::compile(compiler, &self.wasmtime, bytes, *allocation, limits).await?;
-        let component = code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
-            // A pool sets aside so many for each, and says so only when the code is loaded.
-            text if text.contains("exceeds the") => {
-                let reached = limits.reached(Bound::Instances, "it is made of more memories or tables than each run has set aside");
-                Failure { code: Code::Component, ..reached }
-            }
-            text => Failure::new(Code::Component, format!("the compiler's process made code for another engine: {text}")),
-        })?;
+        let component =
+            code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
+                // A pool sets aside so many for each, and says so only when the code is loaded.
+                text if text.contains("exceeds the") => {
+                    let reached = limits.reached(
+                        Bound::Instances,
+                        "it is made of more memories or tables than each run has set aside",
+                    );
+                    Failure { code: Code::Component, ..reached }
+                }
+                text => Failure::new(
+                    Code::Component,
+                    format!("the compiler's process made code for another engine: {text}"),
+                ),
+            })?;
         Ok((component, Some(code)))
     }
 

@@ -1,6 +1,8 @@
-//! A component on this host: compiled once ([`compile`], [`cache`], [`engine`]), prepared once ([`plugin`]), and run in a fresh store each time ([`session`]).
+//! A component on this host: compiled once ([`compile`], [`cache`], [`engine`]), prepared once
+//! ([`plugin`]), and run in a fresh store each time ([`session`]).
 //!
-//! Nothing mutable is shared between two sessions. What a component hands over is checked ([`check`]) before anybody uses it.
+//! Nothing mutable is shared between two sessions. What a component hands over is checked
+//! ([`check`]) before anybody uses it.
 
 pub mod cache;
 pub mod check;

@@ -1,4 +1,5 @@
-//! The prepared half: a component that was looked at, compiled and linked once, and the descriptor that it gave.
+//! The prepared half: a component that was looked at, compiled and linked once, and the descriptor
+//! that it gave.
 
 use std::sync::Arc;
 
@@ -54,19 +55,26 @@ pub enum LoadStep {
 }
 
 impl Plugin {
-    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing granted to it. The engine's bounds count.
+    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing
+    /// granted to it. The engine's bounds count.
     ///
     /// # Errors
-    /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does not describe itself as it must.
+    /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does
+    /// not describe itself as it must.
     pub async fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Failure> {
         Self::load_telling(engine, bytes, |_| {}).await
     }
 
-    /// Does the same, and tells of each stage when it begins: the last one told is the one that failed.
+    /// Does the same, and tells of each stage when it begins: the last one told is the one that
+    /// failed.
     ///
     /// # Errors
     /// As [`Plugin::load`].
-    pub async fn load_telling(engine: &Engine, bytes: &[u8], mut begins: impl FnMut(LoadStep)) -> Result<Self, Failure> {
+    pub async fn load_telling(
+        engine: &Engine,
+        bytes: &[u8],
+        mut begins: impl FnMut(LoadStep),
+    ) -> Result<Self, Failure> {
         begins(LoadStep::File);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         refuse_what_is_no_component(bytes, size, engine.limits())?;
@@ -78,8 +86,12 @@ impl Plugin {
         let contract_version = contract_version(&imports, &exports)?;
         let prepared = link(engine, &component)?;
         begins(LoadStep::Describe);
-        let mut session =
-            Session::new(engine.clone(), prepared.clone(), Provenance::default(), SessionOptions::powerless(engine.limits().clone()));
+        let mut session = Session::new(
+            engine.clone(),
+            prepared.clone(),
+            Provenance::default(),
+            SessionOptions::powerless(engine.limits().clone()),
+        );
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;
         // A file that is refused leaves nothing behind.
@@ -138,22 +150,30 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
     }
     let mut parser = wasmparser::Parser::new(0);
     match parser.parse(bytes, true) {
-        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Component, .. }, .. }) => {
-            refuse_what_is_nested_without_need(bytes)
-        }
-        Ok(wasmparser::Chunk::Parsed { payload: wasmparser::Payload::Version { encoding: Encoding::Module, .. }, .. }) => Err(refused(
+        Ok(wasmparser::Chunk::Parsed {
+            payload: wasmparser::Payload::Version { encoding: Encoding::Component, .. },
+            ..
+        }) => refuse_what_is_nested_without_need(bytes),
+        Ok(wasmparser::Chunk::Parsed {
+            payload: wasmparser::Payload::Version { encoding: Encoding::Module, .. },
+            ..
+        }) => Err(refused(
             "the file is a core WebAssembly module, not a component",
             "Make a component of it, for example with `wasm-tools component new`.",
         )),
-        _ => Err(refused("the file is damaged or of a WebAssembly version that this host does not know", BUILD)),
+        _ => Err(refused(
+            "the file is damaged or of a WebAssembly version that this host does not know",
+            BUILD,
+        )),
     }
 }
 
-/// Deepest components within each other. wit-component makes one level, a composition of several components two or three; what a compiler
-/// takes for a level grows with the number of levels.
+/// Deepest components within each other. wit-component makes one level, a composition of several
+/// components two or three; what a compiler takes for a level grows with the number of levels.
 const DEEPEST: usize = 16;
 
-/// Walks over the file without looking into its code. Whatever else is wrong with it, the compiler says.
+/// Walks over the file without looking into its code. Whatever else is wrong with it, the compiler
+/// says.
 fn refuse_what_is_nested_without_need(bytes: &[u8]) -> Result<(), Failure> {
     use wasmparser::Payload;
     let mut depth = 0_usize;
@@ -183,16 +203,25 @@ fn names(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
 
 /// The contract version of a component whose imports and exports are within the contract.
 fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Failure> {
-    let ours = |name: &str| name.strip_prefix(contract::PACKAGE).is_some_and(|rest| rest.starts_with('/'));
-    let foreign: Vec<_> = imports.iter().filter(|name| !ours(name)).take(10).map(|name| crate::text::shortened(name, 100)).collect();
+    let ours =
+        |name: &str| name.strip_prefix(contract::PACKAGE).is_some_and(|rest| rest.starts_with('/'));
+    let foreign: Vec<_> = imports
+        .iter()
+        .filter(|name| !ours(name))
+        .take(10)
+        .map(|name| crate::text::shortened(name, 100))
+        .collect();
     if !foreign.is_empty() {
         return Err(refused(
             format!("it imports what the contract does not give: {}", foreign.join(", ")),
-            "A connector imports `http` and `log` of the contract and nothing else, no WASI. In Rust, build for `wasm32-unknown-unknown`.",
+            "A connector imports `http` and `log` of the contract and nothing else, no WASI. In \
+             Rust, build for `wasm32-unknown-unknown`.",
         )
         .with_remedy(Remedy::MendConnector));
     }
-    let exported = exports.iter().find_map(|name| name.strip_prefix(contract::PACKAGE)?.strip_prefix("/connector@"));
+    let exported = exports
+        .iter()
+        .find_map(|name| name.strip_prefix(contract::PACKAGE)?.strip_prefix("/connector@"));
     let Some(version) = exported else {
         return Err(refused(
             "it does not export the connector interface",
@@ -201,7 +230,8 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
         .with_remedy(Remedy::MendConnector));
     };
     // Below 1.0 each minor version is a contract of its own.
-    let line = |version: &str| version.splitn(3, '.').take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+    let line =
+        |version: &str| version.splitn(3, '.').take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
     if line(version) != line(contract::VERSION) {
         return Err(refused(
             format!(
@@ -219,13 +249,17 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
 fn link(engine: &Engine, component: &Component) -> Result<ConnectorPluginPre<RunState>, Failure> {
     let mismatch = |error: wasmtime::Error| {
         refused(
-            format!("it does not fit the contract: {}", crate::text::shortened(&format!("{error:#}"), 400)),
+            format!(
+                "it does not fit the contract: {}",
+                crate::text::shortened(&format!("{error:#}"), 400)
+            ),
             "Build it against the contract's files in `wit/` of this version.",
         )
         .with_remedy(Remedy::MendConnector)
     };
     let mut linker = Linker::new(&engine.wasmtime);
-    ConnectorPlugin::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state).map_err(mismatch)?;
+    ConnectorPlugin::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
+        .map_err(mismatch)?;
     let prepared = linker.instantiate_pre(component).map_err(mismatch)?;
     ConnectorPluginPre::new(prepared).map_err(mismatch)
 }
@@ -235,34 +269,60 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> String {
-        refuse_what_is_no_component(bytes, bytes.len() as u64, &Limits::default()).unwrap_err().message
+        refuse_what_is_no_component(bytes, bytes.len() as u64, &Limits::default())
+            .unwrap_err()
+            .message
     }
 
     #[test]
     fn a_file_that_is_no_component_is_told_what_it_is() {
         assert_eq!(refusal(b""), "the file is empty");
         assert_eq!(refusal(b"#!/bin/sh"), "the file is no WebAssembly");
-        assert_eq!(refusal(b"\0asm\x01\0\0\0"), "the file is a core WebAssembly module, not a component");
-        assert_eq!(refusal(b"\0asm\x07\0\x01\0"), "the file is damaged or of a WebAssembly version that this host does not know");
+        assert_eq!(
+            refusal(b"\0asm\x01\0\0\0"),
+            "the file is a core WebAssembly module, not a component"
+        );
+        assert_eq!(
+            refusal(b"\0asm\x07\0\x01\0"),
+            "the file is damaged or of a WebAssembly version that this host does not know"
+        );
         assert_eq!(refusal(b"\0as"), "the file is no WebAssembly");
         assert_eq!(refusal(b"\x7fELF\x02\x01"), "the file is no WebAssembly");
         let small = Limits { component: 8, ..Limits::default() };
         assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8, &small).is_ok());
         let failure = refuse_what_is_no_component(b"\0asm\x0d\0\x01\0\0", 9, &small).unwrap_err();
-        assert_eq!(failure.message, "the file is larger than a component may be: the limit `component` is 8 bytes");
+        assert_eq!(
+            failure.message,
+            "the file is larger than a component may be: the limit `component` is 8 bytes"
+        );
         assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "component", to: None });
     }
 
     #[test]
     fn imports_outside_the_contract_are_named() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let exports = names(&["smp:connector/connector@0.1.0"]);
-        assert_eq!(contract_version(&names(&["smp:connector/http@0.1.0"]), &exports).unwrap(), "0.1.0");
-        let message = contract_version(&names(&["wasi:cli/environment@0.2.0"]), &exports).unwrap_err().message;
-        assert_eq!(message, "it imports what the contract does not give: wasi:cli/environment@0.2.0");
+        assert_eq!(
+            contract_version(&names(&["smp:connector/http@0.1.0"]), &exports).unwrap(),
+            "0.1.0"
+        );
+        let message = contract_version(&names(&["wasi:cli/environment@0.2.0"]), &exports)
+            .unwrap_err()
+            .message;
+        assert_eq!(
+            message,
+            "it imports what the contract does not give: wasi:cli/environment@0.2.0"
+        );
         assert!(contract_version(&names(&["smp:connector-evil/http@0.1.0"]), &exports).is_err());
-        assert!(contract_version(&[], &names(&["run"])).unwrap_err().message.contains("does not export"));
-        let newer = contract_version(&[], &names(&["smp:connector/connector@0.2.0"])).unwrap_err().message;
+        assert!(
+            contract_version(&[], &names(&["run"]))
+                .unwrap_err()
+                .message
+                .contains("does not export")
+        );
+        let newer =
+            contract_version(&[], &names(&["smp:connector/connector@0.2.0"])).unwrap_err().message;
         assert_eq!(newer, "it is built for version 0.2.0 of the contract; this host serves 0.1.0");
     }
 }

@@ -1,4 +1,5 @@
-//! Where the members of a run come from: what tells two collections apart, without the name of a customer.
+//! Where the members of a run come from: what tells two collections apart, without the name of a
+//! customer.
 
 /// Where members come from. Two runs of which all of it is equal collect the same list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

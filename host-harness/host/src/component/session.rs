@@ -1,7 +1,8 @@
 //! The live half: one run of a connector, in a store of its own that is thrown away after a trap.
 //!
-//! Each call is bounded in computing time, in time altogether and in what it may hand over. Whatever a call returns, the host's own
-//! note of a denial, a limit or a fixture that does not fit comes first.
+//! Each call is bounded in computing time, in time altogether and in what it may hand over.
+//! Whatever a call returns, the host's own note of a denial, a limit or a fixture that does not fit
+//! comes first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,9 @@ use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report};
+use crate::contract::{
+    self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report,
+};
 use crate::failure::{Code, Failure};
 use crate::http::capability::{Capability, Note, whole_seconds};
 use crate::http::retry::{Figures, SharedFigures};
@@ -26,8 +29,9 @@ use crate::observer::{Call, Event, Events};
 use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
-/// Wait for answers in one call from which a run in a pool gives its instance back with the page, so that what waits is small: a page
-/// takes some 130 KiB of the component's memory, and another instance 0.15 ms.
+/// Wait for answers in one call from which a run in a pool gives its instance back with the page,
+/// so that what waits is small: a page takes some 130 KiB of the component's memory, and another
+/// instance 0.15 ms.
 const LONG_WAIT: Duration = Duration::from_millis(20);
 
 /// What a session is given.
@@ -50,7 +54,8 @@ pub struct Session {
     prepared: ConnectorPluginPre<RunState>,
     /// The store and the instance in it, until something goes wrong or it is given back.
     live: Option<(Store<RunState>, ConnectorPlugin)>,
-    /// What is set aside for this run, from its first call on. Below the store, so that it is free only when the store is gone.
+    /// What is set aside for this run, from its first call on. Below the store, so that it is free
+    /// only when the store is gone.
     permit: Option<Permit>,
     /// The state, while there is no store.
     parked: Option<RunState>,
@@ -84,16 +89,31 @@ impl SessionOptions {
     /// A session that can reach nothing.
     #[must_use]
     pub fn powerless(limits: Limits) -> Self {
-        Self { http: None, settings: Checked::default(), origin: None, limits, events: Events::nowhere() }
+        Self {
+            http: None,
+            settings: Checked::default(),
+            origin: None,
+            limits,
+            events: Events::nowhere(),
+        }
     }
 }
 
 impl Session {
     /// A run of the component that `whose` names; its origin and settings are those of the options.
-    pub(super) fn new(engine: Engine, prepared: ConnectorPluginPre<RunState>, whose: Provenance, options: SessionOptions) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        prepared: ConnectorPluginPre<RunState>,
+        whose: Provenance,
+        options: SessionOptions,
+    ) -> Self {
         let limits = options.limits.clone();
         let settings = Checked { credential: None, ..options.settings };
-        let provenance = Provenance { origin: options.origin, settings: settings_hash(&settings.public), ..whose };
+        let provenance = Provenance {
+            origin: options.origin,
+            settings: settings_hash(&settings.public),
+            ..whose
+        };
         let events = options.events.clone();
         let figures = options.http.as_ref().map(Capability::figures).unwrap_or_default();
         let state = RunState {
@@ -125,8 +145,9 @@ impl Session {
         }
     }
 
-    /// Takes the run's place in the engine's pool, waiting for it at most so long. Without this, the first call takes it, and fails at once
-    /// where there is none. Where the engine has no pool, there is always a place.
+    /// Takes the run's place in the engine's pool, waiting for it at most so long. Without this,
+    /// the first call takes it, and fails at once where there is none. Where the engine has no
+    /// pool, there is always a place.
     ///
     /// # Errors
     /// `busy`, when no other run ended in time.
@@ -140,7 +161,8 @@ impl Session {
     /// Asks the connector what it is.
     ///
     /// # Errors
-    /// `trap` or `limit`; `contract` when it sent a request meanwhile, whatever it made of the answer. None is let out.
+    /// `trap` or `limit`; `contract` when it sent a request meanwhile, whatever it made of the
+    /// answer. None is let out.
     pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
         let described = self
             .call(None, async |plugin, store| {
@@ -154,8 +176,14 @@ impl Session {
             std::mem::take(&mut state.asked_while_describing)
         });
         if asked && described.is_ok() {
-            return Err(Failure::new(Code::Contract, "the connector broke its contract: it sends a request while it describes itself")
-                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."));
+            return Err(Failure::new(
+                Code::Contract,
+                "the connector broke its contract: it sends a request while it describes itself",
+            )
+            .with_hint(
+                "Report it to whoever publishes the connector; nothing is wrong with your \
+                 settings.",
+            ));
         }
         described
     }
@@ -165,7 +193,9 @@ impl Session {
     /// # Errors
     /// When there is no report that can be relied on.
     pub async fn validate(&mut self) -> Result<Report, Failure> {
-        let report = self.observed(Call::Validate, async |run| run.validate_in(Phase::Validate).await).await?;
+        let report = self
+            .observed(Call::Validate, async |run| run.validate_in(Phase::Validate).await)
+            .await?;
         self.finish()?;
         Ok(report)
     }
@@ -181,7 +211,9 @@ impl Session {
     async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
         let settings = Arc::clone(&self.settings);
         let mut report = self
-            .call(Some(phase), async |plugin, store| plugin.smp_connector_connector().call_validate(store, &settings.public).await)
+            .call(Some(phase), async |plugin, store| {
+                plugin.smp_connector_connector().call_validate(store, &settings.public).await
+            })
             .await?;
         check::report(&report, &self.limits)?;
         for check in &mut report.checks {
@@ -190,7 +222,8 @@ impl Session {
             }
         }
         // A check that failed for want of an answer is explained by why there was none.
-        let failed = report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
+        let failed =
+            report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
         self.noted(failed)?;
         Ok(report)
     }
@@ -206,7 +239,9 @@ impl Session {
     async fn account(&mut self) -> Result<Account, Failure> {
         let settings = Arc::clone(&self.settings);
         let answer = self
-            .call(Some(Phase::Connect), async |plugin, store| plugin.smp_connector_connector().call_connect(store, &settings.public).await)
+            .call(Some(Phase::Connect), async |plugin, store| {
+                plugin.smp_connector_connector().call_connect(store, &settings.public).await
+            })
             .await?;
         let account = self.judged(answer)?;
         check::account(&account, &self.limits)?;
@@ -230,7 +265,10 @@ impl Session {
         let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Collect), async |plugin, store| {
-                plugin.smp_connector_connector().call_collect_members(store, &settings.public, cursor).await
+                plugin
+                    .smp_connector_connector()
+                    .call_collect_members(store, &settings.public, cursor)
+                    .await
             })
             .await?;
         let page = self.judged(answer)?;
@@ -287,9 +325,14 @@ impl Session {
     }
 
     /// Makes one call within its span, which notes the code of the failure, if it fails.
-    async fn observed<T>(&mut self, call: Call, answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+    async fn observed<T>(
+        &mut self,
+        call: Call,
+        answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let (name, page) = (call.as_str(), call.page());
-        let span = tracing::info_span!(parent: self.events.span(), "call", name, page, code = Empty);
+        let span =
+            tracing::info_span!(parent: self.events.span(), "call", name, page, code = Empty);
         let served = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
         if let Some(http) = served.and_then(|state| state.http.as_mut()) {
             http.serve(call);
@@ -320,8 +363,11 @@ impl Session {
     fn explained(&self, mut failure: contract::Failure) -> Failure {
         self.settings.known.explain(&mut failure);
         let mut failure = self.settings.known.refined(failure.into());
-        let overrun = self.state().and_then(|state| state.http.as_ref()).and_then(Capability::overrun);
-        if let (Remedy::ComeBack { max_wait_s, .. }, Some(overrun)) = (&mut *failure.remedy, overrun) {
+        let overrun =
+            self.state().and_then(|state| state.http.as_ref()).and_then(Capability::overrun);
+        if let (Remedy::ComeBack { max_wait_s, .. }, Some(overrun)) =
+            (&mut *failure.remedy, overrun)
+        {
             *max_wait_s = Some(whole_seconds(overrun));
         }
         self.with_the_limits_name(failure)
@@ -330,9 +376,12 @@ impl Session {
     /// The failure of a call to which an answer was too large, with what only the host knows.
     fn with_the_limits_name(&self, mut failure: Failure) -> Failure {
         if self.state().and_then(|state| state.http.as_ref()).is_some_and(Capability::oversized) {
-            let (hint, most) = (failure.hint.take().unwrap_or_default(), self.limits.shown(Bound::Response));
-            failure.hint = Some(format!("{hint} The limit `response` is {most}.").trim().to_owned());
-            failure = failure.with_remedy(Remedy::RaiseLimit { limit: Bound::Response.name(), to: None });
+            let (hint, most) =
+                (failure.hint.take().unwrap_or_default(), self.limits.shown(Bound::Response));
+            failure.hint =
+                Some(format!("{hint} The limit `response` is {most}.").trim().to_owned());
+            failure =
+                failure.with_remedy(Remedy::RaiseLimit { limit: Bound::Response.name(), to: None });
         }
         failure
     }
@@ -346,7 +395,8 @@ impl Session {
         }
     }
 
-    /// Gives the instance back if the answers to this call were slow to come: the contract has it that any other goes on from the cursor.
+    /// Gives the instance back if the answers to this call were slow to come: the contract has it
+    /// that any other goes on from the cursor.
     fn give_back_what_waits(&mut self) {
         let waits = |(store, _): &mut (Store<RunState>, _)| store.data().usage.in_host >= LONG_WAIT;
         if self.engine.is_pooled()
@@ -363,7 +413,10 @@ impl Session {
         call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         let (time, bound) = self.time_left();
-        let late = self.limits.reached(bound, if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" });
+        let late = self.limits.reached(
+            bound,
+            if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" },
+        );
         // A call that never waits is over before a timer is looked at.
         if time.is_zero() {
             return Err(late);
@@ -397,13 +450,22 @@ impl Session {
 
     /// The time that a call may take now, and the bound that it comes from.
     fn time_left(&mut self) -> (Duration, Bound) {
-        let run = self.limits.run_time.saturating_sub(self.began.get_or_insert_with(Instant::now).elapsed());
-        if run < self.limits.call_time { (run, Bound::RunTime) } else { (self.limits.call_time, Bound::CallTime) }
+        let run = self
+            .limits
+            .run_time
+            .saturating_sub(self.began.get_or_insert_with(Instant::now).elapsed());
+        if run < self.limits.call_time {
+            (run, Bound::RunTime)
+        } else {
+            (self.limits.call_time, Bound::CallTime)
+        }
     }
 
     async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
         self.take_permit(Duration::ZERO).await?;
-        let state = self.parked.take().ok_or_else(|| Failure::new(Code::Interrupted, "the run was ended in the middle of a call"))?;
+        let state = self.parked.take().ok_or_else(|| {
+            Failure::new(Code::Interrupted, "the run was ended in the middle of a call")
+        })?;
         let mut store = Store::new(&self.engine.wasmtime, state);
         store.limiter(|state| &mut state.usage);
         store.set_max_component_handles(self.limits.handles);
@@ -431,27 +493,45 @@ impl Session {
         if let Some(trap) = error.downcast_ref::<Trap>() {
             return match trap {
                 // The stack is the engine's, whatever the run's own limits say.
-                Trap::StackOverflow => self.engine.limits().reached(Bound::Stack, "the connector calls itself too deeply"),
-                _ => Failure::new(Code::Trap, format!("the connector crashed: {trap}"))
-                    .with_hint("Report it to whoever publishes the connector. Its log may say more; nothing is wrong with your settings."),
+                Trap::StackOverflow => self
+                    .engine
+                    .limits()
+                    .reached(Bound::Stack, "the connector calls itself too deeply"),
+                _ => Failure::new(Code::Trap, format!("the connector crashed: {trap}")).with_hint(
+                    "Report it to whoever publishes the connector. Its log may say more; nothing \
+                     is wrong with your settings.",
+                ),
             };
         }
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
-            return Failure::new(Code::Busy, "the memory that is set aside for this run is not free yet")
-                .with_hint("Try again; nothing is wrong with the connector or your settings.");
+            return Failure::new(
+                Code::Busy,
+                "the memory that is set aside for this run is not free yet",
+            )
+            .with_hint("Try again; nothing is wrong with the connector or your settings.");
         }
         let cause = error.root_cause();
         if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
             let message = format!("this machine does not give a run what it needs: {refused}");
             return Failure::new(Code::Limit, message).with_remedy(Remedy::FreeMachine).with_hint(
-                "Free memory and open files on this machine, then run it again; nothing is wrong with the connector or your settings.",
+                "Free memory and open files on this machine, then run it again; nothing is wrong \
+                 with the connector or your settings.",
             );
         }
         let cause = cause.to_string();
         match UNTYPED.iter().find(|(words, ..)| cause.contains(words)) {
             Some((_, bound, what)) => self.limits.reached(*bound, what),
-            None => Failure::new(Code::Contract, format!("the connector broke its contract: {}", crate::text::shortened(&cause, 300)))
-                .with_hint("Report it to whoever publishes the connector; nothing is wrong with your settings."),
+            None => Failure::new(
+                Code::Contract,
+                format!(
+                    "the connector broke its contract: {}",
+                    crate::text::shortened(&cause, 300)
+                ),
+            )
+            .with_hint(
+                "Report it to whoever publishes the connector; nothing is wrong with your \
+                 settings.",
+            ),
         }
     }
 
@@ -461,11 +541,24 @@ impl Session {
     }
 }
 
-/// Bounds that wasmtime reports in words alone. Tests of hostile components tell when its words change.
+/// Bounds that wasmtime reports in words alone. Tests of hostile components tell when its words
+/// change.
 const UNTYPED: [(&str, Bound, &str); 3] = [
-    ("fuel allocated for hostcalls", Bound::CallBytes, "the connector hands over more in one call than it may"),
-    ("store handle limit exceeded", Bound::Handles, "the connector holds more resources at once than it may"),
-    ("count too high at", Bound::Instances, "the connector is made of more instances, memories or tables than it may be"),
+    (
+        "fuel allocated for hostcalls",
+        Bound::CallBytes,
+        "the connector hands over more in one call than it may",
+    ),
+    (
+        "store handle limit exceeded",
+        Bound::Handles,
+        "the connector holds more resources at once than it may",
+    ),
+    (
+        "count too high at",
+        Bound::Instances,
+        "the connector is made of more instances, memories or tables than it may be",
+    ),
 ];
 
 impl contract::http::Host for RunState {
@@ -475,7 +568,9 @@ impl contract::http::Host for RunState {
     ) -> wasmtime::Result<Result<contract::http::Response, contract::http::Error>> {
         if self.describing {
             self.asked_while_describing = true;
-            return Ok(Err(contract::http::Error::Denied("nothing is sent while a connector describes itself".into())));
+            return Ok(Err(contract::http::Error::Denied(
+                "nothing is sent while a connector describes itself".into(),
+            )));
         }
         let began = Instant::now();
         let answer = match &mut self.http {
@@ -493,7 +588,11 @@ impl contract::http::Host for RunState {
 }
 
 impl contract::log::Host for RunState {
-    async fn write(&mut self, level: contract::log::Level, message: String) -> wasmtime::Result<()> {
+    async fn write(
+        &mut self,
+        level: contract::log::Level,
+        message: String,
+    ) -> wasmtime::Result<()> {
         if self.lines_left == 0 {
             return Ok(());
         }
@@ -506,7 +605,10 @@ impl contract::log::Host for RunState {
             self.events.tell(&Event::Log { level, message: &message });
         }
         if self.lines_left == 0 {
-            self.events.tell(&Event::Log { level: contract::log::Level::Warn, message: "no more lines of this run are shown" });
+            self.events.tell(&Event::Log {
+                level: contract::log::Level::Warn,
+                message: "no more lines of this run are shown",
+            });
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::limits::{Bound, Limits, TICK};
 
-/// What the component of a session used up until now, the most in any one call. Whoever began a run reads it when the run has ended.
+/// What the component of a session used up until now, the most in any one call. Whoever began a run
+/// reads it when the run has ended.
 #[derive(Clone, Debug, Default)]
 pub struct SharedUsage(Arc<Mutex<MostUsed>>);
 
@@ -29,8 +30,9 @@ pub(super) struct Usage {
     most_table_elements: usize,
     /// Epoch steps that found the component computing in this call.
     ticks: u64,
-    /// Requests of this call that were sent: the step in which one ends is counted, though the component waited and did not compute. Host
-    /// calls that are answered at once do not count: who makes them for ever computes for ever.
+    /// Requests of this call that were sent: the step in which one ends is counted, though the
+    /// component waited and did not compute. Host calls that are answered at once do not count:
+    /// who makes them for ever computes for ever.
     pub(super) sent: u64,
     /// Time that the host took to answer requests in this call.
     pub(super) in_host: Duration,
@@ -42,7 +44,8 @@ pub(super) struct Usage {
 
 impl Usage {
     pub(super) fn new(limits: &Limits) -> Self {
-        let most_ticks = u64::try_from(limits.cpu.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
+        let most_ticks =
+            u64::try_from(limits.cpu.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
         Self {
             most_memory: limits.memory,
             most_table_elements: limits.table_elements,
@@ -58,7 +61,8 @@ impl Usage {
 
     pub(super) fn start_call(&mut self) {
         (self.ticks, self.sent, self.in_host) = (0, 0, Duration::ZERO);
-        // What was refused in an earlier call, and done without, does not explain how this one ends.
+        // What was refused in an earlier call, and done without, does not explain how this one
+        // ends.
         self.exceeded = None;
     }
 
@@ -90,21 +94,33 @@ impl SharedUsage {
 }
 
 impl ResourceLimiter for Usage {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         // All memories of the instance together.
         let wanted = self.memory.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_memory {
-            self.exceeded = Some((Bound::Memory, "the connector needs more memory than it may have"));
+            self.exceeded =
+                Some((Bound::Memory, "the connector needs more memory than it may have"));
             return Ok(false);
         }
         self.memory = wanted;
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_table_elements {
-            self.exceeded = Some((Bound::TableElements, "the connector needs larger tables than it may have"));
+            self.exceeded =
+                Some((Bound::TableElements, "the connector needs larger tables than it may have"));
             return Ok(false);
         }
         self.table_elements = wanted;

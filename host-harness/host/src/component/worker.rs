@@ -1,4 +1,5 @@
-//! The worker: the process in which a component is compiled, within limits that it sets itself before it reads a byte of it.
+//! The worker: the process in which a component is compiled, within limits that it sets itself
+//! before it reads a byte of it.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -8,10 +9,12 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use super::compile::{Job, MOST_THREADS, NOT_COMPILED};
 use super::config::{Allocation, config};
 
-/// Is the worker: takes a component from standard input, and gives compiled code on standard output, within the limits of the job.
+/// Is the worker: takes a component from standard input, and gives compiled code on standard
+/// output, within the limits of the job.
 ///
-/// A platform that compiles in a process of its own calls this first thing in `main`, when its first argument is the one that it put into
-/// [`Compiler::Apart`](super::compile::Compiler::Apart), with the argument after it.
+/// A platform that compiles in a process of its own calls this first thing in `main`, when its
+/// first argument is the one that it put into [`Compiler::Apart`](super::compile::Compiler::Apart),
+/// with the argument after it.
 #[must_use]
 pub fn work(job: &str) -> ExitCode {
     match worked(job) {
@@ -27,20 +30,31 @@ fn worked(job: &str) -> Result<(), String> {
     let job: Job = serde_json::from_str(job).map_err(|error| error.to_string())?;
     limit_this_process(job).map_err(|error| format!("the limits cannot be set: {error}"))?;
     let mut bytes = Vec::new();
-    std::io::stdin().take(job.component.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let engine = wasmtime::Engine::new(&config(job.stack, Allocation { pooled: None, reservation: job.reservation }))
-        .map_err(|error| format!("{error:#}"))?;
+    std::io::stdin()
+        .take(job.component.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    let engine = wasmtime::Engine::new(&config(
+        job.stack,
+        Allocation { pooled: None, reservation: job.reservation },
+    ))
+    .map_err(|error| format!("{error:#}"))?;
     let code = engine.precompile_component(&bytes).map_err(|error| format!("{error:#}"))?;
     let mut output = std::io::stdout().lock();
     output.write_all(&code).and_then(|()| output.flush()).map_err(|error| error.to_string())
 }
 
-/// Bounds this process for good. The memory that counts is what can be written to: reserving addresses costs nothing.
+/// Bounds this process for good. The memory that counts is what can be written to: reserving
+/// addresses costs nothing.
 fn limit_this_process(job: Job) -> std::io::Result<()> {
     let at_most = |amount| Rlimit { current: Some(amount), maximum: Some(amount) };
     setrlimit(Resource::Data, at_most(job.memory))?;
-    // For a worker whose host is gone: all threads together, so that the host's own clock always comes first.
-    setrlimit(Resource::Cpu, at_most(job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64)))?;
+    // For a worker whose host is gone: all threads together, so that the host's own clock always
+    // comes first.
+    setrlimit(
+        Resource::Cpu,
+        at_most(job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64)),
+    )?;
     // A crash is reported by the status; an image of the memory would only fill the disk.
     Ok(setrlimit(Resource::Core, at_most(0))?)
 }

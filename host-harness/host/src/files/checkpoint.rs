@@ -1,14 +1,15 @@
-//! The checkpoint: an append-only journal of what was delivered, from which a stopped collection goes on.
+//! The checkpoint: an append-only journal of what was delivered, from which a stopped collection
+//! goes on.
 //!
 //! ```text
 //! 5f0c…  {"journal":2,"connector":…,"settings":…,"output":…}      whose collection it is
 //! 91ab…  {"page":{…,"next":"…","offset":…,"digest":…}}            one line per page, after the page's rows are on the disk
 //! 77e1…  {"restart":true}                                         the second sweep began
 //! ```
-//! Each line begins with a checksum over itself and all lines before it: a line that was torn off, and whatever follows it, counts as
-//! never written. A page's digest is that of all rows until then, so that only the output that they
-//! were written to is gone on with. It holds no personal data: account ids and settings are hashed,
-//! cursors are the service's own.
+//! Each line begins with a checksum over itself and all lines before it: a line that was torn off,
+//! and whatever follows it, counts as never written. A page's digest is that of all rows until
+//! then, so that only the output that they were written to is gone on with. It holds no personal
+//! data: account ids and settings are hashed, cursors are the service's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -111,21 +112,33 @@ enum Line {
 }
 
 impl Checkpoint {
-    /// Opens the checkpoint at this path, or begins one. What comes back with it is what was delivered already.
+    /// Opens the checkpoint at this path, or begins one. What comes back with it is what was
+    /// delivered already.
     ///
     /// # Errors
-    /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it cannot be written.
+    /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it
+    /// cannot be written.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
         let failed = |error: io::Error| fault(path, &error);
         if path.is_dir() {
             return Err(failed(io::Error::other("it is a folder")));
         }
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(refused(path, "is in use by another run", "Wait until that run has ended, or use another checkpoint.")
-                    .with_remedy(Remedy::WaitForRun { of: Place::Checkpoint }));
+                return Err(refused(
+                    path,
+                    "is in use by another run",
+                    "Wait until that run has ended, or use another checkpoint.",
+                )
+                .with_remedy(Remedy::WaitForRun { of: Place::Checkpoint }));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -135,7 +148,11 @@ impl Checkpoint {
         match entries {
             Some(entries) => Ok((checkpoint, entries)),
             None => {
-                checkpoint.file.set_len(0).and_then(|()| checkpoint.file.rewind()).map_err(failed)?;
+                checkpoint
+                    .file
+                    .set_len(0)
+                    .and_then(|()| checkpoint.file.rewind())
+                    .map_err(failed)?;
                 checkpoint.write(&Header { journal: FORMAT, identity: identity.clone() })?;
                 super::output::sync_folder(path);
                 Ok((checkpoint, Vec::new()))
@@ -176,7 +193,8 @@ impl Checkpoint {
             Err(_) if error.kind() != io::ErrorKind::NotFound => Err(refused(
                 &self.path,
                 &format!("can be neither removed nor emptied: {error}"),
-                "Remove it before the next run, which would go on from it. A checkpoint belongs in a folder that this user may write to.",
+                "Remove it before the next run, which would go on from it. A checkpoint belongs \
+                 in a folder that this user may write to.",
             )),
             _ => Ok(()),
         }
@@ -187,7 +205,10 @@ impl Checkpoint {
         let json = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
         let chain = link(self.chain, json.as_bytes());
         let text = format!("{} {json}\n", hex::encode(chain));
-        self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        self.file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .map_err(failed)?;
         self.chain = chain;
         Ok(())
     }
@@ -196,11 +217,15 @@ impl Checkpoint {
     fn read(&mut self, identity: &Identity) -> Result<Option<Vec<Entry>>, Failure> {
         let path = self.path.clone();
         let elsewhere = Remedy::OtherPlace { of: Place::Checkpoint };
-        let no_checkpoint =
-            || refused(&path, "is no checkpoint", "Give another file: this one was left as it is.").with_remedy(elsewhere.clone());
-        let mut lines = Lines { reader: BufReader::new(&self.file), chain: Chain::default(), good: 0 };
+        let no_checkpoint = || {
+            refused(&path, "is no checkpoint", "Give another file: this one was left as it is.")
+                .with_remedy(elsewhere.clone())
+        };
+        let mut lines =
+            Lines { reader: BufReader::new(&self.file), chain: Chain::default(), good: 0 };
         let Some(first) = lines.next_good().map_err(|_| no_checkpoint())? else {
-            // A torn first line is ours only if it begins like one; anything else is somebody's file.
+            // A torn first line is ours only if it begins like one; anything else is somebody's
+            // file.
             let torn = lines.starts_like_one().map_err(|_| no_checkpoint())?;
             return if torn { Ok(None) } else { Err(no_checkpoint()) };
         };
@@ -209,15 +234,19 @@ impl Checkpoint {
             let age = if journal < FORMAT { "an earlier" } else { "a later" };
             return Err(refused(
                 &path,
-                &format!("was written by {age} version of this program, in a form that this one does not go on from"),
-                "Nothing was changed. Finish the collection with the version that began it, or remove the checkpoint to begin again from \
-                 the first page.",
+                &format!(
+                    "was written by {age} version of this program, in a form that this one does \
+                     not go on from"
+                ),
+                "Nothing was changed. Finish the collection with the version that began it, or \
+                 remove the checkpoint to begin again from the first page.",
             ));
         }
         let header: Header = serde_json::from_str(&first).map_err(|_| no_checkpoint())?;
         let others = |difference: Difference| {
             let Difference { what, hint, .. } = difference;
-            refused(&path, &format!("belongs to another collection: the {what}"), hint).with_remedy(elsewhere.clone())
+            refused(&path, &format!("belongs to another collection: the {what}"), hint)
+                .with_remedy(elsewhere.clone())
         };
         let difference = difference(&header.identity, identity);
         if let Some(difference) = difference.clone().filter(|difference| difference.always) {
@@ -252,8 +281,12 @@ struct Lines<R> {
 impl<R: BufRead + Seek> Lines<R> {
     fn next_good(&mut self) -> io::Result<Option<String>> {
         let mut bytes = Vec::new();
-        let length = io::Read::take(&mut self.reader, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
-        let Some(line) = std::str::from_utf8(&bytes).ok().and_then(|line| line.strip_suffix('\n')) else { return Ok(None) };
+        let length =
+            io::Read::take(&mut self.reader, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        let Some(line) = std::str::from_utf8(&bytes).ok().and_then(|line| line.strip_suffix('\n'))
+        else {
+            return Ok(None);
+        };
         let Some((checksum, json)) = line.split_once(' ') else { return Ok(None) };
         let chain = link(self.chain, json.as_bytes());
         if checksum != hex::encode(chain) {
@@ -313,11 +346,13 @@ struct Difference {
 
 /// What of the identity is another, first what counts always.
 fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
-    const OTHER: &str = "Nothing was changed. Use a checkpoint of its own for each collection, or remove this one to begin again.";
-    const BUILD: &str = "Nothing was changed. Finish the collection with the component that began it, or remove the checkpoint to begin \
-                         again from the first page with this one: one file does not hold the rows of two builds.";
-    const ORIGIN: &str = "Nothing was changed. Ask the same service as the run that stopped, or use a checkpoint and an output of its own \
-                          for each service.";
+    const OTHER: &str = "Nothing was changed. Use a checkpoint of its own for each collection, or \
+                         remove this one to begin again.";
+    const BUILD: &str = "Nothing was changed. Finish the collection with the component that began \
+                         it, or remove the checkpoint to begin again from the first page with \
+                         this one: one file does not hold the rows of two builds.";
+    const ORIGIN: &str = "Nothing was changed. Ask the same service as the run that stopped, or \
+                          use a checkpoint and an output of its own for each service.";
     let rows = [
         ("connector", &there.connector, &here.connector, OTHER, true),
         ("connector's version", &there.version, &here.version, BUILD, true),
@@ -327,10 +362,15 @@ fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
         ("service that is asked", &there.origin, &here.origin, ORIGIN, false),
         ("component's build", &there.component, &here.component, BUILD, false),
     ];
-    let (name, there, here, hint, always) = rows.into_iter().find(|(_, there, here, ..)| there != here)?;
+    let (name, there, here, hint, always) =
+        rows.into_iter().find(|(_, there, here, ..)| there != here)?;
     // Settings are hashed: their digests tell nobody anything.
     let shown = |text: &str| crate::text::shortened(text, 200).into_owned();
-    let values = if name == "organization" { String::new() } else { format!(": `{}` there, `{}` now", shown(there), shown(here)) };
+    let values = if name == "organization" {
+        String::new()
+    } else {
+        format!(": `{}` there, `{}` now", shown(there), shown(here))
+    };
     Some(Difference { what: format!("{name} is another one{values}"), hint, always })
 }
 
@@ -367,7 +407,13 @@ mod tests {
     fn page(number: u64) -> Entry {
         let admitted = Admitted { new: vec![mark(&number.to_string()), mark("x")], again: vec![] };
         let counts = Counts { pages: number, first_total: Some(9), ..Counts::default() };
-        Entry::Page(Page { next: Some(format!("c{number}")), offset: number * 100, digest: [7; 32], counts, admitted })
+        Entry::Page(Page {
+            next: Some(format!("c{number}")),
+            offset: number * 100,
+            digest: [7; 32],
+            counts,
+            admitted,
+        })
     }
 
     fn journal(entries: &[Entry]) -> (tempfile::TempDir, PathBuf) {
@@ -396,7 +442,12 @@ mod tests {
     fn a_torn_line_counts_as_never_written_wherever_it_is_torn() {
         let (_folder, path) = journal(&[page(1), page(2)]);
         let whole = fs::read(&path).unwrap();
-        let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+        let ends: Vec<usize> = whole
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .map(|(at, _)| at + 1)
+            .collect();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let (checkpoint, there) = Checkpoint::open(&path, &identity()).unwrap();
@@ -421,20 +472,40 @@ mod tests {
         let before = fs::read(&path).unwrap();
         type Change = fn(&mut Identity);
         let changes: [(Change, &str); 7] = [
-            (|identity| identity.connector.push('x'), "connector is another one: `c` there, `cx` now"),
-            (|identity| identity.version.push('x'), "connector's version is another one: `1` there, `1x` now"),
+            (
+                |identity| identity.connector.push('x'),
+                "connector is another one: `c` there, `cx` now",
+            ),
+            (
+                |identity| identity.version.push('x'),
+                "connector's version is another one: `1` there, `1x` now",
+            ),
             (|identity| identity.settings.push('x'), "organization is another one"),
-            (|identity| identity.origin.push('x'), "service that is asked is another one: `https://a.test` there, `https://a.testx` now"),
-            (|identity| identity.component.push('x'), "component's build is another one: `sha256:0` there, `sha256:0x` now"),
+            (
+                |identity| identity.origin.push('x'),
+                "service that is asked is another one: `https://a.test` there, `https://a.testx` \
+                 now",
+            ),
+            (
+                |identity| identity.component.push('x'),
+                "component's build is another one: `sha256:0` there, `sha256:0x` now",
+            ),
             (|identity| identity.output.push('x'), "output is another one: `/o` there, `/ox` now"),
-            (|identity| identity.format.push('x'), "format is another one: `csv` there, `csvx` now"),
+            (
+                |identity| identity.format.push('x'),
+                "format is another one: `csv` there, `csvx` now",
+            ),
         ];
         for (change, what) in changes {
             let mut other = identity();
             change(&mut other);
             let failure = Checkpoint::open(&path, &other).unwrap_err();
             assert_eq!(failure.code, Code::Checkpoint);
-            assert!(failure.message.ends_with(&format!("belongs to another collection: the {what}")), "{}", failure.message);
+            assert!(
+                failure.message.ends_with(&format!("belongs to another collection: the {what}")),
+                "{}",
+                failure.message
+            );
             assert!(failure.hint.is_some_and(|hint| hint.starts_with("Nothing was changed. ")));
         }
         assert_eq!(fs::read(&path).unwrap(), before);
@@ -444,9 +515,18 @@ mod tests {
     fn somebody_elses_file_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        for text in ["my notes", "my notes\nand more\n", "{\"json\":true}\n", "deadbeefdeadbeef but not ours\n"] {
+        for text in [
+            "my notes",
+            "my notes\nand more\n",
+            "{\"json\":true}\n",
+            "deadbeefdeadbeef but not ours\n",
+        ] {
             fs::write(&path, text).unwrap();
-            assert_eq!(Checkpoint::open(&path, &identity()).unwrap_err().code, Code::Checkpoint, "{text}");
+            assert_eq!(
+                Checkpoint::open(&path, &identity()).unwrap_err().code,
+                Code::Checkpoint,
+                "{text}"
+            );
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
     }

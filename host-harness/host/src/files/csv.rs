@@ -1,20 +1,26 @@
 //! Comma-separated values for spreadsheets: a header and a row per member, written as pages arrive.
 //!
-//! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `billable`, `products`. What is absent is an empty cell.
-//! The text is UTF-8 without a byte order mark, and rows end with a line feed alone: every spreadsheet reads that, and so do the
-//! line tools, to which a carriage return would be part of the last cell. Cells are quoted as RFC 4180 has it, line breaks included.
+//! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `billable`,
+//! `products`. What is absent is an empty cell. The text is UTF-8 without a byte order mark, and
+//! rows end with a line feed alone: every spreadsheet reads that, and so do the line tools, to
+//! which a carriage return would be part of the last cell. Cells are quoted as RFC 4180 has it,
+//! line breaks included.
 //!
-//! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so that a name could call out or start a
-//! program. Such a cell gets an apostrophe in front, also where spaces, apostrophes or invisible signs come before that character,
-//! where it is the full-width form, and where the cell begins with a tab or a line break. The same is done inside a cell after a
-//! semicolon, tab or line break, because a spreadsheet set to another separator begins a cell there. Whoever reads the file as data
-//! takes one apostrophe away at each of these places; an apostrophe that was there before stays.
+//! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so that a
+//! name could call out or start a program. Such a cell gets an apostrophe in front, also where
+//! spaces, apostrophes or invisible signs come before that character, where it is the full-width
+//! form, and where the cell begins with a tab or a line break. The same is done inside a cell after
+//! a semicolon, tab or line break, because a spreadsheet set to another separator begins a cell
+//! there. Whoever reads the file as data takes one apostrophe away at each of these places; an
+//! apostrophe that was there before stays.
 //!
-//! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop at a NUL, and terminals act on others.
+//! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop
+//! at a NUL, and terminals act on others.
 //!
-//! **Products.** `Jira (acme.atlassian.net) 2026-01-02T03:04:05Z; Trello unknown`: for each use the name, the site in parentheses where
-//! there is one, and the last activity or `unknown`, separated by `; `. A backslash stands before `\`, `;`, `(` and `)` inside a name
-//! or a site; before anything else it stands for itself.
+//! **Products.** `Jira (acme.atlassian.net) 2026-01-02T03:04:05Z; Trello unknown`: for each use the
+//! name, the site in parentheses where there is one, and the last activity or `unknown`, separated
+//! by `; `. A backslash stands before `\`, `;`, `(` and `)` inside a name or a site; before
+//! anything else it stands for itself.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -25,7 +31,8 @@ use crate::files::instant::rfc3339;
 use crate::files::row;
 
 /// The header, in order.
-pub const COLUMNS: [&str; 9] = ["email", "name", "role", "last_seen", "id", "status", "kind", "billable", "products"];
+pub const COLUMNS: [&str; 9] =
+    ["email", "name", "role", "last_seen", "id", "status", "kind", "billable", "products"];
 
 /// Writes comma-separated values.
 pub struct Csv<W: Write> {
@@ -37,7 +44,9 @@ pub struct Csv<W: Write> {
 impl<W: Write + Send> Csv<W> {
     /// A sink that writes to this output. When `resuming`, the output has the header already.
     pub fn new(output: W, resuming: bool) -> Self {
-        let writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(output);
+        let writer = ::csv::WriterBuilder::new()
+            .terminator(::csv::Terminator::Any(b'\n'))
+            .from_writer(output);
         Self { writer, needs_header: !resuming, products: String::new() }
     }
 
@@ -109,13 +118,17 @@ fn list(products: &mut String, product: &Product, last_active: Option<&Instant>)
         products.push(')');
     }
     products.push(' ');
-    products.push_str(last_active.and_then(rfc3339).as_ref().map_or("unknown", |written| written.as_str()));
+    products.push_str(
+        last_active.and_then(rfc3339).as_ref().map_or("unknown", |written| written.as_str()),
+    );
 }
 
 /// The text as a cell: formulas disarmed, control characters written out.
 fn cell(text: &str) -> Cow<'_, str> {
     // Most cells are as they should be, and are not copied.
-    if !is_armed(text, true) && !text.chars().any(|character| character == ';' || character.is_control()) {
+    if !is_armed(text, true)
+        && !text.chars().any(|character| character == ';' || character.is_control())
+    {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
@@ -134,11 +147,13 @@ fn cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether a spreadsheet that begins a cell here could calculate it. An apostrophe in front changes nothing about that, so that
-/// whoever takes it away again knows where.
+/// Whether a spreadsheet that begins a cell here could calculate it. An apostrophe in front changes
+/// nothing about that, so that whoever takes it away again knows where.
 fn is_armed(text: &str, is_whole_cell: bool) -> bool {
     let first = text.chars().find(|&character| !is_passed_over(character));
-    first.is_some_and(|character| begins_formula(character) || (is_whole_cell && matches!(character, '\t' | '\r' | '\n')))
+    first.is_some_and(|character| {
+        begins_formula(character) || (is_whole_cell && matches!(character, '\t' | '\r' | '\n'))
+    })
 }
 
 fn begins_formula(character: char) -> bool {
@@ -163,10 +178,10 @@ mod tests {
     fn a_header_and_a_row_per_member() {
         assert_eq!(
             text(&page(), false),
-            "email,name,role,last_seen,id,status,kind,billable,products\n\
-             ada@example.test,Ada Lovelace,\"Confluence, Jira\",2026-01-02T03:04:05Z,a1,active,person,true,\
-             Jira (acme.atlassian.net) 2026-01-02T03:04:05Z; Confluence unknown\n\
-             ,Build Bot,,,b2,,app,,\n"
+            "email,name,role,last_seen,id,status,kind,billable,products\nada@example.test,Ada \
+             Lovelace,\"Confluence, Jira\",2026-01-02T03:04:05Z,a1,active,person,true,Jira \
+             (acme.atlassian.net) 2026-01-02T03:04:05Z; Confluence unknown\n,Build \
+             Bot,,,b2,,app,,\n"
         );
     }
 
@@ -227,7 +242,8 @@ mod tests {
 
     #[test]
     fn a_product_out_of_range_is_left_out() {
-        let lost = Member { uses: vec![ProductUse { product: 9, last_active: None }], ..member("c3") };
+        let lost =
+            Member { uses: vec![ProductUse { product: 9, last_active: None }], ..member("c3") };
         assert_eq!(text(&MemberPage { members: vec![lost], ..page() }, true), ",,,,c3,,,,\n");
     }
 
@@ -285,7 +301,15 @@ mod tests {
 
     /// The text with its control characters written out, which is not taken back.
     fn plain(text: &str) -> String {
-        text.chars().map(|c| if c.is_control() && !"\t\r\n".contains(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+        text.chars()
+            .map(|c| {
+                if c.is_control() && !"\t\r\n".contains(c) {
+                    c.escape_unicode().to_string()
+                } else {
+                    c.to_string()
+                }
+            })
+            .collect()
     }
 
     /// The product list, taken apart as the file's description says.
@@ -293,7 +317,8 @@ mod tests {
         let (mut list, mut parts) = (Vec::new(), vec![String::new()]);
         let mut signs = cell.chars().peekable();
         while let Some(sign) = signs.next() {
-            let guarded = (sign == '\\').then(|| signs.next_if(|next| "\\;()".contains(*next))).flatten();
+            let guarded =
+                (sign == '\\').then(|| signs.next_if(|next| "\\;()".contains(*next))).flatten();
             let last = parts.last_mut().unwrap();
             match (guarded, sign) {
                 (Some(guarded), _) => last.push(guarded),
@@ -314,8 +339,13 @@ mod tests {
         }
         let seen = |text: &str| (text != "unknown").then(|| text.to_owned());
         let read = |parts: Vec<String>| match &parts[..] {
-            [name, site, rest] => (name.clone(), Some(site.clone()), seen(rest.strip_prefix(' ').unwrap())),
-            [whole] => whole.rsplit_once(' ').map(|(name, rest)| (name.to_owned(), None, seen(rest))).unwrap(),
+            [name, site, rest] => {
+                (name.clone(), Some(site.clone()), seen(rest.strip_prefix(' ').unwrap()))
+            }
+            [whole] => whole
+                .rsplit_once(' ')
+                .map(|(name, rest)| (name.to_owned(), None, seen(rest)))
+                .unwrap(),
             other => panic!("{other:?}"),
         };
         list.into_iter().map(read).collect()

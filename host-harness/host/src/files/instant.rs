@@ -1,8 +1,9 @@
 //! Points in time, as they are written and as people say them.
 //!
-//! Pure arithmetic on the contract's [`Instant`]: no clock is read here and no time zone is known, everything is UTC. RFC 3339 has
-//! years of four digits. An instant outside them, or with a billion nanoseconds, is none that a service could have meant: it is
-//! treated as unknown, and [`is_writable`] tells a caller that would rather refuse it.
+//! Pure arithmetic on the contract's [`Instant`]: no clock is read here and no time zone is known,
+//! everything is UTC. RFC 3339 has years of four digits. An instant outside them, or with a billion
+//! nanoseconds, is none that a service could have meant: it is treated as unknown, and
+//! [`is_writable`] tells a caller that would rather refuse it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,7 +30,10 @@ impl Rfc3339 {
     /// The text, for example `2026-01-02T03:04:05.25Z`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.length)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     /// The date alone, for example `2026-01-02`.
@@ -39,14 +43,15 @@ impl Rfc3339 {
     }
 }
 
-/// Whether the instant can be written: its year has four digits and its nanoseconds are less than a second.
+/// Whether the instant can be written: its year has four digits and its nanoseconds are less than a
+/// second.
 #[must_use]
 pub fn is_writable(instant: &Instant) -> bool {
     (FIRST..=LAST).contains(&instant.seconds) && instant.nanoseconds < 1_000_000_000
 }
 
-/// The instant as RFC 3339 in UTC, with a fraction only where there is one and without its trailing zeros; none where it is not
-/// [writable](is_writable).
+/// The instant as RFC 3339 in UTC, with a fraction only where there is one and without its trailing
+/// zeros; none where it is not [writable](is_writable).
 #[must_use]
 pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     if !is_writable(instant) {
@@ -54,7 +59,8 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     }
     let second_of_day = instant.seconds.rem_euclid(DAY);
     let (year, month, day) = civil(instant.seconds.div_euclid(DAY));
-    let (hour, minute, second) = (second_of_day / HOUR, second_of_day / MINUTE % 60, second_of_day % 60);
+    let (hour, minute, second) =
+        (second_of_day / HOUR, second_of_day / MINUTE % 60, second_of_day % 60);
     let two = |number: i64| {
         // Below a hundred, whatever it is a part of.
         let number = u8::try_from(number).unwrap_or_default();
@@ -65,7 +71,9 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     let ([h1, h2], [n1, n2], [s1, s2]) = (two(hour), two(minute), two(second));
     let mut bytes = [b'0'; 30];
     let (whole, fraction) = bytes.split_at_mut(20);
-    whole.copy_from_slice(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z']);
+    whole.copy_from_slice(&[
+        y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z',
+    ]);
     let mut length = 20;
     if instant.nanoseconds > 0 {
         let mut rest = instant.nanoseconds;
@@ -85,14 +93,18 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     Some(Rfc3339 { bytes, length })
 }
 
-/// How long ago `then` was at `now`, as people say it; none where `then` is not [writable](is_writable).
+/// How long ago `then` was at `now`, as people say it; none where `then` is not
+/// [writable](is_writable).
 ///
-/// It is rounded down to whole units. What lies ahead of `now` by less than an hour is taken for clocks that disagree; beyond that its date is told.
+/// It is rounded down to whole units. What lies ahead of `now` by less than an hour is taken for
+/// clocks that disagree; beyond that its date is told.
 #[must_use]
 pub fn ago(then: &Instant, now: &Instant) -> Option<String> {
     let written = rfc3339(then)?;
     let elapsed = now.seconds.saturating_sub(then.seconds);
-    let units = |number: i64, unit: &str| format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" });
+    let units = |number: i64, unit: &str| {
+        format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+    };
     let days = elapsed / DAY;
     Some(match elapsed {
         _ if elapsed < -HOUR => written.date().to_owned(),
@@ -123,16 +135,20 @@ pub fn from_system(time: SystemTime) -> Instant {
     match (is_before, distance.subsec_nanos()) {
         (false, nanoseconds) => Instant { seconds: seconds(distance), nanoseconds },
         (true, 0) => Instant { seconds: -seconds(distance), nanoseconds: 0 },
-        (true, nanoseconds) => Instant { seconds: -seconds(distance) - 1, nanoseconds: 1_000_000_000 - nanoseconds },
+        (true, nanoseconds) => {
+            Instant { seconds: -seconds(distance) - 1, nanoseconds: 1_000_000_000 - nanoseconds }
+        }
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar that is also used before its introduction.
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar that is also
+/// used before its introduction.
 fn civil(days: i64) -> (i64, i64, i64) {
     // Counted from 0000-03-01, so that the leap day ends its year; 146,097 days are 400 years.
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     // March is 0; five months have 153 days from March on, and again from August on.
     let shifted = (5 * day_of_year + 2) / 153;
@@ -171,7 +187,9 @@ mod tests {
 
     #[test]
     fn what_rfc_3339_cannot_write_is_not_written() {
-        for (seconds, nanoseconds) in [(FIRST - 1, 0), (LAST + 1, 0), (i64::MIN, 0), (i64::MAX, u32::MAX), (0, 1_000_000_000)] {
+        for (seconds, nanoseconds) in
+            [(FIRST - 1, 0), (LAST + 1, 0), (i64::MIN, 0), (i64::MAX, u32::MAX), (0, 1_000_000_000)]
+        {
             let instant = Instant { seconds, nanoseconds };
             assert!(!is_writable(&instant));
             assert!(rfc3339(&instant).is_none());
@@ -217,8 +235,14 @@ mod tests {
     #[test]
     fn the_system_time_is_converted_on_both_sides_of_1970() {
         let half = Duration::from_millis(500);
-        assert_eq!(from_system(UNIX_EPOCH + half), Instant { seconds: 0, nanoseconds: 500_000_000 });
-        assert_eq!(from_system(UNIX_EPOCH - half), Instant { seconds: -1, nanoseconds: 500_000_000 });
+        assert_eq!(
+            from_system(UNIX_EPOCH + half),
+            Instant { seconds: 0, nanoseconds: 500_000_000 }
+        );
+        assert_eq!(
+            from_system(UNIX_EPOCH - half),
+            Instant { seconds: -1, nanoseconds: 500_000_000 }
+        );
         assert_eq!(from_system(UNIX_EPOCH - 2 * half), Instant { seconds: -1, nanoseconds: 0 });
     }
 

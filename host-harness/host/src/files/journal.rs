@@ -1,8 +1,9 @@
-//! The file destination: an output that has its name only when the list is whole, and a checkpoint beside it where one is
-//! wanted.
+//! The file destination: an output that has its name only when the list is whole, and a checkpoint
+//! beside it where one is wanted.
 //!
-//! A page is on the disk before the checkpoint notes it, and the output has its final name before the checkpoint is removed. So
-//! whatever ends the run in between, the next one finds where it was. All of it happens on threads that may block.
+//! A page is on the disk before the checkpoint notes it, and the output has its final name before
+//! the checkpoint is removed. So whatever ends the run in between, the next one finds where it was.
+//! All of it happens on threads that may block.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,10 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
 use super::output::OutputFile;
 use crate::collect::blocking::Blocking;
-use crate::collect::destination::{BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, PageMark, Position, Provenance};
+use crate::collect::destination::{
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, PageMark, Position,
+    Provenance,
+};
 use crate::collect::guard::Counts;
 use crate::collect::report::RunReport;
 use crate::collect::sink::{Sink, fault};
@@ -43,12 +47,20 @@ struct Open {
 }
 
 impl FileJournal {
-    /// Members go to the file at this path, through this sink. The name of the format is for the checkpoint to know.
+    /// Members go to the file at this path, through this sink. The name of the format is for the
+    /// checkpoint to know.
     ///
-    /// With a `checkpoint`, what was delivered is noted in that file, and a run that stopped goes on from it.
-    pub fn new(path: impl Into<PathBuf>, format: impl Into<String>, sink: MakeSink, checkpoint: Option<PathBuf>) -> Self {
+    /// With a `checkpoint`, what was delivered is noted in that file, and a run that stopped goes
+    /// on from it.
+    pub fn new(
+        path: impl Into<PathBuf>,
+        format: impl Into<String>,
+        sink: MakeSink,
+        checkpoint: Option<PathBuf>,
+    ) -> Self {
         let resumable = checkpoint.is_some();
-        let files = Files { path: path.into(), format: format.into(), sink, checkpoint, open: None };
+        let files =
+            Files { path: path.into(), format: format.into(), sink, checkpoint, open: None };
         Self { resumable, files: Blocking::new(files) }
     }
 }
@@ -58,7 +70,10 @@ impl Destination for FileJournal {
         self.resumable
     }
 
-    fn position<'a>(&'a mut self, whose: &'a Provenance) -> BoxFuture<'a, Result<Position, DestinationError>> {
+    fn position<'a>(
+        &'a mut self,
+        whose: &'a Provenance,
+    ) -> BoxFuture<'a, Result<Position, DestinationError>> {
         let whose = whose.clone();
         Box::pin(async move { Ok(self.files.with(move |files| files.open(&whose)).await??) })
     }
@@ -71,7 +86,11 @@ impl Destination for FileJournal {
         Box::pin(async move { Ok(self.files.with(Files::restart).await??) })
     }
 
-    fn conclude<'a>(&'a mut self, ending: Ending, _: &'a RunReport) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
+    fn conclude<'a>(
+        &'a mut self,
+        ending: Ending,
+        _: &'a RunReport,
+    ) -> BoxFuture<'a, Result<Option<String>, DestinationError>> {
         Box::pin(async move { Ok(self.files.with(move |files| files.conclude(ending)).await??) })
     }
 }
@@ -92,13 +111,20 @@ impl Files {
             match entry {
                 Entry::Restart => delivered.restart(),
                 Entry::Page(Page { next, offset, digest, counts, admitted }) => {
-                    delivered.page(&PageMark { number: delivered.counts.pages, next, counts, admitted });
+                    delivered.page(&PageMark {
+                        number: delivered.counts.pages,
+                        next,
+                        counts,
+                        admitted,
+                    });
                     written = Some((offset, digest));
                 }
             }
         }
         let file = match written {
-            Some((length, digest)) if delivered.done && OutputFile::is_complete(&self.path, length, &digest) => {
+            Some((length, digest))
+                if delivered.done && OutputFile::is_complete(&self.path, length, &digest) =>
+            {
                 removed(checkpoint, &self.path)?;
                 return Ok(Position::Complete(delivered.counts));
             }
@@ -129,8 +155,11 @@ impl Files {
     }
 
     fn conclude(&mut self, ending: Ending) -> Result<Option<String>, Failure> {
-        // Where a complete one could not be concluded to its last step, there is nothing left to take back.
-        let Some(open) = &mut self.open else { return if ending == Ending::Complete { Err(closed(&self.path)) } else { Ok(None) } };
+        // Where a complete one could not be concluded to its last step, there is nothing left to
+        // take back.
+        let Some(open) = &mut self.open else {
+            return if ending == Ending::Complete { Err(closed(&self.path)) } else { Ok(None) };
+        };
         let failed = |error: io::Error| fault(&self.path, &error);
         let mut left = None;
         match ending {
@@ -140,10 +169,13 @@ impl Files {
             }
             Ending::Incomplete => {
                 if let Some(file) = open.file.take() {
-                    let kept = open.sink.finish().map_err(failed).and_then(|()| file.keep_incomplete());
+                    let kept =
+                        open.sink.finish().map_err(failed).and_then(|()| file.keep_incomplete());
                     left = Some(match kept {
                         Ok(kept) => format!("What there is was kept as `{}`.", kept.display()),
-                        Err(unkept) => format!("What there is could not be kept: {}.", unkept.message),
+                        Err(unkept) => {
+                            format!("What there is could not be kept: {}.", unkept.message)
+                        }
                     });
                 }
             }
@@ -155,8 +187,11 @@ impl Files {
             Ending::Complete => removed(checkpoint, &self.path)?,
             Ending::Incomplete | Ending::Over => {
                 if let Some(Err(kept)) = checkpoint.map(Checkpoint::remove) {
-                    let besides = format!("Besides, {}. {}", kept.message, kept.hint.unwrap_or_default());
-                    left = Some([left, Some(besides)].into_iter().flatten().collect::<Vec<_>>().join(" "));
+                    let besides =
+                        format!("Besides, {}. {}", kept.message, kept.hint.unwrap_or_default());
+                    left = Some(
+                        [left, Some(besides)].into_iter().flatten().collect::<Vec<_>>().join(" "),
+                    );
                 }
             }
             Ending::Stopped | Ending::Kept => {}
@@ -178,7 +213,8 @@ impl Files {
     }
 }
 
-/// Removes the checkpoint of a list that is whole. One that stays would end every later run before it asks for anything.
+/// Removes the checkpoint of a list that is whole. One that stays would end every later run before
+/// it asks for anything.
 fn removed(checkpoint: Option<Checkpoint>, output: &Path) -> Result<(), Failure> {
     checkpoint.map_or(Ok(()), Checkpoint::remove).map_err(|failure| {
         let hint = failure.hint.clone().unwrap_or_default();
@@ -246,10 +282,16 @@ mod tests {
         journal.position(&Provenance::default()).await.unwrap();
         let mut delivering = journal.deliver(page("a", Some("2")));
         // Begun, and dropped while the sink waits.
-        assert!(std::future::poll_fn(|context| Poll::Ready(delivering.as_mut().poll(context))).await.is_pending());
+        assert!(
+            std::future::poll_fn(|context| Poll::Ready(delivering.as_mut().poll(context)))
+                .await
+                .is_pending()
+        );
         drop(delivering);
         let left = journal.deliver(page("b", None)).await.unwrap_err();
-        assert!(matches!(left, DestinationError::Failed(failure) if failure.code == Code::Interrupted));
+        assert!(
+            matches!(left, DestinationError::Failed(failure) if failure.code == Code::Interrupted)
+        );
         drop((journal, asks));
         assert_eq!(waits.await.unwrap(), 2, "the page, flushed");
         let sink = Box::new(|_, resuming: bool| -> Box<dyn Sink> {
@@ -257,12 +299,14 @@ mod tests {
             Box::new(Nowhere)
         });
         let mut next = FileJournal::new(&path, "slow", sink, checkpoint());
-        let Ok(Position::Open(delivered)) = next.position(&Provenance::default()).await else { panic!("it is open") };
+        let Ok(Position::Open(delivered)) = next.position(&Provenance::default()).await else {
+            panic!("it is open")
+        };
         assert_eq!((delivered.cursor.as_deref(), delivered.counts.pages), (Some("2"), 1));
     }
 
-    /// A sink that waits, at each step, until the thread of the runtime answers it. Were it used on that thread, there would
-    /// be no answer.
+    /// A sink that waits, at each step, until the thread of the runtime answers it. Were it used on
+    /// that thread, there would be no answer.
     #[derive(Clone)]
     struct Asks(tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>);
 
@@ -318,10 +362,19 @@ mod tests {
     }
 
     fn page(id: &str, next: Option<&str>) -> Delivery {
-        let page = crate::contract::MemberPage { products: vec![], members: vec![member(id)], next: next.map(Into::into), total: None };
+        let page = crate::contract::MemberPage {
+            products: vec![],
+            members: vec![member(id)],
+            next: next.map(Into::into),
+            total: None,
+        };
         let admitted = Admitted { new: vec![mark(id)], again: vec![] };
         let counts = Counts { pages: 1, ..Counts::default() };
-        Delivery { page, again: vec![], mark: PageMark { number: 0, next: next.map(Into::into), counts, admitted } }
+        Delivery {
+            page,
+            again: vec![],
+            mark: PageMark { number: 0, next: next.map(Into::into), counts, admitted },
+        }
     }
 
     fn report() -> RunReport {

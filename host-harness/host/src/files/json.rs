@@ -1,7 +1,7 @@
 //! One json array of the same objects that ndjson has, indented for people and written at the end.
 //!
-//! The members are held as the text that they become, within the bounds of [`crate::files`]. An array that was cut short would not
-//! be json, so nothing is written before the end.
+//! The members are held as the text that they become, within the bounds of [`crate::files`]. An
+//! array that was cut short would not be json, so nothing is written before the end.
 
 use std::io::{self, Write};
 
@@ -32,11 +32,13 @@ impl<W: Write + Send> Sink for Json<W> {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
         for member in &page.members {
             let before = self.text.len();
-            // Each member is written by a formatter of its own, set as deep as it stands in the array.
+            // Each member is written by a formatter of its own, set as deep as it stands in the
+            // array.
             let mut formatter = PrettyFormatter::new();
             formatter.begin_array(&mut io::sink())?;
             formatter.begin_array_value(&mut self.text, before == 0)?;
-            let mut serializer = serde_json::Serializer::with_formatter(&mut self.text, Quiet(formatter));
+            let mut serializer =
+                serde_json::Serializer::with_formatter(&mut self.text, Quiet(formatter));
             Row { member, products: &page.products }.serialize(&mut serializer)?;
             self.held.add(1, self.text.len().saturating_sub(before))?;
         }
@@ -88,9 +90,18 @@ mod tests {
     #[test]
     fn members_stand_indented_in_an_array() {
         let text = document(&page());
-        assert!(text.starts_with("[\n  {\n    \"id\": \"a1\",\n    \"email\": \"ada@example.test\",\n"), "{text}");
-        assert!(text.contains("    \"products\": [\n      {\n        \"key\": \"jira-software\",\n"), "{text}");
-        assert!(text.contains("\n  },\n  {\n    \"id\": \"b2\",\n    \"email\": null,\n"), "{text}");
+        assert!(
+            text.starts_with("[\n  {\n    \"id\": \"a1\",\n    \"email\": \"ada@example.test\",\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("    \"products\": [\n      {\n        \"key\": \"jira-software\",\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n  },\n  {\n    \"id\": \"b2\",\n    \"email\": null,\n"),
+            "{text}"
+        );
         assert!(text.ends_with("    \"attributes\": {}\n  }\n]\n"), "{text}");
     }
 
@@ -112,7 +123,10 @@ mod tests {
     fn any_value_is_written_without_what_steers_a_terminal() {
         let value = serde_json::json!({"text": "Zoë\u{9b}\u{202e}", "list": [1, null]});
         assert_eq!(line(&value).unwrap(), r#"{"text":"Zoë\u009b\u202e","list":[1,null]}"#);
-        assert_eq!(indented(&value).unwrap(), "{\n  \"text\": \"Zoë\\u009b\\u202e\",\n  \"list\": [\n    1,\n    null\n  ]\n}");
+        assert_eq!(
+            indented(&value).unwrap(),
+            "{\n  \"text\": \"Zoë\\u009b\\u202e\",\n  \"list\": [\n    1,\n    null\n  ]\n}"
+        );
     }
 
     proptest! {

@@ -1,7 +1,8 @@
-//! Members in files: the formats csv, ndjson and json, the output file, and the checkpoint from which a collection goes on.
+//! Members in files: the formats csv, ndjson and json, the output file, and the checkpoint from
+//! which a collection goes on.
 //!
-//! A format writes what it is given. It drops no duplicate, judges no completeness and opens no file: that is done by its caller.
-//! An error of the place that it writes to comes back as it is.
+//! A format writes what it is given. It drops no duplicate, judges no completeness and opens no
+//! file: that is done by its caller. An error of the place that it writes to comes back as it is.
 
 pub mod instant;
 
@@ -27,14 +28,16 @@ pub use self::json::Json;
 pub use self::ndjson::Ndjson;
 pub use self::rows::Rows;
 
-/// Members that a table or a json document holds until it is written. With them a row takes about half a kilobyte, so this is some
-/// 50 MB; a person does not read that many and a program is better served by lines.
+/// Members that a table or a json document holds until it is written. With them a row takes about
+/// half a kilobyte, so this is some 50 MB; a person does not read that many and a program is better
+/// served by lines.
 pub const MOST_MEMBERS_HELD: usize = 100_000;
-/// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json: only a component that fills its
-/// texts on purpose gets there.
+/// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json:
+/// only a component that fills its texts on purpose gets there.
 pub const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
 
-/// How members are written for programs. A table is for people, and knows a terminal: it is the command's.
+/// How members are written for programs. A table is for people, and knows a terminal: it is the
+/// command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// For spreadsheets.
@@ -65,7 +68,8 @@ impl Format {
         matches!(self, Self::Csv | Self::Ndjson)
     }
 
-    /// A sink of this format. `resuming` says that the output already holds the members of earlier pages.
+    /// A sink of this format. `resuming` says that the output already holds the members of earlier
+    /// pages.
     pub fn sink<'w>(self, output: impl Write + Send + 'w, resuming: bool) -> Box<dyn Sink + 'w> {
         match self {
             Self::Csv => Box::new(Csv::new(output, resuming)),
@@ -119,7 +123,10 @@ impl Held {
 fn too_much(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("{what} are not held for this format: use `ndjson` or `csv`, which are written as members arrive"),
+        format!(
+            "{what} are not held for this format: use `ndjson` or `csv`, which are written as \
+             members arrive"
+        ),
     )
 }
 
@@ -132,7 +139,10 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.as_str().parse(), Ok(format));
         }
-        assert_eq!("xml".parse::<Format>().unwrap_err().to_string(), "the formats are `csv`, `ndjson` and `json`");
+        assert_eq!(
+            "xml".parse::<Format>().unwrap_err().to_string(),
+            "the formats are `csv`, `ndjson` and `json`"
+        );
         assert_eq!("CSV".parse::<Format>(), Err(UnknownFormat));
     }
 
@@ -142,11 +152,13 @@ mod tests {
         held.add(MOST_MEMBERS_HELD, MOST_BYTES_HELD).unwrap();
         assert_eq!(
             held.add(1, 0).unwrap_err().to_string(),
-            "more than 100000 members are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+            "more than 100000 members are not held for this format: use `ndjson` or `csv`, which \
+             are written as members arrive"
         );
         assert_eq!(
             Held::default().add(1, MOST_BYTES_HELD + 1).unwrap_err().to_string(),
-            "members of more than 268435456 bytes are not held for this format: use `ndjson` or `csv`, which are written as members arrive"
+            "members of more than 268435456 bytes are not held for this format: use `ndjson` or \
+             `csv`, which are written as members arrive"
         );
     }
 

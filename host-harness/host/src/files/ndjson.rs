@@ -1,8 +1,9 @@
 //! Newline-delimited json: an object a line, written as pages arrive.
 //!
-//! The keys, always all and in this order: `id`, `email`, `name`, `role`, `products` (each `key`, `name`, `site`, `last_active`),
-//! `last_seen`, `status`, `kind`, `billable`, `attributes`. What is absent is null. A line holds no character that a terminal would
-//! act on: those are written as `\u…`, which json readers turn back.
+//! The keys, always all and in this order: `id`, `email`, `name`, `role`, `products` (each `key`,
+//! `name`, `site`, `last_active`), `last_seen`, `status`, `kind`, `billable`, `attributes`. What is
+//! absent is null. A line holds no character that a terminal would act on: those are written as
+//! `\u…`, which json readers turn back.
 
 use std::io::{self, Write};
 
@@ -42,7 +43,8 @@ impl<W: Write + Send> Ndjson<W> {
 impl<W: Write + Send> Sink for Ndjson<W> {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
         for member in &page.members {
-            let mut serializer = serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
+            let mut serializer =
+                serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
             Row { member, products: &page.products }.serialize(&mut serializer)?;
             self.lines.push(b'\n');
             if self.lines.len() >= CHUNK {
@@ -67,13 +69,20 @@ impl<W: Write + Send> Sink for Ndjson<W> {
 pub(super) struct Quiet<F>(pub(super) F);
 
 impl<F: Formatter> Formatter for Quiet<F> {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Nearly every fragment is printable ASCII, and told to be so in one sweep, without a look back at each letter.
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        // Nearly every fragment is printable ASCII, and told to be so in one sweep, without a look
+        // back at each letter.
         if !fragment.bytes().fold(false, |beyond, byte| beyond | (byte >= 0x7f)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
-        while let Some((start, active)) = rest.char_indices().find(|&(_, character)| text::is_active(character)) {
+        while let Some((start, active)) =
+            rest.char_indices().find(|&(_, character)| text::is_active(character))
+        {
             let (plain, from) = rest.split_at(start);
             writer.write_all(plain.as_bytes())?;
             for unit in active.encode_utf16(&mut [0; 2]) {
@@ -92,7 +101,11 @@ impl<F: Formatter> Formatter for Quiet<F> {
         self.0.end_array(writer)
     }
 
-    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.0.begin_array_value(writer, first)
     }
 
@@ -108,7 +121,11 @@ impl<F: Formatter> Formatter for Quiet<F> {
         self.0.end_object(writer)
     }
 
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.0.begin_object_key(writer, first)
     }
 
@@ -160,13 +177,18 @@ mod tests {
         strange.uses = vec![ProductUse { product: u32::MAX, last_active: None }];
         strange.last_seen = Some(Instant { seconds: i64::MAX, nanoseconds: u32::MAX });
         let value = value(strange);
-        assert_eq!((&value["products"], &value["last_seen"]), (&serde_json::json!([]), &serde_json::Value::Null));
+        assert_eq!(
+            (&value["products"], &value["last_seen"]),
+            (&serde_json::json!([]), &serde_json::Value::Null)
+        );
     }
 
     #[test]
     fn of_a_repeated_attribute_the_first_is_kept() {
         let mut strange = member("c3");
-        strange.attributes = [("a", "1"), ("b", "2"), ("a", "3")].map(|(name, value)| (name.into(), value.into())).into();
+        strange.attributes = [("a", "1"), ("b", "2"), ("a", "3")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into();
         assert!(lines(&alone(strange)).ends_with("\"attributes\":{\"a\":\"1\",\"b\":\"2\"}}\n"));
     }
 
@@ -175,7 +197,10 @@ mod tests {
         let mut strange = member("c3");
         strange.name = "Zoë \u{1b}[31m\u{9b}2J\u{202e}\u{7f}\u{0}\n张".into();
         let line = lines(&alone(strange.clone()));
-        assert!(line.contains(r#""name":"Zoë \u001b[31m\u009b2J\u202e\u007f\u0000\n张""#), "{line}");
+        assert!(
+            line.contains(r#""name":"Zoë \u001b[31m\u009b2J\u202e\u007f\u0000\n张""#),
+            "{line}"
+        );
         assert_eq!(value(strange.clone())["name"], strange.name.as_str());
     }
 

@@ -5,8 +5,8 @@
 //!      │       └ incomplete ─▶ FILE.incomplete
 //!      └ failed ─▶ removed;  stopped ─▶ kept for the next run
 //! ```
-//! A FILE of an earlier run is moved to FILE.previous first, so that after a failure nobody takes the old list for the new one, and
-//! nothing is lost.
+//! A FILE of an earlier run is moved to FILE.previous first, so that after a failure nobody takes
+//! the old list for the new one, and nothing is lost.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -49,7 +49,12 @@ impl OutputFile {
         if path.is_dir() {
             return Err(fault(path, &io::Error::other("it is a folder")));
         }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside(path, ".partial")).map_err(failed)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(beside(path, ".partial"))
+            .map_err(failed)?;
         claim(&file, path)?;
         file.set_len(0).map_err(failed)?;
         match fs::rename(path, beside(path, ".previous")) {
@@ -69,10 +74,16 @@ impl OutputFile {
     pub fn resume(path: &Path, offset: u64, fingerprint: &Fingerprint) -> Result<Self, Failure> {
         const AGAIN: &str = "Remove the checkpoint to begin again from the first page.";
         let lost = |what: &str, hint: &str| {
-            Failure::new(Code::Checkpoint, format!("`{}` {what}", beside(path, ".partial").display())).with_hint(hint)
+            Failure::new(
+                Code::Checkpoint,
+                format!("`{}` {what}", beside(path, ".partial").display()),
+            )
+            .with_hint(hint)
         };
         let partial = OpenOptions::new().read(true).write(true).open(beside(path, ".partial"));
-        let mut file = partial.map_err(|_| lost("is not there any more, so the collection cannot go on from the checkpoint", AGAIN))?;
+        let mut file = partial.map_err(|_| {
+            lost("is not there any more, so the collection cannot go on from the checkpoint", AGAIN)
+        })?;
         claim(&file, path)?;
         let length = file.metadata().map_err(|error| fault(path, &error))?.len();
         if length < offset {
@@ -81,9 +92,11 @@ impl OutputFile {
         let written = hashed(&mut file, offset).map_err(|error| fault(path, &error))?;
         if written.clone().finalize() != (*fingerprint).into() {
             return Err(lost(
-                "holds other rows than those that the checkpoint notes: another run has written to this output since",
-                "Nothing was changed. Give each run an output of its own, and let the other run end first. To begin again from the first \
-                 page, remove the checkpoint: the file's rows are lost then.",
+                "holds other rows than those that the checkpoint notes: another run has written \
+                 to this output since",
+                "Nothing was changed. Give each run an output of its own, and let the other run \
+                 end first. To begin again from the first page, remove the checkpoint: the file's \
+                 rows are lost then.",
             ));
         }
         let cut = file.set_len(offset).and_then(|()| file.seek(SeekFrom::Start(offset)));
@@ -98,7 +111,9 @@ impl OutputFile {
         let is_it = || {
             let mut file = File::open(path)?;
             let same_length = file.metadata()?.len() == length;
-            io::Result::Ok(same_length && hashed(&mut file, length)?.finalize() == (*fingerprint).into())
+            io::Result::Ok(
+                same_length && hashed(&mut file, length)?.finalize() == (*fingerprint).into(),
+            )
         };
         !beside(path, ".partial").exists() && is_it().unwrap_or(false)
     }
@@ -147,9 +162,13 @@ impl OutputFile {
     fn rename_to(&self, name: &Path) -> Result<(), Failure> {
         // Whatever else has this name by now is not the file that was written.
         if !is_at(&self.file, &self.path) {
-            return Err(fault(&self.path, &io::Error::other("the partial file was removed or replaced while it was written")));
+            return Err(fault(
+                &self.path,
+                &io::Error::other("the partial file was removed or replaced while it was written"),
+            ));
         }
-        let renamed = self.file.sync_all().and_then(|()| fs::rename(beside(&self.path, ".partial"), name));
+        let renamed =
+            self.file.sync_all().and_then(|()| fs::rename(beside(&self.path, ".partial"), name));
         renamed.map_err(|error| fault(&self.path, &error))
     }
 
@@ -159,7 +178,8 @@ impl OutputFile {
     }
 }
 
-/// Makes sure that no other run writes this partial file, as long as it is open: two at once would make one file of both.
+/// Makes sure that no other run writes this partial file, as long as it is open: two at once would
+/// make one file of both.
 fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     let in_use = || {
         Failure::new(Code::Output, format!("`{}` is being written by another run", path.display()))
@@ -170,17 +190,23 @@ fn claim(file: &File, path: &Path) -> Result<(), Failure> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(in_use()),
         // Some network file systems know no locks: the file is written there as it is.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            return Ok(());
+        }
         Err(TryLockError::Error(error)) => return Err(fault(path, &error)),
     }
-    // The other run may have ended between the opening and the lock: then this is its finished file.
+    // The other run may have ended between the opening and the lock: then this is its finished
+    // file.
     if is_at(file, path) { Ok(()) } else { Err(in_use()) }
 }
 
 /// Whether the partial file of this path is still the one that is open.
 fn is_at(file: &File, path: &Path) -> bool {
     let partial = fs::metadata(beside(path, ".partial"));
-    let same = partial.and_then(|partial| Ok((partial.dev(), partial.ino()) == file.metadata().map(|file| (file.dev(), file.ino()))?));
+    let same = partial.and_then(|partial| {
+        Ok((partial.dev(), partial.ino())
+            == file.metadata().map(|file| (file.dev(), file.ino()))?)
+    });
     same.unwrap_or(false)
 }
 
@@ -216,9 +242,11 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes a rename last: the folder's own entry is written too. Not every file system lets a folder be synced.
+/// Makes a rename last: the folder's own entry is written too. Not every file system lets a folder
+/// be synced.
 pub(super) fn sync_folder(path: &Path) {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
@@ -237,8 +265,10 @@ mod tests {
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -286,10 +316,17 @@ mod tests {
     #[test]
     fn another_runs_rows_are_known_and_left_as_they_are() {
         let (_folder, path) = folder();
-        for (rows, because) in [("xyz", "is shorter"), ("second rows", "holds other rows"), ("First row", "holds other rows")] {
+        for (rows, because) in [
+            ("xyz", "is shorter"),
+            ("second rows", "holds other rows"),
+            ("First row", "holds other rows"),
+        ] {
             fs::write(beside(&path, ".partial"), rows).unwrap();
             let failure = OutputFile::resume(&path, 6, &fingerprint("first ")).unwrap_err();
-            assert!(failure.code == Code::Checkpoint && failure.message.contains(because), "{failure}");
+            assert!(
+                failure.code == Code::Checkpoint && failure.message.contains(because),
+                "{failure}"
+            );
             assert_eq!(fs::read_to_string(beside(&path, ".partial")).unwrap(), rows);
         }
     }
@@ -299,7 +336,8 @@ mod tests {
         let (_folder, path) = folder();
         let is_complete = || OutputFile::is_complete(&path, 4, &fingerprint("rows"));
         assert!(!is_complete());
-        for (rows, complete) in [("rows", true), ("nows", false), ("rows ", false), ("row", false)] {
+        for (rows, complete) in [("rows", true), ("nows", false), ("rows ", false), ("row", false)]
+        {
             fs::write(&path, rows).unwrap();
             assert_eq!(is_complete(), complete, "{rows}");
         }
@@ -330,7 +368,10 @@ mod tests {
             assert!(failure.message.ends_with("is being written by another run"));
         }
         first.complete().unwrap();
-        assert_eq!((fs::read_to_string(&path).unwrap(), names(&folder)), ("x".to_owned(), vec!["members.csv".to_owned()]));
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap(), names(&folder)),
+            ("x".to_owned(), vec!["members.csv".to_owned()])
+        );
         OutputFile::begin(&path).unwrap().abandon();
     }
 
@@ -338,6 +379,9 @@ mod tests {
     fn a_place_that_cannot_be_written_is_told() {
         let (folder, _) = folder();
         assert_eq!(OutputFile::begin(folder.path()).unwrap_err().code, Code::Output);
-        assert_eq!(OutputFile::begin(&folder.path().join("none/members.csv")).unwrap_err().code, Code::Output);
+        assert_eq!(
+            OutputFile::begin(&folder.path().join("none/members.csv")).unwrap_err().code,
+            Code::Output
+        );
     }
 }

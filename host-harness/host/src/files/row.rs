@@ -1,7 +1,7 @@
 //! A member with its products looked up: the shape in which ndjson and json have it.
 //!
-//! It borrows from the page and copies nothing. A use of a product that the page does not have is left out: whoever takes the page
-//! from the component has refused it before.
+//! It borrows from the page and copies nothing. A use of a product that the page does not have is
+//! left out: whoever takes the page from the component has refused it before.
 
 use std::collections::HashSet;
 
@@ -37,8 +37,14 @@ pub fn kind(kind: &MemberKind) -> &str {
 }
 
 /// The products that the member uses, each with its use.
-pub fn uses<'p>(member: &'p Member, products: &'p [Product]) -> impl Iterator<Item = (&'p Product, &'p ProductUse)> {
-    member.uses.iter().filter_map(|used| Some((products.get(usize::try_from(used.product).ok()?)?, used)))
+pub fn uses<'p>(
+    member: &'p Member,
+    products: &'p [Product],
+) -> impl Iterator<Item = (&'p Product, &'p ProductUse)> {
+    member
+        .uses
+        .iter()
+        .filter_map(|used| Some((products.get(usize::try_from(used.product).ok()?)?, used)))
 }
 
 impl Serialize for Row<'_> {
@@ -99,7 +105,8 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// Pairs as an object. Of a name that comes twice the first is kept: readers disagree about what a repeated key means.
+/// Pairs as an object. Of a name that comes twice the first is kept: readers disagree about what a
+/// repeated key means.
 struct Attributes<'r>(&'r [(String, String)]);
 
 impl Serialize for Attributes<'_> {

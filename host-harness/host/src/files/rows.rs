@@ -1,4 +1,5 @@
-//! Rows that were written, in memory: for those who look at them afterwards. Bounded, since a component may make up any number.
+//! Rows that were written, in memory: for those who look at them afterwards. Bounded, since a
+//! component may make up any number.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +31,10 @@ impl Write for Rows {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut held = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len().saturating_add(bytes.len()) > self.most {
-            return Err(io::Error::other(format!("members of more than {} bytes are not held in memory", self.most)));
+            return Err(io::Error::other(format!(
+                "members of more than {} bytes are not held in memory",
+                self.most
+            )));
         }
         held.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -49,7 +53,10 @@ mod tests {
     fn what_is_held_is_bounded_and_taken_once() {
         let mut rows = Rows { most: 3, ..Rows::default() };
         rows.write_all(b"ab").unwrap();
-        assert_eq!(rows.write_all(b"cd").unwrap_err().to_string(), "members of more than 3 bytes are not held in memory");
+        assert_eq!(
+            rows.write_all(b"cd").unwrap_err().to_string(),
+            "members of more than 3 bytes are not held in memory"
+        );
         rows.clone().write_all(b"c").unwrap();
         assert_eq!((rows.take(), rows.take()), (b"abc".to_vec(), vec![]));
     }

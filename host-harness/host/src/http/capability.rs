@@ -1,6 +1,7 @@
 //! The `http` import of one run: what the component may ask, in front of what answers.
 //!
-//! It keeps a note of its own of each denial and each limit: however the component words its failure, the run ends with the host's word.
+//! It keeps a note of its own of each denial and each limit: however the component words its
+//! failure, the run ends with the host's word.
 
 use std::time::Duration;
 
@@ -13,9 +14,15 @@ use crate::limits::{Bound, Limits};
 use crate::observer::Call;
 use crate::remedy::Remedy;
 
-/// The headers that a component sees: what tells the kind of a body, and when to come back. Anything else could carry what it has
-/// no business with.
-const PASSED_ON: [&str; 5] = ["content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+/// The headers that a component sees: what tells the kind of a body, and when to come back.
+/// Anything else could carry what it has no business with.
+const PASSED_ON: [&str; 5] = [
+    "content-type",
+    "retry-after",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
 
 /// Longest header that is passed on, in bytes: each of them is a number, a date or a kind of body.
 const LONGEST_HEADER: usize = 1024;
@@ -44,7 +51,8 @@ pub enum Note {
 }
 
 impl Capability {
-    /// The capability of a run. Of the limits, those of requests and of an answer's size count here.
+    /// The capability of a run. Of the limits, those of requests and of an answer's size count
+    /// here.
     #[must_use]
     pub fn new(policy: Policy, retrier: Retrier, limits: Limits) -> Self {
         Self { policy, retrier, limits, requests: 0, note: Note::None, oversized: false }
@@ -80,14 +88,15 @@ impl Capability {
         &self.note
     }
 
-    /// Whether the answer to the last request was larger than the limit `response` allows. A component is told; its failure does not know
-    /// the limit's name.
+    /// Whether the answer to the last request was larger than the limit `response` allows. A
+    /// component is told; its failure does not know the limit's name.
     #[must_use]
     pub fn oversized(&self) -> bool {
         self.oversized
     }
 
-    /// The budget of waits with which the last request would not have been given up, where one that the service asked for was too long.
+    /// The budget of waits with which the last request would not have been given up, where one that
+    /// the service asked for was too long.
     #[must_use]
     pub fn overrun(&self) -> Option<Duration> {
         self.retrier.overrun()
@@ -102,18 +111,31 @@ impl Capability {
             wit::Method::Get => Method::Get,
             wit::Method::Post => Method::Post,
         };
-        let request = Request { method, path_and_query: request.path_with_query, body: request.body };
+        let request =
+            Request { method, path_and_query: request.path_with_query, body: request.body };
         let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
         if self.requests >= self.limits.requests {
-            tracing::warn!(endpoint = &*allowed.endpoint, "a request was refused: the run may make no more");
-            self.end(self.limits.reached(Bound::Requests, "the connector made more requests than a run may make"));
+            tracing::warn!(
+                endpoint = &*allowed.endpoint,
+                "a request was refused: the run may make no more"
+            );
+            self.end(
+                self.limits.reached(
+                    Bound::Requests,
+                    "the connector made more requests than a run may make",
+                ),
+            );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
         self.requests += 1;
         self.oversized = false;
         match self.retrier.send(&request, &allowed).await {
-            // A transport that bounds what it reads has done so before; a platform may bring one that does not.
-            Ok(response) if u64::try_from(response.body.len()).unwrap_or(u64::MAX) > self.limits.response => {
+            // A transport that bounds what it reads has done so before; a platform may bring one
+            // that does not.
+            Ok(response)
+                if u64::try_from(response.body.len()).unwrap_or(u64::MAX)
+                    > self.limits.response =>
+            {
                 self.oversized = true;
                 tracing::info!(
                     endpoint = &*allowed.endpoint,
@@ -124,11 +146,14 @@ impl Capability {
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
-                let passed_on = response
-                    .headers
-                    .into_iter()
-                    .filter(|(name, value)| PASSED_ON.contains(&name.as_str()) && value.len() <= LONGEST_HEADER);
-                Ok(wit::Response { status: response.status, headers: passed_on.collect(), body: response.body })
+                let passed_on = response.headers.into_iter().filter(|(name, value)| {
+                    PASSED_ON.contains(&name.as_str()) && value.len() <= LONGEST_HEADER
+                });
+                Ok(wit::Response {
+                    status: response.status,
+                    headers: passed_on.collect(),
+                    body: response.body,
+                })
             }
             Err(given_up) => Err(self.given_up(given_up)),
         }
@@ -138,16 +163,28 @@ impl Capability {
         // The path is the component's own text, so a log must not have it.
         tracing::warn!(method = request.method.as_str(), reason = %denial, "a request was refused");
         let path = crate::text::shortened(request.path(), 200);
-        let failure =
-            Failure::new(Code::Denied, format!("the connector asked for {} {path}, which was not let out: {denial}", request.method));
+        let failure = Failure::new(
+            Code::Denied,
+            format!(
+                "the connector asked for {} {path}, which was not let out: {denial}",
+                request.method
+            ),
+        );
         match denial {
             Denial::NotGranted(endpoint) => {
-                let path = endpoint.split_once(' ').map_or(endpoint.as_str(), |(_, path)| path).to_owned();
+                let path =
+                    endpoint.split_once(' ').map_or(endpoint.as_str(), |(_, path)| path).to_owned();
                 let remedy = Remedy::Grant { method: request.method.as_str(), path };
-                self.explain(failure.with_remedy(remedy).with_hint("If you trust the connector with it, grant it this request."));
+                self.explain(
+                    failure
+                        .with_remedy(remedy)
+                        .with_hint("If you trust the connector with it, grant it this request."),
+                );
             }
-            _ => self
-                .end(failure.with_hint("Do not use this connector: it asks for more than it declares. Report it to whoever publishes it.")),
+            _ => self.end(failure.with_hint(
+                "Do not use this connector: it asks for more than it declares. Report it to \
+                 whoever publishes it.",
+            )),
         }
         wit::Error::Denied(denial.to_string())
     }
@@ -155,34 +192,49 @@ impl Capability {
     fn given_up(&mut self, given_up: GivenUp) -> wit::Error {
         match given_up {
             GivenUp::Status { status, retry_after } => {
-                let exhausted = wit::Exhausted { status, retry_after_seconds: retry_after.map(whole_seconds) };
-                if status == 429 { wit::Error::RateLimited(exhausted) } else { wit::Error::Unavailable(exhausted) }
+                let exhausted =
+                    wit::Exhausted { status, retry_after_seconds: retry_after.map(whole_seconds) };
+                if status == 429 {
+                    wit::Error::RateLimited(exhausted)
+                } else {
+                    wit::Error::Unavailable(exhausted)
+                }
             }
             GivenUp::NoAnswer(TransportError::TimedOut) => wit::Error::TimedOut,
             GivenUp::NoAnswer(TransportError::TooLarge(most)) => {
                 self.oversized = true;
                 wit::Error::TooLarge(most)
             }
-            GivenUp::NoAnswer(TransportError::Connection(text)) => wit::Error::ConnectionFailed(text),
+            GivenUp::NoAnswer(TransportError::Connection(text)) => {
+                wit::Error::ConnectionFailed(text)
+            }
             GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
-                let failure = Failure::new(Code::Upstream, format!("the server's certificate is not trusted ({text})"));
+                let failure = Failure::new(
+                    Code::Upstream,
+                    format!("the server's certificate is not trusted ({text})"),
+                );
                 self.explain(failure.with_remedy(Remedy::TrustRoot).with_hint(
-                    "If a proxy of your company stands in between, trust its certificate too. Otherwise somebody may be reading along: \
-                     do not go on.",
+                    "If a proxy of your company stands in between, trust its certificate too. \
+                     Otherwise somebody may be reading along: do not go on.",
                 ));
                 wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
             }
             GivenUp::NoAnswer(TransportError::Denied(text)) => {
-                self.explain(Failure::new(Code::Denied, text.clone()).with_remedy(Remedy::NameUpstream).with_hint(
-                    "Where the service really is inside your network, name its address yourself. Otherwise do not use this connector.",
-                ));
+                self.explain(
+                    Failure::new(Code::Denied, text.clone())
+                        .with_remedy(Remedy::NameUpstream)
+                        .with_hint(
+                            "Where the service really is inside your network, name its address \
+                             yourself. Otherwise do not use this connector.",
+                        ),
+                );
                 wit::Error::Denied(text)
             }
             GivenUp::NoAnswer(TransportError::Fixture(text)) => {
-                self.end(
-                    Failure::new(Code::Fixture, text.clone())
-                        .with_hint("Mend the fixture, or record it again: the connector asks for other things than it holds."),
-                );
+                self.end(Failure::new(Code::Fixture, text.clone()).with_hint(
+                    "Mend the fixture, or record it again: the connector asks for other things \
+                     than it holds.",
+                ));
                 wit::Error::Other(text)
             }
             GivenUp::NoAnswer(TransportError::Other(text)) => wit::Error::Other(text),

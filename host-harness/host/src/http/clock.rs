@@ -1,4 +1,5 @@
-//! Time as the HTTP capability sees it: passed in, so that waiting is tested and replayed without waiting.
+//! Time as the HTTP capability sees it: passed in, so that waiting is tested and replayed without
+//! waiting.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +75,8 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Rounded up: a wait of less than a millisecond must move the clock too, or a loop that waits would never end.
+        // Rounded up: a wait of less than a millisecond must move the clock too, or a loop that
+        // waits would never end.
         let ms = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         self.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
         Box::pin(std::future::ready(()))

@@ -1,4 +1,5 @@
-//! Where requests go: a scheme, a host and a port, and nothing else. The operator names it, never the component.
+//! Where requests go: a scheme, a host and a port, and nothing else. The operator names it, never
+//! the component.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -36,8 +37,11 @@ impl Origin {
     /// When the text is no origin, or one that the key must not be sent to.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text.trim()).map_err(|_| OriginError::NotAUrl)?;
-        let bare =
-            url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
         match url.scheme() {
             "https" | "http" if url.host().is_none() => Err(OriginError::NotAUrl),
             "https" | "http" if !bare => Err(OriginError::MoreThanAnOrigin),
@@ -51,7 +55,8 @@ impl Origin {
     /// Parts an absolute URL into its origin, and its path and query. A fragment is left away.
     ///
     /// # Errors
-    /// When it is none, has a user or a password in it, or its origin is one that nothing must be sent to.
+    /// When it is none, has a user or a password in it, or its origin is one that nothing must be
+    /// sent to.
     pub fn part(url: &Url) -> Result<(Self, String), OriginError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::MoreThanAnOrigin);
@@ -152,14 +157,24 @@ mod tests {
             ("https://[::1]:9", None, Some("::1")),
         ] {
             let origin = Origin::parse(text).unwrap();
-            assert_eq!((origin.host(), origin.address()), (host, address.map(|address| address.parse().unwrap())), "{text}");
+            assert_eq!(
+                (origin.host(), origin.address()),
+                (host, address.map(|address| address.parse().unwrap())),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_url_is_parted_into_its_origin_and_the_rest() {
-        let part = |text: &str| Origin::part(&Url::parse(text).unwrap()).map(|(origin, rest)| (origin.to_string(), rest));
-        assert_eq!(part("https://A.test:8443/b/c?d=e#f"), Ok(("https://a.test:8443".into(), "/b/c?d=e".into())));
+        let part = |text: &str| {
+            Origin::part(&Url::parse(text).unwrap())
+                .map(|(origin, rest)| (origin.to_string(), rest))
+        };
+        assert_eq!(
+            part("https://A.test:8443/b/c?d=e#f"),
+            Ok(("https://a.test:8443".into(), "/b/c?d=e".into()))
+        );
         assert_eq!(part("https://me@a.test/b"), Err(OriginError::MoreThanAnOrigin));
         assert_eq!(part("http://a.test/b"), Err(OriginError::PlainHttp));
         assert_eq!(part("file:///etc/passwd"), Err(OriginError::NotAUrl));

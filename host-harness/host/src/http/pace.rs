@@ -1,7 +1,8 @@
 //! Pace: at most so many requests in any period, for all runs of one account together.
 //!
-//! A slot is taken for a request and comes free one period after the request's *answer*. The server saw the request before it
-//! answered, so it never counts more than the limit in any period, however unevenly the network delays.
+//! A slot is taken for a request and comes free one period after the request's *answer*. The server
+//! saw the request before it answered, so it never counts more than the limit in any period,
+//! however unevenly the network delays.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
@@ -30,7 +31,11 @@ impl Rate {
             return None;
         }
         // Whole requests are counted in a window as long as they take at that rate.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,000,000")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 1,000,000"
+        )]
         let requests = NonZeroU32::new(rate.max(1.0).floor() as u32)?;
         Some(Self { requests, period: Duration::from_secs_f64(f64::from(requests.get()) / rate) })
     }
@@ -63,7 +68,12 @@ impl Pacer {
     /// A pacer on which nobody has sent anything yet.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self { rate, turn: tokio::sync::Mutex::new(()), slots: Mutex::default(), freed: Notify::new() }
+        Self {
+            rate,
+            turn: tokio::sync::Mutex::new(()),
+            slots: Mutex::default(),
+            freed: Notify::new(),
+        }
     }
 
     /// Waits for the right to send one request.
@@ -85,7 +95,9 @@ impl Pacer {
         while slots.cooling.front().is_some_and(|free| *free <= now) {
             slots.cooling.pop_front();
         }
-        let taken = usize::try_from(slots.in_flight).unwrap_or(usize::MAX).saturating_add(slots.cooling.len());
+        let taken = usize::try_from(slots.in_flight)
+            .unwrap_or(usize::MAX)
+            .saturating_add(slots.cooling.len());
         if taken < usize::try_from(self.rate.requests.get()).unwrap_or(usize::MAX) {
             slots.in_flight += 1;
             return Ok(());
@@ -121,8 +133,8 @@ pub struct Pacers {
 }
 
 impl Pacers {
-    /// The pacer that all runs of this account share. The rate counts when the first run asks; one that nobody uses and whose slots are
-    /// all free is forgotten.
+    /// The pacer that all runs of this account share. The rate counts when the first run asks; one
+    /// that nobody uses and whose slots are all free is forgotten.
     pub fn of(&self, account: &str, rate: Rate, clock: &dyn Clock) -> Arc<Pacer> {
         let now = clock.now();
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +163,11 @@ mod tests {
             drop(permit);
         }
         for (first, sixth) in sent.iter().zip(sent.iter().skip(5)) {
-            assert!(*sixth - *first >= Duration::from_secs(1), "six requests within {:?}", *sixth - *first);
+            assert!(
+                *sixth - *first >= Duration::from_secs(1),
+                "six requests within {:?}",
+                *sixth - *first
+            );
         }
         assert!(*sent.last().unwrap() < Duration::from_secs(5), "slower than asked: {sent:?}");
     }
@@ -162,7 +178,8 @@ mod tests {
         let pacers = Pacers::default();
         let tasks: Vec<_> = (0..10)
             .map(|_| {
-                let (pacer, clock) = (pacers.of("acme", five_a_second(), &*clock), Arc::clone(&clock));
+                let (pacer, clock) =
+                    (pacers.of("acme", five_a_second(), &*clock), Arc::clone(&clock));
                 tokio::spawn(async move {
                     let permit = pacer.permit(&*clock).await;
                     let at = clock.now();
@@ -196,7 +213,9 @@ mod tests {
 
     #[test]
     fn rates_below_one_and_with_fractions_are_kept() {
-        let rate = |text: f64| Rate::per_second(text).map(|rate| (rate.requests.get(), rate.period.as_millis()));
+        let rate = |text: f64| {
+            Rate::per_second(text).map(|rate| (rate.requests.get(), rate.period.as_millis()))
+        };
         assert_eq!(rate(5.0), Some((5, 1000)));
         assert_eq!(rate(0.5), Some((1, 2000)));
         assert_eq!(rate(2.5), Some((2, 800)));

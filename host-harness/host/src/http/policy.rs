@@ -1,7 +1,8 @@
-//! Which requests may leave: those of endpoints that the descriptor declares **and** the operator granted.
+//! Which requests may leave: those of endpoints that the descriptor declares **and** the operator
+//! granted.
 //!
-//! A pure object: no runtime, no network. It judges the request as it would go out, byte for byte, and never mends one: what is
-//! not plainly one of the declared paths is denied.
+//! A pure object: no runtime, no network. It judges the request as it would go out, byte for byte,
+//! and never mends one: what is not plainly one of the declared paths is denied.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,13 +13,15 @@ use super::origin::Origin;
 use super::transport::{Method, Request};
 use crate::contract;
 
-/// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that when every byte is encoded.
+/// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that
+/// when every byte is encoded.
 const LONGEST_PATH_AND_QUERY: usize = 32 * 1024;
 
 /// Largest request body: it names what to search for, which never needs more.
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// What the operator lets a component do: one origin, and endpoints of it. Nothing is granted by default.
+/// What the operator lets a component do: one origin, and endpoints of it. Nothing is granted by
+/// default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
     origin: Origin,
@@ -35,8 +38,15 @@ impl Grants {
     /// Grants every declared `GET`. What has a body is granted by name only, with [`Grants::with`].
     #[must_use]
     pub fn reading(origin: Origin, descriptor: &contract::Descriptor) -> Self {
-        let endpoints = descriptor.api.endpoints.iter().filter(|endpoint| endpoint.method == contract::HttpMethod::Get);
-        Self { origin, endpoints: endpoints.map(|endpoint| (Method::Get, endpoint.path.clone())).collect() }
+        let endpoints = descriptor
+            .api
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.method == contract::HttpMethod::Get);
+        Self {
+            origin,
+            endpoints: endpoints.map(|endpoint| (Method::Get, endpoint.path.clone())).collect(),
+        }
     }
 
     /// Grants one endpoint more, by its declared path template.
@@ -53,7 +63,8 @@ impl Grants {
     }
 }
 
-/// The rules of one run: declared endpoints, with the run's settings bound into them, and what of them is granted.
+/// The rules of one run: declared endpoints, with the run's settings bound into them, and what of
+/// them is granted.
 #[derive(Clone, Debug)]
 pub struct Policy {
     rules: Vec<Rule>,
@@ -64,7 +75,8 @@ struct Rule {
     method: Method,
     /// Method and path template, as declared.
     endpoint: Arc<str>,
-    /// None where the template names a setting that this run has no value for: such a rule matches nothing.
+    /// None where the template names a setting that this run has no value for: such a rule matches
+    /// nothing.
     segments: Option<Vec<String>>,
     read_only: bool,
     granted: bool,
@@ -97,7 +109,11 @@ pub enum Denial {
 impl Policy {
     /// The rules of a run with these settings.
     #[must_use]
-    pub fn new(descriptor: &contract::Descriptor, settings: &[contract::Setting], grants: &Grants) -> Self {
+    pub fn new(
+        descriptor: &contract::Descriptor,
+        settings: &[contract::Setting],
+        grants: &Grants,
+    ) -> Self {
         let rules = descriptor.api.endpoints.iter().map(|endpoint| {
             let method = method_of(endpoint.method);
             Rule {
@@ -117,11 +133,15 @@ impl Policy {
     /// The reason why it may not leave.
     pub fn check(&self, request: &Request) -> Result<Allowed, Denial> {
         let segments = well_formed_segments(request)?;
-        let rule = self.rules.iter().find(|rule| rule.method == request.method && rule.segments.as_ref() == Some(&segments));
+        let rule = self.rules.iter().find(|rule| {
+            rule.method == request.method && rule.segments.as_ref() == Some(&segments)
+        });
         match rule {
             None => Err(Denial::Undeclared),
             Some(rule) if !rule.granted => Err(Denial::NotGranted(rule.endpoint.to_string())),
-            Some(rule) => Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only }),
+            Some(rule) => {
+                Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only })
+            }
         }
     }
 }
@@ -144,9 +164,11 @@ pub fn placeholder(segment: &str) -> Option<&str> {
 fn bound_segments(template: &str, settings: &[contract::Setting]) -> Option<Vec<String>> {
     let bind = |segment: &str| match placeholder(segment) {
         None => Some(segment.to_owned()),
-        Some(key) => {
-            settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.clone()).filter(|value| !value.is_empty())
-        }
+        Some(key) => settings
+            .iter()
+            .find(|setting| setting.key == key)
+            .map(|setting| setting.value.clone())
+            .filter(|value| !value.is_empty()),
     };
     template.strip_prefix('/')?.split('/').map(bind).collect()
 }
@@ -157,12 +179,19 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
     if target.len() > LONGEST_PATH_AND_QUERY {
         return Err(Denial::Malformed("its path is too long"));
     }
-    if !target.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte)) {
+    if !target
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte))
+    {
         return Err(Denial::Malformed("its path has a character that must be percent-encoded"));
     }
     match &request.body {
-        Some(_) if request.method == Method::Get => return Err(Denial::Malformed("a GET has no body")),
-        Some(body) if body.len() > LARGEST_BODY => return Err(Denial::Malformed("its body is too large")),
+        Some(_) if request.method == Method::Get => {
+            return Err(Denial::Malformed("a GET has no body"));
+        }
+        Some(body) if body.len() > LARGEST_BODY => {
+            return Err(Denial::Malformed("its body is too large"));
+        }
         _ => {}
     }
     // Some servers take `;` for a separator as well.
@@ -171,11 +200,15 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
     {
         return Err(Denial::Malformed("its query asks the server to take it for another method"));
     }
-    let path = request.path().strip_prefix('/').ok_or(Denial::Malformed("its path does not begin with `/`"))?;
+    let path = request
+        .path()
+        .strip_prefix('/')
+        .ok_or(Denial::Malformed("its path does not begin with `/`"))?;
     path.split('/').map(decoded_segment).collect()
 }
 
-/// Whether a parameter of a query is one by which common server frameworks let a caller replace the method.
+/// Whether a parameter of a query is one by which common server frameworks let a caller replace the
+/// method.
 fn overrides_the_method(parameter: &str) -> bool {
     let name = parameter.split('=').next().unwrap_or_default();
     let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
@@ -187,14 +220,17 @@ fn overrides_the_method(parameter: &str) -> bool {
 
 /// One segment of a path, decoded once.
 fn decoded_segment(segment: &str) -> Result<String, Denial> {
-    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| Denial::Malformed("its path is not UTF-8"))?;
+    let decoded = percent_decode_str(segment)
+        .decode_utf8()
+        .map_err(|_| Denial::Malformed("its path is not UTF-8"))?;
     if decoded.is_empty() {
         return Err(Denial::Malformed("its path has an empty segment"));
     }
     if decoded == "." || decoded == ".." {
         return Err(Denial::Malformed("its path has a dot segment"));
     }
-    // A server may decode once more, or take a backslash for a slash: neither may turn one segment into two, or into dots.
+    // A server may decode once more, or take a backslash for a slash: neither may turn one segment
+    // into two, or into dots.
     if decoded.contains(['/', '\\', '%', '?', '#', ';']) || decoded.chars().any(char::is_control) {
         return Err(Denial::Malformed("its path has an encoded separator"));
     }
@@ -214,9 +250,11 @@ mod tests {
             (contract::HttpMethod::Post, "/v1/orgs/{organization-id}/mail", false),
             (contract::HttpMethod::Get, "/v1/{unset}/x", true),
         ]);
-        let settings = [contract::Setting { key: "organization-id".into(), value: "acme-1".into() }];
+        let settings =
+            [contract::Setting { key: "organization-id".into(), value: "acme-1".into() }];
         let origin = Origin::parse("https://api.example.test").unwrap();
-        let grants = Grants::reading(origin, &descriptor).with(Method::Post, "/v1/orgs/{organization-id}/search");
+        let grants = Grants::reading(origin, &descriptor)
+            .with(Method::Post, "/v1/orgs/{organization-id}/search");
         Policy::new(&descriptor, &settings, &grants)
     }
 
@@ -279,9 +317,18 @@ mod tests {
             ("/v1/orgs/%ff", "its path is not UTF-8"),
             ("/v1/orgs/acme-1;x=1/users", "its path has an encoded separator"),
             ("/v1/orgs?_method=DELETE", "its query asks the server to take it for another method"),
-            ("/v1/orgs?a=b;_method=DELETE", "its query asks the server to take it for another method"),
-            ("/v1/orgs?a=b&%5Fmethod=DELETE", "its query asks the server to take it for another method"),
-            ("/v1/orgs?X-HTTP-Method-Override=PUT", "its query asks the server to take it for another method"),
+            (
+                "/v1/orgs?a=b;_method=DELETE",
+                "its query asks the server to take it for another method",
+            ),
+            (
+                "/v1/orgs?a=b&%5Fmethod=DELETE",
+                "its query asks the server to take it for another method",
+            ),
+            (
+                "/v1/orgs?X-HTTP-Method-Override=PUT",
+                "its query asks the server to take it for another method",
+            ),
             ("/v1/orgs?$method", "its query asks the server to take it for another method"),
         ] {
             assert_eq!(policy().check(&get(target)), Err(Denial::Malformed(reason)), "{target}");
@@ -294,9 +341,19 @@ mod tests {
     fn a_get_has_no_body_and_a_post_needs_a_grant_of_its_own() {
         let with_body = Request { body: Some(b"{}".to_vec()), ..get("/v1/orgs") };
         assert_eq!(policy().check(&with_body), Err(Denial::Malformed("a GET has no body")));
-        let post = |path: &str| Request { method: Method::Post, path_and_query: path.into(), body: Some(b"{}".to_vec()) };
-        assert_eq!(policy().check(&post("/v1/orgs/acme-1/search")), Ok(allowed("POST /v1/orgs/{organization-id}/search")));
-        assert_eq!(policy().check(&post("/v1/orgs/acme-1/mail")), Err(Denial::NotGranted("POST /v1/orgs/{organization-id}/mail".into())));
+        let post = |path: &str| Request {
+            method: Method::Post,
+            path_and_query: path.into(),
+            body: Some(b"{}".to_vec()),
+        };
+        assert_eq!(
+            policy().check(&post("/v1/orgs/acme-1/search")),
+            Ok(allowed("POST /v1/orgs/{organization-id}/search"))
+        );
+        assert_eq!(
+            policy().check(&post("/v1/orgs/acme-1/mail")),
+            Err(Denial::NotGranted("POST /v1/orgs/{organization-id}/mail".into()))
+        );
         assert_eq!(policy().check(&post("/v1/orgs")), Err(Denial::Undeclared));
     }
 }

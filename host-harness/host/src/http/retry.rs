@@ -1,4 +1,5 @@
-//! Bounded retries: 429, 5xx and connection faults are asked again, as politely as the server wants it and within the run's budget.
+//! Bounded retries: 429, 5xx and connection faults are asked again, as politely as the server wants
+//! it and within the run's budget.
 //!
 //! ```text
 //! try ─▶ answer ─────────────────────────────────────────────▶ done
@@ -20,10 +21,11 @@ use super::transport::{Phase, Request, Response, Transport, TransportError};
 use crate::failure::Failure;
 use crate::observer::{Call, Event, Events, Next};
 
-/// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8 seconds, which outlast a restart
-/// of a gateway. An outage is the next run's business.
+/// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8
+/// seconds, which outlast a restart of a gateway. An outage is the next run's business.
 const TRIES: u32 = 6;
-/// Tries of one request when the server says how long to wait. The waits are bounded by the budget; this ends a server that names none.
+/// Tries of one request when the server says how long to wait. The waits are bounded by the budget;
+/// this ends a server that names none.
 const TRIES_WHEN_TOLD: u32 = 10;
 /// The first wait, doubled with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -100,7 +102,8 @@ impl SharedFigures {
 }
 
 impl Retrier {
-    /// A retrier with nothing sent yet. `budget` bounds the waits of the whole run; no pacer means no pace.
+    /// A retrier with nothing sent yet. `budget` bounds the waits of the whole run; no pacer means
+    /// no pace.
     pub fn new(
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
@@ -111,7 +114,18 @@ impl Retrier {
     ) -> Self {
         let (figures, call) = (SharedFigures::default(), Call::default());
         let (whole_budget, overrun) = (budget, None);
-        Self { transport, clock, pacer, events, call, jitter, budget, whole_budget, overrun, figures }
+        Self {
+            transport,
+            clock,
+            pacer,
+            events,
+            call,
+            jitter,
+            budget,
+            whole_budget,
+            overrun,
+            figures,
+        }
     }
 
     /// What the run cost until now.
@@ -120,7 +134,8 @@ impl Retrier {
         self.figures.clone()
     }
 
-    /// The budget with which the last request would not have been given up, where the service asked for a wait that was too long.
+    /// The budget with which the last request would not have been given up, where the service asked
+    /// for a wait that was too long.
     #[must_use]
     pub fn overrun(&self) -> Option<Duration> {
         self.overrun
@@ -149,14 +164,20 @@ impl Retrier {
     ///
     /// # Errors
     /// Why it was given up.
-    pub async fn send(&mut self, request: &Request, allowed: &Allowed) -> Result<Response, GivenUp> {
+    pub async fn send(
+        &mut self,
+        request: &Request,
+        allowed: &Allowed,
+    ) -> Result<Response, GivenUp> {
         let mut tries = 0;
         self.overrun = None;
         loop {
             tries += 1;
             let (sent, answer) = self.once(request, allowed, tries).await;
             let given_up = match answer {
-                Ok(response) if response.status == 429 || (500..=599).contains(&response.status) => {
+                Ok(response)
+                    if response.status == 429 || (500..=599).contains(&response.status) =>
+                {
                     let retry_after = named_wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
@@ -188,7 +209,12 @@ impl Retrier {
         }
     }
 
-    async fn once(&self, request: &Request, allowed: &Allowed, number: u32) -> (Sent, Result<Response, TransportError>) {
+    async fn once(
+        &self,
+        request: &Request,
+        allowed: &Allowed,
+        number: u32,
+    ) -> (Sent, Result<Response, TransportError>) {
         let permit = match &self.pacer {
             Some(pacer) => Some(pacer.permit(&*self.clock).await),
             None => None,
@@ -200,7 +226,9 @@ impl Retrier {
         drop(permit);
         sent.end(&answer);
         if let Ok(response) = &answer {
-            self.figures.add(|figures| figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX));
+            self.figures.add(|figures| {
+                figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX)
+            });
         }
         (sent, answer)
     }
@@ -208,8 +236,11 @@ impl Retrier {
     /// The wait before the next try; none when there is to be no next try.
     fn next_wait(&self, given_up: &GivenUp, tries: u32) -> Option<Duration> {
         match given_up {
-            GivenUp::Status { retry_after: Some(wait), .. } => (tries < TRIES_WHEN_TOLD).then_some(*wait),
-            GivenUp::Status { .. } | GivenUp::NoAnswer(TransportError::TimedOut | TransportError::Connection(_)) => {
+            GivenUp::Status { retry_after: Some(wait), .. } => {
+                (tries < TRIES_WHEN_TOLD).then_some(*wait)
+            }
+            GivenUp::Status { .. }
+            | GivenUp::NoAnswer(TransportError::TimedOut | TransportError::Connection(_)) => {
                 (tries < TRIES).then(|| self.backoff(tries))
             }
             GivenUp::NoAnswer(_) => None,
@@ -235,13 +266,22 @@ fn reason(given_up: &GivenUp) -> String {
     }
 }
 
-/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`.
+/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else
+/// `X-RateLimit-Reset`.
 fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
     // The server's own clock, where it tells it: this machine's may be wrong.
-    let now = response.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
+    let now = response
+        .header("date")
+        .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
+        .unwrap_or(now);
     let until = |date: SystemTime| date.duration_since(now).unwrap_or_default();
     let retry_after = response.header("retry-after").map(str::trim).and_then(|value| {
-        let seconds = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten().map(Duration::from_secs);
+        let seconds = value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| value.parse().ok())
+            .flatten()
+            .map(Duration::from_secs);
         seconds.or_else(|| httpdate::parse_http_date(value).ok().map(until))
     });
     let reset = || {
@@ -274,13 +314,20 @@ mod tests {
 
     impl Transport for Script {
         fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Answer> {
-            let answer = self.answers.lock().unwrap().pop_front().or_else(|| self.forever.clone()).expect("no more answers");
+            let answer = self
+                .answers
+                .lock()
+                .unwrap()
+                .pop_front()
+                .or_else(|| self.forever.clone())
+                .expect("no more answers");
             Box::pin(std::future::ready(answer))
         }
     }
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Ok(Response { status, headers, body: b"{}".to_vec() })
     }
 
@@ -298,8 +345,12 @@ mod tests {
     }
 
     async fn sent(answers: Vec<Answer>, budget_s: u64) -> (Result<u16, GivenUp>, Figures) {
-        let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(budget_s));
-        let outcome = retrier.send(&request(), &allowed(true)).await.map(|response| response.status);
+        let mut retrier = retrier(
+            Script { answers: Mutex::new(answers.into()), forever: None },
+            Duration::from_secs(budget_s),
+        );
+        let outcome =
+            retrier.send(&request(), &allowed(true)).await.map(|response| response.status);
         (outcome, retrier.figures().now())
     }
 
@@ -328,11 +379,20 @@ mod tests {
             (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:49:57 GMT")], 20_000),
             (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")], 0),
             (429, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T08:49:40.5Z")], 3_500),
-            (429, vec![("date", date), ("retry-after", "1"), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 1_000),
+            (
+                429,
+                vec![
+                    ("date", date),
+                    ("retry-after", "1"),
+                    ("x-ratelimit-reset", "1994-11-06T09:49:40Z"),
+                ],
+                1_000,
+            ),
             (429, vec![("retry-after", "soon"), ("x-ratelimit-reset", "never")], 500),
             (503, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 500),
         ] {
-            let (outcome, figures) = sent(vec![answer(status, &headers), answer(200, &[])], 60).await;
+            let (outcome, figures) =
+                sent(vec![answer(status, &headers), answer(200, &[])], 60).await;
             assert_eq!((outcome, figures.waited_ms), (Ok(200), waited_ms), "{status} {headers:?}");
         }
     }
@@ -340,22 +400,37 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_would_overrun_the_budget_is_not_begun() {
         let (outcome, figures) = sent(vec![answer(429, &[("retry-after", "61")])], 60).await;
-        assert_eq!(outcome, Err(GivenUp::Status { status: 429, retry_after: Some(Duration::from_secs(61)) }));
+        assert_eq!(
+            outcome,
+            Err(GivenUp::Status { status: 429, retry_after: Some(Duration::from_secs(61)) })
+        );
         assert_eq!((figures.requests, figures.waited_ms), (1, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_budget_is_of_the_run_and_not_of_one_request() {
-        let answers = vec![answer(429, &[("retry-after", "40")]), answer(200, &[]), answer(429, &[("retry-after", "40")])];
-        let mut retrier = retrier(Script { answers: Mutex::new(answers.into()), forever: None }, Duration::from_secs(60));
+        let answers = vec![
+            answer(429, &[("retry-after", "40")]),
+            answer(200, &[]),
+            answer(429, &[("retry-after", "40")]),
+        ];
+        let mut retrier = retrier(
+            Script { answers: Mutex::new(answers.into()), forever: None },
+            Duration::from_secs(60),
+        );
         assert!(retrier.send(&request(), &allowed(true)).await.is_ok());
         assert!(retrier.send(&request(), &allowed(true)).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn tries_are_bounded() {
-        for (forever, tries) in [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)] {
-            let mut retrier = retrier(Script { forever: Some(forever), ..Script::default() }, Duration::from_secs(3600));
+        for (forever, tries) in
+            [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)]
+        {
+            let mut retrier = retrier(
+                Script { forever: Some(forever), ..Script::default() },
+                Duration::from_secs(3600),
+            );
             assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(retrier.figures().now().requests, u64::from(tries));
         }
@@ -363,7 +438,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_may_change_something_is_sent_once() {
-        let mut retrier = retrier(Script { forever: Some(answer(503, &[])), ..Script::default() }, Duration::from_secs(60));
+        let mut retrier = retrier(
+            Script { forever: Some(answer(503, &[])), ..Script::default() },
+            Duration::from_secs(60),
+        );
         assert!(retrier.send(&request(), &allowed(false)).await.is_err());
         assert_eq!(retrier.figures().now().requests, 1);
     }
@@ -374,7 +452,10 @@ mod tests {
             (answer(404, &[]), Ok(404)),
             (answer(302, &[]), Ok(302)),
             (Err(TransportError::TooLarge(9)), Err(GivenUp::NoAnswer(TransportError::TooLarge(9)))),
-            (Err(TransportError::Fixture("x".into())), Err(GivenUp::NoAnswer(TransportError::Fixture("x".into())))),
+            (
+                Err(TransportError::Fixture("x".into())),
+                Err(GivenUp::NoAnswer(TransportError::Fixture("x".into()))),
+            ),
         ] {
             assert_eq!(sent(vec![script], 60).await.0, outcome);
         }
@@ -450,7 +531,11 @@ mod tests {
                 ],
             ),
             (vec![told_429], false, vec!["1 Answered { status: 429, bytes: 2 }".into()]),
-            (vec![answer(429, &[("retry-after", "61")])], true, vec!["1 Answered { status: 429, bytes: 2 }".into()]),
+            (
+                vec![answer(429, &[("retry-after", "61")])],
+                true,
+                vec!["1 Answered { status: 429, bytes: 2 }".into()],
+            ),
         ] {
             let script = Script { answers: Mutex::new(answers.into()), forever: None };
             let (mut retrier, heard) = overheard(script, 60);
@@ -468,7 +553,8 @@ mod tests {
             (TransportError::Fixture("x".into()), Fault::Fixture),
             (TransportError::Other("x".into()), Fault::Other),
         ] {
-            let (mut retrier, heard) = overheard(Script { forever: Some(Err(error)), ..Script::default() }, 60);
+            let (mut retrier, heard) =
+                overheard(Script { forever: Some(Err(error)), ..Script::default() }, 60);
             assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(heard.lines(), [format!("1 {:?}", Ended::Unanswered(fault))]);
         }

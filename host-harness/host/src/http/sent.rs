@@ -1,7 +1,7 @@
 //! One try of a request, from sending to what becomes of it: told once, in an event and in a span.
 //!
-//! It is told even if nobody waits for the answer any more: a call that takes too long is dropped in
-//! the middle of a request.
+//! It is told even if nobody waits for the answer any more: a call that takes too long is dropped
+//! in the middle of a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,13 @@ pub(crate) struct Sent {
 
 impl Sent {
     /// A request that is sent now.
-    pub(crate) fn now(events: Events, clock: Arc<dyn Clock>, endpoint: &Arc<str>, call: Call, number: u32) -> Self {
+    pub(crate) fn now(
+        events: Events,
+        clock: Arc<dyn Clock>,
+        endpoint: &Arc<str>,
+        call: Call,
+        number: u32,
+    ) -> Self {
         let span = tracing::debug_span!(
             "request",
             endpoint = &**endpoint,

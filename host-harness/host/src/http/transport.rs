@@ -1,6 +1,8 @@
-//! The lowest layer: takes one request to wherever answers come from, and attaches the credential, if there is one, last.
+//! The lowest layer: takes one request to wherever answers come from, and attaches the credential,
+//! if there is one, last.
 //!
-//! A transport tries once: it does not wait, retry, pace or follow. What it is given was allowed by the policy before.
+//! A transport tries once: it does not wait, retry, pace or follow. What it is given was allowed by
+//! the policy before.
 
 use std::fmt;
 
@@ -58,7 +60,8 @@ impl Request {
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
-    /// All headers that are text, with names in lower case. The capability passes only some of them on.
+    /// All headers that are text, with names in lower case. The capability passes only some of
+    /// them on.
     pub headers: Vec<(String, String)>,
     /// The whole body, decompressed.
     pub body: Vec<u8>,
@@ -86,7 +89,8 @@ pub enum TransportError {
     TooLarge(u64),
     /// This transport lets nothing out, or not this.
     Denied(String),
-    /// The traffic is not the recorded one: the run ends as `fixture`, whatever the component makes of it.
+    /// The traffic is not the recorded one: the run ends as `fixture`, whatever the component makes
+    /// of it.
     Fixture(String),
     /// Anything else.
     Other(String),
@@ -135,7 +139,9 @@ impl Phase {
 
     /// The phase of this name. Any other page, for example a browser's, is none.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose].into_iter().find(|phase| phase.as_str() == name)
+        [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose]
+            .into_iter()
+            .find(|phase| phase.as_str() == name)
     }
 }
 
@@ -146,9 +152,10 @@ pub trait Transport: Send + Sync {
         let _ = phase;
     }
 
-    /// Tells that a call has succeeded for which everything was asked: a validation, a connection, or a
-    /// whole collection that began at its first page. The session calls it before it passes the result
-    /// on. Most transports do not care; recorded traffic may hold an answer that was never asked for.
+    /// Tells that a call has succeeded for which everything was asked: a validation, a connection,
+    /// or a whole collection that began at its first page. The session calls it before it passes
+    /// the result on. Most transports do not care; recorded traffic may hold an answer that was
+    /// never asked for.
     ///
     /// # Errors
     /// Why the result does not count, although the call succeeded.
@@ -166,6 +173,8 @@ pub struct Deny;
 
 impl Transport for Deny {
     fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>> {
-        Box::pin(std::future::ready(Err(TransportError::Denied("no transport was granted to this run".into()))))
+        Box::pin(std::future::ready(Err(TransportError::Denied(
+            "no transport was granted to this run".into(),
+        ))))
     }
 }

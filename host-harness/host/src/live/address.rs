@@ -1,7 +1,9 @@
-//! Which addresses a request may go to: those of the open internet, unless the operator named the origin himself. Pure, but for the resolver.
+//! Which addresses a request may go to: those of the open internet, unless the operator named the
+//! origin himself. Pure, but for the resolver.
 //!
-//! A name is judged by what it resolves to at the moment of the connection, so a name that changes its mind between a check and the
-//! connection gains nothing. An IPv4 address that is wrapped into IPv6 is judged as what it is.
+//! A name is judged by what it resolves to at the moment of the connection, so a name that changes
+//! its mind between a check and the connection gains nothing. An IPv4 address that is wrapped into
+//! IPv6 is judged as what it is.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,8 +14,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Whether an address belongs to the open internet, and to no machine, link or network of our own.
 ///
-/// The ranges are those that the IANA registries of special-purpose addresses do not call globally reachable
-/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>).
+/// The ranges are those that the IANA registries of special-purpose addresses do not call globally
+/// reachable (<https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>).
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -37,19 +39,23 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation())
 }
 
-/// Global unicast is 2000::/3; within it, Teredo, benchmarks, ORCHID, documentation and segment routing are not.
+/// Global unicast is 2000::/3; within it, Teredo, benchmarks, ORCHID, documentation and segment
+/// routing are not.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || (a == 0x3fff && b < 0x1000);
     a & 0xe000 == 0x2000 && !special
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (NAT64) or 6to4.
+/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (NAT64) or
+/// 6to4.
 fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let joined = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) | (0, 0, 0, 0, 0xffff, 0) => Some(joined(g, h)),
+        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) | (0, 0, 0, 0, 0xffff, 0) => {
+            Some(joined(g, h))
+        }
         // `::` and `::1` are not IPv4 addresses; as such they would be judged the same.
         (0, 0, 0, 0, 0, 0) => Some(joined(g, h)),
         (0x2002, high, low, ..) => Some(joined(high, low)),
@@ -81,9 +87,11 @@ impl Resolve for PublicResolver {
         let exempt = self.exempt.contains(&name.as_str().to_ascii_lowercase());
         Box::pin(async move {
             // The port is the connector's to fill in.
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let there = !addresses.is_empty();
-            let allowed: Vec<SocketAddr> = addresses.into_iter().filter(|address| exempt || is_public(address.ip())).collect();
+            let allowed: Vec<SocketAddr> =
+                addresses.into_iter().filter(|address| exempt || is_public(address.ip())).collect();
             if there && allowed.is_empty() {
                 return Err(PrivateNetwork.into());
             }
@@ -98,11 +106,26 @@ mod tests {
 
     #[test]
     fn addresses_of_the_open_internet_are_public() {
-        for address in ["1.1.1.1", "104.192.141.1", "100.63.0.1", "100.128.0.1", "172.32.0.1", "192.0.1.1", "198.20.0.1", "223.255.255.1"] {
+        for address in [
+            "1.1.1.1",
+            "104.192.141.1",
+            "100.63.0.1",
+            "100.128.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "223.255.255.1",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
-        for address in ["2606:4700::1111", "2a00:1450::1", "2001:4860:4860::8888", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1", "2002:101:101::1"]
-        {
+        for address in [
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "2001:4860:4860::8888",
+            "::ffff:1.1.1.1",
+            "64:ff9b::1.1.1.1",
+            "2002:101:101::1",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }
@@ -131,9 +154,12 @@ mod tests {
             "255.255.255.255",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
-            for wrapped in
-                [format!("::ffff:{address}"), format!("::{address}"), format!("64:ff9b::{address}"), format!("::ffff:0:{address}")]
-            {
+            for wrapped in [
+                format!("::ffff:{address}"),
+                format!("::{address}"),
+                format!("64:ff9b::{address}"),
+                format!("::ffff:0:{address}"),
+            ] {
                 assert!(!is_public(wrapped.parse().unwrap()), "{wrapped}");
             }
         }

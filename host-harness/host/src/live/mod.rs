@@ -1,7 +1,9 @@
-//! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a request.
+//! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a
+//! request.
 //!
-//! It never follows a redirect, never goes to another origin or into a private network that nobody named, and never hands the key back:
-//! should an answer repeat it, it is redacted before anybody above sees it.
+//! It never follows a redirect, never goes to another origin or into a private network that nobody
+//! named, and never hands the key back: should an answer repeat it, it is redacted before anybody
+//! above sees it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +23,8 @@ use crate::http::transport::{Method, Request, Response, Transport, TransportErro
 use address::{PrivateNetwork, PublicResolver, is_public};
 use proxy::ProxyError;
 
-/// Time to make a connection. A host that is there answers in well under a second; what is left of the request's time is for the answer.
+/// Time to make a connection. A host that is there answers in well under a second; what is left of
+/// the request's time is for the answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a client for the live API is made.
@@ -35,9 +38,11 @@ pub struct LiveOptions {
     pub extra_roots: Option<Vec<u8>>,
     /// Whether the system's proxy variables count.
     pub system_proxy: bool,
-    /// Whether requests may go into a private network or to this machine: only where the operator, and not a connector, named the origin.
+    /// Whether requests may go into a private network or to this machine: only where the operator,
+    /// and not a connector, named the origin.
     pub private_network: bool,
-    /// Who asks, as `name/version`: the program's own name, so that a service can tell it from others. Empty sends none.
+    /// Who asks, as `name/version`: the program's own name, so that a service can tell it from
+    /// others. Empty sends none.
     pub user_agent: String,
 }
 
@@ -62,7 +67,9 @@ impl ClientError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Proxy(error) => error.hint(),
-            Self::Certificates | Self::Other(_) => "Give a file with one or more certificates in PEM form.",
+            Self::Certificates | Self::Other(_) => {
+                "Give a file with one or more certificates in PEM form."
+            }
         }
     }
 }
@@ -115,7 +122,12 @@ impl LiveClient {
             builder = builder.dns_resolver(PublicResolver { exempt: Arc::clone(&proxies) });
         }
         let http = builder.build().map_err(|error| ClientError::Other(innermost(&error)))?;
-        Ok(Self { http, largest_body: options.largest_body, private_network: options.private_network, proxies })
+        Ok(Self {
+            http,
+            largest_body: options.largest_body,
+            private_network: options.private_network,
+            proxies,
+        })
     }
 
     /// The API at this origin, with this credential, for one run.
@@ -127,13 +139,22 @@ impl LiveClient {
 
     /// Whether the origin may be gone to at all, as far as its name tells.
     fn reaches(&self, origin: &Origin) -> bool {
-        // A proxy's name is resolved freely, so it must not be an origin; an address in place of a name is not resolved at all.
-        let named = || !origin.host().is_some_and(|host| self.proxies.contains(host)) && origin.address().is_none_or(is_public);
+        // A proxy's name is resolved freely, so it must not be an origin; an address in place of a
+        // name is not resolved at all.
+        let named = || {
+            !origin.host().is_some_and(|host| self.proxies.contains(host))
+                && origin.address().is_none_or(is_public)
+        };
         self.private_network || named()
     }
 
     /// A request that is no connector's, to this origin, within the same bounds.
-    pub fn request(&self, method: reqwest::Method, origin: &Origin, path: &str) -> Result<reqwest::RequestBuilder, TransportError> {
+    pub fn request(
+        &self,
+        method: reqwest::Method,
+        origin: &Origin,
+        path: &str,
+    ) -> Result<reqwest::RequestBuilder, TransportError> {
         if !self.reaches(origin) {
             return Err(into_private_network());
         }
@@ -150,7 +171,11 @@ impl Live {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut outgoing = self.client.http.request(method, self.origin.join(&request.path_and_query)).header(ACCEPT, "application/json");
+        let mut outgoing = self
+            .client
+            .http
+            .request(method, self.origin.join(&request.path_and_query))
+            .header(ACCEPT, "application/json");
         if let Some(body) = &request.body {
             outgoing = outgoing.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
@@ -159,7 +184,9 @@ impl Live {
         }
         let mut answer = outgoing.send().await.map_err(|error| fault(&error))?;
         let status = answer.status().as_u16();
-        let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let headers = answer.headers().iter().filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        });
         let headers = headers.collect();
         let body = body(&mut answer, self.client.largest_body).await?;
         Ok(self.redacted(Response { status, headers, body }))
@@ -209,11 +236,16 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
     Ok(body)
 }
 
-/// Overwrites every occurrence of the key in the text, also where characters of it are escaped as JSON or a URL escapes them.
+/// Overwrites every occurrence of the key in the text, also where characters of it are escaped as
+/// JSON or a URL escapes them.
 fn redact(text: &mut [u8], key: &[u8]) {
     let Some(first) = key.first() else { return };
     let mut at = 0;
-    while let Some(begin) = text.get(at..).and_then(|rest| memchr::memchr3(*first, b'\\', b'%', rest)).map(|skipped| at + skipped) {
+    while let Some(begin) = text
+        .get(at..)
+        .and_then(|rest| memchr::memchr3(*first, b'\\', b'%', rest))
+        .map(|skipped| at + skipped)
+    {
         at = begin + 1;
         if let Some(length) = text.get(begin..).and_then(|rest| occurrence(rest, key)) {
             at = begin + length;
@@ -227,17 +259,22 @@ fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
     let mut length = 0;
     for expected in key {
         let rest = text.get(length..)?;
-        length += [1, 2, 3, 6].into_iter().find(|taken| rest.get(..*taken).and_then(unescaped) == Some(*expected))?;
+        length += [1, 2, 3, 6]
+            .into_iter()
+            .find(|taken| rest.get(..*taken).and_then(unescaped) == Some(*expected))?;
     }
     Some(length)
 }
 
 /// The byte that these bytes stand for: themselves, `\/`, `%2F` or `\u002f`.
 fn unescaped(bytes: &[u8]) -> Option<u8> {
-    let hexadecimal = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    let hexadecimal =
+        |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
     match bytes {
         [byte] | [b'\\', byte] => Some(*byte),
-        [b'%', digits @ ..] | [b'\\', b'u', b'0', b'0', digits @ ..] if digits.len() == 2 => hexadecimal(digits),
+        [b'%', digits @ ..] | [b'\\', b'u', b'0', b'0', digits @ ..] if digits.len() == 2 => {
+            hexadecimal(digits)
+        }
         _ => None,
     }
 }
@@ -254,19 +291,27 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
     };
     let other = |error: rustls::Error| ClientError::Other(error.to_string());
     let trusted_by_the_system_alone = roots.is_empty();
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(other)?;
+    let verifier =
+        rustls_platform_verifier::Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(other)?;
     let config = match verifier {
         Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        // A machine without certificates, such as a small container, trusts nobody, and plain http to itself needs none.
-        Err(_) if trusted_by_the_system_alone => config.with_root_certificates(rustls::RootCertStore::empty()),
+        // A machine without certificates, such as a small container, trusts nobody, and plain http
+        // to itself needs none.
+        Err(_) if trusted_by_the_system_alone => {
+            config.with_root_certificates(rustls::RootCertStore::empty())
+        }
         Err(error) => return Err(other(error)),
     };
     Ok(config.with_no_client_auth())
 }
 
 fn into_private_network() -> TransportError {
-    TransportError::Denied("the service's address lies in a private network, where a connector may not lead".into())
+    TransportError::Denied(
+        "the service's address lies in a private network, where a connector may not lead".into(),
+    )
 }
 
 /// What went wrong with one try, without the address.
@@ -295,7 +340,8 @@ fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string)
 }
 
-/// What an error was caused by, the innermost last. Chains are a few links long; the bound ends a cycle.
+/// What an error was caused by, the innermost last. Chains are a few links long; the bound ends a
+/// cycle.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source()).take(16)
 }
@@ -308,7 +354,10 @@ mod tests {
     fn the_key_is_redacted_from_a_body() {
         let mut body = b"{\"a\":\"ATCTTkey\",\"b\":\"xATCTTkeyATCTTke\"}".to_vec();
         redact(&mut body, b"ATCTTkey");
-        assert_eq!(String::from_utf8(body).unwrap(), "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}");
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            "{\"a\":\"********\",\"b\":\"x********ATCTTke\"}"
+        );
     }
 
     #[test]
@@ -331,13 +380,18 @@ mod tests {
 
     #[test]
     fn a_credential_is_not_shown() {
-        let credential = Credential::new(crate::contract::Attachment::Bearer, crate::secret::Secret::new("ATCTTkey".into()).unwrap());
+        let credential = Credential::new(
+            crate::contract::Attachment::Bearer,
+            crate::secret::Secret::new("ATCTTkey".into()).unwrap(),
+        );
         assert!(!format!("{credential:?} {:?}", header(&credential)).contains("ATCTT"));
     }
 
     #[test]
     fn certificates_that_are_none_are_refused() {
-        for pem in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+        for pem in
+            [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"]
+        {
             let error = tls(Some(pem)).unwrap_err().to_string();
             assert!(error.contains("PEM") || error.contains("could not be made"), "{error}");
         }
@@ -345,7 +399,14 @@ mod tests {
 
     fn client(private_network: bool, system_proxy: bool) -> LiveClient {
         let (timeout, user_agent) = (Duration::from_secs(5), String::new());
-        let options = LiveOptions { timeout, largest_body: 1024, extra_roots: None, system_proxy, private_network, user_agent };
+        let options = LiveOptions {
+            timeout,
+            largest_body: 1024,
+            extra_roots: None,
+            system_proxy,
+            private_network,
+            user_agent,
+        };
         LiveClient::new(&options).unwrap()
     }
 
@@ -358,14 +419,30 @@ mod tests {
     async fn nothing_goes_into_a_private_network_that_nobody_named() {
         let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0177.0.0.1"] {
-            assert_eq!(sent(&client(false, false), &format!("https://{host}:{port}")).await, into_private_network(), "{host}");
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "127.0.0.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+        ] {
+            assert_eq!(
+                sent(&client(false, false), &format!("https://{host}:{port}")).await,
+                into_private_network(),
+                "{host}"
+            );
         }
         listener.set_nonblocking(true).unwrap();
         assert!(listener.accept().is_err(), "somebody came");
         // An origin that the operator named is gone to, wherever it is: here nobody speaks TLS.
         drop(listener);
-        assert!(matches!(sent(&client(true, false), &format!("https://localhost:{port}")).await, TransportError::Connection(_)));
+        assert!(matches!(
+            sent(&client(true, false), &format!("https://localhost:{port}")).await,
+            TransportError::Connection(_)
+        ));
     }
 
     #[tokio::test]
@@ -374,10 +451,20 @@ mod tests {
         client.proxies = Arc::new(BTreeSet::from(["localhost".to_owned()]));
         assert_eq!(sent(&client, "https://localhost:9").await, into_private_network());
         let resolved = async |exempt| {
-            let answer = reqwest::dns::Resolve::resolve(&PublicResolver { exempt }, "localhost".parse().unwrap()).await;
+            let answer = reqwest::dns::Resolve::resolve(
+                &PublicResolver { exempt },
+                "localhost".parse().unwrap(),
+            )
+            .await;
             answer.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>())
         };
-        assert!(resolved(Arc::clone(&client.proxies)).await.unwrap().iter().all(|address| address.is_loopback()));
+        assert!(
+            resolved(Arc::clone(&client.proxies))
+                .await
+                .unwrap()
+                .iter()
+                .all(|address| address.is_loopback())
+        );
         assert!(resolved(Arc::default()).await.unwrap_err().is::<PrivateNetwork>());
     }
 }

@@ -10,8 +10,8 @@ use std::ffi::OsString;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so the HTTP
-/// client reads no variable, and would send requests past the proxy that one of them names.
+/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so the
+/// HTTP client reads no variable, and would send requests past the proxy that one of them names.
 const CGI: &str = "REQUEST_METHOD";
 /// For each kind of request, its variables, in the order in which the client looks for them.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
@@ -31,10 +31,15 @@ pub enum ProxyError {
     #[error("the environment variable `{0}` names a `{1}` proxy, which is not supported")]
     Unsupported(&'static str, &'static str),
     /// It names a proxy of a kind that is not known.
-    #[error("the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`")]
+    #[error(
+        "the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`"
+    )]
     UnknownScheme(&'static str),
     /// It is set beside a variable by which no proxy variable counts.
-    #[error("the environment variable `{0}` does not count where `REQUEST_METHOD` is set, as it is for a CGI program")]
+    #[error(
+        "the environment variable `{0}` does not count where `REQUEST_METHOD` is set, as it is \
+         for a CGI program"
+    )]
     Cgi(&'static str),
 }
 
@@ -61,7 +66,9 @@ impl ProxyError {
                 "Nothing was sent. Name an HTTP proxy, as `http://host:port` or `https://host:port`. Without a \
                  proxy, unset the variable."
             }
-            Self::Cgi(_) => "Nothing was sent. Unset `REQUEST_METHOD`; or, to go without a proxy, unset the proxy's variable.",
+            Self::Cgi(_) => {
+                "Nothing was sent. Unset `REQUEST_METHOD`; or, to go without a proxy, unset the proxy's variable."
+            }
         }
     }
 }
@@ -72,19 +79,26 @@ impl ProxyError {
 /// When a variable is set that the client could not use: it would send requests past the proxy.
 pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
     check(std::env::var_os)?;
-    let proxy = Matcher::from_system().intercept(&::http::Uri::from_static("https://service.invalid/"));
+    let proxy =
+        Matcher::from_system().intercept(&::http::Uri::from_static("https://service.invalid/"));
     Ok(proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect())
 }
 
 /// Checks the variables that the client reads.
 fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), ProxyError> {
     if variable(CGI).is_some() {
-        let set = [HTTPS, HTTP, ALL].into_iter().flatten().find(|name| variable(name).is_some_and(|value| !value.is_empty()));
+        let set = [HTTPS, HTTP, ALL]
+            .into_iter()
+            .flatten()
+            .find(|name| variable(name).is_some_and(|value| !value.is_empty()));
         return set.map_or(Ok(()), |name| Err(ProxyError::Cgi(name)));
     }
     let mut https_is_set = false;
     for names in [HTTPS, HTTP, ALL] {
-        let Some((name, value)) = names.into_iter().find_map(|name| Some((name, variable(name)?))) else { continue };
+        let Some((name, value)) = names.into_iter().find_map(|name| Some((name, variable(name)?)))
+        else {
+            continue;
+        };
         // An empty value is how a variable is switched off.
         if value.is_empty() {
             continue;
@@ -105,9 +119,11 @@ fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), Prox
 /// refused: the client reads a password up to its first `#`, `/` or `@` only, and takes what
 /// follows for something else.
 fn read(text: &str) -> Result<(), Fault> {
-    let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
+    let (scheme, rest) =
+        text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (user, place) = authority.split_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
+    let (user, place) =
+        authority.split_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#?\\".contains(&byte));
     if !is_plain || path.contains('@') || user == Some("") || !is_host_and_port(place) {
         return Err(Fault::Unreadable);
@@ -134,11 +150,16 @@ fn is_scheme(text: &str) -> bool {
 /// one.
 fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').map(|inner| inner.split_once(']')) {
-        Some(Some((host, rest))) => (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some(""))),
+        Some(Some((host, rest))) => {
+            (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("")))
+        }
         Some(None) => return false,
         None => text.split_once(':').map_or((text, Some("")), |(host, port)| (host, Some(port))),
     };
-    let is_port = |port: &str| port.is_empty() || port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_port = |port: &str| {
+        port.is_empty()
+            || port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    };
     !host.is_empty() && !host.contains(['@', '[', ']']) && port.is_some_and(is_port)
 }
 
@@ -149,7 +170,9 @@ mod tests {
     use super::*;
 
     fn checked(variables: &[(&str, &str)]) -> Result<(), ProxyError> {
-        check(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+        check(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        })
     }
 
     #[test]
@@ -186,7 +209,10 @@ mod tests {
                 let error = checked(&[(name, value)]).unwrap_err();
                 assert_eq!(error, ProxyError::Unreadable(name), "{value}");
                 let said = format!("{error} {}", error.hint());
-                assert!(said.contains(&format!("`{name}`")) && said.contains("`#` is %23"), "{said}");
+                assert!(
+                    said.contains(&format!("`{name}`")) && said.contains("`#` is %23"),
+                    "{said}"
+                );
                 assert!(!said.contains("ss@") && !said.contains("proxy.test"), "{said}");
             }
         }
@@ -194,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_value_that_is_no_text_is_refused() {
-        let error = check(|name| (name == "https_proxy").then(|| OsString::from_vec(b"http://\xff".to_vec()))).unwrap_err();
+        let error = check(|name| {
+            (name == "https_proxy").then(|| OsString::from_vec(b"http://\xff".to_vec()))
+        })
+        .unwrap_err();
         assert_eq!(error, ProxyError::Unreadable("https_proxy"));
     }
 
@@ -223,24 +252,43 @@ mod tests {
 
     #[test]
     fn a_proxy_of_another_kind_is_refused_by_its_name() {
-        for (value, kind) in [("socks5://proxy.test:1080", "socks5"), ("SOCKS5H://proxy.test", "socks5h"), ("socks4://a:1", "socks4")] {
+        for (value, kind) in [
+            ("socks5://proxy.test:1080", "socks5"),
+            ("SOCKS5H://proxy.test", "socks5h"),
+            ("socks4://a:1", "socks4"),
+        ] {
             for name in [HTTPS, HTTP, ALL].concat() {
                 assert_eq!(checked(&[(name, value)]), Err(ProxyError::Unsupported(name, kind)));
             }
         }
-        assert_eq!(checked(&[("HTTPS_PROXY", "htp://proxy.test")]), Err(ProxyError::UnknownScheme("HTTPS_PROXY")));
+        assert_eq!(
+            checked(&[("HTTPS_PROXY", "htp://proxy.test")]),
+            Err(ProxyError::UnknownScheme("HTTPS_PROXY"))
+        );
         // It is not asked where there is one for https.
-        assert_eq!(checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", "http://a:2")]), Ok(()));
-        assert!(checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", ""), ("HTTP_PROXY", "a:2")]).is_err());
+        assert_eq!(
+            checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", "http://a:2")]),
+            Ok(())
+        );
+        assert!(
+            checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", ""), ("HTTP_PROXY", "a:2")])
+                .is_err()
+        );
     }
 
     #[test]
     fn what_the_client_does_not_look_at_is_not_looked_at_here() {
-        assert_eq!(checked(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://a#b")]), Ok(()));
+        assert_eq!(
+            checked(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://a#b")]),
+            Ok(())
+        );
         assert_eq!(checked(&[("HTTPS_PROXY", ""), ("https_proxy", "http://a#b")]), Ok(()));
         assert_eq!(checked(&[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", "")]), Ok(()));
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "all_proxy"] {
-            assert_eq!(checked(&[("REQUEST_METHOD", "GET"), (name, "http://a:1")]), Err(ProxyError::Cgi(name)));
+            assert_eq!(
+                checked(&[("REQUEST_METHOD", "GET"), (name, "http://a:1")]),
+                Err(ProxyError::Cgi(name))
+            );
         }
         assert_eq!(checked(&[("FTP_PROXY", "http://a#b"), ("NO_PROXY", "#")]), Ok(()));
     }

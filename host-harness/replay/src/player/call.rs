@@ -98,7 +98,13 @@ impl Player {
     ///
     /// # Errors
     /// When the fixture cannot be played at all.
-    pub async fn play(&self, case: &Case, checked: &Checked, call: Call, injection: Option<Injection>) -> Result<Played, Failure> {
+    pub async fn play(
+        &self,
+        case: &Case,
+        checked: &Checked,
+        call: Call,
+        injection: Option<Injection>,
+    ) -> Result<Played, Failure> {
         let playback = self.playback(&case.fixture, Mode::Lenient(injection))?;
         let log = Arc::new(LogCollector::default());
         let mut session = playback.session(checked, Arc::clone(&log) as _);
@@ -138,12 +144,18 @@ fn told(validation: &Validation) -> (End, Vec<String>) {
         said.extend(check.setting.clone());
         let needs_a_hint = matches!(check.outcome, CheckOutcome::Failed | CheckOutcome::Warning);
         let is_empty = |text: &str| text.trim().is_empty();
-        if is_empty(&check.message) || is_empty(&check.title) || (needs_a_hint && check.hint.as_deref().is_none_or(is_empty)) {
+        if is_empty(&check.message)
+            || is_empty(&check.title)
+            || (needs_a_hint && check.hint.as_deref().is_none_or(is_empty))
+        {
             wordless.get_or_insert_with(|| check.id.clone());
         }
     }
     let warned = validation.checks().iter().any(|check| check.outcome == CheckOutcome::Warning);
-    (End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned }, said)
+    (
+        End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned },
+        said,
+    )
 }
 
 fn failed(failure: Failure) -> (End, Vec<String>) {
@@ -197,7 +209,8 @@ mod tests {
     #[test]
     fn only_what_takes_too_long_hangs() {
         let limits = Limits::default();
-        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory].map(|bound| End::Failed(limits.reached(bound, "it is too much")).hung());
+        let hung = [Bound::Cpu, Bound::CallTime, Bound::Memory]
+            .map(|bound| End::Failed(limits.reached(bound, "it is too much")).hung());
         assert_eq!(hung, [true, true, false]);
         assert!(!End::Failed(Failure::new(Code::Limit, "it did not work")).hung());
     }

@@ -30,18 +30,31 @@ impl Player {
         self.case_of(name_of(folder), fixture, values)
     }
 
-    /// Opens a case that may be of another build, with those of its settings that this one has a place for.
+    /// Opens a case that may be of another build, with those of its settings that this one has a
+    /// place for.
     ///
     /// # Errors
     /// `fixture` or `invalid-settings`, where it is none for this connector all the same.
     pub fn case_of_any_build(&self, folder: &Path) -> Result<Case, Failure> {
         let fixture = Fixture::open(folder)?;
-        let is_known = |key: &str| self.plugin.descriptor().settings.iter().any(|field| field.key == key && field.secret.is_none());
-        let values = fixture.settings().clone().into_iter().filter(|(key, _)| is_known(key)).collect();
+        let is_known = |key: &str| {
+            self.plugin
+                .descriptor()
+                .settings
+                .iter()
+                .any(|field| field.key == key && field.secret.is_none())
+        };
+        let values =
+            fixture.settings().clone().into_iter().filter(|(key, _)| is_known(key)).collect();
         self.case_of(name_of(folder), fixture, values)
     }
 
-    fn case_of(&self, name: String, fixture: Fixture, values: BTreeMap<String, String>) -> Result<Case, Failure> {
+    fn case_of(
+        &self,
+        name: String,
+        fixture: Fixture,
+        values: BTreeMap<String, String>,
+    ) -> Result<Case, Failure> {
         let descriptor = self.plugin.descriptor();
         let settings = Settings { values, ..Settings::default() };
         settings.check_keys(descriptor)?;
@@ -54,5 +67,6 @@ impl Player {
 #[must_use]
 pub fn name_of(folder: &Path) -> String {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    name.or_else(|| Some(folder.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "the fixture".into())
+    name.or_else(|| Some(folder.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "the fixture".into())
 }

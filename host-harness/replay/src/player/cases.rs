@@ -11,11 +11,13 @@ use smp_host::remedy::Remedy;
 /// The files by which the folder of a case is known, also where one of them is missing.
 const FILES: [&str; 2] = ["traffic.har", "settings.json"];
 
-/// The cases in these folders, each of which is a case or a folder of cases; by name, and each once. A folder beside cases that holds files
-/// and is none is among them: whoever opens it says what is missing.
+/// The cases in these folders, each of which is a case or a folder of cases; by name, and each
+/// once. A folder beside cases that holds files and is none is among them: whoever opens it says
+/// what is missing.
 ///
 /// # Errors
-/// `invalid-settings`, where a folder cannot be read, holds no case, or is a case and holds cases too.
+/// `invalid-settings`, where a folder cannot be read, holds no case, or is a case and holds cases
+/// too.
 pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let (mut cases, mut taken) = (Vec::new(), BTreeSet::new());
     for folder in folders {
@@ -23,7 +25,10 @@ pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let refused = |why: String| {
             Failure::new(Code::InvalidSettings, format!("`fixtures {shown}`: {why}"))
                 .with_remedy(Remedy::CorrectInput { input: "fixtures" })
-                .with_hint("Give the folder of a case, which holds settings.json and traffic.har, or a folder of such folders.")
+                .with_hint(
+                    "Give the folder of a case, which holds settings.json and traffic.har, or a \
+                     folder of such folders.",
+                )
         };
         let unreadable = |error: io::Error| refused(format!("the folder cannot be read: {error}"));
         let mut below = Vec::new();
@@ -35,7 +40,9 @@ pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         let has_cases = below.iter().any(|(is_case, _)| *is_case);
         let found = match is_case(folder).map_err(unreadable)? {
-            true if has_cases => return Err(refused("the folder is a case, and there are cases in it".into())),
+            true if has_cases => {
+                return Err(refused("the folder is a case, and there are cases in it".into()));
+            }
             true => vec![folder.clone()],
             false if !has_cases => return Err(refused("there is no fixture in the folder".into())),
             false => {
@@ -90,17 +97,36 @@ mod tests {
             std::fs::create_dir(top.path().join(case)).unwrap();
         }
         let refusal = find(&[top.path().into()]).unwrap_err();
-        assert!(refusal.message.ends_with("there is no fixture in the folder"), "{}", refusal.message);
+        assert!(
+            refusal.message.ends_with("there is no fixture in the folder"),
+            "{}",
+            refusal.message
+        );
         std::fs::write(top.path().join("a/traffic.har"), "{}").unwrap();
         std::fs::write(top.path().join("b/settings.json"), "{}").unwrap();
-        assert_eq!(find(&[top.path().into()]).unwrap(), [top.path().join("a"), top.path().join("b")]);
+        assert_eq!(
+            find(&[top.path().into()]).unwrap(),
+            [top.path().join("a"), top.path().join("b")]
+        );
         assert_eq!(find(&[top.path().join("a")]).unwrap(), [top.path().join("a")]);
         assert_eq!(find(&[top.path().join("none")]).unwrap_err().code, Code::InvalidSettings);
-        assert_eq!(find(&[top.path().join("b/../a"), top.path().join("a")]).unwrap(), [top.path().join("b/../a")], "it is taken once");
+        assert_eq!(
+            find(&[top.path().join("b/../a"), top.path().join("a")]).unwrap(),
+            [top.path().join("b/../a")],
+            "it is taken once"
+        );
         std::fs::write(top.path().join("notes/trafic.har"), "{}").unwrap();
-        assert_eq!(find(&[top.path().into()]).unwrap(), ["a", "b", "notes"].map(|name| top.path().join(name)), "it is told later");
+        assert_eq!(
+            find(&[top.path().into()]).unwrap(),
+            ["a", "b", "notes"].map(|name| top.path().join(name)),
+            "it is told later"
+        );
         std::fs::write(top.path().join("settings.json"), "{}").unwrap();
         let refusal = find(&[top.path().into()]).unwrap_err();
-        assert!(refusal.message.ends_with("the folder is a case, and there are cases in it"), "{}", refusal.message);
+        assert!(
+            refusal.message.ends_with("the folder is a case, and there are cases in it"),
+            "{}",
+            refusal.message
+        );
     }
 }

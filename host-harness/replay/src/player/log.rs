@@ -40,8 +40,13 @@ mod tests {
     #[test]
     fn log_lines_are_kept_up_to_a_bound_and_nothing_else_is() {
         let log = LogCollector::default();
-        log.event(&Context::default(), &Event::Waiting { wait: Duration::ZERO, reason: "busy", tries: 1 });
-        (0..=MOST_LINES).for_each(|_| log.event(&Context::default(), &Event::Log { level: Level::Info, message: "a line" }));
+        log.event(
+            &Context::default(),
+            &Event::Waiting { wait: Duration::ZERO, reason: "busy", tries: 1 },
+        );
+        (0..=MOST_LINES).for_each(|_| {
+            log.event(&Context::default(), &Event::Log { level: Level::Info, message: "a line" })
+        });
         assert_eq!(log.lines(), vec!["a line"; MOST_LINES]);
     }
 }

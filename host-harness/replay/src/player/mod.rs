@@ -1,5 +1,5 @@
-//! Plays recorded traffic to a connector: the one way in which a fixture is run, by commands, checks
-//! and comparisons alike.
+//! Plays recorded traffic to a connector: the one way in which a fixture is run, by commands,
+//! checks and comparisons alike.
 //!
 //! ```text
 //! plugin ─▶ Player ─ fixture, mode ─▶ Playback ─ settings ─▶ Session
@@ -91,14 +91,29 @@ impl Player {
     /// `contract`, where it does not name an origin.
     pub fn new(plugin: &Plugin) -> Result<Self, Failure> {
         let descriptor = plugin.descriptor();
-        let declared: Vec<_> =
-            descriptor.api.endpoints.iter().map(|endpoint| (method_of(endpoint.method), endpoint.path.clone())).collect();
-        let origin = Origin::parse(&descriptor.api.base).map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
+        let declared: Vec<_> = descriptor
+            .api
+            .endpoints
+            .iter()
+            .map(|endpoint| (method_of(endpoint.method), endpoint.path.clone()))
+            .collect();
+        let origin = Origin::parse(&descriptor.api.base)
+            .map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
         // Nothing is sent: the fixture itself says what may be asked.
-        let grants = declared.iter().cloned().fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
+        let grants = declared
+            .iter()
+            .cloned()
+            .fold(Grants::none(origin), |grants, (method, path)| grants.with(method, path));
         let limits = plugin.limits();
         let lenient = Limits { cpu: limits.cpu.min(MOST_COMPUTING), ..limits.clone() };
-        Ok(Self { plugin: plugin.clone(), declared, grants, lenient, used: Mutex::default(), runs: AtomicU64::new(0) })
+        Ok(Self {
+            plugin: plugin.clone(),
+            declared,
+            grants,
+            lenient,
+            used: Mutex::default(),
+            runs: AtomicU64::new(0),
+        })
     }
 
     /// The connector.
@@ -128,7 +143,8 @@ impl Player {
             }
         };
         let traffic = Arc::new(Traffic::new(replay, Arc::clone(&clock), mode));
-        let folder = std::path::absolute(fixture.folder()).unwrap_or_else(|_| fixture.folder().into());
+        let folder =
+            std::path::absolute(fixture.folder()).unwrap_or_else(|_| fixture.folder().into());
         let options = RunOptions {
             recording: Some(format!("the fixture {}", folder.display())),
             clock,
@@ -137,19 +153,30 @@ impl Player {
             limits,
             ..RunOptions::new(Arc::clone(&traffic) as Arc<dyn Transport>)
         };
-        Ok(Playback { plugin: self.plugin.clone(), grants: self.grants.clone(), traffic, start, options })
+        Ok(Playback {
+            plugin: self.plugin.clone(),
+            grants: self.grants.clone(),
+            traffic,
+            start,
+            options,
+        })
     }
 
     /// The number of the endpoint that a request calls.
     #[must_use]
     pub fn endpoint(&self, request: &Request) -> Option<usize> {
-        self.declared.iter().position(|(method, template)| *method == request.method && fits(template, request.path()))
+        self.declared.iter().position(|(method, template)| {
+            *method == request.method && fits(template, request.path())
+        })
     }
 
     /// The endpoint of this number, for people.
     #[must_use]
     pub fn endpoint_named(&self, number: usize) -> String {
-        self.declared.get(number).map(|(method, path)| format!("{method} {path}")).unwrap_or_default()
+        self.declared
+            .get(number)
+            .map(|(method, path)| format!("{method} {path}"))
+            .unwrap_or_default()
     }
 
     /// How many endpoints are declared.
@@ -172,7 +199,8 @@ impl Player {
 
     /// Notes what a run used up.
     fn note(&self, usage: &SharedUsage, requests: u64) {
-        let (now, mut used) = (usage.now(), self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        let (now, mut used) =
+            (usage.now(), self.used.lock().unwrap_or_else(PoisonError::into_inner));
         used.most.memory = used.most.memory.max(now.memory);
         used.most.computing = used.most.computing.max(now.computing);
         used.most_requests = used.most_requests.max(requests);
@@ -183,11 +211,16 @@ impl Playback {
     /// A run of the connector on this traffic.
     #[must_use]
     pub fn session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
-        Host::default().session(&self.plugin, checked, &self.grants, RunOptions { observer, ..self.options.clone() })
+        Host::default().session(
+            &self.plugin,
+            checked,
+            &self.grants,
+            RunOptions { observer, ..self.options.clone() },
+        )
     }
 
-    /// How the run goes, for a caller that makes the session itself. Observer and waits are as usual,
-    /// and may be replaced.
+    /// How the run goes, for a caller that makes the session itself. Observer and waits are as
+    /// usual, and may be replaced.
     #[must_use]
     pub fn options(&self) -> RunOptions {
         self.options.clone()

@@ -28,7 +28,9 @@ impl Player {
             })),
             Err(failure) => {
                 let validation = Validation::refused(failure.clone());
-                Ok(json!({ "validate": validation.to_json(), "collect": { "error": expected(failure), "rows": [] } }))
+                Ok(
+                    json!({ "validate": validation.to_json(), "collect": { "error": expected(failure), "rows": [] } }),
+                )
             }
         }
     }
@@ -39,7 +41,9 @@ impl Player {
             Ok(validation) => Ok(validation.to_json()),
             Err(failure) if failure.code == Code::Fixture => Err(failure),
             // The session asks for what is left over of a success alone.
-            Err(failure) => playback.traffic().finish().map(|()| json!({ "error": expected(&failure) })),
+            Err(failure) => {
+                playback.traffic().finish().map(|()| json!({ "error": expected(&failure) }))
+            }
         }
     }
 
@@ -47,7 +51,10 @@ impl Player {
         let playback = self.playback(&case.fixture, Mode::Strict)?;
         let rows = Rows::default();
         let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
-        let report = playback.session(checked, Arc::new(Silent)).collect_members(&mut stream, std::future::pending()).await;
+        let report = playback
+            .session(checked, Arc::new(Silent))
+            .collect_members(&mut stream, std::future::pending())
+            .await;
         match &report.error {
             None => {}
             Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
@@ -72,5 +79,7 @@ fn expected(failure: &Failure) -> Value {
 }
 
 fn values(rows: &[u8]) -> Value {
-    rows.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok()).collect()
+    rows.split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .collect()
 }

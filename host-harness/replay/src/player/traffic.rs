@@ -2,12 +2,13 @@
 //!
 //! In a strict run it is the replay itself. The rest is about lenient runs.
 //!
-//! An *exchange* is a request of the component with what it is answered in the end; all tries of the
-//! host at it are one exchange. A fault is injected into one exchange, and stays: every try of it gets
-//! the fault, and so does the same request when it is sent again later.
+//! An *exchange* is a request of the component with what it is answered in the end; all tries of
+//! the host at it are one exchange. A fault is injected into one exchange, and stays: every try of
+//! it gets the fault, and so does the same request when it is sent again later.
 //!
-//! A component under fault may go another way than the recorded one. Where the fixture holds no further answer to a request, it is
-//! answered as before; where it holds none at all, the connection fails.
+//! A component under fault may go another way than the recorded one. Where the fixture holds no
+//! further answer to a request, it is answered as before; where it holds none at all, the
+//! connection fails.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,10 +19,12 @@ use smp_host::failure::Failure;
 use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
 use smp_host::http::transport::{Request, Response, Transport, TransportError};
 
-/// How late a late answer is: as long as the most patient servers take, and longer than the host's usual time for a request.
+/// How late a late answer is: as long as the most patient servers take, and longer than the host's
+/// usual time for a request.
 const LATE: Duration = Duration::from_secs(60);
 
-/// Size to which an answer is padded at most, whatever the host takes: several are in memory at once.
+/// Size to which an answer is padded at most, whatever the host takes: several are in memory at
+/// once.
 pub const MOST_PADDED: u64 = 16 * 1024 * 1024;
 
 /// An answer, as a transport gives it.
@@ -110,10 +113,19 @@ impl Traffic {
     fn answer(&self, request: &Request, state: &mut State) -> (Answer, bool) {
         match self.replay.answer(request) {
             Err(TransportError::Fixture(_)) => {
-                let before = state.exchanges.iter().rev().find(|exchange| exchange.request == *request && exchange.held);
+                let before = state
+                    .exchanges
+                    .iter()
+                    .rev()
+                    .find(|exchange| exchange.request == *request && exchange.held);
                 match before {
                     Some(before) => (before.answer.clone(), true),
-                    None => (Err(TransportError::Connection("the fixture holds no answer to this request".into())), false),
+                    None => (
+                        Err(TransportError::Connection(
+                            "the fixture holds no answer to this request".into(),
+                        )),
+                        false,
+                    ),
                 }
             }
             answer => (answer, true),
@@ -146,9 +158,15 @@ impl Transport for Traffic {
         let Mode::Lenient(injection) = &self.mode else { return self.replay.send(request) };
         let mut state = self.state();
         state.tries.push(request.clone());
-        let goes_on = state.exchanges.last().is_some_and(|last| last.request == *request && is_asked_again(&last.answer));
-        let index = if goes_on { state.exchanges.len().saturating_sub(1) } else { state.exchanges.len() };
-        let injection = injection.as_ref().filter(|injection| index >= injection.exchange && injection.request == *request);
+        let goes_on = state
+            .exchanges
+            .last()
+            .is_some_and(|last| last.request == *request && is_asked_again(&last.answer));
+        let index =
+            if goes_on { state.exchanges.len().saturating_sub(1) } else { state.exchanges.len() };
+        let injection = injection
+            .as_ref()
+            .filter(|injection| index >= injection.exchange && injection.request == *request);
         let (answer, held) = match injection.map(|injection| &injection.fault) {
             Some(InjectedFault::Answer(answer)) => (answer.clone(), true),
             Some(InjectedFault::Late) => {
@@ -189,7 +207,11 @@ mod tests {
     use smp_host::http::transport::Method;
 
     fn traffic(injected: Option<(usize, &str, InjectedFault)>) -> (Traffic, Arc<VirtualClock>) {
-        let injection = injected.map(|(exchange, path, fault)| Injection { exchange, request: get(path), fault });
+        let injection = injected.map(|(exchange, path, fault)| Injection {
+            exchange,
+            request: get(path),
+            fault,
+        });
         begun(Mode::Lenient(injection))
     }
 
@@ -198,7 +220,11 @@ mod tests {
         let entries = [entry("/a", 503), entry("/a", 200), entry("/b", 200), entry("/a", 404)];
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("settings.json"), "{}").unwrap();
-        std::fs::write(folder.path().join("traffic.har"), serde_json::json!({"log": {"entries": entries}}).to_string()).unwrap();
+        std::fs::write(
+            folder.path().join("traffic.har"),
+            serde_json::json!({"log": {"entries": entries}}).to_string(),
+        )
+        .unwrap();
         let declared = [(Method::Get, "/a".to_owned()), (Method::Get, "/b".to_owned())];
         let replay = Replay::new(&Fixture::open(folder.path()).unwrap(), &declared).unwrap();
         let clock = Arc::new(VirtualClock::default());
@@ -223,7 +249,13 @@ mod tests {
     async fn a_strict_run_gets_exactly_what_was_recorded_and_must_ask_for_all_of_it() {
         let (strict, _) = begun(Mode::Strict);
         assert_eq!(asked(&strict, &["/a", "/a", "/b"]).await, [503, 200, 200]);
-        assert!(strict.finish().unwrap_err().message.contains("an answer that was never asked for: entry 3 GET /a"));
+        assert!(
+            strict
+                .finish()
+                .unwrap_err()
+                .message
+                .contains("an answer that was never asked for: entry 3 GET /a")
+        );
         assert_eq!(asked(&strict, &["/a"]).await, [404]);
         assert_eq!((strict.finish(), strict.exchanges().len()), (Ok(()), 0));
         assert!(matches!(strict.send(&get("/b")).await, Err(TransportError::Fixture(_))));
@@ -239,7 +271,11 @@ mod tests {
     async fn tries_of_one_request_are_one_exchange() {
         let (traffic, _) = traffic(None);
         assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a"]).await, [503, 200, 200, 404]);
-        let exchanges: Vec<_> = traffic.exchanges().into_iter().map(|exchange| exchange.answer.unwrap().status).collect();
+        let exchanges: Vec<_> = traffic
+            .exchanges()
+            .into_iter()
+            .map(|exchange| exchange.answer.unwrap().status)
+            .collect();
         assert_eq!(exchanges, [200, 200, 404]);
     }
 
@@ -247,14 +283,20 @@ mod tests {
     async fn an_injected_answer_is_given_at_every_try_from_its_exchange_on() {
         let fault = InjectedFault::Answer(Ok(Response { status: 500, ..Response::default() }));
         let (traffic, _) = traffic(Some((2, "/a", fault)));
-        assert_eq!(asked(&traffic, &["/a", "/a", "/b", "/a", "/a", "/b", "/a"]).await, [503, 200, 200, 500, 500, 200, 500]);
+        assert_eq!(
+            asked(&traffic, &["/a", "/a", "/b", "/a", "/a", "/b", "/a"]).await,
+            [503, 200, 200, 500, 500, 200, 500]
+        );
     }
 
     #[tokio::test]
     async fn what_the_fixture_holds_no_more_is_answered_as_before_and_what_it_never_held_fails() {
         let (traffic, _) = traffic(None);
         assert_eq!(asked(&traffic, &["/b", "/b", "/b", "/c"]).await, [200, 200, 200, 0]);
-        assert_eq!(traffic.exchanges().iter().map(|exchange| exchange.held).collect::<Vec<_>>(), [true, true, true, false]);
+        assert_eq!(
+            traffic.exchanges().iter().map(|exchange| exchange.held).collect::<Vec<_>>(),
+            [true, true, true, false]
+        );
     }
 
     #[tokio::test]
