@@ -39,6 +39,8 @@ enum Wrong {
 /// Why the reader stopped, as it tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
+    /// At a value of this kind, by the byte that it may begin with.
+    Kind(u8),
     /// At a value of another type, which begins so, where that is told.
     Type(Option<u8>),
     /// At a field that was there before.
@@ -64,7 +66,7 @@ impl Place {
     pub(crate) fn at(text: &str, read: usize, why: Stopped) -> Self {
         let Found { path, kind, begins } = find(text, read, why);
         let wrong = match why {
-            Stopped::Type(_) => Wrong::Is(kind),
+            Stopped::Kind(_) | Stopped::Type(_) => Wrong::Is(kind),
             Stopped::Duplicate => Wrong::Twice,
             Stopped::Otherwise => Wrong::Lacks,
         };
@@ -112,6 +114,11 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
     // What stands before a value: the beginning of the text counts as a colon.
     let mut before = b':';
     let bytes = text.as_bytes();
+    // Where the kind is known, it is the last value of that kind.
+    let may_be_it = |byte| match why {
+        Stopped::Kind(wanted) => kind_of(byte) == kind_of(wanted),
+        _ => true,
+    };
     while let Some(&byte) = bytes.get(at) {
         let is_blank = byte.is_ascii_whitespace();
         if at >= read {
@@ -133,7 +140,9 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
         match byte {
             _ if is_blank => {}
             b'{' | b'[' => {
-                (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                if may_be_it(byte) {
+                    (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                }
                 if open.len() < DEEPEST && deeper == 0 {
                     open.push(if byte == b'[' { Open::List(0) } else { Open::Object(None) });
                 } else {
@@ -148,8 +157,10 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
                 } else {
                     open.pop();
                 }
-                (depth, begins) = (open.len(), at);
-                kind = if byte == b'}' { "an object" } else { "a list" };
+                if !matches!(why, Stopped::Kind(_)) {
+                    (depth, begins) = (open.len(), at);
+                    kind = if byte == b'}' { "an object" } else { "a list" };
+                }
             }
             b',' if deeper == 0 => match open.last_mut() {
                 Some(Open::List(index)) => *index += 1,
@@ -162,13 +173,17 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
                 if let (Some(Open::Object(name @ None)), 0) = (open.last_mut(), deeper) {
                     *name = Some(text.get(at + 1..end - 1).unwrap_or_default());
                 }
-                (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                if may_be_it(byte) {
+                    (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                }
             }
             _ => {
                 let is_over = |byte: &u8| b",:]} \t\r\n".contains(byte);
                 let length = bytes.get(at..).and_then(|rest| rest.iter().position(is_over));
                 end = length.map_or(bytes.len(), |length| at + length.max(1));
-                (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                if may_be_it(byte) {
+                    (depth, kind, begins) = (open.len(), kind_of(byte), at);
+                }
             }
         }
         if !is_blank {
@@ -263,6 +278,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_a_known_kind_is_the_last_one_of_it() {
+        for (marked, kind, told) in [
+            (r#"{"name":7^}"#, b'0', "`name` is a number, at byte 9"),
+            (r#"{"name":false^}"#, b't', "`name` is true or false, at byte 9"),
+            (r#"{"name":null^}"#, b'n', "`name` is null, at byte 9"),
+            (r#"{"size":"secret"^}"#, b'"', "`size` is a text, at byte 9"),
+            (r#"{"a":[1],"name":[^1]}"#, b'[', "`name` is a list, at byte 17"),
+            (r#"{"name":[]^}"#, b'[', "`name` is a list, at byte 9"),
+            (r#"{"name": {}^}"#, b'{', "`name` is an object, at byte 10"),
+            (r#"{"data":[{},{"a":1},[,^1]]}"#, b'[', "`data[2]` is a list, at byte 21"),
+            ("[^1]", b'[', "the whole of it is a list, at byte 1"),
+        ] {
+            assert_eq!(place(marked, Stopped::Kind(kind)), told, "{marked}");
+        }
+    }
+
+    #[test]
     fn a_field_that_is_there_twice_and_an_object_that_lacks_one_are_named() {
         let twice = r#"{"data":[],"data"^:[]}"#;
         assert_eq!(place(twice, Stopped::Duplicate), "`data` is there twice, at byte 12");
@@ -304,7 +336,12 @@ mod tests {
             deep.as_str(),
         ] {
             for read in [0, 1, 2, 5, 7, text.len(), usize::MAX] {
-                for why in [Stopped::Type(Some(b'[')), Stopped::Duplicate, Stopped::Otherwise] {
+                for why in [
+                    Stopped::Kind(b'['),
+                    Stopped::Type(Some(b'[')),
+                    Stopped::Duplicate,
+                    Stopped::Otherwise,
+                ] {
                     assert!(Place::at(text, read, why).to_string().len() < 200, "{read}");
                 }
             }

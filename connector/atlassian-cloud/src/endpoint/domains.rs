@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::{self, List, Object, Place, Text, Unreadable};
 use smp_connector_kit::{Host, text};
 
 use super::{Links, next};
@@ -69,7 +69,7 @@ pub fn get(
 /// When the answer is none of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let entries = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let told = entries.into_iter().flatten().filter_map(|entry| entry.0.attributes);
     let domains = told.filter_map(|attributes| domain(attributes.0)).collect();
     Ok(DomainsPage { domains, next: next(answer.links, asked)? })
@@ -91,7 +91,7 @@ fn domain(attributes: Attributes<'_>) -> Option<Domain> {
 #[serde(default)]
 struct Answer<'a> {
     #[serde(borrow)]
-    data: Option<Vec<Option<Object<Entry<'a>>>>>,
+    data: Option<List<Option<Object<Entry<'a>>>>>,
     links: Option<Object<Links<'a>>>,
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use smp_connector_kit::Host;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::{self, List, Object, Place, Text, Unreadable};
 
 use super::{Links, next};
 use crate::config::OrganizationId;
@@ -52,7 +52,7 @@ pub fn read(
     asked: Option<&Cursor>,
 ) -> Result<OrgsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let orgs = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    let List(orgs) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let mut ids = orgs.into_iter().flatten().filter_map(|org| org.0.id);
     let has_it = ids.any(|id| id.as_str() == organization.as_str());
     Ok(OrgsPage { has_it, next: next(answer.links, asked)? })
@@ -62,7 +62,7 @@ pub fn read(
 #[serde(default)]
 struct Answer<'a> {
     #[serde(borrow)]
-    data: Option<Vec<Option<Object<Org<'a>>>>>,
+    data: Option<List<Option<Object<Org<'a>>>>>,
     links: Option<Object<Links<'a>>>,
 }
 

@@ -6,10 +6,8 @@
 
 mod sites;
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
-use smp_connector_kit::json::{Object, Text};
+use serde::de::{Deserialize, Deserializer};
+use smp_connector_kit::json::{self, Flag, List, Object, Text};
 use smp_connector_kit::{
     Instant, Member, MemberKind, MemberStatus, Product, ProductUse, text, time,
 };
@@ -37,9 +35,9 @@ struct User<'a> {
     name: Option<Text<'a>>,
     nickname: Option<Text<'a>>,
     email: Option<Text<'a>>,
-    access_billable: Option<bool>,
+    access_billable: Option<Flag>,
     last_active: Option<Text<'a>>,
-    product_access: Option<Vec<Option<Object<Access<'a>>>>>,
+    product_access: Option<List<Option<Object<Access<'a>>>>>,
 }
 
 /// A user's access to a product on a site.
@@ -64,25 +62,13 @@ struct Gathering<'a> {
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut page = Gathering::default();
-        deserializer.deserialize_seq(&mut page)?;
+        json::each(deserializer, |Object(user)| {
+            let member = page.member(user).ok_or("a user without an id")?;
+            page.members.push(member);
+            Ok(())
+        })?;
         let Gathering { members, sites, unreadable_times } = page;
         Ok(Self { products: sites.into_products(), members, unreadable_times })
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Gathering<'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of users")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(Object(user)) = list.next_element()? {
-            let member = self.member(user).ok_or_else(|| Error::custom("a user without an id"))?;
-            self.members.push(member);
-        }
-        Ok(())
     }
 }
 
@@ -91,7 +77,7 @@ impl<'a> Gathering<'a> {
     fn member(&mut self, user: User<'a>) -> Option<Member> {
         let id = user.account_id.and_then(Text::filled)?;
         let mut last_seen = self.instant(user.last_active);
-        let accesses = user.product_access.unwrap_or_default();
+        let List(accesses) = user.product_access.unwrap_or_default();
         let mut uses = Vec::with_capacity(accesses.len());
         for Object(access) in accesses.into_iter().flatten() {
             let last_active = self.instant(access.last_active);
@@ -112,7 +98,7 @@ impl<'a> Gathering<'a> {
             last_seen,
             status: user.account_status.and_then(Text::filled).map(status),
             kind: user.account_type.and_then(Text::filled).map(kind),
-            billable: user.access_billable,
+            billable: user.access_billable.map(|Flag(billable)| billable),
             attributes: nickname
                 .map(|nickname| ("nickname".to_owned(), nickname))
                 .into_iter()
