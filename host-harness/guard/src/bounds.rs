@@ -1,31 +1,32 @@
-//! How much a component may hand over. A host sets the bounds; their defaults and reasons are its
-//! own.
+//! Bounds on what a component may hand over. The host sets them; this crate has no defaults.
 
 use std::fmt;
 
-/// Longest cursor, in bytes, as the contract has it.
+/// Longest cursor in bytes, as the contract defines it.
 pub const LONGEST_CURSOR: usize = 8192;
 
 /// The bounds of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Longest text that a person reads at once, in bytes: of a descriptor, a check, a message.
+    /// Longest text that a person reads as one piece, in bytes: a text of a descriptor, a check or
+    /// a message.
     pub text: usize,
-    /// Longest text of a member or a product, in bytes. A role may have sixteen times as much.
+    /// Longest text of a member or a product, in bytes. A role may be sixteen times as long.
     pub member_text: usize,
-    /// Entries of a list that a person looks through, and attributes of a member.
+    /// Entries of a list that a person reads, and attributes of a member.
     pub entries: usize,
-    /// Members, products, and uses of products of one member, on a page.
+    /// Members on a page, products on a page, and products that one member uses.
     pub page_members: usize,
     /// Pages of one collection.
     pub pages: u64,
     /// Members of one collection. The guard remembers each of them.
     pub members: u64,
-    /// Pages in a row that bring no new member.
+    /// Consecutive pages without a new member.
     pub pages_without_news: u64,
 }
 
-/// A bound, by what it bounds. A host words each of them, so an addition breaks it on purpose.
+/// One of the [`Bounds`]. Each host has its own wording for each of them, so a new variant is a
+/// breaking change on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bound {
     /// See [`Bounds::text`].
@@ -53,7 +54,7 @@ impl Bound {
         Self::Members,
     ];
 
-    /// The name that operators know it by.
+    /// The name that operators use for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -74,7 +75,7 @@ impl fmt::Display for Bound {
 }
 
 impl Bounds {
-    /// What a bound is set to.
+    /// The value of a bound.
     #[must_use]
     pub fn most(&self, bound: Bound) -> u64 {
         let length = match bound {

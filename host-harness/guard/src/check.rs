@@ -1,5 +1,5 @@
-//! What a component hands over, held against the contract's own words before it is used. Only what
-//! could be misread is looked at: records are used as they are.
+//! Checks a component's records against the contract before the host uses them. It refuses only
+//! values that could be misread; it never changes a record.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,14 @@ use crate::bounds::{Bound, Bounds, LONGEST_CURSOR};
 use crate::error::Error;
 use crate::records::{Account, Check, Failure, Member, MemberKind, MemberStatus, Outcome, Page};
 
-/// What a check comes to.
+/// The result of a check.
 pub type Checked = Result<(), Error>;
 
-/// Holds a component to its contract. The message says what is wrong, as the end of a sentence.
+/// Requires that a component keeps the contract. The message says what is wrong, as the end of a
+/// sentence.
 ///
 /// # Errors
-/// [`Error::Contract`], where it does not hold.
+/// [`Error::Contract`] if it does not.
 pub fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(Error::Contract(message())) }
 }
@@ -21,7 +22,7 @@ pub fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
 /// Checks a failure that a component reports.
 ///
 /// # Errors
-/// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
+/// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
 pub fn failure(failure: Failure<'_>, bounds: &Bounds) -> Checked {
     let Failure { message, hint, setting, vendor_code } = failure;
     ensure(!message.trim().is_empty(), || "a failure has no message".into())?;
@@ -29,17 +30,17 @@ pub fn failure(failure: Failure<'_>, bounds: &Bounds) -> Checked {
     texts(bounds, "a failure", [message, hint].into_iter().chain(setting).chain(vendor_code))
 }
 
-/// Checks a validation's report: all of its checks.
+/// Checks a validation report and each check in it.
 ///
 /// # Errors
-/// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
+/// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
 pub fn report<'a>(checks: impl ExactSizeIterator<Item = Check<'a>>, bounds: &Bounds) -> Checked {
     ensure(checks.len() > 0, || "its report has no check".into())?;
     entries(bounds, "its report", [checks.len()])?;
     let mut ids = BTreeSet::new();
     for Check { id, title, outcome } in checks {
         ensure(is_name(id), || "a check's id is not made of a-z, 0-9 and -".into())?;
-        ensure(ids.insert(id), || format!("the check `{id}` is there twice"))?;
+        ensure(ids.insert(id), || format!("the check `{id}` appears twice"))?;
         texts(bounds, "a check", [title])?;
         match outcome {
             Outcome::Passed(text) | Outcome::Skipped(text) => texts(bounds, "a check", [text])?,
@@ -59,7 +60,7 @@ pub fn report<'a>(checks: impl ExactSizeIterator<Item = Check<'a>>, bounds: &Bou
 /// Checks an account.
 ///
 /// # Errors
-/// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
+/// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
 pub fn account<'a>(
     account: Account<'a, impl ExactSizeIterator<Item = (&'a str, &'a str)>>,
     bounds: &Bounds,
@@ -73,7 +74,7 @@ pub fn account<'a>(
 /// Checks a page, and each member on it.
 ///
 /// # Errors
-/// [`Error::Contract`] or [`Error::Limit`], saying what is wrong with it.
+/// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
 pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
     if let Some(next) = page.next() {
         ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || {
@@ -82,7 +83,7 @@ pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
     }
     let products = page.products().len();
     if page.members().len().max(products) > bounds.page_members {
-        let what = "the connector puts more members or products on a page than it may";
+        let what = "the connector puts more members or products on a page than permitted";
         return Err(bounds.reached(Bound::PageMembers, what));
     }
     for product in page.products() {
@@ -103,11 +104,13 @@ fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
         member.kind().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
     let longest = texts.into_iter().chain(attributes).chain(status).chain(kind).max();
     within(bounds, longest, bounds.member_text)?;
-    // The role joins the names of all products, so it may be longer than any one text.
+    // The role joins the names of all products, so it may be longer than any other text.
     within(bounds, Some(member.role().len()), bounds.member_text.saturating_mul(16))?;
     entries(bounds, "a member", [member.attributes().len()])?;
     if member.uses().len() > bounds.page_members {
-        return Err(bounds.reached(Bound::PageMembers, "a member uses more products than it may"));
+        return Err(
+            bounds.reached(Bound::PageMembers, "a member uses more products than permitted")
+        );
     }
     for product_use in member.uses() {
         let there = usize::try_from(product_use.product).is_ok_and(|index| index < products);
@@ -120,29 +123,30 @@ fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
     })
 }
 
-/// Bounds the longest text of a member.
+/// Checks a member's longest text against a bound.
 fn within(bounds: &Bounds, longest: Option<usize>, most: usize) -> Checked {
     if longest.unwrap_or(0) <= most {
         return Ok(());
     }
-    Err(bounds.reached(Bound::MemberText, "a text of a member is longer than it may be"))
+    Err(bounds.reached(Bound::MemberText, "a text of a member is longer than permitted"))
 }
 
-/// Bounds lists that a person reads.
+/// Checks the lengths of lists that a person reads.
 ///
 /// # Errors
-/// [`Error::Limit`], where one is too long.
+/// [`Error::Limit`] if one is too long.
 pub fn entries(bounds: &Bounds, whose: &str, lengths: impl IntoIterator<Item = usize>) -> Checked {
     if lengths.into_iter().all(|length| length <= bounds.entries) {
         return Ok(());
     }
-    Err(bounds.reached(Bound::Entries, format!("a list of {whose} has more entries than it may")))
+    Err(bounds
+        .reached(Bound::Entries, format!("a list of {whose} has more entries than permitted")))
 }
 
-/// Bounds texts that a person reads.
+/// Checks the lengths of texts that a person reads.
 ///
 /// # Errors
-/// [`Error::Limit`], where one is too long.
+/// [`Error::Limit`] if one is too long.
 pub fn texts<'a>(
     bounds: &Bounds,
     whose: &str,
@@ -151,10 +155,10 @@ pub fn texts<'a>(
     if texts.into_iter().all(|text| text.len() <= bounds.text) {
         return Ok(());
     }
-    Err(bounds.reached(Bound::Text, format!("a text of {whose} is longer than it may be")))
+    Err(bounds.reached(Bound::Text, format!("a text of {whose} is longer than permitted")))
 }
 
-/// Whether a text is a name in the contract's sense: `[a-z0-9-]`, 1 to 64 of them.
+/// Whether a text is a name as the contract defines it: 1 to 64 characters of `[a-z0-9-]`.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     let signs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -251,7 +255,7 @@ mod tests {
                 report([passed("A")].into_iter(), &WIDE),
                 "a check's id is not made of a-z, 0-9 and -",
             ),
-            (report([passed("a"), passed("a")].into_iter(), &WIDE), "the check `a` is there twice"),
+            (report([passed("a"), passed("a")].into_iter(), &WIDE), "the check `a` appears twice"),
             (
                 report([failing(Failure { hint: " ", ..FAILED })].into_iter(), &WIDE),
                 "a failure has no hint",

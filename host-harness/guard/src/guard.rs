@@ -1,13 +1,12 @@
-//! The guard: drops what was delivered before, ends loops, and judges whether the list is whole.
-//! Pure.
+//! The guard of one collection: it drops members that were delivered before, ends loops of pages,
+//! and judges whether the list is complete. It does no I/O.
 //!
 //! A *sweep* is a way from the first page to the last. When the service forgets the cursor, a
-//! second sweep begins; members of the first one are then dropped as already written, and the
-//! second sweep alone decides whether the list is whole.
+//! second sweep begins: members of the first are dropped as already written, and the second alone
+//! decides whether the list is complete.
 //!
-//! It remembers 16 bytes for each account id, never the id. In the hash set that is 19 to 39 bytes
-//! per member, and as much again during a second sweep. [`Bounds::members`] bounds how many there
-//! are.
+//! It keeps 16 bytes for each account id, never the id. In the hash set that takes 19 to 39 bytes
+//! per member, and as much again during a second sweep. [`Bounds::members`] bounds their number.
 
 use std::collections::HashSet;
 
@@ -16,22 +15,22 @@ use crate::error::Error;
 pub use crate::mark::{Admitted, Mark, mark};
 use crate::records::{Member, MemberKind, Page};
 
-/// What was counted in the whole collection, across resumes. Destinations store it as it is.
+/// Counts over the whole collection, across resumes. Destinations store them unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Members written, one row each.
     pub members: u64,
-    /// Of these, people: accounts that are no app, no customer and nothing unknown.
+    /// The people among them: accounts that are not an app, a customer or of an unknown kind.
     pub people: u64,
     /// Pages read.
     pub pages: u64,
     /// Members dropped because they were written before.
     pub duplicates: u64,
-    /// The total that the service told first in this sweep.
+    /// The first total that the service stated in this sweep.
     pub first_total: Option<u64>,
-    /// The total that it told last.
+    /// The last total that the service stated in this sweep.
     pub last_total: Option<u64>,
-    /// Pages in a row without a new member.
+    /// Consecutive pages without a new member.
     pub without_news: u64,
 }
 
@@ -43,29 +42,29 @@ pub struct Guard {
     bounds: Bounds,
 }
 
-/// Who was delivered, and which cursors led there: what a guard needs to go on where an earlier run
-/// was. A destination fills it page by page ([`Seen::page`]) or member by member, in the order of
-/// the sweeps.
+/// The members that were delivered and the cursors of the current sweep: what a guard needs to
+/// resume an earlier run. A destination fills it page by page ([`Seen::page`]) or member by member,
+/// in the order of the sweeps.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     written: HashSet<Mark>,
-    /// Members of the second sweep; in the first, `written` is the same.
+    /// Members of the second sweep. During the first, `written` serves for both.
     swept: Option<HashSet<Mark>>,
-    /// Cursors of the sweep that goes on.
+    /// Cursors of the current sweep.
     cursors: HashSet<Mark>,
 }
 
-/// A page that was admitted: what is left in it is to be written.
+/// An admitted page: the members left in it are still to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Admission<M> {
     /// The marks of its members.
     pub marks: Admitted,
-    /// The members of `marks.again`, which are not in the page any more.
+    /// The members of `marks.again`. They are no longer in the page.
     pub again: Vec<M>,
 }
 
 impl Seen {
-    /// A member was delivered in the sweep that goes on, or came again in it.
+    /// Notes a member that was delivered, or that came again, in the current sweep.
     pub fn member(&mut self, mark: Mark) {
         self.written.insert(mark);
         self.swept.iter_mut().for_each(|swept| {
@@ -73,31 +72,31 @@ impl Seen {
         });
     }
 
-    /// A page of the sweep that goes on told this cursor as the next one.
+    /// Notes the next cursor that a page of the current sweep gave.
     pub fn cursor(&mut self, cursor: &str) {
         self.cursors.insert(mark(cursor));
     }
 
-    /// A page was delivered in the sweep that goes on.
+    /// Notes a page that was delivered in the current sweep.
     pub fn page(&mut self, admitted: &Admitted, next: Option<&str>) {
         admitted.new.iter().chain(&admitted.again).for_each(|mark| self.member(*mark));
         next.iter().for_each(|cursor| self.cursor(cursor));
     }
 
-    /// The second sweep began.
+    /// Notes that the second sweep began.
     pub fn restart(&mut self) {
         self.swept = Some(HashSet::new());
         self.cursors.clear();
     }
 
-    /// Members of the sweep that counts.
+    /// Members of the current sweep.
     fn there(&self) -> &HashSet<Mark> {
         self.swept.as_ref().unwrap_or(&self.written)
     }
 }
 
 impl Counts {
-    /// Forgets what counts for one sweep alone: totals, and pages without a new member.
+    /// Resets what counts for one sweep only: totals, and pages without a new member.
     pub fn restart(&mut self) {
         (self.first_total, self.last_total, self.without_news) = (None, None, 0);
     }
@@ -110,13 +109,13 @@ impl Guard {
         Self::resumed(bounds, Seen::default(), Counts::default())
     }
 
-    /// A guard that goes on where an earlier one was.
+    /// A guard that resumes an earlier run.
     #[must_use]
     pub fn resumed(bounds: Bounds, seen: Seen, counts: Counts) -> Self {
         Self { seen, counts, bounds }
     }
 
-    /// What was counted.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
@@ -128,12 +127,12 @@ impl Guard {
         self.seen.swept.is_some()
     }
 
-    /// Takes a page: leaves in it what is to be written, and hands out what was written in the
-    /// first sweep and came again.
+    /// Admits a page: leaves the members to write in it, and returns those of the first sweep that
+    /// came again.
     ///
     /// # Errors
-    /// [`Error::Endless`] when the pages go round in a circle or bring nobody new, [`Error::Limit`]
-    /// when there are too many. The page is not counted then.
+    /// [`Error::Endless`] if the pages go round in a circle or bring no new member,
+    /// [`Error::Limit`] if there are too many. The page is not counted then.
     pub fn admit<P: Page>(
         &mut self,
         page: &mut P,
@@ -165,7 +164,7 @@ impl Guard {
                     people += u64::from(is_person(&member));
                     return Some(member);
                 }
-                // Written in the first sweep: the restart made it come again, not the service.
+                // Written in the first sweep: it comes again because of the restart.
                 (false, true) if self.seen.swept.is_some() => {
                     marks.again.push(id);
                     again.push(member);
@@ -176,8 +175,8 @@ impl Guard {
         };
         let members = page.members_mut();
         *members = std::mem::take(members).into_iter().filter_map(sift).collect();
-        // What came of this page is remembered by now: the bound is on memory, and a page is
-        // bounded too.
+        // The members of this page are remembered already. The bound limits memory, and the size of
+        // a page is bounded too.
         if u64::try_from(self.seen.written.len()).unwrap_or(u64::MAX) > self.bounds.members {
             return Err(self
                 .bounds
@@ -201,14 +200,14 @@ impl Guard {
         Ok(Admission { marks, again })
     }
 
-    /// Begins the second sweep, and tells what is counted from there on.
+    /// Begins the second sweep, and returns the counts that it starts with.
     pub fn restart(&mut self) -> Counts {
         self.seen.restart();
         self.counts.restart();
         self.counts
     }
 
-    /// Whether the sweep that counts brought nobody.
+    /// Whether the current sweep brought no member.
     #[must_use]
     pub fn nobody(&self) -> bool {
         self.seen.there().is_empty()
@@ -217,7 +216,7 @@ impl Guard {
     /// Judges the list after its last page.
     ///
     /// # Errors
-    /// [`Error::Incomplete`], with how many of how many there are.
+    /// [`Error::Incomplete`], with the number of members and the total.
     pub fn judge(&self) -> Result<(), Error> {
         let there = u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX);
         let told = self.counts.first_total.into_iter().chain(self.counts.last_total).min();
@@ -226,7 +225,7 @@ impl Guard {
     }
 }
 
-/// Whether a member counts as a person: its kind says so, or the service does not tell kinds.
+/// Whether a member counts as a person: its kind is `person`, or the service states no kinds.
 #[must_use]
 pub fn is_person(member: &impl Member) -> bool {
     matches!(member.kind(), None | Some(MemberKind::Person))

@@ -1,14 +1,14 @@
-//! Judges what a SaaS connector hands over: whether its records keep the contract, who was
-//! delivered before, whether the pages end, and whether the list is whole.
+//! Judges the records and pages of a SaaS connector: whether records keep the contract, which
+//! members were delivered before, whether the pages end, and whether the list is complete.
 //!
-//! It is pure: no I/O, no clock, no WebAssembly runtime and no generated bindings. Each host has
-//! types of its own for the contract's records; it implements [`records::Page`] and
-//! [`records::Member`] for them, and no record is copied. So hosts on other runtimes judge alike.
+//! It is pure: no I/O, no clock, no WebAssembly runtime and no generated bindings. A host
+//! implements [`records::Page`] and [`records::Member`] for its own types of the contract's
+//! records, so no record is copied, and hosts on other runtimes judge alike.
 //!
-//! A descriptor is checked by the host: most of that is about URLs, path templates and settings,
-//! which only the host reads. The rules for texts, lists and names in it are in [`check`].
+//! It does not check descriptors. Most of that is about URLs, path templates and settings, which
+//! only the host reads. The rules for texts, lists and names in a descriptor are in [`check`].
 //!
-//! The modules stand in the order in which a page passes them; a module uses only those above it.
+//! The modules are in the order in which a page passes them; a module uses only those above it.
 
 mod bounds;
 mod error;

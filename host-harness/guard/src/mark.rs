@@ -1,9 +1,10 @@
-//! What is remembered of a member: 16 bytes, and how those of a page are written down.
+//! Marks: the 16 bytes that are kept of a member, and how the marks of a page are encoded.
 
 use sha2::{Digest, Sha256};
 
-/// What is remembered of an account id or a cursor: the first 16 bytes of the SHA-256 of its UTF-8,
-/// so that nobody can make two that look the same. Destinations store marks, so this never changes.
+/// What is kept of an account id or a cursor: the first 16 bytes of the SHA-256 of its UTF-8, so
+/// that two different ids cannot be made to look the same. Destinations store marks, so this never
+/// changes.
 pub type Mark = [u8; 16];
 
 /// The mark of a text.
@@ -16,26 +17,27 @@ pub fn mark(text: &str) -> Mark {
     mark
 }
 
-/// What a page brought.
+/// The members of an admitted page, as marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admitted {
-    /// Marks of the members that are to be written, in their order.
+    /// Marks of the members to write, in their order.
     pub new: Vec<Mark>,
-    /// Marks of those that were written in the first sweep and came again in the second, in their
+    /// Marks of members that were written in the first sweep and came again in the second, in their
     /// order.
     pub again: Vec<Mark>,
 }
 
 impl Admitted {
-    /// As bytes, for a database: a 1, the number of new members in four bytes, the most significant
-    /// first, then the 16 bytes of each mark, the new ones first. It never changes.
+    /// Encodes it for a database: a 1, the number of new members in four bytes, the most
+    /// significant first, then the 16 bytes of each mark, the new ones first. The encoding never
+    /// changes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let new = u32::try_from(self.new.len()).unwrap_or(u32::MAX).to_be_bytes();
         [&[ENCODING][..], &new, &self.new.concat(), &self.again.concat()].concat()
     }
 
-    /// What [`Admitted::to_bytes`] wrote. None for anything else.
+    /// Decodes the output of [`Admitted::to_bytes`]. `None` for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (new, marks) = bytes.strip_prefix(&[ENCODING])?.split_first_chunk()?;
@@ -46,7 +48,7 @@ impl Admitted {
     }
 }
 
-/// Version of the bytes of [`Admitted`].
+/// Version of the encoding of [`Admitted`].
 const ENCODING: u8 = 1;
 
 #[cfg(test)]

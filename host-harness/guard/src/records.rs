@@ -1,24 +1,25 @@
-//! The contract's records, as far as they are judged: a trait for what the guard takes apart, a
-//! borrowed view for the rest. A host implements the traits for the types that its bindings make.
+//! The contract's records, as far as they are judged: traits for pages and members, which the guard
+//! takes apart, and borrowed views of the rest. A host implements the traits for the types of its
+//! bindings.
 
 /// A page of members.
 pub trait Page {
-    /// A member of it.
+    /// A member of the page.
     type Member: Member;
 
-    /// The products that its members use.
+    /// The products that the members use.
     fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>>;
 
-    /// Its members, in their order.
+    /// The members, in their order.
     fn members(&self) -> &[Self::Member];
 
-    /// Its members, to take out those that were delivered before.
+    /// The members, mutable, so that the guard can remove those that were delivered before.
     fn members_mut(&mut self) -> &mut Vec<Self::Member>;
 
-    /// Where the next page begins; none on the last.
+    /// Where the next page begins; `None` on the last page.
     fn next(&self) -> Option<&str>;
 
-    /// Number of members in the organization, where the service tells it.
+    /// Number of members in the organization, if the service states it.
     fn total(&self) -> Option<u64>;
 }
 
@@ -27,7 +28,7 @@ pub trait Member {
     /// Account identifier at the service.
     fn id(&self) -> &str;
 
-    /// E-mail address, where it is known.
+    /// E-mail address, if it is known.
     fn email(&self) -> Option<&str>;
 
     /// Name. May be empty.
@@ -39,16 +40,16 @@ pub trait Member {
     /// The products used.
     fn uses(&self) -> impl ExactSizeIterator<Item = ProductUse>;
 
-    /// The latest instant at which the member was seen, where it is known.
+    /// The latest instant at which the member was seen, if it is known.
     fn last_seen(&self) -> Option<Instant>;
 
-    /// Whether the account can be used, where that is known.
+    /// Whether the account can be used, if that is known.
     fn status(&self) -> Option<MemberStatus<'_>>;
 
-    /// What the account stands for, where that is known.
+    /// What the account stands for, if that is known.
     fn kind(&self) -> Option<MemberKind<'_>>;
 
-    /// What else is known, as pairs of a name and a value.
+    /// Further attributes, as pairs of a name and a value.
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)>;
 }
 
@@ -59,7 +60,7 @@ pub struct Product<'a> {
     pub key: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// The site, where it has one.
+    /// The site, if the product has one.
     pub site: Option<&'a str>,
 }
 
@@ -68,7 +69,7 @@ pub struct Product<'a> {
 pub struct ProductUse {
     /// Index into the page's products.
     pub product: u32,
-    /// The latest activity there, where it is known.
+    /// The latest activity there, if it is known.
     pub last_active: Option<Instant>,
 }
 
@@ -88,7 +89,7 @@ pub enum MemberStatus<'a> {
     Active,
     /// It was deactivated.
     Inactive,
-    /// It was closed for good.
+    /// It was closed permanently.
     Closed,
     /// Anything else, in the vendor's word.
     Other(&'a str),
@@ -114,20 +115,20 @@ pub struct Check<'a> {
     pub id: &'a str,
     /// What is checked, for people.
     pub title: &'a str,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome<'a>,
 }
 
-/// What came of a check.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
-    /// All is well.
+    /// Nothing is wrong.
     Passed(&'a str),
-    /// It works, but somebody should look.
+    /// It works, but an administrator should look at it.
     Warning(Advice<'a>),
     /// It does not work.
     Failed(Failure<'a>),
-    /// It could not be made.
+    /// It could not be run.
     Skipped(&'a str),
 }
 
@@ -142,7 +143,7 @@ pub struct Advice<'a> {
     pub setting: Option<&'a str>,
 }
 
-/// Why there is no result.
+/// Why a call has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure<'a> {
     /// What happened.
@@ -155,13 +156,13 @@ pub struct Failure<'a> {
     pub vendor_code: Option<&'a str>,
 }
 
-/// The account at the service that the settings lead to.
+/// The account at the service that the settings identify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account<'a, A> {
     /// Stable identifier at the service.
     pub id: &'a str,
     /// Name, for people.
     pub name: &'a str,
-    /// What else is known: an iterator over pairs of a name and a value.
+    /// Further attributes: an iterator over pairs of a name and a value.
     pub attributes: A,
 }

@@ -1,9 +1,9 @@
-//! Records of a host that is not ours: plain types, as other bindings would make them.
+//! Records of a foreign host for the tests: plain types, as other bindings would generate them.
 
 use crate::bounds::Bounds;
 use crate::records::{Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse};
 
-/// Bounds that nothing reaches by accident.
+/// Bounds that no test reaches by accident.
 pub(crate) const WIDE: Bounds = Bounds {
     text: 100,
     member_text: 100,
@@ -35,7 +35,7 @@ pub(crate) struct Account {
     pub(crate) attributes: Vec<(&'static str, &'static str)>,
 }
 
-/// A member of whom only the identifier is known.
+/// A member of which only the identifier is known.
 pub(crate) fn member(id: &str) -> Account {
     Account { id: id.into(), ..Account::default() }
 }

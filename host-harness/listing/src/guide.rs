@@ -1,7 +1,7 @@
 //! The setup guide as Markdown, for the person who connects a service.
 //!
-//! Everything in it comes from the descriptor and passes through the subset of Markdown that is
-//! safe to show: the headings, tables and numbers are ours. It holds no setting's value.
+//! Every text in it comes from the descriptor and passes through the subset of Markdown that is
+//! safe to show. Headings, tables and numbers are written here. It holds no value of a setting.
 
 use crate::parts::{about, collected, form, more, name, permissions, questions, requests, section};
 use crate::words::shown;

@@ -1,4 +1,4 @@
-//! What a component is and may do, for scripts.
+//! The descriptor of a component as JSON, for scripts.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use smp_host::contract::{Attachment, Descriptor, Endpoint, SettingField};
 
 use crate::words::method;
 
-/// The facts for scripts: every key there, absent values null.
+/// The plugin info for scripts: every key is present, absent values are null.
 #[must_use]
 pub fn json(facts: &PluginInfo) -> Value {
     json!({
@@ -89,7 +89,7 @@ fn endpoint(endpoint: &Endpoint) -> Value {
     })
 }
 
-/// Pairs as an object; of a repeated name the first, as in the members' output.
+/// Pairs as an object. Of a repeated name the first counts, as in the members' output.
 fn attributes(pairs: &[(String, String)]) -> Value {
     let mut object = Map::new();
     for (name, value) in pairs {

@@ -1,7 +1,7 @@
-//! What a connector says about itself, as a platform or a marketplace shows it: safe Markdown, and
-//! JSON for scripts.
+//! Renders a connector's descriptor as a platform or a marketplace shows it: as safe Markdown, and
+//! as JSON for scripts.
 //!
-//! Every text comes from a component and is hostile until it is escaped here. Nothing here knows a
+//! Every text of a component is hostile until it is escaped here. It is not a renderer for a
 //! terminal.
 
 mod words;

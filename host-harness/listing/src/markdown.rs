@@ -1,16 +1,16 @@
-//! Markdown from outside, made safe to show: a small subset passes, everything else becomes plain
+//! Makes Markdown of a component safe to show: a small subset passes, everything else becomes plain
 //! text.
 //!
-//! What passes: `**bold**`, `` `code` ``, `[text](https://…)`, and web addresses as they stand; in blocks also paragraphs and lists. No
-//! heading, image, HTML, table or link to anything but `http`, `https` and `mailto` can come out of
-//! it, whatever goes in, and no control or bidirectional character.
+//! These pass: `**bold**`, `` `code` ``, `[text](https://…)` and bare web addresses; in blocks also
+//! paragraphs and lists. For any input, the output has no heading, image, HTML or table, no link to
+//! anything but `http`, `https` and `mailto`, and no control or bidirectional character.
 
 use smp_host::text::is_active;
 
-/// Characters of an address. Browsers and servers disagree about longer ones than a few thousand; a
-/// guide needs none beyond this.
+/// Longest address, in characters. Browsers and servers disagree about addresses of more than a few
+/// thousand; a guide needs none longer than this.
 const LONGEST_ADDRESS: usize = 500;
-/// How deep bold and links may stand in each other.
+/// How deeply bold text and links may nest.
 const DEEPEST: usize = 3;
 
 /// The text on one line, for a heading or a paragraph.
@@ -18,7 +18,7 @@ pub(crate) fn inline(text: &str, most: usize) -> String {
     guarded(spans(&cleaned(text, most).split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
-/// The text as paragraphs and lists, each line but the first behind this indent. Never begins with
+/// The text as paragraphs and lists. Each line but the first has this indent. It never begins with
 /// a list.
 pub(crate) fn block(text: &str, most: usize, indent: &str) -> String {
     let mut out = String::new();
@@ -44,19 +44,19 @@ pub(crate) fn block(text: &str, most: usize, indent: &str) -> String {
     out
 }
 
-/// The text as a code span, or nothing where there is none.
+/// The text as a code span, or nothing if it is empty.
 pub fn code(text: &str, most: usize) -> String {
     let plain =
         cleaned(text, most).replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
     if plain.is_empty() { plain } else { format!("`{plain}`") }
 }
 
-/// Safe Markdown on one line, fit for a cell of a table.
+/// Safe Markdown on one line, for a table cell.
 pub(crate) fn in_cell(markdown: &str) -> String {
     markdown.replace('|', "\\|")
 }
 
-/// The text without what is not to be seen, bounded.
+/// The text without control and bidirectional characters, shortened to the bound.
 fn cleaned(text: &str, most: usize) -> String {
     let mut signs = text
         .chars()
@@ -80,7 +80,7 @@ fn bullet(line: &str) -> Option<(&str, &str)> {
         .then(|| (line.get(..digits + 2).unwrap_or_default(), rest.trim_start()))
 }
 
-/// The line with its beginning guarded, where that would make it something else than a paragraph.
+/// The line with its first sign escaped, if the line would otherwise be more than a paragraph.
 fn guarded(line: String) -> String {
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(' ');
     let is_ruled = line.chars().all(|sign| matches!(sign, '-' | ':' | '|' | ' '));
@@ -125,7 +125,7 @@ fn write_spans(out: &mut String, line: &str, depth: usize, may_link: bool) {
     }
 }
 
-/// Adds one sign, or a run of backticks, as itself. Returns how many bytes were taken.
+/// Adds one sign, or a run of backticks, as plain text. Returns how many bytes were taken.
 fn literal(out: &mut String, sign: char, before: char, rest: &str) -> usize {
     let run = rest.chars().take_while(|&sign| sign == '`').count();
     let after = rest.chars().nth(1).unwrap_or(' ');
@@ -134,7 +134,7 @@ fn literal(out: &mut String, sign: char, before: char, rest: &str) -> usize {
         return run;
     }
     if sign == '\\' && after.is_ascii_punctuation() {
-        // What the author escaped is a plain sign.
+        // A sign that the author escaped is a plain sign.
         push_plain(out, after, ' ', rest.get(1..).unwrap_or_default());
         return 2;
     }
@@ -142,7 +142,7 @@ fn literal(out: &mut String, sign: char, before: char, rest: &str) -> usize {
     sign.len_utf8()
 }
 
-/// Adds the first sign of `rest` so that no reader makes anything of it.
+/// Adds the first sign of `rest` so that no Markdown reader interprets it.
 fn push_plain(out: &mut String, sign: char, before: char, rest: &str) {
     let after = rest.chars().nth(1).unwrap_or(' ');
     match sign {
@@ -150,7 +150,7 @@ fn push_plain(out: &mut String, sign: char, before: char, rest: &str) {
         '&' if begins_entity(rest) => out.push_str("&amp;"),
         '_' if before.is_alphanumeric() && after.is_alphanumeric() => out.push('_'),
         '\\' | '`' | '*' | '_' | '[' | ']' | '~' => out.extend(['\\', sign]),
-        // Some readers make a link of any address that stands in the text.
+        // Some Markdown readers turn every bare address into a link.
         ':' if rest.starts_with("://") => out.push_str("\\:"),
         '!' if after == '[' => out.push_str("\\!"),
         _ => out.push(sign),
@@ -206,7 +206,7 @@ fn link(out: &mut String, rest: &str, depth: usize) -> Option<usize> {
     Some(text.len() + address.len() + 4)
 }
 
-/// Whether the text reads as another address than the one behind it.
+/// Whether the text reads as an address other than the one it links to.
 pub fn is_misleading(text: &str, address: &str) -> bool {
     let text = text.trim();
     text.contains("://") && text != address
@@ -223,7 +223,7 @@ fn bracketed(out: &mut String, rest: &str) -> Option<usize> {
 
 fn bare(out: &mut String, rest: &str) -> Option<usize> {
     let end = rest.find(|sign| !is_of_address(sign)).unwrap_or(rest.len());
-    // Punctuation at the end belongs to the sentence.
+    // Punctuation at the end is part of the sentence.
     let address = rest.get(..end)?.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~']);
     is_address(address).then(|| {
         out.extend(["<", address, ">"]);
@@ -231,7 +231,7 @@ fn bare(out: &mut String, rest: &str) -> Option<usize> {
     })
 }
 
-/// Whether the text is an address that a guide may lead to.
+/// Whether the text is an address that a guide may link to.
 pub fn is_address(text: &str) -> bool {
     let behind = |scheme: &str| {
         text.get(..scheme.len())
@@ -239,7 +239,7 @@ pub fn is_address(text: &str) -> bool {
             .and_then(|_| text.get(scheme.len()..))
     };
     let begins_well = |rest: &str| rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());
-    // A user name in front of a host is there to make it look like another.
+    // A user name before a host makes the address look like another.
     let has_user =
         |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@'));
     let is_web = |rest: &str| begins_well(rest) && !has_user(rest);
@@ -249,8 +249,8 @@ pub fn is_address(text: &str) -> bool {
             || behind("mailto:").is_some_and(begins_well))
 }
 
-/// The signs of addresses that mean nothing to Markdown and HTML. Other scripts are left out: their
-/// look-alikes deceive.
+/// The signs of an address that have no meaning in Markdown and HTML. Other scripts are left out,
+/// because their look-alikes deceive.
 fn is_of_address(sign: char) -> bool {
     sign.is_ascii_alphanumeric()
         || matches!(
@@ -385,7 +385,7 @@ mod tests {
         }
     }
 
-    /// The Markdown of most sites that show a guide.
+    /// The Markdown dialect of most sites that show a guide.
     fn github() -> Options {
         Options::ENABLE_TABLES
             | Options::ENABLE_FOOTNOTES
@@ -394,7 +394,7 @@ mod tests {
             | Options::ENABLE_GFM
     }
 
-    /// Text with much in it that means something to readers of Markdown.
+    /// Text with many signs that Markdown readers interpret.
     fn any_markdown() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             any_text(),

@@ -1,7 +1,7 @@
-//! Parts of pages in Markdown that are made of a descriptor: the guide and the listing share them.
+//! Sections of a Markdown page made from a descriptor. The guide and the listing share them.
 //!
-//! Everything in them passes through the subset of Markdown that is safe to show: the headings,
-//! tables and numbers are ours.
+//! Every text passes through the subset of Markdown that is safe to show. Headings, tables and
+//! numbers are written here.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::markdown::{block, code, in_cell, inline};
 use crate::words::{LONGEST_NAME, LONGEST_TEXT, method, pace, shown};
 use smp_host::contract::{Api, DataSet, Descriptor, GuideSection, Question, SettingField};
 
-/// The summary and what is to be known at a glance.
+/// The summary and the main facts.
 pub fn about(out: &mut String, descriptor: &Descriptor) {
     paragraph(out, &text(&descriptor.summary));
     let facts = [
@@ -27,7 +27,7 @@ pub fn about(out: &mut String, descriptor: &Descriptor) {
     }
 }
 
-/// What is collected, a table per set.
+/// The data that is collected, a table per set.
 pub fn collected(out: &mut String, sets: &[DataSet]) {
     let (sets, hidden) = shown(sets);
     if !sets.is_empty() {
@@ -48,7 +48,7 @@ pub fn collected(out: &mut String, sets: &[DataSet]) {
     more(out, hidden);
 }
 
-/// What the person who connects must be allowed to do.
+/// The permissions that the person who connects needs.
 pub fn permissions(out: &mut String, permissions: &[String]) {
     let (permissions, hidden) = shown(permissions);
     if !permissions.is_empty() {
@@ -109,7 +109,7 @@ pub fn form(out: &mut String, level: usize, settings: &[SettingField]) {
     }
 }
 
-/// What the connector may ask the service, and the scopes that a key needs for it.
+/// The requests that the connector may send, and the scopes that a key needs for them.
 pub fn requests(out: &mut String, api: &Api) {
     let (endpoints, hidden) = shown(&api.endpoints);
     if endpoints.is_empty() {
@@ -180,14 +180,14 @@ pub fn heading(out: &mut String, level: usize, title: &str) {
     let _ = writeln!(out, "\n{} {title}", "#".repeat(level));
 }
 
-/// A paragraph, where there is one.
+/// A paragraph, unless the text is empty.
 pub fn paragraph(out: &mut String, text: &str) {
     if !text.is_empty() {
         let _ = writeln!(out, "\n{text}");
     }
 }
 
-/// A table with these titles; each cell is safe Markdown.
+/// A table with these titles. Each cell is safe Markdown.
 pub fn table<const N: usize>(
     out: &mut String,
     titles: &[&str; N],
@@ -214,7 +214,7 @@ fn capitalized(text: &str) -> String {
     signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }
 
-/// A list as a sentence has it: `a, b and c`.
+/// A list as part of a sentence: `a, b and c`.
 fn enumerated(items: &[String]) -> String {
     match items {
         [] => String::new(),

@@ -5,7 +5,7 @@ use smp_host::contract::{
     SecretPrefix, SecretUse, SettingField, http,
 };
 
-/// A small descriptor with something of everything.
+/// A small descriptor that covers every kind of entry.
 pub fn descriptor() -> Descriptor {
     Descriptor {
         id: "example-cloud".into(),
@@ -101,7 +101,7 @@ fn endpoint(
     }
 }
 
-/// The descriptor with every text replaced.
+/// The descriptor with every text replaced by this one.
 pub fn filled_with(text: &str) -> Descriptor {
     let text = || text.to_owned();
     let mut filled = descriptor();

@@ -1,14 +1,14 @@
-//! Words that several renderings share.
+//! Wording and bounds that several renderings share.
 
 use std::borrow::Cow;
 
 use smp_host::contract::{Endpoint, RateLimit, http};
 use smp_host::text::{self, grouped};
 
-/// Entries of a list that are shown. No list that somebody reads is longer, and a descriptor may
-/// hold any number.
+/// Entries of a list that are shown. Nobody reads a longer list, and a descriptor may hold any
+/// number.
 const MOST_ENTRIES: usize = 200;
-/// Characters of a text that are shown: a page and a half.
+/// Characters of a text that are shown: about a page and a half.
 pub const LONGEST_TEXT: usize = 4_000;
 /// Characters of a name, a title or a path that are shown.
 pub const LONGEST_NAME: usize = 300;
@@ -21,7 +21,7 @@ pub fn method(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-/// A pace, as `5 in a second`.
+/// A rate, as `5 in a second`.
 pub fn pace(limit: &RateLimit) -> String {
     let requests = grouped(u64::from(limit.requests));
     match limit.period_ms {
@@ -34,7 +34,7 @@ pub fn pace(limit: &RateLimit) -> String {
     }
 }
 
-/// A wait, as `2 minutes`, rounded up: who comes back too early has come for nothing.
+/// A wait, as `2 minutes`. It is rounded up, because coming back too early is of no use.
 pub fn wait(seconds: u64) -> String {
     let units = |number: u64, unit: &str| {
         format!("{} {unit}{}", grouped(number), if number == 1 { "" } else { "s" })
@@ -52,7 +52,7 @@ pub fn name(text: &str) -> Cow<'_, str> {
     text::shortened(text, LONGEST_NAME)
 }
 
-/// A long text, safe and on one line: its line breaks become spaces before the rest is escaped.
+/// A long text, safe and on one line: line breaks become spaces before the rest is escaped.
 pub fn sentence(text: &str) -> String {
     let joined = text
         .split(['\n', '\r', '\t'])
@@ -63,7 +63,7 @@ pub fn sentence(text: &str) -> String {
     text::shortened(&joined, LONGEST_TEXT).into_owned()
 }
 
-/// The entries that are shown, and how many are not.
+/// The entries that are shown, and the number of those that are not.
 pub fn shown<T>(entries: &[T]) -> (&[T], usize) {
     let most = entries.len().min(MOST_ENTRIES);
     (entries.get(..most).unwrap_or_default(), entries.len() - most)
