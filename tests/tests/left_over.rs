@@ -26,7 +26,7 @@ fn an_answer_that_is_left_over_fails_every_command() {
         let ended = Run::new(command).file("--fixture", left_over.path()).arg("--json").end();
         assert_eq!(ended.code, Some(1), "{command}");
         assert!(
-            ended.said("fixture").contains("an answer that was never asked for: entry 4 GET "),
+            ended.said("fixture").contains("an answer that was never requested: entry 4 GET "),
             "{command}: {}",
             ended.stderr
         );

@@ -1,4 +1,4 @@
-//! Recorded traffic: fixtures are read, recorded, made anonymous, and played, so that a run needs
+//! Fixtures of recorded traffic: reads, records, anonymizes and replays them, so that a run needs
 //! no service.
 
 pub mod fixture;

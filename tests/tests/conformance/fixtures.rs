@@ -26,7 +26,7 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
     assert!(
         finding(&left_over, "fixtures-sound")
             .1
-            .starts_with("case: the fixture has an answer that was never asked for")
+            .starts_with("case: the fixture has an answer that was never requested")
     );
     for unshown in
         ["fixtures-expected", "endpoints-covered", "repeatable", "no-crash", "resumable", "memory"]

@@ -1,4 +1,4 @@
-//! One call of the connector on a case's traffic, from its beginning to its end.
+//! One call of the connector on a case's traffic, from start to end.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -31,30 +31,30 @@ pub enum Call {
     Collect,
 }
 
-/// What came of it.
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     /// The settings were checked.
     Checked {
         /// Whether the settings are ready.
         ready: bool,
-        /// The report as scripts read it.
+        /// The report as JSON.
         report: Value,
-        /// What in it is not as an administrator needs it.
+        /// What the report lacks for an administrator.
         wordless: Option<String>,
         /// Whether a check has a warning.
         warned: bool,
     },
-    /// There is an account, of this id.
+    /// An account, by its id.
     Account(String),
-    /// There is a list that is called whole.
+    /// A list that is complete.
     List {
         /// Account ids of its members.
         ids: BTreeSet<String>,
         /// Its rows, as ndjson.
         rows: Vec<u8>,
     },
-    /// There is none.
+    /// The call failed.
     Failed(Failure),
 }
 
@@ -63,14 +63,14 @@ pub enum End {
 pub struct Played {
     /// How it ended.
     pub end: End,
-    /// All that the connector said about it, but for the rows.
+    /// The connector's texts and logs, without the rows.
     pub said: Vec<String>,
-    /// What was asked and answered.
+    /// The requests and their answers.
     pub exchanges: Vec<Exchange>,
 }
 
 impl End {
-    /// Whether it was ended because it computed or took too long.
+    /// Whether the call was ended because it computed or took too long.
     pub fn hung(&self) -> bool {
         let limits = [Bound::Cpu, Bound::CallTime, Bound::RunTime];
         matches!(self, Self::Failed(failure) if failure.code == Code::Limit
@@ -94,10 +94,10 @@ impl fmt::Display for Call {
 }
 
 impl Player {
-    /// Plays one call leniently, in a run of its own.
+    /// Plays one call leniently, in a separate run.
     ///
     /// # Errors
-    /// When the fixture cannot be played at all.
+    /// If the fixture cannot be played at all.
     pub async fn play(
         &self,
         case: &Case,
@@ -164,7 +164,7 @@ fn failed(failure: Failure) -> (End, Vec<String>) {
     (End::Failed(failure), said)
 }
 
-/// A sink that keeps what was collected.
+/// A sink that keeps the collected rows.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<List>>);
 

@@ -1,4 +1,4 @@
-//! A fixture case: recorded traffic with its settings, checked against a connector's form.
+//! A fixture case: recorded traffic and settings, checked against a connector's form.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,11 +11,11 @@ use smp_host::settings::{Checked, Settings};
 /// A fixture case.
 #[derive(Debug)]
 pub struct Case {
-    /// Its name: that of its folder.
+    /// The name of its folder.
     pub name: String,
     /// Its settings and traffic.
     pub fixture: Fixture,
-    /// Its settings, or why the form refuses them, so that the connector is never asked.
+    /// Its settings, or why the form refuses them; the connector is not called then.
     pub checked: Result<Checked, Failure>,
 }
 
@@ -23,18 +23,18 @@ impl Player {
     /// Opens a case.
     ///
     /// # Errors
-    /// `fixture` or `invalid-settings`, where it is none for this connector.
+    /// `fixture` or `invalid-settings` if it is not a case for this connector.
     pub fn case(&self, folder: &Path) -> Result<Case, Failure> {
         let fixture = Fixture::open(folder)?;
         let values = fixture.settings().clone();
         self.case_of(name_of(folder), fixture, values)
     }
 
-    /// Opens a case that may be of another build, with those of its settings that this one has a
-    /// place for.
+    /// Opens a case that may belong to another build, with only those settings that this build's
+    /// form has.
     ///
     /// # Errors
-    /// `fixture` or `invalid-settings`, where it is none for this connector all the same.
+    /// `fixture` or `invalid-settings` if it is still not a case for this connector.
     pub fn case_of_any_build(&self, folder: &Path) -> Result<Case, Failure> {
         let fixture = Fixture::open(folder)?;
         let is_known = |key: &str| {
@@ -63,7 +63,7 @@ impl Player {
     }
 }
 
-/// The name of a case: that of its folder.
+/// The name of a case, which is that of its folder.
 #[must_use]
 pub fn name_of(folder: &Path) -> String {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -1,4 +1,4 @@
-//! Which fixture cases a check is given.
+//! Finds the fixture cases in the folders that a check is given.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,16 +8,15 @@ use super::case::name_of;
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
-/// The files by which the folder of a case is known, also where one of them is missing.
+/// The files that mark the folder of a case. One of them may be missing.
 const FILES: [&str; 2] = ["traffic.har", "settings.json"];
 
-/// The cases in these folders, each of which is a case or a folder of cases; by name, and each
-/// once. A folder beside cases that holds files and is none is among them: whoever opens it says
-/// what is missing.
+/// The cases in these folders, each of which is a case or a folder of cases; by name, each once. A
+/// folder beside cases that has files but is not a case is included: opening it reports what is
+/// missing.
 ///
 /// # Errors
-/// `invalid-settings`, where a folder cannot be read, holds no case, or is a case and holds cases
-/// too.
+/// `invalid-settings` if a folder cannot be read, has no case, or is a case and contains cases too.
 pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let (mut cases, mut taken) = (Vec::new(), BTreeSet::new());
     for folder in folders {
@@ -41,7 +40,7 @@ pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let has_cases = below.iter().any(|(is_case, _)| *is_case);
         let found = match is_case(folder).map_err(unreadable)? {
             true if has_cases => {
-                return Err(refused("the folder is a case, and there are cases in it".into()));
+                return Err(refused("the folder is a case and contains cases too".into()));
             }
             true => vec![folder.clone()],
             false if !has_cases => return Err(refused("there is no fixture in the folder".into())),
@@ -65,7 +64,7 @@ pub fn find(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(cases)
 }
 
-/// Whether one of the files of a case is there, whatever it is.
+/// Whether one of the files of a case exists, of any type.
 fn is_case(folder: &Path) -> io::Result<bool> {
     for file in FILES {
         match folder.join(file).symlink_metadata() {
@@ -119,12 +118,12 @@ mod tests {
         assert_eq!(
             find(&[top.path().into()]).unwrap(),
             ["a", "b", "notes"].map(|name| top.path().join(name)),
-            "it is told later"
+            "it is reported later"
         );
         std::fs::write(top.path().join("settings.json"), "{}").unwrap();
         let refusal = find(&[top.path().into()]).unwrap_err();
         assert!(
-            refusal.message.ends_with("the folder is a case, and there are cases in it"),
+            refusal.message.ends_with("the folder is a case and contains cases too"),
             "{}",
             refusal.message
         );

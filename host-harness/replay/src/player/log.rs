@@ -1,18 +1,18 @@
-//! What a component logs, kept in memory.
+//! The log lines of a component, kept in memory.
 
 use std::sync::{Mutex, PoisonError};
 
 use smp_host::observer::{Context, Event, Observer};
 
-/// Log lines of a run that are looked at.
+/// Most log lines that are kept of a run.
 const MOST_LINES: usize = 1_000;
 
-/// Collects what a component logs.
+/// Collects the log lines of a component.
 #[derive(Debug, Default)]
 pub struct LogCollector(Mutex<Vec<String>>);
 
 impl LogCollector {
-    /// The lines until now.
+    /// The lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,20 +1,20 @@
-//! Plays recorded traffic to a connector: the one way in which a fixture is run, by commands,
-//! checks and comparisons alike.
+//! Plays recorded traffic to a connector. Commands, checks and comparisons all run a fixture this
+//! way.
 //!
 //! ```text
 //! plugin ─▶ Player ─ fixture, mode ─▶ Playback ─ settings ─▶ Session
 //! ```
-//! It is the same path as a live run, down to the transport, on a virtual clock, without jitter or
-//! pace, and within the limits that the plugin was loaded with. So the same traffic gives the same
-//! bytes, on any machine.
+//! Above the transport it is the path of a live run, on a virtual clock, without jitter or pace,
+//! and within the limits that the plugin was loaded with. So the same traffic gives the same bytes
+//! on any machine.
 //!
 //! | | [`Mode::Strict`] | [`Mode::Lenient`] |
 //! |---|---|---|
 //! | a request that was not recorded | fails the run | is answered as before, or the connection fails |
-//! | an answer that was never asked for | fails the run | is passed over |
+//! | an answer that was never requested | fails the run | is ignored |
 //! | an exchange | is the recorded one | may be replaced by an injected fault |
-//! | what was asked and answered | is not kept | is kept |
-//! | computing time of a call | as the plugin's limits say | at most two seconds |
+//! | requests and answers | are not kept | are kept |
+//! | computing time of a call | the plugin's limit | at most two seconds |
 
 pub mod call;
 pub mod case;
@@ -43,11 +43,11 @@ use smp_host::settings::Checked;
 
 use traffic::{Injection, Traffic};
 
-/// Time that a call of a lenient run may compute at most: a connector needs a few milliseconds, and
-/// there are many calls.
+/// Most computing time of a call in a lenient run: a connector needs a few milliseconds, and there
+/// are many calls.
 const MOST_COMPUTING: Duration = Duration::from_secs(2);
 
-/// A connector that recorded traffic is played to, as often as is wanted.
+/// A connector to which recorded traffic is played, any number of times.
 pub struct Player {
     plugin: Plugin,
     declared: Vec<(Method, String)>,
@@ -57,21 +57,21 @@ pub struct Player {
     runs: AtomicU64,
 }
 
-/// How closely a run keeps to the recorded traffic.
+/// How closely a run follows the recorded traffic.
 #[derive(Clone, Debug)]
 pub enum Mode {
-    /// Its traffic is exactly the recorded one, or it fails.
+    /// The traffic must be exactly the recorded one, or the run fails.
     Strict,
-    /// It goes on where the recorded traffic ends, perhaps with one exchange that is replaced.
+    /// The run continues where the recorded traffic ends, optionally with one exchange replaced.
     Lenient(Option<Injection>),
 }
 
-/// What lenient calls used up at most.
+/// The highest usage of all lenient calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Used {
     /// Memory and computing time.
     pub most: MostUsed,
-    /// Requests of one collection, repeated ones not counted.
+    /// Requests of one collection, without retries.
     pub most_requests: u64,
 }
 
@@ -88,7 +88,7 @@ impl Player {
     /// A player for this connector, within the limits that it was loaded with.
     ///
     /// # Errors
-    /// `contract`, where it does not name an origin.
+    /// `contract` if the connector names no origin.
     pub fn new(plugin: &Plugin) -> Result<Self, Failure> {
         let descriptor = plugin.descriptor();
         let declared: Vec<_> = descriptor
@@ -99,7 +99,7 @@ impl Player {
             .collect();
         let origin = Origin::parse(&descriptor.api.base)
             .map_err(|error| Failure::new(Code::Contract, error.to_string()))?;
-        // Nothing is sent: the fixture itself says what may be asked.
+        // Nothing is sent: the fixture decides what may be requested.
         let grants = declared
             .iter()
             .cloned()
@@ -131,7 +131,7 @@ impl Player {
     /// The traffic of a fixture, for one run.
     ///
     /// # Errors
-    /// `fixture`, where an answer in it is malformed.
+    /// `fixture` if an answer in it is malformed.
     pub fn playback(&self, fixture: &Fixture, mode: Mode) -> Result<Playback, Failure> {
         let replay = Replay::new(fixture, &self.declared)?;
         let (start, clock) = (replay.start(), Arc::new(VirtualClock::new(replay.start())));
@@ -162,7 +162,7 @@ impl Player {
         })
     }
 
-    /// The number of the endpoint that a request calls.
+    /// The number of the endpoint to which a request belongs.
     #[must_use]
     pub fn endpoint(&self, request: &Request) -> Option<usize> {
         self.declared.iter().position(|(method, template)| {
@@ -179,25 +179,25 @@ impl Player {
             .unwrap_or_default()
     }
 
-    /// How many endpoints are declared.
+    /// Number of declared endpoints.
     #[must_use]
     pub fn endpoints(&self) -> usize {
         self.declared.len()
     }
 
-    /// What lenient calls used up at most, until now.
+    /// The highest usage of the lenient calls so far.
     #[must_use]
     pub fn used(&self) -> Used {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many lenient runs there were.
+    /// Number of lenient runs so far.
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// Notes what a run used up.
+    /// Notes the usage of a run.
     fn note(&self, usage: &SharedUsage, requests: u64) {
         let (now, mut used) =
             (usage.now(), self.used.lock().unwrap_or_else(PoisonError::into_inner));
@@ -208,7 +208,7 @@ impl Player {
 }
 
 impl Playback {
-    /// A run of the connector on this traffic.
+    /// A session of the connector on this traffic.
     #[must_use]
     pub fn session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
         Host::default().session(
@@ -219,26 +219,26 @@ impl Playback {
         )
     }
 
-    /// How the run goes, for a caller that makes the session itself. Observer and waits are as
-    /// usual, and may be replaced.
+    /// The options of the run, for a caller that makes the session itself. Observer and waits are
+    /// the defaults, and may be replaced.
     #[must_use]
     pub fn options(&self) -> RunOptions {
         self.options.clone()
     }
 
-    /// What the run may ask: all that the connector declares.
+    /// The grants of the run: all endpoints that the connector declares.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// When the recorded traffic began: the instant that "now" is for the run.
+    /// When the recorded traffic began: the run's current time.
     #[must_use]
     pub fn start(&self) -> SystemTime {
         self.start
     }
 
-    /// What is asked and answered.
+    /// The requests and their answers.
     #[must_use]
     pub fn traffic(&self) -> &Traffic {
         &self.traffic

@@ -1,4 +1,5 @@
-//! What a connector makes of a case's traffic, as one JSON value: what `expected.json` holds.
+//! The outcome of a connector on a case's traffic, as one JSON value: the content of
+//! `expected.json`.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ impl Player {
     /// Runs a case's validation and its collection, strictly.
     ///
     /// # Errors
-    /// `fixture`, where its traffic is not what the connector asks for. A failure that the case is
-    /// about is part of the value.
+    /// `fixture` if the connector's requests differ from the recorded traffic. A failure that the
+    /// case is about is part of the value.
     pub async fn outcome(&self, case: &Case) -> Result<Value, Failure> {
         match &case.checked {
             Ok(checked) => Ok(json!({
@@ -40,7 +41,7 @@ impl Player {
         match Validation::of(&mut playback.session(checked, Arc::new(Silent))).await {
             Ok(validation) => Ok(validation.to_json()),
             Err(failure) if failure.code == Code::Fixture => Err(failure),
-            // The session asks for what is left over of a success alone.
+            // After a success the session itself checks for left-over exchanges.
             Err(failure) => {
                 playback.traffic().finish().map(|()| json!({ "error": expected(&failure) }))
             }
@@ -69,7 +70,8 @@ impl Player {
     }
 }
 
-/// A failure as a fixture expects it. What mends it is the host's word, which it may say better.
+/// A failure as a fixture expects it. It has no remedy, because the host chooses that and may
+/// improve it.
 fn expected(failure: &Failure) -> Value {
     let mut value = failure.to_json();
     if let Some(object) = value.as_object_mut() {

@@ -1,14 +1,14 @@
-//! A fixture's traffic, as strict as its mode: the transport of every run on recorded traffic.
+//! The transport of every run on recorded traffic, strict or lenient by its mode.
 //!
-//! In a strict run it is the replay itself. The rest is about lenient runs.
+//! In a strict run it passes everything to the replay. The rest is about lenient runs.
 //!
-//! An *exchange* is a request of the component with what it is answered in the end; all tries of
-//! the host at it are one exchange. A fault is injected into one exchange, and stays: every try of
-//! it gets the fault, and so does the same request when it is sent again later.
+//! An *exchange* is a request of the component with its final answer; all tries of the host are one
+//! exchange. A fault is injected into one exchange and persists: every try gets the fault, and so
+//! does the same request if it is sent again later.
 //!
-//! A component under fault may go another way than the recorded one. Where the fixture holds no
-//! further answer to a request, it is answered as before; where it holds none at all, the
-//! connection fails.
+//! A component under a fault may send other requests than the recorded ones. If the fixture has no
+//! further answer to a request, the last one is repeated; if it has none at all, the connection
+//! fails.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,15 +19,15 @@ use smp_host::failure::Failure;
 use smp_host::http::clock::{BoxFuture, Clock, VirtualClock};
 use smp_host::http::transport::{Request, Response, Transport, TransportError};
 
-/// How late a late answer is: as long as the most patient servers take, and longer than the host's
-/// usual time for a request.
+/// Delay of a late answer: as long as the most patient servers wait, and longer than the host's
+/// default time for a request.
 const LATE: Duration = Duration::from_secs(60);
 
-/// Size to which an answer is padded at most, whatever the host takes: several are in memory at
+/// Largest size to which an answer is padded, whatever the host accepts: several are in memory at
 /// once.
 pub const MOST_PADDED: u64 = 16 * 1024 * 1024;
 
-/// An answer, as a transport gives it.
+/// An answer, as a transport returns it.
 pub type Answer = Result<Response, TransportError>;
 
 /// Traffic for one run.
@@ -38,36 +38,36 @@ pub struct Traffic {
     state: Mutex<State>,
 }
 
-/// A fault in its exchange.
+/// A fault and its exchange.
 #[derive(Clone, Debug)]
 pub struct Injection {
     /// Number of the exchange, from zero.
     pub exchange: usize,
     /// Its request.
     pub request: Request,
-    /// What happens to it.
+    /// The fault.
     pub fault: InjectedFault,
 }
 
-/// What happens to an exchange.
+/// A fault of an exchange.
 #[derive(Clone, Debug)]
 pub enum InjectedFault {
-    /// It is answered so.
+    /// The exchange gets this answer.
     Answer(Answer),
-    /// It is answered late, and right.
+    /// The right answer comes late.
     Late,
-    /// It is answered right, with white space behind the body up to so many bytes.
+    /// The right answer is padded with white space to this many bytes.
     Padded(usize),
 }
 
-/// What was asked, and answered last.
+/// A request and its last answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The request.
     pub request: Request,
     /// The last answer.
     pub answer: Answer,
-    /// Whether the fixture holds an answer.
+    /// Whether the fixture has an answer.
     pub held: bool,
 }
 
@@ -75,9 +75,9 @@ pub struct Exchange {
 struct State {
     phase: Option<Phase>,
     exchanges: Vec<Exchange>,
-    /// Every try, for going back to one.
+    /// Every try, for returning to an earlier one.
     tries: Vec<Request>,
-    /// Tries that a run before this one has made.
+    /// Tries of an earlier run that this one continues.
     before: Vec<Request>,
 }
 
@@ -87,17 +87,17 @@ impl Traffic {
         Self { replay, clock, mode, state: Mutex::default() }
     }
 
-    /// What was asked until now; of a strict run, nothing is kept.
+    /// The exchanges so far. A strict run keeps none.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state().exchanges.clone()
     }
 
-    /// Every try until now; of a strict run, nothing is kept.
+    /// The tries so far. A strict run keeps none.
     pub fn tries(&self) -> Vec<Request> {
         self.state().tries.clone()
     }
 
-    /// Goes to where a run is that has made these tries, with nothing asked of this one.
+    /// Continues where a run with these tries stopped, with no exchange counted yet.
     pub fn go_on_after(&self, tries: &[Request]) {
         let phase = {
             let mut state = self.state();
@@ -109,7 +109,7 @@ impl Traffic {
         }
     }
 
-    /// Answers as the fixture does, or, where it holds no further answer, as before.
+    /// Answers from the fixture, or repeats the last answer if the fixture has no further one.
     fn answer(&self, request: &Request, state: &mut State) -> (Answer, bool) {
         match self.replay.answer(request) {
             Err(TransportError::Fixture(_)) => {
@@ -170,7 +170,7 @@ impl Transport for Traffic {
         let (answer, held) = match injection.map(|injection| &injection.fault) {
             Some(InjectedFault::Answer(answer)) => (answer.clone(), true),
             Some(InjectedFault::Late) => {
-                // A clock of this kind moves at once.
+                // This kind of clock does not wait.
                 drop(self.clock.sleep(LATE));
                 self.answer(request, &mut state)
             }
@@ -192,7 +192,7 @@ impl Transport for Traffic {
     }
 }
 
-/// Whether the host asks again after such an answer.
+/// Whether the host sends the request again after such an answer.
 fn is_asked_again(answer: &Answer) -> bool {
     match answer {
         Ok(response) => response.status == 429 || (500..=599).contains(&response.status),
@@ -254,7 +254,7 @@ mod tests {
                 .finish()
                 .unwrap_err()
                 .message
-                .contains("an answer that was never asked for: entry 3 GET /a")
+                .contains("an answer that was never requested: entry 3 GET /a")
         );
         assert_eq!(asked(&strict, &["/a"]).await, [404]);
         assert_eq!((strict.finish(), strict.exchanges().len()), (Ok(()), 0));
