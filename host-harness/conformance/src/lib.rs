@@ -1,5 +1,4 @@
-//! Whether a connector does what the contract asks of it, and what an upgrade from one build to
-//! another changes.
+//! Checks whether a connector keeps the contract, and compares two builds before an upgrade.
 
 pub mod check;
 pub mod diff;

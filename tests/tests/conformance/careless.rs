@@ -70,7 +70,7 @@ fn each_carelessness_breaks_its_rule_and_is_told_with_fixture_call_exchange_and_
             "makes-an-account-up",
             "no-other-account",
             "case: connect, exchange 1 (`GET /v1/orgs/{organization-id}`), the connection failed: ",
-            "another account is named than with the right answer",
+            "the account differs from the one with the right answer",
         ),
         (
             "crashes",
@@ -129,7 +129,7 @@ fn each_carelessness_breaks_its_rule_and_is_told_with_fixture_call_exchange_and_
         (
             "counts",
             "pages-again",
-            "case: page 1 of 2: the second time, the same instance gives another page, with 2 \
+            "case: page 1 of 2: the second time, the same instance gives a different page, with 2 \
              members",
             "",
         ),
@@ -142,7 +142,7 @@ fn each_carelessness_breaks_its_rule_and_is_told_with_fixture_call_exchange_and_
         (
             "changes-what-it-is",
             "describes-itself-the-same",
-            "case: the descriptor is another one after a collection",
+            "case: the descriptor differs after a collection",
             "",
         ),
     ] {
@@ -177,8 +177,8 @@ fn what_does_not_come_of_the_answers_is_false_also_where_it_happens_to_be_right(
     assert!(
         outcome == "failed"
             && told
-                == "case: collect, without a fault: a list is called complete, and nothing was \
-                    asked for",
+                == "case: collect, without a fault: a list is called complete, but no request was \
+                    sent",
         "{told}"
     );
 }

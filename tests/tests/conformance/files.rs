@@ -56,7 +56,7 @@ fn a_file_that_is_too_large_is_a_verdict_too() {
     let large = check(&[COMPONENT, &[0; 100]].concat(), &["--limit", "component=64"]);
     assert_eq!(
         finding(&large, "is-small-enough"),
-        ("failed".into(), "it is larger than the 64 bytes that a host takes".into())
+        ("failed".into(), "it is larger than the 64 bytes that a host accepts".into())
     );
     assert_eq!(rule(&large, "is-a-component")["outcome"], "skipped");
 }

@@ -34,7 +34,7 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
         let rule = rule(&left_over, unshown);
         assert_eq!(
             (rule["outcome"].as_str(), rule["message"].as_str()),
-            (Some("skipped"), Some("Not looked at: no fixture could be played."))
+            (Some("skipped"), Some("Skipped: no fixture could be played."))
         );
         assert!(rule["hint"].as_str().unwrap().starts_with("Mend the fixture"), "{rule}");
     }

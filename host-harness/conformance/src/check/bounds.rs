@@ -1,11 +1,11 @@
-//! Whether a connector stays well below what a host lets it use. Pure.
+//! Checks that a connector stays well below the limits of a host. Pure.
 
 use super::rules::{FRUGAL, Findings, MEMORY, Outcomes, QUICK};
 use smp_host::limits::Limits;
 use smp_host::text::grouped;
 use smp_replay::player::Used;
 
-/// Judges what all runs together used at most. What reaches a limit has failed before.
+/// Judges the highest usage of all runs. A run that reached a limit has already failed.
 pub(super) fn judge(used: Used, limits: &Limits, outcomes: &mut Outcomes) {
     let (mut memory, mut time, mut requests) =
         (Findings::of(&MEMORY), Findings::of(&QUICK), Findings::of(&FRUGAL));

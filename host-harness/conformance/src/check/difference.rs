@@ -1,4 +1,4 @@
-//! Where two JSON values differ first. Pure.
+//! The first difference between two JSON values. Pure.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use smp_host::text::shortened;
 /// Characters of a value that are shown.
 const SHOWN: usize = 80;
 
-/// The first place at which the values differ, as a sentence: a JSON pointer, and both values.
+/// The first difference, as a sentence: a JSON pointer and both values.
 pub(super) fn first(expected: &Value, came: &Value) -> Option<String> {
     at("", Some(expected), Some(came))
 }

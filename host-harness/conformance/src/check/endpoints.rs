@@ -1,4 +1,4 @@
-//! Whether the declared endpoints only read, and are declared once. Pure.
+//! Checks that the declared endpoints only read, and that each is declared once. Pure.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         match (endpoint.method, endpoint.read_only) {
             (HttpMethod::Get, _) => {}
             (HttpMethod::Post, true) => writing
-                .add(format!("`{shown}` reads with a POST, which an operator grants by name only")),
+                .add(format!("`{shown}` reads with a POST, which an operator must grant by name")),
             (HttpMethod::Post, false) => {
                 writing.add(format!(
-                    "`{shown}` may change data: every administrator is shown that, and the host \
-                     never repeats it"
+                    "`{shown}` may change data: administrators are warned of it, and the host \
+                     never retries it"
                 ));
             }
         }
@@ -33,7 +33,7 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     outcomes.add(writing.judged(format!("{all}, each of them GET.")));
 }
 
-/// What tells one endpoint from another: the names of the settings in a path do not.
+/// Identifies an endpoint. The names of the settings in its path do not count.
 fn shape(method: HttpMethod, path: &str) -> (bool, String) {
     let segments =
         path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
@@ -56,14 +56,16 @@ mod tests {
         );
         assert_eq!(
             all_of(|d| d.api.endpoints[0].method = HttpMethod::Post),
-            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which \
-              an operator grants by name only"]
+            [
+                "endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which an \
+              operator must grant by name"
+            ]
         );
         assert_eq!(
             all_of(|d| (d.api.endpoints[0].method, d.api.endpoints[0].read_only) =
                 (HttpMethod::Post, false)),
-            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` may change data: every \
-              administrator is shown that, and the host never repeats it"]
+            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` may change data: \
+              administrators are warned of it, and the host never retries it"]
         );
     }
 }

@@ -1,15 +1,16 @@
-//! The faults that are planted into an exchange, and what each of them lets a connector know.
+//! The faults that are injected into an exchange, each with the class that says what a connector
+//! can know of it.
 //!
 //! | faults | class |
 //! |---|---|
 //! | no answer: connection failed, timed out, too large, anything else | unreadable |
-//! | each status that is no success, with an error as JSON; an empty 200 and 204; a web page with 200 and 503; an error with 200 | unreadable |
+//! | each error status, with an error as JSON; an empty 200 and 204; a web page with 200 and 503; an error with 200 | unreadable |
 //! | the right answer cut at several places, in UTF-16, nested 10,000 deep, or another type at its root | unreadable |
-//! | one field left out, null or of another type; bytes that are no UTF-8 in a text; an unknown field nested 10,000 deep | changed |
+//! | one field left out, null or of another type; invalid UTF-8 in a text; an unknown field nested 10,000 deep | changed |
 //! | the right answer after a minute | late |
 //! | the right answer with white space up to the host's limit | same |
 //!
-//! Every text that is made up holds the word of [`word_for`], and nothing else does.
+//! Every made-up text contains the word of [`word_for`]; no other text does.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,8 +19,9 @@ use super::fields::{self, Change};
 use smp_host::http::transport::{Response, TransportError};
 use smp_replay::player::traffic::{Answer, InjectedFault, MOST_PADDED};
 
-/// The word by which a text is known again, for the component of this digest: the same each time,
-/// and one that its file cannot hold, since it comes of all of the file. No service has it.
+/// The word that marks made-up texts, for the component of this digest. It is the same each time.
+/// The component cannot contain it, because it is derived from the digest of the whole file, and no
+/// service uses it.
 pub(super) fn word_for(digest: &str) -> String {
     let bytes = Sha256::digest(format!("a word that stands in no answer: {digest}"));
     bytes.iter().take(LETTERS).map(|byte| char::from(b'a' + byte % 26)).collect()
@@ -28,27 +30,27 @@ pub(super) fn word_for(digest: &str) -> String {
 /// Letters of that word.
 const LETTERS: usize = 20;
 
-/// Statuses that are no success: each that a standard names, and two that only proxies send.
+/// Statuses other than success: all that a standard names, and two that only proxies send.
 const STATUSES: [u16; 53] = [
     300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411,
     412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501,
     502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 521, 522, 524, 530, 599,
 ];
-/// Places at which an answer is cut, besides the last byte.
+/// Places at which an answer is cut, in addition to its last byte.
 const CUTS: usize = 4;
-/// How deep a nested answer is: beyond what the recursion of any parser takes.
+/// Depth of a nested answer: more than any recursive parser can take.
 const NESTED: usize = 10_000;
 
 /// A fault.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
-    /// What it is, for people.
+    /// Its name, for people.
     pub(super) name: String,
     pub(super) class: Class,
     recipe: Recipe,
 }
 
-/// What a fault is one of many of: those of a kind are told as one.
+/// The kind of a fault. Findings of one kind are reported as one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     NoAnswer,
@@ -68,17 +70,16 @@ pub(super) enum Kind {
 /// What a connector can know of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// That there is no answer that it can have read.
+    /// No answer that it could have read.
     Unreadable,
-    /// That a field is not what it was. `removed` holds its pattern where nothing stands there any
-    /// more.
+    /// A field differs. `removed` has its pattern if the field is removed.
     Changed {
         /// As [`fields::Change::pattern`] writes it.
         removed: Option<String>,
     },
-    /// Nothing: the answer is the right one, and comes late.
+    /// Nothing: the answer is right, and comes late.
     Late,
-    /// Nothing: the answer says the same in other bytes.
+    /// Nothing: the answer has the same content in other bytes.
     Same,
 }
 
@@ -95,9 +96,9 @@ enum Recipe {
     Late,
 }
 
-/// The faults of an exchange that was answered so, with this word in what is made up. `largest` is
-/// the largest body that the host takes; `with_large` says whether one of that size is wanted,
-/// which costs as much as a hundred others.
+/// The faults for an exchange with this answer, with this word in made-up texts. `largest` is the
+/// largest body that the host accepts; `with_large` adds a fault of that size, which costs as much
+/// as a hundred others.
 pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool) -> Vec<Fault> {
     let mut faults = without_answer(largest);
     let page = |name: String, status, kind, body: &str| Fault {
@@ -164,7 +165,7 @@ pub(super) fn faults(answer: &Answer, word: &str, largest: u64, with_large: bool
     faults
 }
 
-/// The body and its value, where an answer is a success that says something as JSON.
+/// The body and its value, if the answer is a success with content in JSON.
 pub(super) fn readable(answer: &Answer) -> Option<(&[u8], Value)> {
     let response =
         answer.as_ref().ok().filter(|response| (200..=299).contains(&response.status))?;
@@ -173,8 +174,8 @@ pub(super) fn readable(answer: &Answer) -> Option<(&[u8], Value)> {
 }
 
 impl Fault {
-    /// Whether it is an answer like the right one to look at, of which nothing can be read: who
-    /// reads answers at all fails at it.
+    /// Whether it is a success from which nothing can be read: every connector that reads the
+    /// answer fails.
     pub(super) fn is_unreadable_success(&self) -> bool {
         let succeeds = match &self.recipe {
             Recipe::Page { status, .. } => *status == 200,
@@ -200,7 +201,7 @@ impl Fault {
         }
     }
 
-    /// What is done to the exchange that was answered so.
+    /// The injected fault for an exchange with this answer.
     pub(super) fn injected(&self, right: &Answer) -> InjectedFault {
         let page = |status, kind: &str, body| {
             InjectedFault::Answer(Ok(Response {
@@ -240,7 +241,7 @@ impl Fault {
                 bad
             }),
             Recipe::Deep { field: false } => instead(&|_| nested()),
-            // The body ends with the brace of its root.
+            // The body ends with the brace of its root object.
             Recipe::Deep { field: true } => instead(&|body| {
                 let open = body.strip_suffix(b"}").unwrap_or(body).trim_ascii_end();
                 let comma: &[u8] = if open == b"{" { b"" } else { b"," };
@@ -277,7 +278,7 @@ fn without_answer(largest: u64) -> Vec<Fault> {
     .into()
 }
 
-/// An error in the words that most services have for it, all of them made up.
+/// An error in the form that most services use, with made-up texts.
 fn error_body(status: u16, word: &str) -> String {
     let text = format!("{word} refused this");
     json!({
@@ -296,8 +297,8 @@ fn web_page(word: &str) -> String {
     )
 }
 
-/// Other values in place of the whole answer. An empty object or list says little, but may be what
-/// a service says.
+/// Other values in place of the whole answer. An empty object or list has little content, but may
+/// be a real answer.
 fn in_place_of(root: &Value, word: &str) -> Vec<(&'static str, Class, String)> {
     let mut others = vec![
         ("null", Class::Unreadable, "null".to_owned()),
@@ -313,8 +314,8 @@ fn in_place_of(root: &Value, word: &str) -> Vec<(&'static str, Class, String)> {
     others
 }
 
-/// Where the body is cut: before its last byte, and at places that look random and are the same
-/// each time.
+/// Where the body is cut: before its last byte, and at pseudo-random places that are the same each
+/// time.
 fn cuts(body: &[u8]) -> Vec<usize> {
     let last = body.len().saturating_sub(1);
     let digest = Sha256::digest(body);
@@ -328,7 +329,7 @@ fn cuts(body: &[u8]) -> Vec<usize> {
     cuts
 }
 
-/// The place of a byte within a text that stands as a value.
+/// The offset of a byte within a text that is a value.
 fn bad_text(body: &[u8]) -> Option<usize> {
     let begin = body
         .windows(3)
@@ -379,7 +380,7 @@ mod tests {
         assert!(names(64).contains(&"with white space up to 64 bytes".to_owned()));
     }
 
-    /// The body of the fault of this name.
+    /// The body of the fault with this name.
     fn made(name: &str) -> Vec<u8> {
         let right = answer(PAGE);
         let fault =
@@ -436,7 +437,7 @@ mod tests {
                 || fault.name.starts_with("an error")
                 || fault.name.ends_with("a text")
                 || fault.name.starts_with("a text in place");
-            // A number becomes the text of its digits, which is no text of ours.
+            // A number becomes the text of its digits, which is not a made-up text.
             assert_eq!(holds, made_up && fault.name != "`total` a text", "{}", fault.name);
         }
     }

@@ -1,4 +1,4 @@
-//! Every exchange of every case, one at a time, replaced by every fault.
+//! Replaces every exchange of every case, one at a time, by every fault.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,53 +16,53 @@ use smp_host::text::grouped;
 use smp_replay::player::Player;
 use smp_replay::player::traffic::Injection;
 
-/// Exchanges of one call that are replaced, at its beginning and at its end: the pages in between
-/// are like those around them.
+/// Exchanges of one call that are replaced, at its beginning and at its end: the pages between are
+/// like their neighbours.
 const MOST_AT_THE_BEGINNING: usize = 8;
 const MOST_AT_THE_END: usize = 2;
 
-/// So many runs that hang end these runs: each takes as long as a run may.
+/// Hanging runs after which the check stops injecting faults: each takes as long as a run may.
 const MOST_HUNG: usize = 3;
 
-/// The rules that these runs are held to.
+/// The rules that these runs must keep.
 static RULES: [&Definition; 10] =
     [&STANDING, &ENDING, &KEEPING, &WORDED, &WHOLE, &ROWS, &READY, &ACCOUNT, &DISCREET, &PATIENT];
 
-/// An exchange that is to be replaced.
+/// An exchange to replace.
 struct Place {
     /// Its number, in the order of the cases.
     number: usize,
     case: Arc<PlayedCase>,
-    /// Number of the call among those of the case.
+    /// Number of the call within the case.
     call: usize,
     exchange: usize,
     /// Whether the largest answer is among the faults.
     with_large: bool,
 }
 
-/// What was seen at one place.
+/// What was found at one place.
 #[derive(Default)]
 struct Sight {
     seen: Vec<Seen>,
-    /// Whether what came of the call under an unreadable success was another thing once; none
-    /// where none was played.
+    /// Whether any unreadable success changed the outcome of the call. `None` if no such fault was
+    /// played.
     moved: Option<bool>,
 }
 
-/// The places of the runs that hung, as far as they are known.
+/// The places of the hanging runs that are known so far.
 #[derive(Default)]
 struct Hung(Mutex<Vec<usize>>);
 
-/// A breach, and where it was seen.
+/// A breach, and its place.
 struct Seen {
     hung: bool,
     breach: Breach,
-    /// What is told once of breaches of the same kind.
+    /// The kind of the breach. Breaches of one kind are reported once.
     kind: String,
     sentence: String,
 }
 
-/// Plays every fault, and judges what came of it. Gives the number of exchanges that were replaced.
+/// Plays every fault, and judges the outcomes. Returns the number of exchanges that were replaced.
 pub(super) async fn all(
     player: &Arc<Player>,
     cases: &[Arc<PlayedCase>],
@@ -77,7 +77,7 @@ pub(super) async fn all(
     watcher.begins("exchanges", exchanges);
     let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
     let hung = Arc::new(Hung::default());
-    // Before every place.
+    // These come before every place.
     undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
     let (on, watching, known) = (Arc::clone(player), Arc::clone(watcher), Arc::new(known));
     let sights = parallel::each(places, move |place| {
@@ -134,7 +134,7 @@ pub(super) async fn all(
     exchanges
 }
 
-/// What breaks a rule in a case without any fault.
+/// Breaches of a case without a fault.
 fn undisturbed(case: &Arc<PlayedCase>) -> impl Iterator<Item = Seen> + '_ {
     let name = &case.case.name;
     case.breaches().map(move |(call, breach)| Seen {
@@ -145,7 +145,7 @@ fn undisturbed(case: &Arc<PlayedCase>) -> impl Iterator<Item = Seen> + '_ {
     })
 }
 
-/// What breaks a rule in a call that no unreadable answer moved.
+/// The breach of a call whose outcome no unreadable answer changed.
 fn unmoved_seen(case: &Arc<PlayedCase>, call: usize) -> Option<Seen> {
     let (call, undisturbed) = case.calls.get(call)?;
     let breach = judge::unmoved(*call, &undisturbed.end)?;
@@ -153,8 +153,8 @@ fn unmoved_seen(case: &Arc<PlayedCase>, call: usize) -> Option<Seen> {
     Some(Seen { hung: false, kind: format!("{call} unmoved"), sentence, breach })
 }
 
-/// Leaves out what was seen after the last run that may hang. In the order of the places, so that
-/// it is the same at any number of threads.
+/// Drops what was found after the last permitted hang. It goes by the order of the places, so that
+/// the result is the same at any number of threads.
 fn cut(seen: &mut Vec<Seen>) -> bool {
     let last = seen
         .iter()
@@ -170,14 +170,14 @@ impl Hung {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(place);
     }
 
-    /// Whether so many runs hung up to this place that nothing counts which comes later.
+    /// Whether enough runs hung up to this place that later ones do not count.
     fn ends(&self, place: usize) -> bool {
         let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         hung.iter().filter(|at| **at <= place).count() >= MOST_HUNG
     }
 }
 
-/// Every exchange that is to be replaced, in the order of the cases.
+/// Every exchange to replace, in the order of the cases.
 fn places(player: &Player, cases: &[Arc<PlayedCase>]) -> Vec<Place> {
     let mut places = Vec::new();
     for case in cases {
@@ -188,7 +188,7 @@ fn places(player: &Player, cases: &[Arc<PlayedCase>]) -> Vec<Place> {
                 if !what.held || (exchange >= MOST_AT_THE_BEGINNING && exchange < last) {
                     continue;
                 }
-                // One of each endpoint: the others are as long.
+                // One for each endpoint: the others are as long.
                 let with_large = large.insert(player.endpoint(&what.request));
                 places.push(Place {
                     number: places.len(),
@@ -234,7 +234,7 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
             request: exchange.request.clone(),
             fault: fault.injected(&exchange.answer),
         };
-        // The fixture was played before.
+        // The fixture has been played before, so it can be played.
         if let Ok(played) = player.play(case, checked, *call, Some(injection)).await {
             if fault.is_unreadable_success() {
                 sight.moved =
@@ -263,7 +263,7 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
                 }
             }));
         }
-        // Others get their turn, and a check that is not wanted any more ends here.
+        // Yields to other tasks, so that a check that is dropped ends here.
         tokio::task::yield_now().await;
     }
     sight

@@ -1,30 +1,30 @@
-//! The fields of a JSON answer, one at a time made into something else. Pure.
+//! Changes the fields of a JSON answer, one at a time. Pure.
 //!
-//! Of a list the first element stands for all. What a field is missing from in an answer that a
-//! connector made a whole list of may be missing: the service says so itself.
+//! The first element of a list stands for all. If a field is missing somewhere in an answer from
+//! which a connector made a complete list, the service itself may leave it out.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-/// Fields of one answer that are changed, those nearest to the root first: a member of any service
-/// has fewer.
+/// Most fields of one answer that are changed, those nearest to the root first. A member of any
+/// service has fewer.
 const MOST_FIELDS: usize = 40;
-/// How deep fields are looked for.
+/// Greatest depth at which fields are changed.
 const DEEPEST: usize = 8;
-/// Values of one answer that are looked at for what may be missing.
+/// Most values of one answer that are searched for fields that may be missing.
 const MOST_LOOKED_AT: usize = 20_000;
 
-/// A field, and what becomes of it.
+/// A field and its change.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
-    /// Where the field is, as JSON pointers write it.
+    /// The place of the field, as a JSON pointer.
     pointer: Vec<Step>,
     /// The same for people: `data[0].name`.
     pub(super) place: String,
     /// The same for any element of a list: `data[].name`.
     pub(super) pattern: String,
-    /// What stands there then; none removes the field.
+    /// The new value. `None` removes the field.
     value: Option<Value>,
 }
 
@@ -35,7 +35,7 @@ enum Step {
 }
 
 impl Change {
-    /// What is done, for people.
+    /// The change, for people.
     pub(super) fn named(&self) -> String {
         let place = &self.place;
         match &self.value {
@@ -49,12 +49,12 @@ impl Change {
         }
     }
 
-    /// Whether nothing stands there any more.
+    /// Whether the field is removed.
     pub(super) fn removes(&self) -> bool {
         matches!(self.value, None | Some(Value::Null))
     }
 
-    /// The answer with the change.
+    /// The answer with this change.
     pub(super) fn applied(&self, answer: &Value) -> Value {
         let mut changed = answer.clone();
         let Some((last, way)) = self.pointer.split_last() else { return changed };
@@ -82,7 +82,7 @@ impl Change {
     }
 }
 
-/// Every change of every field, up to the bounds. The word stands for any text that is made up.
+/// Every change of every field, up to the bounds. Made-up texts consist of the word.
 pub(super) fn changes(answer: &Value, word: &str) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut fields = 0;
@@ -123,12 +123,13 @@ pub(super) fn changes(answer: &Value, word: &str) -> Vec<Change> {
     changes
 }
 
-/// Values of other types that could stand in place of this one.
+/// Values of other types in place of this one.
 fn others(value: &Value, word: &str) -> Vec<Value> {
     let (null, text, number, object, list) =
         (Value::Null, json!(word), json!(42), json!({}), json!([]));
     match value {
-        // An optional field may be anything when it is there: only what is neither is wrong.
+        // A field that is null may be a text or a Boolean when it is present: only other types are
+        // wrong.
         Value::Null => vec![number, object, list],
         Value::Bool(_) => vec![null, text, number, object, list],
         Value::Number(known) => vec![null, json!(known.to_string()), object, list],
@@ -142,12 +143,12 @@ fn below(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
 }
 
-/// Which fields may be missing, by endpoint, as the answers tell that whole lists were made of.
+/// The fields that may be missing, by endpoint, learned from the answers behind complete lists.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// By endpoint and object, how often it was seen.
     objects: BTreeMap<(usize, String), usize>,
-    /// By endpoint and field, how often it was there and not null.
+    /// By endpoint and field, how often it was present and not null.
     fields: BTreeMap<(usize, String), usize>,
 }
 

@@ -1,5 +1,5 @@
-//! What can be said of the file: whether it is a component of the contract, how large it is, and
-//! whether it compiles and describes itself.
+//! Checks the file: whether it is a component of the contract, its size, and whether it compiles
+//! and describes itself.
 
 use std::time::{Duration, Instant};
 
@@ -13,16 +13,16 @@ use smp_host::failure::Failure;
 use smp_host::limits::{Bound, Limits};
 use smp_host::text::grouped;
 
-/// A size that no connector needs, in bytes: one in Rust with a JSON parser has a sixth of it, one
+/// A size that no connector needs, in bytes. One in Rust with a JSON parser has a sixth of it, one
 /// in Go about as much.
 const SLIM_SIZE: u64 = 1024 * 1024;
 
-/// Looks at the file and loads it. None where it cannot be loaded: the outcomes say why.
+/// Reads the file and loads it. `None` if it cannot be loaded; the outcomes say why.
 pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(Plugin, Duration)> {
     let limits = &subject.limits;
     let bytes = &subject.file;
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
-    // Not out of the cache: how long it takes to compile is a part of the answer.
+    // Compiles without the cache, because the time is part of the result.
     let options =
         EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
     let engine = match Engine::new(&options) {
@@ -76,12 +76,12 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
     }
 }
 
-/// Judges the size. None where no host takes it.
+/// Judges the size. `None` if no host accepts it.
 fn size(size: u64, limits: &Limits, outcomes: &mut Outcomes) -> Option<()> {
     let (mut too_large, mut large) = (Findings::of(&SIZE), Findings::of(&SLIM));
     if size > limits.component {
         too_large.add(format!(
-            "it is larger than the {} that a host takes",
+            "it is larger than the {} that a host accepts",
             limits.shown(Bound::Component)
         ));
     } else if size > SLIM_SIZE {
@@ -103,7 +103,7 @@ fn broken(rule: &'static Definition, failure: &Failure, outcomes: &mut Outcomes)
     let mut findings = Findings::of(rule);
     findings.add(failure.message.clone());
     let mut judged = findings.judged("");
-    // The failure's own hint knows more than the rule's, where it speaks to the author.
+    // The failure's own hint is more precise than the rule's if it addresses the author.
     if failure.code == smp_host::failure::Code::Component && failure.hint.is_some() {
         judged.hint.clone_from(&failure.hint);
         judged.remedy = Some((*failure.remedy).clone());

@@ -1,4 +1,4 @@
-//! Whether the settings form fits together. Pure.
+//! Checks that the parts of the settings form agree. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use smp_host::contract::{Descriptor, SecretUse, SettingField};
 use smp_host::http::policy::placeholder;
 use smp_host::settings::pattern;
 
-/// Signs behind a prefix from which on a placeholder could be a key.
+/// Characters after a prefix from which on a placeholder could be a working key.
 const USABLE: usize = 8;
 
 /// Judges the form.
@@ -27,13 +27,13 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     outcomes.add(findings.judged("Patterns, placeholders, prefixes and paths agree."));
 }
 
-/// The pattern and the placeholder. A secret's placeholder may be cut short with an ellipsis: a
-/// whole one would look like a key.
+/// Checks the pattern and the placeholder. A secret's placeholder may be shortened with an
+/// ellipsis, because a whole one would look like a key.
 fn shape(field: &SettingField, findings: &mut Findings) {
     let Some(text) = field.pattern.as_deref() else { return };
     let Some(pattern) = pattern(text) else {
         findings.add(format!(
-            "the pattern of `{}` is no regular expression that the host takes",
+            "the pattern of `{}` is not a regular expression that the host accepts",
             field.key
         ));
         return;
@@ -79,7 +79,7 @@ fn prefixes(field: &SettingField, secret: &SecretUse, findings: &mut Findings) {
     }
 }
 
-/// Whether nothing but one and the same sign stands there, as in `xxxx-xxxx`.
+/// Whether the text repeats a single character, as in `xxxx-xxxx`.
 fn is_blank(text: &str) -> bool {
     let signs: BTreeSet<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
     signs.len() <= 1
@@ -114,7 +114,8 @@ mod tests {
             (|_| {}, &[]),
             (
                 |d| d.settings[0].pattern = Some("[".into()),
-                &["the pattern of `organization-id` is no regular expression that the host takes"],
+                &["the pattern of `organization-id` is not a regular expression that the host \
+                   accepts"],
             ),
             (
                 |d| d.settings[0].pattern = Some("[0-9]".into()),

@@ -1,23 +1,22 @@
-//! Whether what came of a call under a fault may come of it. Pure.
+//! Judges whether the outcome of a call under a fault is permitted. Pure.
 //!
-//! What counts is what the connector can know (see [`super::fault`]):
+//! It depends on what the connector can know (see [`super::fault`]):
 //!
-//! * It may always end in a failure that says what happened and what to do, and never crashes,
-//!   hangs, or repeats what it was answered.
-//! * *Unreadable*: nothing can have been read from the answer. A list that is called whole has
-//!   exactly the members of the undisturbed one; where that one is no whole list, there is none.
-//!   Its rows may differ only where the answer added to them, which is worth a warning. Settings
-//!   are ready only where the undisturbed ones are, and the report says something else than without
-//!   the fault: a check that gives the same words without an answer did not look at it. (Where the
-//!   undisturbed report warns already, its words may be about just that.) An account is the
-//!   undisturbed one, or none. What comes out the same whichever answer is one of which nothing can
-//!   be read does not come of the answers.
-//! * *Changed*: every field but the id may be absent, so other rows are right. But the same members
-//!   must be there, unless the field is one that the service itself leaves out in a list that was
-//!   whole: then a shorter list may be what the service says. Where the undisturbed run failed, a
-//!   change may have mended it.
-//! * *Late* and *same*: the result is the undisturbed one. An answer that comes late may make
-//!   another wait of what is left of it.
+//! * Under any fault a call may end in a failure that says what happened and what to do. It never
+//!   crashes or hangs, and never repeats text of an answer.
+//! * *Unreadable*: the connector cannot have read anything from the answer. A list that is called
+//!   complete has exactly the members of the undisturbed one; if the undisturbed list is not
+//!   complete, this one must not be either. Its rows may differ only by what the answer would have
+//!   added, which is a warning. Settings may be ready only if the undisturbed ones are, and the
+//!   report must differ from the undisturbed one: a check that gives the same text without an
+//!   answer did not read it. (If the undisturbed report already warns, its text may be about just
+//!   that.) An account is the undisturbed one, or none. A result that stays the same whichever
+//!   answer cannot be read is not made from the answers.
+//! * *Changed*: every field but the id may be absent, so other rows are permitted. But the members
+//!   must be the same, unless the service itself leaves the field out in a complete list: then a
+//!   shorter list may be right. If the undisturbed run failed, a change may have fixed it.
+//! * *Late* and *same*: the result is the undisturbed one. A late answer may exhaust the waiting
+//!   time.
 
 use super::fault::Class;
 use super::rules::{
@@ -27,23 +26,23 @@ use smp_host::failure::{Code, Failure};
 use smp_host::text::shortened;
 use smp_replay::player::call::{Call, End, Played};
 
-/// Something that breaks a rule, without the place where it was seen.
+/// A breach of a rule, without its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Breach {
     pub(super) rule: &'static Definition,
     pub(super) what: String,
 }
 
-/// The fault that a run was under.
+/// The fault of a run.
 pub(super) struct Under<'f> {
     pub(super) class: &'f Class,
-    /// Whether the answer that it replaced could be read.
+    /// Whether the replaced answer could be read.
     pub(super) was_readable: bool,
-    /// Whether the field that it removed may be missing.
+    /// Whether the removed field may be missing.
     pub(super) may_be_missing: bool,
 }
 
-/// What breaks a rule in any run, whatever it was under. The word is that of what was made up.
+/// The breaches of any run, with or without a fault. The word marks made-up texts.
 pub(super) fn always(played: &Played, word: &str) -> Vec<Breach> {
     let mut breaches = Vec::new();
     match &played.end {
@@ -55,10 +54,10 @@ pub(super) fn always(played: &Played, word: &str) -> Vec<Breach> {
             ));
         }
         End::List { .. } if played.exchanges.is_empty() => {
-            breaches.push(breach(&WHOLE, "a list is called complete, and nothing was asked for"));
+            breaches.push(breach(&WHOLE, "a list is called complete, but no request was sent"));
         }
         End::Account(_) if played.exchanges.is_empty() => {
-            breaches.push(breach(&ACCOUNT, "an account is named, and nothing was asked for"))
+            breaches.push(breach(&ACCOUNT, "an account is named, but no request was sent"))
         }
         _ => {}
     }
@@ -71,7 +70,7 @@ pub(super) fn always(played: &Played, word: &str) -> Vec<Breach> {
     breaches
 }
 
-/// What breaks a rule in a run under a fault, held against the undisturbed one.
+/// The breaches of a run under a fault, compared with the undisturbed one.
 pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End) -> Vec<Breach> {
     match fault.class {
         Class::Late | Class::Same => same(matches!(fault.class, Class::Late), undisturbed, came),
@@ -96,13 +95,13 @@ pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End
     }
 }
 
-/// What breaks a rule in a call that comes out the same whichever of its answers cannot be read.
+/// The breach of a call with the same outcome whichever of its answers cannot be read.
 pub(super) fn unmoved(call: Call, undisturbed: &End) -> Option<Breach> {
     match (call, undisturbed) {
         (Call::Collect, End::List { .. }) => Some(breach(
             &WHOLE,
-            "the same list is called complete whichever answer cannot be read: it is not made of \
-             what the service says",
+            "the same list is called complete whichever answer cannot be read: it is not made \
+             from the service's answers",
         )),
         (Call::Connect, End::Account(_)) => Some(breach(
             &ACCOUNT,
@@ -144,7 +143,7 @@ fn false_ready(was_readable: bool, undisturbed: &End, came: &End) -> Option<Brea
     else {
         return Some(breach(
             &READY,
-            "the settings are called ready, which they are not without the fault",
+            "the settings are called ready, but are not ready without the fault",
         ));
     };
     (was_readable && !warned && before == report).then(|| {
@@ -156,10 +155,10 @@ fn other_account(is_unreadable: bool, undisturbed: &End, id: &str) -> Option<Bre
     match undisturbed {
         End::Account(right) if right == id => None,
         End::Account(_) => {
-            Some(breach(&ACCOUNT, "another account is named than with the right answer"))
+            Some(breach(&ACCOUNT, "the account differs from the one with the right answer"))
         }
         _ if is_unreadable => {
-            Some(breach(&ACCOUNT, "an account is named, where there is none without the fault"))
+            Some(breach(&ACCOUNT, "an account is named, but there is none without the fault"))
         }
         _ => None,
     }
@@ -177,7 +176,7 @@ fn false_success(
             breach(
                 &WHOLE,
                 format!(
-                    "a list of {} is called complete, where there is none without the fault",
+                    "a list of {} is called complete, but there is none without the fault",
                     ids.len()
                 ),
             )
@@ -187,7 +186,7 @@ fn false_success(
     let strange = ids.difference(right).count();
     match (missing, strange) {
         (0, 0) if is_unreadable && rows != right_rows => {
-            Some(breach(&ROWS, "the members are there, with less about them"))
+            Some(breach(&ROWS, "the members are complete, with less about them"))
         }
         (0, 0) => None,
         _ if may_be_missing => None,
@@ -199,7 +198,7 @@ fn false_success(
             &WHOLE,
             format!(
                 "a list is called complete without {missing} of {} members, and with {strange} \
-                 that are not there",
+                 that do not exist",
                 right.len()
             ),
         )),
@@ -214,7 +213,7 @@ fn same(is_late: bool, undisturbed: &End, came: &End) -> Vec<Breach> {
         }
         _ => undisturbed == came,
     };
-    // What breaks another rule is told there.
+    // That is reported as a breach of another rule.
     let is_told = matches!(came, End::Failed(failure) if of_failure(failure).is_some());
     if is_same || is_told {
         Vec::new()
@@ -223,7 +222,7 @@ fn same(is_late: bool, undisturbed: &End, came: &End) -> Vec<Breach> {
     }
 }
 
-/// How a call ended, in a few words.
+/// The end of a call, in a few words.
 fn ended(end: &End) -> String {
     match end {
         End::Checked { ready: true, .. } => "ready".into(),
@@ -240,7 +239,7 @@ fn breach(rule: &'static Definition, what: impl Into<String>) -> Breach {
     Breach { rule, what: what.into() }
 }
 
-/// The surroundings of the word in a text.
+/// The text around the word.
 fn around(text: &str, word: &str) -> String {
     let start = text.find(word).unwrap_or_default();
     let begin = text
@@ -447,7 +446,7 @@ mod tests {
             "it repeats a word of the answer: “the service said quetzalfeder to us”"
         );
         assert_eq!(rules(&repeats), ["repeats-nothing"]);
-        // Nothing was asked for in these runs.
+        // These runs send no request.
         assert_eq!(rules(&always(list(&["a"], "a"), "")), ["no-false-success"]);
         assert_eq!(rules(&always(End::Account("1".into()), "")), ["no-other-account"]);
     }

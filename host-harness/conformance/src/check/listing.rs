@@ -1,22 +1,20 @@
-//! Whether a descriptor says everything that the listing, the form and the setup guide show. Pure.
+//! Checks that a descriptor has everything that the listing, the form and the setup guide show.
+//! Pure.
 
 use super::rules::{COMPLETE, Findings, HELPFUL, Outcomes};
 use smp_host::contract::{DataSet, Descriptor};
 use smp_host::text::counted;
 
-/// The set of records that every connector collects, and its fields, in any spelling.
+/// The data set that every connector collects, and its fields, in any spelling.
 const MEMBERS: &str = "members";
 const MEMBER_FIELDS: [&str; 4] = ["email", "name", "role", "last seen"];
 
-/// Judges what is there and what is not.
+/// Judges what the descriptor has and what it lacks.
 pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     let mut missing = Findings::of(&COMPLETE);
     texts(descriptor, &mut missing);
     if semver::Version::parse(&descriptor.version).is_err() {
-        missing.add(format!(
-            "`version` is no version as semantic versioning has it: `{}`",
-            descriptor.version
-        ));
+        missing.add(format!("`version` is not a semantic version: `{}`", descriptor.version));
     }
     collected(&descriptor.data_collected, &mut missing);
     lists(descriptor, &mut missing);
@@ -102,7 +100,7 @@ fn collected(sets: &[DataSet], missing: &mut Findings) {
 
 fn lists(descriptor: &Descriptor, missing: &mut Findings) {
     if descriptor.permissions_required.is_empty() {
-        missing.add("`permissions-required` is empty: who connects does not know whether they may");
+        missing.add("`permissions-required` is empty: nobody can tell whether they may connect");
     }
     if descriptor.settings.iter().all(|field| field.secret.is_none()) {
         missing.add("no setting is a secret: nothing is attached to requests");
@@ -128,7 +126,7 @@ fn helpful(descriptor: &Descriptor) -> Findings {
     findings
 }
 
-/// A name in the one spelling in which names are compared: `E-mail` is `email`.
+/// A name in normalized spelling, for comparison: `E-mail` is `email`.
 fn spelled(name: &str) -> String {
     name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -158,7 +156,7 @@ mod tests {
             (|d| d.integration_type.clear(), "listing-complete: `integration-type` is empty"),
             (
                 |d| d.version = "1.2".into(),
-                "listing-complete: `version` is no version as semantic versioning has it: `1.2`",
+                "listing-complete: `version` is not a semantic version: `1.2`",
             ),
             (
                 |d| d.data_collected.clear(),
@@ -175,8 +173,8 @@ mod tests {
             ),
             (
                 |d| d.permissions_required.clear(),
-                "listing-complete: `permissions-required` is empty: who connects does not know \
-                 whether they may",
+                "listing-complete: `permissions-required` is empty: nobody can tell whether they \
+                 may connect",
             ),
             (|d| d.setup_guide.clear(), "listing-complete: `setup-guide` is empty"),
             (|d| d.setup_guide[0].steps.clear(), "listing-complete: the setup guide has no step"),

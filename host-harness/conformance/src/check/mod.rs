@@ -1,19 +1,19 @@
-//! The conformance kit: whether a connector, in whatever language, does what the contract asks of
-//! it. The gate of a marketplace.
+//! The conformance check: whether a connector, in any language, keeps the contract. A marketplace
+//! can use it as its gate.
 //!
-//! It needs no service and no key. What a file says of itself is read off it; what it does is shown
-//! by fixtures, played as they are and under every fault, on a clock that nobody waits on.
+//! It needs no service and no key. It reads the descriptor from the file, and plays fixtures
+//! unchanged and under every fault, on a virtual clock.
 //!
-//! | part | what it looks at |
+//! | part | what it checks |
 //! |---|---|
-//! | `file` | whether it is a component of the contract, its size, how long it compiles |
+//! | `file` | whether it is a component of the contract, its size, its compile time |
 //! | `pure` · `listing` · `texts` · `endpoints` · `form` | its descriptor |
-//! | `recorded` · `difference` · `resume` | each fixture as it is: what is expected, twice, and resumed at every page |
+//! | `recorded` · `difference` · `resume` | each fixture unchanged: against its expected outcome, twice, and resumed at every page |
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
-//! | `bounds` | what all of these runs used up |
+//! | `bounds` | the usage of all these runs |
 //!
-//! Every rule is a line of the table in `rules`. The same file with the same fixtures comes to the
-//! same verdict, but for its times.
+//! Every rule is a row of the table in `rules`. The same file with the same fixtures gets the same
+//! verdict, except for its times.
 
 pub mod verdict;
 
@@ -56,23 +56,23 @@ pub use smp_replay::player::cases;
 
 use rules::Outcomes;
 
-/// What is checked.
+/// The connector to check, and how.
 pub struct Subject {
-    /// The file; of one that is too large, enough to be known as such.
+    /// The file. Of a file that is too large, only enough to recognize that.
     pub file: Vec<u8>,
-    /// Where it is compiled.
+    /// Compiles the component.
     pub compiler: Compiler,
-    /// The folders of its fixture cases, as [`cases::find`] gives them.
+    /// The folders of its fixture cases, from [`cases::find`].
     pub fixtures: Vec<PathBuf>,
     /// The bounds of every run.
     pub limits: Limits,
-    /// Whether warnings and rules that were skipped count as failed ones.
+    /// Whether warnings and skipped rules count as failed.
     pub strict: bool,
 }
 
-/// Is told how far a check is, from several threads.
+/// Receives the progress of a check, from several threads.
 pub trait Watcher: Send + Sync {
-    /// So many of these are looked at next.
+    /// This many of them are checked next.
     fn begins(&self, what: &'static str, number: usize);
     /// One of them is done.
     fn step(&self);
@@ -105,9 +105,9 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
     Verdict { connector, strict: subject.strict, rules, figures, times }
 }
 
-const UNLOADED: &str = "Not looked at: the file cannot be loaded.";
-const UNPLAYED: &str = "Not looked at: no fixture could be played.";
-const UNSHOWN: &str = "Only fixtures show it, and none does.";
+const UNLOADED: &str = "Skipped: the file cannot be loaded.";
+const UNPLAYED: &str = "Skipped: no fixture could be played.";
+const UNSHOWN: &str = "Only a fixture can show it, and none does.";
 const GIVE_FIXTURES: &str = "Give fixtures: a recording of a run is one.";
 
 async fn of_plugin(
@@ -122,7 +122,7 @@ async fn of_plugin(
     endpoints::judge(&descriptor, &mut outcomes);
     form::judge(&descriptor, &mut outcomes);
 
-    // The contract's check has parsed the base before.
+    // The contract's check has parsed the base already.
     let Ok(player) = Player::new(&plugin).map(Arc::new) else {
         return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
     };

@@ -1,4 +1,4 @@
-//! The same work for many items, on all cores, with results in the order of the items.
+//! Runs the same work for many items on all cores. The results are in the order of the items.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-/// Most threads: beyond this the work is done before the last ones have begun.
+/// Most threads: with more, the work is done before the last ones have begun.
 const MOST_THREADS: usize = 16;
 
-/// Does the work for each item. What is not begun when this is dropped is not done, and what is
-/// begun ends at its next pause.
+/// Does the work for each item. When the future is dropped, items that have not begun are left out,
+/// and the others end at their next pause.
 pub(super) async fn each<T, O, W, F>(items: Vec<T>, work: W) -> Vec<O>
 where
     T: Send + 'static,
@@ -26,7 +26,7 @@ where
         Arc::new(work),
         Arc::new(Mutex::new(items.into_iter().enumerate().collect::<VecDeque<_>>())),
     );
-    // Dropped together with this future, which ends all of it.
+    // Dropped with this future, which ends all of the work.
     let (_running, stopped) = watch::channel(());
     let workers: Vec<_> = (0..threads)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! Whether a connector says the same about itself at any time.
+//! Checks that a connector describes itself the same way at any time.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use smp_host::contract::Descriptor;
 use smp_host::failure::Failure;
 use smp_replay::player::Player;
 
-/// Asks again in one instance, in another, and after calls that got no answer. What was seen after
-/// collections is told with it.
+/// Asks again in the same instance, in another one, and after calls that got no answer. Adds what
+/// was found after collections.
 pub(super) async fn judge(player: &Player, cases: &[Arc<PlayedCase>], outcomes: &mut Outcomes) {
     let mut findings = Findings::of(&PURE);
     let mut session = player.plugin().session(SessionOptions::powerless(player.limits().clone()));
     compare(session.describe().await, "in another instance", player, &mut findings);
     compare(session.describe().await, "the second time in one instance", player, &mut findings);
-    // What they come to is of no matter here: nothing is granted to this run.
+    // The results do not matter: this run has no grants.
     let _ = session.validate().await;
     let _ = session.connect().await;
     let _ = session.collect(None).await;
@@ -33,7 +33,7 @@ fn compare(
 ) {
     match came {
         Ok(descriptor) if descriptor == *player.plugin().descriptor() => {}
-        Ok(_) => findings.add(format!("the descriptor is another one {when}")),
+        Ok(_) => findings.add(format!("the descriptor differs {when}")),
         Err(failure) => findings
             .add(format!("{when}, describing ends as `{}`: {}", failure.code, failure.message)),
     }

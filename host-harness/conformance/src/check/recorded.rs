@@ -1,4 +1,4 @@
-//! Every fixture case as it is: what comes of it, twice, in one instance and in another, and
+//! Plays every fixture case unchanged: its outcome, the same in one instance and in another, and
 //! resumed at every page.
 
 use std::collections::BTreeSet;
@@ -21,15 +21,15 @@ use smp_replay::player::call::{Call, End, Played};
 use smp_replay::player::case::{Case, name_of};
 use smp_replay::player::{Mode, Player};
 
-/// A case that was played as it is.
+/// A case that was played unchanged.
 pub(super) struct PlayedCase {
     pub(super) case: Case,
-    /// The calls, and what came of them.
+    /// The calls and their outcomes.
     pub(super) calls: Vec<(Call, Played)>,
     found: Found,
 }
 
-/// What was found about one case.
+/// Findings about one case.
 #[derive(Default)]
 struct Found {
     differs: Option<String>,
@@ -40,7 +40,7 @@ struct Found {
     breaches: Vec<(Call, Breach)>,
 }
 
-/// Plays every case. Those that cannot be played are told, and left out.
+/// Plays every case. Those that cannot be played are reported and left out.
 pub(super) async fn all(
     player: &Arc<Player>,
     folders: &[PathBuf],
@@ -67,7 +67,7 @@ pub(super) async fn all(
         }
     }
     outcomes.add(unsound.judged(format!("{}.", counted(cases.len(), "case"))));
-    // Without a case there is nothing to be told: the rules are skipped.
+    // Without a case there is nothing to report: the rules are skipped.
     if !cases.is_empty() {
         tell(player, &cases, outcomes);
     }
@@ -86,7 +86,7 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     let bytes = |value: &serde_json::Value| value.to_string().into_bytes();
     if bytes(&came) != bytes(&again) {
         let what = difference::first(&came, &again)
-            .unwrap_or_else(|| "the order of fields is another".into());
+            .unwrap_or_else(|| "the order of fields differs".into());
         found.repeats.push(format!("in another instance, {what}"));
     }
     let mut calls = Vec::new();
@@ -107,7 +107,7 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     Ok(PlayedCase { case, calls, found })
 }
 
-/// Makes the same calls again in one instance, and asks it what it is in between.
+/// Repeats the calls in one instance, and describes the connector between them.
 async fn repeat(
     player: &Player,
     case: &Case,
@@ -126,7 +126,7 @@ async fn repeat(
         let page = session.collect(None).await;
         match session.describe().await {
             Ok(descriptor) if descriptor == *player.plugin().descriptor() => {}
-            Ok(_) => found.impure.push("the descriptor is another one after a collection".into()),
+            Ok(_) => found.impure.push("the descriptor differs after a collection".into()),
             Err(failure) if failure.code == Code::Contract => found.impure.push(failure.message),
             Err(failure) => found
                 .impure
@@ -183,7 +183,7 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     outcomes.add(match told {
         0 => skipped(
             &EXPECTED,
-            "Not looked at: no fixture has an expectation.",
+            "Skipped: no fixture has an expected outcome.",
             Some((TOLD.hint, TOLD.remedy())),
         ),
         told => differing.judged(format!("{}.", counted(told, "case"))),
@@ -197,23 +197,22 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
     outcomes.add(
         elsewhere.judged(format!("{}, taken up at every page.", counted(resumed, "whole list"))),
     );
-    outcomes.add(again.judged("Each page of these lists, asked for twice."));
+    outcomes.add(again.judged("Each page of these lists, requested twice."));
 }
 
 impl PlayedCase {
-    /// Whether this call takes too long without any fault.
+    /// Whether this call takes too long without a fault.
     pub(super) fn hung(&self, call: Call) -> bool {
         self.calls.iter().any(|(other, played)| *other == call && played.end.hung())
     }
 
-    /// What breaks a rule without any fault.
+    /// The breaches without a fault.
     pub(super) fn breaches(&self) -> impl Iterator<Item = (Call, &Breach)> {
         self.found.breaches.iter().map(|(call, breach)| (*call, breach))
     }
 }
 
-/// What the connector says about itself after a collection, where a case shows that it is not what
-/// it said before.
+/// The descriptor after a collection, if a case shows that it changed.
 pub(super) fn impure(cases: &[Arc<PlayedCase>], findings: &mut Findings) {
     for case in cases {
         for what in &case.found.impure {
@@ -222,7 +221,7 @@ pub(super) fn impure(cases: &[Arc<PlayedCase>], findings: &mut Findings) {
     }
 }
 
-/// Which fields the service leaves out, as the whole lists of all cases tell.
+/// The fields that the service leaves out, learned from the complete lists of all cases.
 pub(super) fn known(player: &Player, cases: &[Arc<PlayedCase>]) -> Known {
     let mut known = Known::default();
     let whole = cases

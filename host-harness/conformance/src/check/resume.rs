@@ -1,7 +1,7 @@
-//! Whether a collection goes on anywhere: every page from another instance, and every page once
-//! more, is the same.
+//! Checks that a collection can resume anywhere: another instance gives the same page, and so does
+//! a repeated request.
 //!
-//! Equal pages are equal bytes: whatever writes them writes the same for the same page.
+//! Pages are equal if they are written as equal bytes.
 
 use std::sync::Arc;
 
@@ -13,31 +13,31 @@ use smp_host::settings::Checked;
 use smp_replay::player::case::Case;
 use smp_replay::player::{Mode, Player};
 
-/// Pages at which a run is resumed, and pages that each of these runs reads: more of them say
-/// nothing new.
+/// Most pages at which a run is resumed, and most pages that each of these runs reads. More would
+/// show nothing new.
 const MOST_PAGES: usize = 25;
 
-/// What was found, a sentence each.
+/// The findings, a sentence each.
 #[derive(Debug, Default)]
 pub(super) struct Resumed {
-    /// Pages that another instance does not give.
+    /// Pages that another instance gives differently.
     pub(super) elsewhere: Vec<String>,
-    /// Pages that are others when they are asked for again.
+    /// Pages that differ when they are requested again.
     pub(super) again: Vec<String>,
 }
 
-/// A page as it came, and where its run stood then.
+/// A page, and the position of its run.
 struct Read {
     asked: Option<String>,
     before: Vec<Request>,
     page: MemberPage,
 }
 
-/// Reads the list page by page, and each page from elsewhere and again. Nothing is found where the
-/// list cannot be read in one go.
+/// Reads the list page by page, and each page in another instance and again. Nothing is found if
+/// the list cannot be read in one go.
 ///
 /// # Errors
-/// When the fixture cannot be played.
+/// If the fixture cannot be played.
 pub(super) async fn resumed(
     player: &Player,
     case: &Case,
@@ -76,8 +76,8 @@ pub(super) async fn resumed(
     Ok(found)
 }
 
-/// The pages, one after the other from one instance. None where that ends in a failure, which a
-/// whole run may mend by starting over.
+/// The pages of one instance, in order. `None` if that fails; a whole run may recover by starting
+/// over.
 async fn straight(
     player: &Player,
     case: &Case,
@@ -105,6 +105,6 @@ fn differs(came: &Result<MemberPage, Failure>) -> String {
             failure.code,
             smp_host::text::shortened(&failure.message, 200)
         ),
-        Ok(page) => format!("gives another page, with {} members", page.members.len()),
+        Ok(page) => format!("gives a different page, with {} members", page.members.len()),
     }
 }

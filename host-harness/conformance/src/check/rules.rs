@@ -1,7 +1,6 @@
-//! The rules, all in one table, and how findings about them become outcomes.
+//! The table of all rules, and how findings become outcomes.
 //!
-//! A rule has one severity: what breaks it is a failure, or it is a warning. What could be either
-//! is two rules.
+//! A rule has one severity, failure or warning. What could be either is two rules.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +8,24 @@ use crate::check::verdict::Rule;
 use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
 
-/// Kinds of findings about a rule that are told. Who mends these sees the others go, or reads them
-/// then.
+/// Most kinds of findings that are shown for a rule. Once these are fixed, a new check shows the
+/// rest.
 const MOST_FINDINGS: usize = 15;
 
-/// What a rule says.
+/// A rule of the check.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     /// Stable identifier.
     pub(crate) id: &'static str,
     pub(crate) family: &'static str,
-    /// What a connector does that keeps it.
+    /// What a connector that keeps it does.
     pub(crate) title: &'static str,
     pub(crate) severity: Severity,
-    /// How to mend it.
+    /// How to fix a breach.
     pub(crate) hint: &'static str,
 }
 
-/// What it means when a rule is not kept.
+/// The consequence of a breach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
     /// The connector does not pass.
@@ -35,7 +34,7 @@ pub(crate) enum Severity {
     Warning,
 }
 
-/// What was found about one rule. Findings of one kind are told once, with how many there are.
+/// The findings about one rule. Findings of one kind are shown once, with their number.
 #[derive(Debug)]
 pub(crate) struct Findings {
     rule: &'static Definition,
@@ -44,28 +43,28 @@ pub(crate) struct Findings {
     all: usize,
 }
 
-/// What came of the rules that were looked at.
+/// The outcomes of the rules that were checked.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes(Vec<Rule>);
 
 impl Findings {
-    /// Nothing found yet.
+    /// No findings yet.
     pub(crate) fn of(rule: &'static Definition) -> Self {
         Self { rule, kinds: Vec::new(), by_kind: BTreeMap::new(), all: 0 }
     }
 
-    /// The rule that it is about.
+    /// The rule.
     pub(crate) fn rule(&self) -> &'static Definition {
         self.rule
     }
 
-    /// Adds what was found.
+    /// Adds a finding.
     pub(crate) fn add(&mut self, sentence: impl Into<String>) {
         let sentence = sentence.into();
         self.add_of_kind(sentence.clone(), sentence);
     }
 
-    /// Adds what was found; of those of one kind the first is told.
+    /// Adds a finding; of each kind only the first is shown.
     pub(crate) fn add_of_kind(&mut self, kind: impl Into<String>, sentence: String) {
         self.all += 1;
         let index = *self.by_kind.entry(kind.into()).or_insert(self.kinds.len());
@@ -80,7 +79,7 @@ impl Findings {
         sentences.into_iter().for_each(|sentence| self.add(sentence));
     }
 
-    /// What came of the rule: kept where nothing was found, and then this is what is said.
+    /// The outcome of the rule. Without findings it is kept, with this message.
     pub(crate) fn judged(self, kept: impl Into<String>) -> Rule {
         let Definition { id, family, title, severity, hint } = self.rule;
         if self.all == 0 {
@@ -118,7 +117,7 @@ impl Findings {
 }
 
 impl Definition {
-    /// What mends it, where that is not to mend the connector.
+    /// The remedy, if it is anything but fixing the connector.
     pub(crate) fn remedy(&self) -> Option<Remedy> {
         if *self == SOUND {
             Some(Remedy::MendFixture)
@@ -128,7 +127,7 @@ impl Definition {
     }
 }
 
-/// A rule that was not looked at, for this reason.
+/// A rule that was not checked, for this reason.
 pub(crate) fn skipped(
     rule: &'static Definition,
     why: &str,
@@ -152,12 +151,12 @@ pub(crate) fn skipped(
 }
 
 impl Outcomes {
-    /// Adds what came of a rule.
+    /// Adds the outcome of a rule.
     pub(crate) fn add(&mut self, rule: Rule) {
         self.0.push(rule);
     }
 
-    /// Every rule in the order of the table; those that were not looked at are skipped for this
+    /// Every rule in the order of the table. Those that were not checked are skipped for this
     /// reason.
     pub(crate) fn complete(
         mut self,
@@ -180,7 +179,7 @@ macro_rules! rules {
         $(pub(crate) static $name: Definition =
             Definition { id: $id, family: $family, title: $title, severity: Severity::$severity, hint: $hint };)*
 
-        /// Every rule, in the order in which they are read.
+        /// Every rule, in the order in which they are shown.
         pub(crate) static ALL: &[&Definition] = &[$(&$name),*];
     };
 }
@@ -195,77 +194,89 @@ const BOUNDS: &str = "Bounds";
 rules! {
     COMPONENT: FILE, "is-a-component", Failure, "Is a WebAssembly component",
         "Give the `.wasm` file of a component; `wasm-tools component new` makes one of a core module.";
-    SIZE: FILE, "is-small-enough", Failure, "Is no larger than a host takes",
-        "Leave out what is not needed: names and debug information (`strip = true`), an interpreter, data that belongs into a request.";
+    SIZE: FILE, "is-small-enough", Failure, "Is no larger than a host accepts",
+        "Leave out what is not needed: names and debug information (`strip = true`), an \
+         interpreter, data that belongs in a request.";
     SLIM: FILE, "is-slim", Warning, "Is as small as a connector can be",
         "Every host that runs it compiles it and keeps the code in memory. Build for size (`opt-level = \"s\"`, `lto = \"fat\"`, `strip = true`).";
-    COMPILES: FILE, "compiles", Failure, "Compiles within the bounds of a host",
+    COMPILES: FILE, "compiles", Failure, "Compiles within the limits of a host",
         "Build the component again, without WebAssembly features beyond the component model, and without very large functions.";
-    IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract says",
+    IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract \
+                                                      defines",
         "Build it for the world `connector-plugin` of `wit/`, for a target without WASI: in Rust `wasm32-unknown-unknown`.";
 
-    DESCRIBES: DESCRIPTOR, "describes-itself", Failure, "Describes itself as the contract has it",
-        "`describe` returns what `wit/connector.wit` says of each field, sends nothing and never traps.";
-    PURE: DESCRIPTOR, "describes-itself-the-same", Failure, "Says the same about itself at any time",
-        "`describe` returns constants: nothing that was called before may change it.";
+    DESCRIBES: DESCRIPTOR, "describes-itself", Failure, "Describes itself as the contract requires",
+        "`describe` returns each field as `wit/connector.wit` documents it, sends nothing and \
+         never traps.";
+    PURE: DESCRIPTOR, "describes-itself-the-same", Failure, "Describes itself the same way at any \
+                                                             time",
+        "`describe` returns constants: earlier calls must not change it.";
     COMPLETE: DESCRIPTOR, "listing-complete", Failure, "Says everything that the listing and the form show",
         "Fill in what is missing in the descriptor: it is the one source of the listing, the form and the setup guide.";
     HELPFUL: DESCRIPTOR, "listing-helpful", Warning, "Answers what people ask",
         "Add questions with answers to the descriptor, and the scope of each endpoint where the vendor names scopes.";
     FITTING: DESCRIPTOR, "texts-shown-whole", Warning, "Has no text that a listing cuts",
-        "Say it in fewer words, or in several entries.";
+        "Shorten it, or split it into several entries.";
     SAFE: DESCRIPTOR, "texts-safe", Failure, "Has no text that acts on a page or a terminal",
         "Steps, introductions, permissions and answers are Markdown with **bold**, `code`, lists and plain links to web pages; every other text is plain.";
     SINGLE: DESCRIPTOR, "endpoints-distinct", Failure, "Declares each endpoint once",
-        "Remove the second declaration, or make one of the two.";
+        "Remove the second declaration, or merge the two.";
     READING: DESCRIPTOR, "endpoints-read", Warning, "Only reads, with GET",
         "Use a GET endpoint where the vendor has one. Otherwise every operator has to grant the endpoint by its name.";
     FORM: DESCRIPTOR, "form-consistent", Failure, "Has a form that fits together",
         "Correct the field in the descriptor's settings.";
 
-    SOUND: FIXTURES, "fixtures-sound", Failure, "Has fixtures that fit what it asks for",
-        "Mend the fixture, or record it again.";
-    EXPECTED: FIXTURES, "fixtures-expected", Failure, "Makes of each fixture what is expected",
-        "Find out whether the connector or the expectation is wrong.";
-    TOLD: FIXTURES, "fixtures-told", Warning, "Has an expectation for each fixture",
-        "A recording comes with an expected.json. Without one nothing tells whether what comes out is right.";
+    SOUND: FIXTURES, "fixtures-sound", Failure, "Has fixtures that match its requests",
+        "Fix the fixture, or record it again.";
+    EXPECTED: FIXTURES, "fixtures-expected", Failure, "Gives the expected outcome for each fixture",
+        "Find out whether the connector or `expected.json` is wrong.";
+    TOLD: FIXTURES, "fixtures-told", Warning, "Has an expected outcome for each fixture",
+        "A recording comes with an expected.json. Without one, nothing shows whether the outcome \
+         is right.";
     COVERED: FIXTURES, "endpoints-covered", Failure, "Uses each declared endpoint in a fixture",
         "Add a fixture in which the endpoint is called, or remove it from the descriptor: what is declared is granted.";
     REPEATABLE: FIXTURES, "repeatable", Failure, "Gives the same bytes for the same traffic",
-        "Keep nothing from one call to the next, and do not depend on the order in which a hash map happens to be read.";
+        "Keep nothing from one call to the next, and do not depend on the order of a hash map.";
 
     STANDING: FAULTS, "no-crash", Failure, "Never crashes",
-        "Check what comes before using it: no panic, no index out of bounds, no recursion as deep as the answer or deeper than the stack.";
+        "Check answers before using them: no panic, no index out of bounds, no recursion as deep \
+         as the answer.";
     ENDING: FAULTS, "no-hang", Failure, "Stays within the limits of a host",
         "Bound every loop, every retry and every list that is kept.";
     KEEPING: FAULTS, "fails-as-agreed", Failure, "Ends in a result or in a failure of the contract",
-        "Return what `wit/connector.wit` says, and ask only for what the descriptor declares.";
+        "Return what `wit/connector.wit` defines, and send only requests that the descriptor \
+         declares.";
     WORDED: FAULTS, "says-what-to-do", Failure, "Says what happened and what to do",
         "Give each failure a message and a hint, and each warning too: an administrator who is no engineer reads them.";
     WHOLE: FAULTS, "no-false-success", Failure, "Never calls an incomplete list complete",
-        "End with a failure whenever an answer is not what it must be: an empty list, a default or a skipped entry in its place loses members unseen.";
+        "End with a failure whenever an answer is not as expected: an empty list, a default or a \
+         skipped entry in its place loses members unnoticed.";
     ROWS: FAULTS, "no-silent-loss", Warning, "Never leaves out silently what it could not read",
-        "Where an answer that only adds to the members cannot be read, a failure is better than members without it.";
+        "If an answer that only adds details to members cannot be read, a failure is better than \
+         members without them.";
     READY: FAULTS, "no-false-ready", Failure, "Never calls settings ready that it could not check",
         "A check passes only on an answer that was read and understood: a platform revokes the old credentials on a yes.";
     ACCOUNT: FAULTS, "no-other-account", Failure, "Never names another account",
         "Take the account's id from an answer that was read and understood, and fail otherwise.";
     DISCREET: FAULTS, "repeats-nothing", Failure, "Never repeats what the service answered",
-        "Messages, hints, checks and log lines say what happened in your own words; of the answer only the vendor's code may be handed on.";
+        "Messages, hints, checks and log lines say what happened in your own words; of the \
+         answer, only the vendor's code may be passed on.";
     PATIENT: FAULTS, "slow-and-large", Failure, "Takes slow and large answers like any other",
-        "The result depends on what an answer says, not on how long it took or how much white space is in it.";
+        "The result depends on the content of an answer, not on how long it took or how much \
+         white space is in it.";
 
     RESUMED: RESUME, "resumable", Failure, "Gives the same pages to another instance",
-        "Everything that a page depends on stands in the settings and the cursor. Put into the cursor what the next page needs.";
+        "A page depends only on the settings and the cursor. Put everything that the next page \
+         needs into the cursor.";
     AGAIN: RESUME, "pages-again", Failure, "Gives the same page when it is asked for again",
         "Keep nothing from one page to the next.";
 
-    MEMORY: BOUNDS, "memory", Warning, "Needs less than half of the memory that it may have",
-        "Read an answer where it lies instead of copying it, and keep one page only.";
-    QUICK: BOUNDS, "computing-time", Warning, "Computes for less than half of the time that it may take",
+    MEMORY: BOUNDS, "memory", Warning, "Needs less than half of the permitted memory",
+        "Read an answer in place instead of copying it, and keep only one page.";
+    QUICK: BOUNDS, "computing-time", Warning, "Computes for less than half of the permitted time",
         "Look for a loop within a loop over the members of a page.";
-    FRUGAL: BOUNDS, "requests", Warning, "Sends less than half of the requests that it may send",
-        "Ask for larger pages, and not for each member on its own.";
+    FRUGAL: BOUNDS, "requests", Warning, "Sends less than half of the permitted requests",
+        "Request larger pages, not each member separately.";
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) fn complete() -> Descriptor {
     descriptor
 }
 
-/// What is found about a descriptor with this change, each behind the id of its rule.
+/// The findings about a descriptor with this change, each after the id of its rule.
 pub(crate) fn said(
     descriptor: &Descriptor,
     change: impl FnOnce(&mut Descriptor),

@@ -1,8 +1,8 @@
-//! Whether the texts of a descriptor can be shown as they are: whole, and without anything that
+//! Checks that the texts of a descriptor can be shown unchanged: whole, and without anything that
 //! acts on a page or a terminal. Pure.
 //!
-//! The host disarms whatever it shows (see `listing/markdown.rs`); others that take a descriptor
-//! may not. So a text that has to be disarmed does not pass.
+//! The host makes all text safe before it shows it (see `listing/markdown.rs`); others that use a
+//! descriptor may not. So a text that would have to be changed does not pass.
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
@@ -21,11 +21,11 @@ enum Kind {
     Plain,
     /// A heading, a label or a name.
     Name,
-    /// What machines read, shown as code: an address, a path, a pattern.
+    /// Text for machines, shown as code: an address, a path, a pattern.
     Code,
 }
 
-/// A text, and where it stands.
+/// A text, and its place.
 struct Text<'d> {
     place: String,
     text: &'d str,
@@ -57,7 +57,7 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     outcomes.add(cut.judged(format!("The longest text has {longest} characters.")));
 }
 
-/// What of the text acts on what shows it.
+/// What in the text acts on a page or a terminal.
 fn acting(text: &str, kind: Kind) -> Option<&'static str> {
     let is_code = kind == Kind::Code;
     if text.chars().any(|sign| is_active(sign) && (is_code || !matches!(sign, '\n' | '\t'))) {
@@ -79,7 +79,7 @@ fn acting(text: &str, kind: Kind) -> Option<&'static str> {
             Event::Start(Tag::Link { link_type: LinkType::Email, .. }) => {}
             Event::Start(Tag::Link { dest_url, .. }) => {
                 if !is_address(&dest_url) {
-                    return Some("a link that leads to no plain web or e-mail address");
+                    return Some("a link to something other than a plain web or e-mail address");
                 }
                 link = Some((dest_url.into_string(), String::new()));
             }
@@ -89,7 +89,7 @@ fn acting(text: &str, kind: Kind) -> Option<&'static str> {
             Event::End(TagEnd::Link)
                 if link.take().is_some_and(|(address, shown)| is_misleading(&shown, &address)) =>
             {
-                return Some("a link that reads as another address than it leads to");
+                return Some("a link whose text reads as a different address");
             }
             _ => {}
         }
@@ -97,7 +97,7 @@ fn acting(text: &str, kind: Kind) -> Option<&'static str> {
     None
 }
 
-/// What of the Markdown is outside the subset that a listing shows.
+/// What in the Markdown is outside the subset that a listing shows.
 fn flattened(text: &str) -> Option<&'static str> {
     Parser::new(text).find_map(|event| match event {
         Event::Start(Tag::BlockQuote(_)) => Some("a quotation"),
@@ -189,7 +189,7 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
     all
 }
 
-/// The entries, counted from one, as people count.
+/// The entries, numbered from one.
 fn numbered<T>(entries: &[T]) -> impl Iterator<Item = (usize, &T)> {
     entries.iter().enumerate().map(|(index, entry)| (index + 1, entry))
 }
@@ -211,23 +211,23 @@ mod tests {
             ("Title\n---", Some("a heading")),
             (
                 "[x](javascript:alert(1))",
-                Some("a link that leads to no plain web or e-mail address"),
+                Some("a link to something other than a plain web or e-mail address"),
             ),
             (
                 "[x][1]\n\n[1]: data:text/html,y",
-                Some("a link that leads to no plain web or e-mail address"),
+                Some("a link to something other than a plain web or e-mail address"),
             ),
             (
                 "[x](https://good.test@evil.test)",
-                Some("a link that leads to no plain web or e-mail address"),
+                Some("a link to something other than a plain web or e-mail address"),
             ),
             (
                 "[good.test](https://evil.test)",
-                Some("a link that reads as another address than it leads to"),
+                Some("a link whose text reads as a different address"),
             ),
             (
                 "[**good.test**](https://evil.test)",
-                Some("a link that reads as another address than it leads to"),
+                Some("a link whose text reads as a different address"),
             ),
             ("a\u{1b}[31m", Some("a control or text-direction character")),
             ("\u{202e}gpj", Some("a control or text-direction character")),

@@ -1,4 +1,4 @@
-//! What a conformance check came to: a line per rule, figures, and whether the connector passed.
+//! The verdict of a conformance check: a line per rule, figures, and whether the connector passed.
 //!
 //! Everything but [`Times`] is the same at every check of the same file with the same fixtures.
 
@@ -9,22 +9,22 @@ use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 use smp_host::validation::CheckOutcome;
 
-/// The answer to "does this connector do what it must?".
+/// The result of a check: whether the connector keeps the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The connector. None where it could not be loaded.
+    /// The connector. `None` if it could not be loaded.
     pub connector: Option<Connector>,
-    /// Whether warnings and rules that were skipped count as failed ones.
+    /// Whether warnings and skipped rules count as failed.
     pub strict: bool,
-    /// The rules, in the order in which they are read.
+    /// The rules, in the order in which they are shown.
     pub rules: Vec<Rule>,
-    /// What was counted.
+    /// Counts.
     pub figures: Figures,
-    /// What was measured, and differs from run to run.
+    /// Measured times, which differ from run to run.
     pub times: Times,
 }
 
-/// Which connector it was.
+/// The connector that was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connector {
     /// Its identifier.
@@ -41,30 +41,30 @@ pub struct Connector {
     pub contract_version: String,
 }
 
-/// A rule, and what came of it.
+/// A rule and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Stable identifier.
     pub id: &'static str,
-    /// Heading under which it stands.
+    /// The heading that it is listed under.
     pub family: &'static str,
-    /// What a connector does that keeps it.
+    /// What a connector that keeps it does.
     pub title: &'static str,
-    /// Whether it does.
+    /// Whether the connector does.
     pub outcome: CheckOutcome,
-    /// What was found, in a sentence.
+    /// The finding, in a sentence.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub hint: Option<String>,
-    /// The same as data, where it is more than to mend the connector.
+    /// The fix as data, if it is anything but fixing the connector.
     pub remedy: Option<Remedy>,
-    /// Where it was found, a sentence each, up to a bound.
+    /// The places of the findings, a sentence each, up to a bound.
     pub findings: Vec<String>,
-    /// How many more there are.
+    /// Number of findings beyond the bound.
     pub more: usize,
 }
 
-/// What was counted.
+/// Counts of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Fixture cases.
@@ -73,25 +73,25 @@ pub struct Figures {
     pub exchanges: usize,
     /// Runs of the connector.
     pub runs: u64,
-    /// Most requests of one collection, repeated ones not counted.
+    /// Most requests of one collection, without retries.
     pub most_requests: u64,
     /// Most memory of one run, in bytes.
     pub peak_memory_bytes: usize,
 }
 
-/// What was measured, in milliseconds.
+/// Measured times, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     /// Compiling the component.
     pub compile_ms: u64,
-    /// The longest that the component computed in one call.
+    /// The longest computing time of one call.
     pub slowest_call_ms: u64,
     /// The whole check.
     pub total_ms: u64,
 }
 
 impl Connector {
-    /// The connector that these facts are of.
+    /// The connector that this plugin info describes.
     #[must_use]
     pub fn of(facts: &PluginInfo) -> Self {
         Self {
@@ -112,21 +112,21 @@ impl Verdict {
         self.rules.iter().all(|rule| !self.counts_as_failed(rule))
     }
 
-    /// Whether the rule stands in the way of passing.
+    /// Whether the rule keeps the connector from passing.
     #[must_use]
     pub fn counts_as_failed(&self, rule: &Rule) -> bool {
         rule.outcome == CheckOutcome::Failed
             || (self.strict && rule.outcome != CheckOutcome::Passed)
     }
 
-    /// How many rules came out so.
+    /// Number of rules with this outcome.
     #[must_use]
     pub fn count(&self, outcome: CheckOutcome) -> usize {
         self.rules.iter().filter(|rule| rule.outcome == outcome).count()
     }
 
-    /// The first rule that stands in the way of passing, as scripts read it: `component` where the
-    /// file could not be loaded.
+    /// The first rule that keeps the connector from passing, as a failure: `component` if the file
+    /// could not be loaded.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         let rule = self.rules.iter().find(|rule| self.counts_as_failed(rule))?;
@@ -137,8 +137,8 @@ impl Verdict {
         Some(Failure { hint: rule.hint.clone(), ..failure }.with_remedy(remedy))
     }
 
-    /// The same with hints in the words of the program that shows it: of a hint and a remedy they
-    /// make the hint that is shown.
+    /// The verdict with hints in the caller's words: a hint and a remedy are made into the hint
+    /// that is shown.
     #[must_use]
     pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
         for rule in &mut self.rules {
@@ -149,7 +149,7 @@ impl Verdict {
         self
     }
 
-    /// The verdict as scripts read it.
+    /// The verdict as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let connector = self.connector.as_ref().map(|connector| {

@@ -1,5 +1,5 @@
-//! What a connector may do, and where: the origin, endpoints, scopes, the pace, what it collects,
-//! and who may connect it. Pure.
+//! Compares what the two builds of a connector may do: the origin, endpoints, scopes, the rate, the
+//! data collected, and the permissions needed to connect. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use smp_host::http::policy::method_of;
 use smp_host::text::shortened;
 use smp_listing::pace;
 
-/// Characters of a path or a purpose that stand in a finding.
+/// Most characters of a path or a purpose in a finding.
 const SHOWN: usize = 200;
 
-/// Compares what both builds may do. What an operator approves because of it is added to the
+/// Compares the two descriptors. Whatever an operator must approve because of it is added to the
 /// approvals.
 pub(super) fn compare(
     old: &Descriptor,
@@ -70,7 +70,7 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
             (None, HttpMethod::Get) => found.add(&ENDPOINTS_ADDED, told(endpoint)),
             (None, HttpMethod::Post) => {
                 let says = if endpoint.read_only {
-                    "changes nothing, by its own word"
+                    "changes nothing, according to the connector"
                 } else {
                     "may change data"
                 };
@@ -96,7 +96,7 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
     );
 }
 
-/// Scopes are those of the whole key: one that another endpoint needed before is no new one.
+/// Scopes belong to the whole key: one that another endpoint needed before is not new.
 fn scopes(old: &[Endpoint], new: &[Endpoint], found: &mut Found) {
     let missing_in = |endpoints: &[Endpoint], others: &[Endpoint]| {
         let known: BTreeSet<_> =
@@ -117,8 +117,8 @@ fn scopes(old: &[Endpoint], new: &[Endpoint], found: &mut Found) {
 }
 
 fn rate(old: RateLimit, new: RateLimit, found: &mut Found) {
-    // Requests in a time, without a division: one pace is faster where its requests in the other's
-    // period are more.
+    // Compares rates without a division: a rate is higher if its requests in the other's period are
+    // more.
     let (before, now) = (
         u64::from(old.requests) * u64::from(new.period_ms),
         u64::from(new.requests) * u64::from(old.period_ms),
@@ -220,7 +220,7 @@ mod tests {
             ]
         );
         for (read_only, says) in
-            [(true, "changes nothing, by its own word"), (false, "may change data")]
+            [(true, "changes nothing, according to the connector"), (false, "may change data")]
         {
             let post = endpoint(HttpMethod::Post, "/v1/search", known, read_only);
             let (old, mut new) =
@@ -233,7 +233,7 @@ mod tests {
                 [format!("blocking requests-to-grant: `POST /v1/search`: Reads more.; it {says}")]
             );
             assert_eq!(approvals, ["POST /v1/search"]);
-            // The other way about, on the same endpoint.
+            // The other direction, on the same endpoint.
             let (mut found, mut approvals, mut changed) =
                 (Found::default(), Vec::new(), new.clone());
             changed.api.endpoints[1].read_only = !read_only;

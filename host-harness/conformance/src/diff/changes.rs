@@ -1,41 +1,41 @@
-//! What an upgrade from one build of a connector to another changes: findings with a class each,
-//! and what became of every recorded case.
+//! The changes of an upgrade from one build of a connector to another: findings with a class each,
+//! and both outcomes of every recorded case.
 //!
-//! Two equal pairs of files with equal fixtures come to equal changes.
+//! The same two files with the same fixtures give the same changes.
 
 use serde_json::{Value, json};
 
 use crate::check::verdict::Connector;
 use smp_host::validation::CheckOutcome;
 
-/// The answer to "what changes with this upgrade?".
+/// The result of a comparison: what changes with the upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
     /// The build that is in use.
     pub old: Connector,
     /// The build that would replace it.
     pub new: Connector,
-    /// What was found, the worst first.
+    /// The findings, the worst first.
     pub findings: Vec<Finding>,
-    /// What an operator is asked to approve before the new build does all of its work: an origin,
-    /// or a method and a path.
+    /// What an operator must approve before the new build can do all of its work: an origin, or a
+    /// method and a path.
     pub approvals: Vec<String>,
-    /// The recorded cases that both builds were played on, in order.
+    /// The recorded cases that were played with both builds, in order.
     pub cases: Vec<CaseChange>,
 }
 
-/// What a finding means for whoever decides about the upgrade.
+/// What a finding means for the decision about the upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Nobody has to do anything.
+    /// Nothing needs to be done.
     Harmless,
     /// An operator must look before the upgrade.
     Look,
-    /// Something that works today stops: settings, a key, an approval, members.
+    /// Something that works today stops working: settings, a key, an approval, members.
     Blocking,
 }
 
-/// What a finding means for settings and a key that were stored for the old build.
+/// The effect of a finding on settings and a key that were stored for the old build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// Nothing.
@@ -49,10 +49,9 @@ pub enum Effect {
 /// Whether settings and a key that were stored for the old build work with the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// They do: nothing that is declared speaks against it, and recorded traffic is ready with both
-    /// builds.
+    /// They do: no declaration prevents it, and recorded traffic is ready with both builds.
     KeepWorking,
-    /// Nothing that is declared speaks against it, and no recorded traffic shows it.
+    /// No declaration prevents it, but no recorded traffic shows it.
     NotShown,
     /// It depends on what is stored.
     MayStop,
@@ -60,28 +59,28 @@ pub enum Stored {
     StopWorking,
 }
 
-/// Something that is another than before.
+/// A difference between the builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Stable identifier.
     pub id: &'static str,
-    /// What it is about, in a word or two.
+    /// Its subject, in a word or two.
     pub area: &'static str,
     /// What it means for the upgrade.
     pub class: Class,
-    /// What it means for stored settings.
+    /// The effect on stored settings.
     pub effect: Effect,
     /// What the new build does, in a sentence without a subject.
     pub title: &'static str,
     /// What an operator does about it.
     pub action: Option<&'static str>,
-    /// What exactly, a sentence each, up to a bound. Words of both components may stand in them.
+    /// The details, a sentence each, up to a bound. They may contain text of both components.
     pub details: Vec<String>,
-    /// How many more there are.
+    /// Number of details beyond the bound.
     pub more: usize,
 }
 
-/// What became of one recorded case.
+/// The outcomes of one recorded case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseChange {
     /// Name of the case.
@@ -90,26 +89,26 @@ pub struct CaseChange {
     pub old: Came,
     /// With the new build.
     pub new: Came,
-    /// How the members differ, where both builds have a whole list of them.
+    /// How the members differ, if both builds have a complete list.
     pub members: Option<MemberChanges>,
-    /// The checks of `validate` that came out in another way.
+    /// The checks of `validate` with another outcome.
     pub checks: Vec<CheckChange>,
 }
 
-/// What one build made of a case.
+/// The outcome of a case with one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Came {
-    /// Whether `validate` called the settings ready; none where it ended as a failure.
+    /// Whether `validate` called the settings ready. `None` if it failed.
     pub ready: Option<bool>,
     /// The account that `connect` named.
     pub account: Option<String>,
     /// `complete`, or the code of the failure in which the collection ended.
     pub outcome: String,
-    /// Members of the list, where it is whole.
+    /// Members of the list, if it is complete.
     pub members: Option<usize>,
-    /// Requests of all calls together, repeated ones not counted.
+    /// Requests of all calls together, without retries.
     pub requests: usize,
-    /// The first request that the traffic holds no answer to. What came after it shows nothing.
+    /// The first request to which the traffic has no answer. Whatever came after it shows nothing.
     pub unanswered: Option<String>,
 }
 
@@ -124,19 +123,18 @@ pub struct MemberChanges {
     pub changed: Vec<(String, Vec<String>)>,
 }
 
-/// A check of `validate` that came out in another way.
+/// A check of `validate` with another outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckChange {
     /// Its identifier.
     pub id: String,
-    /// What came of it in the old build; none where it is not made there.
+    /// Its outcome in the old build. `None` if that build does not make the check.
     pub old: Option<String>,
-    /// What came of it in the new build; none where it is not made there.
+    /// Its outcome in the new build. `None` if that build does not make the check.
     pub new: Option<String>,
 }
 
-/// Account ids of a list that are told to scripts. Whoever wants all of them collects with both
-/// builds.
+/// Most account ids of a list in JSON. To get all of them, collect with both builds.
 const MOST_IDS: usize = 1_000;
 
 impl Class {
@@ -150,7 +148,7 @@ impl Class {
         }
     }
 
-    /// The outcome whose mark it bears on a terminal.
+    /// The outcome with the same mark on a terminal.
     #[must_use]
     pub fn outcome(self) -> CheckOutcome {
         match self {
@@ -162,7 +160,7 @@ impl Class {
 }
 
 impl Stored {
-    /// The words that scripts know it by.
+    /// The name that scripts use for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -208,7 +206,7 @@ impl Changes {
         }
     }
 
-    /// The changes as scripts read them: every key there, absent values null.
+    /// The changes as JSON: every key is present, absent values are null.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let findings = self.findings.iter().map(|finding| {

@@ -1,4 +1,4 @@
-//! What both builds made of one case, call by call. Pure.
+//! Compares the outcomes of one case with both builds, call by call. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ use smp_host::text::counted;
 use smp_host::text::shortened;
 use smp_replay::player::call::{Call, End, Played};
 
-/// Characters of a message that stand in a finding.
+/// Most characters of a message in a finding.
 const SHOWN: usize = 200;
-/// Account ids that are named in one finding about a case.
+/// Most account ids in one finding about a case.
 const NAMED: usize = 5;
 
-/// What the lists of all cases came to.
+/// The results of the lists of all cases.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    /// Cases in which the old build has a whole list, and the new one was asked for no more than
-    /// the traffic holds.
+    /// Cases in which the old build has a complete list and the traffic answers every request of
+    /// the new one.
     pub(super) compared: usize,
     same: usize,
     members: usize,
@@ -34,7 +34,7 @@ pub(super) struct Lists {
     known_better: BTreeMap<String, Field>,
 }
 
-/// What became of one field in all lists.
+/// The changes of one field in all lists.
 #[derive(Debug, Default)]
 struct Field {
     members: usize,
@@ -42,7 +42,7 @@ struct Field {
     example: String,
 }
 
-/// Compares what both made of a case.
+/// Compares the outcomes of a case.
 pub(super) fn compare(
     name: String,
     old: &Side,
@@ -61,7 +61,7 @@ pub(super) fn compare(
         let (Some(before), Some(now)) = (end_of(old, call), end_of(new, call)) else { continue };
         if let Some(request) = played(old, call).and_then(unanswered) {
             let what = format!(
-                "in {call}, the old build asks for {}, which the traffic does not hold",
+                "in {call}, the old build asks for {}, which the traffic does not have",
                 named(&request)
             );
             found.in_case(&NOT_PLAYED, name, what);
@@ -138,7 +138,8 @@ pub(super) fn compare(
     case
 }
 
-/// How a call ended; as the refusal of the form where the component was never asked.
+/// The end of a call. If the form refused the settings, so that the component was not called, that
+/// refusal.
 fn end_of(side: &Side, call: Call) -> Option<End> {
     match &side.refused {
         Some(failure) => Some(End::Failed(failure.clone())),
@@ -150,7 +151,7 @@ fn played(side: &Side, call: Call) -> Option<&Played> {
     side.calls.iter().find(|(other, _)| *other == call).map(|(_, played)| played)
 }
 
-/// The first request that the traffic holds no answer to.
+/// The first request to which the traffic has no answer.
 fn unanswered(played: &Played) -> Option<String> {
     let exchange = played.exchanges.iter().find(|exchange| !exchange.held)?;
     Some(format!("{} {}", exchange.request.method, exchange.request.path_and_query))
@@ -188,7 +189,7 @@ fn told(failure: &Failure) -> String {
     format!("`{}`: {}", failure.code, shortened(&failure.message, SHOWN))
 }
 
-/// A check as scripts read it.
+/// A check in its JSON form.
 struct Check<'r>(&'r Value);
 
 impl Check<'_> {
@@ -244,11 +245,9 @@ fn reports(
         let (id, outcome) = (before.text("id"), before.text("outcome"));
         let now = checks(new).find(|check| check.text("id") == id);
         match now {
-            None => found.in_case(
-                &CHECKS,
-                name,
-                format!("the check {} is not made any more", named(id)),
-            ),
+            None => {
+                found.in_case(&CHECKS, name, format!("the check {} is no longer made", named(id)))
+            }
             Some(ref now) if now.text("outcome") != outcome => {
                 found.in_case(
                     &CHECKS,
@@ -320,7 +319,7 @@ impl Lists {
         changes
     }
 
-    /// Adds what all lists came to.
+    /// Adds the results of all lists.
     pub(super) fn tell(self, found: &mut Found) {
         let told = |(field, Field { members, cases, example }): (String, Field)| {
             let (members, cases) = (counted(members, "member"), counted(cases.len(), "case"));
@@ -531,7 +530,7 @@ mod tests {
             &side(Call::Validate, yes(), true),
             &side(Call::Validate, report(true, &[]), true),
         );
-        assert_eq!(gone.1, ["look checks-changed: one: the check `a` is not made any more"]);
+        assert_eq!(gone.1, ["look checks-changed: one: the check `a` is no longer made"]);
         assert_eq!(
             gone.0.checks,
             [CheckChange { id: "a".into(), old: Some("passed".into()), new: None }]
@@ -570,7 +569,7 @@ mod tests {
         assert_eq!(
             said,
             ["look not-played: one: in collect, the old build asks for `GET /a?b=1`, which the \
-              traffic does not hold"]
+              traffic does not have"]
         );
     }
 

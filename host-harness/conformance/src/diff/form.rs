@@ -1,4 +1,5 @@
-//! Whether what was entered into the form of the old build fits that of the new one. Pure.
+//! Compares the forms of two builds: whether settings entered for the old one fit the new one.
+//! Pure.
 
 use super::kinds::{
     ADDED, ATTACHED, BEGINNINGS, FORM_ORDER, Found, HANDED_OVER, NOW_OPTIONAL, NOW_REQUIRED,
@@ -8,7 +9,7 @@ use super::kinds::{
 use smp_host::contract::{SecretUse, SettingField};
 use smp_host::text::shortened;
 
-/// Characters of a label that stand in a finding.
+/// Most characters of a label in a finding.
 const SHOWN: usize = 100;
 
 /// Compares two forms.
@@ -55,7 +56,7 @@ fn changed(old: &SettingField, new: &SettingField, found: &mut Found) {
         (None, Some(now)) => {
             found.add(&PATTERN, format!("{}: any value became {}", told(new), named(now)))
         }
-        // Without a pattern nothing is warned about.
+        // Without a pattern there is no warning.
         _ => {}
     }
 }
@@ -78,7 +79,7 @@ fn secret(old: &SecretUse, new: &SecretUse, field: &SettingField, found: &mut Fo
             Some(now) if !before.expected && now.expected => {
                 found.add(&BEGINNINGS, format!("{began}, is now a kind that it asks for"))
             }
-            None => found.add(&BEGINNINGS, format!("{began}, is not known any more")),
+            None => found.add(&BEGINNINGS, format!("{began}, is no longer known")),
             Some(_) => {}
         }
     }
@@ -113,7 +114,7 @@ mod tests {
         testing::said(|old, new, found| compare(&old.settings, &new.settings, found), change)
     }
 
-    /// The same, from a form that was changed back to the usual one.
+    /// The same, from a changed form back to the usual one.
     fn said_back(change: impl Fn(&mut Descriptor)) -> Vec<String> {
         testing::said(|old, new, found| compare(&new.settings, &old.settings, found), change)
     }
@@ -208,8 +209,8 @@ mod tests {
         assert_eq!(
             prefixes(|secret| secret.prefixes[0].prefix = "NEW".into()),
             [
-                "look key-beginnings: API-KEY (`api-key`): `KEY`, an organization key, is not \
-                 known any more",
+                "look key-beginnings: API-KEY (`api-key`): `KEY`, an organization key, is no \
+                 longer known",
                 "look key-beginnings: API-KEY (`api-key`): `NEW`, an organization key, is new"
             ]
         );

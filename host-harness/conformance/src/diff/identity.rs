@@ -1,4 +1,4 @@
-//! Which connector it is, of which version, and what the file is made of. Pure.
+//! Compares the identity of two builds: connector, version, contract, imports and size. Pure.
 
 use semver::Version;
 
@@ -9,7 +9,7 @@ use super::kinds::{
 use smp_host::component::plugin::PluginInfo;
 use smp_host::text::grouped;
 
-/// Compares what the host found out about both files.
+/// Compares the plugin info of both files.
 pub(super) fn compare(old: &PluginInfo, new: &PluginInfo, found: &mut Found) {
     let (before, now) = (&old.descriptor, &new.descriptor);
     if old.digest == new.digest {
@@ -44,7 +44,7 @@ pub(super) fn compare(old: &PluginInfo, new: &PluginInfo, found: &mut Found) {
         let missing = others.iter().filter(|name| !names.contains(name));
         missing.map(|name| named(name)).collect::<Vec<_>>()
     };
-    // An import of another version of the contract is told as that.
+    // Imports that differ because of the contract's version are reported as that.
     if old.contract_version == new.contract_version {
         found.extend(&IMPORTS_ADDED, missing_in(&old.imports, &new.imports));
         found.extend(&IMPORTS_REMOVED, missing_in(&new.imports, &old.imports));
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(
             version("0.1.0+2"),
             ["look same-version: `0.1.0` became `0.1.0+2`"],
-            "build metadata orders nothing"
+            "build metadata does not count for the order"
         );
         assert_eq!(version("next"), ["look version-unordered: `0.1.0` became `next`"]);
     }

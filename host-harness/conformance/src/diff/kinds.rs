@@ -1,14 +1,14 @@
-//! The kinds of findings, all in one table, and how what was found becomes findings.
+//! The table of all kinds of findings, and how details become findings.
 //!
 //! A kind has one class: what is harmless in one case and not in another is two kinds.
 
 use crate::diff::changes::{Class, Effect, Finding};
 use smp_host::text;
 
-/// Details of a finding that are told. Who looks into these sees the others go, or reads them then.
+/// Most details of a finding that are shown. Once these are fixed, a new comparison shows the rest.
 const MOST_DETAILS: usize = 15;
 
-/// What a finding means.
+/// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     id: &'static str,
@@ -16,15 +16,15 @@ pub(super) struct Kind {
     class: Class,
     effect: Effect,
     title: &'static str,
-    /// Empty where there is nothing to do.
+    /// Empty if there is nothing to do.
     action: &'static str,
 }
 
-/// What was found.
+/// The details found so far.
 #[derive(Debug, Default)]
 pub(super) struct Found(Vec<(&'static Kind, Vec<Told>)>);
 
-/// A detail, and how many others are like it.
+/// A detail, and the number of similar ones.
 #[derive(Debug)]
 struct Told {
     like: String,
@@ -39,7 +39,7 @@ impl Found {
         self.add_like(kind, detail.clone(), detail);
     }
 
-    /// Adds a detail; of those that are alike the first is told, with how many there are.
+    /// Adds a detail; of similar ones only the first is shown, with their number.
     pub(super) fn add_like(&mut self, kind: &'static Kind, like: String, detail: String) {
         let known = self.0.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
             self.0.push((kind, Vec::new()));
@@ -52,13 +52,13 @@ impl Found {
         }
     }
 
-    /// Adds what was found in a case. What is found in many cases is told of the first.
+    /// Adds a detail of a case. Of the same detail in many cases, only the first is shown.
     pub(super) fn in_case(&mut self, kind: &'static Kind, name: &str, what: String) {
         let detail = format!("{name}: {what}");
         self.add_like(kind, what, detail);
     }
 
-    /// Adds all of these.
+    /// Adds all of these details.
     pub(super) fn extend<S: Into<String>>(
         &mut self,
         kind: &'static Kind,
@@ -96,15 +96,15 @@ impl Found {
     }
 }
 
-/// Characters of a component's word that stand in a detail.
+/// Most characters of a component's text in a detail.
 const SHOWN: usize = 200;
 
-/// A word of a component, set apart and safe to show.
+/// A text of a component, quoted and safe to show.
 pub(super) fn named(word: &str) -> String {
     format!("`{}`", text::shortened(word, SHOWN))
 }
 
-/// That one word of a component became another.
+/// States that one text of a component became another.
 pub(super) fn became(old: &str, new: &str) -> String {
     format!("{} became {}", named(old), named(new))
 }
@@ -114,7 +114,7 @@ macro_rules! kinds {
         $(pub(super) static $name: Kind =
             Kind { id: $id, area: $area, class: Class::$class, effect: Effect::$effect, title: $title, action: $action };)*
 
-        /// Every kind, in the order in which findings of one class are read.
+        /// Every kind, in the order in which findings of one class are shown.
         static ALL: &[&Kind] = &[$(&$name),*];
     };
 }
@@ -130,106 +130,136 @@ kinds! {
     OTHER_CONNECTOR: FILE, "other-connector", Blocking, Stops, "Is another connector",
         "Compare two builds of one connector: settings, approvals and checkpoints are kept for its id.";
     OLDER: FILE, "older-version", Look, None, "Is an older version",
-        "Make sure that you mean to go back: what was mended since comes back too.";
-    SAME_VERSION: FILE, "same-version", Look, None, "Is another file under the same version",
-        "Ask whoever publishes it for a version of its own: what was checked under this one is another file.";
-    UNORDERED: FILE, "version-unordered", Look, None, "Has a version that tells neither older nor newer",
-        "Ask whoever publishes it for versions as semantic versioning has them.";
+        "Make sure that you mean to go back: faults that were fixed since come back too.";
+    SAME_VERSION: FILE, "same-version", Look, None, "Is a different file with the same version",
+        "Ask its publisher for a new version number: the file that was checked under this one is \
+         a different file.";
+    UNORDERED: FILE, "version-unordered", Look, None, "Has a version that is neither older nor \
+                                                       newer",
+        "Ask its publisher for semantic versions.";
     MAJOR: FILE, "major-version", Look, None, "Is a new major version",
-        "Read its changelog: by its number, whoever publishes it says that something breaks.";
+        "Read its changelog: by its number, the publisher announces a breaking change.";
     NEWER: FILE, "newer-version", Harmless, None, "Is a newer version", "";
     CONTRACT: FILE, "contract-version", Look, None, "Is built for another version of the contract",
-        "This host serves both. Make sure that every other host which is to run it does.";
-    IMPORTS_ADDED: FILE, "imports-added", Look, None, "Is handed more by the host", "Make sure that it needs it.";
-    IMPORTS_REMOVED: FILE, "imports-removed", Harmless, None, "Is handed less by the host", "";
-    EXPORTS: FILE, "exports", Harmless, None, "Offers something else to the host", "";
+        "This host serves both. Make sure that every other host that will run it does.";
+    IMPORTS_ADDED: FILE, "imports-added", Look, None, "Imports more from the host", "Make sure that it needs it.";
+    IMPORTS_REMOVED: FILE, "imports-removed", Harmless, None, "Imports less from the host", "";
+    EXPORTS: FILE, "exports", Harmless, None, "Exports other interfaces to the host", "";
     SIZE: FILE, "size", Harmless, None, "Has another size", "";
 
     ORIGIN: AUTHORITY, "origin", Blocking, MayStop, "Sends the key to another origin",
         "Make sure that the origin is the service's own. Nothing is sent there before it is approved.";
-    POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Asks for requests that are granted by name",
-        "Approve them, or it goes as far as it comes without them.";
+    POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Needs requests that are granted by \
+                                                            name",
+        "Approve them, or the build works only as far as it can without them.";
     WRITES: AUTHORITY, "no-longer-read-only", Blocking, None, "No longer says that a request changes nothing",
-        "Make sure that whoever approved the request approves this too. The host does not repeat it any more.";
-    SCOPES: AUTHORITY, "scopes-added", Blocking, MayStop, "Asks for scopes that the stored key may lack",
-        "Make a key with these scopes, or make sure that the stored one has them, before the upgrade.";
+        "Make sure that the operator who approved the request approves this too. The host no \
+         longer retries it.";
+    SCOPES: AUTHORITY, "scopes-added", Blocking, MayStop, "Needs scopes that the stored key may \
+                                                           lack",
+        "Before the upgrade, make a key with these scopes, or make sure that the stored one has \
+         them.";
     ENDPOINTS_ADDED: AUTHORITY, "endpoints-added", Look, None, "Reads more of the service",
         "It may read this as soon as it has the key: make sure that it should.";
-    PERMISSIONS_ADDED: AUTHORITY, "permissions-added", Look, None, "Asks more of the person who connects",
-        "Make sure that whoever made the stored key is allowed this.";
+    PERMISSIONS_ADDED: AUTHORITY, "permissions-added", Look, None, "Needs more permissions of the \
+                                                                    person who connects",
+        "Make sure that the person who made the stored key has this permission.";
     COLLECTS_MORE: AUTHORITY, "collects-more", Look, None, "Collects more data",
         "Make sure that your agreements about personal data cover it.";
     COLLECTS_LESS: AUTHORITY, "collects-less", Look, None, "No longer collects some data", "Make sure that nobody relies on it.";
-    FASTER: AUTHORITY, "faster", Look, None, "Asks more often",
+    FASTER: AUTHORITY, "faster", Look, None, "Sends requests more often",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
-    PUBLISHED_AS: AUTHORITY, "published-as", Look, None, "Is published in another way", "Make sure that you expect it.";
+    PUBLISHED_AS: AUTHORITY, "published-as", Look, None, "Has another name, vendor, status or type", "Make sure that you expect it.";
     ENDPOINTS_REMOVED: AUTHORITY, "endpoints-removed", Harmless, None, "Reads less of the service", "";
     SCOPES_REMOVED: AUTHORITY, "scopes-removed", Harmless, None, "Needs fewer scopes", "";
-    PERMISSIONS_REMOVED: AUTHORITY, "permissions-removed", Harmless, None, "Asks less of the person who connects", "";
+    PERMISSIONS_REMOVED: AUTHORITY, "permissions-removed", Harmless, None, "Needs fewer \
+                                                                            permissions of the \
+                                                                            person who connects", "";
     READS_ONLY: AUTHORITY, "now-read-only", Harmless, None, "Says that a request changes nothing, so that the host may repeat it", "";
-    SLOWER: AUTHORITY, "slower", Harmless, None, "Asks less often", "";
+    SLOWER: AUTHORITY, "slower", Harmless, None, "Sends requests less often", "";
 
-    REQUIRED: FORM, "setting-required", Blocking, Stops, "Needs a setting that nobody was asked for",
-        "Have it filled in for every connection as part of the upgrade.";
+    REQUIRED: FORM, "setting-required", Blocking, Stops, "Needs a setting that the old form does \
+                                                          not have",
+        "Fill it in for every connection as part of the upgrade.";
     NOW_REQUIRED: FORM, "setting-now-required", Blocking, MayStop, "Needs a setting that could be left empty",
-        "Have it filled in where it is empty, before the upgrade.";
-    REMOVED: FORM, "setting-removed", Blocking, Stops, "Has no place for a setting that was required",
+        "Before the upgrade, fill it in where it is empty.";
+    REMOVED: FORM, "setting-removed", Blocking, Stops, "No longer has a setting that was required",
         "Remove it from what is stored: a host refuses settings that the form does not have.";
-    OPTIONAL_REMOVED: FORM, "optional-setting-removed", Blocking, MayStop, "Has no place for a setting that may be filled in",
+    OPTIONAL_REMOVED: FORM, "optional-setting-removed", Blocking, MayStop, "No longer has a \
+                                                                            setting that may be \
+                                                                            filled in",
         "Remove it where it is filled in: a host refuses settings that the form does not have.";
-    NOW_SECRET: FORM, "setting-now-secret", Blocking, Stops, "Keeps a setting secret that was stored in the open",
+    NOW_SECRET: FORM, "setting-now-secret", Blocking, Stops, "Makes a setting secret that was \
+                                                              stored as plain text",
         "Have it entered again as a secret, and consider a new one: the old one may have been seen.";
-    HANDED_OVER: FORM, "secret-handed-over", Blocking, Stops, "Would be handed a setting that was kept secret",
-        "Do not upgrade before whoever publishes it says why: the connector would get to see the key.";
+    HANDED_OVER: FORM, "secret-handed-over", Blocking, Stops, "Receives a setting that was secret",
+        "Do not upgrade before its publisher explains this: the connector would see the key.";
     ATTACHED: FORM, "secret-attachment", Blocking, MayStop, "Attaches the key to requests in another way",
         "Try it with a key of your own before the upgrade.";
-    OTHER_KEY: FORM, "other-key", Blocking, MayStop, "Asks for another kind of key",
-        "Make a key of the kind that it asks for, before the upgrade.";
-    SECRET_ADDED: FORM, "secret-added", Look, None, "Can be given one more secret", "Make sure that it should have it.";
-    BEGINNINGS: FORM, "key-beginnings", Look, None, "Knows keys by other beginnings",
-        "Compare the stored key with them; a setting that begins so and is not secret is refused.";
-    PATTERN: FORM, "setting-pattern", Look, None, "Warns about values of another shape",
-        "Compare what is stored: a value of another shape is warned about, never refused.";
-    ADDED: FORM, "setting-added", Harmless, None, "Has a new setting that may stay empty", "";
-    NOW_OPTIONAL: FORM, "setting-now-optional", Harmless, None, "Can do without a setting that was required", "";
+    OTHER_KEY: FORM, "other-key", Blocking, MayStop, "Needs another kind of key",
+        "Before the upgrade, make a key of the kind that it needs.";
+    SECRET_ADDED: FORM, "secret-added", Look, None, "Accepts one more secret", "Make sure that it \
+                                                                                needs it.";
+    BEGINNINGS: FORM, "key-beginnings", Look, None, "Recognizes keys by other prefixes",
+        "Compare the stored key with them; a setting that is not secret is refused if it begins \
+         with one.";
+    PATTERN: FORM, "setting-pattern", Look, None, "Warns about values that do not match another \
+                                                   pattern",
+        "Compare the stored value: one that does not match causes a warning, and is never refused.";
+    ADDED: FORM, "setting-added", Harmless, None, "Has a new optional setting", "";
+    NOW_OPTIONAL: FORM, "setting-now-optional", Harmless, None, "Makes a required setting optional", "";
     FORM_ORDER: FORM, "form-order", Harmless, None, "Shows the form in another order", "";
 
-    REFUSED: TRAFFIC, "settings-refused", Blocking, Stops, "Is not given settings that the old one takes",
+    REFUSED: TRAFFIC, "settings-refused", Blocking, Stops, "Refuses settings that the old one \
+                                                            accepts",
         "Look at the settings of these cases: the form of the new build refuses them.";
     NOT_READY: TRAFFIC, "not-ready", Blocking, Stops, "Calls settings not ready that are ready with the old one",
         "Find out why before the upgrade: the platform keeps such a connection from working.";
     ACCOUNT: TRAFFIC, "other-account", Blocking, Stops, "Names another account",
-        "A platform takes the members for those of another organization: ask whoever publishes it how to go over.";
+        "A platform would treat the members as those of another organization: ask its publisher \
+         how to migrate.";
     ACCOUNT_LOST: TRAFFIC, "account-lost", Blocking, Stops, "Names no account where the old one does",
         "Find out why before the upgrade.";
-    LIST_LOST: TRAFFIC, "list-lost", Blocking, None, "Brings no list where the old one does", "Find out why before the upgrade.";
+    LIST_LOST: TRAFFIC, "list-lost", Blocking, None, "Has no list where the old one has one", "Find out why before the upgrade.";
     LOST: TRAFFIC, "members-lost", Blocking, None, "Loses members",
-        "Find out why before the upgrade: a platform takes who is missing for somebody who left.";
-    GAINED: TRAFFIC, "members-added", Look, None, "Brings more members", "Make sure that they belong there: they may be billed or shown.";
-    CHANGED: TRAFFIC, "members-changed", Look, None, "Says something else about members", "Make sure that it is right, and that nobody relies on the old.";
-    LIST_GAINED: TRAFFIC, "list-gained", Look, None, "Brings a list where the old one fails",
-        "Make sure that the list is whole: the old build did not take it for one.";
+        "Find out why before the upgrade: a platform treats a missing member as one who left.";
+    GAINED: TRAFFIC, "members-added", Look, None, "Gives more members", "Make sure that they belong there: they may be billed or shown.";
+    CHANGED: TRAFFIC, "members-changed", Look, None, "Changes values of members", "Make sure that \
+                                                                                   the new values \
+                                                                                   are right, and \
+                                                                                   that nobody \
+                                                                                   relies on the \
+                                                                                   old ones.";
+    LIST_GAINED: TRAFFIC, "list-gained", Look, None, "Has a list where the old one fails",
+        "Make sure that the list is complete: the old build did not accept it.";
     READY_NOW: TRAFFIC, "ready-now", Look, None, "Calls settings ready that are not ready with the old one",
-        "Make sure that they are: on its yes a platform retires the old credentials.";
+        "Make sure that they are: a platform then retires the old credentials.";
     ACCOUNT_GAINED: TRAFFIC, "account-gained", Look, None, "Names an account where the old one fails", "Make sure that it is the right one.";
     FAILS_AS: TRAFFIC, "fails-otherwise", Look, None, "Fails with another code",
-        "Look at what acts on the code: a platform decides by it what to tell, and when to come back.";
-    CHECKS: TRAFFIC, "checks-changed", Look, None, "Comes to other outcomes in its checks", "Look at the checks of both with `validate`.";
-    OTHER_REQUESTS: TRAFFIC, "other-requests", Look, None, "Asks for what the traffic does not hold",
-        "What becomes of these cases is not shown. Record them again with the new build, or try it on a live organization.";
+        "Check what depends on the code: a platform decides by it what to show, and when to retry.";
+    CHECKS: TRAFFIC, "checks-changed", Look, None, "Has other outcomes in its checks", "Compare \
+                                                                                        the \
+                                                                                        checks of \
+                                                                                        both with \
+                                                                                        `validate`.";
+    OTHER_REQUESTS: TRAFFIC, "other-requests", Look, None, "Sends requests that the traffic has \
+                                                            no answer to",
+        "These cases show nothing about the new build. Record them again with it, or try it on a \
+         live organization.";
     NOT_PLAYED: TRAFFIC, "not-played", Look, None, "Could not be compared on some of the traffic",
-        "Mend the fixture, or compare on traffic that was recorded with the old build.";
-    NOT_SHOWN: TRAFFIC, "members-not-shown", Look, None, "Is not shown to bring the same members",
+        "Fix the fixture, or compare on traffic that was recorded with the old build.";
+    NOT_SHOWN: TRAFFIC, "members-not-shown", Look, None, "Is not shown to give the same members",
         "Give recorded traffic of a run with the old build.";
-    MANY_REQUESTS: TRAFFIC, "many-requests", Look, None, "Asks more than twice as often for the same",
+    MANY_REQUESTS: TRAFFIC, "many-requests", Look, None, "Sends more than twice as many requests \
+                                                          for the same",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
-    MEMORY: TRAFFIC, "memory", Look, None, "Needs more than half of the memory that it may have",
-        "Larger organizations may fail with it: ask whoever publishes it, or raise the limit `memory`.";
-    SAME_MEMBERS: TRAFFIC, "same-members", Harmless, None, "Brings the same members", "";
+    MEMORY: TRAFFIC, "memory", Look, None, "Needs more than half of the permitted memory",
+        "Larger organizations may fail with it: ask its publisher, or raise the limit `memory`.";
+    SAME_MEMBERS: TRAFFIC, "same-members", Harmless, None, "Gives the same members", "";
     KNOWS_MORE: TRAFFIC, "members-known-better", Harmless, None, "Knows more about members", "";
-    ORDER: TRAFFIC, "members-order", Harmless, None, "Brings members in another order", "";
+    ORDER: TRAFFIC, "members-order", Harmless, None, "Gives members in another order", "";
     CHECKS_ADDED: TRAFFIC, "checks-added", Harmless, None, "Makes more checks", "";
-    REQUESTS: TRAFFIC, "requests", Harmless, None, "Needs another number of requests", "";
+    REQUESTS: TRAFFIC, "requests", Harmless, None, "Sends another number of requests", "";
     WORDS: TRAFFIC, "report-words", Harmless, None, "Says the same in other words", "";
 
     CHANGED_TEXTS: TEXTS, "texts-changed", Harmless, None, "Has other texts; `guide` and `inspect` show them", "";

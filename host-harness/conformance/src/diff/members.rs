@@ -1,4 +1,5 @@
-//! How two lists of the same organization differ, member by member, by account id. Pure.
+//! The differences between two lists of the same organization, member by member, by account id.
+//! Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +8,8 @@ use serde_json::{Map, Value};
 use crate::diff::changes::MemberChanges;
 use smp_host::text::shortened;
 
-/// Fields whose values are no personal data and short enough to be shown. Of the others only the
-/// name is told.
+/// Fields whose values are not personal data and short enough to be shown. Of the others, only the
+/// name is shown.
 const SHOWN_FIELDS: [&str; 5] = ["role", "last_seen", "status", "kind", "billable"];
 /// Characters of a value that are shown.
 const SHOWN: usize = 60;
@@ -23,21 +24,21 @@ pub(super) struct Difference {
     pub(super) is_reordered: bool,
 }
 
-/// A field of a member that is another than before.
+/// A changed field of a member.
 pub(super) struct FieldChange {
-    /// Its name; of an attribute, `attributes.` and its name.
+    /// Its name. For an attribute, `attributes.` and the name.
     pub(super) field: String,
     /// The member's account id.
     pub(super) id: String,
-    /// Both values, where they may be shown.
+    /// Both values, if they may be shown.
     pub(super) example: String,
-    /// Whether nothing was known of it before.
+    /// Whether the old value was unknown.
     pub(super) is_more: bool,
 }
 
 type Member = Map<String, Value>;
 
-/// Compares two lists, each with an object of JSON on every line.
+/// Compares two lists, each with a JSON object per line.
 pub(super) fn compare(old: &[u8], new: &[u8]) -> Difference {
     let ((before, first), (now, second)) = (read(old), read(new));
     let missing_in = |list: &BTreeMap<String, Member>, ids: &[String]| {
@@ -100,7 +101,7 @@ fn compared(id: &str, old: &Member, new: &Member) -> impl Iterator<Item = FieldC
     })
 }
 
-/// The fields of a member, with each attribute as one of its own.
+/// The fields of a member. Each attribute is a separate field.
 fn flat(member: &Member) -> BTreeMap<String, Value> {
     let mut fields = BTreeMap::new();
     for (name, value) in member {
@@ -118,7 +119,7 @@ fn flat(member: &Member) -> BTreeMap<String, Value> {
     fields
 }
 
-/// Whether a value says nothing: absent, an empty text, an empty list.
+/// Whether a value has no content: absent, an empty text, an empty list.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -1,21 +1,21 @@
-//! What an upgrade changes, before it happens: two builds of a connector, held against each other.
+//! Compares two builds of a connector, to show what an upgrade would change.
 //!
-//! A platform tells its operators that an upgrade is there, and retires the credentials of the old
-//! build once those of the new one are validated. So what matters is whether what is stored goes on
-//! working, what is asked for beyond it, and who is missing afterwards.
+//! A platform tells its operators that an upgrade is available, and retires the credentials of the
+//! old build once those of the new one are validated. So it matters whether stored settings keep
+//! working, what else the new build needs, and which members are missing afterwards.
 //!
 //! | part | what it compares |
 //! |---|---|
 //! | `identity` | id, version, contract, imports, size |
-//! | `authority` | the origin, endpoints, scopes, the pace, what is collected, who may connect |
+//! | `authority` | the origin, endpoints, scopes, the rate, the data collected, the permissions to connect |
 //! | `form` | settings and how secrets are used |
-//! | `texts` | which texts are others |
-//! | `traffic` · `side` · `ends` · `members` | what both make of the same recorded traffic |
+//! | `texts` | texts that differ |
+//! | `traffic` · `side` · `ends` · `members` | the outcomes of both on the same recorded traffic |
 //!
-//! The first four read off what both say about themselves, and are pure. Every finding is a row of
-//! the table in `kinds`, which gives it its class. Both builds are played as `check` plays them:
-//! where the traffic holds no answer, the connection fails and that is a finding of its own; what
-//! comes after it is not compared, and never told as lost members.
+//! The first four compare descriptors, and are pure. Every finding is a row of the table in
+//! `kinds`, which sets its class. Both builds are played as in `check`: if the traffic has no
+//! answer, the connection fails, which is a separate finding. Later results of that case are not
+//! compared, and never reported as lost members.
 
 pub mod changes;
 
@@ -43,16 +43,16 @@ use smp_host::failure::Failure;
 
 use kinds::Found;
 
-/// Compares two builds of a connector, on the traffic in these folders, as
-/// [`smp_replay::player::cases::find`] gives them.
+/// Compares two builds of a connector, on the traffic in these folders, from
+/// [`smp_replay::player::cases::find`].
 ///
 /// # Errors
-/// `contract`, where a build does not even name an origin. What a case does wrong is a finding.
+/// `contract` if a build names no origin. A fault in a case is a finding.
 pub async fn compare(old: &Plugin, new: &Plugin, fixtures: &[PathBuf]) -> Result<Changes, Failure> {
     let mut found = Found::default();
     let (mut approvals, mut cases) = (Vec::new(), Vec::new());
     identity::compare(old.info(), new.info(), &mut found);
-    // The same file does the same: a component has no clock and no randomness.
+    // The same file behaves the same: a component has no clock and no randomness.
     if old.info().digest != new.info().digest {
         let (before, now) = (old.descriptor(), new.descriptor());
         authority::compare(before, now, &mut found, &mut approvals);

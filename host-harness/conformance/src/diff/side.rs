@@ -1,4 +1,4 @@
-//! One build on the recorded traffic of one case: what came of each call.
+//! One build on the recorded traffic of one case: the outcome of each call.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use smp_host::failure::Failure;
 use smp_replay::player::Player;
 use smp_replay::player::call::{Call, Played};
 
-/// One build on one case.
+/// The outcomes of one build on one case.
 pub(super) struct Side {
-    /// The calls, and what came of them; none where the form refuses the settings.
+    /// The calls and their outcomes. Empty if the form refuses the settings.
     pub(super) calls: Vec<(Call, Played)>,
     /// Why the form refuses the settings.
     pub(super) refused: Option<Failure>,
@@ -18,7 +18,7 @@ impl Side {
     /// Makes every call of the case.
     ///
     /// # Errors
-    /// When the case cannot be read or played.
+    /// If the case cannot be read or played.
     pub(super) async fn played(player: &Player, folder: &Path) -> Result<Self, Failure> {
         let case = player.case_of_any_build(folder)?;
         let mut calls = Vec::new();
@@ -30,7 +30,7 @@ impl Side {
         Ok(Self { calls, refused: case.checked.err() })
     }
 
-    /// How many of the calls never came back.
+    /// Number of calls that hung.
     pub(super) fn hung(&self) -> usize {
         self.calls.iter().filter(|(_, played)| played.end.hung()).count()
     }

@@ -1,4 +1,4 @@
-//! What the tests of the comparing parts share.
+//! Helpers for the tests of the comparing modules.
 
 use super::kinds::Found;
 use crate::check::testing::complete;
@@ -14,7 +14,7 @@ pub(super) fn lines(found: Found) -> Vec<String> {
     lines.collect()
 }
 
-/// What is found when a complete descriptor is changed so.
+/// The findings after this change of a complete descriptor.
 pub(super) fn said(
     compare: fn(&Descriptor, &Descriptor, &mut Found),
     change: impl Fn(&mut Descriptor),

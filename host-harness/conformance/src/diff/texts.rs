@@ -1,12 +1,12 @@
-//! Which texts are others than before. What they say is for `inspect` and `guide`: an operator
-//! compares them where it matters. Pure.
+//! Compares the texts of two builds that only people read. It reports which texts differ, not their
+//! content: `inspect` and `guide` show that. Pure.
 
 use super::authority::shown;
 use super::kinds::{ATTRIBUTES, CHANGED_TEXTS, Found, named};
 use smp_host::contract::{Descriptor, GuideSection, Question, SettingField};
 use smp_host::text::counted;
 
-/// Compares the texts of both builds that nothing but a reader acts on.
+/// Compares the texts that only people read.
 pub(super) fn compare(old: &Descriptor, new: &Descriptor, found: &mut Found) {
     let plain =
         [("the summary", old.summary != new.summary), ("the pricing", old.pricing != new.pricing)];
@@ -28,7 +28,7 @@ pub(super) fn compare(old: &Descriptor, new: &Descriptor, found: &mut Found) {
         });
         found.extend(
             &CHANGED_TEXTS,
-            others.map(|field| format!("what is said of {}", named(&field.name))),
+            others.map(|field| format!("the description of {}", named(&field.name))),
         );
     }
     for endpoint in &new.api.endpoints {
@@ -106,10 +106,10 @@ fn guide(old: &[GuideSection], new: &[GuideSection], found: &mut Found) {
             what.push("another introduction".to_owned());
         }
         if added > 0 {
-            what.push(format!("{} new or in other words", counted(added, "step")));
+            what.push(format!("{} new or reworded", counted(added, "step")));
         }
         if removed > 0 {
-            what.push(format!("{} of the old gone", counted(removed, "step")));
+            what.push(format!("{} of the old one removed", counted(removed, "step")));
         }
         if what.is_empty() && before.steps != now.steps {
             what.push("steps in another order".to_owned());
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(said(|new| new.pricing = "x".into()), ["the pricing"]);
         assert_eq!(
             said(|new| new.data_collected[0].fields[1].description = "x".into()),
-            ["what is said of `name`"]
+            ["the description of `name`"]
         );
         assert_eq!(
             said(|new| new.api.endpoints[0].purpose = "x".into()),
@@ -188,12 +188,12 @@ mod tests {
     fn the_guide_is_told_by_section_and_questions_one_by_one() {
         assert_eq!(
             said(|new| new.setup_guide[0].steps.push("Close it.".into())),
-            ["the setup guide, `Get a key`: 1 step new or in other words"]
+            ["the setup guide, `Get a key`: 1 step new or reworded"]
         );
         assert_eq!(
             said(|new| (new.setup_guide[0].introduction, new.setup_guide[0].steps) =
                 ("x".into(), vec![])),
-            ["the setup guide, `Get a key`: another introduction, 1 step of the old gone"]
+            ["the setup guide, `Get a key`: another introduction, 1 step of the old one removed"]
         );
         assert_eq!(
             said(|new| new.setup_guide[0].title = "Make a key".into()),

@@ -1,4 +1,4 @@
-//! Both builds on the same recorded traffic, case by case.
+//! Plays both builds on the same recorded traffic, case by case.
 
 use std::path::PathBuf;
 
@@ -13,16 +13,16 @@ use smp_host::text::{counted, grouped};
 use smp_replay::player::Player;
 use smp_replay::player::case::name_of;
 
-/// Calls that hang before the cases behind them are left out: each takes seconds, and a build that
-/// hangs is not upgraded to.
+/// Calls that may hang before the remaining cases are left out: each takes seconds, and nobody
+/// upgrades to a build that hangs.
 const MOST_HANGS: usize = 3;
-/// Characters of a failure's message that stand in a finding.
+/// Most characters of a failure's message in a finding.
 const SHOWN: usize = 200;
 
-/// Plays every case with the old build and with the new one, and compares what comes of it.
+/// Plays every case with the old build and with the new one, and compares the outcomes.
 ///
 /// # Errors
-/// `contract`, where a build does not name an origin.
+/// `contract` if a build names no origin.
 pub(super) async fn compare(
     [old, new]: [&Plugin; 2],
     folders: &[PathBuf],
@@ -52,7 +52,7 @@ pub(super) async fn compare(
                 format!("{name}, with the new build: {}", shortened(&failure.message, SHOWN)),
             ),
         }
-        // Whoever waits for this may want to end it.
+        // Yields, so that a caller can end it here.
         tokio::task::yield_now().await;
     }
     match lists.compared {
@@ -60,7 +60,7 @@ pub(super) async fn compare(
         0 => found.add(
             &NOT_SHOWN,
             format!(
-                "none of {} shows what becomes of a whole list",
+                "none of {} shows the outcome of a complete list",
                 counted(folders.len(), "case")
             ),
         ),
@@ -73,7 +73,7 @@ pub(super) async fn compare(
     Ok(cases)
 }
 
-/// Only cases whose every request was answered by both tell how many are needed.
+/// Compares the number of requests, over cases whose every request was answered in both builds.
 fn requests(cases: &[CaseChange], found: &mut Found) {
     let (mut before, mut now) = (0, 0);
     for case in
