@@ -130,7 +130,7 @@ fn whatever_of_a_package_is_changed_after_it_was_signed_is_named() {
         let signed = Signed::new(&real());
         let path = signed.package.join(name);
         fs::write(&path, [fs::read(&path).unwrap(), b" ".to_vec()].concat()).unwrap();
-        signed.refused(&format!("`{name}` is not the file whose digest SHA256SUMS tells"));
+        signed.refused(&format!("`{name}` does not match its digest in SHA256SUMS"));
     }
     let signed = Signed::new(&real());
     let sums = signed.package.join("SHA256SUMS");
@@ -141,10 +141,9 @@ fn whatever_of_a_package_is_changed_after_it_was_signed_is_named() {
         .map(|line| format!("{line}\n"))
         .collect();
     fs::write(&sums, without).unwrap();
-    signed.refused("`listing.json` is in the folder and not in SHA256SUMS");
+    signed.refused("`listing.json` is in the folder but not in SHA256SUMS");
     fs::remove_file(signed.package.join("listing.json")).unwrap();
-    signed
-        .refused("signed, but by no key that the trust file names, or what was signed was changed");
+    signed.refused("signed, but not by a key in the trust file, or it was changed after signing");
 }
 
 #[test]
@@ -153,11 +152,11 @@ fn a_package_without_a_signature_or_with_one_of_a_stranger_is_refused() {
     let (key, other) = (signed.path("keys/cosign.key"), signed.path("other"));
     pair(&other, "");
     assert_eq!(sign(&signed.package, &other.join("cosign.key"), "").code, Some(0));
-    signed.refused("signed, but by no key that the trust file names");
+    signed.refused("signed, but not by a key in the trust file");
     fs::write(signed.package.join("SHA256SUMS.sig"), "no signature").unwrap();
     signed.refused("SHA256SUMS.sig holds no signature");
     fs::remove_file(signed.package.join("SHA256SUMS.sig")).unwrap();
-    signed.refused("nobody vouches for it: there is no SHA256SUMS.sig");
+    signed.refused("it is not signed: there is no SHA256SUMS.sig");
     assert_eq!(sign(&signed.package, &key, "").code, Some(0));
     assert_eq!(signed.verify(&signed.package).code, Some(0));
 }
@@ -205,7 +204,7 @@ fn every_command_asks_the_trust_file_before_it_compiles_anything() {
         let ended = run(command).end();
         assert!(ended.code == Some(1) && ended.stdout.is_empty(), "{command}: {}", ended.stdout);
         assert!(
-            ended.stderr.contains("nobody vouches for it") && !ended.stderr.contains("compile"),
+            ended.stderr.contains("it is not signed") && !ended.stderr.contains("compile"),
             "{command}: {}",
             ended.stderr
         );
@@ -238,15 +237,15 @@ fn a_file_that_lies_in_no_package_is_vouched_for_by_nobody() {
             .file("--trust", &signed.path("trust.toml"))
             .end()
     };
-    assert!(inspect(&alone).said("untrusted").contains("no SHA256SUMS beside it names it"));
+    assert!(inspect(&alone).said("untrusted").contains("no SHA256SUMS beside it lists it"));
     fs::copy(&alone, &beside).unwrap();
     assert!(
         inspect(&beside)
             .said("untrusted")
-            .contains("`other.wasm` is in the folder and not in SHA256SUMS")
+            .contains("`other.wasm` is in the folder but not in SHA256SUMS")
     );
     fs::remove_file(&beside).unwrap();
-    assert!(inspect(&beside).said("untrusted").contains("no SHA256SUMS beside it names it"));
+    assert!(inspect(&beside).said("untrusted").contains("no SHA256SUMS beside it lists it"));
 }
 
 #[tokio::test]
@@ -266,7 +265,7 @@ async fn a_platform_loads_what_is_trusted_in_one_call() {
     let other = load(&lying, "atlassian-cloud.wasm").await.err().unwrap();
     assert!(
         other.code == Code::Untrusted
-            && other.message.contains("calls itself atlassian-cloud 0.1.0"),
+            && other.message.contains("describes itself as atlassian-cloud 0.1.0"),
         "{other}"
     );
     let stranger = load(&Release::new(NOT_COMPILABLE, "another", "0.1.0"), "another.wasm")
@@ -289,7 +288,7 @@ fn a_connector_that_calls_itself_something_else_than_was_signed_does_not_run() {
         assert!(ended.code == Some(1) && ended.stdout.is_empty(), "{command}");
         assert!(
             said.contains(
-                "signed as atlassian-cloud 9.9.9, but the connector in it calls itself \
+                "signed as atlassian-cloud 9.9.9, but the connector in it describes itself as \
                  atlassian-cloud 0.1.0"
             ),
             "{said}"

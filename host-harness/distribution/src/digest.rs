@@ -1,11 +1,11 @@
-//! The digest that names content: SHA-256, as registries and checksum files write it.
+//! The digest that identifies content: SHA-256, as registries and checksum files write it.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 
-/// What content is known by: `sha256:` and 64 hexadecimal digits. Another algorithm is none.
+/// The digest of content: `sha256:` and 64 hexadecimal digits. No other algorithm is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     hex: String,
@@ -32,13 +32,13 @@ impl Digest {
         lower.then(|| Self { hex: digits.to_owned() })
     }
 
-    /// The digits alone.
+    /// The digits without the prefix.
     #[must_use]
     pub fn hex(&self) -> &str {
         &self.hex
     }
 
-    /// The tag that stands for the digest where a registry knows no referrers: `sha256-…`.
+    /// The tag that replaces the digest if a registry does not support referrers: `sha256-…`.
     #[must_use]
     pub fn tag(&self) -> String {
         format!("sha256-{}", self.hex)

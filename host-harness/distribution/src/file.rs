@@ -1,15 +1,15 @@
-//! Files of a package and of its signer, read within bounds.
+//! Reads files of a package and of its signer, within bounds.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The bytes of a file that is one and not larger than this. A link could lead to what its author
-/// is not to see, and a pipe would never end.
+/// The bytes of a regular file that is not larger than this. A link could lead to a file that its
+/// author must not see, and a pipe would never end.
 ///
 /// # Errors
-/// When it cannot be read, is a link or no file (`InvalidInput`), or is larger (`FileTooLarge`).
+/// If it cannot be read, is a link or not a file (`InvalidInput`), or is larger (`FileTooLarge`).
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
@@ -21,24 +21,23 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         }
     })?;
     if !file.metadata()?.is_file() {
-        return Err(refused("it is no file"));
+        return Err(refused("it is not a file"));
     }
     bounded(file, most)
 }
 
-/// The bytes of a file that its user named himself: a link is followed, and a pipe is read to its
-/// end.
+/// The bytes of a file that the user named. A link is followed, and a pipe is read to its end.
 ///
 /// # Errors
-/// When it cannot be read, or is larger (`FileTooLarge`).
+/// If it cannot be read, or is larger (`FileTooLarge`).
 pub fn read_named(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(File::open(path)?, most)
 }
 
-/// The bytes of a file that its user named, and no more than so many of them.
+/// At most this many first bytes of a file that the user named.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn beginning_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(most).read_to_end(&mut bytes)?;

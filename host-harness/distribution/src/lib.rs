@@ -1,8 +1,8 @@
-//! Between a build and a platform: how a package is made, how it goes to a registry and comes back,
-//! and whose word makes it trusted.
+//! Packages of connectors: how they are made, pushed to a registry and pulled from it, and which
+//! signatures make them trusted.
 //!
-//! But for `packaging` and [`loading`], nothing here compiles or runs a component. All that a
-//! registry or a folder holds is untrusted until a signature covers it, and bounded also then.
+//! Only `packaging` and [`loading`] compile or run a component. All content of a registry or a
+//! folder is untrusted until a signature covers it, and bounded even then.
 
 pub mod digest;
 pub mod file;

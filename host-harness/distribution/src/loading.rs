@@ -1,11 +1,11 @@
-//! Loading a connector's file: read within bounds, judged by a trust policy, compiled, and held
-//! against what was signed.
+//! Loads a connector's file: reads it within bounds, judges it by a trust policy, compiles it, and
+//! compares its descriptor with the signed metadata.
 //!
 //! ```text
 //! path ─▶ read ─▶ judged: revoked? signed? by whom? which release?
-//!      ─▶ compiled, asked what it is ─▶ says the same as was signed ─▶ plugin
+//!      ─▶ compiled, described ─▶ agrees with the signed metadata ─▶ plugin
 //! ```
-//! No step can be left out: a plugin that [`load_trusted`] gives is what its publisher signed.
+//! No step can be left out: a plugin from [`load_trusted`] is what its publisher signed.
 
 use std::path::Path;
 
@@ -16,35 +16,35 @@ use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 
-/// A connector that is what a trusted publisher signed.
+/// A connector that a trusted publisher signed.
 pub struct Trusted {
     /// The connector, ready to run.
     pub plugin: Plugin,
-    /// Who vouches for it, and for which release.
+    /// The publisher that signed it, and the release.
     pub verified: Verified,
 }
 
-/// A connector's file that was read, and found to be trusted where that was asked for. Nothing of
-/// it was compiled yet.
+/// A connector's file that was read, and that is trusted if a policy was given. Nothing of it has
+/// been compiled yet.
 #[derive(Debug)]
 pub struct ConnectorFile {
     bytes: Vec<u8>,
     verified: Option<Verified>,
 }
 
-/// Loads the connector in this file if the policy lets it run. The file lies in its package. The
-/// engine's limits count.
+/// Loads the connector in this file if the policy permits it. The file is in its package. The
+/// engine's limits apply.
 ///
 /// # Errors
-/// As [`TrustPolicy::judge_file`] and [`Plugin::load`]; `untrusted` also when the component calls
-/// itself something else than what was signed.
+/// As [`TrustPolicy::judge_file`] and [`Plugin::load`]; `untrusted` also if the descriptor differs
+/// from the signed metadata.
 pub async fn load_trusted(
     engine: &Engine,
     policy: &TrustPolicy,
     path: &Path,
 ) -> Result<Trusted, Failure> {
     let (policy, path, limits) = (policy.clone(), path.to_owned(), engine.limits().clone());
-    // A package is read and hashed as a whole, which other runs must not wait for.
+    // A whole package is read and hashed, which must not block other runs.
     let reading = tokio::task::spawn_blocking(move || policy.judge_file(&path, &limits));
     let (package, verified) = reading.await.map_err(|crash| {
         Failure::new(Code::Component, format!("the package could not be read: {crash}"))
@@ -54,12 +54,12 @@ pub async fn load_trusted(
 }
 
 impl ConnectorFile {
-    /// Reads a file that its user named, if the policy lets it run; without a policy anything may.
-    /// One that is larger than a component may be is read far enough to be known as such, and
-    /// refused when it is loaded.
+    /// Reads a file that the user named, if the policy permits it; without a policy every file is
+    /// permitted. Of a file that is larger than a component may be, only enough is read to
+    /// recognize that. It is refused when it is loaded.
     ///
     /// # Errors
-    /// `component` when it cannot be read; with a policy, as [`TrustPolicy::judge_file`].
+    /// `component` if it cannot be read; with a policy, as [`TrustPolicy::judge_file`].
     pub fn read(
         path: &Path,
         policy: Option<&TrustPolicy>,
@@ -74,19 +74,19 @@ impl ConnectorFile {
         Ok(Self { bytes, verified: None })
     }
 
-    /// What is in it.
+    /// The file's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same.
+    /// The file's bytes, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// Who vouches for it, where that was asked for.
+    /// The publisher that signed it, if a policy was given.
     #[must_use]
     pub fn verified(&self) -> Option<&Verified> {
         self.verified.as_ref()
@@ -95,14 +95,14 @@ impl ConnectorFile {
     /// Loads the connector.
     ///
     /// # Errors
-    /// As [`Plugin::load`]; `untrusted` where it calls itself something else than what was signed.
+    /// As [`Plugin::load`]; `untrusted` if the descriptor differs from the signed metadata.
     pub async fn load(&self, engine: &Engine) -> Result<Plugin, Failure> {
         loaded(engine, &self.bytes, self.verified.as_ref()).await
     }
 }
 
-/// Compiles a component, and holds its descriptor, which only the running component gives, against
-/// what was signed.
+/// Compiles a component, and compares its descriptor, which only the running component gives, with
+/// the signed metadata.
 async fn loaded(
     engine: &Engine,
     bytes: &[u8],

@@ -1,8 +1,8 @@
-//! What a component's file says about itself without being compiled: the standard metadata
-//! sections, and its imports and exports.
+//! The metadata of a component's file, read without compiling it: the standard metadata sections,
+//! and its imports and exports.
 //!
-//! Only the outermost component counts: a module within it may have been made by anybody's tools.
-//! What is said twice is refused, so that no two readers of one signed file can read two things.
+//! Only the outermost component counts: any tool may have made a module within it. A section that
+//! occurs twice is refused, so that two readers of one signed file cannot read different values.
 
 use semver::Version;
 use wasmparser::{ComponentName, KnownCustom, Parser, Payload};
@@ -10,31 +10,31 @@ use wasmparser::{ComponentName, KnownCustom, Parser, Payload};
 use smp_host::contract::Descriptor;
 use smp_host::failure::{Code, Failure};
 
-/// Longest text, in bytes: a description is a few sentences.
+/// Longest text, in bytes: a description has a few sentences.
 const LONGEST_TEXT: usize = 8 * 1024;
-/// Most imports, and most exports: the contract has two of the one and one of the other.
+/// Most imports, and most exports: the contract has two imports and one export.
 const MOST_NAMES: usize = 200;
-/// Longest id, in bytes: it is part of file names.
+/// Longest id, in bytes: it becomes part of file names.
 const LONGEST_ID: usize = 100;
 
-/// The metadata of a component's file. No text of it is safe to show as it is.
+/// The metadata of a component's file. None of its texts is safe to show without escaping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// The name: of a connector, its id.
+    /// The name. For a connector, it is the id.
     pub name: Option<String>,
     /// The version.
     pub version: Option<String>,
-    /// What it is, in a sentence.
+    /// A description, in a sentence.
     pub description: Option<String>,
     /// Who made it.
     pub authors: Option<String>,
     /// The licences, as an SPDX expression.
     pub licenses: Option<String>,
-    /// Where the source is.
+    /// Address of the source.
     pub source: Option<String>,
-    /// Where its page is.
+    /// Address of the home page.
     pub homepage: Option<String>,
-    /// Which state of the source it was built from.
+    /// The revision of the source that it was built from.
     pub revision: Option<String>,
     /// Full names of the imports, in the order of the file.
     pub imports: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Metadata {
     pub exports: Vec<String>,
 }
 
-/// Which connector a file is, and which release of it.
+/// The identity of a file: the connector, and its release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The connector's id.
@@ -55,8 +55,8 @@ impl Metadata {
     /// Reads the metadata of a component.
     ///
     /// # Errors
-    /// `component`, when it is no component, is damaged, or says something twice or at too great
-    /// length.
+    /// `component` if it is not a component, is damaged, or has a section twice or a text that is
+    /// too long.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
         let mut metadata = Self::default();
         let mut depth = 0_usize;
@@ -77,13 +77,13 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Which connector it is.
+    /// The identity of the connector.
     ///
     /// # Errors
-    /// `component`, when it does not say so as a connector does.
+    /// `component` if the metadata do not give a connector's id and version.
     pub fn identity(&self) -> Result<Identity, Failure> {
         let (Some(id), Some(version)) = (&self.name, &self.version) else {
-            return Err(unnamed("it has no metadata that tell its id and version"));
+            return Err(unnamed("its metadata do not give its id and version"));
         };
         let is_plain = id
             .bytes()
@@ -92,7 +92,7 @@ impl Metadata {
             return Err(unnamed("the id in its metadata is not made of a-z, 0-9 and -"));
         }
         let version = Version::parse(version)
-            .map_err(|_| unnamed("the version in its metadata is no semantic version"))?;
+            .map_err(|_| unnamed("the version in its metadata is not a semantic version"))?;
         Ok(Identity { id: id.clone(), version })
     }
 
@@ -144,11 +144,11 @@ impl Metadata {
 }
 
 impl Identity {
-    /// Whether the descriptor, which only the running component gives, says the same as the
+    /// Requires that the descriptor, which only the running component gives, agrees with the
     /// metadata that were judged before.
     ///
     /// # Errors
-    /// `untrusted`, when it does not.
+    /// `untrusted` if it does not.
     pub fn agrees(&self, descriptor: &Descriptor) -> Result<(), Failure> {
         if descriptor.id == self.id
             && Version::parse(&descriptor.version).is_ok_and(|version| version == self.version)
@@ -160,15 +160,17 @@ impl Identity {
                 .into_owned();
         Err(Failure::new(
             Code::Untrusted,
-            format!("the file was signed as {self}, but the connector in it calls itself {said}"),
+            format!(
+                "the file was signed as {self}, but the connector in it describes itself as {said}"
+            ),
         )
         .with_hint(
-            "Do not use it. Its publisher signed a file that is not what its metadata say: report \
-             it to them.",
+            "Do not use it. The file that its publisher signed differs from its own metadata: \
+             report it to them.",
         ))
     }
 
-    /// The version as a tag of a registry, where a plus sign cannot stand.
+    /// The version as a tag of a registry, which cannot contain a plus sign.
     #[must_use]
     pub fn tag(&self) -> String {
         self.version.to_string().replace('+', "_")
@@ -182,14 +184,14 @@ impl std::fmt::Display for Identity {
 }
 
 fn once(field: &mut Option<String>, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| damaged(&format!("its `{name}` is no text")))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| damaged(&format!("its `{name}` is not UTF-8 text")))?;
     if text.len() > LONGEST_TEXT {
         return Err(damaged(&format!("its `{name}` is longer than {LONGEST_TEXT} bytes")));
     }
     match field.replace(text.to_owned()) {
         None => Ok(()),
-        Some(_) => Err(damaged(&format!("it says its `{name}` twice"))),
+        Some(_) => Err(damaged(&format!("it has `{name}` twice"))),
     }
 }
 
@@ -221,7 +223,7 @@ fn unnamed(reason: &str) -> Failure {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    /// A component without anything but these metadata.
+    /// A component that consists of these metadata.
     pub(crate) fn component(name: &str, version: &str) -> Vec<u8> {
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         bytes.extend(name_section(name));
@@ -229,7 +231,7 @@ pub(crate) mod testing {
         bytes
     }
 
-    /// A custom section. All lengths are below 128, so that each is a byte.
+    /// A custom section. All lengths are below 128, so each takes one byte.
     pub(crate) fn section(name: &str, data: &[u8]) -> Vec<u8> {
         let content = [&[name.len() as u8], name.as_bytes(), data].concat();
         [&[0, content.len() as u8], content.as_slice()].concat()
@@ -265,13 +267,9 @@ mod tests {
     #[test]
     fn what_is_said_twice_or_within_another_component_is_not_taken() {
         let twice = [component("example", "1.2.3"), section("version", b"9.9.9")].concat();
-        assert!(
-            Metadata::read(&twice).unwrap_err().message.ends_with("it says its `version` twice")
-        );
+        assert!(Metadata::read(&twice).unwrap_err().message.ends_with("it has `version` twice"));
         let renamed = [component("example", "1.2.3"), name_section("other")].concat();
-        assert!(
-            Metadata::read(&renamed).unwrap_err().message.ends_with("it says its `name` twice")
-        );
+        assert!(Metadata::read(&renamed).unwrap_err().message.ends_with("it has `name` twice"));
         let inner = component("inner", "0.0.1");
         let outer = [&b"\0asm\x0d\0\x01\0"[..], &[4, inner.len() as u8], &inner].concat();
         assert_eq!(Metadata::read(&outer).unwrap(), Metadata::default());
@@ -282,7 +280,7 @@ mod tests {
         for (name, version, reason) in [
             ("../up", "1.0.0", "the id in its metadata is not made of a-z, 0-9 and -"),
             ("", "1.0.0", "the id in its metadata is not made of a-z, 0-9 and -"),
-            ("example", "1.0", "the version in its metadata is no semantic version"),
+            ("example", "1.0", "the version in its metadata is not a semantic version"),
         ] {
             let failure =
                 Metadata::read(&component(name, version)).unwrap().identity().unwrap_err();

@@ -1,10 +1,11 @@
-//! A package: the component of one release and what belongs to it, in a folder or in memory.
+//! A package: the component of one release with the files that belong to it, in a folder or in
+//! memory.
 //!
 //! ```text
 //! SHA256SUMS.sig ── signature ─▶ SHA256SUMS ── digests ─▶ ID.wasm · listing.json · listing.md · sbom.cdx.json · CHANGELOG.md
 //! ```
-//! A package that is here has been held against its own `SHA256SUMS`: every file that it names is
-//! there as it says, and there is no other.
+//! Every [`Package`] has been checked against its own `SHA256SUMS`: each file that it names is
+//! present with that digest, and there is no other file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,25 +19,25 @@ use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::{Place, Remedy};
 
-/// Name of the file that names all others with their digests.
+/// Name of the file that lists all others with their digests.
 pub const SUMS: &str = "SHA256SUMS";
 /// Name of the signature over it.
 pub const SIGNATURE: &str = "SHA256SUMS.sig";
-/// Name of the manifest of the artifact that a package was pulled from, where the package's files
-/// do not tell it.
+/// Name of the manifest of the artifact that a package was pulled from. It is kept only if the
+/// package's files do not determine it.
 pub const ORIGIN: &str = "SHA256SUMS.manifest.json";
 /// Name of the listing for scripts.
 pub const LISTING: &str = "listing.json";
 /// Name of the software bill of materials.
 pub const SBOM: &str = "sbom.cdx.json";
 
-/// Largest `SHA256SUMS`, in bytes: a line for each of [`MOST_FILES`].
+/// Largest `SHA256SUMS`, in bytes: room for a line for each of [`MOST_FILES`].
 pub const LARGEST_SUMS: u64 = 16 * 1024;
 /// Largest signature, in bytes: one of P-256 takes about a hundred in base64.
 pub const LARGEST_SIGNATURE: u64 = 4 * 1024;
-/// Largest manifest, in bytes: as much as is read of a registry.
+/// Largest manifest, in bytes: the same bound as for a registry's.
 const LARGEST_ORIGIN: u64 = 1024 * 1024;
-/// Largest other file than the component, in bytes: what people and marketplaces read.
+/// Largest file other than the component, in bytes: documents for people and marketplaces.
 pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 /// Most files: a package has six.
 pub const MOST_FILES: usize = 32;
@@ -48,13 +49,13 @@ const LONGEST_NAME: usize = 128;
 pub struct Package {
     component: (String, Vec<u8>),
     sums: Option<Sums>,
-    /// The other files, by name.
+    /// The files other than the component, by name.
     files: BTreeMap<String, Vec<u8>>,
     signature: Option<Vec<u8>>,
     origin: Option<Vec<u8>>,
 }
 
-/// `SHA256SUMS`: its bytes, and what they say.
+/// `SHA256SUMS`: its bytes, and its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
     bytes: Vec<u8>,
@@ -62,11 +63,11 @@ pub struct Sums {
 }
 
 impl Package {
-    /// Reads a package folder, or a component's file that is alone.
+    /// Reads a package folder, or the file of a component without a package.
     ///
     /// # Errors
-    /// `component` when something cannot be read, is too large or is no package; `untrusted` when a
-    /// file is not as `SHA256SUMS` says.
+    /// `component` if something cannot be read, is too large or is not a package; `untrusted` if a
+    /// file does not match `SHA256SUMS`.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
         if path.is_dir() {
             return Self::folder(path, limits);
@@ -81,7 +82,7 @@ impl Package {
         Ok(Self::alone(name, bytes))
     }
 
-    /// A component without anything that belongs to it.
+    /// A component without a package.
     #[must_use]
     pub fn alone(name: &str, component: Vec<u8>) -> Self {
         Self {
@@ -101,16 +102,18 @@ impl Package {
             let most = if is_component(name) { limits.component } else { LARGEST_FILE };
             let bytes = read(folder, name, most, limits)?.ok_or_else(|| {
                 changed(format!("`{name}` is missing, which {SUMS} names"))
-                    .with_hint("Get the package again; it is not whole.")
+                    .with_hint("Get the package again; it is incomplete.")
             })?;
             files.insert(name.clone(), bytes);
         }
         for name in names(folder).map_err(|error| unreadable(folder, &error, limits))? {
-            // Signatures of other kinds may stand beside the one that is known here.
+            // Signatures of other kinds may be beside the one that this host knows.
             if name != SUMS && !name.starts_with("SHA256SUMS.") && !files.contains_key(&name) {
                 let name = smp_host::text::shortened(&name, 100).into_owned();
-                return Err(changed(format!("`{name}` is in the folder and not in {SUMS}"))
-                    .with_hint("It belongs to no package: remove it, or make the package again."));
+                return Err(changed(format!("`{name}` is in the folder but not in {SUMS}"))
+                    .with_hint(
+                        "It does not belong to the package: remove it, or make the package again.",
+                    ));
             }
         }
         let signature = read(folder, SIGNATURE, LARGEST_SIGNATURE, limits)?;
@@ -118,16 +121,16 @@ impl Package {
         Ok(Self { origin, ..Self::whole(sums, files, signature)? })
     }
 
-    /// The same, with the manifest of the artifact that it was pulled from.
+    /// Adds the manifest of the artifact that it was pulled from.
     #[must_use]
     pub fn pulled_from(self, manifest: Vec<u8>) -> Self {
         Self { origin: Some(manifest), ..self }
     }
 
-    /// A package of files that were read: each must be as the sums say.
+    /// Makes a package of files that were read. Each must match the sums.
     ///
     /// # Errors
-    /// `untrusted` when one is not; `component` when there is not exactly one component.
+    /// `untrusted` if one does not; `component` if there is not exactly one component.
     pub fn whole(
         sums: Sums,
         mut files: BTreeMap<String, Vec<u8>>,
@@ -161,7 +164,7 @@ impl Package {
         &self.component.0
     }
 
-    /// What names the files; none where the component is alone.
+    /// The sums of the files. `None` for a component without a package.
     #[must_use]
     pub fn sums(&self) -> Option<&Sums> {
         self.sums.as_ref()
@@ -173,14 +176,14 @@ impl Package {
         &self.files
     }
 
-    /// The signature over the sums, as its file has it.
+    /// The signature over the sums, in the form of its file.
     #[must_use]
     pub fn signature(&self) -> Option<&[u8]> {
         self.signature.as_deref()
     }
 
-    /// The manifest of the artifact that it was pulled from, where it was kept. Nobody vouches for
-    /// it: it may only make a package less trusted.
+    /// The manifest of the artifact that it was pulled from, if it was kept. No signature covers
+    /// it, so it may only make a package less trusted.
     #[must_use]
     pub fn origin(&self) -> Option<&[u8]> {
         self.origin.as_deref()
@@ -189,15 +192,15 @@ impl Package {
     /// The component's metadata.
     ///
     /// # Errors
-    /// `component`, when they cannot be read.
+    /// `component` if they cannot be read.
     pub fn metadata(&self) -> Result<Metadata, Failure> {
         Metadata::read(self.component())
     }
 
-    /// Which connector it is.
+    /// The identity of the connector.
     ///
     /// # Errors
-    /// `component`, when it does not say so.
+    /// `component` if the metadata do not give it.
     pub fn identity(&self) -> Result<Identity, Failure> {
         self.metadata()?.identity()
     }
@@ -205,19 +208,22 @@ impl Package {
     /// Writes it as a folder: whole, or not at all.
     ///
     /// # Errors
-    /// `output`, when something else is there, or it cannot be written.
+    /// `output` if something else is there, or it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         let fault = |error: io::Error| {
             Failure::new(Code::Output, format!("`{}` cannot be written: {error}", shown(folder)))
         };
         if folder.symlink_metadata().is_ok() {
-            // The same package twice is no fault: a script may be run again.
+            // Writing the same package again is not an error: a script may be repeated.
             return if self.is_at(folder) {
                 self.keep_origin(folder).map_err(fault)
             } else {
                 Err(Failure::new(
                     Code::Output,
-                    format!("`{}` is there already, and is not what was pulled", shown(folder)),
+                    format!(
+                        "`{}` exists already, and is not the package that was pulled",
+                        shown(folder)
+                    ),
                 )
                 .with_remedy(Remedy::OtherPlace { of: Place::Output })
                 .with_hint("Remove it first, or name another folder."))
@@ -238,8 +244,8 @@ impl Package {
         fs::rename(&whole, folder).map_err(fault)
     }
 
-    /// Whether the folder holds this package, and not as another artifact. What it was pulled from,
-    /// an older command did not keep.
+    /// Whether the folder holds this package, from the same artifact. An older command did not keep
+    /// the artifact's manifest.
     fn is_at(&self, folder: &Path) -> bool {
         let same = |(name, bytes): &(&str, &[u8])| {
             file::read(&folder.join(name), bytes.len() as u64).is_ok_and(|there| there == *bytes)
@@ -274,20 +280,20 @@ impl Package {
 }
 
 impl Sums {
-    /// Reads the file: a line for each file, a digest, two signs and a name.
+    /// Reads the file: a line for each file, with a digest, two blanks and a name.
     ///
     /// # Errors
-    /// `component`, when a line is another one, a name is no plain name or comes twice, or there
+    /// `component` if a line has another form, a name is not a plain name or occurs twice, or there
     /// are too many.
     pub fn read(bytes: Vec<u8>) -> Result<Self, Failure> {
         let malformed = |line: usize| {
             Failure::new(
                 Code::Component,
-                format!("line {line} of {SUMS} names no file of a package"),
+                format!("line {line} of {SUMS} does not name a file of a package"),
             )
             .with_hint(
                 "A line is a SHA-256 digest, two blanks and a plain file name, as `sha256sum` \
-                 writes it; each file stands there once.",
+                 writes it; each file is listed once.",
             )
         };
         let mut digests = BTreeMap::new();
@@ -318,7 +324,7 @@ impl Sums {
         &self.bytes
     }
 
-    /// Every file's digest, by its name.
+    /// The digest of every file, by its name.
     #[must_use]
     pub fn digests(&self) -> &BTreeMap<String, Digest> {
         &self.digests
@@ -327,7 +333,7 @@ impl Sums {
     /// The name of the component.
     ///
     /// # Errors
-    /// `component`, when there is none, or more than one.
+    /// `component` if there is none, or more than one.
     pub fn component(&self) -> Result<&str, Failure> {
         let mut components = self.digests.keys().filter(|name| is_component(name));
         match (components.next(), components.next()) {
@@ -342,15 +348,14 @@ impl Sums {
     }
 }
 
-/// The refusal of a file that is not the one whose digest was told.
+/// The refusal of a file that does not match its digest.
 pub(crate) fn tampered(name: &str) -> Failure {
     changed(format!(
-        "`{name}` is not the file whose digest {SUMS} tells: it was changed after the package was \
-         made"
+        "`{name}` does not match its digest in {SUMS}: it was changed after the package was made"
     ))
     .with_hint(
-        "Do not use it. Get the package again, and compare; whoever made the package makes it \
-         anew after every change.",
+        "Do not use it. Get the package again, and compare; if you changed the file yourself, \
+         make the package again.",
     )
 }
 
@@ -359,12 +364,9 @@ fn changed(message: String) -> Failure {
 }
 
 fn no_package(folder: &Path) -> Failure {
-    Failure::new(
-        Code::Component,
-        format!("`{}` is no package: there is no {SUMS} in it", shown(folder)),
-    )
-    .with_remedy(Remedy::WholePackage)
-    .with_hint("Make a package, or give the `.wasm` file itself.")
+    Failure::new(Code::Component, format!("`{}` is not a package: it has no {SUMS}", shown(folder)))
+        .with_remedy(Remedy::WholePackage)
+        .with_hint("Make a package, or give the `.wasm` file itself.")
 }
 
 fn unreadable(path: &Path, error: &io::Error, limits: &Limits) -> Failure {
@@ -387,7 +389,7 @@ fn read(folder: &Path, name: &str, most: u64, limits: &Limits) -> Result<Option<
     }
 }
 
-/// The names in a folder, a few more than a package may have at most.
+/// The names in a folder: at most a few more than a package may have.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = fs::read_dir(folder)?.take(2 * MOST_FILES);
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
@@ -397,7 +399,7 @@ fn is_component(name: &str) -> bool {
     name.ends_with(".wasm")
 }
 
-/// Whether a name is that of a file in the same folder, on any system, and shows as it is.
+/// Whether a name is that of a file in the same folder, on any system, and is safe to show.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     plain
@@ -462,10 +464,10 @@ mod tests {
         };
         let changed = make();
         fs::write(changed.path().join("listing.json"), "[]").unwrap();
-        assert!(said(&changed).starts_with("`listing.json` is not the file whose digest"));
+        assert!(said(&changed).starts_with("`listing.json` does not match its digest"));
         let added = make();
         fs::write(added.path().join("listing.md"), "# New").unwrap();
-        assert_eq!(said(&added), "`listing.md` is in the folder and not in SHA256SUMS");
+        assert_eq!(said(&added), "`listing.md` is in the folder but not in SHA256SUMS");
         let removed = make();
         fs::remove_file(removed.path().join("listing.json")).unwrap();
         assert_eq!(said(&removed), "`listing.json` is missing, which SHA256SUMS names");

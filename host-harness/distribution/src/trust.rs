@@ -1,5 +1,5 @@
-//! The trust policy: whose signature this machine takes for which connector, from which version on.
-//! Pure, and asked before anything is compiled.
+//! The trust policy: whose signature this machine accepts for which connector, and from which
+//! version on. It is pure, and applied before anything is compiled.
 //!
 //! ```toml
 //! revoked = ["sha256:…"]                             # of a component or of an artifact in a registry
@@ -9,8 +9,8 @@
 //! keys = ["-----BEGIN PUBLIC KEY-----…"]             # as many as are in use
 //! connectors = { example-cloud = { minimum = "1.2.0" }, example-desk = {} }
 //! ```
-//! What the file does not name is not trusted. Nothing is remembered from run to run: what must not
-//! come back is put below a minimum.
+//! Whatever the file does not name is not trusted. Nothing is remembered between runs: to keep an
+//! old release from coming back, raise the minimum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,17 +28,17 @@ use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
 
-/// Largest trust file, in bytes: hundreds of publishers.
+/// Largest trust file, in bytes: room for hundreds of publishers.
 pub const LARGEST_FILE: u64 = 1024 * 1024;
-/// Most publishers: a marketplace that has more asks a service of its own.
+/// Most publishers: a marketplace with more needs its own service.
 const MOST_PUBLISHERS: usize = 1_000;
 /// Most keys of one publisher: the one in use, the one before, and a few machines.
 const MOST_KEYS: usize = 16;
 /// Most connectors of one publisher.
 const MOST_CONNECTORS: usize = 1_000;
-/// Most digests that are revoked: every release of many connectors.
+/// Most revoked digests: every release of many connectors.
 const MOST_REVOKED: usize = 10_000;
-/// Most signatures of one artifact that are looked at: each costs a request.
+/// Most signatures of one artifact that are read: each costs a request.
 pub const MOST_SIGNATURES: usize = 16;
 
 /// A trust policy.
@@ -55,19 +55,19 @@ struct Publisher {
     connectors: BTreeMap<String, Option<Version>>,
 }
 
-/// What a signature vouches for, and whose it is.
+/// A verified signature: what it covers, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The publisher, as the trust file names it.
+    /// The publisher, by its name in the trust file.
     pub publisher: String,
-    /// Which connector it is.
+    /// The identity of the connector.
     pub identity: Identity,
     /// The key's fingerprint.
     pub key: Digest,
 }
 
-/// The publisher and the key of a signature that was found to be right. Nothing is said yet about
-/// what was signed.
+/// The publisher and the key of a valid signature. Nothing has been decided yet about the signed
+/// content.
 #[derive(Clone, Copy, Debug)]
 pub struct Signer<'a> {
     publisher: &'a Publisher,
@@ -100,9 +100,9 @@ impl TrustPolicy {
     /// Reads a trust file.
     ///
     /// # Errors
-    /// `invalid-settings`, when it is none, or could be read in two ways.
+    /// `invalid-settings` if it is malformed or ambiguous.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
-        let text = std::str::from_utf8(bytes).map_err(|_| unusable("it is no text"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| unusable("it is not UTF-8 text"))?;
         let file: File = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
                 text.get(..span.start).unwrap_or_default().matches('\n').count() + 1
@@ -119,21 +119,18 @@ impl TrustPolicy {
         for publisher in file.publisher {
             let publisher = Publisher::read(publisher)?;
             if !names.insert(publisher.name.clone()) {
-                return Err(unusable(&format!(
-                    "the publisher `{}` is there twice",
-                    publisher.name
-                )));
+                return Err(unusable(&format!("the publisher `{}` appears twice", publisher.name)));
             }
-            // With one key under two names, nobody could say whose signature it is.
+            // If one key had two names, its signatures would be ambiguous.
             if let Some(key) = publisher.keys.iter().find(|key| !keys.insert((*key).clone())) {
-                return Err(unusable(&format!("the key {} is there twice", key.fingerprint())));
+                return Err(unusable(&format!("the key {} appears twice", key.fingerprint())));
             }
             publishers.push(publisher);
         }
         Ok(Self { publishers, revoked: file.revoked.into_iter().collect() })
     }
 
-    /// Whose signature over the message this is; none where no trusted key made it.
+    /// The signer of the message. `None` if no trusted key signed it.
     #[must_use]
     pub fn signer(&self, message: &[u8], signature: &[u8]) -> Option<Signer<'_>> {
         self.publishers.iter().find_map(|publisher| {
@@ -142,7 +139,7 @@ impl TrustPolicy {
         })
     }
 
-    /// Refuses what is revoked.
+    /// Refuses a revoked digest.
     ///
     /// # Errors
     /// `untrusted`.
@@ -152,14 +149,11 @@ impl TrustPolicy {
         }
         Err(refused(format!("{digest} is revoked by the trust file"))
             .with_remedy(Remedy::OtherRelease)
-            .with_hint(
-                "This release must not be used any more. Get a newer one from its publisher.",
-            ))
+            .with_hint("This release must no longer be used. Get a newer one from its publisher."))
     }
 
-    /// Refuses a package when its component is revoked, or an artifact that a registry has or had
-    /// of it. A folder need not tell from where it was pulled: the artifacts are made of its files
-    /// once more.
+    /// Refuses a package if its component is revoked, or an artifact of it in a registry. A folder
+    /// need not say where it was pulled from: the artifacts' digests are derived from its files.
     ///
     /// # Errors
     /// `untrusted`.
@@ -175,24 +169,24 @@ impl TrustPolicy {
             }
             self.not_revoked(&Digest::of(manifest))?;
         }
-        // Nothing is made where nothing could be refused.
+        // Nothing is derived if nothing can be refused.
         let made = if self.revoked.is_empty() { Vec::new() } else { artifact::digests(package) };
         made.iter().try_for_each(|artifact| self.not_revoked(artifact))
     }
 
-    /// Judges a component's file by the package that it lies in. What is run is what is given back:
+    /// Judges a component's file by the package that it is in. It returns the bytes to run, because
     /// the file may change meanwhile.
     ///
     /// # Errors
-    /// As [`TrustPolicy::judge`], and `untrusted` when it lies in no package.
+    /// As [`TrustPolicy::judge`], and `untrusted` if it is not in a package.
     pub fn judge_file(&self, path: &Path, limits: &Limits) -> Result<(Package, Verified), Failure> {
         let folder =
             path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let alone = || {
             let name = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
-            refused(format!("nobody vouches for `{name}`: no {SUMS} beside it names it"))
+            refused(format!("`{name}` is not signed: no {SUMS} beside it lists it"))
                 .with_remedy(Remedy::WholePackage)
-                .with_hint("Give the file where it lies in its package, with all of that.")
+                .with_hint("Give the file inside its package, with all of the package's files.")
         };
         if !folder.join(SUMS).exists() {
             return Err(alone());
@@ -208,12 +202,12 @@ impl TrustPolicy {
     /// Judges a package in a folder by the signature over its sums.
     ///
     /// # Errors
-    /// `untrusted`, when it is revoked, not signed, by nobody who may publish it, or too old.
+    /// `untrusted` if it is revoked, not signed, not signed by a permitted publisher, or too old.
     pub fn judge(&self, package: &Package) -> Result<Verified, Failure> {
         self.package_not_revoked(package)?;
         let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
             return Err(refused(format!(
-                "nobody vouches for it: there is no {SIGNATURE} beside a {SUMS}"
+                "it is not signed: there is no {SIGNATURE} beside a {SUMS}"
             ))
             .with_remedy(Remedy::Sign)
             .with_hint("Get the whole package, with its signature, from its publisher."));
@@ -231,7 +225,8 @@ impl Signer<'_> {
     /// Whether the signer may publish this release.
     ///
     /// # Errors
-    /// `untrusted`, when it is another's connector, or the release is older than the minimum.
+    /// `untrusted` if the connector is another publisher's, or the release is older than the
+    /// minimum.
     pub fn vouches_for(&self, identity: Identity) -> Result<Verified, Failure> {
         let Publisher { name, connectors, .. } = self.publisher;
         let Some(minimum) = connectors.get(&identity.id) else {
@@ -248,7 +243,7 @@ impl Signer<'_> {
                 identity.id
             )));
         };
-        // By precedence: what is built anew from the same release is not older.
+        // By precedence: another build of the same release is not older.
         if let Some(minimum) =
             minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt())
         {
@@ -265,17 +260,15 @@ impl Signer<'_> {
     }
 }
 
-/// The refusal of a signature that no trusted key made over what is there.
+/// The refusal of content without a valid signature of a trusted key.
 #[must_use]
 pub fn wrong_key() -> Failure {
     refused(
-        "it is signed, but by no key that the trust file names, or what was signed was changed \
-         since"
-            .into(),
+        "it is signed, but not by a key in the trust file, or it was changed after signing".into(),
     )
     .with_hint(
-        "Compare the publisher's key with the one in the trust file, on another way than the one \
-         that the package came.",
+        "Compare the publisher's key with the one in the trust file, by another channel than the \
+         one that the package came by.",
     )
 }
 
@@ -373,10 +366,10 @@ mod tests {
     fn each_refusal_has_its_own_words() {
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let policy = policy(&key, "{ example = { minimum = \"1.2.0\" }, desk = {} }");
-        assert!(refusal(&policy, &package("1.2.0", None)).starts_with("nobody vouches for it"));
+        assert!(refusal(&policy, &package("1.2.0", None)).starts_with("it is not signed"));
         assert!(
             refusal(&policy, &package("1.2.0", Some(&other)))
-                .starts_with("it is signed, but by no key")
+                .starts_with("it is signed, but not by a key")
         );
         let old = refusal(&policy, &package("1.1.9", Some(&key)));
         assert_eq!(old, "example 1.1.9 is older than the trust file lets run, which is 1.2.0");
@@ -408,12 +401,12 @@ mod tests {
             (publisher("A").replace("{}", "{ minimum = \"1\" }"), "parsing major version number"),
             (
                 publisher("A").replace("PUBLIC", "PRIVATE"),
-                "key 1 of A cannot be used: a private key is in it",
+                "key 1 of A cannot be used: it has a private key",
             ),
             (publisher("A").replace(&format!("'''{key}'''"), ""), "A has no key"),
             (publisher(" "), "a publisher has no name"),
-            (publisher("A") + &publisher("A"), "the publisher `A` is there twice"),
-            (publisher("A") + &publisher("B"), "is there twice"),
+            (publisher("A") + &publisher("A"), "the publisher `A` appears twice"),
+            (publisher("A") + &publisher("B"), "appears twice"),
             (
                 format!("revoked = [\"sha256:1\"]\n{}", publisher("A")),
                 "a digest is `sha256:` and 64 digits",

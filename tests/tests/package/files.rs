@@ -207,7 +207,7 @@ fn a_connector_of_another_author_is_packaged_with_a_bill_of_its_own() {
         made.json("listing.json")["metadata"]["description"],
         "Connector of a SaaS management platform for Noticeboard"
     );
-    assert!(made.text("listing.md").contains("Nothing, as the bill of materials has it."));
+    assert!(made.text("listing.md").contains("Nothing, according to the bill of materials."));
 }
 
 #[test]

@@ -77,16 +77,16 @@ fn what_is_named_wrongly_is_wrong_usage() {
     };
     let (text, spdx) = (file("text", "text"), file("spdx.json", r#"{"spdxVersion": "SPDX-2.3"}"#));
     for (option, value, said) in [
-        ("--sbom", text.as_str(), "it is no JSON object"),
-        ("--sbom", &spdx, "it is no CycloneDX 1.5, 1.6 or 1.7 document"),
+        ("--sbom", text.as_str(), "it is not a JSON object"),
+        ("--sbom", &spdx, "it is not a CycloneDX 1.5, 1.6 or 1.7 document"),
         ("--sbom", "no/such/file", "`--sbom no/such/file` cannot be read"),
         ("--changelog", "no/such/file", "`--changelog no/such/file` cannot be read"),
         ("--figures", &text, "the figures cannot be used"),
         ("--licenses", "Apache 2", "`--licenses` is no SPDX expression"),
-        ("--source", "http://example.test", "`--source` is no web address"),
-        ("--homepage", "/a/folder", "`--homepage` is no web address"),
+        ("--source", "http://example.test", "`--source` is not a web address"),
+        ("--homepage", "/a/folder", "`--homepage` is not a web address"),
         ("--authors", "", "`--authors` is empty"),
-        ("--revision", "a\nb", "`--revision` has a line break"),
+        ("--revision", "a\nb", "`--revision` contains a line break"),
         ("--fixtures", &text, "`--fixtures "),
     ] {
         let output = tempfile::tempdir().unwrap();
@@ -134,7 +134,7 @@ fn what_is_no_release_is_refused_as_one() {
         (
             &released,
             Some("0123abcd-dirty"),
-            "there are changes upon the commit that it was built from: 0123abcd-dirty".to_owned(),
+            "the commit that it was built from has local changes: 0123abcd-dirty".to_owned(),
         ),
     ] {
         let output = tempfile::tempdir().unwrap();
@@ -149,7 +149,7 @@ fn what_is_no_release_is_refused_as_one() {
             .end();
         assert_eq!(ended.code, Some(1));
         assert!(
-            ended.said("invalid-settings").starts_with(&format!("this is no release: {said}")),
+            ended.said("invalid-settings").starts_with(&format!("this is not a release: {said}")),
             "{}",
             ended.stderr
         );

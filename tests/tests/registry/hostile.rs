@@ -56,9 +56,9 @@ fn content_that_is_not_what_it_was_asked_by_is_refused() {
             .end()
     };
     for (place, bytes, words) in [
-        (&digest, &b"{\"schemaVersion\":2}"[..], "serves other content in the place of a manifest"),
-        (&component, b"\0asm\x0d\0\x01\0", "serves other content in the place of the component"),
-        (&listing, b"{}", "serves other content in the place of `listing.json`"),
+        (&digest, &b"{\"schemaVersion\":2}"[..], "serves other content in place of a manifest"),
+        (&component, b"\0asm\x0d\0\x01\0", "serves other content in place of the component"),
+        (&listing, b"{}", "serves other content in place of `listing.json`"),
     ] {
         fake.serve(place, bytes);
         refused(&pull(), "untrusted", words);

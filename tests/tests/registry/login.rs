@@ -72,7 +72,7 @@ fn without_the_right_login_nothing_is_pushed_and_no_password_is_shown() {
     refused(&push().end(), "credentials", "docker login");
     let wrong =
         push().env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", "open barley").end();
-    refused(&wrong, "credentials", "does not let you in");
+    refused(&wrong, "credentials", "does not accept your login");
     assert!(!wrong.stderr.contains("barley"));
     let half = push().env("SMP_REGISTRY_USER", USER).end();
     assert!(
@@ -83,7 +83,7 @@ fn without_the_right_login_nothing_is_pushed_and_no_password_is_shown() {
     let broken = push()
         .env("DOCKER_CONFIG", docker(bench.home.path(), "{\"auths\":{\"x\":{\"auth\":7}}"))
         .end();
-    refused(&broken, "credentials", "it is no configuration");
+    refused(&broken, "credentials", "it is not a valid configuration");
 }
 
 #[test]

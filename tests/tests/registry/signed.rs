@@ -46,7 +46,7 @@ fn a_release_is_pushed_signed_pulled_and_run_with_a_trust_file() {
             .file("--output", &bench.path("out"))
             .end()
     };
-    refused(&pull(&bench.trust()), "untrusted", "the registry holds no signature");
+    refused(&pull(&bench.trust()), "untrusted", "the registry has no signature");
     assert!(!bench.path("out").exists());
     let signed = bench.sign(&format!("{reference}@{digest}"));
     assert_eq!(signed.code, Some(0), "{}", signed.stderr);
@@ -127,7 +127,7 @@ fn a_signature_by_a_key_that_the_trust_file_does_not_name_is_refused() {
     refused(
         &verify(&fake, ":0.1.0", &other.trust()),
         "untrusted",
-        "signed, but by no key that the trust file names",
+        "signed, but not by a key in the trust file",
     );
     assert_eq!(verify(&fake, ":0.1.0", &bench.trust()).code, Some(0));
 }
@@ -147,12 +147,12 @@ fn a_signature_that_was_stripped_is_missed() {
     refused(
         &verify(&fake, ":0.1.0", &bench.trust()),
         "untrusted",
-        "nobody vouches for it: the registry holds no signature",
+        "it is not signed: the registry has no signature",
     );
     let mut emptied = signature;
     emptied["layers"][0]["annotations"] = json!({});
     fake.put_manifest(&signature_tag(&digest), &emptied);
-    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "nobody vouches for it");
+    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "it is not signed");
 }
 
 #[test]
@@ -173,16 +173,12 @@ fn a_layer_that_was_swapped_and_a_listing_that_was_changed_are_refused() {
     push(&other, &format!("{}/it", fake.host()));
     swapped["layers"][0] = fake.manifest("0.1.1").unwrap()["layers"][0].clone();
     fake.put_manifest("0.1.0", &swapped);
-    refused(
-        &verify(&fake, ":0.1.0", &bench.trust()),
-        "untrusted",
-        "the registry holds no signature",
-    );
+    refused(&verify(&fake, ":0.1.0", &bench.trust()), "untrusted", "the registry has no signature");
     fake.serve(&format!("/manifests/{digest}"), swapped.to_string().as_bytes());
     refused(
         &verify(&fake, &format!("@{digest}"), &bench.trust()),
         "untrusted",
-        "serves other content in the place of a manifest",
+        "serves other content in place of a manifest",
     );
     fake.repent();
     let sums = std::fs::read_to_string(bench.path("atlassian-cloud-0.1.0/SHA256SUMS")).unwrap();
@@ -200,7 +196,7 @@ fn a_layer_that_was_swapped_and_a_listing_that_was_changed_are_refused() {
     refused(
         &verify(&fake, &format!("@{digest}"), &bench.trust()),
         "untrusted",
-        "in the place of `listing.json`",
+        "in place of `listing.json`",
     );
 }
 
@@ -214,7 +210,7 @@ fn an_older_release_under_the_tag_of_a_newer_one_is_refused() {
     refused(
         &verify(&fake, ":0.2.0", &bench.trust()),
         "untrusted",
-        "the tag `0.2.0` leads to what was signed as atlassian-cloud 0.1.0",
+        "the tag `0.2.0` leads to a file that was signed as atlassian-cloud 0.1.0",
     );
     fake.move_tag("latest", "0.1.0");
     refused(&verify(&fake, ":latest", &bench.trust()), "untrusted", "the tag `latest` leads to");

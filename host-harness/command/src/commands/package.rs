@@ -112,7 +112,7 @@ impl MakePackage {
         metadata.check().map_err(|wrong| wrong.failure())?;
         let changelog =
             String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
-                .map_err(|_| unreadable("--changelog", &self.changelog, "it is no text"))?;
+                .map_err(|_| unreadable("--changelog", &self.changelog, "it is not UTF-8 text"))?;
         let figures = self
             .figures
             .as_deref()

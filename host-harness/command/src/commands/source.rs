@@ -328,8 +328,9 @@ impl SecretPlace {
             Self::File(path) => {
                 let bytes = read_bounded(path, LARGEST_SMALL_FILE)
                     .map_err(|reason| unreadable(&format!("--secret {key}"), path, &reason))?;
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| unreadable(&format!("--secret {key}"), path, "it is no text"))?;
+                let text = String::from_utf8(bytes).map_err(|_| {
+                    unreadable(&format!("--secret {key}"), path, "it is not UTF-8 text")
+                })?;
                 Ok(SecretText::new(text))
             }
         }
@@ -365,7 +366,8 @@ fn settings_file(
     let option = "--settings";
     let bytes = read_bounded(path, LARGEST_SMALL_FILE)
         .map_err(|reason| unreadable(option, path, &reason))?;
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is no text"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is not UTF-8 text"))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error
             .span()
@@ -383,7 +385,7 @@ fn settings_file(
             _ if looks_like_a_secret(&key, descriptor) => {
                 Err(unreadable(option, path, "what looks like a key stands where a name belongs"))
             }
-            _ => Err(unreadable(option, path, &format!("`{key}` is no text in quotes"))),
+            _ => Err(unreadable(option, path, &format!("`{key}` is not a text in quotes"))),
         })
         .collect()
 }

@@ -19,8 +19,8 @@ pub(crate) fn text(facts: &PluginInfo, look: Look) -> String {
     let mut page = Page { out: String::new(), look, paint: look.paint() };
     page.head(descriptor);
     page.calls(descriptor);
-    page.names("Is handed by the host", &facts.imports);
-    page.names("Offers to the host", &facts.exports);
+    page.names("Imports from the host", &facts.imports);
+    page.names("Exports to the host", &facts.exports);
     page.collects(descriptor);
     page.form(&descriptor.settings);
     page.requires(&descriptor.permissions_required);
@@ -217,11 +217,11 @@ mod tests {
    At most 5 in a second. The origin is the connector's wish: the operator
    approves it.
 
- Is handed by the host
+ Imports from the host
    smp:connector/http@0.1.0
    wasi:cli/environment@0.2.0 – not of the contract
 
- Offers to the host
+ Exports to the host
    smp:connector/connector@0.1.0
 
  Collects

@@ -202,11 +202,9 @@ mod tests {
         let (id, title) = match class {
             Class::Harmless => ("newer-version", "Is a newer version"),
             Class::Look => ("members-added", "Gives more members"),
-            Class::Blocking => (
-                "setting-required",
-                "Needs a setting that the old form does not \
-                                                     have",
-            ),
+            Class::Blocking => {
+                ("setting-required", "Needs a setting that the old form does not have")
+            }
         };
         Finding {
             id,
@@ -250,42 +248,32 @@ mod tests {
  Example  example
  old 0.1.0 · 123,456 bytes
      sha256:0.1.0
- new 0.2.0 · 123,456 \
-             bytes
+ new 0.2.0 · 123,456 bytes
      sha256:0.2.0
 
  ✘ The stored settings and key stop working.
-   Because of: \
-             setting-required.
+   Because of: setting-required.
  ✘ The operator must approve: POST /v1/search
 
  Blocking
- ✘ Needs \
-             a setting that the old form does not have  (setting-required)
-   · Region \
-             (`region`)
+ ✘ Needs a setting that the old form does not have  (setting-required)
+   · Region (`region`)
    → Have it filled in for every connection.
 
  To look at
- ! Gives more \
-             members  (members-added)
+ ! Gives more members  (members-added)
    · one: 1 member: `c`
    · and 1,200 more
-   → Have it \
-             filled in for every connection.
+   → Have it filled in for every connection.
 
  Harmless
- ✔ Is a newer version  `0.1.0` became \
-             `0.2.0`
+ ✔ Is a newer version  `0.1.0` became `0.2.0`
 
  An operator must act before this upgrade: 1 blocking, 1 to look
- at, 1 \
-             harmless.
+ at, 1 harmless.
  By what both say about themselves, and on no recorded traffic.
- A yes on \
-             a terminal is remembered for one build: the new one
- asks again whether the key may \
-             go to its origin.
+ A yes on a terminal is remembered for one build: the new one
+ asks again whether the key may go to its origin.
 "
         );
     }

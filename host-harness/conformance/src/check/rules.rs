@@ -195,21 +195,17 @@ rules! {
     COMPONENT: FILE, "is-a-component", Failure, "Is a WebAssembly component",
         "Give the `.wasm` file of a component; `wasm-tools component new` makes one of a core module.";
     SIZE: FILE, "is-small-enough", Failure, "Is no larger than a host accepts",
-        "Leave out what is not needed: names and debug information (`strip = true`), an \
-         interpreter, data that belongs in a request.";
+        "Leave out what is not needed: names and debug information (`strip = true`), an interpreter, data that belongs in a request.";
     SLIM: FILE, "is-slim", Warning, "Is as small as a connector can be",
         "Every host that runs it compiles it and keeps the code in memory. Build for size (`opt-level = \"s\"`, `lto = \"fat\"`, `strip = true`).";
     COMPILES: FILE, "compiles", Failure, "Compiles within the limits of a host",
         "Build the component again, without WebAssembly features beyond the component model, and without very large functions.";
-    IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract \
-                                                      defines",
+    IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract defines",
         "Build it for the world `connector-plugin` of `wit/`, for a target without WASI: in Rust `wasm32-unknown-unknown`.";
 
     DESCRIBES: DESCRIPTOR, "describes-itself", Failure, "Describes itself as the contract requires",
-        "`describe` returns each field as `wit/connector.wit` documents it, sends nothing and \
-         never traps.";
-    PURE: DESCRIPTOR, "describes-itself-the-same", Failure, "Describes itself the same way at any \
-                                                             time",
+        "`describe` returns each field as `wit/connector.wit` documents it, sends nothing and never traps.";
+    PURE: DESCRIPTOR, "describes-itself-the-same", Failure, "Describes itself the same way at any time",
         "`describe` returns constants: earlier calls must not change it.";
     COMPLETE: DESCRIPTOR, "listing-complete", Failure, "Says everything that the listing and the form show",
         "Fill in what is missing in the descriptor: it is the one source of the listing, the form and the setup guide.";
@@ -231,43 +227,35 @@ rules! {
     EXPECTED: FIXTURES, "fixtures-expected", Failure, "Gives the expected outcome for each fixture",
         "Find out whether the connector or `expected.json` is wrong.";
     TOLD: FIXTURES, "fixtures-told", Warning, "Has an expected outcome for each fixture",
-        "A recording comes with an expected.json. Without one, nothing shows whether the outcome \
-         is right.";
+        "A recording comes with an expected.json. Without one, nothing shows whether the outcome is right.";
     COVERED: FIXTURES, "endpoints-covered", Failure, "Uses each declared endpoint in a fixture",
         "Add a fixture in which the endpoint is called, or remove it from the descriptor: what is declared is granted.";
     REPEATABLE: FIXTURES, "repeatable", Failure, "Gives the same bytes for the same traffic",
         "Keep nothing from one call to the next, and do not depend on the order of a hash map.";
 
     STANDING: FAULTS, "no-crash", Failure, "Never crashes",
-        "Check answers before using them: no panic, no index out of bounds, no recursion as deep \
-         as the answer.";
+        "Check answers before using them: no panic, no index out of bounds, no recursion as deep as the answer.";
     ENDING: FAULTS, "no-hang", Failure, "Stays within the limits of a host",
         "Bound every loop, every retry and every list that is kept.";
     KEEPING: FAULTS, "fails-as-agreed", Failure, "Ends in a result or in a failure of the contract",
-        "Return what `wit/connector.wit` defines, and send only requests that the descriptor \
-         declares.";
+        "Return what `wit/connector.wit` defines, and send only requests that the descriptor declares.";
     WORDED: FAULTS, "says-what-to-do", Failure, "Says what happened and what to do",
         "Give each failure a message and a hint, and each warning too: an administrator who is no engineer reads them.";
     WHOLE: FAULTS, "no-false-success", Failure, "Never calls an incomplete list complete",
-        "End with a failure whenever an answer is not as expected: an empty list, a default or a \
-         skipped entry in its place loses members unnoticed.";
+        "End with a failure whenever an answer is not as expected: an empty list, a default or a skipped entry in its place loses members unnoticed.";
     ROWS: FAULTS, "no-silent-loss", Warning, "Never leaves out silently what it could not read",
-        "If an answer that only adds details to members cannot be read, a failure is better than \
-         members without them.";
+        "If an answer that only adds details to members cannot be read, a failure is better than members without them.";
     READY: FAULTS, "no-false-ready", Failure, "Never calls settings ready that it could not check",
         "A check passes only on an answer that was read and understood: a platform revokes the old credentials on a yes.";
     ACCOUNT: FAULTS, "no-other-account", Failure, "Never names another account",
         "Take the account's id from an answer that was read and understood, and fail otherwise.";
     DISCREET: FAULTS, "repeats-nothing", Failure, "Never repeats what the service answered",
-        "Messages, hints, checks and log lines say what happened in your own words; of the \
-         answer, only the vendor's code may be passed on.";
+        "Messages, hints, checks and log lines say what happened in your own words; of the answer, only the vendor's code may be passed on.";
     PATIENT: FAULTS, "slow-and-large", Failure, "Takes slow and large answers like any other",
-        "The result depends on the content of an answer, not on how long it took or how much \
-         white space is in it.";
+        "The result depends on the content of an answer, not on how long it took or how much white space is in it.";
 
     RESUMED: RESUME, "resumable", Failure, "Gives the same pages to another instance",
-        "A page depends only on the settings and the cursor. Put everything that the next page \
-         needs into the cursor.";
+        "A page depends only on the settings and the cursor. Put everything that the next page needs into the cursor.";
     AGAIN: RESUME, "pages-again", Failure, "Gives the same page when it is asked for again",
         "Keep nothing from one page to the next.";
 

@@ -132,10 +132,8 @@ kinds! {
     OLDER: FILE, "older-version", Look, None, "Is an older version",
         "Make sure that you mean to go back: faults that were fixed since come back too.";
     SAME_VERSION: FILE, "same-version", Look, None, "Is a different file with the same version",
-        "Ask its publisher for a new version number: the file that was checked under this one is \
-         a different file.";
-    UNORDERED: FILE, "version-unordered", Look, None, "Has a version that is neither older nor \
-                                                       newer",
+        "Ask its publisher for a new version number: the file that was checked under this one is a different file.";
+    UNORDERED: FILE, "version-unordered", Look, None, "Has a version that is neither older nor newer",
         "Ask its publisher for semantic versions.";
     MAJOR: FILE, "major-version", Look, None, "Is a new major version",
         "Read its changelog: by its number, the publisher announces a breaking change.";
@@ -149,20 +147,15 @@ kinds! {
 
     ORIGIN: AUTHORITY, "origin", Blocking, MayStop, "Sends the key to another origin",
         "Make sure that the origin is the service's own. Nothing is sent there before it is approved.";
-    POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Needs requests that are granted by \
-                                                            name",
+    POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Needs requests that are granted by name",
         "Approve them, or the build works only as far as it can without them.";
     WRITES: AUTHORITY, "no-longer-read-only", Blocking, None, "No longer says that a request changes nothing",
-        "Make sure that the operator who approved the request approves this too. The host no \
-         longer retries it.";
-    SCOPES: AUTHORITY, "scopes-added", Blocking, MayStop, "Needs scopes that the stored key may \
-                                                           lack",
-        "Before the upgrade, make a key with these scopes, or make sure that the stored one has \
-         them.";
+        "Make sure that the operator who approved the request approves this too. The host no longer retries it.";
+    SCOPES: AUTHORITY, "scopes-added", Blocking, MayStop, "Needs scopes that the stored key may lack",
+        "Before the upgrade, make a key with these scopes, or make sure that the stored one has them.";
     ENDPOINTS_ADDED: AUTHORITY, "endpoints-added", Look, None, "Reads more of the service",
         "It may read this as soon as it has the key: make sure that it should.";
-    PERMISSIONS_ADDED: AUTHORITY, "permissions-added", Look, None, "Needs more permissions of the \
-                                                                    person who connects",
+    PERMISSIONS_ADDED: AUTHORITY, "permissions-added", Look, None, "Needs more permissions of the person who connects",
         "Make sure that the person who made the stored key has this permission.";
     COLLECTS_MORE: AUTHORITY, "collects-more", Look, None, "Collects more data",
         "Make sure that your agreements about personal data cover it.";
@@ -172,25 +165,19 @@ kinds! {
     PUBLISHED_AS: AUTHORITY, "published-as", Look, None, "Has another name, vendor, status or type", "Make sure that you expect it.";
     ENDPOINTS_REMOVED: AUTHORITY, "endpoints-removed", Harmless, None, "Reads less of the service", "";
     SCOPES_REMOVED: AUTHORITY, "scopes-removed", Harmless, None, "Needs fewer scopes", "";
-    PERMISSIONS_REMOVED: AUTHORITY, "permissions-removed", Harmless, None, "Needs fewer \
-                                                                            permissions of the \
-                                                                            person who connects", "";
+    PERMISSIONS_REMOVED: AUTHORITY, "permissions-removed", Harmless, None, "Needs fewer permissions of the person who connects", "";
     READS_ONLY: AUTHORITY, "now-read-only", Harmless, None, "Says that a request changes nothing, so that the host may repeat it", "";
     SLOWER: AUTHORITY, "slower", Harmless, None, "Sends requests less often", "";
 
-    REQUIRED: FORM, "setting-required", Blocking, Stops, "Needs a setting that the old form does \
-                                                          not have",
+    REQUIRED: FORM, "setting-required", Blocking, Stops, "Needs a setting that the old form does not have",
         "Fill it in for every connection as part of the upgrade.";
     NOW_REQUIRED: FORM, "setting-now-required", Blocking, MayStop, "Needs a setting that could be left empty",
         "Before the upgrade, fill it in where it is empty.";
     REMOVED: FORM, "setting-removed", Blocking, Stops, "No longer has a setting that was required",
         "Remove it from what is stored: a host refuses settings that the form does not have.";
-    OPTIONAL_REMOVED: FORM, "optional-setting-removed", Blocking, MayStop, "No longer has a \
-                                                                            setting that may be \
-                                                                            filled in",
+    OPTIONAL_REMOVED: FORM, "optional-setting-removed", Blocking, MayStop, "No longer has a setting that may be filled in",
         "Remove it where it is filled in: a host refuses settings that the form does not have.";
-    NOW_SECRET: FORM, "setting-now-secret", Blocking, Stops, "Makes a setting secret that was \
-                                                              stored as plain text",
+    NOW_SECRET: FORM, "setting-now-secret", Blocking, Stops, "Makes a setting secret that was stored as plain text",
         "Have it entered again as a secret, and consider a new one: the old one may have been seen.";
     HANDED_OVER: FORM, "secret-handed-over", Blocking, Stops, "Receives a setting that was secret",
         "Do not upgrade before its publisher explains this: the connector would see the key.";
@@ -198,38 +185,28 @@ kinds! {
         "Try it with a key of your own before the upgrade.";
     OTHER_KEY: FORM, "other-key", Blocking, MayStop, "Needs another kind of key",
         "Before the upgrade, make a key of the kind that it needs.";
-    SECRET_ADDED: FORM, "secret-added", Look, None, "Accepts one more secret", "Make sure that it \
-                                                                                needs it.";
+    SECRET_ADDED: FORM, "secret-added", Look, None, "Accepts one more secret", "Make sure that it needs it.";
     BEGINNINGS: FORM, "key-beginnings", Look, None, "Recognizes keys by other prefixes",
-        "Compare the stored key with them; a setting that is not secret is refused if it begins \
-         with one.";
-    PATTERN: FORM, "setting-pattern", Look, None, "Warns about values that do not match another \
-                                                   pattern",
+        "Compare the stored key with them; a setting that is not secret is refused if it begins with one.";
+    PATTERN: FORM, "setting-pattern", Look, None, "Warns about values that do not match another pattern",
         "Compare the stored value: one that does not match causes a warning, and is never refused.";
     ADDED: FORM, "setting-added", Harmless, None, "Has a new optional setting", "";
     NOW_OPTIONAL: FORM, "setting-now-optional", Harmless, None, "Makes a required setting optional", "";
     FORM_ORDER: FORM, "form-order", Harmless, None, "Shows the form in another order", "";
 
-    REFUSED: TRAFFIC, "settings-refused", Blocking, Stops, "Refuses settings that the old one \
-                                                            accepts",
+    REFUSED: TRAFFIC, "settings-refused", Blocking, Stops, "Refuses settings that the old one accepts",
         "Look at the settings of these cases: the form of the new build refuses them.";
     NOT_READY: TRAFFIC, "not-ready", Blocking, Stops, "Calls settings not ready that are ready with the old one",
         "Find out why before the upgrade: the platform keeps such a connection from working.";
     ACCOUNT: TRAFFIC, "other-account", Blocking, Stops, "Names another account",
-        "A platform would treat the members as those of another organization: ask its publisher \
-         how to migrate.";
+        "A platform would treat the members as those of another organization: ask its publisher how to migrate.";
     ACCOUNT_LOST: TRAFFIC, "account-lost", Blocking, Stops, "Names no account where the old one does",
         "Find out why before the upgrade.";
     LIST_LOST: TRAFFIC, "list-lost", Blocking, None, "Has no list where the old one has one", "Find out why before the upgrade.";
     LOST: TRAFFIC, "members-lost", Blocking, None, "Loses members",
         "Find out why before the upgrade: a platform treats a missing member as one who left.";
     GAINED: TRAFFIC, "members-added", Look, None, "Gives more members", "Make sure that they belong there: they may be billed or shown.";
-    CHANGED: TRAFFIC, "members-changed", Look, None, "Changes values of members", "Make sure that \
-                                                                                   the new values \
-                                                                                   are right, and \
-                                                                                   that nobody \
-                                                                                   relies on the \
-                                                                                   old ones.";
+    CHANGED: TRAFFIC, "members-changed", Look, None, "Changes values of members", "Make sure that the new values are right, and that nobody relies on the old ones.";
     LIST_GAINED: TRAFFIC, "list-gained", Look, None, "Has a list where the old one fails",
         "Make sure that the list is complete: the old build did not accept it.";
     READY_NOW: TRAFFIC, "ready-now", Look, None, "Calls settings ready that are not ready with the old one",
@@ -237,21 +214,14 @@ kinds! {
     ACCOUNT_GAINED: TRAFFIC, "account-gained", Look, None, "Names an account where the old one fails", "Make sure that it is the right one.";
     FAILS_AS: TRAFFIC, "fails-otherwise", Look, None, "Fails with another code",
         "Check what depends on the code: a platform decides by it what to show, and when to retry.";
-    CHECKS: TRAFFIC, "checks-changed", Look, None, "Has other outcomes in its checks", "Compare \
-                                                                                        the \
-                                                                                        checks of \
-                                                                                        both with \
-                                                                                        `validate`.";
-    OTHER_REQUESTS: TRAFFIC, "other-requests", Look, None, "Sends requests that the traffic has \
-                                                            no answer to",
-        "These cases show nothing about the new build. Record them again with it, or try it on a \
-         live organization.";
+    CHECKS: TRAFFIC, "checks-changed", Look, None, "Has other outcomes in its checks", "Compare the checks of both with `validate`.";
+    OTHER_REQUESTS: TRAFFIC, "other-requests", Look, None, "Sends requests that the traffic has no answer to",
+        "These cases show nothing about the new build. Record them again with it, or try it on a live organization.";
     NOT_PLAYED: TRAFFIC, "not-played", Look, None, "Could not be compared on some of the traffic",
         "Fix the fixture, or compare on traffic that was recorded with the old build.";
     NOT_SHOWN: TRAFFIC, "members-not-shown", Look, None, "Is not shown to give the same members",
         "Give recorded traffic of a run with the old build.";
-    MANY_REQUESTS: TRAFFIC, "many-requests", Look, None, "Sends more than twice as many requests \
-                                                          for the same",
+    MANY_REQUESTS: TRAFFIC, "many-requests", Look, None, "Sends more than twice as many requests for the same",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
     MEMORY: TRAFFIC, "memory", Look, None, "Needs more than half of the permitted memory",
         "Larger organizations may fail with it: ask its publisher, or raise the limit `memory`.";

@@ -1,8 +1,9 @@
-//! The bill of materials that comes with a component: CycloneDX, made by whoever built it, bound
-//! here to the very file.
+//! The bill of materials of a component: a CycloneDX document made by the build, which is bound
+//! here to the digest of the file.
 //!
-//! A host cannot see in a component what was linked into it; the build can. What is read here is
-//! what the listing shows and what ties the bill to the file; the rest is passed on as it is.
+//! A host cannot see which libraries were linked into a component; the build can. Only the fields
+//! that the listing shows and those that bind the bill to the file are read; the rest is passed on
+//! unchanged.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -14,11 +15,11 @@ use smp_host::remedy::Remedy;
 use smp_host::text;
 use smp_listing::LONGEST_NAME;
 
-/// Bytes of a bill. One of a thousand components has less than one MiB.
+/// Largest bill, in bytes. One of a thousand components has less than one MiB.
 pub const LARGEST: usize = 4 * 1024 * 1024;
-/// Components of a bill: more than any connector links.
+/// Most components of a bill: more than any connector links.
 const MOST: usize = 5_000;
-/// Versions of CycloneDX whose fields used here mean the same.
+/// Versions of CycloneDX in which the fields used here have the same meaning.
 const VERSIONS: [&str; 3] = ["1.5", "1.6", "1.7"];
 
 /// A bill of materials.
@@ -28,14 +29,14 @@ pub struct Bill {
     linked: Vec<Linked>,
 }
 
-/// Something that is linked into the component.
+/// A library that is linked into the component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linked {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: Option<String>,
-    /// Its licences: an SPDX expression, or what the bill says.
+    /// Its licences: an SPDX expression, or the text of the bill.
     pub licenses: Option<String>,
 }
 
@@ -43,20 +44,20 @@ impl Bill {
     /// Reads a bill.
     ///
     /// # Errors
-    /// `invalid-settings`, when it is no CycloneDX document in JSON, or names a folder of the
+    /// `invalid-settings` if it is not a CycloneDX document in JSON, or names a folder of the
     /// machine that made it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         if bytes.len() > LARGEST {
             return Err(refused("it is larger than 4 MiB"));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8 text"))?;
         let document: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| refused(format!("it is no JSON object: {error}")))?;
+            .map_err(|error| refused(format!("it is not a JSON object: {error}")))?;
         let is = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
         if is("bomFormat") != "CycloneDX" || !VERSIONS.contains(&is("specVersion")) {
-            return Err(refused("it is no CycloneDX 1.5, 1.6 or 1.7 document"));
+            return Err(refused("it is not a CycloneDX 1.5, 1.6 or 1.7 document"));
         }
-        // Tools for Cargo name packages by their folder unless they are told otherwise.
+        // Tools for Cargo name packages by their folder by default.
         if text.contains("file://") {
             return Err(refused(
                 "it names a folder of the machine that it was made on (`file://`)",
@@ -70,19 +71,17 @@ impl Bill {
             return Err(refused("it has more than 5,000 components"));
         }
         let linked = components.iter().map(linked).collect::<Option<Vec<_>>>();
-        let linked = linked.ok_or_else(|| {
-            refused("one of its components has no name, or one that is none to be read")
-        })?;
+        let linked = linked.ok_or_else(|| refused("one of its components has no readable name"))?;
         Ok(Self { document, linked })
     }
 
-    /// What is linked in.
+    /// The linked libraries.
     #[must_use]
     pub fn linked(&self) -> &[Linked] {
         &self.linked
     }
 
-    /// What it says about the component itself.
+    /// The metadata of the component in the bill.
     #[must_use]
     pub fn metadata(&self) -> PublisherMetadata {
         let Some(component) = self.component() else { return PublisherMetadata::default() };
@@ -113,18 +112,18 @@ impl Bill {
                 ..PublisherMetadata::default()
             },
         ];
-        // A bill has more ways to say something than a component: `git+https://…`, for one.
+        // A bill has more forms of addresses than a component, such as `git+https://…`.
         entries
             .into_iter()
             .filter(|entry| entry.check().is_ok())
             .fold(PublisherMetadata::default(), PublisherMetadata::or)
     }
 
-    /// The bill of this very file: with its digest, a serial number made of it, and the date, if
-    /// there is one.
+    /// The bill bound to this file: with its digest, a serial number derived from it, and the date,
+    /// if there is one.
     ///
     /// # Errors
-    /// `invalid-settings`, when it is one of another version.
+    /// `invalid-settings` if the bill belongs to another version.
     pub(super) fn bound_to(
         &self,
         version: &str,
@@ -185,8 +184,8 @@ fn string(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(ToOwned::to_owned)
 }
 
-/// A serial number of the form that the standard asks for, the same for the same file: a UUID of
-/// version 8, whose bits are the maker's.
+/// A serial number in the form of the standard, the same for the same file: a UUID of version 8,
+/// whose bits the maker chooses.
 fn serial_number(digest: &str) -> String {
     let mut digits: Vec<char> = digest.chars().chain(std::iter::repeat('0')).take(32).collect();
     for (place, digit) in [(12, '8'), (16, 'a')] {
@@ -211,8 +210,8 @@ fn refused(why: impl Into<String>) -> Failure {
     )
     .with_remedy(Remedy::CorrectInput { input: "sbom" })
     .with_hint(
-        "Give the CycloneDX document, in JSON, that the build of this version made of what it \
-         linked.",
+        "Give the CycloneDX document, in JSON, that the build of this version made of its linked \
+         libraries.",
     )
 }
 
@@ -286,19 +285,19 @@ mod tests {
             document[key] = value;
             document
         };
-        assert_eq!(said(&json!([])).split(':').next(), Some("it is no JSON object"));
+        assert_eq!(said(&json!([])).split(':').next(), Some("it is not a JSON object"));
         assert_eq!(
             said(&with("bomFormat", json!("SPDX"))),
-            "it is no CycloneDX 1.5, 1.6 or 1.7 document"
+            "it is not a CycloneDX 1.5, 1.6 or 1.7 document"
         );
         assert_eq!(
             said(&with("specVersion", json!("1.2"))),
-            "it is no CycloneDX 1.5, 1.6 or 1.7 document"
+            "it is not a CycloneDX 1.5, 1.6 or 1.7 document"
         );
         assert_eq!(said(&with("components", Value::Null)), "it has no list `components`");
         assert!(said(&with("x", json!("path+file:///home/me"))).contains("`file://`"));
         assert!(
-            said(&with("components", json!([{"name": "a\u{1b}b"}]))).contains("none to be read")
+            said(&with("components", json!([{"name": "a\u{1b}b"}]))).contains("no readable name")
         );
         let message =
             parsed(&document()).unwrap().bound_to("2.0.0", "sha256:00", None).unwrap_err().message;

@@ -1,4 +1,4 @@
-//! The changelog's entry of one version, as it stands in a file of the form of Keep a Changelog.
+//! Finds the changelog's entry of one version, in the form of Keep a Changelog.
 
 use jiff::civil::Date;
 
@@ -6,10 +6,10 @@ use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 use smp_host::text;
 
-/// Bytes of a changelog: every release of ten years.
+/// Largest changelog, in bytes: every release of ten years.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// Title of the entry that has no version yet.
+/// Title of the entry of unreleased changes.
 const UNRELEASED: &str = "unreleased";
 
 /// An entry.
@@ -17,28 +17,28 @@ const UNRELEASED: &str = "unreleased";
 pub struct Entry {
     /// The entry with its heading.
     pub text: String,
-    /// Whether it is the version's own, and not the one of what is not released yet.
+    /// Whether it is the version's own entry, not the one of unreleased changes.
     pub released: bool,
-    /// What breaks for those who upgrade.
+    /// Breaking changes for users who upgrade.
     pub breaking: Vec<Breaking>,
 }
 
-/// A change after which somebody must do something.
+/// A change that needs action of somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breaking {
-    /// Until when the version before is kept working.
+    /// The day until which the previous version keeps working.
     pub deadline: Date,
-    /// What changes, for whom, and what to do about it.
+    /// The change, whom it affects, and what to do.
     pub message: String,
 }
 
-/// Title of the part of an entry that holds breaking changes.
+/// Title of the section of breaking changes.
 const BREAKING: &str = "### Breaking";
 
-/// Finds the entry of a version; where there is none, the one of what is not released yet.
+/// Finds the entry of a version, or that of unreleased changes if there is none.
 ///
 /// # Errors
-/// `invalid-settings`, when there is neither, or when it holds what is none to be read.
+/// `invalid-settings` if there is neither, or the entry has unreadable characters.
 pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
     let wanted = |title: &str| section(changelog, title).map(|text| (text, title != UNRELEASED));
     let Some((text, released)) = wanted(version).or_else(|| wanted(UNRELEASED)) else {
@@ -48,13 +48,13 @@ pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
         )
         .with_remedy(Remedy::CorrectInput { input: "changelog" })
         .with_hint(format!(
-            "Write one, below a heading `## {version}`, that tells users what changed."
+            "Write one, below a heading `## {version}`, that says what changed for users."
         )));
     };
     if text.chars().any(|sign| sign != '\n' && text::is_active(sign)) {
         return Err(Failure::new(
             Code::InvalidSettings,
-            "the changelog has a sign in it that is none to be read",
+            "the changelog contains an unreadable character",
         )
         .with_remedy(Remedy::CorrectInput { input: "changelog" })
         .with_hint("Remove control and bidirectional characters from the entry."));
@@ -63,7 +63,7 @@ pub fn entry(changelog: &str, version: &str) -> Result<Entry, Failure> {
     Ok(Entry { text, released, breaking })
 }
 
-/// The breaking changes of an entry: a list, each item of which begins with its deadline.
+/// The breaking changes of an entry: a list in which each item begins with its deadline.
 fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
     let lines = entry
         .lines()
@@ -94,7 +94,7 @@ fn breaking(entry: &str) -> Result<Vec<Breaking>, Failure> {
             )
             .with_remedy(Remedy::CorrectInput { input: "changelog" })
             .with_hint(
-                "Begin it with the day until when the version before is kept working: `- **Until \
+                "Begin it with the day until which the previous version keeps working: `- **Until \
                  2030-01-31:** …`.",
             )),
         }
@@ -128,7 +128,7 @@ fn titled(line: &str) -> Option<&str> {
     )
 }
 
-/// Whether the line says where a heading's link leads: these stand at the end of a changelog.
+/// Whether the line defines the link of a heading. Such lines are at the end of a changelog.
 fn is_reference(line: &str) -> bool {
     line.starts_with('[') && line.contains("]: ")
 }

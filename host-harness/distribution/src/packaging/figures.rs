@@ -1,5 +1,5 @@
-//! Performance figures, as `make bench` keeps them: a listing shows those that were measured with
-//! the very build that it lists.
+//! Performance figures in the form that `make bench` writes. A listing shows only figures that were
+//! measured with the build that it lists.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,15 +9,15 @@ use smp_host::remedy::Remedy;
 use smp_host::text;
 use smp_listing::LONGEST_NAME;
 
-/// Bytes of the file. Some hundred figures have less than 100 KiB.
+/// Largest file of figures, in bytes. Some hundred figures have less than 100 KiB.
 pub const LARGEST: usize = 1024 * 1024;
-/// Figures that a listing shows at most.
+/// Most figures that a listing shows.
 const MOST: usize = 200;
 
 /// The figures of one run.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Figures {
-    /// `sha256:` and the digest of the component that was measured, where the file tells it.
+    /// `sha256:` and the digest of the component that was measured, if the file gives it.
     #[serde(default)]
     pub component: Option<String>,
     /// Processors of the machine.
@@ -37,11 +37,11 @@ pub struct Figure {
     pub name: String,
     /// The unit.
     pub unit: String,
-    /// The middle one of the values measured.
+    /// The median of the measured values.
     pub median: f64,
-    /// The smallest of them.
+    /// The smallest value.
     pub min: f64,
-    /// The largest of them.
+    /// The largest value.
     pub max: f64,
 }
 
@@ -50,9 +50,9 @@ pub struct Figure {
 pub enum Performance {
     /// None were given.
     NotGiven,
-    /// They are of this build.
+    /// They were measured with this build.
     OfThisBuild(Figures),
-    /// They are of another one, or of none that they name.
+    /// They were measured with another build, or with one that they do not name.
     OfAnother(Option<String>),
 }
 
@@ -60,7 +60,7 @@ impl Figures {
     /// Reads a file of figures.
     ///
     /// # Errors
-    /// `invalid-settings`, when it is none.
+    /// `invalid-settings` if it is malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         let figures: Self =
             serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
@@ -74,14 +74,14 @@ impl Figures {
                 .into_iter()
                 .all(|text| text.len() <= LONGEST_NAME && !text.chars().any(text::is_active))
         {
-            return Err(refused("there are too many, or they are not to be read"));
+            return Err(refused("there are too many, or they are not readable"));
         }
         Ok(figures)
     }
 }
 
 impl Performance {
-    /// Judges of which build the figures are: of one with one of these digests, or of another.
+    /// Judges whether the figures belong to a build with one of these digests, or to another.
     #[must_use]
     pub fn new(figures: Option<Figures>, digests: &[&str]) -> Self {
         match figures {
@@ -95,7 +95,7 @@ impl Performance {
         }
     }
 
-    /// As scripts read it.
+    /// The figures as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -120,7 +120,7 @@ fn refused(why: &str) -> Failure {
         format!("the figures cannot be used: {}", text::shortened(why, 200)),
     )
     .with_remedy(Remedy::CorrectInput { input: "figures" })
-    .with_hint("Give the file that a measurement of this build keeps, or leave the figures out.")
+    .with_hint("Give the file that a measurement of this build wrote, or leave the figures out.")
 }
 
 #[cfg(test)]

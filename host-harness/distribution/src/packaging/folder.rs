@@ -1,4 +1,4 @@
-//! The folder of a package: written whole or not at all, and never over what is not a package.
+//! Writes the folder of a package: whole or not at all, and never over anything but a package.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,18 +13,18 @@ use smp_host::text;
 /// A file of a package: its name and its bytes.
 pub type Named = (String, Vec<u8>);
 
-/// What writing a folder came to.
+/// The result of writing a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It is there now.
+    /// It was created.
     New,
-    /// Another package of this version was there, and is replaced.
+    /// Another package of this version was there and was replaced.
     Replaced,
-    /// It was there before, with the same bytes.
+    /// It was there before with the same bytes.
     Unchanged,
 }
 
-/// The digests of these files, as `sha256sum` writes and checks them.
+/// The digests of these files, in the form of `sha256sum`.
 #[must_use]
 pub fn sums(files: &[Named]) -> Vec<u8> {
     let mut sorted: Vec<&Named> = files.iter().collect();
@@ -33,11 +33,11 @@ pub fn sums(files: &[Named]) -> Vec<u8> {
     lines.collect::<String>().into_bytes()
 }
 
-/// Writes the files into a folder of their own.
+/// Writes the files into a new folder.
 ///
 /// # Errors
-/// `output`, when it cannot be written, or when there is something in its place that packaging did
-/// not make, such as a signature.
+/// `output` if it cannot be written, or if the folder contains a file that packaging did not make,
+/// such as a signature.
 pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
     let written = match standing(folder, files).map_err(|error| unwritable(folder, &error))? {
         Standing::Nothing => Written::New,
@@ -54,8 +54,8 @@ pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
             )
             .with_remedy(Remedy::NewVersion)
             .with_hint(
-                "A signed package is done: give the connector a new version, or remove the folder \
-                 if it was never handed out.",
+                "A signed package is final: give the connector a new version, or remove the \
+                 folder if it was never published.",
             ));
         }
     };
@@ -63,14 +63,14 @@ pub fn write(folder: &Path, files: &[Named]) -> Result<Written, Failure> {
     Ok(written)
 }
 
-/// What is in the folder's place.
+/// The present content of the folder.
 enum Standing {
     Nothing,
     /// These files, and perhaps others.
     Same,
     /// Files of these names, and no others.
     Package,
-    /// A file that is no part of it.
+    /// A file that is not part of it.
     Other(String),
 }
 
@@ -101,7 +101,7 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
     read.is_ok() && there == bytes
 }
 
-/// Writes a folder beside it, and lets that take its place.
+/// Writes a folder beside the old one, then replaces the old one with it.
 fn place(folder: &Path, files: &[Named]) -> io::Result<()> {
     let parent = folder
         .parent()

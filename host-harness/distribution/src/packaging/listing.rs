@@ -1,5 +1,5 @@
-//! What a marketplace shows of a connector, all of it found in or shown by the component:
-//! `listing.json`.
+//! The listing of a connector for a marketplace, `listing.json`. All of it is derived from the
+//! component or shown by its checks.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Rule, Verdict};
 use smp_host::component::plugin::PluginInfo;
 
-/// Version of the form of `listing.json`: it grows by keys, and changes with this number.
+/// Version of the form of `listing.json`. New keys do not change it; any other change does.
 const FORM: u32 = 1;
 
 /// A connector's listing.
@@ -19,27 +19,28 @@ const FORM: u32 = 1;
 pub struct Listing {
     /// Name of the component's file.
     pub file: String,
-    /// What is known of the component.
+    /// The plugin info of the component.
     pub facts: PluginInfo,
-    /// `sha256:` and the digest of the component without standard metadata, as the build made it.
+    /// `sha256:` and the digest of the component without standard metadata, which is that of the
+    /// build's output.
     pub build_digest: String,
-    /// What the publisher says about it.
+    /// The publisher's metadata.
     pub metadata: PublisherMetadata,
-    /// What its conformance check came to.
+    /// The verdict of its conformance check.
     pub verdict: Verdict,
-    /// How fast it is.
+    /// Its performance.
     pub performance: Performance,
-    /// What is linked into it.
+    /// The libraries that are linked into it.
     pub linked: Vec<Linked>,
     /// The date of the version.
     pub date: Option<Timestamp>,
-    /// What breaks for those who upgrade to it.
+    /// Breaking changes for users who upgrade to it.
     pub breaking: Vec<Breaking>,
 }
 
 impl Listing {
-    /// The listing as scripts read it: every key there, absent values null. No time that differs
-    /// from run to run is in it.
+    /// The listing as JSON: every key is present, absent values are null. It holds no time that
+    /// differs from run to run.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut listing = json!({

@@ -1,9 +1,9 @@
 //! The standard metadata of a component: custom sections that registries, `wkg` and `wasm-tools
 //! metadata show` read.
 //!
-//! Name and version come from the descriptor, the rest is the publisher's word. What is written is
-//! written anew each time, in one order, so a component that has been packaged before becomes the
-//! same bytes again. `producers`, which the tools wrote that built it, stays.
+//! Name and version come from the descriptor, the rest from the publisher. All sections are written
+//! again each time, in one order, so packaging a packaged component gives the same bytes.
+//! `producers`, which the build tools wrote, stays.
 
 use sha2::{Digest, Sha256};
 use wasm_metadata::{
@@ -17,34 +17,34 @@ use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 use smp_host::text;
 
-/// Characters of one entry: a paragraph.
+/// Most characters of one entry: a paragraph.
 const LONGEST: usize = 2_000;
 
-/// Sections that hold standard metadata, but for the name.
+/// Sections of standard metadata, except for the name.
 const SECTIONS: [&str; 7] =
     ["authors", "description", "licenses", "source", "homepage", "revision", "version"];
-/// The section that holds the name, and in builds for debugging the names of parts.
+/// The section with the component's name and, in debug builds, the names of its parts.
 const NAMES: &str = "component-name";
 
-/// What a publisher says about a component.
+/// The publisher's description of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublisherMetadata {
-    /// What it is, in a sentence.
+    /// A description, in a sentence.
     pub description: Option<String>,
     /// Who made it.
     pub authors: Option<String>,
-    /// Under which licences it is distributed: an SPDX expression.
+    /// The licences under which it is distributed: an SPDX expression.
     pub licenses: Option<String>,
-    /// Address of its source.
+    /// Address of the source.
     pub source: Option<String>,
-    /// Address of its page.
+    /// Address of the home page.
     pub homepage: Option<String>,
     /// The commit that it was built from.
     pub revision: Option<String>,
 }
 
 impl PublisherMetadata {
-    /// These, and where one is missing, the other's.
+    /// These entries, with missing ones taken from the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -57,10 +57,10 @@ impl PublisherMetadata {
         }
     }
 
-    /// What a component says already.
+    /// The metadata that a component has already.
     ///
     /// # Errors
-    /// `component`, when it is damaged, or says what no registry takes.
+    /// `component` if it is damaged, or has an entry that no registry accepts.
     pub(super) fn of(component: &[u8]) -> Result<Self, Failure> {
         let standard::Metadata {
             description, authors, licenses, source, homepage, revision, ..
@@ -72,15 +72,15 @@ impl PublisherMetadata {
         Ok(metadata)
     }
 
-    /// Finds out whether every entry is what its name says.
+    /// Checks the form of every entry.
     ///
     /// # Errors
-    /// The first one that is not.
+    /// The first entry with a wrong form.
     pub fn check(&self) -> Result<(), WrongEntry> {
         self.sections("").map(|_| ())
     }
 
-    /// The sections to be written, with this version.
+    /// The sections to write, with this version.
     fn sections(&self, version: &str) -> Result<AddMetadata, WrongEntry> {
         let mut add = AddMetadata::default();
         add.version = AddMetadataField::Set(Version::new(version.to_owned()));
@@ -96,7 +96,7 @@ impl PublisherMetadata {
         if let Some(text) = plain("licenses", self.licenses.as_ref())? {
             let wrong = |_| WrongEntry {
                 entry: "licenses",
-                why: "is no SPDX expression, such as `Apache-2.0 OR MIT`",
+                why: "is not an SPDX expression, such as `Apache-2.0 OR MIT`",
             };
             add.licenses = AddMetadataField::Set(Licenses::new(&text).map_err(wrong)?);
         }
@@ -112,7 +112,7 @@ impl PublisherMetadata {
     }
 }
 
-/// An entry that is not what its name says.
+/// An entry with a wrong form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongEntry {
     /// Its name.
@@ -121,7 +121,7 @@ pub struct WrongEntry {
     pub why: &'static str,
 }
 
-const NO_ADDRESS: &str = "is no web address that begins with `https://`";
+const NO_ADDRESS: &str = "is not a web address that begins with `https://`";
 
 fn plain(entry: &'static str, text: Option<&String>) -> Result<Option<String>, WrongEntry> {
     let Some(text) = text else { return Ok(None) };
@@ -131,7 +131,7 @@ fn plain(entry: &'static str, text: Option<&String>) -> Result<Option<String>, W
     if text.chars().any(text::is_active) {
         return Err(WrongEntry {
             entry,
-            why: "has a line break or another sign in it that is none to be read",
+            why: "contains a line break or another unreadable character",
         });
     }
     if text.chars().nth(LONGEST).is_some() {
@@ -150,10 +150,10 @@ fn address(entry: &'static str, text: Option<&String>) -> Result<Option<String>,
     }
 }
 
-/// The component with this metadata, and with no other.
+/// The component with exactly this metadata.
 ///
 /// # Errors
-/// `component`, when it is damaged; `invalid-settings`, when an entry is not what its name says.
+/// `component` if it is damaged; `invalid-settings` if an entry has a wrong form.
 pub(super) fn written(
     component: &[u8],
     id: &str,
@@ -162,7 +162,7 @@ pub(super) fn written(
 ) -> Result<Vec<u8>, Failure> {
     let mut add = metadata.sections(version).map_err(|wrong| wrong.failure())?;
     add.name = AddMetadataField::Set(id.to_owned());
-    // Setting an entry that is there would add a second one.
+    // Adding an entry that is present already would make a second one.
     let bare = sections::without(component, &SECTIONS).map_err(|error| damaged(&error))?;
     add.to_wasm(&bare).map_err(|error| {
         refused(format!(
@@ -172,11 +172,11 @@ pub(super) fn written(
     })
 }
 
-/// `sha256:` and the digest of the component without standard metadata: of what the build made,
-/// whatever was said about it since.
+/// `sha256:` and the digest of the component without standard metadata, which is that of the
+/// build's output.
 ///
 /// # Errors
-/// `component`, when it is damaged.
+/// `component` if it is damaged.
 pub(super) fn build_digest(component: &[u8]) -> Result<String, Failure> {
     let bare = || {
         let (header, sections) = sections::read(component)?;
@@ -194,7 +194,7 @@ pub(super) fn build_digest(component: &[u8]) -> Result<String, Failure> {
 }
 
 impl WrongEntry {
-    /// The failure of what gave it.
+    /// The failure of an entry that the publisher gave.
     #[must_use]
     pub fn failure(self) -> Failure {
         Failure::new(Code::InvalidSettings, format!("`{}` {}", self.entry, self.why))
@@ -205,7 +205,7 @@ impl WrongEntry {
 
 fn refused(message: String) -> Failure {
     Failure::new(Code::Component, message)
-        .with_hint("Build the component again, and package what the build made.")
+        .with_hint("Build the component again, and package the result.")
 }
 
 fn damaged(error: &wasmparser::BinaryReaderError) -> Failure {
@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    /// A component with `producers` and nothing else.
+    /// A component with only `producers`.
     fn built() -> Vec<u8> {
         let mut add = AddMetadata::default();
         add.processed_by = vec![("rustc".into(), "1.2.3".into())];
@@ -317,7 +317,7 @@ mod tests {
         let wasm = [b"\0asm\x0d\0\x01\0".as_slice(), b"\x00\x0a\x07authors\xff\xfe"].concat();
         assert_eq!(
             PublisherMetadata::of(&wasm).unwrap_err().message,
-            "the metadata of the component cannot be read: its `authors` is no text"
+            "the metadata of the component cannot be read: its `authors` is not UTF-8 text"
         );
     }
 }

@@ -1,15 +1,15 @@
-//! A package: what a publisher hands to a marketplace, in one folder. All of it is made of the
-//! component, and the same inputs give the same bytes.
+//! Makes a package: the folder that a publisher gives to a marketplace. The same inputs give the
+//! same bytes.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `ID.wasm` | the component, with standard metadata in it |
-//! | `listing.json`, `listing.md` | what it is, may do, was checked for and is made of: for scripts and for people |
-//! | `sbom.cdx.json` | what is linked into it: CycloneDX, bound to the file by its digest |
-//! | `CHANGELOG.md` | what changed in this version |
-//! | `SHA256SUMS` | digests of all others |
+//! | `listing.json`, `listing.md` | description, requests, results of the check and bill of materials: for scripts and for people |
+//! | `sbom.cdx.json` | the linked libraries: CycloneDX, bound to the file by its digest |
+//! | `CHANGELOG.md` | the changes of this version |
+//! | `SHA256SUMS` | digests of all other files |
 //!
-//! A connector that does not pass its check is not packaged. No date is in a package but the one
+//! A connector that does not pass its check is not packaged. The only date in a package is the one
 //! that its publisher gives.
 
 mod sections;
@@ -50,22 +50,21 @@ use folder::{Named, Written};
 use listing::Listing;
 use metadata::PublisherMetadata;
 
-/// What is to be packaged.
+/// The inputs of a package.
 pub struct PackageRequest {
     /// The component.
     pub component: Vec<u8>,
-    /// Where it is compiled.
+    /// Compiles the component.
     pub compiler: Compiler,
-    /// The bounds of its check.
+    /// The limits of its check.
     pub limits: Limits,
-    /// The folders of its fixture cases, as [`smp_replay::player::cases::find`] gives them.
+    /// The folders of its fixture cases, from [`smp_replay::player::cases::find`].
     pub fixtures: Vec<PathBuf>,
-    /// Whether warnings and rules that were skipped count as failed ones.
+    /// Whether warnings and skipped rules count as failed.
     pub strict: bool,
-    /// What the publisher says about it. What is missing is taken from the component, then from
-    /// the bill.
+    /// The publisher's metadata. Missing entries are taken from the component, then from the bill.
     pub metadata: PublisherMetadata,
-    /// What is linked into it.
+    /// The bill of materials.
     pub bill: Bill,
     /// The changelog.
     pub changelog: String,
@@ -73,8 +72,8 @@ pub struct PackageRequest {
     pub figures: Option<Figures>,
     /// The date of the version.
     pub date: Option<Timestamp>,
-    /// Whether what is no release is refused: without an entry in the changelog, or from a commit
-    /// that is not named or has changes upon it.
+    /// Whether to refuse anything but a release: a version without an entry in the changelog, or a
+    /// commit that is not named or has local changes.
     pub release: bool,
 }
 
@@ -89,15 +88,15 @@ pub struct Package {
     pub digest: String,
     /// The files, by name.
     pub files: Vec<Named>,
-    /// What its publisher should know before handing it out, a sentence each.
+    /// Notes for its publisher before it is published, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// Makes a package. Dropping this ends it.
+/// Makes a package. Dropping the future ends it.
 ///
 /// # Errors
-/// `component`, `contract` and the like when the connector does not pass its check;
-/// `invalid-settings` when what comes with it does not fit it.
+/// `component`, `contract` and the like if the connector does not pass its check;
+/// `invalid-settings` if another input does not match it.
 pub async fn assemble(
     request: &PackageRequest,
     watcher: Arc<dyn Watcher>,
@@ -109,7 +108,7 @@ pub async fn assemble(
     let engine = Engine::new(&options)?;
     let descriptor = Plugin::load(&engine, &request.component).await?.descriptor().clone();
     let (id, version) = (descriptor.id, descriptor.version);
-    // It becomes the name of a folder, and of a tag in a registry.
+    // It becomes part of a folder's name and a tag in a registry.
     semver::Version::parse(&version).map_err(|_| not_semantic(&version))?;
 
     let own = PublisherMetadata {
@@ -127,7 +126,7 @@ pub async fn assemble(
         refuse_what_is_no_release(&metadata, &entry, &version)?;
     }
     let component = metadata::written(&request.component, &id, &version, &metadata)?;
-    // As it is written: an address may have got a slash at its end.
+    // Read back as written: an address may have got a slash at its end.
     let metadata = PublisherMetadata::of(&component)?;
     let plugin = Plugin::load(&engine, &component).await?;
     let facts = plugin.info().clone();
@@ -139,8 +138,8 @@ pub async fn assemble(
     let mut notes = Vec::new();
     if !entry.released {
         notes.push(format!(
-            "The changelog has no entry for {version}: the one of what is not released yet stands \
-             in."
+            "The changelog has no entry for {version}: the entry of unreleased changes is used \
+             instead."
         ));
     }
     if let Performance::OfAnother(_) = performance {
@@ -177,7 +176,7 @@ pub async fn assemble(
 }
 
 impl Package {
-    /// The folder that it belongs into, below this one.
+    /// The name of its folder, relative to the output.
     #[must_use]
     pub fn folder(&self, output: &Path) -> PathBuf {
         output.join(format!("{}-{}", self.id, self.version))
@@ -223,11 +222,11 @@ fn refuse_what_is_no_release(
     version: &str,
 ) -> Result<(), Failure> {
     let refused = |input, why: String, hint: &str| {
-        let failure = Failure::new(Code::InvalidSettings, format!("this is no release: {why}"));
+        let failure = Failure::new(Code::InvalidSettings, format!("this is not a release: {why}"));
         Err(failure.with_remedy(Remedy::CorrectInput { input }).with_hint(hint))
     };
     if !entry.released {
-        let hint = "Give what is not released yet the heading of the version.";
+        let hint = "Give the unreleased changes the heading of the version.";
         return refused("changelog", format!("the changelog has no entry for {version}"), hint);
     }
     match metadata.revision.as_deref() {
@@ -235,8 +234,7 @@ fn refuse_what_is_no_release(
             refused("revision", "the commit that it was built from is not named".into(), "Name it.")
         }
         Some(revision) if revision.ends_with("-dirty") => {
-            let why =
-                format!("there are changes upon the commit that it was built from: {revision}");
+            let why = format!("the commit that it was built from has local changes: {revision}");
             refused("revision", why, "Commit the changes and build again.")
         }
         Some(_) => Ok(()),
@@ -251,10 +249,7 @@ fn not_semantic(version: &str) -> Failure {
     let version = text::shortened(version, 100);
     Failure::new(
         Code::Contract,
-        format!(
-            "the connector is not packaged: `{version}` is no version as semantic versioning has \
-             it"
-        ),
+        format!("the connector is not packaged: `{version}` is not a semantic version"),
     )
     .with_remedy(Remedy::MendConnector)
     .with_hint("Give the descriptor a version such as 1.2.3.")

@@ -1,7 +1,7 @@
 //! The listing for people: `listing.md`, the page of a connector in a marketplace.
 //!
-//! It begins with what somebody asks who thinks about connecting a service, and ends with what
-//! somebody asks who runs the marketplace.
+//! It begins with what a person needs who connects a service, and ends with what the marketplace
+//! needs.
 
 use std::fmt::Write;
 
@@ -39,7 +39,7 @@ pub fn markdown(listing: &Listing) -> String {
     out
 }
 
-/// What is said about it by whoever published it: the rest of the list that `about` begins.
+/// The publisher's metadata: the rest of the list that `about` begins.
 fn published(out: &mut String, listing: &Listing) {
     let metadata = &listing.metadata;
     let date = listing.date.map(|date| date.strftime("%Y-%m-%d").to_string());
@@ -107,7 +107,7 @@ fn conformance(out: &mut String, verdict: &Verdict) {
     }
 }
 
-/// The rules of a family: those that are kept in a sentence, every other one with what was found.
+/// The rules of a family: one sentence for those that are kept, and an item for every other.
 fn part(out: &mut String, family: &[Rule]) {
     let Some(first) = family.first() else { return };
     let (kept, others): (Vec<_>, Vec<_>) =
@@ -193,8 +193,8 @@ fn file(out: &mut String, listing: &Listing) {
                 LONGEST_NAME,
             ),
         ),
-        ("Is handed by the host", names(&facts.imports)),
-        ("Offers to the host", names(&facts.exports)),
+        ("Imports from the host", names(&facts.imports)),
+        ("Exports to the host", names(&facts.exports)),
     ];
     if let Some(revision) = &listing.metadata.revision {
         facts.push(("Built from", code(revision, LONGEST_NAME)));
@@ -209,7 +209,7 @@ fn linked(out: &mut String, linked: &[Linked]) {
     let (parts, hidden) = shown(linked);
     heading(out, 2, "What is linked into it");
     if parts.is_empty() {
-        paragraph(out, "Nothing, as the bill of materials has it.");
+        paragraph(out, "Nothing, according to the bill of materials.");
         return;
     }
     let or_dash = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), name);
@@ -289,8 +289,8 @@ Measured with this very build on a machine with 2 processors.
 - **Digest:** `sha256:00`
 - **Digest without metadata:** `sha256:01`
 - **Contract:** `smp:connector@0.1.0`
-- **Is handed by the host:** `smp:connector/http@0.1.0`, `said`
-- **Offers to the host:** `smp:connector/connector@0.1.0`
+- **Imports from the host:** `smp:connector/http@0.1.0`, `said`
+- **Exports to the host:** `smp:connector/connector@0.1.0`
 - **Built from:** `said`
 
 ## What is linked into it

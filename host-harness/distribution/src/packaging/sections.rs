@@ -1,5 +1,5 @@
-//! The sections of a component as they lie in the file, one after the other. Nothing within a
-//! section is looked at but a custom one's name.
+//! Splits a component into its sections, in the order of the file. Of their content, only the name
+//! of a custom section is read.
 
 use wasmparser::{BinaryReader, BinaryReaderError};
 
@@ -9,7 +9,7 @@ const HEADER: usize = 8;
 /// A section of the outermost component.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
-    /// Name and content, of a custom section.
+    /// Name and content of a custom section.
     pub(super) custom: Option<(&'a str, &'a [u8])>,
     /// All of its bytes.
     pub(super) whole: &'a [u8],
@@ -18,7 +18,7 @@ pub(super) struct Section<'a> {
 /// The header and the sections, which together are the whole file.
 ///
 /// # Errors
-/// When the file ends within a section.
+/// If the file ends within a section.
 pub(super) fn read(bytes: &[u8]) -> Result<(&[u8], Vec<Section<'_>>), BinaryReaderError> {
     let mut reader = BinaryReader::new(bytes, 0);
     let header = reader.read_bytes(HEADER)?;
@@ -60,7 +60,7 @@ pub(super) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, BinaryRea
 const OWN_NAME: u8 = 0;
 
 /// The section `component-name` without the component's own name; the names of its parts stay.
-/// Nothing where none is left.
+/// Empty if no name is left.
 ///
 /// # Errors
 /// As [`read`].
@@ -85,11 +85,11 @@ pub(super) fn without_own_name(name: &str, content: &[u8]) -> Result<Vec<u8>, Bi
     Ok([&[0], &*length(inside.len()), &inside].concat())
 }
 
-/// A length as WebAssembly writes it.
+/// A length in WebAssembly's encoding.
 fn length(mut length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
-        // Seven bits at a time; the eighth says that more follow.
+        // Seven bits at a time; the eighth announces another byte.
         let low = u8::try_from(length & 0x7f).unwrap_or_default();
         length >>= 7;
         if length == 0 {

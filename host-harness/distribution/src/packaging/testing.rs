@@ -12,7 +12,7 @@ use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::Descriptor;
 use smp_host::validation::CheckOutcome;
 
-/// A listing of this descriptor, with this text wherever somebody but the host has a word.
+/// A listing of this descriptor, with this text in every field that does not come from the host.
 pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
     let own = || Some(text.to_owned());
     let rule = |id, family, outcome| Rule {

@@ -1,9 +1,9 @@
-//! The artifact that a package is in a registry: its configuration and its manifest, made of the
-//! package and a date alone.
+//! The artifact of a package in a registry: its configuration and its manifest, made only from the
+//! package and a date.
 //!
-//! So whoever has a package's files knows the digests of the artifacts that they are, without
-//! asking a registry. A revoked artifact is recognized by that, in whatever folder it lies: the
-//! form that is made here must stay, and a newer form is added to [`digests`] beside it.
+//! So the digests of a package's artifacts follow from its files, without a request to a registry.
+//! A revoked artifact is recognized that way in any folder. The form that is made here must stay: a
+//! newer form is added to [`digests`] beside it.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(super) struct Artifact {
 }
 
 impl Artifact {
-    /// The artifact that is made of a package with this date, in RFC 3339.
+    /// The artifact of a package with this date, in RFC 3339.
     pub(super) fn of(
         package: &Package,
         metadata: &Metadata,
@@ -47,8 +47,8 @@ impl Artifact {
     }
 }
 
-/// The digests of the artifacts that a package is pushed as: without a date, and with that of its
-/// listing. There are none of a file that cannot be pushed.
+/// The digests of a package's artifacts: without a date, and with that of its listing. Empty for a
+/// file that cannot be pushed.
 pub(crate) fn digests(package: &Package) -> Vec<Digest> {
     let Ok(metadata) = package.metadata() else { return Vec::new() };
     let listed =
@@ -65,7 +65,7 @@ pub(crate) fn digests(package: &Package) -> Vec<Digest> {
     made.filter_map(Result::ok).map(|artifact| Digest::of(&artifact.bytes)).collect()
 }
 
-/// Whether a manifest is that of an artifact of this very package.
+/// Whether a manifest belongs to an artifact of this package.
 pub(crate) fn is_of(manifest: &[u8], package: &Package) -> bool {
     let Ok(manifest) = Manifest::read(manifest) else { return false };
     let component = Digest::of(package.component());
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_digests_of_a_package_are_those_that_it_always_had() {
-        // Revoked digests are compared with these: a change here needs the former form beside it.
+        // Revoked digests are compared with these: a change needs the former form beside it.
         let digests = digests(&package("{\"date\":\"2026-01-02T03:04:05Z\"}"));
         let digests: Vec<_> = digests.iter().map(ToString::to_string).collect();
         let without_a_date =

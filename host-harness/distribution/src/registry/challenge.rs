@@ -1,24 +1,24 @@
-//! How a registry asks who one is: the `WWW-Authenticate` header, as the token specification of the
-//! distribution project reads it.
+//! Parses a registry's request for a login: the `WWW-Authenticate` header, as the token
+//! specification of the distribution project defines it.
 
-/// What a registry asks for.
+/// The login that a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// A name and a password with each request.
     Basic,
-    /// A token, which a token service gives.
+    /// A token from a token service.
     Bearer {
         /// The service's URL.
         realm: String,
-        /// The name of the registry with it.
+        /// The name of the registry at that service.
         service: Option<String>,
-        /// What is to be allowed.
+        /// The requested permission.
         scope: Option<String>,
     },
 }
 
 impl Challenge {
-    /// Reads the headers; what is asked for first counts, but a token goes before a password.
+    /// Reads the headers. The first challenge counts, but a token is preferred to a password.
     pub(super) fn read<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut basic = None;
         for header in headers {
@@ -40,7 +40,7 @@ impl Challenge {
             return None;
         }
         let (mut realm, mut service, mut scope) = (None, None, None);
-        // A parameter each time; the header's length bounds their number.
+        // One parameter at a time; the header's length bounds their number.
         while let Some((key, after)) = rest.split_once('=') {
             let (value, after) = match after.strip_prefix('"') {
                 Some(quoted) => quoted.split_once('"')?,

@@ -1,9 +1,9 @@
-//! One repository's registry over HTTP: requests within bounds, the login where it belongs, and
-//! redirects where they may lead.
+//! HTTP client for the registry of one repository: bounded requests, logins only for their
+//! registry, and restricted redirects.
 //!
-//! The login goes to the registry, and to the token service that the registry names over https. A
-//! redirect is followed for reading, three times at most, without the login, and into no private
-//! network: there, only origins that the operator named are gone to.
+//! The login goes to the registry, and over https to the token service that the registry names. A
+//! redirect is followed for reads only, at most three times, without the login, and never to a
+//! private address, unless the operator named that origin.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -30,42 +30,42 @@ use smp_host::remedy::Remedy;
 
 /// Time of one request: a component of the largest size over a slow line.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// Most redirects of one request. A registry sends to its storage once.
+/// Most redirects of one request. A registry redirects to its storage once.
 const MOST_REDIRECTS: usize = 3;
-/// What a token service is told where the program does not say its name: it must be told something.
+/// Client name for a token service if the program gives no name: the service requires one.
 const UNNAMED: &str = "registry-client";
-/// Largest answer of a token service, in bytes. Tokens have a few thousand.
+/// Largest answer of a token service, in bytes. Tokens have a few thousand bytes.
 const LARGEST_TOKEN: u64 = 64 * 1024;
-/// Largest answer of which nothing but the status is wanted, in bytes.
+/// Largest answer of which only the status is needed, in bytes.
 pub(super) const SMALL: u64 = 64 * 1024;
 
-/// How a registry is spoken to.
+/// Options for the connection to a registry.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether plain http is spoken: only to this machine.
+    /// Whether to use plain http. It is permitted only to this machine.
     pub plain_http: bool,
-    /// Certificates, PEM, that are trusted beside the system's.
+    /// Certificates in PEM form that are trusted in addition to the system's.
     pub extra_roots: Option<Vec<u8>>,
-    /// Origins that the registry may lead to wherever they are.
+    /// Allow list of origins that the registry may redirect to, wherever they are.
     pub allowed: Vec<Origin>,
-    /// Who one is.
+    /// The login.
     pub login: Option<Login>,
-    /// Which program asks, as `name/version`. Empty says nothing.
+    /// The program, as `name/version`. Empty sends none.
     pub user_agent: String,
 }
 
 pub(super) struct Client {
     origin: Origin,
     scope: String,
-    /// For the registry and what the operator named.
+    /// For the registry and the origins that the operator named.
     named: LiveClient,
-    /// For wherever the registry leads.
+    /// For all other redirects.
     elsewhere: LiveClient,
     allowed: Vec<Origin>,
     login: Option<Login>,
-    /// The program's name, for a token service.
+    /// The program's name for a token service.
     program: String,
-    /// Whether it is on this machine and may speak plain http, which nobody allowed.
+    /// Whether the registry is on this machine and may use plain http, which was not permitted.
     perhaps_plain: bool,
     authorization: Mutex<Option<HeaderValue>>,
 }
@@ -75,13 +75,13 @@ pub(super) struct Ask<'a> {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) accept: &'a str,
-    /// Its media type, and itself.
+    /// Its media type and content.
     pub(super) body: Option<(&'a str, &'a [u8])>,
-    /// Largest answer.
+    /// Largest answer, in bytes.
     pub(super) most: u64,
 }
 
-/// One answer, whatever its status.
+/// One answer, with any status.
 pub(super) struct Answer {
     pub(super) status: u16,
     headers: HeaderMap,
@@ -101,12 +101,12 @@ impl Client {
             Origin::parse(&format!("{scheme}://{}", reference.host())).map_err(|error| {
                 Failure::new(
                     Code::InvalidSettings,
-                    format!("the registry cannot be spoken to: {error}"),
+                    format!("the registry cannot be reached: {error}"),
                 )
                 .with_remedy(Remedy::CorrectInput { input: "plain-http" })
                 .with_hint(
-                    "Speak https to it: the registry and the login would be everybody's on the \
-                     way.",
+                    "Use https: over plain http, anyone on the network could read the login and \
+                     change the content.",
                 )
             })?;
         let here = Origin::parse(&format!("http://{}", reference.host())).is_ok();
@@ -154,7 +154,7 @@ impl Client {
         })
     }
 
-    /// Sends a request; whatever comes back with a status is an answer.
+    /// Sends a request. Any response with a status is an answer.
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let mut answer = self.to_registry(ask, &ask.path).await?;
         if answer.status == 401 {
@@ -175,21 +175,21 @@ impl Client {
         if ask.method == Method::GET { self.followed(ask, answer).await } else { Ok(answer) }
     }
 
-    /// Where the registry wants an upload to go: a path on itself.
+    /// The path for an upload, which must be on the registry itself.
     pub(super) fn upload_place(&self, answer: &Answer) -> Result<String, Failure> {
         let (origin, path) = self.target(answer, &self.base()?)?;
         if origin == self.origin {
             return Ok(path);
         }
         let denied =
-            Failure::new(Code::Denied, "the registry wants the upload to go to another origin");
+            Failure::new(Code::Denied, "the registry redirects the upload to another origin");
         Err(denied.with_remedy(Remedy::ContactSupport).with_hint(
             "Nothing was sent there. A registry behind a proxy must know its own address: set it \
              there (`http.host` of docker-registry).",
         ))
     }
 
-    /// The next page of a list, where there is one: a path on the registry itself.
+    /// The path of a list's next page on the registry itself, if there is one.
     pub(super) fn next_page(&self, answer: &Answer) -> Result<Option<String>, Failure> {
         let Some(link) = answer.header(LINK.as_str()).filter(|link| link.contains("rel=\"next\""))
         else {
@@ -215,8 +215,8 @@ impl Client {
             match &*failure.remedy {
                 Remedy::ComeBack { .. } if self.perhaps_plain => {
                     failure.with_remedy(Remedy::AllowPlainHttp).with_hint(
-                        "Check the registry's name. If it is on this machine and speaks plain \
-                         http, allow that.",
+                        "Check the registry's name. If it is on this machine and uses plain http, \
+                         allow that.",
                     )
                 }
                 _ => failure,
@@ -253,14 +253,14 @@ impl Client {
             format!("the registry redirects more than {MOST_REDIRECTS} times"),
         )
         .with_remedy(Remedy::ContactSupport)
-        .with_hint("Report it to whoever runs the registry."))
+        .with_hint("Report it to the operator of the registry."))
     }
 
     fn base(&self) -> Result<Url, Failure> {
         Url::parse(&self.origin.join("/")).map_err(|_| unusable_place())
     }
 
-    /// Where an answer points to.
+    /// The target of a redirect.
     fn target(&self, answer: &Answer, base: &Url) -> Result<(Origin, String), Failure> {
         let place = answer
             .header(LOCATION.as_str())
@@ -269,7 +269,7 @@ impl Client {
         Origin::part(&place).map_err(|_| unusable_place())
     }
 
-    /// What answers a challenge; none where nothing does.
+    /// The header that answers a challenge. `None` if there is no login for it.
     async fn authorized(&self, challenge: Challenge) -> Result<Option<HeaderValue>, Failure> {
         match (challenge, &self.login) {
             (_, Some(Login::Token(token))) => Ok(bearer(token)),
@@ -285,7 +285,7 @@ impl Client {
         }
     }
 
-    /// A token of the service that the registry names.
+    /// A token from the service that the registry names.
     async fn token(
         &self,
         realm: &str,
@@ -300,8 +300,8 @@ impl Client {
             )
             .with_remedy(Remedy::ContactSupport)
             .with_hint(
-                "Nothing was sent there. A token service is spoken to over https, by its name \
-                 alone.",
+                "Nothing was sent there. A token service must use https, and its URL must have no \
+                 user name.",
             )
         };
         let mut realm = Url::parse(realm).map_err(|_| misled())?;
@@ -366,7 +366,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The failure of an answer that is none that was hoped for.
+    /// The failure of an unwanted answer.
     pub(super) fn refused(&self, who: &str) -> Failure {
         let says = self.says();
         let failure = |code, message: &str, hint: &str| Failure {
@@ -376,13 +376,13 @@ impl Answer {
         match self.status {
             401 => failure(
                 Code::Credentials,
-                "does not let you in",
+                "does not accept your login",
                 "Log in to it, or use another login.",
             )
             .with_remedy(Remedy::LogIn),
             403 => failure(
                 Code::Permission,
-                "does not allow this to you",
+                "does not permit you to do this",
                 "Ask its owner for the right to read or write this repository.",
             ),
             404 => failure(
@@ -397,19 +397,19 @@ impl Answer {
                 ),
             500..=599 => failure(
                 Code::Upstream,
-                &format!("does not work as it should (status {})", self.status),
+                &format!("does not work properly (status {})", self.status),
                 "Try again later.",
             ),
             status => failure(
                 Code::UnexpectedResponse,
-                &format!("answers in a way that is not known here (status {status})"),
+                &format!("gives an unexpected answer (status {status})"),
                 "Check that the reference names a registry of OCI artifacts.",
             )
             .with_remedy(Remedy::CorrectInput { input: "reference" }),
         }
     }
 
-    /// The registry's own code for what is wrong, such as `MANIFEST_INVALID`.
+    /// The registry's own error code, such as `MANIFEST_INVALID`.
     fn says(&self) -> Option<String> {
         let value: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
         let code = value.pointer("/errors/0/code")?.as_str()?;
@@ -425,7 +425,7 @@ async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, Failure>
     }
     let mut answer = request.send().await.map_err(|error| unanswered(fault(&error)))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    // The length that is told of a body that does not come is that of another answer.
+    // The stated length of an absent body belongs to another answer.
     let body = if ask.method == Method::HEAD {
         Vec::new()
     } else {
@@ -466,15 +466,15 @@ fn no_token() -> Failure {
 }
 
 fn unusable_place() -> Failure {
-    Failure::new(Code::Denied, "the registry leads to a place that nothing is sent to or read from")
+    Failure::new(Code::Denied, "the registry redirects to an address that is not permitted")
         .with_remedy(Remedy::ContactSupport)
         .with_hint(
-            "It is spoken to over https, or by plain http on this machine. Report it to whoever \
-             runs the registry.",
+            "Only https is permitted, or plain http on this machine. Report it to the operator of \
+             the registry.",
         )
 }
 
-/// The failure of a request that a private network was in the way of.
+/// The failure of a request that would have reached a private network.
 fn led_astray(error: TransportError, origin: &Origin) -> Failure {
     explained(unanswered(error), origin)
 }
@@ -486,8 +486,8 @@ fn explained(failure: Failure, origin: &Origin) -> Failure {
     Failure::new(
         Code::Denied,
         format!(
-            "the registry leads to {origin}, which nobody named and which is not on the open \
-             internet"
+            "the registry redirects to {origin}, which is not on the allow list and has a private \
+             address"
         ),
     )
     .with_remedy(Remedy::ApproveOrigin { origin: origin.to_string() })
@@ -507,8 +507,8 @@ fn unanswered(error: TransportError) -> Failure {
         ),
         TransportError::Untrusted(text) => upstream(
             format!("the registry's certificate is not trusted ({text})"),
-            "If it is from an authority of your own, trust that one's certificate too. Otherwise \
-             somebody may be reading along: do not go on.",
+            "If it is from a certificate authority of your own, trust that one's certificate too. \
+             Otherwise the connection may be intercepted: do not go on.",
         )
         .with_remedy(Remedy::TrustRoot),
         TransportError::TooLarge(most) => {

@@ -1,4 +1,4 @@
-//! Who one is to a registry. A login is never shown, and wiped when it is dropped.
+//! The login to a registry. It is never shown, and wiped when it is dropped.
 
 use std::fmt;
 use std::io;
@@ -12,32 +12,32 @@ use crate::file;
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
-/// Largest configuration of Docker that is read, in bytes: logins for some dozen registries.
+/// Largest configuration of Docker, in bytes: room for some dozen logins.
 const LARGEST_CONFIG: u64 = 1024 * 1024;
 
 /// A login.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Login {
-    /// A name and a password, or what a registry gives in place of one.
+    /// A name and a password, or a replacement that the registry gave.
     Password {
         /// The name.
         user: String,
         /// The password.
         password: Zeroizing<String>,
     },
-    /// A token that the registry's token service takes for another.
+    /// A token that the registry's token service exchanges for another.
     Identity(Zeroizing<String>),
     /// A token for the registry itself.
     Token(Zeroizing<String>),
 }
 
 impl Login {
-    /// The login that Docker's configuration in this folder holds for the registry, itself or
-    /// through a credential helper; none where it holds none, or is not there.
+    /// The login for the registry in Docker's configuration in this folder, stored there or in a
+    /// credential helper. `None` if there is none.
     ///
     /// # Errors
-    /// `credentials`, when the configuration or the helper cannot be used. Nothing of what they say
-    /// is repeated.
+    /// `credentials` if the configuration or the helper cannot be used. The message repeats nothing
+    /// of their content.
     pub fn of_docker(reference: &Reference, folder: &Path) -> Result<Option<Self>, Failure> {
         let config = match file::read_named(&folder.join("config.json"), LARGEST_CONFIG) {
             Ok(config) => Zeroizing::new(config),
@@ -56,7 +56,7 @@ impl Login {
                 CredentialRetrievalError::ConfigNotFound
                 | CredentialRetrievalError::NoCredentialConfigured,
             ) => Ok(None),
-            // A helper that knows no login for a registry ends as one that failed.
+            // A helper that has no login for a registry ends as a failed one.
             Err(CredentialRetrievalError::HelperFailure { .. }) => Ok(None),
             Err(error) => {
                 let what = match error {
@@ -64,9 +64,9 @@ impl Login {
                         "its credential helper cannot be started"
                     }
                     CredentialRetrievalError::MalformedHelperResponse => {
-                        "its credential helper answers with no login"
+                        "its credential helper gives no login"
                     }
-                    CredentialRetrievalError::ConfigReadError => "it is no configuration",
+                    CredentialRetrievalError::ConfigReadError => "it is not a valid configuration",
                     _ => "the login in it cannot be read",
                 };
                 Err(unusable(reference, what))

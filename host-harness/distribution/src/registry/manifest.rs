@@ -1,5 +1,5 @@
-//! Manifests: what an artifact is made of. Written the same for the same content, read within
-//! bounds.
+//! Manifests: the content list of an artifact. Equal content is written as equal bytes; reading is
+//! bounded.
 
 use std::collections::BTreeMap;
 
@@ -19,38 +19,38 @@ pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// Media type of a component.
 pub const WASM: &str = "application/wasm";
-/// Media type of the configuration that says nothing.
+/// Media type of an empty configuration.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
-/// Largest manifest or list that is read, in bytes: one of ours has about two thousand, and
-/// registries refuse more than four million.
+/// Largest manifest or list, in bytes: this project's have about two thousand, and registries
+/// refuse more than four million.
 pub const LARGEST: u64 = 1024 * 1024;
-/// Most layers, entries and annotations that are read of one.
+/// Most layers, entries and annotations of a manifest.
 const MOST_ENTRIES: usize = 200;
 
 /// Annotation that names a file.
 pub const TITLE: &str = "org.opencontainers.image.title";
-/// Annotation that holds the digest of the package's `SHA256SUMS`, and so vouches for every file of
-/// the package.
+/// Annotation with the digest of the package's `SHA256SUMS`, which covers every file of the
+/// package.
 pub const SUMS_ANNOTATION: &str = "smp.connector.sha256sums";
 
-/// Points to content, and says what it is.
+/// Refers to content, with its type, digest and size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What it is.
+    /// Its media type.
     pub media_type: String,
-    /// What it is known by.
+    /// Its digest.
     pub digest: Digest,
     /// Its size, in bytes.
     pub size: u64,
-    /// What a manifest that it points to is, in a list.
+    /// The artifact type of a manifest, in a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// What else is said about it.
+    /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// What others may have written, kept as it is.
+    /// Fields of other programs, kept unchanged.
     #[serde(flatten)]
     pub other: serde_json::Map<String, Value>,
 }
@@ -60,20 +60,20 @@ pub struct Descriptor {
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     schema_version: u32,
-    /// What it is itself.
+    /// Its own media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// What the artifact is, where the configuration does not tell.
+    /// The artifact type, if the configuration does not give it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// The configuration.
     pub config: Descriptor,
     /// The content.
     pub layers: Vec<Descriptor>,
-    /// The artifact that this one belongs to.
+    /// The artifact that this one is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
-    /// What else is said about it.
+    /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -83,12 +83,12 @@ pub struct Manifest {
 #[serde(rename_all = "camelCase")]
 pub struct Index {
     schema_version: u32,
-    /// What it is itself.
+    /// Its own media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The manifests.
     pub manifests: Vec<Descriptor>,
-    /// What others may have written, kept as it is.
+    /// Fields of other programs, kept unchanged.
     #[serde(flatten)]
     pub other: serde_json::Map<String, Value>,
 }
@@ -107,13 +107,13 @@ impl Descriptor {
         }
     }
 
-    /// The same, under a file's name.
+    /// Adds a file's name.
     #[must_use]
     pub fn titled(self, name: &str) -> Self {
         self.annotated(TITLE, name)
     }
 
-    /// The same, with this said about it.
+    /// Adds an annotation.
     #[must_use]
     pub fn annotated(mut self, key: &str, value: &str) -> Self {
         self.annotations.insert(key.to_owned(), value.to_owned());
@@ -151,10 +151,10 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// `unexpected-response`, when it is none, or has more entries than any that is known.
+    /// `unexpected-response` if it is not a manifest, or has too many entries.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
         let manifest: Self = serde_json::from_slice(bytes)
-            .map_err(|_| unexpected("the registry's answer is no manifest of an artifact"))?;
+            .map_err(|_| unexpected("the registry's answer is not a manifest of an artifact"))?;
         let annotations = manifest
             .layers
             .iter()
@@ -165,14 +165,10 @@ impl Manifest {
         if manifest.schema_version != 2
             || manifest.media_type.as_deref().is_some_and(|media_type| media_type != MANIFEST)
         {
-            return Err(unexpected(
-                "the registry's answer is a manifest of a kind that is not known here",
-            ));
+            return Err(unexpected("the registry's answer is a manifest of an unknown kind"));
         }
         if manifest.layers.len().max(annotations) > MOST_ENTRIES {
-            return Err(unexpected(
-                "the manifest has more layers or annotations than any that is known",
-            ));
+            return Err(unexpected("the manifest has too many layers or annotations"));
         }
         Ok(manifest)
     }
@@ -187,7 +183,7 @@ impl Manifest {
 }
 
 impl Index {
-    /// A list of nothing.
+    /// An empty list.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -201,14 +197,14 @@ impl Index {
     /// Reads a list.
     ///
     /// # Errors
-    /// `unexpected-response`, when it is none.
+    /// `unexpected-response` if it is not a list.
     pub fn read(bytes: &[u8]) -> Result<Self, Failure> {
         let index: Self = serde_json::from_slice(bytes)
-            .map_err(|_| unexpected("the registry's answer is no list of manifests"))?;
+            .map_err(|_| unexpected("the registry's answer is not a list of manifests"))?;
         if index.schema_version != 2
             || index.media_type.as_deref().is_some_and(|media_type| media_type != INDEX)
         {
-            return Err(unexpected("the registry's answer is no list of manifests"));
+            return Err(unexpected("the registry's answer is not a list of manifests"));
         }
         Ok(index)
     }
@@ -222,11 +218,11 @@ impl Index {
     }
 }
 
-/// A component's configuration. It is made of the component alone, and of the instant that its
-/// builder names.
+/// The configuration of a component. It is made only from the component and the instant that its
+/// builder gives.
 ///
-/// Other clients refuse a configuration without an instant: where none is named, it is the
-/// beginning of time, which says nothing.
+/// Other clients refuse a configuration without an instant. If none is given, it is 1970-01-01,
+/// which means that it is unknown.
 ///
 /// # Errors
 /// None in practice: it is all texts.
@@ -245,8 +241,8 @@ pub fn wasm_config(
     }))
 }
 
-/// The standard annotations of an artifact, from the component's metadata; for the signs that steer
-/// a terminal their escapes.
+/// The standard annotations of an artifact, from the component's metadata. Characters that control
+/// a terminal are escaped.
 #[must_use]
 pub fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<String, String> {
     let said = [
@@ -269,7 +265,7 @@ pub fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<Strin
     .collect()
 }
 
-/// A failure for an answer that is none of those that the specification knows.
+/// The failure of an answer that the specification does not define.
 pub(super) fn unexpected(message: impl Into<String>) -> Failure {
     Failure::new(Code::UnexpectedResponse, message)
         .with_remedy(Remedy::CorrectInput { input: "reference" })

@@ -1,6 +1,6 @@
-//! Registries that keep artifacts as the OCI distribution specification has it
-//! (<https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md>), in the layout of the CNCF for WebAssembly
-//! (<https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/>).
+//! A client for registries of artifacts that follow the OCI distribution specification
+//! (<https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md>), with the CNCF's
+//! layout for WebAssembly (<https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/>).
 //!
 //! ```text
 //! tag ─▶ manifest ─▶ application/wasm                     ID.wasm
@@ -10,9 +10,8 @@
 //!           ├◀─ subject ── the package's own signature     SHA256SUMS.sig
 //!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest
 //! ```
-//! So one signature over the manifest covers every file. Files are fetched by the digests that the
-//! manifest vouches for, and not by what refers to it: whoever may write to the registry can attach
-//! anything.
+//! So one signature over the manifest covers every file. Files are fetched by the digests in the
+//! manifest, not by what refers to it: anyone who may write to the registry can attach anything.
 
 pub mod login;
 pub mod manifest;

@@ -1,8 +1,8 @@
-//! A package out of a registry. With a trust policy, nothing is taken that no trusted signature
-//! covers.
+//! Pulls a package from a registry. With a trust policy, it accepts only content that a trusted
+//! signature covers.
 //!
 //! ```text
-//! manifest ─▶ signature ─▶ component ─▶ who may publish it, from which version on, under which tag ─▶ all other files, by digest
+//! manifest ─▶ signature ─▶ component ─▶ publisher, minimum version, tag ─▶ all other files, by digest
 //! ```
 
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
 
-/// Most signatures of a package that are looked at. A publisher attaches one, and another when its
-/// key changes.
+/// Most signatures of a package that are read. A publisher attaches one, and another when its key
+/// changes.
 const MOST_PACKAGE_SIGNATURES: usize = 4;
 
 /// A package that was pulled.
@@ -34,14 +34,14 @@ pub struct Pulled {
     pub package: Package,
     /// The digest of its manifest.
     pub digest: Digest,
-    /// Which connector it is, where it says so.
+    /// The identity of the connector, if the metadata give it.
     pub identity: Option<Identity>,
-    /// Who vouches for it, where a policy was asked.
+    /// The publisher that signed it, if there is a policy.
     pub verified: Option<Verified>,
 }
 
 impl Pulled {
-    /// The name of a folder for it: the connector's id and version, or else the repository's name
+    /// The name of its folder: the connector's id and version, or otherwise the repository's name
     /// and tag.
     #[must_use]
     pub fn folder_name(&self, reference: &Reference) -> String {
@@ -57,8 +57,8 @@ impl Pulled {
 /// Pulls the artifact that the repository's reference names.
 ///
 /// # Errors
-/// `untrusted`, when the policy does not take it or something is not what its digest says; what the
-/// registry says otherwise.
+/// `untrusted` if the policy refuses it or content does not match its digest; otherwise the
+/// registry's failure.
 pub async fn pull(
     repository: &Repository,
     policy: Option<&TrustPolicy>,
@@ -108,7 +108,7 @@ pub async fn pull(
     if let Some(policy) = policy {
         policy.package_not_revoked(&package)?;
     }
-    // The files tell which artifact they are, unless it was pushed with another date or by another
+    // The files determine the artifact, unless it was pushed with another date or by another
     // program.
     let told = package.sums().is_none() || artifact::digests(&package).contains(&found.digest);
     let package = if told { package } else { package.pulled_from(found.bytes) };
@@ -128,7 +128,7 @@ async fn component(
         )));
     };
     if manifest.config.media_type != WASM_CONFIG || layer.media_type != WASM {
-        return Err(unexpected("the artifact is no WebAssembly component"));
+        return Err(unexpected("the artifact is not a WebAssembly component"));
     }
     if layer.size > limits.component {
         return Err(limits.component_too_large("the component"));
@@ -138,25 +138,25 @@ async fn component(
     Ok((format!("{}.wasm", last_part(repository.reference())), bytes))
 }
 
-/// Refuses an older release that is served under the tag of a newer one. A tag that is no version
-/// cannot be judged.
+/// Refuses an older release that is served under the tag of a newer one. A tag that is not a
+/// version cannot be judged.
 fn is_the_one_asked_for(reference: &Reference, identity: &Identity) -> Result<(), Failure> {
     match reference.tag() {
         Some(tag) if tag != identity.tag() => {
             let other = Failure::new(
                 Code::Untrusted,
-                format!("the tag `{tag}` leads to what was signed as {identity}"),
+                format!("the tag `{tag}` leads to a file that was signed as {identity}"),
             );
             Err(other.with_remedy(Remedy::OtherRelease).with_hint(
-                "Another release is served in the place of the one that was asked for. Ask for a \
-                 release by its version or its digest.",
+                "Another release is served in place of the requested one. Name a release by its \
+                 version or its digest.",
             ))
         }
         _ => Ok(()),
     }
 }
 
-/// All files of the package, by the digests that the manifest vouches for.
+/// All files of the package, by the digests in the manifest.
 async fn whole(
     repository: &Repository,
     sums: &str,
@@ -165,7 +165,7 @@ async fn whole(
     policy: Option<&TrustPolicy>,
 ) -> Result<Package, Failure> {
     let digest = Digest::parse(sums)
-        .ok_or_else(|| unexpected(format!("the artifact names no digest of its {SUMS}")))?;
+        .ok_or_else(|| unexpected(format!("the artifact gives no digest of its {SUMS}")))?;
     let sums =
         repository.pull_blob(&digest, LARGEST_SUMS, SUMS).await?.ok_or_else(|| missing(SUMS))?;
     let sums = Sums::read(sums)?;
@@ -186,7 +186,7 @@ async fn whole(
     Package::whole(sums, files, signature)
 }
 
-/// The package's own signature: the one that the policy takes, or else the first that is attached.
+/// The package's own signature: the one that the policy accepts, or otherwise the first one.
 async fn package_signature(
     repository: &Repository,
     artifact: &Digest,
@@ -225,8 +225,8 @@ fn missing(what: &str) -> Failure {
     )
     .with_remedy(Remedy::ContactSupport)
     .with_hint(
-        "The artifact was copied without what belongs to it, or something was removed. Push the \
-         package once more.",
+        "The artifact was copied without its other files, or some were removed. Push the package \
+         again.",
     )
 }
 

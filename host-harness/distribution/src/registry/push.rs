@@ -1,5 +1,5 @@
-//! A package into a registry: content first, then what belongs to it, and the tag last, so that it
-//! never leads to half a release.
+//! Pushes a package to a registry: content first, then the attached files, and the tag last, so
+//! that it never leads to an incomplete release.
 
 use super::artifact::{self, Artifact};
 use super::manifest::{Descriptor, MANIFEST, Manifest};
@@ -15,31 +15,31 @@ use smp_host::remedy::Remedy;
 pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
 /// Type of the artifact that holds a package's own signature.
 pub(super) const SIGNATURE_TYPE: &str = "application/vnd.smp.connector.package.signature.v1";
-/// Type of a software bill of materials, which scanners look for.
+/// Type of a software bill of materials, as scanners expect it.
 const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
 
-/// What came of a push.
+/// The result of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Where it is, with the tag.
     pub reference: Reference,
     /// The digest of its manifest.
     pub digest: Digest,
-    /// Whether it was there before, the same.
+    /// Whether the same artifact was there before.
     pub unchanged: bool,
-    /// Whether the tag is not the version: then no trust policy takes it by the tag.
+    /// Whether the tag differs from the version: no trust policy accepts it by that tag.
     pub floating: bool,
-    /// Whether it has a date that is not the package's own: its files do not tell then which
-    /// artifact they were.
+    /// Whether it has a date other than the package's own: then its files do not determine the
+    /// artifact.
     pub foreign_date: bool,
 }
 
-/// Pushes a package under the reference's tag, or else under its version. `created` is the instant
-/// of the build in RFC 3339, where it is to be told.
+/// Pushes a package under the reference's tag, or otherwise under its version. `created` is the
+/// instant of the build in RFC 3339, if the artifact should state it.
 ///
 /// # Errors
-/// `output`, when another content has the tag and is not to be overwritten; what the registry says
-/// otherwise.
+/// `output` if the tag has other content that must not be overwritten; otherwise the registry's
+/// failure.
 pub async fn push(
     repository: &Repository,
     package: &Package,
@@ -56,11 +56,11 @@ pub async fn push(
         (None, None, None) => {
             return Err(Failure::new(
                 Code::InvalidSettings,
-                "the reference has no tag, and the component tells no version for one",
+                "the reference has no tag, and the component gives no version for one",
             )
             .with_remedy(Remedy::CorrectInput { input: "reference" })
             .with_hint(
-                "Add a tag to the reference, or push a package, whose component tells its version.",
+                "Add a tag to the reference, or push a package, whose component gives its version.",
             ));
         }
     };
@@ -74,7 +74,7 @@ pub async fn push(
             format!("the package makes the artifact {}, not {digest}", subject.digest),
         )
         .with_remedy(Remedy::CorrectInput { input: "reference" })
-        .with_hint("Leave the digest away, or push the package that it is of."));
+        .with_hint("Leave the digest out, or push the package that it belongs to."));
     }
     let unchanged = there_already(repository, tag.as_deref(), &subject.digest, overwrite).await?;
 
@@ -108,13 +108,13 @@ async fn there_already(
             let message =
                 format!("{reference} is there already, with another content ({})", found.digest);
             Err(Failure::new(Code::Output, message).with_remedy(Remedy::ReplaceRelease).with_hint(
-                "A release is not changed once it is out: raise the version of the connector.",
+                "A published release is never changed: raise the version of the connector.",
             ))
         }
     }
 }
 
-/// Attaches what belongs to the component.
+/// Attaches the other files of the package.
 async fn attach_files(
     repository: &Repository,
     package: &Package,

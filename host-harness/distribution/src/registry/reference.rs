@@ -1,12 +1,12 @@
-//! Where an artifact is: `HOST[:PORT]/NAME[:TAG][@DIGEST]`.
+//! The reference of an artifact: `HOST[:PORT]/NAME[:TAG][@DIGEST]`.
 
 use std::fmt;
 
 use crate::digest::Digest;
 
-/// Longest name of a repository, as registries take it.
+/// Longest name of a repository that registries accept.
 const LONGEST_NAME: usize = 255;
-/// Longest tag, by the specification.
+/// Longest tag in the specification.
 const LONGEST_TAG: usize = 128;
 
 /// Names an artifact in a registry.
@@ -18,37 +18,37 @@ pub struct Reference {
     digest: Option<Digest>,
 }
 
-/// Why a text is no reference.
+/// Why a text is not a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
-    /// The host is missing: there is no registry that is meant when none is named.
+    /// The host is missing. There is no default registry.
     #[error(
-        "it begins with the host of a registry: HOST/NAME:TAG, for example \
+        "it must begin with the host of a registry: HOST/NAME:TAG, for example \
          `ghcr.io/example/atlassian-cloud:0.1.0`"
     )]
     Registry,
-    /// The name is none.
+    /// The name is malformed.
     #[error(
         "the name after the host is made of a-z, 0-9 and single `.`, `_`, `-` and `/` between them"
     )]
     Name,
-    /// The tag is none.
+    /// The tag is malformed.
     #[error(
         "a tag is made of letters, digits, `.`, `_` and `-`, at most 128 of them, and begins with \
          a letter, a digit or `_`"
     )]
     Tag,
-    /// The digest is none.
+    /// The digest is malformed.
     #[error("a digest is `sha256:` and 64 digits, a to f in lower case")]
     Digest,
 }
 
 impl Reference {
-    /// Reads a reference. Neither a registry nor a tag is guessed.
+    /// Parses a reference. Registry and tag have no defaults.
     ///
     /// # Errors
-    /// When the text is none.
+    /// If the text is not a reference.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
@@ -78,7 +78,7 @@ impl Reference {
         })
     }
 
-    /// The registry's host, and the port where one is named.
+    /// The registry's host, with the port if there is one.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
@@ -114,13 +114,13 @@ impl Reference {
         Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() }
     }
 
-    /// The host that is spoken to. The one of Docker Hub is not the one that people write.
+    /// The host to connect to. For Docker Hub it differs from the one that people write.
     #[must_use]
     pub fn host(&self) -> &str {
         if self.is_docker_hub() { "registry-1.docker.io" } else { &self.registry }
     }
 
-    /// Under what name the login is kept in Docker's configuration.
+    /// The name of the login in Docker's configuration.
     #[must_use]
     pub fn login_name(&self) -> &str {
         if self.is_docker_hub() { "https://index.docker.io/v1/" } else { &self.registry }
@@ -144,8 +144,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// As everywhere in the field: a first part without a dot, a colon or the name of this machine is
-/// no host.
+/// As usual for registries: a first part without a dot, a colon or this machine's name is not a
+/// host.
 fn is_host(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte));
     let meant = text == "localhost" || text.contains(['.', ':']);

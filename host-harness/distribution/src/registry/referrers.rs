@@ -1,8 +1,8 @@
-//! What refers to an artifact: attached, and found again, also where the registry keeps no account
-//! of it.
+//! Artifacts that refer to another one: attaches and finds them, also if the registry does not
+//! support referrers.
 //!
-//! Such a registry does not confirm the subject of a manifest; then a list under the tag `sha256-…`
-//! of the subject's digest takes its place, as the distribution specification has it.
+//! Such a registry does not confirm the subject of a manifest. Then a list under the tag `sha256-…`
+//! of the subject's digest takes its place, as the distribution specification defines.
 
 use super::manifest::{Descriptor, EMPTY, INDEX, Index, MANIFEST, Manifest, unexpected};
 use super::repository::Repository;
@@ -16,7 +16,7 @@ const MOST: usize = 200;
 /// Most pages of a list.
 const MOST_PAGES: usize = 8;
 
-/// Attaches an artifact of these contents to the subject that its manifest names.
+/// Attaches an artifact with this content to the subject that its manifest names.
 pub(super) async fn attach(
     repository: &Repository,
     manifest: &Manifest,
@@ -38,7 +38,7 @@ pub(super) async fn attach(
     Ok(entry)
 }
 
-/// What refers to an artifact and is of this type.
+/// The artifacts of this type that refer to an artifact.
 pub(super) async fn list(
     repository: &Repository,
     subject: &Digest,
@@ -95,7 +95,7 @@ fn too_many() -> Failure {
     unexpected(format!("more than {MOST} artifacts refer to this one"))
         .with_remedy(Remedy::ContactSupport)
         .with_hint(
-            "Nobody needs as many. Whoever owns the repository removes those that were attached \
-             without need.",
+            "Nobody needs as many. Ask the owner of the repository to remove those that are not \
+             needed.",
         )
 }

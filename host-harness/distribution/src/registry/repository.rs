@@ -1,5 +1,5 @@
-//! A repository: content by its digest, manifests by digest or tag. Whatever comes back is held
-//! against the digest that it was asked by.
+//! A repository: content by its digest, manifests by digest or tag. All content is checked against
+//! the digest by which it was requested.
 
 use reqwest::Method;
 use url::form_urlencoded::byte_serialize;
@@ -18,17 +18,17 @@ pub struct Repository {
     client: Client,
 }
 
-/// A manifest that was found, of whatever kind.
+/// A manifest that was found, of any kind.
 pub(super) struct Found {
     pub(super) digest: Digest,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Repository {
-    /// The repository of this reference. Nothing is sent yet.
+    /// The repository of this reference. It sends nothing yet.
     ///
     /// # Errors
-    /// `invalid-settings`, when the options do not fit it.
+    /// `invalid-settings` if the options do not match it.
     pub fn new(reference: Reference, options: &Options) -> Result<Self, Failure> {
         let client = Client::new(&reference, options)?;
         Ok(Self { reference, client })
@@ -40,12 +40,12 @@ impl Repository {
         &self.reference
     }
 
-    /// The manifest of this tag; none where there is none.
+    /// The manifest with this tag. `None` if there is none.
     pub(super) async fn resolve(&self, tag: &str) -> Result<Option<Found>, Failure> {
         self.manifest(tag).await
     }
 
-    /// The manifest of this digest; none where there is none.
+    /// The manifest with this digest. `None` if there is none.
     pub(super) async fn pull_manifest(&self, digest: &Digest) -> Result<Option<Found>, Failure> {
         match self.manifest(&digest.to_string()).await? {
             Some(found) if found.digest != *digest => Err(other_content("a manifest", digest)),
@@ -70,7 +70,7 @@ impl Repository {
         }
     }
 
-    /// Content; none where there is none.
+    /// Content by its digest. `None` if there is none.
     pub(super) async fn pull_blob(
         &self,
         digest: &Digest,
@@ -94,7 +94,7 @@ impl Repository {
         }
     }
 
-    /// Puts content there, unless it is there already.
+    /// Pushes content, unless the registry has it already.
     pub(super) async fn push_blob(
         &self,
         content: &Descriptor,
@@ -105,7 +105,7 @@ impl Repository {
             .client
             .send(&Ask { method: Method::HEAD, path, accept: "*/*", body: None, most: SMALL })
             .await?;
-        // Some registries tell where the content lies, in place of that it is there.
+        // Some registries redirect to the content instead of confirming it.
         if matches!(there.status, 200..=399) {
             return Ok(());
         }
@@ -138,8 +138,8 @@ impl Repository {
         if done.status == 201 { Ok(()) } else { Err(self.refused(&done)) }
     }
 
-    /// Puts a manifest there, under a tag or a digest. Tells whether the registry keeps account of
-    /// what the manifest refers to.
+    /// Pushes a manifest under a tag or a digest. Returns whether the registry lists it as a
+    /// referrer of its subject.
     pub(super) async fn push_manifest(
         &self,
         place: &str,
@@ -167,8 +167,8 @@ impl Repository {
         }
     }
 
-    /// One page of what refers to an artifact, and the path of the next; none where the registry
-    /// keeps no account.
+    /// One page of an artifact's referrers, and the path of the next. `None` if the registry does
+    /// not support referrers.
     pub(super) async fn referrers_page(
         &self,
         path: &str,
@@ -183,7 +183,7 @@ impl Repository {
                 let next = self.client.next_page(&answer)?;
                 Ok(Some((answer.body, next)))
             }
-            // Registries that do not know the request answer it so, or as one that is malformed.
+            // Registries that do not know the request give these statuses.
             400 | 404 | 405 => Ok(None),
             _ => Err(self.refused(&answer)),
         }
@@ -204,17 +204,15 @@ impl Repository {
     }
 }
 
-/// The failure of content that is not what it was asked by.
+/// The failure of content that does not match its digest.
 fn other_content(what: &str, digest: &Digest) -> Failure {
     Failure::new(
         Code::Untrusted,
-        format!(
-            "the registry serves other content in the place of {what} with the digest {digest}"
-        ),
+        format!("the registry serves other content in place of {what} with the digest {digest}"),
     )
     .with_remedy(Remedy::ContactSupport)
     .with_hint(
-        "Do not use it: somebody changed it in the registry or on the way. Report it to whoever \
-         runs the registry.",
+        "Do not use it: somebody changed it in the registry or on the way. Report it to the \
+         operator of the registry.",
     )
 }

@@ -1,7 +1,7 @@
-//! Signatures of an artifact in a registry, where cosign puts them: under the tag `sha256-….sig`,
-//! and among what refers to the artifact.
+//! Signatures of an artifact in a registry, where cosign stores them: under the tag `sha256-….sig`,
+//! and among the artifact's referrers.
 //!
-//! This is the older of cosign's two forms, which every version of it verifies with `--key`; the
+//! This is the older of cosign's two forms, which every version of it verifies with `--key`. The
 //! newer one holds a bundle for services that a key pair does not need.
 
 use super::manifest::{Descriptor, MANIFEST, Manifest, unexpected};
@@ -14,15 +14,15 @@ use crate::trust::{MOST_SIGNATURES, Signer, TrustPolicy, wrong_key};
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
-/// Media type of an image's configuration, which cosign gives to its artifacts of signatures.
+/// Media type of an image's configuration, which cosign uses for its signatures.
 const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// Signs the artifact with the digest that the repository's reference names. Signed by this key
-/// already, it stays as it is.
+/// Signs the artifact with the digest in the repository's reference. An artifact that this key has
+/// signed stays unchanged.
 ///
 /// # Errors
-/// `invalid-settings` without a digest: what a tag leads to is the registry's word, and not to be
-/// signed on it.
+/// `invalid-settings` without a digest: the registry decides where a tag leads, so a tag must not
+/// be signed.
 pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure> {
     let Some(digest) = repository.reference().digest() else {
         return Err(Failure::new(
@@ -31,8 +31,8 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
         )
         .with_remedy(Remedy::CorrectInput { input: "reference" })
         .with_hint(
-            "Name the digest that pushing it told: HOST/NAME@sha256:…. A tag could have been \
-             moved to something else meanwhile.",
+            "Name the digest that `push` reported: HOST/NAME@sha256:…. A tag could have been \
+             moved meanwhile.",
         ));
     };
     let subject = repository.pull_manifest(digest).await?.ok_or_else(|| absent(repository))?;
@@ -71,7 +71,7 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
     Ok(())
 }
 
-/// Whose signature vouches for an artifact.
+/// The signer of an artifact.
 pub(super) async fn signer<'a>(
     repository: &Repository,
     digest: &Digest,
@@ -84,10 +84,10 @@ pub(super) async fn signer<'a>(
     }
     let mut failure = Failure::new(
         Code::Untrusted,
-        format!("nobody vouches for it: the registry holds no signature of {digest}"),
+        format!("it is not signed: the registry has no signature of {digest}"),
     )
     .with_remedy(Remedy::Sign)
-    .with_hint("Whoever publishes it signs it. Do not use what lost its signature.");
+    .with_hint("Ask its publisher to sign it. Do not use an artifact that has lost its signature.");
     for layer in layers.iter().take(MOST_SIGNATURES) {
         let Some((payload, signature)) = vouching(repository, layer).await? else { continue };
         match policy.signer(&payload, &signature) {
@@ -98,13 +98,12 @@ pub(super) async fn signer<'a>(
                 failure = Failure::new(
                     Code::Untrusted,
                     format!(
-                        "the signature that the registry holds for {digest} is that of another \
-                         artifact"
+                        "the signature in the registry for {digest} belongs to another artifact"
                     ),
                 )
                 .with_hint(
-                    "Do not use it: somebody put the signature of one release to another. Report \
-                     it to its publisher.",
+                    "Do not use it: somebody attached the signature of one release to another. \
+                     Report it to its publisher.",
                 );
             }
             None => failure = wrong_key(),
@@ -113,7 +112,7 @@ pub(super) async fn signer<'a>(
     Err(failure)
 }
 
-/// The failure of a reference that leads nowhere.
+/// The failure of a reference to nothing.
 pub(super) fn absent(repository: &Repository) -> Failure {
     let reference = repository.reference();
     Failure::new(Code::NotFound, format!("{} has no {reference}", reference.registry()))
@@ -130,7 +129,7 @@ async fn at_tag(repository: &Repository, digest: &Digest) -> Result<Option<Manif
     found.map(|found| Manifest::read(&found.bytes)).transpose()
 }
 
-/// The signatures of artifacts that refer to this one, where the tag was not copied along.
+/// The signatures of artifacts that refer to this one, for a copy without the tag.
 async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>, Failure> {
     let mut layers = Vec::new();
     for entry in referrers::list(repository, digest, payload::ARTIFACT_TYPE)
@@ -145,7 +144,7 @@ async fn referring(repository: &Repository, digest: &Digest) -> Result<Vec<Descr
     Ok(layers)
 }
 
-/// A layer's payload and the signature over it; none where it is no signature.
+/// A layer's payload and the signature over it. `None` if it is not a signature.
 async fn vouching(
     repository: &Repository,
     layer: &Descriptor,
@@ -161,7 +160,7 @@ async fn vouching(
     Ok(payload.map(|payload| (payload, signature)))
 }
 
-/// An image's configuration that names the payloads, as cosign writes it. It has no instant.
+/// An image's configuration that names the payloads, in cosign's form. It has no instant.
 fn config(layers: &[Descriptor]) -> Vec<u8> {
     let digests: Vec<_> = layers.iter().map(|layer| &layer.digest).collect();
     let value = serde_json::json!({

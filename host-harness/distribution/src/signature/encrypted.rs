@@ -1,7 +1,7 @@
-//! The envelope of cosign's private keys: scrypt makes a key of the password, and NaCl's secret box
-//! seals with it.
+//! The envelope of cosign's private keys: scrypt derives a key from the password, and NaCl's secret
+//! box seals with it.
 //!
-//! The same JSON as in the package `encrypted` of go-securesystemslib, which cosign uses.
+//! It is the JSON of the package `encrypted` of go-securesystemslib, which cosign uses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +12,9 @@ use scrypt::{Params, scrypt};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Logarithm of the work to make a key of a password: what cosign takes now.
+/// Logarithm of the work to derive a key from a password: cosign's present value.
 const USUAL_WORK: u8 = 16;
-/// The most and the least that is taken from a file: what cosign took ever, and once more the
+/// The least and the most work that a file may ask for: all values that cosign has used, and the
 /// double.
 const WORK: std::ops::RangeInclusive<u8> = 14..=17;
 
@@ -46,8 +46,8 @@ struct Cipher {
     nonce: String,
 }
 
-/// Seals a private key. None where the machine has no randomness or the parameters are none, which
-/// does not happen.
+/// Seals a private key. `None` if the machine has no randomness or the parameters are invalid,
+/// which does not happen.
 pub(super) fn seal(plain: &[u8], password: &[u8]) -> Option<Vec<u8>> {
     let (mut salt, mut nonce) = ([0_u8; 32], [0_u8; 24]);
     rand::rng().fill_bytes(&mut salt);
@@ -68,7 +68,7 @@ pub(super) fn seal(plain: &[u8], password: &[u8]) -> Option<Vec<u8>> {
     serde_json::to_vec(&envelope).ok()
 }
 
-/// Opens a sealed private key. None where it is no envelope of this kind.
+/// Opens a sealed private key. `None` if it is not such an envelope.
 pub(super) fn open(sealed: &[u8], password: &[u8]) -> Option<Opened> {
     let envelope: Envelope = serde_json::from_slice(sealed).ok()?;
     let known = envelope.kdf.name == "scrypt" && envelope.cipher.name == "nacl/secretbox";
@@ -89,11 +89,11 @@ pub(super) fn open(sealed: &[u8], password: &[u8]) -> Option<Opened> {
     Some(plain.map_or(Opened::WrongPassword, |plain| Opened::Key(Zeroizing::new(plain))))
 }
 
-/// What came of opening.
+/// The result of opening.
 pub(super) enum Opened {
     /// The private key, PKCS#8.
     Key(Zeroizing<Vec<u8>>),
-    /// The password is another one, or the file was changed.
+    /// The password is wrong, or the file was changed.
     WrongPassword,
 }
 

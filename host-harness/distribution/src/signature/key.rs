@@ -1,7 +1,7 @@
-//! Key pairs: made, read from the files that cosign and openssl write, and used.
+//! Key pairs: generates them, reads them from files of cosign and openssl, signs and verifies.
 //!
-//! A public key is taken in one form only, an uncompressed point of P-256 in a `PUBLIC KEY` block:
-//! two spellings of one key could be trusted and revoked apart.
+//! A public key is accepted in one form only, an uncompressed point of P-256 in a `PUBLIC KEY`
+//! block: two spellings of one key could be trusted and revoked separately.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 use super::encrypted::{self, Opened};
 use crate::digest::Digest;
 
-/// What stands before the point in a public key of P-256 (RFC 5480).
+/// The bytes before the point in a public key of P-256 (RFC 5480).
 const SPKI_PREFIX: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 const POINT: usize = 65;
 
-/// Largest key file that is read, in bytes: one is a few hundred.
+/// Largest key file, in bytes: one has a few hundred.
 pub const LARGEST_FILE: u64 = 16 * 1024;
 
 const PUBLIC: &str = "PUBLIC KEY";
@@ -42,18 +42,18 @@ pub struct KeyPair {
     pkcs8: Zeroizing<Vec<u8>>,
 }
 
-/// Why a text is no key that can be used.
+/// Why a text is not a usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// No block of the kind that was asked for is in it.
-    #[error("no `{0}` block in PEM form is in it")]
+    /// It has no block of the requested kind.
+    #[error("it has no `{0}` block in PEM form")]
     NoBlock(&'static str),
-    /// A private key where a public one belongs.
-    #[error("a private key is in it, where a public one belongs")]
+    /// A private key instead of a public one.
+    #[error("it has a private key in place of a public one")]
     PrivateInPlaceOfPublic,
     /// A key of another kind.
-    #[error("the key in it is none of ECDSA P-256 with its public half")]
+    #[error("its key is not an ECDSA P-256 key with its public half")]
     Kind,
     /// The password does not open it.
     #[error("the password does not open it")]
@@ -67,7 +67,7 @@ impl PublicKey {
     /// Reads a `PUBLIC KEY` block.
     ///
     /// # Errors
-    /// When there is none, or the key is of another kind.
+    /// If there is none, or the key is of another kind.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let block = pem::parse(text).map_err(|_| KeyError::NoBlock(PUBLIC))?;
         match block.tag() {
@@ -85,20 +85,20 @@ impl PublicKey {
         Ok(Self { point: point.to_vec() })
     }
 
-    /// The key as a `PUBLIC KEY` block, as cosign and openssl read it.
+    /// The key as a `PUBLIC KEY` block, readable by cosign and openssl.
     #[must_use]
     pub fn to_pem(&self) -> String {
         encoded(PUBLIC, self.to_der())
     }
 
-    /// What the key is known by: the digest of its DER form, as `openssl pkey -pubin -outform DER |
-    /// sha256sum` tells it.
+    /// The fingerprint of the key: the digest of its DER form, as `openssl pkey -pubin -outform DER
+    /// | sha256sum` prints it.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.to_der())
     }
 
-    /// Whether the signature, DER, is this key's over the message.
+    /// Whether the DER signature over the message is this key's.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point)
@@ -112,10 +112,10 @@ impl PublicKey {
 }
 
 impl KeyPair {
-    /// Makes a new pair.
+    /// Generates a new pair.
     ///
     /// # Errors
-    /// When the machine gives no randomness.
+    /// If the machine gives no randomness.
     pub fn generate() -> Result<Self, KeyError> {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random)
@@ -123,11 +123,11 @@ impl KeyPair {
         Self::from_pkcs8(Zeroizing::new(document.as_ref().to_vec()))
     }
 
-    /// Reads a private key: cosign's sealed form, for which the password is asked for, or plain
+    /// Reads a private key: cosign's sealed form, for which it asks for the password, or plain
     /// PKCS#8.
     ///
     /// # Errors
-    /// When there is none, it is of another kind, or the password does not open it.
+    /// If there is none, it is of another kind, or the password does not open it.
     pub fn from_pem(
         text: &[u8],
         password: impl FnOnce() -> Option<Zeroizing<Vec<u8>>>,
@@ -154,10 +154,10 @@ impl KeyPair {
         Ok(Self { pair, pkcs8 })
     }
 
-    /// The private key sealed with a password, as cosign reads it.
+    /// The private key sealed with a password, readable by cosign.
     ///
     /// # Errors
-    /// When the machine gives no randomness.
+    /// If the machine gives no randomness.
     pub fn to_sealed_pem(&self, password: &[u8]) -> Result<Zeroizing<String>, KeyError> {
         let sealed = encrypted::seal(&self.pkcs8, password).ok_or(KeyError::Randomness)?;
         Ok(Zeroizing::new(encoded(SEALED[0], sealed)))
@@ -172,7 +172,7 @@ impl KeyPair {
     /// Signs a message; the signature is DER.
     ///
     /// # Errors
-    /// When the machine gives no randomness.
+    /// If the machine gives no randomness.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signature =
             self.pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Randomness)?;

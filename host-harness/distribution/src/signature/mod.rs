@@ -1,8 +1,8 @@
-//! Signatures as cosign makes and reads them, with a key pair: ECDSA over P-256 with SHA-256.
+//! Signatures in cosign's format, with a key pair: ECDSA over P-256 with SHA-256.
 //!
 //! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an
-//! artifact in a registry by one over a [`payload`] that names its digest. Nothing here is cosign's
-//! keyless way: that one needs services that are asked at the time of signing.
+//! artifact in a registry by one over a [`payload`] that names its digest. Cosign's keyless
+//! signatures are not supported: they need online services at the time of signing.
 
 pub mod key;
 pub mod payload;
@@ -12,13 +12,13 @@ mod encrypted;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A signature as text: base64 of DER, as cosign writes it.
+/// A signature as text: base64 of DER, in cosign's form.
 #[must_use]
 pub fn to_text(signature: &[u8]) -> String {
     STANDARD.encode(signature)
 }
 
-/// Reads a signature from its text; a line break at its end is fine.
+/// Reads a signature from its text, with or without a line break at its end.
 #[must_use]
 pub fn from_text(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(text.trim_ascii()).ok()

@@ -1,5 +1,6 @@
-//! What is signed for an artifact in a registry: cosign's “simple signing” payload, which names the
-//! artifact by its digest (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
+//! The signed text for an artifact in a registry: cosign's “simple signing” payload, which names
+//! the artifact by its digest
+//! (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 
 use serde_json::{Value, json};
 
@@ -7,11 +8,11 @@ use crate::digest::Digest;
 
 /// Media type of the payload.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-/// Annotation of the layer that holds the payload: the signature.
+/// Annotation of the payload's layer that holds the signature.
 pub const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
-/// Type that an artifact of signatures is listed as among those that refer to the signed one.
+/// Artifact type of signatures in the list of an artifact's referrers.
 pub const ARTIFACT_TYPE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
-/// Largest payload that is read, in bytes.
+/// Largest payload, in bytes.
 pub const LARGEST: u64 = 64 * 1024;
 
 const TYPE: &str = "cosign container image signature";
@@ -30,8 +31,8 @@ pub fn new(repository: &str, digest: &Digest) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// The digest that a payload vouches for. The repository in it is not looked at: a mirror serves
-/// the same artifact under another name.
+/// The digest in a payload. The repository in it is ignored: a mirror serves the same artifact
+/// under another name.
 #[must_use]
 pub fn signed(payload: &[u8]) -> Option<Digest> {
     let value: Value = serde_json::from_slice(payload).ok()?;
