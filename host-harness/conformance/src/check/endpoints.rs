@@ -56,8 +56,8 @@ mod tests {
         );
         assert_eq!(
             all_of(|d| d.api.endpoints[0].method = HttpMethod::Post),
-            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which an \
-              operator must grant by name"]
+            ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which \
+              an operator must grant by name"]
         );
         assert_eq!(
             all_of(|d| (d.api.endpoints[0].method, d.api.endpoints[0].read_only) =
