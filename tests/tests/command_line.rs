@@ -53,7 +53,7 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--secret", "api-key=file:nowhere"], &["`nowhere`"]),
         (
             &["--secret", "organization-id=env:SMP_TEST_KEY"],
-            &["`organization-id` is no secret", "--set organization-id="],
+            &["`organization-id` is not a secret", "--set organization-id="],
         ),
         (&["--settings", "syntax.toml"], &["`syntax.toml`", "line 2"]),
         (&["--settings", "number.toml"], &["`organization-id`", "quotes"]),
@@ -82,12 +82,12 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--format", "xml"], &["xml", "table", "csv", "ndjson", "json"]),
         (&["--upstream", "http://10.0.0.1"], &["this machine", "https"]),
         (&["--upstream", "http://localhost.example.test"], &["this machine", "https"]),
-        (&["--upstream", "https://api.example.test/admin"], &["leave away"]),
-        (&["--upstream", &format!("https://me:{TYPED}@api.example.test")], &["leave away"]),
-        (&[&format!("--allow-origin=https://me:{TYPED}@api.example.test")], &["leave away"]),
+        (&["--upstream", "https://api.example.test/admin"], &["leave out"]),
+        (&["--upstream", &format!("https://me:{TYPED}@api.example.test")], &["leave out"]),
+        (&[&format!("--allow-origin=https://me:{TYPED}@api.example.test")], &["leave out"]),
         (&["--upstream", "ftp://127.0.0.1"], &["scheme"]),
         (&["--upstream", "api.example.test"], &["not a URL"]),
-        (&["--allow-origin", "https://api.atlassian.com/admin"], &["leave away"]),
+        (&["--allow-origin", "https://api.atlassian.com/admin"], &["leave out"]),
         (&["--rate", "0"], &["requests a second"]),
         (&["--rate=-1"], &["requests a second"]),
         (&["--rate", "inf"], &["requests a second"]),
@@ -209,7 +209,7 @@ fn a_file_that_is_no_connector_is_told_apart() {
     let built = fs::read(component()).unwrap();
     for (name, bytes, words) in [
         ("core.wasm", core, &["core WebAssembly module", "make component"][..]),
-        ("garbage.wasm", b"<html>no such page</html>".to_vec(), &["no WebAssembly"]),
+        ("garbage.wasm", b"<html>no such page</html>".to_vec(), &["not WebAssembly"]),
         ("empty.wasm", Vec::new(), &["empty"]),
         (
             "torn.wasm",

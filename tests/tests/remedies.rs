@@ -66,7 +66,7 @@ async fn a_key_of_the_wrong_kind_is_explained_whichever_call_meets_it() {
         ("validate", failed.unwrap().message),
     ] {
         assert_eq!(
-            message.matches("By its beginning, the Api Key is").count(),
+            message.matches("By its prefix, the Api Key is").count(),
             1,
             "{call}: {message}"
         );

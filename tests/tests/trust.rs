@@ -382,7 +382,7 @@ fn openssl_agrees_with_our_signatures_and_we_with_its_keys() {
     );
     let ended = sign(&signed.package, Path::new(&key), "");
     assert!(
-        ended.code == Some(2) && ended.said("invalid-settings").contains("none of ECDSA P-256"),
+        ended.code == Some(2) && ended.said("invalid-settings").contains("not an ECDSA P-256 key"),
         "{}",
         ended.stderr
     );
@@ -445,7 +445,9 @@ fn only_what_is_a_package_as_its_sums_say_is_signed() {
     );
     fs::write(signed.package.join("listing.md"), "# Another\n").unwrap();
     assert!(
-        sign(&signed.package, &key, "").said("untrusted").contains("`listing.md` is not the file")
+        sign(&signed.package, &key, "")
+            .said("untrusted")
+            .contains("`listing.md` does not match its digest")
     );
     let nowhere = sign(&signed.path("nowhere"), &key, "");
     assert!(

@@ -286,7 +286,7 @@ mod tests {
                 Metadata::read(&component(name, version)).unwrap().identity().unwrap_err();
             assert_eq!((failure.code, failure.message.as_str()), (Code::Component, reason));
         }
-        assert!(Metadata::default().identity().unwrap_err().message.contains("no metadata"));
+        assert!(Metadata::default().identity().unwrap_err().message.contains("do not give its id"));
     }
 
     #[test]

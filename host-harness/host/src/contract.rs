@@ -1,7 +1,7 @@
-//! The WIT contract as Rust types: generated from `wit/`, with nothing of our own but short names.
+//! The WIT contract as Rust types, generated from `wit/`, with short names.
 //!
-//! The records of the contract are the host's own model: a page is used as it was lifted, and no
-//! field is copied into a second shape.
+//! The contract's records are the host's own model: a page is used as it was lifted, without a copy
+//! of its fields.
 
 #[allow(
     missing_docs,

@@ -1,16 +1,15 @@
-//! The one error of the library: what went wrong, in a form that a platform can act on and a person
-//! can read.
+//! The error type of the library: what went wrong, in a form that a platform can act on and a
+//! person can read.
 //!
 //! A failure holds no secret, no personal data and no part of an answer. Its text may come from a
-//! component: whoever shows it to a person escapes it first (see [`crate::text`]).
+//! component: escape it before you show it (see [`crate::text`]).
 
 use std::fmt;
 
 use crate::contract;
 use crate::remedy::{Place, Remedy};
 
-/// What the caller does next. The first ten are the contract's kinds, the others are the host's
-/// own.
+/// What the caller does next. The first ten are the contract's kinds, the others the host's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -19,42 +18,41 @@ pub enum Code {
     InvalidSettings,
     /// Get a new key.
     Credentials,
-    /// Get a key that may do more.
+    /// Get a key with more permissions.
     Permission,
-    /// Correct what names the organization.
+    /// Correct the setting that names the organization.
     NotFound,
     /// Come back later: too many requests.
     RateLimited,
-    /// Come back later: the service does not answer as it should.
+    /// Come back later: the service does not work properly.
     Upstream,
-    /// Report it: the answer is none that the connector knows.
+    /// Report it: the connector does not recognize the response.
     UnexpectedResponse,
-    /// Do at the service what makes members visible.
+    /// Change at the service what keeps members from being visible.
     NoMembers,
-    /// The service forgot where the collection was, also after a restart.
+    /// The service forgot the cursor, also after a restart.
     CursorExpired,
     /// Read the message.
     Other,
-    /// The list is shorter than the service says it is.
+    /// The list is shorter than the total that the service states.
     Incomplete,
     /// A bound of the host was reached.
     Limit,
-    /// Come back when another run has ended: this host has no place for one more at the same time.
+    /// Come back when another run has ended: this host has no place for one more now.
     Busy,
-    /// The component asked for what it was not granted.
+    /// The component sent a request that was not granted.
     Denied,
     /// The component crashed.
     Trap,
     /// The component broke the contract.
     Contract,
-    /// The file is no component that this host can run.
+    /// This host cannot run the file as a component.
     Component,
-    /// Nobody whom this machine trusts vouches for the file, or it is not the one that was vouched
-    /// for.
+    /// No trusted publisher signed the file, or it was changed after signing.
     Untrusted,
     /// The checkpoint does not belong to this run, or cannot be read.
     Checkpoint,
-    /// The fixture is malformed, or the traffic is not the recorded one.
+    /// The fixture is malformed, or the traffic differs from the recorded one.
     Fixture,
     /// The run was stopped from outside.
     Interrupted,
@@ -89,7 +87,7 @@ impl Code {
         Self::Output,
     ];
 
-    /// The code as scripts know it.
+    /// The code's name for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -118,7 +116,8 @@ impl Code {
         }
     }
 
-    /// What usually mends a failure of this code. Where more is known, the failure says so.
+    /// The usual remedy for a failure with this code. If more is known, the failure has a better
+    /// one.
     #[must_use]
     pub fn remedy(self) -> Remedy {
         match self {
@@ -174,20 +173,20 @@ pub struct Failure {
     pub code: Code,
     /// What happened, in one sentence.
     pub message: String,
-    /// What a person does about it.
+    /// What a person can do about it.
     pub hint: Option<String>,
     /// The setting concerned.
     pub setting: Option<String>,
     /// The vendor's own code.
     pub vendor_code: Option<String>,
-    /// When it is worth coming back, in seconds from now.
+    /// When to come back, in seconds from now.
     pub retry_after_s: Option<u64>,
-    /// What mends it, as data: the hint says the same in words.
+    /// The remedy as data; the hint says the same in words.
     pub remedy: Box<Remedy>,
 }
 
 impl Failure {
-    /// A failure with a message, and what usually mends one of this code.
+    /// A failure with a message, and the usual remedy for its code.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -200,14 +199,14 @@ impl Failure {
         }
     }
 
-    /// Says what mends it, where that is not what usually does.
+    /// Sets a remedy other than the usual one.
     #[must_use]
     pub fn with_remedy(mut self, remedy: Remedy) -> Self {
         self.remedy = Box::new(remedy);
         self
     }
 
-    /// Adds what a person does about it.
+    /// Adds what a person can do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -223,7 +222,7 @@ impl Failure {
         self
     }
 
-    /// Adds when it is worth coming back, in seconds from now.
+    /// Adds when to come back, in seconds from now.
     #[must_use]
     pub fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
         self.remedy.after(seconds);
@@ -237,7 +236,7 @@ impl Failure {
         self.remedy.retryable()
     }
 
-    /// The failure as scripts read it: every key there, absent values null.
+    /// The failure as JSON: every key is present, absent values are null.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({

@@ -1,8 +1,7 @@
-//! The host of a process: what all runs share, and how a run is put together from what was granted
-//! to it.
+//! The host of a process: what all runs share, and how a run is made from its grants.
 //!
 //! Runs share connections (through the transport's client) and the pace of each account, and
-//! nothing else. This is where a platform begins:
+//! nothing else. A platform begins here:
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -19,7 +18,7 @@
 //!
 //! # async fn example(file: &[u8], settings: Settings, client: LiveClient) -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::default();
-//! // This program once more, which calls `worker::work` when it is started so: a stranger's bytes are compiled within limits.
+//! // This program again, which then calls `worker::work`: untrusted components are compiled within limits.
 //! let compiler = Compiler::Apart { program: std::env::current_exe()?, arguments: vec!["compile-component".into()] };
 //! let engine = Engine::new(&EngineOptions::new(compiler))?;
 //! let plugin = Plugin::load(&engine, file).await?;
@@ -57,54 +56,53 @@ use crate::limits::Limits;
 use crate::observer::{Context, Events, Observer, Silent};
 use crate::settings::{Checked, settings_hash};
 
-/// Waits of one run, unless something else is wanted: a quarter of an hour outlasts a rate limit's
+/// Default bound on the waits of one run: a quarter of an hour is longer than a rate limit's
 /// window, and ends before the next run.
 pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(900);
 
-/// What the runs of a process share.
+/// The state that the runs of a process share.
 #[derive(Debug, Default)]
 pub struct Host {
     pacers: Pacers,
 }
 
-/// How a run is to go.
+/// The options of a run.
 #[derive(Clone)]
 pub struct RunOptions {
-    /// Where answers come from.
+    /// The transport that answers requests.
     pub transport: Arc<dyn Transport>,
-    /// The clock that waits are taken on.
+    /// The clock for waits.
     pub clock: Arc<dyn Clock>,
-    /// How waits are spread.
+    /// Jitter of the waits.
     pub jitter: Jitter,
-    /// The pace.
+    /// The rate of requests.
     pub pace: Pace,
-    /// Bound of all waits of the run.
+    /// Bound on the waits of the run, all together.
     pub max_wait: Duration,
-    /// Bounds of this run, where they are to be tighter than the engine's: those count in any
-    /// case.
+    /// Bounds of this run, if they are tighter than the engine's, which always apply.
     pub limits: Option<Limits>,
-    /// Recorded traffic that answers in place of the service, where it does: no run goes on from
-    /// one that asked somebody else.
+    /// The recorded traffic that answers in place of the service, if there is any: a run resumes
+    /// only one with the same source.
     pub recording: Option<String>,
-    /// Who is told what happens.
+    /// The observer of the run.
     pub observer: Arc<dyn Observer>,
-    /// What the run is called in events and spans. Without it, it is given a random name.
+    /// The run's name in events and spans. By default it is random.
     pub run: Option<String>,
 }
 
-/// How fast requests may follow each other.
+/// The rate of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As the descriptor asks for.
+    /// The rate that the descriptor declares.
     Declared,
-    /// As the operator says.
+    /// The rate that the operator sets.
     At(Rate),
-    /// As fast as they come: for a mock.
+    /// No limit, for a mock.
     Off,
 }
 
 impl RunOptions {
-    /// The usual way, with answers from this transport.
+    /// The default options, with this transport.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         Self {
             transport,
@@ -121,8 +119,8 @@ impl RunOptions {
 }
 
 impl Host {
-    /// A run of a connector with these settings and grants, with nothing sent yet. All that is told
-    /// here is told once: each call of the session, and the collection, take it from there.
+    /// A run of a connector with these settings and grants. Nothing is sent yet. All calls of the
+    /// session, and the collection, use these options.
     #[must_use]
     pub fn session(
         &self,
@@ -150,7 +148,7 @@ impl Host {
         let told = events.clone();
         let retrier = Retrier::new(transport, clock, pacer, told, options.jitter, options.max_wait);
         let http = Some(Capability::new(policy, retrier, limits.clone()));
-        // Waiting as long as the operator allows is no fault of the component's.
+        // Waiting as long as the operator permits is not the component's fault.
         let call_time = limits.call_time.saturating_add(options.max_wait);
         plugin.session(SessionOptions {
             http,
@@ -162,21 +160,21 @@ impl Host {
     }
 }
 
-/// What an account of a service is called where its settings must not be told: they name a
+/// The name of a service's account where its settings must not appear, because they name a
 /// customer.
 fn account_of(connector: &str, settings: &[Setting]) -> String {
     let hash = Sha256::new().chain_update(connector).chain_update([0]);
     let hash = hash.chain_update(settings_hash(settings)).finalize();
-    // Half of it: no two accounts of a platform meet in 128 bits.
+    // Half of the hash: 128 bits are enough for no two accounts of a platform to collide.
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A name that no other run has.
+/// A unique name.
 fn random_name() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// The pace that a descriptor asks for.
+/// The rate that a descriptor declares.
 fn declared(descriptor: &Descriptor) -> Rate {
     let declared = descriptor.api.rate_limit;
     let requests = NonZeroU32::new(declared.requests).unwrap_or(NonZeroU32::MIN);

@@ -1,8 +1,8 @@
-//! What a component may use up. Every bound has its name, its default and its reason in one place;
-//! reaching one ends the run as `limit`.
+//! The limits of a component. Every bound has its name, its default and its reason in one place; a
+//! run that reaches one ends as `limit`.
 //!
-//! Operators and failures know a bound by its name: `memory` in `--limit memory=128MiB` is the one
-//! of which a failure says “the limit `memory` is 64 MiB”.
+//! Operators and failures use a bound's name: `memory` in `--limit memory=128MiB` is the one in
+//! “the limit `memory` is 64 MiB”.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::remedy::Remedy;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// Declares the bounds: their doc comments are the reasons, in the documentation and on the command
-/// line alike.
+/// Declares the bounds. Their doc comments are the reasons in the documentation and on the command
+/// line.
 macro_rules! bounds {
     ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)?;)+) => {
-        /// The bounds of all runs of an engine. [`Limits::default`] serves any organization that is known; a platform may tighten
-        /// them, and a run may tighten those of its engine.
+        /// The bounds of all runs of an engine. [`Limits::default`] is enough for every known
+        /// organization; a platform may tighten them, and a run may tighten those of its engine.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $reason])+ pub $field: $type,)+
@@ -41,19 +41,19 @@ macro_rules! bounds {
             /// All bounds, in the order in which a run meets them.
             pub const ALL: &'static [Self] = &[$(Self::$bound,)+];
 
-            /// The name that operators and failures know it by.
+            /// The name that operators and failures use.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$bound => $name,)+ }
             }
 
-            /// The field of [`Limits`] that holds it.
+            /// The field of [`Limits`] that contains it.
             #[cfg(test)]
             fn field(self) -> &'static str {
                 match self { $(Self::$bound => stringify!($field),)+ }
             }
 
-            /// Why it is what it is, in a sentence or two.
+            /// The reason for its value, in a sentence or two.
             #[must_use]
             pub fn reason(self) -> &'static str {
                 match self { $(Self::$bound => concat!($($reason,)+).trim_start(),)+ }
@@ -61,22 +61,23 @@ macro_rules! bounds {
         }
 
         impl Limits {
-            /// What a bound is set to, for people.
+            /// The value of a bound, for people.
             #[must_use]
             pub fn shown(&self, bound: Bound) -> String {
                 match bound { $(Bound::$bound => value::$kind::shown(self.$field),)+ }
             }
 
-            /// These bounds, each at most as wide as the other's.
+            /// These bounds, each no higher than the other's.
             #[must_use]
             pub fn within(&self, most: &Self) -> Self {
                 Self { $($field: self.$field.min(most.$field),)+ }
             }
 
-            /// Sets the bound of this name to a value as people write it: `10s`, `500ms`, `64MiB`, `8192`.
+            /// Sets the bound of this name to a value: `10s`, `500ms`, `64MiB`, `8192`.
             ///
             /// # Errors
-            /// When there is no such bound, the value is none for it, or nothing can run with so little.
+            /// If there is no such bound, the value is malformed, or nothing can run with so
+            /// little.
             pub fn set(&mut self, name: &str, text: &str) -> Result<(), LimitError> {
                 match name {
                     $($name => {
@@ -98,56 +99,66 @@ macro_rules! bounds {
 bounds! {
     /// Size of the file. The largest connectors known have a few MB.
     Component "component" component: bytes u64 = 16 * MIB, at least 8;
-    /// Time to compile it, where that is done in a process of its own. A connector of 160 KiB takes about 0.1 s; nobody waits for half a minute.
+    /// Time to compile it, in a separate process. A connector of 160 KiB takes about 0.1 s; nobody
+    /// waits for half a minute.
     CompileTime "compile-time" compile_time: time Duration = Duration::from_secs(30);
-    /// Memory to compile it, where that is done in a process of its own. A connector of 160 KiB takes less than 20 MiB.
+    /// Memory to compile it, in a separate process. A connector of 160 KiB takes less than 20 MiB.
     CompileMemory "compile-memory" compile_memory: bytes u64 = 1024 * MIB, at least MIB;
-    /// Stack, in bytes. Parsers go a few hundred frames deep at the most.
+    /// Stack, in bytes. Parsers need a few hundred frames at most.
     Stack "stack" stack: bytes usize = 512 * KIB as usize, at least KIB as usize;
     /// Core instances in the component, and as many memories and tables. wit-component makes about four.
     Instances "instances" instances: count usize = 16, at least 1;
-    /// Elements of all tables together. A component of this kind has one table with some hundred functions.
+    /// Elements of all tables together. A connector has one table with some hundred functions.
     TableElements "table-elements" table_elements: count usize = 10_000;
-    /// Handles of resources that are there at once. The contract has no resource, so a connector needs none.
+    /// Handles of resources at the same time. The contract has no resource, so a connector needs
+    /// none.
     Handles "handles" handles: count usize = 1_000;
-    /// Linear memory, in bytes. The largest body, parsed, takes a few times its size.
+    /// Linear memory, in bytes. The largest body takes a few times its size when parsed.
     Memory "memory" memory: bytes usize = 64 * MIB as usize, at least 64 * KIB as usize;
-    /// Time that the component computes in one call, in steps of a hundredth of a second. A page of 1,000 members takes some milliseconds.
+    /// Computing time of one call, in steps of a hundredth of a second. A page of 1,000 members
+    /// takes some milliseconds.
     Cpu "cpu" cpu: time Duration = Duration::from_secs(10);
-    /// Time of one call, besides the waits that the run's budget allows: for pacing, and for requests that are answered late.
+    /// Time of one call, in addition to the waits that the run's budget permits: for pacing, and
+    /// for slow answers.
     CallTime "call-time" call_time: time Duration = Duration::from_secs(30 * 60);
     /// Time of a whole run, waits included. 50,000 pages at five requests a second take under three hours.
     RunTime "run-time" run_time: time Duration = Duration::from_secs(6 * 60 * 60);
-    /// Bytes that one call may hand over in either direction, at their size in host memory: the largest body, as records.
+    /// Bytes that one call may pass in either direction, by their size in host memory: the largest
+    /// body, as records.
     CallBytes "call-bytes" call_bytes: bytes usize = 32 * MIB as usize, at least KIB as usize;
-    /// Requests of one run, repeated ones not counted: more than the pages that the guard lets pass.
+    /// Requests of one run, without retries: more than the pages that the guard admits.
     Requests "requests" requests: count u64 = 100_000;
     /// Largest body of an answer, in bytes, after decompression. A page of 1,000 members has about 0.7 MB.
     Response "response" response: bytes u64 = 8 * MIB, at least 1;
-    /// Log lines of one run. What a person reads; a flood is cut off, and ends nothing.
+    /// Log lines of one run. A person reads them; the rest is cut off, and the run goes on.
     LogLines "log-lines" log_lines: count u64 = 1_000;
-    /// Bytes of all log lines of one run, as they are shown. A flood is cut off, and ends nothing.
+    /// Bytes of all log lines of one run, as shown. The rest is cut off, and the run goes on.
     LogBytes "log-bytes" log_bytes: bytes u64 = 256 * KIB;
     /// Length of one log line, in characters; the rest is cut off.
     LogLine "log-line" log_line: count usize = 2_000;
-    /// Longest text in a descriptor, a check, a message or a hint, in bytes: what a person reads at once.
+    /// Longest text in a descriptor, a check, a message or a hint, in bytes: what a person reads as
+    /// one piece.
     Text "text" text: bytes usize = 8 * KIB as usize, at least 1;
-    /// Longest text of a member or a product, in bytes: names and addresses are far below it, and a row must stay a row.
+    /// Longest text of a member or a product, in bytes: names and addresses are much shorter, and a
+    /// row must stay readable.
     MemberText "member-text" member_text: bytes usize = 4 * KIB as usize, at least 1;
-    /// Entries of any list in a descriptor or a report, attributes of a member: what a person looks through.
+    /// Entries of any list in a descriptor or a report, and attributes of a member: what a person
+    /// reads.
     Entries "entries" entries: count usize = 200, at least 1;
-    /// Members, products, and uses of products of one member, on a page. The largest pages known have 1,000 members.
+    /// Members on a page, products on a page, and products that one member uses. The largest known
+    /// pages have 1,000 members.
     PageMembers "page-members" page_members: count usize = 10_000, at least 1;
-    /// Pages of one collection: 2.5 million members at 50 a page, which no organization has.
+    /// Pages of one collection: 2.5 million members at 50 a page, more than any organization has.
     Pages "pages" pages: count u64 = 50_000, at least 1;
-    /// Members of one collection, as many as those pages have. The host remembers each in 19 to 39
-    /// bytes, and in as many again once a cursor expired: 200 MB at the most.
+    /// Members of one collection, as many as those pages have. The host keeps 19 to 39 bytes of
+    /// each, and as many again after a cursor expired: at most 200 MB.
     Members "members" members: count u64 = 2_500_000, at least 1;
-    /// Pages in a row that bring no new member. Pages may be empty; a hundred of them are a loop that changes its cursor.
+    /// Consecutive pages without a new member. Pages may be empty; a hundred of them are a loop
+    /// that changes its cursor.
     PagesWithoutNews "pages-without-news" pages_without_news: count u64 = 100, at least 1;
 }
 
-/// The grain of CPU limits: how often the engine's epoch advances.
+/// The resolution of CPU limits: how often the engine's epoch advances.
 pub const TICK: Duration = Duration::from_millis(10);
 
 pub use smp_guard::LONGEST_CURSOR;
@@ -159,36 +170,36 @@ pub enum LimitError {
     /// There is no bound of that name.
     #[error("there is no limit of that name")]
     Unknown,
-    /// The value is none.
+    /// The value is malformed.
     #[error("the limit `{name}` takes a value such as {usual}")]
     Value {
         /// Name of the bound.
         name: &'static str,
-        /// What a value of it looks like.
+        /// An example of a value.
         usual: &'static str,
     },
-    /// Nothing can run with so little, so that a failure would blame the component for what the
-    /// operator did.
+    /// Nothing can run with so little: a failure would blame the component for the operator's
+    /// setting.
     #[error("the limit `{name}` must be at least {least}: with less no connector can run")]
     TooLittle {
         /// Name of the bound.
         name: &'static str,
-        /// The least that it can be set to.
+        /// The lowest permitted value.
         least: String,
     },
 }
 
 impl Limits {
-    /// The failure of a run that reached a bound. `what` says what the component did, as the
-    /// beginning of a sentence.
+    /// The failure of a run that reached a bound. `what` names what the component did, as the start
+    /// of a sentence.
     #[must_use]
     pub fn reached(&self, bound: Bound, what: impl fmt::Display) -> Failure {
         let message = format!("{what}: the limit `{}` is {}", bound.name(), self.shown(bound));
         Failure::new(Code::Limit, message)
             .with_remedy(Remedy::RaiseLimit { limit: bound.name(), to: None })
             .with_hint(
-                "This is more than any connector of its kind needs. Report it to whoever \
-                 publishes the connector. If you trust it, raise the limit.",
+                "This is more than any connector of its kind needs. Report it to the publisher of \
+                 the connector. If you trust it, raise the limit.",
             )
     }
 }
@@ -203,14 +214,14 @@ impl Limits {
     }
 }
 
-/// Values as people write and read them.
+/// Values in the form that people write.
 mod value {
     /// Durations: `10s`, `500ms`, `5min`, `2h`; a bare number is seconds.
     pub(super) mod time {
         use std::time::Duration;
 
         pub(crate) const EXAMPLE: &str = "`10s`, `500ms`, `5min` or `2h`";
-        /// A week: longer is a slip of the pen.
+        /// A week: a longer time is a typing error.
         const LONGEST: f64 = 7.0 * 86_400.0;
 
         pub(crate) fn read(text: &str) -> Option<Duration> {
@@ -245,7 +256,7 @@ mod value {
         use super::super::{KIB, MIB};
 
         pub(crate) const EXAMPLE: &str = "`64MiB`, `8KiB` or `8192` (bytes)";
-        /// More than a machine has to spare for one connector is a slip of the pen.
+        /// More than a machine has for one connector: a typing error.
         const LARGEST: u64 = 64 * 1024 * MIB;
 
         pub(crate) fn read<T: TryFrom<u64>>(text: &str) -> Option<T> {
@@ -289,7 +300,7 @@ mod value {
         }
     }
 
-    /// A number and its unit, whether or not there is a blank between them.
+    /// A number and its unit, with or without a blank between them.
     fn split(text: &str) -> (&str, &str) {
         let text = text.trim();
         let end =
@@ -427,10 +438,10 @@ mod tests {
     #[test]
     fn a_bound_that_was_reached_is_named_with_its_value_and_the_way_out() {
         let failure = Limits::default()
-            .reached(Bound::Memory, "the connector needs more memory than it may have");
+            .reached(Bound::Memory, "the connector needs more memory than permitted");
         assert_eq!(
             failure.to_string(),
-            "limit: the connector needs more memory than it may have: the limit `memory` is 64 MiB"
+            "limit: the connector needs more memory than permitted: the limit `memory` is 64 MiB"
         );
         assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "memory", to: None });
         assert!(failure.hint.unwrap().ends_with("raise the limit."));

@@ -1,13 +1,13 @@
-//! What a run tells while it goes on, to whoever embeds the host: a progress bar, a log, a metric.
+//! Events of a run, for the program that embeds the host: for a progress bar, a log or metrics.
 //!
-//! There are two ways to listen. An [`Observer`] is told each [`Event`], beside the [`Context`]
-//! that says which run it is of. A `tracing` subscriber sees three spans: `run` and `call` at the
-//! level `INFO`, `request` at `DEBUG`, with what the events have as fields; and events where
+//! There are two ways to listen. An [`Observer`] receives each [`Event`], with a [`Context`] that
+//! identifies the run. A `tracing` subscriber sees three spans: `run` and `call` at the level
+//! `INFO`, `request` at `DEBUG`, with the events' values as fields; and it sees events when
 //! something is refused or given up. Without a subscriber a span costs one comparison.
 //!
-//! Neither tells a secret, a setting, the path or query of a request, or what an answer says. The
-//! exceptions are texts: a log line is what the component makes it, and a broken connection is told
-//! in the transport's words. Spans have neither.
+//! Neither contains a secret, a setting, the path or query of a request, or the content of an
+//! answer. Two texts are exceptions: a log line is the component's, and the description of a broken
+//! connection is the transport's. Spans have neither.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,76 +17,77 @@ use tracing::Span;
 
 pub use crate::contract::log::Level;
 
-/// Which run an event is of. All of it may go into a log; as labels of a metric, `run` and
-/// `account` have too many values.
+/// The run of an event. All of it may be logged; as labels of a metric, `run` and `account` have
+/// too many values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// The run, as whoever embeds the host names it.
+    /// The run, by the name that the embedding program gave it.
     pub run: String,
-    /// Which account of the service the run is for: a hash of the connector's id and the settings,
-    /// the same in each run. Runs of one account share a pace.
+    /// The account of the service that the run is for: a hash of the connector's id and the
+    /// settings, the same in each run. Runs of one account share a pace.
     pub account: String,
-    /// The connector's id, as its descriptor has it.
+    /// The connector's id, from its descriptor.
     pub connector: String,
 }
 
-/// Something that happened. Text that comes from a component is not escaped yet.
+/// An event. Text of a component is not escaped yet.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The component wrote a log line.
     Log {
-        /// How much it matters.
+        /// Its level.
         level: Level,
         /// The line.
         message: &'a str,
     },
-    /// A request was sent, and answered or not. One that is repeated is told each time.
+    /// A request was sent, and answered or not. There is an event for each try.
     Request(Try<'a>),
-    /// A request is to be repeated after this wait.
+    /// A request is retried after this wait.
     Waiting {
         /// The wait.
         wait: Duration,
-        /// Why.
+        /// The reason.
         reason: &'a str,
-        /// How often it was tried.
+        /// Number of tries so far.
         tries: u32,
     },
-    /// A collection goes on where a checkpoint says it was.
+    /// A collection resumes at a checkpoint's position.
     Resumed {
-        /// Members that are there already.
+        /// Members delivered before.
         members: u64,
-        /// Pages that are there already.
+        /// Pages delivered before.
         pages: u64,
     },
-    /// A page is written.
+    /// A page was written.
     Page {
-        /// Members until now.
+        /// Members so far.
         members: u64,
-        /// Members in the organization, where the service tells it.
+        /// Members in the organization, if the service states that.
         total: Option<u64>,
-        /// Pages until now.
+        /// Pages so far.
         pages: u64,
     },
-    /// The service forgot the cursor: the collection begins again, and drops what it has.
+    /// The service forgot the cursor: the collection begins again, and drops the members that it
+    /// has.
     Restarted,
 }
 
 /// One try of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Try<'a> {
-    /// The endpoint as the descriptor declares it: `GET /v1/orgs/{organization-id}/users`. Neither
-    /// the value in the place of `{organization-id}` nor a query is ever in it.
+    /// The endpoint as the descriptor declares it: `GET /v1/orgs/{organization-id}/users`. It never
+    /// contains the value of `{organization-id}` or a query.
     pub endpoint: &'a str,
-    /// The call of the connector that it serves.
+    /// The call of the connector that it belongs to.
     pub call: Call,
-    /// Which try of this request it is, from 1.
+    /// The number of this try, from 1.
     pub number: u32,
     /// How it ended.
     pub ended: Ended,
-    /// From sending to the end of the answer. Waiting for the pace is not in it.
+    /// From sending to the end of the answer, without waiting for the pace.
     pub elapsed: Duration,
-    /// The next try, if there is to be one.
+    /// The next try, if there is one.
     pub next: Option<Next<'a>>,
 }
 
@@ -111,13 +112,13 @@ pub enum Ended {
 pub enum Fault {
     /// It did not come in time.
     TimedOut,
-    /// The connection could not be made, or broke.
+    /// The connection failed, or broke.
     Connection,
     /// The server's certificate is not trusted.
     Untrusted,
-    /// It is larger than an answer may be.
+    /// It is larger than permitted.
     TooLarge,
-    /// The transport did not let the request out.
+    /// The transport did not send the request.
     Denied,
     /// The recorded traffic does not have it.
     Fixture,
@@ -127,12 +128,12 @@ pub enum Fault {
     Other,
 }
 
-/// That a request is tried once more.
+/// The next try of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next<'a> {
-    /// The wait before.
+    /// The wait before it.
     pub wait: Duration,
-    /// Why it is tried once more.
+    /// Why there is one.
     pub reason: &'a str,
 }
 
@@ -149,24 +150,24 @@ pub enum Call {
     Connect,
     /// `collect-members`.
     Collect {
-        /// The page that is asked for, from 1, counted as [`Event::Page`] does.
+        /// The page that is requested, from 1, counted as in [`Event::Page`].
         page: u64,
     },
-    /// `validate`, because a collection found nobody.
+    /// `validate`, because a collection found no members.
     Diagnose,
 }
 
-/// Is told what happens. Called from the run itself: it must not block.
+/// Receives events. It is called from the run itself, so it must not block.
 pub trait Observer: Send + Sync {
-    /// Something happened in this run.
+    /// Receives one event of this run.
     fn event(&self, context: &Context, event: &Event<'_>);
 }
 
-/// Tells nobody.
+/// Ignores all events.
 #[derive(Debug, Default)]
 pub struct Silent;
 
-/// Where the events of one run go.
+/// The target of the events of one run.
 #[derive(Clone)]
 pub struct Events {
     observer: Arc<dyn Observer>,
@@ -176,21 +177,21 @@ pub struct Events {
 }
 
 impl Events {
-    /// Tells this observer. The run's span begins now, below the span in which this is called.
+    /// Sends events to this observer. The run's span begins now, below the current span.
     pub fn new(observer: Arc<dyn Observer>, context: Context) -> Self {
         let Context { run, account, connector } = &context;
         let span = tracing::info_span!("run", run, account, connector);
         Self { observer, context: Arc::new(context), span }
     }
 
-    /// Tells nobody: for a run that is for no account.
+    /// Ignores all events, for a run without an account.
     #[must_use]
     pub fn nowhere() -> Self {
         let (observer, context) = (Arc::new(Silent), Arc::default());
         Self { observer, context, span: Span::none() }
     }
 
-    /// Which run it is.
+    /// The run of these events.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
@@ -202,7 +203,7 @@ impl Events {
         &self.span
     }
 
-    /// Tells that something happened.
+    /// Sends an event.
     pub fn tell(&self, event: &Event<'_>) {
         self.observer.event(&self.context, event);
     }
@@ -213,7 +214,7 @@ impl Observer for Silent {
 }
 
 impl Ended {
-    /// The status, where there is an answer.
+    /// The status, if there is an answer.
     #[must_use]
     pub fn status(self) -> Option<u16> {
         match self {
@@ -222,7 +223,7 @@ impl Ended {
         }
     }
 
-    /// The bytes of the answer's body, where there is one.
+    /// The bytes of the answer's body, if there is one.
     #[must_use]
     pub fn bytes(self) -> Option<u64> {
         match self {
@@ -231,7 +232,7 @@ impl Ended {
         }
     }
 
-    /// Why there is no answer, where there is none.
+    /// Why there is no answer, if there is none.
     #[must_use]
     pub fn fault(self) -> Option<Fault> {
         match self {
@@ -277,7 +278,7 @@ impl Call {
         }
     }
 
-    /// The page, where the call asks for one.
+    /// The page, if the call requests one.
     #[must_use]
     pub fn page(self) -> Option<u64> {
         match self {

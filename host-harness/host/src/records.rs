@@ -1,5 +1,5 @@
-//! The contract's records as the guard reads them, its bounds among the limits, and what it finds
-//! as the failure of a run.
+//! Connects the guard to the host: the contract's records as the guard reads them, its bounds from
+//! the limits, and its errors as failures of a run.
 
 use smp_guard::records::{self, Product, ProductUse};
 use smp_guard::{Bounds, Error};
@@ -136,7 +136,7 @@ pub(crate) fn account(
 }
 
 impl Limits {
-    /// Those of the guard.
+    /// The bounds for the guard.
     #[must_use]
     pub fn of_guard(&self) -> Bounds {
         Bounds {
@@ -150,15 +150,14 @@ impl Limits {
         }
     }
 
-    /// The failure of a run in which the guard found this.
+    /// The failure of a run with this error of the guard.
     #[must_use]
     pub fn found(&self, error: Error) -> Failure {
         let message = error.to_string();
         match error {
             Error::Limit { bound, what, .. } => self.reached(bound.into(), what),
             Error::Contract(_) => Failure::new(Code::Contract, message).with_hint(
-                "Report it to whoever publishes the connector; nothing is wrong with your \
-                 settings.",
+                "Report it to the publisher of the connector; nothing is wrong with your settings.",
             ),
             Error::Endless(_) => Failure::new(Code::UnexpectedResponse, message).with_hint(
                 "This is a fault of the service or of the connector, not of your settings. \

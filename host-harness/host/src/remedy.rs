@@ -1,11 +1,10 @@
-//! What mends a failure, as data. A platform words it for an administrator, the command as its
-//! options; the library's own hints name neither.
+//! Remedies: what fixes a failure, as data. A platform words it for an administrator, the command
+//! as its options; the library's own hints name neither.
 //!
-//! A remedy also says whether the same run may succeed later with nothing changed, so that a
+//! A remedy also determines whether the same run may succeed later with nothing changed, so that a
 //! failure's hint, its remedy and its `retryable` never disagree.
 
-/// What somebody does about a failure. As JSON it is an object with a `kind`, and the other fields
-/// of the variant beside it.
+/// What fixes a failure. In JSON it is an object with a `kind` and the fields of the variant.
 ///
 /// ```
 /// use smp_host::remedy::Remedy;
@@ -26,7 +25,7 @@ pub enum Remedy {
     },
     /// Correct a setting.
     CorrectSetting {
-        /// Its key, where one setting is at fault.
+        /// Its key, if one setting is at fault.
         setting: Option<String>,
     },
     /// Make a new key and enter it.
@@ -34,9 +33,9 @@ pub enum Remedy {
         /// The setting that it belongs in.
         setting: Option<String>,
     },
-    /// Get a key, or a role, that may do more.
+    /// Get a key, or a role, with more permissions.
     MorePermissions {
-        /// The scopes that a key needs. Empty where they are not known.
+        /// The scopes that a key needs. Empty if they are not known.
         scopes: Vec<String>,
     },
     /// Change something in the service, such as verifying a domain.
@@ -46,8 +45,7 @@ pub enum Remedy {
     RaiseLimit {
         /// Its name, see [`crate::limits::Bound::name`].
         limit: &'static str,
-        /// The least that would have been enough, as a limit's value is written. None where that
-        /// is not known.
+        /// The lowest sufficient value, in the form of a limit's value. `None` if it is not known.
         to: Option<String>,
     },
     /// Grant an endpoint, if the connector is trusted with it.
@@ -62,9 +60,10 @@ pub enum Remedy {
         /// The origin.
         origin: String,
     },
-    /// Name the service's address oneself: it lies in a private network, where no connector leads.
+    /// Name the service's address in the configuration: it is private, so a connector cannot reach
+    /// it.
     NameUpstream,
-    /// Trust the certificate authority of a proxy or a service of one's own.
+    /// Trust the certificate authority of your own proxy or service.
     TrustRoot,
     /// Allow plain http, if the server is on this machine.
     AllowPlainHttp,
@@ -73,32 +72,32 @@ pub enum Remedy {
 
     /// Try again later.
     ComeBack {
-        /// After so many seconds, where the service says so.
+        /// After this many seconds, if the service says so.
         after_s: Option<u64>,
-        /// A run that may wait so many seconds in all would have gone on by itself. None where
-        /// waiting is not what ended it.
+        /// The total wait in seconds with which the run would have continued. `None` if waiting is
+        /// not what ended it.
         max_wait_s: Option<u64>,
     },
-    /// Try again later; should it stay so, report it to the publisher of the connector.
+    /// Try again later; if it stays, report it to the publisher of the connector.
     ComeBackOrReport,
     /// Start the run again: it was stopped from outside.
     RunAgain,
     /// Wait until another run has ended and its place is free.
     WaitForPlace,
-    /// Wait until another run has ended that uses the same file, or use another.
+    /// Wait until another run that uses the same file has ended, or use another file.
     WaitForRun {
-        /// What the file is for.
+        /// The purpose of the file.
         of: Place,
     },
 
     /// Make room, or choose another place.
     MakeRoom {
-        /// For what.
+        /// The purpose.
         of: Place,
     },
-    /// Choose another place: something else is there.
+    /// Choose another place: this one is taken.
     OtherPlace {
-        /// For what.
+        /// The purpose.
         of: Place,
     },
     /// Begin from the first page again, with the checkpoint removed.
@@ -106,10 +105,9 @@ pub enum Remedy {
     /// Free memory, open files or threads on this machine.
     FreeMachine,
 
-    /// Use another file: this one is no connector that this host runs.
+    /// Use another file: this host cannot run this one as a connector.
     OtherComponent {
-        /// The version of the contract that it must be built for, where that is what is wrong with
-        /// it.
+        /// The version of the contract that it must be built for, if that is wrong.
         contract: Option<String>,
     },
     /// Make a package, or give a whole one.
@@ -118,9 +116,9 @@ pub enum Remedy {
     TrustedPackage,
     /// Ask the publisher for a signature.
     Sign,
-    /// Let the trust file trust this publisher with this connector.
+    /// Add this publisher with this connector to the trust file.
     TrustPublisher {
-        /// The publisher, as the trust file names it.
+        /// The publisher, by its name in the trust file.
         publisher: String,
         /// The connector's id.
         connector: String,
@@ -132,45 +130,45 @@ pub enum Remedy {
     /// Ask the operator of the service or the registry.
     ContactSupport,
 
-    /// Mend the connector: what its author does.
+    /// Fix the connector, which its author does.
     MendConnector,
-    /// Mend the fixture, or record it again.
+    /// Fix the fixture, or record it again.
     MendFixture,
-    /// Record an expectation for the fixture.
+    /// Record an expected outcome for the fixture.
     RecordFixture,
     /// Give fixtures.
     GiveFixtures,
-    /// Correct something that was given with a connector, a package or a reference.
+    /// Correct an input that was given with a connector, a package or a reference.
     CorrectInput {
         /// Its name. A message about it begins with it, in backticks.
         input: &'static str,
     },
-    /// Give the release a version of its own: what is there is not replaced.
+    /// Give the release a new version: a published one is not replaced.
     NewVersion,
-    /// The same, or replace what is there all the same.
+    /// Give the release a new version, or replace the published one on purpose.
     ReplaceRelease,
 
-    /// What the message and the hint say.
+    /// Follow the message and the hint.
     Other,
 }
 
-/// What a file or a folder is for.
+/// The purpose of a file or a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Place {
-    /// What a run or a command makes.
+    /// The output of a run or a command.
     Output,
-    /// How far a run is.
+    /// The checkpoint of a run.
     Checkpoint,
-    /// How a run ended.
+    /// The report of a run.
     Report,
-    /// What is written to as it comes, such as standard output.
+    /// A stream, such as standard output.
     Stream,
 }
 
 impl Remedy {
-    /// To try again later, nobody knows when.
+    /// To try again later, at an unknown time.
     #[must_use]
     pub fn later() -> Self {
         Self::ComeBack { after_s: None, max_wait_s: None }
@@ -220,14 +218,14 @@ impl Remedy {
         }
     }
 
-    /// The same for this setting, where the remedy is about one.
+    /// Sets the setting, if the remedy is about one.
     pub(crate) fn about(&mut self, key: &str) {
         if let Self::CorrectSetting { setting } | Self::NewKey { setting } = self {
             setting.get_or_insert_with(|| key.to_owned());
         }
     }
 
-    /// The same after so many seconds, where the remedy is to come back.
+    /// Sets the seconds, if the remedy is to come back.
     pub(crate) fn after(&mut self, seconds: Option<u64>) {
         if let Self::ComeBack { after_s, .. } = self {
             *after_s = seconds;

@@ -1,11 +1,11 @@
-//! A secret's value, from where it is entered to the header that it goes into. It is never printed,
-//! and wiped when it is dropped.
+//! A secret's value, from its input to its header. It is never printed, and wiped when it is
+//! dropped.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Longest secret, in bytes: a header that is longer is refused by common servers anyway.
+/// Longest secret, in bytes: common servers refuse longer headers anyway.
 const LONGEST: usize = 4096;
 
 /// A secret.
@@ -14,14 +14,14 @@ pub struct Secret {
     value: Zeroizing<String>,
 }
 
-/// Why a text cannot be a secret that goes into a header.
+/// Why a text cannot be a secret in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
-    /// Nothing is there.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// Something is in it that no key has.
+    /// It contains a character that no key has.
     #[error("it has a space, a line break or another character that no key has")]
     Character,
     /// It is longer than any key.
@@ -30,10 +30,10 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// Takes a secret as it was entered; white space around it is cut off.
+    /// Takes a secret as it was entered, without surrounding white space.
     ///
     /// # Errors
-    /// When it cannot be sent as a header's value.
+    /// If it cannot be sent in a header.
     pub fn new(text: String) -> Result<Self, SecretError> {
         let text = Zeroizing::new(text);
         let value = Zeroizing::new(text.trim().to_owned());
@@ -49,7 +49,7 @@ impl Secret {
         Ok(Self { value })
     }
 
-    /// The value itself, for the header and for nothing else.
+    /// The value itself, only for the header.
     pub(crate) fn expose(&self) -> &str {
         &self.value
     }

@@ -1,8 +1,7 @@
-//! Settings as they are entered, checked against the form that the descriptor declares, before
-//! anything else happens.
+//! Settings, checked against the form that the descriptor declares, before anything else happens.
 //!
-//! Here secrets part from the rest: what is not secret goes to the component, the secret goes to
-//! the transport. A key that was put into the wrong field is refused and never repeated.
+//! Secrets are separated from the rest here: plain settings go to the component, the secret goes to
+//! the transport. A key in the wrong field is refused and never repeated.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +13,15 @@ use crate::http::credential::Credential;
 use crate::remedy::Remedy;
 use crate::secret::Secret;
 
-/// Longest value that is not secret, in bytes: identifiers and names are far below it.
+/// Longest value that is not secret, in bytes: identifiers and names are much shorter.
 const LONGEST_VALUE: usize = 1024;
-/// Length from which a secret inside a value is no chance, in bytes: keys are some times as long.
+/// Length from which a secret does not occur in a value by chance, in bytes: keys are several times
+/// as long.
 const LONG_SECRET: usize = 8;
 /// Largest compiled pattern, in bytes: the pattern comes from a component.
 const LARGEST_PATTERN: usize = 64 * 1024;
 
-/// What was entered.
+/// The settings that were entered.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Values of settings that are not secret, by key.
@@ -30,7 +30,7 @@ pub struct Settings {
     pub secrets: BTreeMap<String, SecretText>,
 }
 
-/// A secret as it was entered, perhaps no possible one.
+/// A secret as it was entered; it may be invalid.
 #[derive(Clone, Default)]
 pub struct SecretText(zeroize::Zeroizing<String>);
 
@@ -51,61 +51,61 @@ impl std::fmt::Debug for SecretText {
 /// Settings that fit the form.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// What the component is given.
+    /// The settings for the component.
     pub public: Vec<Setting>,
-    /// What the transport attaches. None where the run needs none, as a replay does.
+    /// The credential for the transport. `None` if the run needs none, as in a replay.
     pub credential: Option<Credential>,
-    /// What looks odd, and is not refused.
+    /// Values that look unusual, and are not refused.
     pub warnings: Vec<Warning>,
-    /// What the component cannot know, for failures that it gives.
+    /// What the component cannot know, to explain its failures.
     pub known: Known,
 }
 
 /// What the host knows about a run's settings and the component does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// What the secret's key_prefix says about it, for the hint of a `credentials` failure.
+    /// What the secret's prefix says about it, for the hint of a `credentials` failure.
     pub key_prefix: Option<KeyPrefix>,
-    /// Keys of settings that are no secrets and were not given.
+    /// Keys of plain settings that were not given.
     pub missing: Vec<String>,
     /// Scopes that the descriptor's endpoints need.
     pub scopes: Vec<String>,
 }
 
-/// A value that looks unlike the usual ones.
+/// A value that looks unusual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// Key of the setting.
     pub setting: String,
     /// Its label.
     pub label: String,
-    /// What looks odd.
+    /// What looks unusual.
     pub message: String,
-    /// What to look at.
+    /// What to check.
     pub hint: String,
 }
 
-/// What a secret's beginning says about it.
+/// What a secret's prefix says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPrefix {
     /// Key of the setting.
     pub setting: String,
     /// Its label.
     pub label: String,
-    /// What a value with this beginning is.
+    /// What a value with this prefix is.
     pub meaning: String,
-    /// Whether it is what the setting asks for.
+    /// Whether it is what the setting needs.
     pub expected: bool,
-    /// What to do when it is not accepted.
+    /// What to do if it is not accepted.
     pub hint: String,
 }
 
 impl Settings {
-    /// Checks what no value could mend: keys that the form does not have, and a secret that was
-    /// given where others can read it.
+    /// Checks faults that no other value can fix: keys that the form does not have, and a secret
+    /// that was given where others can read it.
     ///
     /// # Errors
-    /// `invalid-settings`, naming the setting.
+    /// `invalid-settings`, with the setting.
     pub fn check_keys(&self, descriptor: &Descriptor) -> Result<(), Failure> {
         self.only_known_keys(descriptor)?;
         let open = descriptor
@@ -115,11 +115,11 @@ impl Settings {
         open.map_or(Ok(()), |field| Err(secret_in_the_open(field)))
     }
 
-    /// Checks the settings against the form. `with_secrets` is false where nothing is sent and so
-    /// no secret is needed.
+    /// Checks the settings against the form. `with_secrets` is false if nothing is sent, so that no
+    /// secret is needed.
     ///
     /// # Errors
-    /// `invalid-settings`, naming the setting. No value is repeated.
+    /// `invalid-settings`, with the setting. No value is repeated.
     pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
         self.check_keys(descriptor)?;
         let mut checked = Checked::default();
@@ -154,7 +154,7 @@ impl Settings {
                 {
                     return Err(Failure::new(
                         Code::InvalidSettings,
-                        "what looks like a key stands where the name of a setting belongs",
+                        "a text that looks like a key was given as the name of a setting",
                     )
                     .with_hint(
                         "A key that was typed into a command line or a settings file may have \
@@ -165,17 +165,19 @@ impl Settings {
                     descriptor.settings.iter().map(|field| field.key.as_str()).collect();
                 return Err(Failure::new(
                     Code::InvalidSettings,
-                    format!("`{key}` is no setting of this connector"),
+                    format!("`{key}` is not a setting of this connector"),
                 )
                 .with_hint(format!("The settings are: {}.", known.join(", ")))
                 .with_setting(key));
             }
         }
         match self.secrets.keys().find(|key| secret(key) == Some(false)) {
-            Some(key) => Err(Failure::new(Code::InvalidSettings, format!("`{key}` is no secret"))
-                .with_remedy(Remedy::GiveSetting { setting: key.clone(), secret: false })
-                .with_hint("Give it as a plain setting.")
-                .with_setting(key)),
+            Some(key) => {
+                Err(Failure::new(Code::InvalidSettings, format!("`{key}` is not a secret"))
+                    .with_remedy(Remedy::GiveSetting { setting: key.clone(), secret: false })
+                    .with_hint("Give it as a plain setting.")
+                    .with_setting(key))
+            }
             None => Ok(()),
         }
     }
@@ -260,7 +262,7 @@ impl Settings {
 }
 
 impl Checked {
-    /// The settings as a run has them: the secret is the transport's.
+    /// The settings for a run: without the secret, which the transport has.
     #[must_use]
     pub fn without_secret(&self) -> Self {
         Self {
@@ -273,8 +275,7 @@ impl Checked {
 }
 
 impl Known {
-    /// Adds what the key's beginning tells about it where the key was not accepted. A connector
-    /// never sees the key.
+    /// Adds what the key's prefix says if the key was not accepted. A connector never sees the key.
     pub(crate) fn explain(&self, failure: &mut contract::Failure) {
         let Some(key_prefix) =
             self.key_prefix.as_ref().filter(|_| failure.kind == FailureKind::Credentials)
@@ -284,7 +285,7 @@ impl Known {
         if !key_prefix.expected {
             let message = failure.message.trim_end_matches('.');
             failure.message = format!(
-                "{message}. By its beginning, the {} is {}",
+                "{message}. By its prefix, the {} is {}",
                 key_prefix.label, key_prefix.meaning
             );
         }
@@ -292,7 +293,7 @@ impl Known {
         failure.setting.get_or_insert_with(|| key_prefix.setting.clone());
     }
 
-    /// The failure with a remedy that tells which setting is missing, or which scopes are needed.
+    /// Adds a remedy with the missing setting, or the needed scopes.
     #[must_use]
     pub(crate) fn refined(&self, mut failure: Failure) -> Failure {
         match &mut *failure.remedy {
@@ -309,7 +310,7 @@ impl Known {
     }
 }
 
-/// What stands for the settings where they themselves must not: they name a customer.
+/// A hash that replaces the settings where they must not appear, because they name a customer.
 #[must_use]
 pub fn settings_hash(settings: &[Setting]) -> String {
     let mut sorted: Vec<_> =
@@ -324,7 +325,7 @@ pub fn settings_hash(settings: &[Setting]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// Whether a word of a text begins as one of the connector's secrets does. Such a text is never
+/// Whether a word of a text has the prefix of one of the connector's secrets. Such a text is never
 /// repeated.
 #[must_use]
 pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
@@ -335,7 +336,7 @@ pub fn looks_like_a_secret(text: &str, descriptor: &Descriptor) -> bool {
         .any(|secret| has_beginning(secret, text))
 }
 
-/// Whether a word begins so: a key is also pasted with `Bearer` before it, with the name of its
+/// Whether a word has such a prefix: a key is also pasted after `Bearer`, after the name of its
 /// variable, or in quotes.
 fn has_beginning(secret: &SecretUse, text: &str) -> bool {
     let ends_a_word =
@@ -350,31 +351,31 @@ fn has_beginning(secret: &SecretUse, text: &str) -> bool {
             .any(|(at, character)| ends_a_word(character) && begins(at + character.len_utf8()))
 }
 
-/// Whether a value is the secret, or has it inside where it is too long to be there by chance.
+/// Whether a value is the secret, or contains it and the secret is too long to occur by chance.
 fn has_secret(value: &str, secret: &str) -> bool {
     !secret.is_empty()
         && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
 }
 
-/// The refusal of a secret that was given where it can be read by others.
+/// The refusal of a secret that was given where others can read it.
 fn secret_in_the_open(field: &SettingField) -> Failure {
     Failure::new(
         Code::InvalidSettings,
         format!(
-            "{} is a secret and must not stand on the command line or in a settings file",
+            "{} is a secret and must not be on the command line or in a settings file",
             field.label
         ),
     )
     .with_hint(
-        "Give it as a secret. A key that stood on a command line or in a settings file may have \
-         been seen by others: consider a new one.",
+        "Give it as a secret. A key on a command line or in a settings file may have been seen by \
+         others: consider a new one.",
     )
     .with_remedy(Remedy::GiveSetting { setting: field.key.clone(), secret: true })
     .with_setting(&field.key)
 }
 
-/// The pattern of a setting, which a value matches as a whole. None for what is no regular
-/// expression, or too large a one.
+/// The pattern of a setting, which must match a whole value. `None` if it is not a regular
+/// expression, or too large.
 pub fn pattern(text: &str) -> Option<regex::Regex> {
     regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(LARGEST_PATTERN).build().ok()
 }
@@ -463,19 +464,19 @@ mod tests {
                 vec![("org", "acme-1")],
                 vec![("api-key", "KEYabc")],
                 "org",
-                "`org` is no setting of this connector",
+                "`org` is not a setting of this connector",
             ),
             (
                 vec![],
                 vec![("organization-id", "x"), ("api-key", "KEYabc")],
                 "organization-id",
-                "`organization-id` is no secret",
+                "`organization-id` is not a secret",
             ),
             (
                 vec![("organization-id", "acme-1"), ("api-key", "KEYabc")],
                 vec![],
                 "api-key",
-                "API-KEY is a secret and must not stand on the command line or in a settings file",
+                "API-KEY is a secret and must not be on the command line or in a settings file",
             ),
         ] {
             let failure = check(&values, &secrets).unwrap_err();
@@ -491,7 +492,7 @@ mod tests {
             let failure = check(&[(name, "x")], &[]).unwrap_err();
             assert_eq!(
                 failure.message,
-                "what looks like a key stands where the name of a setting belongs"
+                "a text that looks like a key was given as the name of a setting"
             );
             assert!(!format!("{failure:?}").contains("KEYabc"));
         }
@@ -535,7 +536,7 @@ mod tests {
         let wrong_kind = refused(FailureKind::Credentials, "TOKabc");
         assert_eq!(
             wrong_kind.message,
-            "the key was not accepted. By its beginning, the API-KEY is a user token"
+            "the key was not accepted. By its prefix, the API-KEY is a user token"
         );
         assert_eq!(wrong_kind.hint, "Hint for a user token. Make a new one.");
         assert_eq!(wrong_kind.setting.as_deref(), Some("api-key"));

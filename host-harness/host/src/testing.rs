@@ -1,4 +1,4 @@
-//! Descriptors, members and texts for tests: written by hand, and any at all.
+//! Descriptors, members and texts for tests, both fixed and arbitrary.
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -13,7 +13,7 @@ use crate::contract::{
 /// 2026-01-02T03:04:05Z.
 pub const SEEN: Instant = Instant { seconds: 1_767_323_045, nanoseconds: 0 };
 
-/// A person with two products and everything told, and a bot of which nothing is.
+/// A page with a person that has two products and every value, and a bot without any.
 pub fn page() -> MemberPage {
     let ada = Member {
         email: Some("ada@example.test".into()),
@@ -46,7 +46,7 @@ pub fn product(key: &str, name: &str, site: Option<&str>) -> Product {
     Product { key: key.into(), name: name.into(), site: site.map(Into::into) }
 }
 
-/// What the sink makes of the page.
+/// The output of the sink for the page.
 pub fn written(page: &MemberPage, open: impl FnOnce(Shared) -> Box<dyn Sink>) -> String {
     let output = Shared::default();
     let mut sink = open(output.clone());
@@ -57,7 +57,7 @@ pub fn written(page: &MemberPage, open: impl FnOnce(Shared) -> Box<dyn Sink>) ->
     String::from_utf8(bytes).unwrap()
 }
 
-/// An output that can be looked at while a sink has it.
+/// An output that can be read while a sink has it.
 #[derive(Clone, Default)]
 pub struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -71,7 +71,7 @@ impl std::io::Write for Shared {
     }
 }
 
-/// Text of any kind, with a liking for what is special to terminals, spreadsheets and formats.
+/// Any text, with frequent special characters of terminals, spreadsheets and formats.
 pub fn any_text() -> impl Strategy<Value = String> {
     let sign = prop_oneof![
         4 => any::<char>(),
@@ -193,7 +193,7 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
     }
 }
 
-/// A member of whom only the identifier is known.
+/// A member of which only the identifier is known.
 pub fn member(id: &str) -> Member {
     Member {
         id: id.into(),

@@ -1,5 +1,4 @@
-//! Text from outside, made safe to show: what a terminal or a log line would act on is written out
-//! as an escape.
+//! Makes text from outside safe to show: characters that control a terminal or a log are escaped.
 
 use std::borrow::Cow;
 
@@ -23,8 +22,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The text escaped as by [`escaped`] and cut after this many characters, with an ellipsis where it
-/// was cut.
+/// The text escaped as by [`escaped`], shortened to this many characters, with an ellipsis if it
+/// was shortened.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
@@ -33,7 +32,7 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// Whether a terminal, a pager or a reader's eye is steered by the character instead of shown it.
+/// Whether the character steers a terminal, a pager or a reader's eye instead of being shown.
 #[must_use]
 pub fn is_active(character: char) -> bool {
     character.is_control()
@@ -42,14 +41,14 @@ pub fn is_active(character: char) -> bool {
                 | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A number of things, as `1 page` and `20,000 pages`.
+/// A counted noun, as `1 page` and `20,000 pages`.
 #[must_use]
 pub fn counted(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(u64::try_from(number).unwrap_or(u64::MAX)))
 }
 
-/// A number with its thousands set apart, as `20,000`.
+/// A number with separated thousands, as `20,000`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -63,7 +62,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A size, for people and exactly.
+/// A size, rounded for people and exact.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_024 => format!("{bytes} bytes"),

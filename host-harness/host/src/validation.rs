@@ -1,4 +1,4 @@
-//! A validation as a platform shows it: the connector's checks, what the host knows of the
+//! A validation as a platform shows it: the connector's checks, the host's doubts about the
 //! settings, and whether they are ready.
 
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::failure::{Code, Failure};
 use crate::remedy::Remedy;
 use crate::settings::Checked;
 
-/// The answer to "would a collection work?".
+/// The result of a validation: whether a collection would work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
     checks: Vec<CheckResult>,
@@ -17,46 +17,46 @@ pub struct Validation {
     failure: Option<Failure>,
 }
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     /// Stable identifier.
     pub id: String,
     /// What was checked.
     pub title: String,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: CheckOutcome,
-    /// What was found, or why it was not looked for.
+    /// What was found, or why it was skipped.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
     /// The setting concerned.
     pub setting: Option<String>,
-    /// For a failed one, the failure's kind.
+    /// The failure's kind, if it failed.
     pub code: Option<Code>,
     /// The vendor's own code.
     pub vendor_code: Option<String>,
-    /// When it is worth coming back, in seconds from now.
+    /// When to come back, in seconds from now.
     pub retry_after_s: Option<u64>,
-    /// For a failed one, what mends it.
+    /// The remedy, if it failed.
     pub remedy: Option<Remedy>,
 }
 
-/// What came of a check, in a word.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckOutcome {
-    /// All is well.
+    /// Nothing is wrong.
     Passed,
-    /// It works, but somebody should look.
+    /// It works, but an administrator should look at it.
     Warning,
     /// It does not work.
     Failed,
-    /// It was not made.
+    /// It was not run.
     Skipped,
 }
 
 impl CheckOutcome {
-    /// The word.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,10 +69,10 @@ impl CheckOutcome {
 }
 
 impl Validation {
-    /// Asks the connector, and puts together what a platform shows.
+    /// Calls `validate`, and adds what the host knows.
     ///
     /// # Errors
-    /// When there is no report that can be relied on.
+    /// If there is no reliable report.
     pub async fn of(session: &mut Session) -> Result<Self, Failure> {
         let report = session.validate().await?;
         Ok(Self::new(report, session.settings()))
@@ -117,31 +117,30 @@ impl Validation {
         if failure.is_none() && skipped {
             failure = Some(
                 Failure::new(Code::Other, "a check that is needed could not be made").with_hint(
-                    "See the checks that were skipped, and validate again when what stopped them \
-                     is mended.",
+                    "See the skipped checks, and validate again once the reason for that is fixed.",
                 ),
             );
         }
         Self { ready: failure.is_none(), checks, failure }
     }
 
-    /// Settings that were refused before the connector was asked.
+    /// The result for settings that were refused before the connector was called.
     #[must_use]
     pub fn refused(failure: Failure) -> Self {
         let check = failed_check("settings".into(), "The settings are complete".into(), &failure);
         Self { checks: vec![check], ready: false, failure: Some(failure) }
     }
 
-    /// A validation that ended before the connector's checks were there: one check, and why it
-    /// failed.
+    /// The result of a validation that ended before the connector's checks: one failed check, with
+    /// the reason.
     #[must_use]
     pub fn stopped(failure: Failure) -> Self {
         let check = failed_check("run".into(), "The settings can be checked".into(), &failure);
         Self { checks: vec![check], ready: false, failure: Some(failure) }
     }
 
-    /// The same with hints in the words of the program that shows it: of a hint and a remedy they
-    /// make the hint that is shown.
+    /// The validation with hints in the caller's words: a hint and a remedy are made into the hint
+    /// that is shown.
     #[must_use]
     pub fn worded(mut self, word: impl Fn(Option<&str>, &Remedy) -> Option<String>) -> Self {
         for check in &mut self.checks {
@@ -164,13 +163,13 @@ impl Validation {
         self.ready
     }
 
-    /// Why it would not: the first check that failed.
+    /// The first check that failed.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 
-    /// The validation as scripts read it.
+    /// The validation as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let checks = self.checks.iter().map(|check| {

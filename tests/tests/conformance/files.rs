@@ -10,7 +10,7 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 fn what_is_no_connector_fails_the_rule_on_what_it_is_not() {
     for (bytes, id, told) in [
         (b"".to_vec(), "is-a-component", "the file is empty"),
-        (b"#!/bin/sh".to_vec(), "is-a-component", "the file is no WebAssembly"),
+        (b"#!/bin/sh".to_vec(), "is-a-component", "the file is not WebAssembly"),
         (
             b"\0asm\x01\0\0\0".to_vec(),
             "is-a-component",
@@ -21,7 +21,7 @@ fn what_is_no_connector_fails_the_rule_on_what_it_is_not() {
         (
             importing("wasi:cli/environment@0.2.0"),
             "keeps-to-the-contract",
-            "it imports what the contract does not give: wasi:cli/environment@0.2.0",
+            "it imports interfaces that the contract does not define: wasi:cli/environment@0.2.0",
         ),
     ] {
         let ended = check(&bytes, &[]);

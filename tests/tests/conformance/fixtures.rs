@@ -36,7 +36,7 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
             (rule["outcome"].as_str(), rule["message"].as_str()),
             (Some("skipped"), Some("Skipped: no fixture could be played."))
         );
-        assert!(rule["hint"].as_str().unwrap().starts_with("Mend the fixture"), "{rule}");
+        assert!(rule["hint"].as_str().unwrap().starts_with("Fix the fixture"), "{rule}");
     }
 }
 

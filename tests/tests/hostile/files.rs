@@ -144,7 +144,7 @@ fn compiled_code_is_refused() {
     let kept = std::fs::read(&files[0]).unwrap();
     let code = kept.windows(4).position(|bytes| bytes == b"\x7fELF").unwrap();
     for bytes in [&kept[..], &kept[code..]] {
-        assert_failed(&refusal(bytes), Code::Component, "the file is no WebAssembly");
+        assert_failed(&refusal(bytes), Code::Component, "the file is not WebAssembly");
     }
     and_another_tenant_is_served();
 }

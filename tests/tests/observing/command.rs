@@ -81,6 +81,7 @@ fn a_request_that_is_not_let_out_is_told_with_its_reason() {
     let mock = mock();
     let ended = Run::new("collect").at(&mock).args(["-v", "--limit", "requests=1", "--json"]).end();
     ended.said("limit");
-    let refused = format!("a request was refused: the run may make no more endpoint=\"{USERS}\"");
+    let refused =
+        format!("a request was refused: the run has reached its limit endpoint=\"{USERS}\"");
     assert!(ended.stderr.contains(&refused), "{}", ended.stderr);
 }

@@ -82,7 +82,7 @@ fn what_is_named_wrongly_is_wrong_usage() {
         ("--sbom", "no/such/file", "`--sbom no/such/file` cannot be read"),
         ("--changelog", "no/such/file", "`--changelog no/such/file` cannot be read"),
         ("--figures", &text, "the figures cannot be used"),
-        ("--licenses", "Apache 2", "`--licenses` is no SPDX expression"),
+        ("--licenses", "Apache 2", "`--licenses` is not an SPDX expression"),
         ("--source", "http://example.test", "`--source` is not a web address"),
         ("--homepage", "/a/folder", "`--homepage` is not a web address"),
         ("--authors", "", "`--authors` is empty"),

@@ -115,17 +115,17 @@ fn a_manifest_that_is_none_of_a_component_is_refused() {
     refused(
         &changed(&|it| it["layers"] = json!(vec![layer; 300])),
         "unexpected-response",
-        "more layers",
+        "too many layers",
     );
     refused(
         &changed(&|it| it["layers"][0]["mediaType"] = json!("text/plain")),
         "unexpected-response",
-        "no WebAssembly component",
+        "not a WebAssembly component",
     );
     refused(
         &changed(&|it| it["config"]["mediaType"] = json!("text/plain")),
         "unexpected-response",
-        "no WebAssembly component",
+        "not a WebAssembly component",
     );
     refused(
         &changed(&|it| it["layers"][0]["size"] = json!(1_u64 << 40)),
@@ -180,7 +180,7 @@ fn a_list_in_pages_is_read_to_its_end_and_leads_nowhere_else() {
     }
     let lonely = Lonely::start();
     fake.list_in_pages_at(&lonely.url());
-    refused(&pull("elsewhere"), "denied", "leads to a place");
+    refused(&pull("elsewhere"), "denied", "redirects to an address");
     assert!(!lonely.was_visited());
 }
 

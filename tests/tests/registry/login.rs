@@ -190,7 +190,7 @@ fn the_login_does_not_follow_a_redirect() {
             .file("--output", &bench.path("out"))
     };
     let astray = pull().end();
-    refused(&astray, "denied", "which nobody named");
+    refused(&astray, "denied", "which is not on the allow list");
     assert!(astray.said("denied").contains(&format!("`--allow-origin http://{}`", storage.host())));
     assert_eq!(storage.seen().len(), before);
     let allowed = pull().args(["--allow-origin", &format!("http://{}", storage.host())]).end();

@@ -161,7 +161,7 @@ fn the_signature_of_another_artifact_vouches_for_nothing() {
     let (fake, first) = published(&bench, "0.1.0");
     let second = push(&bench.release("0.2.0"), &format!("{}/it", fake.host()));
     fake.move_tag(&signature_tag(&second), &signature_tag(&first));
-    refused(&verify(&fake, ":0.2.0", &bench.trust()), "untrusted", "is that of another artifact");
+    refused(&verify(&fake, ":0.2.0", &bench.trust()), "untrusted", "belongs to another artifact");
 }
 
 #[test]

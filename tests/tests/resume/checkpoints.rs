@@ -74,7 +74,7 @@ fn a_file_that_is_no_checkpoint_is_refused() {
         let stage = Setup::new("csv");
         fs::write(stage.checkpoint(), text).unwrap();
         fs::write(stage.output(), "an older list").unwrap();
-        assert_refused(&stage, stage.run(), "is no checkpoint");
+        assert_refused(&stage, stage.run(), "is not a checkpoint");
     }
 }
 
@@ -83,9 +83,9 @@ fn a_partial_file_that_is_shorter_than_what_was_delivered_or_gone_is_refused() {
     let stage = Setup::stopped_at("csv", 4);
     let rows = fs::read(stage.partial()).unwrap();
     fs::write(stage.partial(), &rows[..rows.len() - 1]).unwrap();
-    assert_refused(&stage, stage.run(), "is shorter than the checkpoint says");
+    assert_refused(&stage, stage.run(), "is shorter than the checkpoint states");
     fs::remove_file(stage.partial()).unwrap();
-    assert_refused(&stage, stage.run(), "is not there any more");
+    assert_refused(&stage, stage.run(), "no longer exists");
     fs::write(stage.partial(), rows).unwrap();
     stage.finish();
 }

@@ -60,7 +60,7 @@ fn rows_of_another_customer_are_not_gone_on_with() {
         let mixed = first_customers.lines().skip(1).find(|row| rows.contains(row));
         assert_eq!(mixed, None, "a row of the first customer");
 
-        assert_refused(&stage.run().end(), "is not there any more");
+        assert_refused(&stage.run().end(), "no longer exists");
         fs::remove_file(stage.checkpoint()).unwrap();
         assert_eq!(stage.run().end().code, Some(0));
         assert!(fs::read(stage.output()).unwrap() == undisturbed(format).bytes);
@@ -74,7 +74,7 @@ fn a_list_that_was_replaced_is_not_taken_for_the_finished_one() {
     rows[0] ^= 1;
     fs::write(stage.output(), &rows).unwrap();
     fs::write(stage.checkpoint(), &journal).unwrap();
-    assert_refused(&stage.run().end(), "is not there any more");
+    assert_refused(&stage.run().end(), "no longer exists");
     assert!(
         fs::read(stage.output()).unwrap() == rows
             && fs::read(stage.checkpoint()).unwrap() == journal

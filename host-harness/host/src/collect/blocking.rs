@@ -1,12 +1,12 @@
-//! Work that may block, such as writing a file and waiting for the disk, away from the threads that
-//! serve other runs.
+//! Runs work that may block, such as writing a file and waiting for the disk, away from the threads
+//! that serve other runs.
 
 use crate::failure::{Code, Failure};
 
-/// A value that is used where blocking is no harm, for one piece of work at a time.
+/// A value for blocking work, one piece of work at a time.
 ///
-/// Work that has begun is done to its end, also when nobody waits for it any more: a page is then
-/// written whole.
+/// Work that has begun is finished even if nobody waits for it any more: a page is then written
+/// whole.
 pub(crate) struct Blocking<T>(Option<T>);
 
 impl<T: Send + 'static> Blocking<T> {
@@ -17,7 +17,7 @@ impl<T: Send + 'static> Blocking<T> {
     /// Does the work with the value.
     ///
     /// # Errors
-    /// `interrupted`, when the runtime ends, or earlier work was left before its end.
+    /// `interrupted` if the runtime ends, or earlier work was not finished.
     pub(crate) async fn with<R>(
         &mut self,
         work: impl FnOnce(&mut T) -> R + Send + 'static,

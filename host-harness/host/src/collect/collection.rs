@@ -1,13 +1,13 @@
-//! Collecting: asks for page after page, and ends with a list that is whole or with the reason why
-//! there is none.
+//! The collection loop: requests page after page, and ends with a complete list or with the reason
+//! why there is none.
 //!
 //! ```text
 //!                ┌──────────── next page ◀──────────┐
-//! position ─▶ ask ─▶ page ─▶ guard ─▶ deliver ─▶ next? ─ no ─▶ anybody? ─ yes ─▶ whole? ─ yes ─▶ complete
-//!              └ cursor expired, first time ─▶ ask from the beginning  └ no ─▶ validate ─▶ its finding
+//! position ─▶ ask ─▶ page ─▶ guard ─▶ deliver ─▶ next? ─ no ─▶ members? ─ yes ─▶ whole? ─ yes ─▶ complete
+//!              └ cursor expired, first time ─▶ ask from the beginning   └ no ─▶ validate ─▶ its finding
 //! ```
-//! Every other failure ends the run. What it leaves behind depends on whether the next run can go
-//! on: see [`Ending`].
+//! Every other failure ends the run. What it keeps depends on whether the next run can resume: see
+//! [`Ending`].
 
 use std::pin::Pin;
 
@@ -21,13 +21,13 @@ use crate::contract::{MemberPage, Outcome as CheckOutcome};
 use crate::failure::{Code, Failure};
 use crate::observer::Event;
 
-/// A collection that is under way.
+/// A collection in progress.
 struct Collection<'d> {
     session: Session,
     destination: &'d mut dyn Destination,
     guard: Guard,
-    /// What was counted of the pages that were delivered: the guard is ahead of it while a page is
-    /// being delivered.
+    /// The counts of the delivered pages. The guard is ahead of them while a page is being
+    /// delivered.
     counts: Counts,
     cursor: Option<String>,
     /// Whether the last page was delivered.
@@ -37,11 +37,11 @@ struct Collection<'d> {
 }
 
 impl Session {
-    /// Collects all members, page by page, until the list is whole, something fails or `stop` is
-    /// ready. Connector, settings, limits and observer are those that the session was made with.
+    /// Collects all members, page by page, until the list is complete, something fails or `stop` is
+    /// ready. Connector, settings, limits and observer are those of the session.
     ///
-    /// Nobody is delivered twice, and a list that lacks somebody is never called complete, whatever
-    /// the destination does.
+    /// No member is delivered twice, and a list that lacks a member is never called complete,
+    /// whatever the destination does.
     pub async fn collect_members(
         self,
         destination: &mut dyn Destination,
@@ -63,7 +63,7 @@ impl Session {
         if let Some(failure) = &report.error {
             let (code, RunReport { counts: Counts { members, pages, .. }, .. }) =
                 (failure.code.as_str(), &report);
-            tracing::info!(parent: &span, code, members, pages, "a collection ended without a whole list");
+            tracing::info!(parent: &span, code, members, pages, "a collection ended without a complete list");
         }
         report
     }
@@ -93,7 +93,7 @@ impl Collection<'_> {
         }
     }
 
-    /// Goes back to where an earlier run was. Whether that was the end.
+    /// Resumes at the position of an earlier run. Returns whether that run had completed the list.
     fn is_complete(&mut self, position: Position) -> bool {
         let complete = matches!(position, Position::Complete(_));
         match position {
@@ -142,7 +142,7 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// Takes one page past the guard.
+    /// Passes one page through the guard and delivers it.
     async fn take(&mut self, mut page: MemberPage) -> Result<(), DestinationError> {
         let Admission { marks, again } = self
             .guard
@@ -163,12 +163,11 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// Judges the list after its last page, and asks where it came from whether that was all of the
-    /// recorded traffic.
+    /// Judges the list after its last page, and checks that all of the recorded traffic was used.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
         if !self.guard.nobody() {
             self.guard.judge().map_err(|error| self.found(error))?;
-            // What an earlier run asked for is not asked for again.
+            // The requests of an earlier run are not sent again.
             return if self.resumed { Ok(()) } else { self.session.finish() };
         }
         Err(tokio::select! {
@@ -192,7 +191,7 @@ impl Collection<'_> {
             Some(failure) => self.session.settings().known.refined(failure.into()),
             None => Failure::new(
                 Code::NoMembers,
-                "the service answers with an empty list of members, and does not say why",
+                "the service answers with an empty list of members and no reason",
             )
             .with_hint(
                 "Check at the service that the organization has members that its administrators \
@@ -215,7 +214,8 @@ impl Collection<'_> {
         let ending = Ending::of(&failure, self.destination.resumable());
         match ending {
             Ending::Stopped if failure.code == Code::Interrupted => {
-                failure.hint = Some("Run the same command again: it goes on where it was.".into());
+                failure.hint =
+                    Some("Run the same command again: it resumes where it stopped.".into());
             }
             Ending::Kept => {
                 let hint = failure.hint.take().unwrap_or_default();
@@ -231,7 +231,7 @@ impl Collection<'_> {
         let left = match self.destination.conclude(ending, &report).await {
             Ok(left) => left,
             Err(DestinationError::Failed(unsaid)) => {
-                Some(format!("That the run ended was not noted: {}.", unsaid.message))
+                Some(format!("The end of the run could not be noted: {}.", unsaid.message))
             }
             Err(DestinationError::Fenced) => return self.fenced(),
         };
@@ -242,12 +242,13 @@ impl Collection<'_> {
         report
     }
 
-    /// Ends a run that someone else goes on with. The destination is not this run's any more.
+    /// Ends a run that another process continues. The destination no longer belongs to this run.
     fn fenced(&self) -> RunReport {
         let failure =
             Failure::new(Code::Interrupted, "another process has taken this collection over")
                 .with_hint(
-                    "Nothing needs to be done: it goes on there, with all that was delivered here.",
+                    "Nothing needs to be done: it continues there, with everything that was \
+                     delivered here.",
                 );
         self.report(Outcome::Fenced, Some(failure))
     }

@@ -1,19 +1,19 @@
-//! Where the pages of a collection go, and how far it is: the seam between the loop and a file, a
-//! stream or a database.
+//! The interface between the collection loop and the place of its members: a file, a stream or a
+//! database. It takes pages, and knows the position.
 //!
 //! ```text
 //! position ─▶ deliver ─▶ deliver ─▶ … ─▶ conclude
 //!               ▲ └ restart ┘
 //! ```
 //! The loop ([`Session::collect_members`](crate::component::session::Session::collect_members))
-//! asks for pages, guards and restarts them, judges whether the list is whole and finds out why
-//! nobody came. A destination keeps what it is given and decides nothing: who writes one cannot
-//! forget a judgement.
+//! requests pages, guards and restarts them, judges whether the list is complete, and diagnoses an
+//! empty one. A destination only stores: it decides nothing, so its author cannot forget a
+//! judgement.
 //!
-//! For a database, `deliver` is one transaction: it holds the run's epoch and [`PageMark::number`]
-//! against what it has, writes the members, and notes cursor, counts and marks. Where no row
-//! changed, someone else holds the run: [`DestinationError::Fenced`]. Only [`Ending::Complete`]
-//! says that who was not delivered is gone.
+//! For a database, `deliver` is one transaction: it compares the run's epoch and
+//! [`PageMark::number`] with the stored ones, writes the members, and stores cursor, counts and
+//! marks. If no row changed, another process holds the run: [`DestinationError::Fenced`]. Only
+//! after [`Ending::Complete`] may a member that was not delivered be treated as gone.
 
 use super::guard::{Admitted, Counts, Seen};
 use super::report::RunReport;
@@ -23,47 +23,47 @@ use crate::failure::{Code, Failure};
 pub use crate::http::clock::BoxFuture;
 
 /// A place for the members of a collection. As with a transport, the futures are boxed: a platform
-/// that chooses its database at start has one type for all of them, and whether a collection may go
-/// on on another thread shows where the destination is written. Next to a request, the box costs
-/// nothing.
+/// that chooses its database at start has one type for all of them, and the compiler reports at the
+/// implementation if a collection cannot move to another thread. Compared with a request, the box
+/// costs nothing.
 ///
-/// A future of it may be dropped before it is done, when the whole collection is. Then what it was
-/// to do has happened or not, and `position` tells which. A stop does not drop one: it waits for
-/// the page that is being delivered.
+/// A future may be dropped before it is done, together with the whole collection. Its work has then
+/// happened or not, and `position` says which. A stop drops none: it waits for the page that is
+/// being delivered.
 pub trait Destination: Send {
-    /// Whether a later run can go on from what is kept here. If so, a run that may succeed later is
-    /// stopped and not failed.
+    /// Whether a later run can resume from what is kept here. If so, a run that may succeed later
+    /// is stopped instead of failed.
     fn resumable(&self) -> bool;
 
-    /// Opens the destination for a collection of these members, and tells how far it is. Called
-    /// once, before anything else.
+    /// Opens the destination for a collection from this provenance, and returns its position. It is
+    /// called once, before anything else.
     ///
     /// # Errors
-    /// When it cannot be opened, or keeps another collection. Nothing else is called then.
+    /// If it cannot be opened, or keeps another collection. Nothing else is called then.
     fn position<'a>(
         &'a mut self,
         whose: &'a Provenance,
     ) -> BoxFuture<'a, Result<Position, DestinationError>>;
 
-    /// Keeps a page and its mark: both, or nothing.
+    /// Stores a page and its mark: both, or nothing.
     ///
     /// # Errors
-    /// When it cannot. The run ends.
+    /// If it cannot. The run ends.
     fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>>;
 
-    /// Notes that the service forgot the cursor, so that the second sweep begins at the first page,
-    /// counting from these counts. Who was delivered stays delivered.
+    /// Notes that the service forgot the cursor: the second sweep begins at the first page, with
+    /// these counts. Delivered members stay delivered.
     ///
     /// # Errors
-    /// When it cannot. The run ends.
+    /// If it cannot. The run ends.
     fn restart(&mut self, counts: Counts) -> BoxFuture<'_, Result<(), DestinationError>>;
 
-    /// The run has ended. What came of it is in the report. Where [`Ending::Complete`] fails,
-    /// another ending follows; otherwise it is called once. It gives a sentence on what it left
-    /// behind, where an administrator must know it.
+    /// Ends the run, with its report. If [`Ending::Complete`] fails, it is called again with
+    /// another ending; otherwise it is called once. It may return a sentence for the administrator
+    /// about what it kept.
     ///
     /// # Errors
-    /// When it cannot. Nothing but `Complete` comes to another end by that.
+    /// If it cannot. Only for `Complete` does this change the ending.
     fn conclude<'a>(
         &'a mut self,
         ending: Ending,
@@ -71,79 +71,79 @@ pub trait Destination: Send {
     ) -> BoxFuture<'a, Result<Option<String>, DestinationError>>;
 }
 
-/// How far a destination is.
+/// The position of a destination.
 #[derive(Clone, Debug)]
 pub enum Position {
-    /// Pages are missing, or the judgement after the last one.
+    /// Pages are missing, or the judgement after the last page.
     Open(Delivered),
-    /// An earlier run concluded this collection as complete, and was ended before it could say so.
+    /// An earlier run completed this collection, and was ended before it could report that.
     Complete(Counts),
 }
 
-/// What earlier runs delivered; by default, nothing.
+/// The deliveries of earlier runs; by default, none.
 #[derive(Clone, Debug, Default)]
 pub struct Delivered {
-    /// Where the next page begins; none at the first page.
+    /// Where the next page begins; `None` at the first page.
     pub cursor: Option<String>,
     /// Whether the last page was delivered.
     pub done: bool,
-    /// What was counted: those of the last page, or of the restart after it.
+    /// The counts with the last page, or with the restart after it.
     pub counts: Counts,
-    /// Who was delivered.
+    /// The members that were delivered.
     pub seen: Seen,
 }
 
 /// A page that passed the guard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// The page, with the members that were not delivered before.
+    /// The page, with only the members that were not delivered before.
     pub page: MemberPage,
-    /// In the second sweep, members that the first one delivered and that are there still, as they
-    /// are now. Their uses are of the page's products. A file has them already; a database may
-    /// update them.
+    /// In the second sweep, the members that the first one delivered and that still exist, with
+    /// their present values. Their uses refer to the page's products. A file has them already; a
+    /// database may update them.
     pub again: Vec<Member>,
-    /// What to keep with it.
+    /// The mark to store with it.
     pub mark: PageMark,
 }
 
-/// What is kept with a page, so that a later run goes on after it.
+/// What is stored with a page, so that a later run can resume after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageMark {
-    /// Pages that were delivered before this one, in both sweeps.
+    /// Number of pages delivered before this one, in both sweeps.
     pub number: u64,
-    /// Where the next page begins; none after the last.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<String>,
-    /// What was counted, this page included.
+    /// The counts, including this page.
     pub counts: Counts,
     /// Marks of the page's members and of those that came again, in their order. A database that
-    /// keeps no other note of them stores [`Admitted::to_bytes`].
+    /// has no other record of them stores [`Admitted::to_bytes`].
     pub admitted: Admitted,
 }
 
-/// How a run ended, as a destination needs to know it.
+/// The ending of a run, as a destination needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// The list is whole.
+    /// The list is complete.
     Complete,
-    /// All pages were delivered, and they are not the whole list. Nobody is known to be gone, and
-    /// no run goes on from here.
+    /// All pages were delivered, and they are not the complete list. No member may be treated as
+    /// gone, and no run resumes from here.
     Incomplete,
-    /// The next run goes on from here, with nothing changed.
+    /// The next run resumes from here, with nothing changed.
     Stopped,
-    /// The next run goes on from here, once somebody has changed what the failure names.
+    /// The next run resumes from here, once somebody has corrected what the failure names.
     Kept,
-    /// There is no list. Going on would end in the same way: the next run begins at the first page.
+    /// There is no list. Resuming would end the same way: the next run begins at the first page.
     Over,
 }
 
-/// Why a destination did not do what it was asked to.
+/// Why a destination did not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationError {
-    /// It cannot. Of a resumable destination, `output` says that the next run may go on, and stops
-    /// this one.
+    /// It cannot. For a resumable destination, `output` means that the next run may resume, and
+    /// stops this one.
     Failed(Failure),
-    /// Someone else holds the run by now, and goes on with it. Nothing was changed, and nothing
-    /// more is asked of the destination: the run ends as
+    /// Another process holds the run now, and continues it. Nothing was changed, and the
+    /// destination is not called again: the run ends as
     /// [`Outcome::Fenced`](super::report::Outcome::Fenced).
     Fenced,
 }
@@ -155,7 +155,7 @@ impl From<Failure> for DestinationError {
 }
 
 impl Delivered {
-    /// Takes in what was kept with a page.
+    /// Adds the stored mark of a page.
     pub fn page(&mut self, mark: &PageMark) {
         self.seen.page(&mark.admitted, mark.next.as_deref());
         self.cursor.clone_from(&mark.next);
@@ -163,7 +163,7 @@ impl Delivered {
         self.counts = mark.counts;
     }
 
-    /// Takes in a restart.
+    /// Adds a restart.
     pub fn restart(&mut self) {
         self.seen.restart();
         self.counts.restart();
@@ -173,17 +173,17 @@ impl Delivered {
 }
 
 impl Ending {
-    /// How a run ends that failed. `resumable` says whether its destination keeps how far it came.
+    /// The ending of a failed run. `resumable` says whether its destination keeps the position.
     pub(super) fn of(failure: &Failure, resumable: bool) -> Self {
         match failure.code {
             Code::Incomplete => Self::Incomplete,
             _ if !resumable => Self::Over,
-            // A second restart has failed: the next run needs a first sweep of its own.
+            // A second restart has failed: the next run needs a new first sweep.
             Code::CursorExpired => Self::Over,
             Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
                 Self::Stopped
             }
-            // A new key, or a wider limit, and it goes on.
+            // With a new key, or a higher limit, it can resume.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,
         }

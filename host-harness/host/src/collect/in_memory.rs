@@ -1,5 +1,4 @@
-//! A destination in memory: for a small list that is wanted at once, and for tests. It keeps what a
-//! database would keep.
+//! A destination in memory, for small lists and for tests. It keeps what a database would keep.
 
 use super::destination::{
     BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance,
@@ -9,10 +8,10 @@ use super::report::RunReport;
 use crate::contract::MemberPage;
 use crate::failure::{Code, Failure};
 
-/// Members that are held unless something else is said: as many as a table for a person holds.
+/// Default bound on members: as many as a table for a person can show.
 const MOST_MEMBERS: u64 = 100_000;
 
-/// Pages in memory. A run that stopped goes on from them, as long as they are there.
+/// Pages in memory. A stopped run resumes from them as long as they exist.
 #[derive(Debug)]
 pub struct InMemory {
     most: u64,
@@ -29,7 +28,7 @@ impl Default for InMemory {
 }
 
 impl InMemory {
-    /// Holds at most so many members; a run that brings more fails.
+    /// Holds at most this many members; a run with more fails.
     #[must_use]
     pub fn of_at_most(members: u64) -> Self {
         Self {
@@ -41,14 +40,14 @@ impl InMemory {
         }
     }
 
-    /// The pages, each with the members that no page before it has. They are the whole list only if
-    /// the [ending](Self::ending) is [`Ending::Complete`].
+    /// The pages, each with the members that no earlier page has. They are the complete list only
+    /// if the [ending](Self::ending) is [`Ending::Complete`].
     #[must_use]
     pub fn pages(&self) -> &[MemberPage] {
         &self.pages
     }
 
-    /// How the last run ended; none while one is under way, or was dropped.
+    /// How the last run ended. `None` while one is in progress, or if it was dropped.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
         self.ending
@@ -56,8 +55,11 @@ impl InMemory {
 
     fn open(&mut self, whose: &Provenance) -> Result<Position, Failure> {
         if self.whose.get_or_insert_with(|| whose.clone()) != whose {
-            return Err(Failure::new(Code::Checkpoint, "these members are of another collection")
-                .with_hint("Use a destination of its own for each collection."));
+            return Err(Failure::new(
+                Code::Checkpoint,
+                "these members belong to another collection",
+            )
+            .with_hint("Use a separate destination for each collection."));
         }
         match self.ending.take() {
             Some(Ending::Complete) => {
@@ -80,7 +82,7 @@ impl InMemory {
                 format!("more than {} members are not held in memory", self.most),
             )
             .with_hint(
-                "Collect so many into a file or a database, which take them as they come.",
+                "Collect this many into a file or a database, which store them as they arrive.",
             ));
         }
         self.delivered.page(&mark);

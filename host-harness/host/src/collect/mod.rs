@@ -1,7 +1,6 @@
-//! A collection: pages ▸ guard ▸ destination, and the judgement whether the list is whole.
+//! A collection: pages ▸ guard ▸ destination, and the judgement whether the list is complete.
 //!
-//! A list that is not whole is never called complete, and a collection that stopped goes on where
-//! it was.
+//! An incomplete list is never called complete, and a stopped collection resumes where it was.
 
 pub mod report;
 pub mod sink;

@@ -1,42 +1,42 @@
-//! How a run ended, in figures: what `--report` writes.
+//! The report of a run: its outcome, counts and figures, as `--report` writes it.
 
 use crate::failure::Failure;
 use crate::http::retry::Figures;
 
 use super::guard::Counts;
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The list is whole.
+    /// The list is complete.
     Complete,
     /// There is no list.
     Failed,
-    /// The next run goes on from what was delivered.
+    /// The next run resumes after the delivered pages.
     Stopped,
-    /// Another process has taken the collection over, and goes on with it: nothing that this run
-    /// knows is final.
+    /// Another process has taken the collection over and continues it: nothing in this report is
+    /// final.
     Fenced,
 }
 
-/// A run's end. The counts are of the whole collection, the figures of this process.
+/// The report of a run. The counts cover the whole collection, the figures only this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReport {
     /// How it ended.
     pub outcome: Outcome,
-    /// What was counted.
+    /// The counts of members and pages.
     pub counts: Counts,
-    /// What it cost.
+    /// Requests, waits and bytes.
     pub figures: Figures,
-    /// Whether it went on from what an earlier run delivered.
+    /// Whether it resumed an earlier run.
     pub resumed: bool,
-    /// Why, unless it is complete.
+    /// The reason, unless it is complete.
     pub error: Option<Failure>,
 }
 
 impl RunReport {
-    /// The report as scripts read it. The total is the one told last.
+    /// The report as JSON. The total is the last one that the service stated.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let (counts, figures) = (self.counts, self.figures);

@@ -1,4 +1,4 @@
-//! What members are written through, page by page. It knows no format, no file and no terminal.
+//! The interface of an output format, page by page. It knows no format, no file and no terminal.
 
 use std::io;
 use std::path::Path;
@@ -6,28 +6,26 @@ use std::path::Path;
 use crate::contract::MemberPage;
 use crate::failure::{Code, Failure};
 
-/// A place for members.
+/// A writer of members.
 ///
-/// After an error the output is in an undefined state: what was flushed before is good, nothing
-/// else is.
+/// After an error the output is undefined: only what was flushed before is valid.
 pub trait Sink: Send {
-    /// Takes the members of a page, all of which are to be written.
+    /// Writes all members of a page.
     ///
     /// # Errors
-    /// What the output says; `InvalidData` where the members are more than can be held.
+    /// The error of the output; `InvalidData` if there are more members than the sink can hold.
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()>;
 
-    /// Hands everything that was taken on to the output, as far as the format writes before the
-    /// end.
+    /// Passes everything so far to the output, as far as the format writes before the end.
     ///
     /// # Errors
-    /// What the output says.
+    /// The error of the output.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// Writes what belongs at the end, and flushes. Nothing is written after it.
+    /// Writes the end, and flushes. Nothing is written after it.
     ///
     /// # Errors
-    /// What the output says.
+    /// The error of the output.
     fn finish(&mut self) -> io::Result<()>;
 }
 

@@ -1,5 +1,5 @@
-//! A destination that is not ours to take back, such as standard output: what was written stays,
-//! and no run goes on from it.
+//! A destination that cannot be taken back, such as standard output: what was written stays, and no
+//! run resumes from it.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::report::RunReport;
 use super::sink::{Sink, fault};
 use crate::failure::Failure;
 
-/// A stream of members. It is finished only when the list is whole.
+/// A stream of members. It is finished only if the list is complete.
 pub struct Stream {
     name: PathBuf,
     sink: Place,
@@ -25,13 +25,13 @@ enum Place {
 }
 
 impl Stream {
-    /// Members go through this sink. It may block: a pipe that nobody reads holds up this run
-    /// alone. The name is for faults.
+    /// Writes members through this sink. It may block: a pipe that nobody reads stops only this
+    /// run. The name is for error messages.
     pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink>) -> Self {
         Self { name: name.into(), sink: Place::Elsewhere(Blocking::new(sink)) }
     }
 
-    /// Members go through a sink that never blocks, since it writes to memory.
+    /// Writes members through a sink that never blocks, because it writes to memory.
     #[must_use]
     pub fn in_memory(sink: Box<dyn Sink>) -> Self {
         Self { name: "memory".into(), sink: Place::Here(sink) }

@@ -1,9 +1,9 @@
 //! A cache of compiled code, keyed by the component's digest and by the engine that compiled it.
 //!
-//! Compiled code is trusted like the host itself, so it is only ever read from a folder that
-//! belongs to this user and that nobody else can write to; it is never taken from a package.
-//! Whatever is wrong with the cache, the component is compiled instead. It is bounded: what was not
-//! used for longest goes.
+//! Compiled code is trusted like the host itself. So it is read only from a folder that belongs to
+//! this user and that nobody else can write to, and never from a package. If anything is wrong with
+//! the cache, the component is compiled instead. The cache is bounded: the least recently used file
+//! is removed first.
 
 use std::fs;
 #[cfg(feature = "compile")]
@@ -18,12 +18,12 @@ use wasmtime::component::Component;
 
 use super::compile::Compiled;
 
-/// Bytes of the checksum that a file begins with.
+/// Bytes of the checksum at the start of a file.
 const CHECKSUM: usize = 32;
-/// Bytes of all files together: some hundred connectors. What was not used for longest goes first.
+/// Bytes of all files together: some hundred connectors.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
-/// Age at which a file that was never finished is taken for one whose writer is gone. Writing one
-/// takes less than a second.
+/// Age at which an unfinished file counts as abandoned by its writer. Writing one takes less than a
+/// second.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A folder of compiled components.
@@ -35,13 +35,13 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache in this folder for this engine. The folder is made when something is stored.
+    /// The cache in this folder for this engine. The folder is created when something is stored.
     #[must_use]
     pub fn new(folder: PathBuf, engine: &wasmtime::Engine) -> Self {
         Self { folder, engine: key(engine), most_bytes: MOST_BYTES }
     }
 
-    /// The compiled component, if it is there and nobody else can have put it there.
+    /// The compiled component, if it is cached and nobody else can have written it.
     pub(super) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
         let file = private_file(&self.folder, &self.path(digest)?)?;
         let (checksum, code) = file.split_at_checked(CHECKSUM)?;
@@ -51,7 +51,7 @@ impl Cache {
         Compiled::trusted(code.to_vec()).component(engine).ok()
     }
 
-    /// Keeps compiled code. It is no failure when that does not work out.
+    /// Stores compiled code. An error only means that it is not cached.
     pub(super) fn store(&self, code: &Compiled, digest: &str) {
         let Some(path) = self.path(digest) else { return };
         if let Err(error) = self.write(code.bytes(), &path).and_then(|()| self.make_room(&path)) {
@@ -59,17 +59,16 @@ impl Cache {
         }
     }
 
-    /// Removes what was not used for longest, but for the file that was just written, until the
-    /// others fit.
+    /// Removes the least recently used files, except for the one just written, until the rest fits.
     ///
-    /// Other processes may do the same at the same time: a file that one removes while another
-    /// reads it is read to its end, and one that is missing is compiled again.
+    /// Other processes may do the same at the same time: a file that is removed while another
+    /// process reads it is still read to its end, and a missing one is compiled again.
     fn make_room(&self, written: &Path) -> std::io::Result<()> {
         let now = SystemTime::now();
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            // It may be gone since.
+            // It may have been removed meanwhile.
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             let used = metadata.modified()?;
             if path.extension().is_some_and(|extension| extension == "cwasm") {
@@ -113,13 +112,13 @@ impl Cache {
     }
 }
 
-/// What is in a file that nobody else can have written. It is opened first and looked at then, so
+/// The content of a file that nobody else can have written. It is opened before it is checked, so
 /// that it cannot be exchanged in between.
 fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     if !fs::symlink_metadata(folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
         return None;
     }
-    // Without waiting, or a pipe in its place would hold the host up.
+    // Without blocking, because a pipe in its place would stop the host.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut file = fs::OpenOptions::new()
         .read(true)
@@ -130,19 +129,19 @@ fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     if !metadata.is_file() || !is_private(&metadata) {
         return None;
     }
-    // When it was used last; where that cannot be noted, it only goes earlier.
+    // Notes the time of the last use. If that fails, the file is only removed earlier.
     let _ = file.set_modified(SystemTime::now());
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
     file.read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
-/// Whether it belongs to this user and cannot be written to by anybody else.
+/// Whether it belongs to this user and nobody else can write to it.
 fn is_private(metadata: &fs::Metadata) -> bool {
     metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
 }
 
-/// What engines have in common that run each other's code.
+/// A key that is equal for engines that can run each other's code.
 #[cfg(feature = "compile")]
 fn key(engine: &wasmtime::Engine) -> String {
     let mut hasher = Sha256Hasher(Sha256::new());
@@ -150,15 +149,14 @@ fn key(engine: &wasmtime::Engine) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// An engine without a compiler cannot tell. It refuses code that does not fit when it loads it,
-/// and then the code is compiled again.
+/// An engine without a compiler cannot tell. It refuses code of another engine when it loads it;
+/// then the code is compiled again.
 #[cfg(not(feature = "compile"))]
 fn key(_: &wasmtime::Engine) -> String {
     concat!("loads-", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
-/// Feeds a `Hash` into SHA-256: the standard hashers are not meant to be compared from one build to
-/// the next.
+/// Feeds a `Hash` into SHA-256, because the standard hashers may differ from one build to the next.
 #[cfg(feature = "compile")]
 struct Sha256Hasher(Sha256);
 
@@ -178,7 +176,7 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-// What is cached is compiled first.
+// A test needs a compiler to have something to cache.
 #[cfg(feature = "compile")]
 #[cfg(test)]
 mod tests {
@@ -216,7 +214,7 @@ mod tests {
         cache.store(&code, files[1]);
         of_age(DIGEST, 30);
         of_age(files[1], 20);
-        // The older of the two is used once more.
+        // The older of the two is used again.
         assert!(cache.load(&engine, DIGEST).is_some());
         cache.most_bytes = 2 * size;
         cache.store(&code, files[2]);
@@ -304,7 +302,7 @@ mod tests {
             rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
         )
         .unwrap();
-        assert!(cache.load(&engine, DIGEST).is_none(), "a pipe, which nobody writes to");
+        assert!(cache.load(&engine, DIGEST).is_none(), "a pipe that nobody writes to");
         fs::remove_file(&path).unwrap();
         fs::rename(&elsewhere, &path).unwrap();
         assert!(cache.load(&engine, DIGEST).is_some(), "the file itself");

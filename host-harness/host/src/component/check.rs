@@ -1,7 +1,7 @@
-//! What a component hands over, held against the contract's own words before it is used. Pure.
+//! Checks a component's records against the contract before they are used. Pure.
 //!
-//! A component that breaks the contract ends the run as `contract`, one that says more than it may
-//! as `limit`; neither ends the host.
+//! A component that breaks the contract ends the run as `contract`, one that exceeds a bound as
+//! `limit`; neither ends the host.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::records;
 /// Checks a descriptor.
 ///
 /// # Errors
-/// `contract` or `limit`, saying what is wrong with it.
+/// `contract` or `limit`, with what is wrong.
 pub fn descriptor(descriptor: &Descriptor, limits: &Limits) -> Result<(), Failure> {
     keeps(descriptor, &limits.of_guard()).map_err(|error| limits.found(error))
 }
@@ -61,20 +61,20 @@ fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
     };
     for endpoint in &descriptor.api.endpoints {
         let path = &endpoint.path;
-        ensure(path.starts_with('/'), || "an endpoint's path is no path template".into())?;
+        ensure(path.starts_with('/'), || "an endpoint's path is not a path template".into())?;
         for segment in path.split('/').skip(1) {
             match placeholder(segment) {
                 Some(key) => ensure(keys.contains(key) && !secret(key), || {
-                    "an endpoint's path names no plain setting".into()
+                    "an endpoint's path names a setting that does not exist or is a secret".into()
                 })?,
                 None => {
-                    // No other sign: a path stands in lines that people read and that approvals are
-                    // kept in.
+                    // No other character: paths occur in lines that people read and in stored
+                    // approvals.
                     let plain = segment.bytes().all(|byte| {
                         byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
                     });
                     ensure(plain && !["", ".", ".."].contains(&segment), || {
-                        "an endpoint's path is no path template".into()
+                        "an endpoint's path is not a path template".into()
                     })?;
                 }
             }
@@ -152,16 +152,16 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
 /// Checks a failure that a component reports.
 ///
 /// # Errors
-/// `contract` or `limit`, saying what is wrong with it.
+/// `contract` or `limit`, with what is wrong.
 pub fn failure(failure: &contract::Failure, limits: &Limits) -> Result<(), Failure> {
     check::failure(records::failure(failure), &limits.of_guard())
         .map_err(|error| limits.found(error))
 }
 
-/// Checks a validation's report.
+/// Checks a validation report.
 ///
 /// # Errors
-/// `contract` or `limit`, saying what is wrong with it.
+/// `contract` or `limit`, with what is wrong.
 pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
     check::report(report.checks.iter().map(records::check), &limits.of_guard())
         .map_err(|error| limits.found(error))
@@ -170,16 +170,16 @@ pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
 /// Checks an account.
 ///
 /// # Errors
-/// `contract` or `limit`, saying what is wrong with it.
+/// `contract` or `limit`, with what is wrong.
 pub fn account(account: &Account, limits: &Limits) -> Result<(), Failure> {
     check::account(records::account(account), &limits.of_guard())
         .map_err(|error| limits.found(error))
 }
 
-/// Checks a page. Only what could be misread is looked at: the page is used as it is.
+/// Checks a page. It refuses only what could be misread, and changes nothing.
 ///
 /// # Errors
-/// `contract` or `limit`, saying what is wrong with it.
+/// `contract` or `limit`, with what is wrong.
 pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
     check::page(page, &limits.of_guard()).map_err(|error| limits.found(error))
 }
@@ -233,33 +233,33 @@ mod tests {
             (|d| d.api.base = "http://127.0.0.1:1".into(), "its API base is not https"),
             (
                 |d| d.api.base = "https://x.test/path".into(),
-                "its API base is more than scheme, host and port: leave away user, path, query \
-                 and fragment",
+                "its API base is more than scheme, host and port: leave out user, path, query and \
+                 fragment",
             ),
             (|d| d.api.endpoints.clear(), "it declares no endpoint"),
             (
                 |d| d.api.endpoints[0].path = "/v1/../x".into(),
-                "an endpoint's path is no path template",
+                "an endpoint's path is not a path template",
             ),
             (
                 |d| d.api.endpoints[0].path = "/v1/a b".into(),
-                "an endpoint's path is no path template",
+                "an endpoint's path is not a path template",
             ),
             (
                 |d| d.api.endpoints[0].path = "/v1/x\nsha256:00 https://evil.test".into(),
-                "an endpoint's path is no path template",
+                "an endpoint's path is not a path template",
             ),
             (
                 |d| d.api.endpoints[0].path = "/v1/%2e".into(),
-                "an endpoint's path is no path template",
+                "an endpoint's path is not a path template",
             ),
             (
                 |d| d.api.endpoints[0].path = "/v1/{nothing}".into(),
-                "an endpoint's path names no plain setting",
+                "an endpoint's path names a setting that does not exist or is a secret",
             ),
             (
                 |d| d.api.endpoints[0].path = "/v1/{api-key}".into(),
-                "an endpoint's path names no plain setting",
+                "an endpoint's path names a setting that does not exist or is a secret",
             ),
             (
                 |d| d.api.endpoints[0].read_only = false,

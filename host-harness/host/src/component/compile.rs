@@ -1,14 +1,14 @@
-//! Compiling: the one step that runs over a stranger's bytes before anything bounds them, so it is
-//! done under limits of its own.
+//! Compiles components. It is the only step that processes untrusted bytes before the engine bounds
+//! them, so it has separate limits.
 //!
 //! ```text
 //! host ── component, on standard input ─▶ worker: limits on memory and computing time, then the compiler
 //!   ▲                                       │
 //!   └── code on standard output ◀───────────┘   too slow: killed · too large, or the compiler crashed: only the worker is gone
 //! ```
-//! A worker is the host's own program, started again with nothing of its environment. What it gives
-//! back is compiled code, which is trusted like the host itself: it comes from a pipe to our own
-//! child, and from nowhere else.
+//! A worker is the host's own program, started again with an empty environment. It returns compiled
+//! code, which is trusted like the host itself, because it comes only from a pipe to the host's own
+//! child process.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -24,31 +24,30 @@ use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 use crate::remedy::Remedy;
 
-/// Most threads of a worker. Each takes memory of its own, so the memory that a component takes
-/// must not depend on the machine.
+/// Most threads of a worker. Each needs its own memory, so the memory for a component must not
+/// depend on the machine.
 pub(super) const MOST_THREADS: usize = 4;
-/// Longest error that is read from a worker, in bytes: one message.
+/// Longest error message of a worker, in bytes.
 const LONGEST_ERROR: u64 = 16 * 1024;
 
 /// Where components are compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compiler {
-    /// In this process. After the time limit the host goes on without the component, but nothing
-    /// stops the compiler or bounds its memory: for components that one has built oneself.
+    /// In this process. After the time limit the host continues without the component, but nothing
+    /// stops the compiler or bounds its memory. Use it only for components that you built yourself.
     #[cfg(feature = "compile")]
     Inside,
-    /// In a process of its own, under limits of time and memory: for components of strangers.
+    /// In a separate process, with limits on time and memory. Use it for untrusted components.
     Apart {
         /// A program that calls [`work`](super::worker::work), usually the host's own.
         program: PathBuf,
-        /// Its arguments, to which one more is added: the one that [`work`](super::worker::work)
-        /// takes.
+        /// Its arguments. One more is appended, which [`work`](super::worker::work) takes.
         arguments: Vec<OsString>,
     },
 }
 
-/// What a worker must know. The engine that it makes is the host's, but for how instances are
-/// allocated.
+/// The parameters of a worker. Its engine equals the host's, except for the allocation of
+/// instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) stack: usize,
@@ -58,11 +57,12 @@ pub(super) struct Job {
     pub(super) seconds: u64,
 }
 
-/// Compiled code. Only this module and the cache make it, from what this host's own compiler gave.
+/// Compiled code. Only this module and the cache create it, from the output of this host's
+/// compiler.
 pub(super) struct Compiled(Vec<u8>);
 
 impl Compiled {
-    /// Takes bytes that [`Compiled::bytes`] gave before, unchanged.
+    /// Takes unchanged bytes of [`Compiled::bytes`].
     pub(super) fn trusted(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -157,7 +157,7 @@ async fn apart(
     let working = async {
         let (mut code, mut said) = (Vec::new(), Vec::new());
         let write = async {
-            // A worker that ended early has said why, or its status does.
+            // If the worker ended early, its message or its status says why.
             let _ = input.write_all(bytes).await;
             drop(input);
         };
@@ -173,14 +173,14 @@ async fn apart(
         Ok(Ok((status, _, said))) => Err(why(status, &String::from_utf8_lossy(&said), limits)),
         Ok(Err(error)) => Err(unusable(error)),
         Err(_) => {
-            // The host goes on when the worker is gone, and its memory with it.
+            // The host continues once the worker and its memory are gone.
             let _ = worker.kill().await;
             Err(too_slow(limits))
         }
     }
 }
 
-/// Why a worker gave no code.
+/// Why a worker returned no code.
 fn why(status: ExitStatus, said: &str, limits: &Limits) -> Failure {
     const ABORTED: i32 = 6;
     const KILLED: i32 = 9;
@@ -189,8 +189,7 @@ fn why(status: ExitStatus, said: &str, limits: &Limits) -> Failure {
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     match status.signal() {
         Some(OUT_OF_TIME) => too_slow(limits),
-        // An abort is how an allocation fails; a kill is the system's when its own memory is at an
-        // end.
+        // A failed allocation aborts; the system kills a process when it runs out of memory.
         Some(ABORTED | KILLED) => too_large(limits),
         _ if out_of_memory.iter().any(|words| said.contains(words)) => too_large(limits),
         None if status.code() == Some(i32::from(NOT_COMPILED)) => refused(said.trim()),
@@ -231,12 +230,12 @@ fn crashed(reason: &str) -> Failure {
     )
     .with_remedy(Remedy::ReportConnector)
     .with_hint(
-        "Do not use this file: it may be made to crash compilers. Report it to whoever publishes \
+        "Do not use this file: it may be made to crash compilers. Report it to the publisher of \
          the connector.",
     )
 }
 
-/// Exit code of a worker whose component is none that can be compiled.
+/// Exit code of a worker that cannot compile the component.
 pub(super) const NOT_COMPILED: u8 = 3;
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! What WebAssembly may use on this host, and how memory comes to instances.
+//! The configuration of wasmtime: the WebAssembly features that are permitted, and how instances
+//! are allocated.
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::Limits;
 
-/// What host functions take of the fibre that a call runs on, in bytes, besides the component's own
-/// stack.
+/// Stack for host functions, in bytes, in addition to the component's own stack.
 const HOST_STACK: usize = 512 * 1024;
 
 /// Tables of a component in a pool: its own, and the one through which wit-component breaks circles
 /// of imports.
 const TABLES: u32 = 2;
 
-/// How memory comes to instances.
+/// How instances get their memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allocation {
     /// The pool, for a server.
@@ -21,7 +21,7 @@ pub(super) struct Allocation {
     pub(super) reservation: Option<u64>,
 }
 
-/// Memory that is set aside.
+/// Memory that is set aside in the pool.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pool {
     runs: u32,
@@ -31,7 +31,7 @@ pub(super) struct Pool {
 }
 
 impl Allocation {
-    /// What so many runs at once need within these limits.
+    /// The pool for this many concurrent runs within these limits.
     pub(super) fn of(pooled_runs: Option<u32>, limits: &Limits) -> Self {
         let Some(runs) = pooled_runs else { return Self { pooled: None, reservation: None } };
         let Limits { instances, memory, table_elements, .. } = *limits;
@@ -45,28 +45,28 @@ impl Allocation {
     }
 }
 
-/// What is allowed, and how it is allocated. Code that was compiled under one configuration runs
-/// under any other with the same stack and reservation.
+/// The configuration. Code that was compiled under one configuration runs under any other with the
+/// same stack and reservation.
 pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
     let mut config = Config::new();
-    // The contract is synchronous, and most advisories of this line of releases sit in
+    // The contract is synchronous. Most advisories about this line of releases concern
     // component-model async, which is not even compiled in.
     config.wasm_component_model(true).concurrency_support(false);
-    // Connectors need none of these; what is off cannot be attacked.
+    // Connectors need none of these, and a disabled feature cannot be attacked.
     config
         .wasm_threads(false)
         .wasm_gc(false)
         .wasm_function_references(false)
         .wasm_memory64(false)
         .wasm_exceptions(false);
-    // Results of relaxed SIMD may differ from machine to machine, and NaN bits too: the same
-    // traffic gives the same bytes anywhere.
+    // Relaxed SIMD and NaN bits may differ between machines. The same traffic must give the same
+    // bytes everywhere.
     config.wasm_relaxed_simd(false);
     #[cfg(feature = "compile")]
     config.cranelift_nan_canonicalization(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(stack).async_stack_size(stack.saturating_add(HOST_STACK));
-    // A backtrace names the component's functions; a person who reports a crash needs no more.
+    // A backtrace has the names of the component's functions, which is enough to report a crash.
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
     if let Some(reservation) = allocation.reservation {
         config.memory_reservation(reservation);
@@ -76,8 +76,8 @@ pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
         pooling
             .total_component_instances(pool.runs)
             .total_core_instances(pool.runs.saturating_mul(pool.instances))
-            // wit-component makes one memory and two tables. Who had more would take them from the
-            // others.
+            // wit-component makes one memory and two tables. A component with more would take them
+            // from other runs.
             .max_memories_per_component(1)
             .max_tables_per_component(TABLES)
             .total_memories(pool.runs)

@@ -1,5 +1,4 @@
-//! The engine: compiles and holds components, and advances the epoch by which their computing time
-//! is measured.
+//! The engine: compiles and holds components, and advances the epoch that measures computing time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,25 +15,25 @@ use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits, TICK};
 use crate::remedy::Remedy;
 
-/// How an engine is set up. There is no default: whoever sets one up says where strangers' bytes
-/// are compiled.
+/// Options of an engine. There is no default, because the caller must choose where untrusted
+/// components are compiled.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// Folder for compiled code. None compiles each time.
+    /// Folder for compiled code. With `None`, every load compiles.
     pub cache: Option<PathBuf>,
     /// Where components are compiled.
     pub compiler: Compiler,
-    /// Most runs at once in one process, with memory set aside for each: for a server. None
-    /// allocates on demand. In a pool, a run whose answers are slow to come gives back what a page
-    /// took before it asks for the next one.
+    /// Most concurrent runs in one process, with memory set aside for each, for servers. With
+    /// `None`, memory is allocated on demand. In a pool, a run whose answers are slow gives a
+    /// page's memory back before it requests the next page.
     pub pooled_runs: Option<u32>,
-    /// Bounds that count before a run begins: of the file, of compiling, of stack and memory, and
-    /// of what a connector says about itself.
+    /// Bounds that apply before a run begins: on the file, compiling, stack and memory, and the
+    /// descriptor.
     pub limits: Limits,
 }
 
 impl EngineOptions {
-    /// The usual way, with components compiled there.
+    /// The default options, with this compiler.
     #[must_use]
     pub fn new(compiler: Compiler) -> Self {
         Self { cache: None, compiler, pooled_runs: None, limits: Limits::default() }
@@ -52,14 +51,13 @@ struct Shared {
     cache: Option<Cache>,
     compiler: Compiler,
     allocation: Allocation,
-    /// Places for as many runs as memory is set aside for.
+    /// One permit for each run in the pool.
     places: Option<Arc<Semaphore>>,
     limits: Limits,
     _ticker: Ticker,
 }
 
-/// What is set aside for a run, until this is dropped. Nothing, where memory is allocated on
-/// demand.
+/// The right to use one place in the pool, until it is dropped. Without a pool, it holds nothing.
 pub(super) struct Permit {
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -70,10 +68,10 @@ struct Ticker {
 }
 
 impl Engine {
-    /// Sets an engine up.
+    /// Creates an engine.
     ///
     /// # Errors
-    /// When the machine does not give what it needs.
+    /// If the machine lacks a resource.
     pub fn new(options: &EngineOptions) -> Result<Self, Failure> {
         let failed = |error: wasmtime::Error| {
             Failure::new(
@@ -88,7 +86,10 @@ impl Engine {
         let cache = options.cache.clone().map(|folder| Cache::new(folder, &wasmtime));
         let ticker = Ticker::start(wasmtime.clone())
             .map_err(|error| {
-                Failure::new(Code::Component, format!("no thread for the engine's clock: {error}"))
+                Failure::new(
+                    Code::Component,
+                    format!("the thread of the engine's clock cannot be started: {error}"),
+                )
             })
             .map_err(|failure| failure.with_remedy(Remedy::FreeMachine))?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
@@ -109,14 +110,13 @@ impl Engine {
         })
     }
 
-    /// Whether memory is set aside for runs.
+    /// Whether there is a pool.
     pub(super) fn is_pooled(&self) -> bool {
         self.shared.places.is_some()
     }
 
-    /// Takes what is set aside for one more run, waiting for it at most so long; who asks first is
-    /// served first. A run keeps it when it gives its instance back, so that it never fails in the
-    /// middle.
+    /// Takes a permit for one more run, and waits at most this long for it, in order of arrival. A
+    /// run keeps the permit when it gives its instance back, so that it never fails in the middle.
     pub(super) async fn permit(&self, within: Duration) -> Result<Permit, Failure> {
         let Some(places) = &self.shared.places else { return Ok(Permit { _place: None }) };
         let permit = match Arc::clone(places).try_acquire_owned() {
@@ -133,21 +133,21 @@ impl Engine {
                 "this process has no memory set aside for one more run at the same time",
             )
             .with_hint(
-                "Try again when other runs have ended, or let the operator set more aside \
+                "Try again when other runs have ended, or ask the operator to set more aside \
                  (`pooled_runs`).",
             )
         })?;
         Ok(Permit { _place: Some(permit) })
     }
 
-    /// The bounds that it was set up with.
+    /// The bounds that it was created with.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// Compiles a component, or takes it from the cache. What was compiled now comes with it, to be
-    /// kept once the component has proved sound.
+    /// Compiles a component, or takes it from the cache. New code is returned too, so that it can
+    /// be cached once the component has proved sound.
     pub(super) async fn compile(
         &self,
         bytes: &[u8],
@@ -161,7 +161,7 @@ impl Engine {
         let code = compile::compile(compiler, &self.wasmtime, bytes, *allocation, limits).await?;
         let component =
             code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
-                // A pool sets aside so many for each, and says so only when the code is loaded.
+                // wasmtime reports that a component exceeds the pool only when its code is loaded.
                 text if text.contains("exceeds the") => {
                     let reached = limits.reached(
                         Bound::Instances,
@@ -177,7 +177,7 @@ impl Engine {
         Ok((component, Some(code)))
     }
 
-    /// Keeps the code of a component that proved sound.
+    /// Caches the code of a component that proved sound.
     pub(super) fn keep(&self, code: Option<&Compiled>, digest: &str) {
         if let (Some(cache), Some(code)) = (&self.shared.cache, code) {
             cache.store(code, digest);

@@ -1,8 +1,8 @@
-//! A component on this host: compiled once ([`compile`], [`cache`], [`engine`]), prepared once
+//! Components on this host: compiled once ([`compile`], [`cache`], [`engine`]), prepared once
 //! ([`plugin`]), and run in a fresh store each time ([`session`]).
 //!
-//! Nothing mutable is shared between two sessions. What a component hands over is checked
-//! ([`check`]) before anybody uses it.
+//! Sessions share no mutable state. A component's records are checked ([`check`]) before they are
+//! used.
 
 pub mod cache;
 pub mod check;

@@ -1,5 +1,4 @@
-//! The prepared half: a component that was looked at, compiled and linked once, and the descriptor
-//! that it gave.
+//! A prepared plugin: a component that was checked, compiled and linked once, with its descriptor.
 
 use std::sync::Arc;
 
@@ -24,10 +23,10 @@ pub struct Plugin {
     info: Arc<PluginInfo>,
 }
 
-/// What is known of a connector without running it for anybody.
+/// Facts about a connector that need no run.
 #[derive(Clone, Debug)]
 pub struct PluginInfo {
-    /// What it says about itself.
+    /// Its descriptor.
     pub descriptor: Descriptor,
     /// Full names of its imports.
     pub imports: Vec<String>,
@@ -41,32 +40,31 @@ pub struct PluginInfo {
     pub digest: String,
 }
 
-/// How far loading came.
+/// The stages of loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoadStep {
-    /// Looking at the first bytes of the file.
+    /// Checking the first bytes of the file.
     File,
     /// Compiling it.
     Compile,
-    /// Holding imports and exports against the contract.
+    /// Comparing imports and exports with the contract.
     Contract,
-    /// Asking it to describe itself.
+    /// Calling `describe`.
     Describe,
 }
 
 impl Plugin {
-    /// Looks at a component, compiles and links it, and asks it to describe itself, with nothing
-    /// granted to it. The engine's bounds count.
+    /// Checks, compiles and links a component, and calls `describe` with nothing granted. The
+    /// engine's bounds apply.
     ///
     /// # Errors
-    /// `component` when it is none that this host runs; `contract`, `trap` or `limit` when it does
-    /// not describe itself as it must.
+    /// `component` if this host cannot run it; `contract`, `trap` or `limit` if `describe` fails.
     pub async fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Failure> {
         Self::load_telling(engine, bytes, |_| {}).await
     }
 
-    /// Does the same, and tells of each stage when it begins: the last one told is the one that
-    /// failed.
+    /// Does the same, and reports each stage when it begins: after an error, the last one reported
+    /// has failed.
     ///
     /// # Errors
     /// As [`Plugin::load`].
@@ -94,31 +92,31 @@ impl Plugin {
         );
         let descriptor = session.describe().await?;
         check::descriptor(&descriptor, engine.limits())?;
-        // A file that is refused leaves nothing behind.
+        // A refused file leaves nothing in the cache.
         engine.keep(code.as_ref(), &digest);
         let info = PluginInfo { descriptor, imports, exports, contract_version, size, digest };
         Ok(Self { engine: engine.clone(), prepared, info: Arc::new(info) })
     }
 
-    /// What is known of it.
+    /// The facts about it.
     #[must_use]
     pub fn info(&self) -> &PluginInfo {
         &self.info
     }
 
-    /// What it says about itself.
+    /// Its descriptor.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.info.descriptor
     }
 
-    /// The bounds of the engine that it was loaded with: those of every run of it.
+    /// The bounds of its engine, which apply to every run.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.engine.limits()
     }
 
-    /// A run of its own, in a store of its own.
+    /// A separate run, in its own store.
     #[must_use]
     pub fn session(&self, options: SessionOptions) -> Session {
         let PluginInfo { descriptor, digest, .. } = self.info();
@@ -136,7 +134,7 @@ fn refused(message: impl Into<String>, hint: &str) -> Failure {
     Failure::new(Code::Component, message).with_hint(hint)
 }
 
-/// Looks at the first bytes before anything is compiled, for a message that helps.
+/// Checks the first bytes before compiling, for a helpful message.
 fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Result<(), Failure> {
     const BUILD: &str = "Give the `.wasm` file of a connector.";
     if size > limits.component {
@@ -146,7 +144,7 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
         return Err(refused("the file is empty", BUILD));
     }
     if !bytes.starts_with(b"\0asm") {
-        return Err(refused("the file is no WebAssembly", BUILD));
+        return Err(refused("the file is not WebAssembly", BUILD));
     }
     let mut parser = wasmparser::Parser::new(0);
     match parser.parse(bytes, true) {
@@ -159,7 +157,7 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
             ..
         }) => Err(refused(
             "the file is a core WebAssembly module, not a component",
-            "Make a component of it, for example with `wasm-tools component new`.",
+            "Make it a component, for example with `wasm-tools component new`.",
         )),
         _ => Err(refused(
             "the file is damaged or of a WebAssembly version that this host does not know",
@@ -168,12 +166,11 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
     }
 }
 
-/// Deepest components within each other. wit-component makes one level, a composition of several
-/// components two or three; what a compiler takes for a level grows with the number of levels.
+/// Deepest nesting of components. wit-component makes one level, a composition of several
+/// components two or three; the compiler's memory for a level grows with the number of levels.
 const DEEPEST: usize = 16;
 
-/// Walks over the file without looking into its code. Whatever else is wrong with it, the compiler
-/// says.
+/// Walks over the file without reading its code. Any other fault is left to the compiler.
 fn refuse_what_is_nested_without_need(bytes: &[u8]) -> Result<(), Failure> {
     use wasmparser::Payload;
     let mut depth = 0_usize;
@@ -201,7 +198,7 @@ fn names(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
     (imports, exports)
 }
 
-/// The contract version of a component whose imports and exports are within the contract.
+/// The contract version of a component, if its imports and exports are in the contract.
 fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Failure> {
     let ours =
         |name: &str| name.strip_prefix(contract::PACKAGE).is_some_and(|rest| rest.starts_with('/'));
@@ -213,9 +210,12 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
         .collect();
     if !foreign.is_empty() {
         return Err(refused(
-            format!("it imports what the contract does not give: {}", foreign.join(", ")),
-            "A connector imports `http` and `log` of the contract and nothing else, no WASI. In \
-             Rust, build for `wasm32-unknown-unknown`.",
+            format!(
+                "it imports interfaces that the contract does not define: {}",
+                foreign.join(", ")
+            ),
+            "A connector imports only `http` and `log` of the contract, and no WASI. In Rust, \
+             build for `wasm32-unknown-unknown`.",
         )
         .with_remedy(Remedy::MendConnector));
     }
@@ -229,7 +229,7 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
         )
         .with_remedy(Remedy::MendConnector));
     };
-    // Below 1.0 each minor version is a contract of its own.
+    // Below 1.0 each minor version is a separate contract.
     let line =
         |version: &str| version.splitn(3, '.').take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
     if line(version) != line(contract::VERSION) {
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_component_is_told_what_it_is() {
         assert_eq!(refusal(b""), "the file is empty");
-        assert_eq!(refusal(b"#!/bin/sh"), "the file is no WebAssembly");
+        assert_eq!(refusal(b"#!/bin/sh"), "the file is not WebAssembly");
         assert_eq!(
             refusal(b"\0asm\x01\0\0\0"),
             "the file is a core WebAssembly module, not a component"
@@ -286,8 +286,8 @@ mod tests {
             refusal(b"\0asm\x07\0\x01\0"),
             "the file is damaged or of a WebAssembly version that this host does not know"
         );
-        assert_eq!(refusal(b"\0as"), "the file is no WebAssembly");
-        assert_eq!(refusal(b"\x7fELF\x02\x01"), "the file is no WebAssembly");
+        assert_eq!(refusal(b"\0as"), "the file is not WebAssembly");
+        assert_eq!(refusal(b"\x7fELF\x02\x01"), "the file is not WebAssembly");
         let small = Limits { component: 8, ..Limits::default() };
         assert!(refuse_what_is_no_component(b"\0asm\x0d\0\x01\0", 8, &small).is_ok());
         let failure = refuse_what_is_no_component(b"\0asm\x0d\0\x01\0\0", 9, &small).unwrap_err();
@@ -312,7 +312,7 @@ mod tests {
             .message;
         assert_eq!(
             message,
-            "it imports what the contract does not give: wasi:cli/environment@0.2.0"
+            "it imports interfaces that the contract does not define: wasi:cli/environment@0.2.0"
         );
         assert!(contract_version(&names(&["smp:connector-evil/http@0.1.0"]), &exports).is_err());
         assert!(

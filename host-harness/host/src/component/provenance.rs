@@ -1,7 +1,6 @@
-//! Where the members of a run come from: what tells two collections apart, without the name of a
-//! customer.
+//! The provenance of a run's members: it distinguishes two collections without naming a customer.
 
-/// Where members come from. Two runs of which all of it is equal collect the same list.
+/// Where members come from. Two runs with equal provenance collect the same list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
     /// Id of the connector.
@@ -10,8 +9,8 @@ pub struct Provenance {
     pub version: String,
     /// `sha256:` and the digest of the component.
     pub component: String,
-    /// Where requests go; none where they go nowhere.
+    /// Origin of the requests; `None` if nothing is sent.
     pub origin: Option<String>,
-    /// Hash of the settings that are not secret: they name the organization.
+    /// Hash of the settings that are not secret; they identify the organization.
     pub settings: String,
 }

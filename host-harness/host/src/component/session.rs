@@ -1,8 +1,7 @@
-//! The live half: one run of a connector, in a store of its own that is thrown away after a trap.
+//! One run of a connector, in its own store, which is dropped after a trap.
 //!
-//! Each call is bounded in computing time, in time altogether and in what it may hand over.
-//! Whatever a call returns, the host's own note of a denial, a limit or a fixture that does not fit
-//! comes first.
+//! Each call is bounded in computing time, total time, and the size of what it passes. The host's
+//! own note of a denial, a limit or a wrong fixture takes precedence over what a call returns.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,22 +28,22 @@ use crate::observer::{Call, Event, Events};
 use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
-/// Wait for answers in one call from which a run in a pool gives its instance back with the page,
-/// so that what waits is small: a page takes some 130 KiB of the component's memory, and another
-/// instance 0.15 ms.
+/// Time of waiting for answers in one call from which a pooled run gives its instance back after
+/// the page, so that waiting runs are small: a page takes some 130 KiB of the component's memory,
+/// and a new instance 0.15 ms.
 const LONG_WAIT: Duration = Duration::from_millis(20);
 
-/// What a session is given.
+/// The inputs of a session.
 pub struct SessionOptions {
-    /// HTTP, as far as it was granted. None denies everything.
+    /// HTTP as granted. `None` denies everything.
     pub http: Option<Capability>,
-    /// The settings. A secret among them is dropped at once: the transport has it.
+    /// The settings. A secret among them is dropped at once, because the transport has it.
     pub settings: Checked,
-    /// Where requests go, for what is noted of the run.
+    /// The origin of the requests, for the provenance.
     pub origin: Option<String>,
-    /// Bounds, as they count.
+    /// The bounds that apply.
     pub limits: Limits,
-    /// Who is told what happens, and of which run.
+    /// The observer of the run.
     pub events: Events,
 }
 
@@ -52,12 +51,12 @@ pub struct SessionOptions {
 pub struct Session {
     engine: Engine,
     prepared: ConnectorPluginPre<RunState>,
-    /// The store and the instance in it, until something goes wrong or it is given back.
+    /// The store and its instance, until something goes wrong or the instance is given back.
     live: Option<(Store<RunState>, ConnectorPlugin)>,
-    /// What is set aside for this run, from its first call on. Below the store, so that it is free
-    /// only when the store is gone.
+    /// The permit of this run, from its first call on. It is declared below the store, so that it
+    /// is dropped after it.
     permit: Option<Permit>,
-    /// The state, while there is no store.
+    /// The state while there is no store.
     parked: Option<RunState>,
     settings: Arc<Checked>,
     provenance: Provenance,
@@ -66,13 +65,13 @@ pub struct Session {
     figures: SharedFigures,
     usage: SharedUsage,
     phase: Option<Phase>,
-    /// Pages that were brought until now, those of earlier runs included.
+    /// Pages so far, including those of earlier runs.
     pages: u64,
     /// When the first call began.
     began: Option<Instant>,
 }
 
-/// What belongs to a run and not to its store.
+/// State that belongs to a run, not to its store.
 pub struct RunState {
     http: Option<Capability>,
     events: Events,
@@ -80,7 +79,7 @@ pub struct RunState {
     lines_left: u64,
     log_bytes_left: u64,
     usage: Usage,
-    /// While the component describes itself: nothing may leave, and a request is noted.
+    /// Set while `describe` runs: no request may be sent, and an attempt is noted.
     describing: bool,
     asked_while_describing: bool,
 }
@@ -100,7 +99,8 @@ impl SessionOptions {
 }
 
 impl Session {
-    /// A run of the component that `whose` names; its origin and settings are those of the options.
+    /// A run of the component with this provenance; its origin and settings are those of the
+    /// options.
     pub(super) fn new(
         engine: Engine,
         prepared: ConnectorPluginPre<RunState>,
@@ -145,12 +145,12 @@ impl Session {
         }
     }
 
-    /// Takes the run's place in the engine's pool, waiting for it at most so long. Without this,
-    /// the first call takes it, and fails at once where there is none. Where the engine has no
-    /// pool, there is always a place.
+    /// Takes the run's place in the engine's pool, and waits at most this long for it. Otherwise
+    /// the first call takes it, and fails at once if there is none. Without a pool, there is always
+    /// a place.
     ///
     /// # Errors
-    /// `busy`, when no other run ended in time.
+    /// `busy` if no other run ended in time.
     pub async fn take_permit(&mut self, within: Duration) -> Result<(), Failure> {
         if self.permit.is_none() {
             self.permit = Some(self.engine.permit(within).await?);
@@ -158,11 +158,11 @@ impl Session {
         Ok(())
     }
 
-    /// Asks the connector what it is.
+    /// Calls `describe`.
     ///
     /// # Errors
-    /// `trap` or `limit`; `contract` when it sent a request meanwhile, whatever it made of the
-    /// answer. None is let out.
+    /// `trap` or `limit`; `contract` if it tried to send a request, whatever it made of the answer.
+    /// No request is sent.
     pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
         let described = self
             .call(None, async |plugin, store| {
@@ -181,17 +181,16 @@ impl Session {
                 "the connector broke its contract: it sends a request while it describes itself",
             )
             .with_hint(
-                "Report it to whoever publishes the connector; nothing is wrong with your \
-                 settings.",
+                "Report it to the publisher of the connector; nothing is wrong with your settings.",
             ));
         }
         described
     }
 
-    /// Asks whether a collection with the run's settings would work.
+    /// Calls `validate`: would a collection with the run's settings work?
     ///
     /// # Errors
-    /// When there is no report that can be relied on.
+    /// If there is no reliable report.
     pub async fn validate(&mut self) -> Result<Report, Failure> {
         let report = self
             .observed(Call::Validate, async |run| run.validate_in(Phase::Validate).await)
@@ -200,10 +199,10 @@ impl Session {
         Ok(report)
     }
 
-    /// Asks the same after a collection that brought nobody, for the reason.
+    /// Calls `validate` after a collection without members, for the reason.
     ///
     /// # Errors
-    /// When there is no report that can be relied on.
+    /// If there is no reliable report.
     pub async fn diagnose(&mut self) -> Result<Report, Failure> {
         self.observed(Call::Diagnose, async |run| run.validate_in(Phase::Diagnose).await).await
     }
@@ -221,17 +220,17 @@ impl Session {
                 self.settings.known.explain(failure);
             }
         }
-        // A check that failed for want of an answer is explained by why there was none.
+        // A check that failed without an answer is explained by the reason for that.
         let failed =
             report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
         self.noted(failed)?;
         Ok(report)
     }
 
-    /// Asks for the account that the settings lead to.
+    /// Calls `connect`: which account do the settings identify?
     ///
     /// # Errors
-    /// The connector's failure, with what the key's beginning says about it, or the host's.
+    /// The connector's failure, with what the key's prefix says about it, or the host's.
     pub async fn connect(&mut self) -> Result<Account, Failure> {
         self.observed(Call::Connect, Self::account).await
     }
@@ -249,8 +248,8 @@ impl Session {
         Ok(account)
     }
 
-    /// Asks for one page of members. It is not guarded: a whole list is what
-    /// [`collect_members`](Self::collect_members) brings.
+    /// Requests one page of members. It is not guarded: [`collect_members`](Self::collect_members)
+    /// gives a complete list.
     ///
     /// # Errors
     /// The connector's failure, or the host's.
@@ -277,27 +276,27 @@ impl Session {
         Ok(page)
     }
 
-    /// Tells where answers come from that a call has succeeded for which everything was asked.
+    /// Tells the transport that a call has succeeded and sends no more requests.
     ///
     /// # Errors
-    /// `fixture`, where the traffic is not all of the recorded one: then the result does not count.
+    /// `fixture` if recorded traffic was not used up: then the result does not count.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         self.state().and_then(|state| state.http.as_ref()).map_or(Ok(()), Capability::finish)
     }
 
-    /// What the run cost until now.
+    /// The figures of the run so far.
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.figures.now()
     }
 
-    /// What the component used up until now.
+    /// The usage of the component so far.
     #[must_use]
     pub fn usage(&self) -> SharedUsage {
         self.usage.clone()
     }
 
-    /// Where the members of this run come from.
+    /// The provenance of this run's members.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -309,22 +308,22 @@ impl Session {
         &self.settings
     }
 
-    /// The bounds, as they count.
+    /// The bounds that apply.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Who is told what happens.
+    /// The observer of the run.
     pub(crate) fn events(&self) -> &Events {
         &self.events
     }
 
-    /// Notes the pages that earlier runs brought, so that the next one has its number.
+    /// Notes the pages of earlier runs, so that the next one has its number.
     pub(crate) fn go_on_after(&mut self, pages: u64) {
         self.pages = pages;
     }
 
-    /// Makes one call within its span, which notes the code of the failure, if it fails.
+    /// Makes one call within its span, which records the code of a failure.
     async fn observed<T>(
         &mut self,
         call: Call,
@@ -350,7 +349,7 @@ impl Session {
         self.live.as_ref().map(|(store, _)| store.data()).or(self.parked.as_ref())
     }
 
-    /// A connector's answer, after the host's own note.
+    /// A connector's answer, unless the host's own note takes precedence.
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.noted(answer.is_err())?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
@@ -373,7 +372,7 @@ impl Session {
         self.with_the_limits_name(failure)
     }
 
-    /// The failure of a call to which an answer was too large, with what only the host knows.
+    /// The failure of a call whose answer was too large, with what only the host knows.
     fn with_the_limits_name(&self, mut failure: Failure) -> Failure {
         if self.state().and_then(|state| state.http.as_ref()).is_some_and(Capability::oversized) {
             let (hint, most) =
@@ -386,7 +385,7 @@ impl Session {
         failure
     }
 
-    /// The host's note, where it decides how the call ended.
+    /// The host's note, if it decides how the call ended.
     fn noted(&self, failed: bool) -> Result<(), Failure> {
         match self.state().and_then(|state| state.http.as_ref()).map(Capability::note) {
             Some(Note::Ends(failure)) => Err(failure.clone()),
@@ -395,8 +394,8 @@ impl Session {
         }
     }
 
-    /// Gives the instance back if the answers to this call were slow to come: the contract has it
-    /// that any other goes on from the cursor.
+    /// Gives the instance back if answers to this call were slow: by the contract, any other
+    /// instance can continue from the cursor.
     fn give_back_what_waits(&mut self) {
         let waits = |(store, _): &mut (Store<RunState>, _)| store.data().usage.in_host >= LONG_WAIT;
         if self.engine.is_pooled()
@@ -406,7 +405,7 @@ impl Session {
         }
     }
 
-    /// Makes one call within the limits. A call that does not come back whole costs the store.
+    /// Makes one call within the limits. A call that does not return costs the store.
     async fn call<T>(
         &mut self,
         phase: Option<Phase>,
@@ -417,7 +416,7 @@ impl Session {
             bound,
             if bound == Bound::RunTime { "the run took too long" } else { "a call took too long" },
         );
-        // A call that never waits is over before a timer is looked at.
+        // A call that never waits would end before the timer is checked.
         if time.is_zero() {
             return Err(late);
         }
@@ -448,7 +447,7 @@ impl Session {
         }
     }
 
-    /// The time that a call may take now, and the bound that it comes from.
+    /// The time that a call may take now, and the bound that sets it.
     fn time_left(&mut self) -> (Duration, Bound) {
         let run = self
             .limits
@@ -492,27 +491,24 @@ impl Session {
         }
         if let Some(trap) = error.downcast_ref::<Trap>() {
             return match trap {
-                // The stack is the engine's, whatever the run's own limits say.
+                // The stack is the engine's, whatever the run's own limits are.
                 Trap::StackOverflow => self
                     .engine
                     .limits()
                     .reached(Bound::Stack, "the connector calls itself too deeply"),
                 _ => Failure::new(Code::Trap, format!("the connector crashed: {trap}")).with_hint(
-                    "Report it to whoever publishes the connector. Its log may say more; nothing \
+                    "Report it to the publisher of the connector. Its log may say more; nothing \
                      is wrong with your settings.",
                 ),
             };
         }
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
-            return Failure::new(
-                Code::Busy,
-                "the memory that is set aside for this run is not free yet",
-            )
-            .with_hint("Try again; nothing is wrong with the connector or your settings.");
+            return Failure::new(Code::Busy, "the memory for this run is not free yet")
+                .with_hint("Try again; nothing is wrong with the connector or your settings.");
         }
         let cause = error.root_cause();
         if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
-            let message = format!("this machine does not give a run what it needs: {refused}");
+            let message = format!("this machine lacks a resource for the run: {refused}");
             return Failure::new(Code::Limit, message).with_remedy(Remedy::FreeMachine).with_hint(
                 "Free memory and open files on this machine, then run it again; nothing is wrong \
                  with the connector or your settings.",
@@ -529,8 +525,7 @@ impl Session {
                 ),
             )
             .with_hint(
-                "Report it to whoever publishes the connector; nothing is wrong with your \
-                 settings.",
+                "Report it to the publisher of the connector; nothing is wrong with your settings.",
             ),
         }
     }
@@ -541,23 +536,23 @@ impl Session {
     }
 }
 
-/// Bounds that wasmtime reports in words alone. Tests of hostile components tell when its words
-/// change.
+/// Bounds that wasmtime reports only as text. Tests of hostile components fail when the text
+/// changes.
 const UNTYPED: [(&str, Bound, &str); 3] = [
     (
         "fuel allocated for hostcalls",
         Bound::CallBytes,
-        "the connector hands over more in one call than it may",
+        "the connector passes more in one call than permitted",
     ),
     (
         "store handle limit exceeded",
         Bound::Handles,
-        "the connector holds more resources at once than it may",
+        "the connector holds more resources at once than permitted",
     ),
     (
         "count too high at",
         Bound::Instances,
-        "the connector is made of more instances, memories or tables than it may be",
+        "the connector has more instances, memories or tables than permitted",
     ),
 ];
 

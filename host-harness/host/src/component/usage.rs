@@ -1,4 +1,4 @@
-//! What a component uses up: counted call by call, and bounded while it grows.
+//! The usage of a component: counted per call, and bounded while it grows.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,21 +7,21 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::limits::{Bound, Limits, TICK};
 
-/// What the component of a session used up until now, the most in any one call. Whoever began a run
-/// reads it when the run has ended.
+/// The usage of a session's component so far, the highest of any call. The caller reads it after
+/// the run.
 #[derive(Clone, Debug, Default)]
 pub struct SharedUsage(Arc<Mutex<MostUsed>>);
 
-/// The most that a component used up.
+/// The highest usage of a component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MostUsed {
     /// Linear memory of an instance, in bytes. Equal traffic uses equal memory.
     pub memory: usize,
-    /// Time of a call, without what the host took to answer it.
+    /// Computing time of a call, without the time that the host took to answer.
     pub computing: Duration,
 }
 
-/// What the store's limiter and the epoch count.
+/// The counts of the store's limiter and the epoch.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     memory: usize,
@@ -30,9 +30,9 @@ pub(super) struct Usage {
     most_table_elements: usize,
     /// Epoch steps that found the component computing in this call.
     ticks: u64,
-    /// Requests of this call that were sent: the step in which one ends is counted, though the
-    /// component waited and did not compute. Host calls that are answered at once do not count:
-    /// who makes them for ever computes for ever.
+    /// Requests of this call that were sent. The step in which one ends is counted, although the
+    /// component waited. Host calls that are answered at once do not count: a component that makes
+    /// them endlessly computes endlessly.
     pub(super) sent: u64,
     /// Time that the host took to answer requests in this call.
     pub(super) in_host: Duration,
@@ -61,8 +61,8 @@ impl Usage {
 
     pub(super) fn start_call(&mut self) {
         (self.ticks, self.sent, self.in_host) = (0, 0, Duration::ZERO);
-        // What was refused in an earlier call, and done without, does not explain how this one
-        // ends.
+        // A refusal in an earlier call that the component coped with does not explain the end of
+        // this one.
         self.exceeded = None;
     }
 
@@ -73,16 +73,16 @@ impl Usage {
             self.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
             return UpdateDeadline::Interrupt;
         }
-        // Another run gets its turn: one that computes for long must not starve the others.
+        // Yields to other runs: one that computes for long must not starve them.
         UpdateDeadline::Yield(1)
     }
 }
 
 impl SharedUsage {
-    /// The most that was used until now.
+    /// The highest usage so far.
     #[must_use]
     pub fn now(&self) -> MostUsed {
-        // What a panicking thread left is still right.
+        // The value is valid even if a thread panicked.
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -103,8 +103,7 @@ impl ResourceLimiter for Usage {
         // All memories of the instance together.
         let wanted = self.memory.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_memory {
-            self.exceeded =
-                Some((Bound::Memory, "the connector needs more memory than it may have"));
+            self.exceeded = Some((Bound::Memory, "the connector needs more memory than permitted"));
             return Ok(false);
         }
         self.memory = wanted;
@@ -120,7 +119,7 @@ impl ResourceLimiter for Usage {
         let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
         if wanted > self.most_table_elements {
             self.exceeded =
-                Some((Bound::TableElements, "the connector needs larger tables than it may have"));
+                Some((Bound::TableElements, "the connector needs larger tables than permitted"));
             return Ok(false);
         }
         self.table_elements = wanted;

@@ -1,5 +1,5 @@
-//! The worker: the process in which a component is compiled, within limits that it sets itself
-//! before it reads a byte of it.
+//! The worker: the process that compiles a component, within limits that it sets before it reads a
+//! byte of it.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -9,12 +9,12 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use super::compile::{Job, MOST_THREADS, NOT_COMPILED};
 use super::config::{Allocation, config};
 
-/// Is the worker: takes a component from standard input, and gives compiled code on standard
+/// Runs as the worker: reads a component from standard input and writes compiled code to standard
 /// output, within the limits of the job.
 ///
-/// A platform that compiles in a process of its own calls this first thing in `main`, when its
-/// first argument is the one that it put into [`Compiler::Apart`](super::compile::Compiler::Apart),
-/// with the argument after it.
+/// A platform that compiles in a separate process calls this first in `main` if its first argument
+/// is the one given to [`Compiler::Apart`](super::compile::Compiler::Apart), with the argument
+/// after it.
 #[must_use]
 pub fn work(job: &str) -> ExitCode {
     match worked(job) {
@@ -44,17 +44,16 @@ fn worked(job: &str) -> Result<(), String> {
     output.write_all(&code).and_then(|()| output.flush()).map_err(|error| error.to_string())
 }
 
-/// Bounds this process for good. The memory that counts is what can be written to: reserving
-/// addresses costs nothing.
+/// Limits this process permanently. Only writable memory counts: reserving addresses costs nothing.
 fn limit_this_process(job: Job) -> std::io::Result<()> {
     let at_most = |amount| Rlimit { current: Some(amount), maximum: Some(amount) };
     setrlimit(Resource::Data, at_most(job.memory))?;
-    // For a worker whose host is gone: all threads together, so that the host's own clock always
-    // comes first.
+    // For a worker whose host is gone. It counts all threads together, so that the host's own clock
+    // always comes first.
     setrlimit(
         Resource::Cpu,
         at_most(job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64)),
     )?;
-    // A crash is reported by the status; an image of the memory would only fill the disk.
+    // A crash is reported by the status; a memory dump would only fill the disk.
     Ok(setrlimit(Resource::Core, at_most(0))?)
 }

@@ -1,15 +1,14 @@
-//! The checkpoint: an append-only journal of what was delivered, from which a stopped collection
-//! goes on.
+//! The checkpoint: an append-only journal of deliveries, from which a stopped collection resumes.
 //!
 //! ```text
-//! 5f0c…  {"journal":2,"connector":…,"settings":…,"output":…}      whose collection it is
+//! 5f0c…  {"journal":2,"connector":…,"settings":…,"output":…}      identity of the collection
 //! 91ab…  {"page":{…,"next":"…","offset":…,"digest":…}}            one line per page, after the page's rows are on the disk
 //! 77e1…  {"restart":true}                                         the second sweep began
 //! ```
-//! Each line begins with a checksum over itself and all lines before it: a line that was torn off,
-//! and whatever follows it, counts as never written. A page's digest is that of all rows until
-//! then, so that only the output that they were written to is gone on with. It holds no personal
-//! data: account ids and settings are hashed, cursors are the service's own.
+//! Each line begins with a checksum over itself and all lines before it: an incomplete line, and
+//! whatever follows it, counts as never written. A page's digest covers all rows so far, so that a
+//! run resumes only with the output that they were written to. It holds no personal data: account
+//! ids and settings are hashed, cursors are the service's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -25,46 +24,46 @@ use crate::collect::guard::{Admitted, Counts, Mark};
 use crate::failure::{Code, Failure};
 use crate::remedy::{Place, Remedy};
 
-/// Version of this journal's format. The first one noted neither component, origin nor digests.
+/// Version of this journal's format. Version 1 had no component, origin or digests.
 const FORMAT: u32 = 2;
-/// Longest line, in bytes: the marks of the members that fit into the largest page, and a cursor.
+/// Longest line, in bytes: the marks of the largest page, and a cursor.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
-/// Whose collection a checkpoint is of. All of it must be the same for a resume.
+/// The identity of a checkpoint's collection. All of it must be equal for a resume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Id of the connector.
     pub connector: String,
     /// Version of the connector.
     pub version: String,
-    /// Digest of the component: a build of the same version may give other rows.
+    /// Digest of the component: another build of the same version may give other rows.
     pub component: String,
-    /// The origin that is asked, or the recorded traffic in its place.
+    /// The origin of the requests, or the recorded traffic in its place.
     pub origin: String,
-    /// Hash of the settings that are not secret: they name the organization.
+    /// Hash of the settings that are not secret; they identify the organization.
     pub settings: String,
-    /// Where members are written to, as an absolute path.
+    /// The output, as an absolute path.
     pub output: String,
-    /// How members are written.
+    /// The format of the output.
     pub format: String,
 }
 
 /// One page that was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Where the next page begins; none after the last.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<String>,
-    /// Bytes of the output, this page's rows included.
+    /// Bytes of the output, including this page's rows.
     pub offset: u64,
     /// Fingerprint of these bytes.
     pub digest: Fingerprint,
-    /// What was counted until now.
+    /// The counts so far.
     pub counts: Counts,
-    /// What the page brought.
+    /// The members of the page.
     pub admitted: Admitted,
 }
 
-/// What happened, in the order in which it happened.
+/// An entry of the journal, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A page was delivered.
@@ -112,12 +111,11 @@ enum Line {
 }
 
 impl Checkpoint {
-    /// Opens the checkpoint at this path, or begins one. What comes back with it is what was
-    /// delivered already.
+    /// Opens the checkpoint at this path, or begins one. Its entries are returned.
     ///
     /// # Errors
-    /// `checkpoint`, when it is another collection's, in use, or no checkpoint; `output`, when it
-    /// cannot be written.
+    /// `checkpoint` if it belongs to another collection, is in use, or is not a checkpoint;
+    /// `output` if it cannot be written.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
         let failed = |error: io::Error| fault(path, &error);
         if path.is_dir() {
@@ -160,10 +158,10 @@ impl Checkpoint {
         }
     }
 
-    /// Adds what happened, and waits until it is on the disk.
+    /// Adds an entry, and waits until it is on the disk.
     ///
     /// # Errors
-    /// `output`, when it cannot be written.
+    /// `output` if it cannot be written.
     pub fn append(&mut self, entry: &Entry) -> Result<(), Failure> {
         let line = match entry {
             Entry::Restart => Line::Restart(true),
@@ -179,21 +177,21 @@ impl Checkpoint {
         self.write(&line)
     }
 
-    /// The collection is done: there is nothing to go on from. A file that cannot be removed is
-    /// left empty, as a new one is.
+    /// Removes the checkpoint of a finished collection. A file that cannot be removed is emptied,
+    /// like a new one.
     ///
     /// # Errors
-    /// `checkpoint`, when it can be neither emptied nor removed: the next run would take its own
-    /// collection for done.
+    /// `checkpoint` if it can be neither emptied nor removed: the next run would believe that its
+    /// own collection is finished.
     pub fn remove(self) -> Result<(), Failure> {
-        // One right after the other: who is killed in between begins again.
+        // Emptied and then removed: a run that is killed in between begins again.
         let emptied = self.file.set_len(0);
         let Err(error) = std::fs::remove_file(&self.path) else { return Ok(()) };
         match emptied.and_then(|()| self.file.sync_all()) {
             Err(_) if error.kind() != io::ErrorKind::NotFound => Err(refused(
                 &self.path,
                 &format!("can be neither removed nor emptied: {error}"),
-                "Remove it before the next run, which would go on from it. A checkpoint belongs \
+                "Remove it before the next run, which would resume from it. A checkpoint belongs \
                  in a folder that this user may write to.",
             )),
             _ => Ok(()),
@@ -213,19 +211,19 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Reads what is there. None where not even the first line was written whole.
+    /// Reads the entries. `None` if not even the first line was written whole.
     fn read(&mut self, identity: &Identity) -> Result<Option<Vec<Entry>>, Failure> {
         let path = self.path.clone();
         let elsewhere = Remedy::OtherPlace { of: Place::Checkpoint };
         let no_checkpoint = || {
-            refused(&path, "is no checkpoint", "Give another file: this one was left as it is.")
+            refused(&path, "is not a checkpoint", "Give another file: this one was not changed.")
                 .with_remedy(elsewhere.clone())
         };
         let mut lines =
             Lines { reader: BufReader::new(&self.file), chain: Chain::default(), good: 0 };
         let Some(first) = lines.next_good().map_err(|_| no_checkpoint())? else {
-            // A torn first line is ours only if it begins like one; anything else is somebody's
-            // file.
+            // A torn first line is a checkpoint's only if it begins like one; anything else is
+            // another file.
             let torn = lines.starts_like_one().map_err(|_| no_checkpoint())?;
             return if torn { Ok(None) } else { Err(no_checkpoint()) };
         };
@@ -235,8 +233,8 @@ impl Checkpoint {
             return Err(refused(
                 &path,
                 &format!(
-                    "was written by {age} version of this program, in a form that this one does \
-                     not go on from"
+                    "was written by {age} version of this program, in a format that this version \
+                     cannot resume from"
                 ),
                 "Nothing was changed. Finish the collection with the version that began it, or \
                  remove the checkpoint to begin again from the first page.",
@@ -274,7 +272,7 @@ impl Checkpoint {
 struct Lines<R> {
     reader: R,
     chain: Chain,
-    /// Bytes of the good lines.
+    /// Bytes of the valid lines.
     good: u64,
 }
 
@@ -334,25 +332,25 @@ fn link(chain: Chain, json: &[u8]) -> Chain {
     next
 }
 
-/// What of an identity is another.
+/// A difference between two identities.
 #[derive(Clone)]
 struct Difference {
     what: String,
     /// What to do about it.
     hint: &'static str,
-    /// Whether it counts before anything was delivered.
+    /// Whether it counts even before anything was delivered.
     always: bool,
 }
 
-/// What of the identity is another, first what counts always.
+/// The first difference between two identities. Those that always count come first.
 fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
-    const OTHER: &str = "Nothing was changed. Use a checkpoint of its own for each collection, or \
+    const OTHER: &str = "Nothing was changed. Use a separate checkpoint for each collection, or \
                          remove this one to begin again.";
     const BUILD: &str = "Nothing was changed. Finish the collection with the component that began \
                          it, or remove the checkpoint to begin again from the first page with \
-                         this one: one file does not hold the rows of two builds.";
-    const ORIGIN: &str = "Nothing was changed. Ask the same service as the run that stopped, or \
-                          use a checkpoint and an output of its own for each service.";
+                         this one: one file cannot hold the rows of two builds.";
+    const ORIGIN: &str = "Nothing was changed. Use the same service as the run that stopped, or a \
+                          separate checkpoint and output for each service.";
     let rows = [
         ("connector", &there.connector, &here.connector, OTHER, true),
         ("connector's version", &there.version, &here.version, BUILD, true),
@@ -364,7 +362,7 @@ fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
     ];
     let (name, there, here, hint, always) =
         rows.into_iter().find(|(_, there, here, ..)| there != here)?;
-    // Settings are hashed: their digests tell nobody anything.
+    // Settings are hashed, and their digests tell a person nothing.
     let shown = |text: &str| crate::text::shortened(text, 200).into_owned();
     let values = if name == "organization" {
         String::new()

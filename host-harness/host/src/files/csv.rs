@@ -1,26 +1,25 @@
 //! Comma-separated values for spreadsheets: a header and a row per member, written as pages arrive.
 //!
 //! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `billable`,
-//! `products`. What is absent is an empty cell. The text is UTF-8 without a byte order mark, and
-//! rows end with a line feed alone: every spreadsheet reads that, and so do the line tools, to
-//! which a carriage return would be part of the last cell. Cells are quoted as RFC 4180 has it,
-//! line breaks included.
+//! `products`. An absent value is an empty cell. The text is UTF-8 without a byte order mark, and
+//! rows end with a line feed only: every spreadsheet reads that, and line tools would count a
+//! carriage return as part of the last cell. Cells are quoted as in RFC 4180, line breaks included.
 //!
-//! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so that a
-//! name could call out or start a program. Such a cell gets an apostrophe in front, also where
-//! spaces, apostrophes or invisible signs come before that character, where it is the full-width
-//! form, and where the cell begins with a tab or a line break. The same is done inside a cell after
-//! a semicolon, tab or line break, because a spreadsheet set to another separator begins a cell
-//! there. Whoever reads the file as data takes one apostrophe away at each of these places; an
-//! apostrophe that was there before stays.
+//! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so a name
+//! could open a connection or start a program. Such a cell gets a leading apostrophe. It also gets
+//! one if spaces, apostrophes or invisible characters precede that character, if it is the
+//! full-width form, and if the cell begins with a tab or a line break. The same is done inside a
+//! cell after a semicolon, tab or line break, because a spreadsheet with another separator begins a
+//! cell there. A program that reads the file as data removes one apostrophe at each of these
+//! places; an original apostrophe stays.
 //!
 //! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop
 //! at a NUL, and terminals act on others.
 //!
 //! **Products.** `Jira (acme.atlassian.net) 2026-01-02T03:04:05Z; Trello unknown`: for each use the
-//! name, the site in parentheses where there is one, and the last activity or `unknown`, separated
-//! by `; `. A backslash stands before `\`, `;`, `(` and `)` inside a name or a site; before
-//! anything else it stands for itself.
+//! name, the site in parentheses if there is one, and the last activity or `unknown`, separated by
+//! `; `. A backslash escapes `\`, `;`, `(` and `)` inside a name or a site; before any other
+//! character it is a plain backslash.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -42,7 +41,7 @@ pub struct Csv<W: Write> {
 }
 
 impl<W: Write + Send> Csv<W> {
-    /// A sink that writes to this output. When `resuming`, the output has the header already.
+    /// A sink that writes to this output. If `resuming`, the output has the header already.
     pub fn new(output: W, resuming: bool) -> Self {
         let writer = ::csv::WriterBuilder::new()
             .terminator(::csv::Terminator::Any(b'\n'))
@@ -123,9 +122,9 @@ fn list(products: &mut String, product: &Product, last_active: Option<&Instant>)
     );
 }
 
-/// The text as a cell: formulas disarmed, control characters written out.
+/// The text as a cell, with formulas made harmless and control characters escaped.
 fn cell(text: &str) -> Cow<'_, str> {
-    // Most cells are as they should be, and are not copied.
+    // Most cells need no change, and are not copied.
     if !is_armed(text, true)
         && !text.chars().any(|character| character == ';' || character.is_control())
     {
@@ -147,8 +146,8 @@ fn cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether a spreadsheet that begins a cell here could calculate it. An apostrophe in front changes
-/// nothing about that, so that whoever takes it away again knows where.
+/// Whether a spreadsheet that begins a cell here could calculate it. A leading apostrophe does not
+/// change the result, so that a reader knows where to remove one.
 fn is_armed(text: &str, is_whole_cell: bool) -> bool {
     let first = text.chars().find(|&character| !is_passed_over(character));
     first.is_some_and(|character| {
@@ -285,7 +284,7 @@ mod tests {
         written(page, |output| Box::new(Csv::new(output, resuming)))
     }
 
-    /// A cell as whoever reads data takes it: without the apostrophes that were put in.
+    /// A cell as a program reads it: without the added apostrophes.
     fn data(cell: &str) -> String {
         let mut text = String::new();
         let mut begins_cell = true;
@@ -299,7 +298,7 @@ mod tests {
         text
     }
 
-    /// The text with its control characters written out, which is not taken back.
+    /// The text with its control characters escaped, which a reader does not undo.
     fn plain(text: &str) -> String {
         text.chars()
             .map(|c| {
@@ -312,7 +311,7 @@ mod tests {
             .collect()
     }
 
-    /// The product list, taken apart as the file's description says.
+    /// Parses the product list by the rules in the module's header.
     fn uses(cell: &str) -> Vec<(String, Option<String>, Option<String>)> {
         let (mut list, mut parts) = (Vec::new(), vec![String::new()]);
         let mut signs = cell.chars().peekable();

@@ -1,9 +1,9 @@
-//! Points in time, as they are written and as people say them.
+//! Instants as text: in RFC 3339, and in words for people.
 //!
-//! Pure arithmetic on the contract's [`Instant`]: no clock is read here and no time zone is known,
+//! Pure arithmetic on the contract's [`Instant`]: it reads no clock and knows no time zone;
 //! everything is UTC. RFC 3339 has years of four digits. An instant outside them, or with a billion
-//! nanoseconds, is none that a service could have meant: it is treated as unknown, and
-//! [`is_writable`] tells a caller that would rather refuse it.
+//! nanoseconds, cannot be meant by a service: it is treated as unknown, and [`is_writable`] is for
+//! callers that refuse it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// Seconds of a day.
 pub const DAY: i64 = 24 * HOUR;
 
-/// An instant as RFC 3339 has it, held without an allocation.
+/// An instant in RFC 3339, held without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Rfc3339 {
     // `9999-12-31T23:59:59.999999999Z` is the longest.
@@ -50,8 +50,8 @@ pub fn is_writable(instant: &Instant) -> bool {
     (FIRST..=LAST).contains(&instant.seconds) && instant.nanoseconds < 1_000_000_000
 }
 
-/// The instant as RFC 3339 in UTC, with a fraction only where there is one and without its trailing
-/// zeros; none where it is not [writable](is_writable).
+/// The instant in RFC 3339 and UTC, with a fraction only if there is one, and without its trailing
+/// zeros. `None` if it is not [writable](is_writable).
 #[must_use]
 pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     if !is_writable(instant) {
@@ -62,7 +62,7 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     let (hour, minute, second) =
         (second_of_day / HOUR, second_of_day / MINUTE % 60, second_of_day % 60);
     let two = |number: i64| {
-        // Below a hundred, whatever it is a part of.
+        // Below a hundred, whichever part it is.
         let number = u8::try_from(number).unwrap_or_default();
         [b'0' + number / 10, b'0' + number % 10]
     };
@@ -93,11 +93,10 @@ pub fn rfc3339(instant: &Instant) -> Option<Rfc3339> {
     Some(Rfc3339 { bytes, length })
 }
 
-/// How long ago `then` was at `now`, as people say it; none where `then` is not
-/// [writable](is_writable).
+/// The time between `then` and `now`, in words. `None` if `then` is not [writable](is_writable).
 ///
-/// It is rounded down to whole units. What lies ahead of `now` by less than an hour is taken for
-/// clocks that disagree; beyond that its date is told.
+/// It is rounded down to whole units. If `then` is less than an hour after `now`, the clocks are
+/// taken to disagree; beyond that, the date is given.
 #[must_use]
 pub fn ago(then: &Instant, now: &Instant) -> Option<String> {
     let written = rfc3339(then)?;
@@ -118,7 +117,7 @@ pub fn ago(then: &Instant, now: &Instant) -> Option<String> {
     })
 }
 
-/// Whether `then` lies at most this many days before `now`, or after it.
+/// Whether `then` is at most this many days before `now`, or after it.
 #[must_use]
 pub fn is_within_days(then: &Instant, now: &Instant, days: i64) -> bool {
     is_writable(then) && then.seconds >= now.seconds.saturating_sub(days.saturating_mul(DAY))
@@ -141,8 +140,7 @@ pub fn from_system(time: SystemTime) -> Instant {
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar that is also
-/// used before its introduction.
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
 fn civil(days: i64) -> (i64, i64, i64) {
     // Counted from 0000-03-01, so that the leap day ends its year; 146,097 days are 400 years.
     let days = days + 719_468;

@@ -1,9 +1,9 @@
-//! The file destination: an output that has its name only when the list is whole, and a checkpoint
-//! beside it where one is wanted.
+//! The file destination: an output that gets its name only when the list is complete, with an
+//! optional checkpoint beside it.
 //!
 //! A page is on the disk before the checkpoint notes it, and the output has its final name before
-//! the checkpoint is removed. So whatever ends the run in between, the next one finds where it was.
-//! All of it happens on threads that may block.
+//! the checkpoint is removed. So whatever ends the run in between, the next one finds its position.
+//! All of this runs on threads that may block.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::collect::report::RunReport;
 use crate::collect::sink::{Sink, fault};
 use crate::failure::Failure;
 
-/// Makes the sink for an output; the flag says that members of earlier pages are in it already.
+/// Makes the sink for an output. The flag says that it already contains members of earlier pages.
 pub type MakeSink = Box<dyn FnMut(Box<dyn io::Write + Send>, bool) -> Box<dyn Sink> + Send>;
 
 /// A file of members.
@@ -40,18 +40,17 @@ struct Files {
 
 /// An output that is open.
 struct Open {
-    /// None, once it has another name.
+    /// `None` once it has another name.
     file: Option<OutputFile>,
     checkpoint: Option<Checkpoint>,
     sink: Box<dyn Sink>,
 }
 
 impl FileJournal {
-    /// Members go to the file at this path, through this sink. The name of the format is for the
-    /// checkpoint to know.
+    /// Writes members to the file at this path, through this sink. The name of the format is for
+    /// the checkpoint.
     ///
-    /// With a `checkpoint`, what was delivered is noted in that file, and a run that stopped goes
-    /// on from it.
+    /// With a `checkpoint`, deliveries are noted in that file, and a stopped run resumes from it.
     pub fn new(
         path: impl Into<PathBuf>,
         format: impl Into<String>,
@@ -96,7 +95,7 @@ impl Destination for FileJournal {
 }
 
 impl Files {
-    /// Opens the output, and goes back to where the checkpoint says it was.
+    /// Opens the output, and returns to the position in the checkpoint.
     fn open(&mut self, whose: &Provenance) -> Result<Position, Failure> {
         self.open = None;
         let (checkpoint, entries) = match &self.checkpoint {
@@ -136,7 +135,7 @@ impl Files {
         Ok(Position::Open(delivered))
     }
 
-    /// Writes the rows, and then the checkpoint, when they are on the disk.
+    /// Writes the rows, and the checkpoint once they are on the disk.
     fn deliver(&mut self, Delivery { page, mark, .. }: Delivery) -> Result<(), Failure> {
         let Some(open) = &mut self.open else { return Err(closed(&self.path)) };
         let failed = |error: io::Error| fault(&self.path, &error);
@@ -155,8 +154,7 @@ impl Files {
     }
 
     fn conclude(&mut self, ending: Ending) -> Result<Option<String>, Failure> {
-        // Where a complete one could not be concluded to its last step, there is nothing left to
-        // take back.
+        // If the last step of a complete list failed, nothing is left to take back.
         let Some(open) = &mut self.open else {
             return if ending == Ending::Complete { Err(closed(&self.path)) } else { Ok(None) };
         };
@@ -172,9 +170,11 @@ impl Files {
                     let kept =
                         open.sink.finish().map_err(failed).and_then(|()| file.keep_incomplete());
                     left = Some(match kept {
-                        Ok(kept) => format!("What there is was kept as `{}`.", kept.display()),
+                        Ok(kept) => {
+                            format!("The incomplete list was kept as `{}`.", kept.display())
+                        }
                         Err(unkept) => {
-                            format!("What there is could not be kept: {}.", unkept.message)
+                            format!("The incomplete list could not be kept: {}.", unkept.message)
                         }
                     });
                 }
@@ -213,12 +213,12 @@ impl Files {
     }
 }
 
-/// Removes the checkpoint of a list that is whole. One that stays would end every later run before
-/// it asks for anything.
+/// Removes the checkpoint of a complete list. If it stayed, every later run would end before its
+/// first request.
 fn removed(checkpoint: Option<Checkpoint>, output: &Path) -> Result<(), Failure> {
     checkpoint.map_or(Ok(()), Checkpoint::remove).map_err(|failure| {
         let hint = failure.hint.clone().unwrap_or_default();
-        failure.with_hint(format!("The list in `{}` is whole. {hint}", output.display()))
+        failure.with_hint(format!("The list in `{}` is complete. {hint}", output.display()))
     })
 }
 
@@ -240,7 +240,7 @@ mod tests {
     use crate::http::retry::Figures;
     use crate::testing::member;
 
-    /// How long a sink waits for the thread of the runtime before the test has failed.
+    /// How long a sink waits for the runtime's thread before the test has failed.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     #[tokio::test]
@@ -305,8 +305,8 @@ mod tests {
         assert_eq!((delivered.cursor.as_deref(), delivered.counts.pages), (Some("2"), 1));
     }
 
-    /// A sink that waits, at each step, until the thread of the runtime answers it. Were it used on
-    /// that thread, there would be no answer.
+    /// A sink that waits at each step until the runtime's thread answers. If it ran on that thread,
+    /// there would be no answer.
     #[derive(Clone)]
     struct Asks(tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>);
 
@@ -348,7 +348,7 @@ mod tests {
         }
     }
 
-    /// Answers on the thread of the runtime, and tells how often.
+    /// Answers on the runtime's thread, and returns how often.
     fn serving() -> (Asks, tokio::task::JoinHandle<usize>) {
         let (ask, mut asked) = tokio::sync::mpsc::unbounded_channel::<mpsc::Sender<()>>();
         let waits = tokio::spawn(async move {

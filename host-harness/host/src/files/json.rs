@@ -1,7 +1,8 @@
-//! One json array of the same objects that ndjson has, indented for people and written at the end.
+//! The format `json`: one array of the same objects as in ndjson, indented for people and written
+//! at the end.
 //!
-//! The members are held as the text that they become, within the bounds of [`crate::files`]. An
-//! array that was cut short would not be json, so nothing is written before the end.
+//! Members are held as their text, within the bounds of [`crate::files`]. An incomplete array would
+//! not be json, so nothing is written before the end.
 
 use std::io::{self, Write};
 
@@ -32,8 +33,7 @@ impl<W: Write + Send> Sink for Json<W> {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
         for member in &page.members {
             let before = self.text.len();
-            // Each member is written by a formatter of its own, set as deep as it stands in the
-            // array.
+            // Each member has its own formatter, indented to its depth in the array.
             let mut formatter = PrettyFormatter::new();
             formatter.begin_array(&mut io::sink())?;
             formatter.begin_array_value(&mut self.text, before == 0)?;
@@ -57,10 +57,11 @@ impl<W: Write + Send> Sink for Json<W> {
     }
 }
 
-/// Any value as indented json, with what a terminal would act on escaped as in the members' output.
+/// Any value as indented json. Characters that control a terminal are escaped as in the members'
+/// output.
 ///
 /// # Errors
-/// What the value says while it is serialized.
+/// The error of the value's serialization.
 pub fn indented(value: &impl Serialize) -> io::Result<String> {
     serialized(value, PrettyFormatter::new())
 }
@@ -68,7 +69,7 @@ pub fn indented(value: &impl Serialize) -> io::Result<String> {
 /// Any value as one line of json without a line feed, escaped likewise.
 ///
 /// # Errors
-/// What the value says while it is serialized.
+/// The error of the value's serialization.
 pub fn line(value: &impl Serialize) -> io::Result<String> {
     serialized(value, CompactFormatter)
 }

@@ -1,8 +1,8 @@
 //! Members in files: the formats csv, ndjson and json, the output file, and the checkpoint from
-//! which a collection goes on.
+//! which a collection resumes.
 //!
-//! A format writes what it is given. It drops no duplicate, judges no completeness and opens no
-//! file: that is done by its caller. An error of the place that it writes to comes back as it is.
+//! A format writes what it is given. It drops no duplicates, judges no completeness and opens no
+//! file, which is its caller's task. It returns an output's error unchanged.
 
 pub mod instant;
 
@@ -28,28 +28,26 @@ pub use self::json::Json;
 pub use self::ndjson::Ndjson;
 pub use self::rows::Rows;
 
-/// Members that a table or a json document holds until it is written. With them a row takes about
-/// half a kilobyte, so this is some 50 MB; a person does not read that many and a program is better
-/// served by lines.
+/// Members that a table or a json document holds until it is written. A row takes about half a
+/// kilobyte, so this is some 50 MB; nobody reads that many, and lines are better for programs.
 pub const MOST_MEMBERS_HELD: usize = 100_000;
 /// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json:
-/// only a component that fills its texts on purpose gets there.
+/// only a component that fills its texts on purpose reaches it.
 pub const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
 
-/// How members are written for programs. A table is for people, and knows a terminal: it is the
-/// command's.
+/// A format for programs. A table is for people and needs a terminal: it belongs to the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// For spreadsheets.
     Csv,
-    /// An object a line.
+    /// One object per line.
     Ndjson,
-    /// One array, for programs that want it whole.
+    /// One array, for programs that read it whole.
     Json,
 }
 
 impl Format {
-    /// All formats, in the order in which they are offered.
+    /// All formats, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Json];
 
     /// The name on the command line, and in a checkpoint.
@@ -68,8 +66,8 @@ impl Format {
         matches!(self, Self::Csv | Self::Ndjson)
     }
 
-    /// A sink of this format. `resuming` says that the output already holds the members of earlier
-    /// pages.
+    /// A sink of this format. `resuming` says that the output already contains the members of
+    /// earlier pages.
     pub fn sink<'w>(self, output: impl Write + Send + 'w, resuming: bool) -> Box<dyn Sink + 'w> {
         match self {
             Self::Csv => Box::new(Csv::new(output, resuming)),
@@ -93,12 +91,12 @@ impl FromStr for Format {
     }
 }
 
-/// The name is none of a format.
+/// The name is not that of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the formats are `csv`, `ndjson` and `json`")]
 pub struct UnknownFormat;
 
-/// What a format that writes at the end holds so far.
+/// The size of what a format holds until the end.
 #[derive(Debug, Default)]
 pub struct Held {
     members: usize,
@@ -106,7 +104,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Counts members and bytes in, as long as they are within the bounds.
+    /// Adds members and bytes, within the bounds.
     pub fn add(&mut self, members: usize, bytes: usize) -> io::Result<()> {
         self.members = self.members.saturating_add(members);
         self.bytes = self.bytes.saturating_add(bytes);

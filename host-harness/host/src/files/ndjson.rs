@@ -1,9 +1,9 @@
-//! Newline-delimited json: an object a line, written as pages arrive.
+//! The format `ndjson`: one json object per line, written as pages arrive.
 //!
-//! The keys, always all and in this order: `id`, `email`, `name`, `role`, `products` (each `key`,
-//! `name`, `site`, `last_active`), `last_seen`, `status`, `kind`, `billable`, `attributes`. What is
-//! absent is null. A line holds no character that a terminal would act on: those are written as
-//! `\u…`, which json readers turn back.
+//! Every line has all keys, in this order: `id`, `email`, `name`, `role`, `products` (each `key`,
+//! `name`, `site`, `last_active`), `last_seen`, `status`, `kind`, `billable`, `attributes`. Absent
+//! values are null. A line has no character that controls a terminal: those are written as `\u…`,
+//! which json readers decode.
 
 use std::io::{self, Write};
 
@@ -15,10 +15,10 @@ use crate::contract::MemberPage;
 use crate::files::row::Row;
 use crate::text;
 
-/// Size from which lines are handed on, in bytes: a usual page at once.
+/// Size from which lines are passed on, in bytes: a usual page at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What a run that waits for its next page keeps of the buffer, in bytes.
+/// Bytes of the buffer that a run keeps while it waits for its next page.
 const KEPT: usize = 8 * 1024;
 
 /// Writes newline-delimited json.
@@ -65,7 +65,8 @@ impl<W: Write + Send> Sink for Ndjson<W> {
     }
 }
 
-/// A formatter that escapes what [`text::is_active`] names, besides what json must escape.
+/// A formatter that escapes the characters of [`text::is_active`], in addition to those that json
+/// must escape.
 pub(super) struct Quiet<F>(pub(super) F);
 
 impl<F: Formatter> Formatter for Quiet<F> {
@@ -74,8 +75,8 @@ impl<F: Formatter> Formatter for Quiet<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        // Nearly every fragment is printable ASCII, and told to be so in one sweep, without a look
-        // back at each letter.
+        // Nearly every fragment is printable ASCII, which one pass without a branch per letter
+        // detects.
         if !fragment.bytes().fold(false, |beyond, byte| beyond | (byte >= 0x7f)) {
             return writer.write_all(fragment.as_bytes());
         }

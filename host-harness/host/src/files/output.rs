@@ -1,12 +1,12 @@
-//! The output file: written beside its final name, and given that name only when the list is whole.
+//! The output file: written under a temporary name, and renamed only when the list is complete.
 //!
 //! ```text
 //! FILE.partial ─ whole ──────▶ FILE
 //!      │       └ incomplete ─▶ FILE.incomplete
 //!      └ failed ─▶ removed;  stopped ─▶ kept for the next run
 //! ```
-//! A FILE of an earlier run is moved to FILE.previous first, so that after a failure nobody takes
-//! the old list for the new one, and nothing is lost.
+//! A FILE of an earlier run is first moved to FILE.previous, so that after a failure the old list
+//! is not mistaken for the new one, and nothing is lost.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -21,7 +21,7 @@ use crate::collect::sink::fault;
 use crate::failure::{Code, Failure};
 use crate::remedy::{Place, Remedy};
 
-/// SHA-256 of what was written: by it a partial file is known again, whatever its name.
+/// SHA-256 of the written bytes: it identifies a partial file, whatever its name.
 pub type Fingerprint = [u8; 32];
 
 /// An output file that is being written.
@@ -32,7 +32,7 @@ pub struct OutputFile {
     written: Arc<Mutex<Sha256>>,
 }
 
-/// Writes to an output file, and keeps account of what was written.
+/// Writes to an output file, and hashes what it writes.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
@@ -40,10 +40,10 @@ pub struct Writer {
 }
 
 impl OutputFile {
-    /// Begins a new file. What an earlier run left under the final name is moved aside.
+    /// Begins a new file. A file of an earlier run with the final name is moved aside.
     ///
     /// # Errors
-    /// `output`, when the file cannot be made.
+    /// `output` if the file cannot be created.
     pub fn begin(path: &Path) -> Result<Self, Failure> {
         let failed = |error| fault(path, &error);
         if path.is_dir() {
@@ -65,12 +65,12 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), file, written: Arc::default() })
     }
 
-    /// Goes on with a file that an earlier run began, after its first `offset` bytes, which have
-    /// this fingerprint.
+    /// Resumes a file that an earlier run began, after its first `offset` bytes, which have this
+    /// fingerprint.
     ///
     /// # Errors
-    /// `checkpoint`, when the file is not the one that the checkpoint was written for. It is left
-    /// as it is then.
+    /// `checkpoint` if the file is not the one that the checkpoint was written for. It is not
+    /// changed then.
     pub fn resume(path: &Path, offset: u64, fingerprint: &Fingerprint) -> Result<Self, Failure> {
         const AGAIN: &str = "Remove the checkpoint to begin again from the first page.";
         let lost = |what: &str, hint: &str| {
@@ -82,20 +82,20 @@ impl OutputFile {
         };
         let partial = OpenOptions::new().read(true).write(true).open(beside(path, ".partial"));
         let mut file = partial.map_err(|_| {
-            lost("is not there any more, so the collection cannot go on from the checkpoint", AGAIN)
+            lost("no longer exists, so the collection cannot resume from the checkpoint", AGAIN)
         })?;
         claim(&file, path)?;
         let length = file.metadata().map_err(|error| fault(path, &error))?.len();
         if length < offset {
-            return Err(lost("is shorter than the checkpoint says it was", AGAIN));
+            return Err(lost("is shorter than the checkpoint states", AGAIN));
         }
         let written = hashed(&mut file, offset).map_err(|error| fault(path, &error))?;
         if written.clone().finalize() != (*fingerprint).into() {
             return Err(lost(
-                "holds other rows than those that the checkpoint notes: another run has written \
-                 to this output since",
-                "Nothing was changed. Give each run an output of its own, and let the other run \
-                 end first. To begin again from the first page, remove the checkpoint: the file's \
+                "has other rows than the checkpoint states: another run has written to this \
+                 output since",
+                "Nothing was changed. Give each run a separate output, and let the other run end \
+                 first. To begin again from the first page, remove the checkpoint: the file's \
                  rows are lost then.",
             ));
         }
@@ -104,7 +104,7 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), file, written: Arc::new(Mutex::new(written)) })
     }
 
-    /// Whether an earlier run has given the file its final name: it has so many bytes, with this
+    /// Whether an earlier run has given the file its final name: it has this length and
     /// fingerprint.
     #[must_use]
     pub fn is_complete(path: &Path, length: u64, fingerprint: &Fingerprint) -> bool {
@@ -118,30 +118,29 @@ impl OutputFile {
         !beside(path, ".partial").exists() && is_it().unwrap_or(false)
     }
 
-    /// Where the sink writes to. It shares the file's position.
+    /// A writer to the file. It shares the file's position.
     ///
     /// # Errors
-    /// `output`, when the system gives no second handle.
+    /// `output` if the system gives no second handle.
     pub fn writer(&self) -> Result<Writer, Failure> {
         let file = self.file.try_clone().map_err(|error| fault(&self.path, &error))?;
         Ok(Writer { file, written: Arc::clone(&self.written) })
     }
 
-    /// Waits until everything written is on the disk, and tells how much that is, and its
-    /// fingerprint.
+    /// Waits until everything written is on the disk. Returns its length and fingerprint.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn sync(&mut self) -> io::Result<(u64, Fingerprint)> {
         self.file.sync_data()?;
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok((self.file.stream_position()?, written.finalize().into()))
     }
 
-    /// The list is whole: gives the file its final name.
+    /// Gives the file of a complete list its final name.
     ///
     /// # Errors
-    /// `output`, when that does not work; the partial file is still there then.
+    /// `output` if that fails; the partial file still exists then.
     pub fn complete(self) -> Result<(), Failure> {
         self.rename_to(&self.path)?;
         sync_folder(&self.path);
@@ -149,10 +148,10 @@ impl OutputFile {
         Ok(())
     }
 
-    /// The list is not whole: keeps it under a name that says so, and tells it.
+    /// Keeps an incomplete list under a name that says so, which it returns.
     ///
     /// # Errors
-    /// `output`, when that does not work.
+    /// `output` if that fails.
     pub fn keep_incomplete(self) -> Result<PathBuf, Failure> {
         let kept = beside(&self.path, ".incomplete");
         self.rename_to(&kept)?;
@@ -160,7 +159,7 @@ impl OutputFile {
     }
 
     fn rename_to(&self, name: &Path) -> Result<(), Failure> {
-        // Whatever else has this name by now is not the file that was written.
+        // A file that has the name now may not be the one that was written.
         if !is_at(&self.file, &self.path) {
             return Err(fault(
                 &self.path,
@@ -172,14 +171,13 @@ impl OutputFile {
         renamed.map_err(|error| fault(&self.path, &error))
     }
 
-    /// There is no list: removes what was written.
+    /// Removes the output of a failed run.
     pub fn abandon(self) {
         let _ = fs::remove_file(beside(&self.path, ".partial"));
     }
 }
 
-/// Makes sure that no other run writes this partial file, as long as it is open: two at once would
-/// make one file of both.
+/// Locks the partial file while it is open: two runs at once would mix their rows.
 fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     let in_use = || {
         Failure::new(Code::Output, format!("`{}` is being written by another run", path.display()))
@@ -189,7 +187,7 @@ fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(in_use()),
-        // Some network file systems know no locks: the file is written there as it is.
+        // Some network file systems have no locks: the file is written without one.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
             return Ok(());
         }
@@ -200,7 +198,7 @@ fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     if is_at(file, path) { Ok(()) } else { Err(in_use()) }
 }
 
-/// Whether the partial file of this path is still the one that is open.
+/// Whether the partial file at this path is still the one that is open.
 fn is_at(file: &File, path: &Path) -> bool {
     let partial = fs::metadata(beside(path, ".partial"));
     let same = partial.and_then(|partial| {
@@ -210,7 +208,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     same.unwrap_or(false)
 }
 
-/// The digest of a file's first bytes, so far.
+/// The digest state after a file's first bytes.
 fn hashed(file: &mut File, length: u64) -> io::Result<Sha256> {
     let mut digest = Sha256::new();
     file.rewind()?;
@@ -231,10 +229,10 @@ impl Write for Writer {
     }
 }
 
-/// What a file is called on its way, beside its final name.
+/// The endings of an output's other names.
 pub const BESIDE: [&str; 3] = [".partial", ".previous", ".incomplete"];
 
-/// The path with something behind its name.
+/// The path with an ending after its name.
 #[must_use]
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
@@ -242,8 +240,7 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes a rename last: the folder's own entry is written too. Not every file system lets a folder
-/// be synced.
+/// Makes a rename durable by writing the folder's own entry. Not every file system permits that.
 pub(super) fn sync_folder(path: &Path) {
     let folder =
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -318,8 +315,8 @@ mod tests {
         let (_folder, path) = folder();
         for (rows, because) in [
             ("xyz", "is shorter"),
-            ("second rows", "holds other rows"),
-            ("First row", "holds other rows"),
+            ("second rows", "has other rows"),
+            ("First row", "has other rows"),
         ] {
             fs::write(beside(&path, ".partial"), rows).unwrap();
             let failure = OutputFile::resume(&path, 6, &fingerprint("first ")).unwrap_err();

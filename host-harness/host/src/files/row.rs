@@ -1,7 +1,7 @@
-//! A member with its products looked up: the shape in which ndjson and json have it.
+//! A member with its products looked up, as ndjson and json write it.
 //!
 //! It borrows from the page and copies nothing. A use of a product that the page does not have is
-//! left out: whoever takes the page from the component has refused it before.
+//! left out; the host has refused such a page before.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ pub struct Row<'p> {
     pub(super) products: &'p [Product],
 }
 
-/// The status in the words of the output.
+/// The status as written in the output.
 pub fn status(status: &MemberStatus) -> &str {
     match status {
         MemberStatus::Active => "active",
@@ -26,7 +26,7 @@ pub fn status(status: &MemberStatus) -> &str {
     }
 }
 
-/// The kind in the words of the output.
+/// The kind as written in the output.
 pub fn kind(kind: &MemberKind) -> &str {
     match kind {
         MemberKind::Person => "person",
@@ -93,7 +93,7 @@ impl Serialize for Use<'_> {
     }
 }
 
-/// An instant as RFC 3339, null where it is absent or cannot be written.
+/// An instant in RFC 3339; null if it is absent or cannot be written.
 struct Written<'r>(Option<&'r Instant>);
 
 impl Serialize for Written<'_> {
@@ -105,8 +105,8 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// Pairs as an object. Of a name that comes twice the first is kept: readers disagree about what a
-/// repeated key means.
+/// Pairs as an object. Of a repeated name the first is kept, because readers disagree about
+/// repeated keys.
 struct Attributes<'r>(&'r [(String, String)]);
 
 impl Serialize for Attributes<'_> {

@@ -1,13 +1,13 @@
-//! Rows that were written, in memory: for those who look at them afterwards. Bounded, since a
+//! Written rows in memory, for callers that examine them afterwards. They are bounded, because a
 //! component may make up any number.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes that are held: as large as what is expected of a fixture may be.
+/// Most bytes: as large as a fixture's `expected.json` may be.
 const MOST_BYTES: usize = 128 << 20;
 
-/// A place that rows are written to. Clones are one place.
+/// A buffer for rows. Clones share one buffer.
 #[derive(Clone, Debug)]
 pub struct Rows {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -21,7 +21,7 @@ impl Default for Rows {
 }
 
 impl Rows {
-    /// Takes what was written.
+    /// Takes the rows out.
     pub fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }

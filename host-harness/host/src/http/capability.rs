@@ -1,7 +1,7 @@
-//! The `http` import of one run: what the component may ask, in front of what answers.
+//! The `http` import of one run: it checks each request of the component before it is sent.
 //!
-//! It keeps a note of its own of each denial and each limit: however the component words its
-//! failure, the run ends with the host's word.
+//! It keeps its own note of each denial and each limit: whatever failure the component reports, the
+//! run ends with the host's.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::limits::{Bound, Limits};
 use crate::observer::Call;
 use crate::remedy::Remedy;
 
-/// The headers that a component sees: what tells the kind of a body, and when to come back.
-/// Anything else could carry what it has no business with.
+/// The headers that a component sees: the media type of a body, and when to come back. Others could
+/// carry data that it must not see.
 const PASSED_ON: [&str; 5] = [
     "content-type",
     "retry-after",
@@ -24,7 +24,7 @@ const PASSED_ON: [&str; 5] = [
     "x-ratelimit-reset",
 ];
 
-/// Longest header that is passed on, in bytes: each of them is a number, a date or a kind of body.
+/// Longest header that is passed on, in bytes: each is a number, a date or a media type.
 const LONGEST_HEADER: usize = 1024;
 
 /// HTTP for one run.
@@ -34,50 +34,50 @@ pub struct Capability {
     limits: Limits,
     requests: u64,
     note: Note,
-    /// Whether the last answer was larger than it may be.
+    /// Whether the last answer was larger than the limit.
     oversized: bool,
 }
 
-/// What the host remembers of the requests that it did not let out.
+/// The host's note about requests that it did not send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Note {
     /// Nothing.
     #[default]
     None,
-    /// Something that explains a failure, should there be one.
+    /// It explains a failure, if there is one.
     Explains(Failure),
-    /// Something after which the run has failed, whatever the component says.
+    /// It makes the run fail, whatever the component reports.
     Ends(Failure),
 }
 
 impl Capability {
-    /// The capability of a run. Of the limits, those of requests and of an answer's size count
+    /// The capability of a run. Of the limits, those on requests and on an answer's size apply
     /// here.
     #[must_use]
     pub fn new(policy: Policy, retrier: Retrier, limits: Limits) -> Self {
         Self { policy, retrier, limits, requests: 0, note: Note::None, oversized: false }
     }
 
-    /// What the run cost until now.
+    /// The figures of the run so far.
     #[must_use]
     pub fn figures(&self) -> SharedFigures {
         self.retrier.figures()
     }
 
-    /// Tells the transport which call of the connector the requests from now on serve.
+    /// Tells the transport which call of the connector later requests belong to.
     pub fn enter(&self, phase: Phase) {
         self.retrier.enter(phase);
     }
 
-    /// Tells the transport that a call has succeeded for which everything was asked.
+    /// Tells the transport that a call has succeeded and sends no more requests.
     ///
     /// # Errors
-    /// What the transport objects to.
+    /// The transport's objection.
     pub fn finish(&self) -> Result<(), Failure> {
         self.retrier.finish()
     }
 
-    /// Notes which call the requests from now on serve, for who is told of them.
+    /// Notes which call later requests belong to, for the observer.
     pub fn serve(&mut self, call: Call) {
         self.retrier.serve(call);
     }
@@ -88,24 +88,24 @@ impl Capability {
         &self.note
     }
 
-    /// Whether the answer to the last request was larger than the limit `response` allows. A
-    /// component is told; its failure does not know the limit's name.
+    /// Whether the answer to the last request was larger than the limit `response`. A component is
+    /// told so, but its failure does not know the limit's name.
     #[must_use]
     pub fn oversized(&self) -> bool {
         self.oversized
     }
 
-    /// The budget of waits with which the last request would not have been given up, where one that
-    /// the service asked for was too long.
+    /// The budget of waits that would have been enough for the last request, if the service asked
+    /// for a longer wait.
     #[must_use]
     pub fn overrun(&self) -> Option<Duration> {
         self.retrier.overrun()
     }
 
-    /// Sends a component's request, if it may leave.
+    /// Sends a component's request, if it is permitted.
     ///
     /// # Errors
-    /// Why there is no answer, for the component to report on.
+    /// Why there is no answer, for the component's report.
     pub async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::Error> {
         let method = match request.method {
             wit::Method::Get => Method::Get,
@@ -117,21 +117,19 @@ impl Capability {
         if self.requests >= self.limits.requests {
             tracing::warn!(
                 endpoint = &*allowed.endpoint,
-                "a request was refused: the run may make no more"
+                "a request was refused: the run has reached its limit"
             );
             self.end(
-                self.limits.reached(
-                    Bound::Requests,
-                    "the connector made more requests than a run may make",
-                ),
+                self.limits
+                    .reached(Bound::Requests, "the connector made more requests than permitted"),
             );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
         self.requests += 1;
         self.oversized = false;
         match self.retrier.send(&request, &allowed).await {
-            // A transport that bounds what it reads has done so before; a platform may bring one
-            // that does not.
+            // A transport that bounds its reading has checked this already; a platform's own one
+            // may not.
             Ok(response)
                 if u64::try_from(response.body.len()).unwrap_or(u64::MAX)
                     > self.limits.response =>
@@ -160,13 +158,13 @@ impl Capability {
     }
 
     fn deny(&mut self, request: &Request, denial: &Denial) -> wit::Error {
-        // The path is the component's own text, so a log must not have it.
+        // The path is the component's own text, so it must not be logged.
         tracing::warn!(method = request.method.as_str(), reason = %denial, "a request was refused");
         let path = crate::text::shortened(request.path(), 200);
         let failure = Failure::new(
             Code::Denied,
             format!(
-                "the connector asked for {} {path}, which was not let out: {denial}",
+                "the connector tried to send {} {path}, which was denied: {denial}",
                 request.method
             ),
         );
@@ -182,8 +180,8 @@ impl Capability {
                 );
             }
             _ => self.end(failure.with_hint(
-                "Do not use this connector: it asks for more than it declares. Report it to \
-                 whoever publishes it.",
+                "Do not use this connector: it asks for more than it declares. Report it to its \
+                 publisher.",
             )),
         }
         wit::Error::Denied(denial.to_string())
@@ -214,8 +212,8 @@ impl Capability {
                     format!("the server's certificate is not trusted ({text})"),
                 );
                 self.explain(failure.with_remedy(Remedy::TrustRoot).with_hint(
-                    "If a proxy of your company stands in between, trust its certificate too. \
-                     Otherwise somebody may be reading along: do not go on.",
+                    "If a proxy of your company is in between, trust its certificate too. \
+                     Otherwise the connection may be intercepted: do not go on.",
                 ));
                 wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
             }
@@ -224,7 +222,7 @@ impl Capability {
                     Failure::new(Code::Denied, text.clone())
                         .with_remedy(Remedy::NameUpstream)
                         .with_hint(
-                            "Where the service really is inside your network, name its address \
+                            "If the service really is inside your network, name its address \
                              yourself. Otherwise do not use this connector.",
                         ),
                 );
@@ -232,8 +230,8 @@ impl Capability {
             }
             GivenUp::NoAnswer(TransportError::Fixture(text)) => {
                 self.end(Failure::new(Code::Fixture, text.clone()).with_hint(
-                    "Mend the fixture, or record it again: the connector asks for other things \
-                     than it holds.",
+                    "Fix the fixture, or record it again: the connector sends requests that it \
+                     does not have.",
                 ));
                 wit::Error::Other(text)
             }
@@ -256,7 +254,7 @@ impl Capability {
     }
 }
 
-/// Seconds, rounded up: who comes back too early is turned away again.
+/// Seconds, rounded up: a client that comes back too early is refused again.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -1,5 +1,5 @@
-//! Time as the HTTP capability sees it: passed in, so that waiting is tested and replayed without
-//! waiting.
+//! The clock of the HTTP capability. It is passed in, so that waiting can be tested and replayed
+//! without waiting.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A clock that can be waited on.
+/// A clock with sleeps.
 pub trait Clock: Send + Sync {
-    /// Time since some fixed instant; never goes back.
+    /// Time since a fixed instant. It never goes back.
     fn now(&self) -> Duration;
     /// The date, for headers that name an instant.
     fn date(&self) -> SystemTime;
-    /// Waits.
+    /// Sleeps.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
@@ -44,7 +44,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that nobody waits on: a sleep moves it forward and returns at once.
+/// A virtual clock: a sleep moves it forward and returns at once.
 #[derive(Debug)]
 pub struct VirtualClock {
     start: SystemTime,
@@ -52,7 +52,7 @@ pub struct VirtualClock {
 }
 
 impl VirtualClock {
-    /// A clock that begins at this date.
+    /// A clock that starts at this date.
     #[must_use]
     pub fn new(start: SystemTime) -> Self {
         Self { start, elapsed_ms: AtomicU64::new(0) }
@@ -75,8 +75,8 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Rounded up: a wait of less than a millisecond must move the clock too, or a loop that
-        // waits would never end.
+        // Rounded up: a wait of less than a millisecond must move the clock too, or a waiting loop
+        // would never end.
         let ms = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         self.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
         Box::pin(std::future::ready(()))

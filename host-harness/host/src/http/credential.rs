@@ -1,11 +1,11 @@
-//! How the secret of a run is attached to its requests. Only a transport looks into it.
+//! The secret of a run, and how it is attached to requests. Only a transport reads it.
 
 use zeroize::Zeroizing;
 
 use crate::contract::Attachment;
 use crate::secret::Secret;
 
-/// How the secret of a run is attached to its requests.
+/// The secret of a run, and how it is attached to its requests.
 #[derive(Clone, Debug)]
 pub struct Credential {
     attachment: Attachment,
@@ -13,7 +13,7 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// A secret, and how it is attached.
+    /// A secret, attached this way.
     #[must_use]
     pub fn new(attachment: Attachment, secret: Secret) -> Self {
         Self { attachment, secret }

@@ -1,7 +1,7 @@
 //! HTTP for a component: policy ▸ retry( pace ▸ transport( credential last ) ).
 //!
-//! Each part is a file of its own and uses only the ones above it. Above the transport no part ever
-//! holds the key.
+//! Each part is a separate file and uses only those above it. Only the transport ever holds the
+//! key.
 
 pub mod clock;
 pub mod credential;

@@ -1,40 +1,40 @@
-//! Where requests go: a scheme, a host and a port, and nothing else. The operator names it, never
-//! the component.
+//! An origin: the scheme, host and port that requests go to. The operator names it, never the
+//! component.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use url::{Host, Position, Url};
 
-/// An origin that requests may go to: `https`, or `http` to this machine.
+/// An origin for requests: `https`, or `http` to this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     url: Url,
 }
 
-/// Why a text is no origin. The text itself is not repeated: it may hold a password.
+/// Why a text is not an origin. The text itself is not repeated, because it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
-    /// It is no URL.
+    /// It is not a URL.
     #[error("not a URL such as `https://host` or `http://127.0.0.1:8080`")]
     NotAUrl,
     /// It has a user name, a path, a query or a fragment.
-    #[error("more than scheme, host and port: leave away user, path, query and fragment")]
+    #[error("more than scheme, host and port: leave out user, path, query and fragment")]
     MoreThanAnOrigin,
-    /// Its scheme is another one.
+    /// It has another scheme.
     #[error("the scheme must be `https`, or `http` to this machine")]
     Scheme,
-    /// Plain http to another machine would show the key to everybody on the way.
+    /// Plain http to another machine would expose the key on the network.
     #[error("plain `http` is only for this machine (127.0.0.1, [::1] or localhost); use `https`")]
     PlainHttp,
 }
 
 impl Origin {
-    /// Reads an origin. A trailing slash is fine.
+    /// Parses an origin. A trailing slash is permitted.
     ///
     /// # Errors
-    /// When the text is no origin, or one that the key must not be sent to.
+    /// If the text is not an origin, or one that the key must not be sent to.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text.trim()).map_err(|_| OriginError::NotAUrl)?;
         let bare = url.username().is_empty()
@@ -52,11 +52,10 @@ impl Origin {
         }
     }
 
-    /// Parts an absolute URL into its origin, and its path and query. A fragment is left away.
+    /// Splits an absolute URL into its origin, and its path and query. A fragment is dropped.
     ///
     /// # Errors
-    /// When it is none, has a user or a password in it, or its origin is one that nothing must be
-    /// sent to.
+    /// If it has a user or a password in it, or its origin is not permitted.
     pub fn part(url: &Url) -> Result<(Self, String), OriginError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::MoreThanAnOrigin);
@@ -71,13 +70,13 @@ impl Origin {
         self.url.scheme() == "http"
     }
 
-    /// The host's name, in lower case; none where it is an address.
+    /// The host's name, in lower case. `None` if it is an address.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.url.domain().map(|name| name.trim_end_matches('.'))
     }
 
-    /// The address that stands in place of a name.
+    /// The address, if there is one in place of a name.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         match self.url.host()? {

@@ -1,6 +1,6 @@
-//! Pace: at most so many requests in any period, for all runs of one account together.
+//! Pace: at most a number of requests in any period, for all runs of one account together.
 //!
-//! A slot is taken for a request and comes free one period after the request's *answer*. The server
+//! A request takes a slot, which is released one period after the request's *answer*. The server
 //! saw the request before it answered, so it never counts more than the limit in any period,
 //! however unevenly the network delays.
 
@@ -23,14 +23,15 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// A rate per second; below one, a request every so many seconds. None for what is no rate.
+    /// A rate per second; below one, a request every few seconds. `None` if the value is not a
+    /// rate.
     #[must_use]
     pub fn per_second(rate: f64) -> Option<Self> {
         // The bounds keep the period between a microsecond and a day.
         if !(1.0 / 86_400.0..=1_000_000.0).contains(&rate) {
             return None;
         }
-        // Whole requests are counted in a window as long as they take at that rate.
+        // A window has a whole number of requests, and is as long as they take at that rate.
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -45,7 +46,7 @@ impl Rate {
 #[derive(Debug)]
 pub struct Pacer {
     rate: Rate,
-    /// Runs wait in the order in which they came.
+    /// Runs wait in order of arrival.
     turn: tokio::sync::Mutex<()>,
     slots: Mutex<Slots>,
     freed: Notify,
@@ -54,18 +55,18 @@ pub struct Pacer {
 #[derive(Debug, Default)]
 struct Slots {
     in_flight: u32,
-    /// When the slots of answered requests come free, the earliest first.
+    /// When the slots of answered requests are released, the earliest first.
     cooling: VecDeque<Duration>,
 }
 
-/// The right to send one request. Its slot cools down from the moment when this is dropped.
+/// The permit to send one request. The cooling of its slot begins when it is dropped.
 pub struct Permit<'a> {
     pacer: &'a Pacer,
     clock: &'a dyn Clock,
 }
 
 impl Pacer {
-    /// A pacer on which nobody has sent anything yet.
+    /// A pacer without requests so far.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
         Self {
@@ -76,7 +77,7 @@ impl Pacer {
         }
     }
 
-    /// Waits for the right to send one request.
+    /// Waits for a permit to send one request.
     pub async fn permit<'a>(&'a self, clock: &'a dyn Clock) -> Permit<'a> {
         let _turn = self.turn.lock().await;
         loop {
@@ -89,7 +90,7 @@ impl Pacer {
         }
     }
 
-    /// Takes a slot, or says how long until the next one comes free, where that is known.
+    /// Takes a slot, or returns how long until the next one is released, if that is known.
     fn take(&self, now: Duration) -> Result<(), Option<Duration>> {
         let mut slots = self.slots();
         while slots.cooling.front().is_some_and(|free| *free <= now) {
@@ -111,7 +112,7 @@ impl Pacer {
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
-        // Every change is a whole one: what a panicking thread left is still right.
+        // Every change is atomic, so the value is valid even if a thread panicked.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,15 +127,15 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// The pacers of all accounts that a process serves.
+/// The pacers of all accounts in a process.
 #[derive(Debug, Default)]
 pub struct Pacers {
     by_account: Mutex<HashMap<String, Arc<Pacer>>>,
 }
 
 impl Pacers {
-    /// The pacer that all runs of this account share. The rate counts when the first run asks; one
-    /// that nobody uses and whose slots are all free is forgotten.
+    /// The pacer that all runs of this account share. The first run sets its rate. A pacer without
+    /// users whose slots are all free is dropped.
     pub fn of(&self, account: &str, rate: Rate, clock: &dyn Clock) -> Arc<Pacer> {
         let now = clock.now();
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,7 +170,7 @@ mod tests {
                 *sixth - *first
             );
         }
-        assert!(*sent.last().unwrap() < Duration::from_secs(5), "slower than asked: {sent:?}");
+        assert!(*sent.last().unwrap() < Duration::from_secs(5), "slower than requested: {sent:?}");
     }
 
     #[tokio::test(start_paused = true)]

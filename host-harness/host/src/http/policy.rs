@@ -1,8 +1,8 @@
-//! Which requests may leave: those of endpoints that the descriptor declares **and** the operator
-//! granted.
+//! The policy of egress: only requests to endpoints that the descriptor declares **and** the
+//! operator granted.
 //!
-//! A pure object: no runtime, no network. It judges the request as it would go out, byte for byte,
-//! and never mends one: what is not plainly one of the declared paths is denied.
+//! A pure object: no runtime, no network. It judges the request byte for byte as it would be sent,
+//! and never corrects one: a request that is not plainly one of the declared paths is denied.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use super::origin::Origin;
 use super::transport::{Method, Request};
 use crate::contract;
 
-/// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that
-/// when every byte is encoded.
+/// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that if
+/// every byte is encoded.
 const LONGEST_PATH_AND_QUERY: usize = 32 * 1024;
 
-/// Largest request body: it names what to search for, which never needs more.
+/// Largest request body: it holds search criteria, which never need more.
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// What the operator lets a component do: one origin, and endpoints of it. Nothing is granted by
+/// An operator's grants to a component: one origin, and endpoints of it. Nothing is granted by
 /// default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
@@ -29,13 +29,14 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Grants nothing below this origin yet.
+    /// No grants yet, for this origin.
     #[must_use]
     pub fn none(origin: Origin) -> Self {
         Self { origin, endpoints: BTreeSet::new() }
     }
 
-    /// Grants every declared `GET`. What has a body is granted by name only, with [`Grants::with`].
+    /// Grants every declared `GET`. Requests with a body are granted only by name, with
+    /// [`Grants::with`].
     #[must_use]
     pub fn reading(origin: Origin, descriptor: &contract::Descriptor) -> Self {
         let endpoints = descriptor
@@ -49,7 +50,7 @@ impl Grants {
         }
     }
 
-    /// Grants one endpoint more, by its declared path template.
+    /// Adds one endpoint, by its declared path template.
     #[must_use]
     pub fn with(mut self, method: Method, path_template: impl Into<String>) -> Self {
         self.endpoints.insert((method, path_template.into()));
@@ -63,8 +64,8 @@ impl Grants {
     }
 }
 
-/// The rules of one run: declared endpoints, with the run's settings bound into them, and what of
-/// them is granted.
+/// The rules of one run: declared endpoints, with the run's settings bound into them, and which of
+/// them are granted.
 #[derive(Clone, Debug)]
 pub struct Policy {
     rules: Vec<Rule>,
@@ -75,33 +76,33 @@ struct Rule {
     method: Method,
     /// Method and path template, as declared.
     endpoint: Arc<str>,
-    /// None where the template names a setting that this run has no value for: such a rule matches
+    /// `None` if the template names a setting without a value in this run: such a rule matches
     /// nothing.
     segments: Option<Vec<String>>,
     read_only: bool,
     granted: bool,
 }
 
-/// A request that may leave.
+/// A permitted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
-    /// The endpoint that it calls, as the descriptor declares it: method and path template.
+    /// Its endpoint as the descriptor declares it: method and path template.
     pub endpoint: Arc<str>,
     /// Whether it may be sent again after a failure.
     pub repeatable: bool,
 }
 
-/// Why a request may not leave.
+/// Why a request is denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
-    /// It is not written as a request must be.
+    /// It is not well formed.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
     /// The descriptor does not declare it.
     #[error("the connector's descriptor does not declare it")]
     Undeclared,
-    /// The descriptor declares it, and the operator did not grant it.
+    /// The descriptor declares it, but the operator did not grant it.
     #[error("`{0}` is declared, but not granted to the connector")]
     NotGranted(String),
 }
@@ -130,7 +131,7 @@ impl Policy {
     /// Judges one request.
     ///
     /// # Errors
-    /// The reason why it may not leave.
+    /// The reason why it is denied.
     pub fn check(&self, request: &Request) -> Result<Allowed, Denial> {
         let segments = well_formed_segments(request)?;
         let rule = self.rules.iter().find(|rule| {
@@ -146,7 +147,7 @@ impl Policy {
     }
 }
 
-/// The method of the contract as the host's own.
+/// The contract's method as the host's type.
 #[must_use]
 pub fn method_of(method: contract::HttpMethod) -> Method {
     match method {
@@ -155,12 +156,12 @@ pub fn method_of(method: contract::HttpMethod) -> Method {
     }
 }
 
-/// The name of the setting that a template's segment stands for, where it is one.
+/// The name of the setting in a template's segment, if it has one.
 pub fn placeholder(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// The decoded segments that a path of this template must have in a run with these settings.
+/// The decoded segments that a path must have to match this template with these settings.
 fn bound_segments(template: &str, settings: &[contract::Setting]) -> Option<Vec<String>> {
     let bind = |segment: &str| match placeholder(segment) {
         None => Some(segment.to_owned()),
@@ -173,7 +174,7 @@ fn bound_segments(template: &str, settings: &[contract::Setting]) -> Option<Vec<
     template.strip_prefix('/')?.split('/').map(bind).collect()
 }
 
-/// The decoded segments of a request's path, if the request is written as it must be.
+/// The decoded segments of a request's path, if the request is well formed.
 fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
     let target = &request.path_and_query;
     if target.len() > LONGEST_PATH_AND_QUERY {
@@ -194,11 +195,11 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
         }
         _ => {}
     }
-    // Some servers take `;` for a separator as well.
+    // Some servers accept `;` as a separator as well.
     if let Some((_, query)) = target.split_once('?')
         && query.split(['&', ';']).any(overrides_the_method)
     {
-        return Err(Denial::Malformed("its query asks the server to take it for another method"));
+        return Err(Denial::Malformed("its query asks the server to use another method"));
     }
     let path = request
         .path()
@@ -207,14 +208,13 @@ fn well_formed_segments(request: &Request) -> Result<Vec<String>, Denial> {
     path.split('/').map(decoded_segment).collect()
 }
 
-/// Whether a parameter of a query is one by which common server frameworks let a caller replace the
-/// method.
+/// Whether common server frameworks let a query parameter with this name replace the method.
 fn overrides_the_method(parameter: &str) -> bool {
     let name = parameter.split('=').next().unwrap_or_default();
     let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     matches!(plain.as_str(), "xhttpmethodoverride" | "xhttpmethod" | "xmethodoverride" | "httpmethodoverride" | "methodoverride")
-        // `method` alone is a name that an API may well use for something of its own.
+        // Without a prefix such as `_`, `method` may be a parameter of the API itself.
         || (plain == "method" && !name.starts_with('m'))
 }
 
@@ -229,8 +229,8 @@ fn decoded_segment(segment: &str) -> Result<String, Denial> {
     if decoded == "." || decoded == ".." {
         return Err(Denial::Malformed("its path has a dot segment"));
     }
-    // A server may decode once more, or take a backslash for a slash: neither may turn one segment
-    // into two, or into dots.
+    // A server may decode again, or read a backslash as a slash: neither may turn one segment into
+    // two, or into dots.
     if decoded.contains(['/', '\\', '%', '?', '#', ';']) || decoded.chars().any(char::is_control) {
         return Err(Denial::Malformed("its path has an encoded separator"));
     }
@@ -316,20 +316,14 @@ mod tests {
             ("/v1/orgs/%0d%0a", "its path has an encoded separator"),
             ("/v1/orgs/%ff", "its path is not UTF-8"),
             ("/v1/orgs/acme-1;x=1/users", "its path has an encoded separator"),
-            ("/v1/orgs?_method=DELETE", "its query asks the server to take it for another method"),
-            (
-                "/v1/orgs?a=b;_method=DELETE",
-                "its query asks the server to take it for another method",
-            ),
-            (
-                "/v1/orgs?a=b&%5Fmethod=DELETE",
-                "its query asks the server to take it for another method",
-            ),
+            ("/v1/orgs?_method=DELETE", "its query asks the server to use another method"),
+            ("/v1/orgs?a=b;_method=DELETE", "its query asks the server to use another method"),
+            ("/v1/orgs?a=b&%5Fmethod=DELETE", "its query asks the server to use another method"),
             (
                 "/v1/orgs?X-HTTP-Method-Override=PUT",
-                "its query asks the server to take it for another method",
+                "its query asks the server to use another method",
             ),
-            ("/v1/orgs?$method", "its query asks the server to take it for another method"),
+            ("/v1/orgs?$method", "its query asks the server to use another method"),
         ] {
             assert_eq!(policy().check(&get(target)), Err(Denial::Malformed(reason)), "{target}");
         }

@@ -1,12 +1,12 @@
-//! Bounded retries: 429, 5xx and connection faults are asked again, as politely as the server wants
-//! it and within the run's budget.
+//! Bounded retries with back-off and jitter: 429, 5xx and connection faults are retried after the
+//! wait that the server asks for, within the run's budget.
 //!
 //! ```text
 //! try ─▶ answer ─────────────────────────────────────────────▶ done
-//!  ▲  └▶ 429 · 5xx · no answer ─▶ may it be repeated, are tries and budget left? ─ no ─▶ given up
+//!  ▲  └▶ 429 · 5xx · no answer ─▶ may it be retried, are tries and budget left? ─ no ─▶ given up
 //!  └──────────── wait ◀──────────────────────────── yes ─┘
 //! ```
-//! Only requests that change nothing are repeated. Time comes from a [`Clock`].
+//! Only requests that change nothing are retried. Time comes from a [`Clock`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,21 +21,21 @@ use super::transport::{Phase, Request, Response, Transport, TransportError};
 use crate::failure::Failure;
 use crate::observer::{Call, Event, Events, Next};
 
-/// Tries of one request when the server does not say how long to wait: waits of 0.5, 1, 2, 4 and 8
-/// seconds, which outlast a restart of a gateway. An outage is the next run's business.
+/// Most tries of one request if the server names no wait: waits of 0.5, 1, 2, 4 and 8 seconds
+/// outlast a restart of a gateway. A longer outage is left to the next run.
 const TRIES: u32 = 6;
-/// Tries of one request when the server says how long to wait. The waits are bounded by the budget;
-/// this ends a server that names none.
+/// Most tries of one request if the server names its waits. The budget bounds the waits; this bound
+/// ends a server that names waits of zero.
 const TRIES_WHEN_TOLD: u32 = 10;
-/// The first wait, doubled with each try.
+/// The first wait. It doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// How waits are spread, so that runs that failed together do not come back together.
+/// Jitter of waits, so that runs that failed together do not come back together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jitter {
-    /// Between half and the whole of the wait.
+    /// Between half and all of the wait.
     Random,
-    /// The whole wait: for replay, where the same traffic gives the same figures.
+    /// The whole wait. For replay, where the same traffic must give the same figures.
     None,
 }
 
@@ -48,27 +48,27 @@ pub struct Retrier {
     /// The call of the connector that the requests serve.
     call: Call,
     jitter: Jitter,
-    /// What is left of the waits that the run may take.
+    /// What is left of the run's budget for waits.
     budget: Duration,
-    /// All waits that it may take.
+    /// The whole budget for waits.
     whole_budget: Duration,
-    /// The budget that would have been enough for a wait that the service asked for in vain.
+    /// The budget that would have been enough, if the service asked for a longer wait.
     overrun: Option<Duration>,
     figures: SharedFigures,
 }
 
-/// The figures of a run that may end in the middle of a request: whoever began it reads them.
+/// The figures of a run, shared, because a run may end in the middle of a request.
 #[derive(Clone, Debug, Default)]
 pub struct SharedFigures(Arc<Mutex<Figures>>);
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Figures {
-    /// Requests sent, repeated ones included.
+    /// Requests sent, including retries.
     pub requests: u64,
-    /// Of these, repeated ones.
+    /// Retries among them.
     pub retries: u64,
-    /// Time waited before repeating, in milliseconds; pacing is not in it.
+    /// Time waited before retries, in milliseconds, without pacing.
     pub waited_ms: u64,
     /// Bytes of the answers' bodies, decompressed.
     pub bytes: u64,
@@ -81,7 +81,7 @@ pub enum GivenUp {
     Status {
         /// The last status.
         status: u16,
-        /// The wait that the server asked for last.
+        /// The last wait that the server asked for.
         retry_after: Option<Duration>,
     },
     /// There was no answer.
@@ -89,10 +89,10 @@ pub enum GivenUp {
 }
 
 impl SharedFigures {
-    /// The figures as they are now.
+    /// The figures so far.
     #[must_use]
     pub fn now(&self) -> Figures {
-        // Counters: what a panicking thread left is still right.
+        // Counters are valid even if a thread panicked.
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,8 +102,8 @@ impl SharedFigures {
 }
 
 impl Retrier {
-    /// A retrier with nothing sent yet. `budget` bounds the waits of the whole run; no pacer means
-    /// no pace.
+    /// A retrier for a new run. `budget` bounds the waits of the whole run; without a pacer there
+    /// is no pacing.
     pub fn new(
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
@@ -128,39 +128,39 @@ impl Retrier {
         }
     }
 
-    /// What the run cost until now.
+    /// The figures of the run so far.
     #[must_use]
     pub fn figures(&self) -> SharedFigures {
         self.figures.clone()
     }
 
-    /// The budget with which the last request would not have been given up, where the service asked
-    /// for a wait that was too long.
+    /// The budget that would have been enough for the last request, if the service asked for a
+    /// longer wait.
     #[must_use]
     pub fn overrun(&self) -> Option<Duration> {
         self.overrun
     }
 
-    /// Tells the transport which call the requests from now on serve.
+    /// Tells the transport which call of the connector later requests belong to.
     pub fn enter(&self, phase: Phase) {
         self.transport.enter(phase);
     }
 
-    /// Tells the transport that a call has succeeded for which everything was asked, as
+    /// Tells the transport that a call has succeeded and sends no more requests, as
     /// [`Transport::finish`] defines it.
     ///
     /// # Errors
-    /// What the transport objects to.
+    /// The transport's objection.
     pub fn finish(&self) -> Result<(), Failure> {
         self.transport.finish()
     }
 
-    /// Notes which call the requests from now on serve, for who is told of them.
+    /// Notes which call later requests belong to, for the observer.
     pub fn serve(&mut self, call: Call) {
         self.call = call;
     }
 
-    /// Sends the request, and again while that is allowed and promises something.
+    /// Sends the request, and retries it as long as that is permitted and promising.
     ///
     /// # Errors
     /// Why it was given up.
@@ -233,7 +233,7 @@ impl Retrier {
         (sent, answer)
     }
 
-    /// The wait before the next try; none when there is to be no next try.
+    /// The wait before the next try. `None` if there must not be one.
     fn next_wait(&self, given_up: &GivenUp, tries: u32) -> Option<Duration> {
         match given_up {
             GivenUp::Status { retry_after: Some(wait), .. } => {
@@ -266,10 +266,9 @@ fn reason(given_up: &GivenUp) -> String {
     }
 }
 
-/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else
-/// `X-RateLimit-Reset`.
+/// The wait in an answer: `Retry-After` in seconds or as a date, otherwise `X-RateLimit-Reset`.
 fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
-    // The server's own clock, where it tells it: this machine's may be wrong.
+    // Uses the server's own clock if it states one: this machine's may be wrong.
     let now = response
         .header("date")
         .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
@@ -290,7 +289,7 @@ fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
         let since = Duration::from_millis(u64::try_from(instant.as_millisecond()).ok()?);
         Some(until(UNIX_EPOCH.checked_add(since)?))
     };
-    // Only an answer that limits speaks of when the limit ends; the reset of a 500 is of no matter.
+    // The reset counts only in an answer that limits, not in a 500.
     retry_after.or_else(|| if response.status == 429 { reset() } else { None })
 }
 
@@ -471,7 +470,7 @@ mod tests {
         }
     }
 
-    /// Notes each request, a line each, and what else is told.
+    /// Notes each request and event, one per line.
     #[derive(Default)]
     struct Heard(Mutex<Vec<String>>);
 

@@ -1,6 +1,6 @@
-//! One try of a request, from sending to what becomes of it: told once, in an event and in a span.
+//! One try of a request, from sending to its end, which it reports once, in an event and in a span.
 //!
-//! It is told even if nobody waits for the answer any more: a call that takes too long is dropped
+//! It reports even if nobody waits for the answer any more: a call that takes too long is dropped
 //! in the middle of a request.
 
 use std::sync::Arc;
@@ -21,14 +21,14 @@ pub(crate) struct Sent {
     call: Call,
     number: u32,
     began: Duration,
-    /// How it ended and how long it took, once it has.
+    /// How it ended and how long it took, once it has ended.
     ended: Option<(Ended, Duration)>,
     span: Span,
     is_told: bool,
 }
 
 impl Sent {
-    /// A request that is sent now.
+    /// A request that is being sent now.
     pub(crate) fn now(
         events: Events,
         clock: Arc<dyn Clock>,
@@ -69,12 +69,12 @@ impl Sent {
         self.ended = Some((ended, self.elapsed()));
     }
 
-    /// Tells of it, and of the next try if there is to be one.
+    /// Reports it, with the next try if there is one.
     pub(crate) fn tell(mut self, next: Option<Next<'_>>) {
         self.told(next);
     }
 
-    /// Tells of it, and that it was the last try though there is no answer that is of use.
+    /// Reports it as the last try without a useful answer.
     pub(crate) fn give_up(mut self) {
         self.told(None);
         if let Some((ended, _)) = self.ended {

@@ -1,8 +1,8 @@
-//! The lowest layer: takes one request to wherever answers come from, and attaches the credential,
-//! if there is one, last.
+//! The lowest layer of HTTP: gets an answer for one request, and attaches the credential, if there
+//! is one, last.
 //!
-//! A transport tries once: it does not wait, retry, pace or follow. What it is given was allowed by
-//! the policy before.
+//! A transport tries once: it does not wait, retry, pace or follow redirects. The policy has
+//! permitted its requests.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::clock::BoxFuture;
 use crate::failure::Failure;
 use crate::observer::Fault;
 
-/// What a request may do.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// Reads.
@@ -36,7 +36,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// One request, relative to the API base. It has no host, no header and no credential.
+/// One request, relative to the API base. It has no host, header or credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method.
@@ -55,13 +55,13 @@ impl Request {
     }
 }
 
-/// One answer, whatever its status.
+/// One answer, with any status.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
-    /// All headers that are text, with names in lower case. The capability passes only some of
-    /// them on.
+    /// All headers that are text, with names in lower case. The capability passes on only some of
+    /// them.
     pub headers: Vec<(String, String)>,
     /// The whole body, decompressed.
     pub body: Vec<u8>,
@@ -81,23 +81,23 @@ impl Response {
 pub enum TransportError {
     /// No answer within the time of one request.
     TimedOut,
-    /// The connection could not be made or broke. The text names no address.
+    /// The connection failed or broke. The text names no address.
     Connection(String),
-    /// The server's certificate is not trusted: asking again changes nothing.
+    /// The server's certificate is not trusted: a retry changes nothing.
     Untrusted(String),
     /// The body is larger than this many bytes.
     TooLarge(u64),
-    /// This transport lets nothing out, or not this.
+    /// This transport does not send this request, or any.
     Denied(String),
-    /// The traffic is not the recorded one: the run ends as `fixture`, whatever the component makes
-    /// of it.
+    /// The traffic differs from the recorded one: the run ends as `fixture`, whatever the component
+    /// makes of it.
     Fixture(String),
     /// Anything else.
     Other(String),
 }
 
 impl TransportError {
-    /// What kind of error it is, for a figure or a log.
+    /// The kind of error, for a metric or a log.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
@@ -112,7 +112,7 @@ impl TransportError {
     }
 }
 
-/// Which call of the connector a request serves. A recording tags its exchanges with it.
+/// The call of the connector that a request belongs to. A recording tags its exchanges with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
     /// `validate` was called.
@@ -137,7 +137,7 @@ impl Phase {
         }
     }
 
-    /// The phase of this name. Any other page, for example a browser's, is none.
+    /// The phase with this name. `None` for any other page, such as a browser's.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose]
             .into_iter()
@@ -145,17 +145,17 @@ impl Phase {
     }
 }
 
-/// Takes requests to answers. One transport serves one run.
+/// Gets answers for requests. One transport serves one run.
 pub trait Transport: Send + Sync {
-    /// Tells that the requests from now on serve this call. Most transports do not care.
+    /// Notes that later requests belong to this call. Most transports ignore it.
     fn enter(&self, phase: Phase) {
         let _ = phase;
     }
 
-    /// Tells that a call has succeeded for which everything was asked: a validation, a connection,
-    /// or a whole collection that began at its first page. The session calls it before it passes
-    /// the result on. Most transports do not care; recorded traffic may hold an answer that was
-    /// never asked for.
+    /// Notes that a call has succeeded and sends no more requests: a validation, a connection, or a
+    /// whole collection that began at its first page. The session calls it before it returns the
+    /// result. Most transports ignore it; recorded traffic may have an answer that was never
+    /// requested.
     ///
     /// # Errors
     /// Why the result does not count, although the call succeeded.
@@ -167,7 +167,7 @@ pub trait Transport: Send + Sync {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, TransportError>>;
 }
 
-/// The default: nothing leaves.
+/// The default: it sends nothing.
 #[derive(Debug, Default)]
 pub struct Deny;
 

@@ -1,9 +1,8 @@
-//! Which addresses a request may go to: those of the open internet, unless the operator named the
-//! origin himself. Pure, but for the resolver.
+//! Protection against SSRF: requests go only to public addresses, unless the operator named the
+//! origin. Pure, except for the resolver.
 //!
-//! A name is judged by what it resolves to at the moment of the connection, so a name that changes
-//! its mind between a check and the connection gains nothing. An IPv4 address that is wrapped into
-//! IPv6 is judged as what it is.
+//! A name is judged by the addresses that it resolves to for the connection, so DNS rebinding gains
+//! nothing. An IPv4 address inside an IPv6 address is judged as IPv4.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,10 +11,11 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Whether an address belongs to the open internet, and to no machine, link or network of our own.
+/// Whether an address is public: not of this machine, a link or a private network.
 ///
-/// The ranges are those that the IANA registries of special-purpose addresses do not call globally
-/// reachable (<https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>).
+/// The other ranges are those that the IANA registries of special-purpose addresses do not call
+/// globally reachable (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry>).
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -39,16 +39,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation())
 }
 
-/// Global unicast is 2000::/3; within it, Teredo, benchmarks, ORCHID, documentation and segment
-/// routing are not.
+/// Global unicast is 2000::/3, except for Teredo, benchmarks, ORCHID, documentation and segment
+/// routing.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || (a == 0x3fff && b < 0x1000);
     a & 0xe000 == 0x2000 && !special
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (NAT64) or
-/// 6to4.
+/// The IPv4 address inside an IPv6 address: mapped, compatible, translated (NAT64) or 6to4.
 fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let joined = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
@@ -56,29 +55,29 @@ fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
         (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) | (0, 0, 0, 0, 0xffff, 0) => {
             Some(joined(g, h))
         }
-        // `::` and `::1` are not IPv4 addresses; as such they would be judged the same.
+        // `::` and `::1` are not IPv4 addresses; judged as such, the result would be the same.
         (0, 0, 0, 0, 0, 0) => Some(joined(g, h)),
         (0x2002, high, low, ..) => Some(joined(high, low)),
         _ => None,
     }
 }
 
-/// A name of which no address is on the open internet.
+/// The error of a name without a public address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PrivateNetwork;
 
 impl fmt::Display for PrivateNetwork {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the address lies in a private network")
+        formatter.write_str("the address is in a private network")
     }
 }
 
 impl std::error::Error for PrivateNetwork {}
 
-/// The system's resolver, which keeps addresses of private networks to itself.
+/// The system's resolver, without private addresses.
 #[derive(Clone, Debug)]
 pub(super) struct PublicResolver {
-    /// Names that the operator's own set-up leads to: his proxies.
+    /// Names in the operator's own configuration: the proxies.
     pub(super) exempt: Arc<BTreeSet<String>>,
 }
 
@@ -86,7 +85,7 @@ impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let exempt = self.exempt.contains(&name.as_str().to_ascii_lowercase());
         Box::pin(async move {
-            // The port is the connector's to fill in.
+            // The HTTP library fills in the port.
             let addresses: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let there = !addresses.is_empty();

@@ -1,9 +1,8 @@
-//! The live transport: HTTPS by reqwest and rustls, and the only place where the key meets a
+//! The live transport: HTTPS with reqwest and rustls. It is the only place where the key meets a
 //! request.
 //!
-//! It never follows a redirect, never goes to another origin or into a private network that nobody
-//! named, and never hands the key back: should an answer repeat it, it is redacted before anybody
-//! above sees it.
+//! It never follows a redirect. It connects to no other origin, and to no private address unless
+//! the operator named it. It never returns the key: if an answer contains it, it is redacted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,40 +22,40 @@ use crate::http::transport::{Method, Request, Response, Transport, TransportErro
 use address::{PrivateNetwork, PublicResolver, is_public};
 use proxy::ProxyError;
 
-/// Time to make a connection. A host that is there answers in well under a second; what is left of
-/// the request's time is for the answer.
+/// Time to connect. A reachable host answers in well under a second; the rest of the request's time
+/// is for the answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a client for the live API is made.
+/// Options of a client for the live API.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
     /// Time of one request, from the connection to the last byte.
     pub timeout: Duration,
     /// Largest body, in bytes, after decompression.
     pub largest_body: u64,
-    /// Certificates, PEM, that are trusted beside the system's.
+    /// Certificates in PEM form that are trusted in addition to the system's.
     pub extra_roots: Option<Vec<u8>>,
-    /// Whether the system's proxy variables count.
+    /// Whether to use the system's proxy variables.
     pub system_proxy: bool,
-    /// Whether requests may go into a private network or to this machine: only where the operator,
-    /// and not a connector, named the origin.
+    /// Whether requests may go to private addresses or to this machine: only if the operator, not a
+    /// connector, named the origin.
     pub private_network: bool,
-    /// Who asks, as `name/version`: the program's own name, so that a service can tell it from
-    /// others. Empty sends none.
+    /// The program, as `name/version`, so that a service can distinguish it from others. Empty
+    /// sends none.
     pub user_agent: String,
 }
 
-/// Why a client could not be made.
+/// Why a client could not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The extra certificates are none.
-    #[error("no certificate in PEM form is in it")]
+    /// The extra certificates are malformed.
+    #[error("it has no certificate in PEM form")]
     Certificates,
-    /// A proxy variable cannot be used. Ignored, it would let requests go past the proxy.
+    /// A proxy variable cannot be used. If it were ignored, requests would bypass the proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// Something else, in the library's words.
+    /// Another error, in the library's words.
     #[error("the HTTP client could not be made: {0}")]
     Other(String),
 }
@@ -74,7 +73,7 @@ impl ClientError {
     }
 }
 
-/// A client: connections that runs of all tenants share. It holds no credential.
+/// A client: connections that the runs of all tenants share. It has no credential.
 #[derive(Clone, Debug)]
 pub struct LiveClient {
     http: reqwest::Client,
@@ -90,22 +89,22 @@ pub struct Live {
     client: LiveClient,
     origin: Origin,
     credential: Option<Credential>,
-    /// Whether the origin may be gone to at all, as far as its name tells.
+    /// Whether the origin is permitted, as far as its name shows.
     reachable: bool,
 }
 
 impl LiveClient {
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// # Errors
-    /// When the extra certificates or a proxy variable cannot be read, or the client cannot be set
+    /// If the extra certificates or a proxy variable cannot be read, or the client cannot be set
     /// up.
     pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // reqwest's own retries would be neither counted nor paced.
+            // Retries by reqwest would be neither counted nor paced.
             .retry(reqwest::retry::never())
             .timeout(options.timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(options.timeout));
@@ -137,10 +136,10 @@ impl LiveClient {
         Live { client: self.clone(), origin, credential, reachable }
     }
 
-    /// Whether the origin may be gone to at all, as far as its name tells.
+    /// Whether the origin is permitted, as far as its name shows.
     fn reaches(&self, origin: &Origin) -> bool {
-        // A proxy's name is resolved freely, so it must not be an origin; an address in place of a
-        // name is not resolved at all.
+        // A proxy's name resolves to any address, so it must not be an origin. An address in place
+        // of a name is not resolved at all.
         let named = || {
             !origin.host().is_some_and(|host| self.proxies.contains(host))
                 && origin.address().is_none_or(is_public)
@@ -148,7 +147,7 @@ impl LiveClient {
         self.private_network || named()
     }
 
-    /// A request that is no connector's, to this origin, within the same bounds.
+    /// A request of the host itself to this origin, within the same bounds.
     pub fn request(
         &self,
         method: reqwest::Method,
@@ -192,7 +191,7 @@ impl Live {
         Ok(self.redacted(Response { status, headers, body }))
     }
 
-    /// The answer without the key, wherever the server may have repeated it.
+    /// The answer with the key redacted everywhere.
     fn redacted(&self, mut response: Response) -> Response {
         let Some(credential) = &self.credential else { return response };
         let key = credential.secret().expose();
@@ -200,7 +199,7 @@ impl Live {
         for (_, value) in &mut response.headers {
             let mut bytes = std::mem::take(value).into_bytes();
             redact(&mut bytes, key.as_bytes());
-            // Stars in the place of whole characters: what was text still is.
+            // Whole characters are replaced by stars, so text stays text.
             *value = String::from_utf8(bytes).unwrap_or_default();
         }
         response
@@ -220,7 +219,7 @@ fn header(credential: &Credential) -> Result<HeaderValue, TransportError> {
     Ok(value)
 }
 
-/// The body of an answer, which may have this many bytes.
+/// The body of an answer, up to this many bytes.
 pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, TransportError> {
     let told = answer.content_length().unwrap_or(0);
     if told > most {
@@ -236,8 +235,8 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
     Ok(body)
 }
 
-/// Overwrites every occurrence of the key in the text, also where characters of it are escaped as
-/// JSON or a URL escapes them.
+/// Overwrites every occurrence of the key in the text, also if some of its characters are escaped
+/// for JSON or a URL.
 fn redact(text: &mut [u8], key: &[u8]) {
     let Some(first) = key.first() else { return };
     let mut at = 0;
@@ -254,7 +253,7 @@ fn redact(text: &mut [u8], key: &[u8]) {
     }
 }
 
-/// How many bytes of the text the key takes, if the text begins with it.
+/// Number of bytes that the key takes at the start of the text, if the text begins with it.
 fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
     let mut length = 0;
     for expected in key {
@@ -266,7 +265,7 @@ fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
     Some(length)
 }
 
-/// The byte that these bytes stand for: themselves, `\/`, `%2F` or `\u002f`.
+/// The byte that these bytes encode: themselves, `\/`, `%2F` or `\u002f`.
 fn unescaped(bytes: &[u8]) -> Option<u8> {
     let hexadecimal =
         |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
@@ -298,8 +297,8 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
         .map_err(other)?;
     let config = match verifier {
         Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        // A machine without certificates, such as a small container, trusts nobody, and plain http
-        // to itself needs none.
+        // A machine without certificates, such as a small container, trusts no server. Plain http
+        // to itself needs no trust.
         Err(_) if trusted_by_the_system_alone => {
             config.with_root_certificates(rustls::RootCertStore::empty())
         }
@@ -310,11 +309,11 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
 
 fn into_private_network() -> TransportError {
     TransportError::Denied(
-        "the service's address lies in a private network, where a connector may not lead".into(),
+        "the service has a private address, which a connector must not reach".into(),
     )
 }
 
-/// What went wrong with one try, without the address.
+/// The error of one try, without the address.
 pub fn fault(error: &reqwest::Error) -> TransportError {
     if causes(error).any(|cause| cause.is::<PrivateNetwork>()) {
         return into_private_network();
@@ -335,13 +334,12 @@ pub fn fault(error: &reqwest::Error) -> TransportError {
     TransportError::Connection("the connection broke".into())
 }
 
-/// The innermost cause of an error, in its own words: the outer ones name the URL.
+/// The innermost cause of an error: the outer ones contain the URL.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string)
 }
 
-/// What an error was caused by, the innermost last. Chains are a few links long; the bound ends a
-/// cycle.
+/// The causes of an error, the innermost last. Chains have a few links; the bound ends a cycle.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source()).take(16)
 }
@@ -437,7 +435,8 @@ mod tests {
         }
         listener.set_nonblocking(true).unwrap();
         assert!(listener.accept().is_err(), "somebody came");
-        // An origin that the operator named is gone to, wherever it is: here nobody speaks TLS.
+        // Requests go to an origin that the operator named, wherever it is; here no server speaks
+        // TLS.
         drop(listener);
         assert!(matches!(
             sent(&client(true, false), &format!("https://localhost:{port}")).await,

@@ -1,23 +1,23 @@
-//! The proxy variables of the environment: refused where the HTTP client could not use them.
+//! Checks the proxy variables of the environment, and refuses those that the HTTP client could not
+//! use.
 //!
 //! The client reads the variables itself. It ignores a value that it cannot read, and then sends
-//! requests directly, past the proxy. So each value is read here first, more strictly than the
-//! client reads it. What is refused names the variable and never its value, which may hold a
-//! password.
+//! requests directly, past the proxy. So each value is checked here first, more strictly than by
+//! the client. An error names the variable and never its value, which may hold a password.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// Set by a web server for a CGI program. A client's header could then set `HTTP_PROXY`, so the
-/// HTTP client reads no variable, and would send requests past the proxy that one of them names.
+/// Set by a web server for a CGI program. A request header could then set `HTTP_PROXY`, so the HTTP
+/// client ignores all variables, and would send requests past the proxy.
 const CGI: &str = "REQUEST_METHOD";
-/// For each kind of request, its variables, in the order in which the client looks for them.
+/// For each kind of request, its variables, in the client's order.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
-/// Kinds of proxies that the client does not speak, and that are common enough to be named.
+/// Kinds of proxies that the client does not support, and that are common enough to be named.
 const UNSUPPORTED: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
 
 /// A proxy variable that cannot be used.
@@ -30,12 +30,12 @@ pub enum ProxyError {
     /// It names a proxy of this kind.
     #[error("the environment variable `{0}` names a `{1}` proxy, which is not supported")]
     Unsupported(&'static str, &'static str),
-    /// It names a proxy of a kind that is not known.
+    /// It names a proxy of an unknown kind.
     #[error(
         "the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`"
     )]
     UnknownScheme(&'static str),
-    /// It is set beside a variable by which no proxy variable counts.
+    /// It is set together with a variable that disables all proxy variables.
     #[error(
         "the environment variable `{0}` does not count where `REQUEST_METHOD` is set, as it is \
          for a CGI program"
@@ -76,7 +76,7 @@ impl ProxyError {
 /// The hosts of the system's proxies for https, in lower case.
 ///
 /// # Errors
-/// When a variable is set that the client could not use: it would send requests past the proxy.
+/// If a variable is set that the client could not use: it would send requests past the proxy.
 pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
     check(std::env::var_os)?;
     let proxy =
@@ -99,13 +99,13 @@ fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), Prox
         else {
             continue;
         };
-        // An empty value is how a variable is switched off.
+        // An empty value switches a variable off.
         if value.is_empty() {
             continue;
         }
         match value.to_str().ok_or(Fault::Unreadable).and_then(read) {
             Err(Fault::Unreadable) => return Err(ProxyError::Unreadable(name)),
-            // Requests go over https, to which the variable for all kinds is the second choice.
+            // Requests use https, for which the variable for all kinds is the second choice.
             Err(_) if names == ALL && https_is_set => {}
             Err(Fault::Unsupported(kind)) => return Err(ProxyError::Unsupported(name, kind)),
             Err(Fault::UnknownScheme) => return Err(ProxyError::UnknownScheme(name)),
@@ -115,9 +115,8 @@ fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), Prox
     Ok(())
 }
 
-/// Reads `[http[s]://][user[:password]@]host[:port][/path]`. What could be read in two ways is
-/// refused: the client reads a password up to its first `#`, `/` or `@` only, and takes what
-/// follows for something else.
+/// Parses `[http[s]://][user[:password]@]host[:port][/path]`. An ambiguous value is refused: the
+/// client reads a password only up to its first `#`, `/` or `@`, and misreads the rest.
 fn read(text: &str) -> Result<(), Fault> {
     let (scheme, rest) =
         text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
@@ -146,8 +145,7 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Whether a text is a host, in brackets where it is an IPv6 address, and a port where there is
-/// one.
+/// Whether a text is a host, in brackets if it is an IPv6 address, and an optional port.
 fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').map(|inner| inner.split_once(']')) {
         Some(Some((host, rest))) => {
@@ -265,7 +263,7 @@ mod tests {
             checked(&[("HTTPS_PROXY", "htp://proxy.test")]),
             Err(ProxyError::UnknownScheme("HTTPS_PROXY"))
         );
-        // It is not asked where there is one for https.
+        // It is not used if there is one for https.
         assert_eq!(
             checked(&[("ALL_PROXY", "socks5://a:1"), ("https_proxy", "http://a:2")]),
             Ok(())
