@@ -1,5 +1,4 @@
-//! The documentation of the command line is what the command itself prints. `BLESS=1` writes it
-//! anew.
+//! The documentation of the command line equals the command's help. `BLESS=1` generates it again.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,9 +12,8 @@ const COMMANDS: [&str; 14] = [
 
 #[test]
 fn the_documented_command_line_is_the_real_one() {
-    let mut page = String::from(
-        "# The command line\n\nWritten by the command itself; `make bless` writes it anew.\n",
-    );
+    let mut page =
+        String::from("# The command line\n\nGenerated from the command's help by `make bless`.\n");
     for command in [""].iter().chain(&COMMANDS) {
         let ended = Run::bare().args(command.split_whitespace().chain(["--help"])).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -35,6 +33,6 @@ fn the_documented_command_line_is_the_real_one() {
     let there = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == page,
-        "`docs/command-line.md` is not what the command prints; `make bless` writes it anew"
+        "`docs/command-line.md` differs from the command's help; `make bless` generates it again"
     );
 }

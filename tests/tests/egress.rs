@@ -64,7 +64,7 @@ fn an_origin_that_the_operator_names_may_be_anywhere() {
 #[test]
 fn a_get_is_not_granted_by_name_and_neither_is_what_nobody_declares() {
     for (grant, hint) in [
-        ("POST /admin/v1/orgs", "nothing but GET"),
+        ("POST /admin/v1/orgs", "only GET endpoints"),
         ("DELETE /admin/v1/orgs", "for example 'POST /v1/search'"),
         ("POST", "write the method and the path"),
     ] {

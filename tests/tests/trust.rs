@@ -420,7 +420,7 @@ fn a_private_key_is_sealed_never_written_over_and_opened_by_its_password_alone()
         .env("COSIGN_PASSWORD", "x")
         .end();
     assert!(
-        again.code == Some(1) && again.said("output").contains("never written over"),
+        again.code == Some(1) && again.said("output").contains("never overwritten"),
         "{}",
         again.stderr
     );
@@ -433,7 +433,8 @@ fn only_what_is_a_package_as_its_sums_say_is_signed() {
     let key = signed.path("keys/cosign.key");
     let file = sign(&signed.package.join("atlassian-cloud.wasm"), &key, "");
     assert!(
-        file.code == Some(2) && file.said("invalid-settings").contains("is no package's folder"),
+        file.code == Some(2)
+            && file.said("invalid-settings").contains("is not the folder of a package"),
         "{}",
         file.stderr
     );

@@ -283,7 +283,7 @@ impl Host for Script<'_> {
         let path_and_query = request.path_with_query.clone();
         let request =
             transport::Request { method: transport::Method::Get, path_and_query, body: None };
-        assert!(self.policy.check(&request).is_ok(), "not let out: {request:?}");
+        assert!(self.policy.check(&request).is_ok(), "denied: {request:?}");
         self.requests.push(request.path_and_query);
         let number = self.requests.len();
         assert!(number <= self.most, "more than {} requests: {:?}", self.most, self.requests);

@@ -130,7 +130,7 @@ pub fn run(data: &[u8]) {
                 path_and_query: format!("{path}?cursor=a%2Fb"),
                 body: None,
             };
-            assert!(policy.check(&plain).is_ok(), "declared, granted, and not let out: {plain:?}");
+            assert!(policy.check(&plain).is_ok(), "declared, granted, and denied: {plain:?}");
         }
     }
 }

@@ -82,7 +82,7 @@ fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
     let people = check(&[]);
     assert_eq!(people.code, Some(0), "{}", people.stderr);
     assert!(people.stdout.ends_with(
-        " Only the file itself was looked at: without fixtures nothing tells what it does.\n"
+        " Only the file itself was checked: without fixtures nothing shows what it does.\n"
     ));
     assert!(people.stdout.contains("→ Give fixtures with `--fixtures DIR`"), "{}", people.stdout);
     let scripts = check(&["--json"]);

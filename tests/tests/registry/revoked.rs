@@ -161,5 +161,5 @@ fn a_push_says_when_its_date_is_not_the_packages_own() {
     };
     assert_eq!(push(""), "");
     let said = push(DATE.0);
-    assert!(said.contains("revokes its component too"), "{said}");
+    assert!(said.contains("revoke its component too"), "{said}");
 }

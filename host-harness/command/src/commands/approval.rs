@@ -1,9 +1,9 @@
-//! The operator's word on where the key may go, and for what. A descriptor only asks; nothing
-//! leaves before somebody said yes.
+//! The operator's approval of the origin that the key is sent to, and of the requests. A descriptor
+//! only asks for them; nothing is sent before somebody has approved it.
 //!
-//! With the origin go the requests that read by `GET`. Everything else is shown and granted one by
-//! one, also where the origin was named. A yes on a terminal is remembered for the component's
-//! digest: another build asks again.
+//! Approving the origin grants all requests that read by `GET`. Every other request is shown and
+//! granted separately, even if the origin was named. A yes on a terminal is remembered for the
+//! component's digest: another build asks again.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -22,10 +22,11 @@ use smp_host::text;
 use super::console::Console;
 use super::home::home_folder;
 
-/// Endpoints that a question shows: whatever a descriptor declares, the origin stays on the screen.
+/// Most endpoints in a question, so that the origin stays on the screen whatever a descriptor
+/// declares.
 const SHOWN: usize = 8;
 
-/// What the operator said on the command line.
+/// The approvals on the command line.
 pub(crate) struct Approval<'a> {
     /// The origin in place of the live one.
     pub(crate) upstream: Option<&'a Origin>,
@@ -35,7 +36,7 @@ pub(crate) struct Approval<'a> {
     pub(crate) named: &'a [(Method, String)],
 }
 
-/// What the connector may ask, and where, or why the origin is not approved.
+/// The grants of the connector, or why the origin is not approved.
 pub(crate) fn grants(
     facts: &PluginInfo,
     approval: &Approval<'_>,
@@ -67,7 +68,7 @@ pub(crate) fn grants(
     Ok(grants)
 }
 
-/// Approves the live origin, or says why it is not approved.
+/// Approves the live origin, or returns why it is not approved.
 fn approved_origin(
     facts: &PluginInfo,
     allowed: Option<&Origin>,
@@ -99,7 +100,7 @@ fn approved_origin(
     if !may_ask(console) {
         return Err(Failure::new(
             Code::Denied,
-            format!("nobody approved that the key goes to {base}"),
+            format!("sending the key to {base} is not approved"),
         )
         .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
         .with_hint(
@@ -110,7 +111,7 @@ fn approved_origin(
     if !yes(&origin_question(facts, &base), &entry)? {
         return Err(Failure::new(
             Code::Denied,
-            format!("you did not approve that the key goes to {base}"),
+            format!("you did not approve sending the key to {base}"),
         )
         .with_remedy(Remedy::ApproveOrigin { origin: base.to_string() })
         .with_hint("Nothing was sent."));
@@ -136,7 +137,7 @@ fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
     }
     if !other.is_empty() {
         lines.push(format!(
-            "and {} more than reading by GET, for which you are asked one by one.",
+            "and {} that do more than read by GET; you are asked about each of them.",
             other.len()
         ));
     }
@@ -147,11 +148,11 @@ fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
     lines.join("\n")
 }
 
-/// Asks for one endpoint beyond `GET`. A no is no failure: the run goes as far as it comes without
-/// it.
+/// Asks for one endpoint beyond `GET`. A no is not a failure: the run works as far as it can
+/// without it.
 fn ask_for(endpoint: &Endpoint, origin: &Origin, entry: &str) -> Result<bool, Failure> {
     let says = if endpoint.read_only {
-        "By its own word this changes nothing there."
+        "According to the connector, this changes nothing there."
     } else {
         "It may change data there."
     };
@@ -168,7 +169,7 @@ fn line(endpoint: &Endpoint) -> String {
     format!("    {} {path}   {purpose}", method_of(endpoint.method))
 }
 
-/// Whether somebody is there who can be asked.
+/// Whether there is a terminal to ask on.
 fn may_ask(console: &Console) -> bool {
     !console.json() && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -197,7 +198,7 @@ fn is_remembered(entry: &str) -> bool {
     fs::read_to_string(path).is_ok_and(|lines| lines.lines().any(|line| line == entry))
 }
 
-/// Remembers a yes. Where that does not work, the question comes again.
+/// Remembers a yes. If that fails, the question comes again.
 fn remember(entry: &str) {
     let Some(path) = approvals() else { return };
     let Some(folder) = path.parent() else { return };

@@ -1,4 +1,4 @@
-//! `check`: whether a connector does what the contract asks of it, rule by rule.
+//! `check`: whether a connector keeps the contract, rule by rule.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use super::remedy::worded_verdict;
 pub(crate) struct Check {
     #[command(flatten)]
     connector: ConnectorArguments,
-    /// Play these fixtures, as they are and under every fault: one case, or a folder of cases. May
-    /// be repeated.
+    /// Play these fixtures, unchanged and under every fault: one case, or a folder of cases. May be
+    /// repeated.
     #[arg(long, value_name = "DIR")]
     fixtures: Vec<PathBuf>,
-    /// Let warnings and rules that were skipped count as failed, as a marketplace does.
+    /// Count warnings and skipped rules as failed, as a marketplace does.
     #[arg(long)]
     strict: bool,
     /// Write JSON.
@@ -33,8 +33,8 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Says that the check was stopped, and leaves the process as it is: the runtime would wait for
-/// workers that are at work, and end under them. A check has nothing to put in order.
+/// Reports that the check was stopped, and ends the process at once: the runtime would wait for
+/// busy workers, and end while they run. A check has nothing to clean up.
 fn leave(steps: &Steps, console: &Console) -> ! {
     steps.clear();
     std::process::exit(console.failed(&interrupted()) as i32)
@@ -69,7 +69,7 @@ impl Check {
             Ok(verdict) => match verdict.failure() {
                 None => Exit::Done,
                 Some(failure) if self.json => console.failed(&failure),
-                // The list on standard output has said it all.
+                // The list on standard output says everything.
                 Some(_) => Exit::Failed,
             },
         }

@@ -35,19 +35,19 @@ pub(crate) struct Collect {
     connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
-    /// How members are written [default: what the output's name ends in, else table].
+    /// The format of the members [default: that of the output's file name, else table].
     #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
     format: Option<Shown>,
-    /// Write members to this file, which is there only when the list is whole.
+    /// Write members to this file, which appears only when the list is complete.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// Note in this file what was delivered, so that a stopped run goes on; csv and ndjson only.
+    /// Note the progress in this file, so that a stopped run can resume; csv and ndjson only.
     #[arg(long, value_name = "FILE", requires = "output", help_heading = "Output")]
     checkpoint: Option<PathBuf>,
-    /// Write to this file how the run ended, in figures, however it ends.
+    /// Write the outcome and figures of the run to this file, however it ends.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     report: Option<PathBuf>,
-    /// Write failures as JSON. It does not change what is written as data.
+    /// Write failures as JSON. It does not change the format of the members.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -83,14 +83,14 @@ impl Collect {
         self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Shown::Table)
     }
 
-    /// What clap cannot see: files that would overwrite each other, and a checkpoint for a format
-    /// that is written at the end.
+    /// Checks what clap cannot: files that would overwrite each other, and a checkpoint for a
+    /// format that is written at the end.
     fn check_files(&self, format: Shown) -> Result<(), Failure> {
         if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
             return Err(Failure::new(
                 Code::InvalidSettings,
                 format!(
-                    "a {} is written at the end, so a checkpoint is of no use to it",
+                    "a {} is written at the end, so it cannot use a checkpoint",
                     format.as_str()
                 ),
             )
@@ -106,7 +106,7 @@ impl Collect {
             if file.as_os_str().is_empty() {
                 return Err(Failure::new(
                     Code::InvalidSettings,
-                    format!("`{option}` names no file"),
+                    format!("`{option}` does not name a file"),
                 )
                 .with_hint("Give the name of a file."));
             }
@@ -119,7 +119,7 @@ impl Collect {
                     Code::InvalidSettings,
                     format!("`{option}` and `{other}` are the same file"),
                 )
-                .with_hint("Give each a file of its own."));
+                .with_hint("Give each a separate file."));
             }
         }
         Ok(())
@@ -155,7 +155,8 @@ impl Collect {
         let now = source.now;
         match &self.output {
             None => {
-                // The bar goes before the table comes, or they write over each other.
+                // The bar is removed before the table is written, or they would overwrite each
+                // other.
                 let output = AfterProgress {
                     progress: Arc::clone(progress),
                     output: io::BufWriter::new(io::stdout()),
@@ -172,8 +173,7 @@ impl Collect {
         }
     }
 
-    /// Writes the report, if one is wanted. A report that cannot be written is a failure of its
-    /// own.
+    /// Writes the report, if one is wanted. A report that cannot be written is a separate failure.
     fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
         let Some(path) = &self.report else { return exit };
         let written = std::fs::write(path, format!("{:#}\n", worded_report(report).to_json()));
@@ -192,7 +192,7 @@ impl Collect {
         let place =
             self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
         let dropped = if duplicates > 0 {
-            format!(", {duplicates} that came twice left out")
+            format!(", {duplicates} duplicates left out")
         } else {
             String::new()
         };
@@ -213,7 +213,7 @@ fn failed_before_it_began(failure: Failure) -> RunReport {
     }
 }
 
-/// How members are written.
+/// The format of the members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
     /// For people, on a terminal, and followed by a summary.
@@ -248,7 +248,7 @@ impl Shown {
     }
 }
 
-/// A table, and what it comes to.
+/// A table, with its summary.
 struct WithSummary<W> {
     table: Table<Shared<W>>,
     summary: Summary,
@@ -295,7 +295,7 @@ impl<W: Write> Write for Shared<W> {
     }
 }
 
-/// Standard output, once the progress bar is out of the way.
+/// Standard output, after the progress bar is removed.
 struct AfterProgress<W> {
     progress: Arc<Progress>,
     output: W,
@@ -312,15 +312,14 @@ impl<W: Write> Write for AfterProgress<W> {
     }
 }
 
-/// Whether two paths lead to one file, or one to a file that is written beside the other on the
-/// way.
+/// Whether two paths lead to the same file, or one of them to a temporary file of the other.
 fn same_file(one: &Path, other: &Path) -> bool {
     let (one, other) = (resolved(one), resolved(other));
     let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| beside(by, suffix) == path);
     one == other || taken(&one, &other) || taken(&other, &one)
 }
 
-/// Where a path leads, links and `..` followed as far as there is something to follow.
+/// The target of a path, with links and `..` followed as far as it exists.
 fn resolved(path: &Path) -> PathBuf {
     let through_its_folder = || {
         let folder =

@@ -1,4 +1,4 @@
-//! `connect`: the account that the settings lead to.
+//! `connect`: the account that the settings identify.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The connector that every command begins with: its file, who vouches for it, and the limits under
-//! which it is compiled and run.
+//! The connector argument of every command: its file, its trust, and the limits under which it is
+//! compiled and run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use smp_host::limits::Limits;
 use super::home::home_folder;
 use super::limited::LimitArguments;
 
-/// Name of the command under which this program compiles for itself.
+/// Name of the hidden command with which this program starts itself to compile.
 pub(crate) const WORKER: &str = "compile-component";
 
-/// A connector, and what it may use up.
+/// A connector, and its limits.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectorArguments {
     /// The connector.
@@ -36,14 +36,14 @@ pub(crate) struct ConnectorArguments {
 /// Whose connectors may run.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArguments {
-    /// Run only what this trust file lets run: the connector lies in its package, signed by a
+    /// Run only what this trust file permits: the connector must be in its package, signed by a
     /// publisher that may publish it.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
 }
 
 impl ConnectorArguments {
-    /// The limits, with those that were changed.
+    /// The limits, with changes applied.
     pub(crate) fn limits(&self) -> Limits {
         self.limits.limits()
     }
@@ -53,7 +53,7 @@ impl ConnectorArguments {
         self.trust.read(&self.file, limits)
     }
 
-    /// Loads the connector, once it is known to be trusted.
+    /// Loads the connector, after checking that it is trusted.
     pub(crate) async fn load(&self) -> Result<Plugin, Failure> {
         let limits = self.limits();
         load(&self.open(&limits)?, limits).await
@@ -67,7 +67,7 @@ impl TrustArguments {
     }
 }
 
-/// Loads a connector. Its code is compiled by this program in a process of its own.
+/// Loads a connector. This program compiles its code in a separate process.
 pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin, Failure> {
     let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
     let engine =
@@ -75,8 +75,8 @@ pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin,
     file.load(&engine).await
 }
 
-/// Makes sure that a connector for which somebody vouches is the one that it says it is. Whatever
-/// else is wrong with it, others tell.
+/// Requires that the descriptor of a signed connector agrees with its signed metadata. Any other
+/// fault is reported elsewhere.
 pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Result<(), Failure> {
     if file.verified().is_none() {
         return Ok(());
@@ -96,11 +96,11 @@ pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
     Ok(Arc::new(policy))
 }
 
-/// The program that is running, also when its file was replaced meanwhile.
+/// The running program, even if its file was replaced meanwhile.
 pub(crate) fn this_program() -> Compiler {
     let running = PathBuf::from("/proc/self/exe");
-    // Where neither is there, starting it fails and says so: a stranger's bytes are never compiled
-    // in this process.
+    // If neither exists, starting it fails and reports that: untrusted components are never
+    // compiled in this process.
     let program =
         if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
     Compiler::Apart { program, arguments: vec![OsString::from(WORKER)] }

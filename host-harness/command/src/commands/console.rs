@@ -1,5 +1,4 @@
-//! Standard output and standard error: data to the one, everything else to the other. The only
-//! place that prints.
+//! Standard output for data, and standard error for everything else. Only this file prints.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -13,10 +12,10 @@ use smp_host::remedy::{Place, Remedy};
 
 use super::{Exit, remedy};
 
-/// Columns where the terminal does not tell.
+/// Width in columns if the terminal does not report it.
 const USUAL_WIDTH: usize = 100;
 
-/// The two streams, and how they are to look.
+/// The two streams, and how they look.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     json: bool,
@@ -33,14 +32,14 @@ impl Console {
         self.json
     }
 
-    /// Whether developers' lines are shown.
+    /// Whether developers' log lines are shown.
     pub(crate) fn verbose(self) -> bool {
         self.verbose
     }
 
-    /// Shows what this host, and no library below it, logs for developers: a library might log a
-    /// header. Of the host's own, what is no line anyway: requests are told by the progress,
-    /// failures at the end.
+    /// Shows the host's log lines for developers, but not those of libraries, which might log a
+    /// header. Lines that are shown anyway are left out: the progress shows requests, and failures
+    /// come at the end.
     pub(crate) fn show_developers_lines(self) {
         use tracing_subscriber::Layer;
         use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
@@ -48,7 +47,7 @@ impl Console {
         use tracing_subscriber::util::SubscriberInitExt;
         let ours = Targets::new().with_target("smp_", tracing::Level::WARN);
         let ours = ours.with_target("smp_harness", tracing::Level::DEBUG);
-        // Which run it was is no news to the person who began it.
+        // The person who started the run knows which one it is.
         let ours = ours.and(filter_fn(|metadata| metadata.is_event()));
         let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
         let lines = lines.with_target(false).with_ansi(self.error_look().colour);
@@ -74,14 +73,14 @@ impl Console {
             .map_err(|error| output_fault(&error))
     }
 
-    /// Writes one JSON value to standard output, on a line.
+    /// Writes one JSON value to standard output, on one line.
     pub(crate) fn json_line(self, value: &serde_json::Value) -> Result<(), Failure> {
         let line = json::line(value).map_err(|error| output_fault(&error))?;
         self.data(&format!("{line}\n"))
     }
 
-    /// Writes a line for the person who runs the command. Where standard error is gone, nobody is
-    /// left to be told.
+    /// Writes a line for the person who runs the command. If standard error is closed, nobody can
+    /// read it.
     pub(crate) fn note(self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
@@ -98,7 +97,7 @@ impl Console {
         Exit::Usage
     }
 
-    /// Writes a failure: for people, or as the last line for scripts; either way with the way out
+    /// Writes a failure: for people, or as the last line for scripts, in both cases with a way out
     /// in this command's words.
     pub(crate) fn failure(self, failure: &Failure) {
         let failure = &remedy::worded(failure);
@@ -113,8 +112,8 @@ impl Console {
     }
 }
 
-/// Writes why the arguments cannot be read, or the help that they ask for. What may be a key or a
-/// password in them is not repeated: standard error is often kept.
+/// Writes why the arguments cannot be read, or the requested help. Anything that may be a key or a
+/// password is not repeated, because standard error is often stored.
 pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
@@ -147,10 +146,10 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     Exit::Usage.into()
 }
 
-/// What stands in place of a value.
+/// Shown in place of a value.
 const NOT_SHOWN: &str = "[not shown]";
 
-/// The error without the values of the options that a key or a password may stand in.
+/// The error without the values of options that may hold a key or a password.
 fn without_secret_values(mut error: clap::Error) -> clap::Error {
     let option = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
@@ -164,8 +163,8 @@ fn without_secret_values(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Whether a text could be a key: long, of the characters that keys have, with a digit or a capital
-/// in it, and no option.
+/// Whether a text could be a key: long, only of characters that keys have, with a digit or a
+/// capital, and not an option.
 fn looks_like_a_key(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=+~".contains(&byte));
     text.len() >= 12
@@ -185,7 +184,8 @@ fn width() -> usize {
     terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
 }
 
-/// Colours go to a terminal whose user did not ask for none (<https://no-color.org>).
+/// Whether to use colours: on a terminal whose user did not switch them off
+/// (<https://no-color.org>).
 fn colour(terminal: bool) -> bool {
     terminal
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -1,5 +1,5 @@
-//! The date of a build, as whoever builds it gives it. No clock is read: the same build has the
-//! same date.
+//! The date of a build, which the builder gives. No clock is read: the same build has the same
+//! date.
 
 use jiff::Timestamp;
 use smp_host::failure::{Code, Failure};
@@ -7,7 +7,7 @@ use smp_host::failure::{Code, Failure};
 /// Name of the environment variable with the date, in seconds since 1970 (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
-/// The date that the environment gives, if it does.
+/// The date in the environment, if there is one.
 pub(crate) fn given() -> Result<Option<Timestamp>, Failure> {
     let text = std::env::var_os(VARIABLE)
         .map(|text| text.to_string_lossy().into_owned())

@@ -1,4 +1,4 @@
-//! `diff`: what an upgrade from one build of a connector to another changes, before it happens.
+//! `diff`: what an upgrade from one build of a connector to another changes.
 
 use std::path::{Path, PathBuf};
 
@@ -22,14 +22,13 @@ use super::progress::{interrupted, stopped};
 use super::remedy::worded_changes;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 nobody has to look; 1 an operator must look, or the two could not be compared; 2 \
-                          wrong usage, also a file or a folder that cannot be opened. With \
-                          `--json` the comparison is on standard output whether somebody must \
-                          look or not (`must_look` tells), and a failure is written only where \
-                          there is none.
+Exit codes: 0 no operator needs to look; 1 an operator must look, or the two could not be \
+                          compared; 2 wrong usage, also a file or a folder that cannot be opened. \
+                          With `--json` the comparison is on standard output in both cases (see \
+                          `must_look`), and a failure is written only if there is no comparison.
 
-What is found is blocking (something that works today stops: settings, a key, an approval, \
-                          members), to be looked at, or harmless.";
+A finding is blocking (something that works today stops: settings, a key, an approval, members), \
+                          to look at, or harmless.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -44,8 +43,8 @@ pub(crate) struct Diff {
     limits: LimitArguments,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Compare what both make of this recorded traffic: one case, or a folder of cases. May be
-    /// repeated.
+    /// Compare the outcomes of both on this recorded traffic: one case, or a folder of cases. May
+    /// be repeated.
     #[arg(long, visible_alias = "fixture", value_name = "DIR", num_args = 1..)]
     fixtures: Vec<PathBuf>,
     /// Write JSON.
@@ -98,7 +97,7 @@ impl Diff {
     }
 }
 
-/// Loads one of the two, and says which it is where that fails.
+/// Loads one of the two builds, and says which one failed.
 async fn loaded(which: &str, build: &ConnectorFile, limits: &Limits) -> Result<Plugin, Failure> {
     let said = |failure: Failure| Failure {
         message: format!("the {which} build cannot be loaded: {}", failure.message),

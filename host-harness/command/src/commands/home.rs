@@ -1,9 +1,8 @@
-//! Where this program keeps what it makes for itself: approvals, compiled components.
+//! The folders where this program stores its own files: approvals, compiled components.
 
 use std::path::PathBuf;
 
-/// This program's folder of a kind, as the XDG base directory specification has it. None without a
-/// home.
+/// This program's folder of a kind, by the XDG base directory specification. `None` without a home.
 pub(crate) fn home_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

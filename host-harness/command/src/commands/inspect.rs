@@ -1,4 +1,4 @@
-//! `inspect`: what a connector is, read off the file.
+//! `inspect`: describes a connector from its file.
 
 use crate::show::inspect;
 use clap::Args;

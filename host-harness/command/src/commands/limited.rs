@@ -1,23 +1,23 @@
-//! `--limit`: what a connector may use up, where the operator wants it otherwise.
+//! `--limit`: changes the limits of a connector.
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use smp_host::limits::{LimitError, Limits};
 
-/// The limits, with those that were changed. Each may be changed once: of two values one would be
-/// passed over without a word.
+/// The limits, with changes applied. Each may be changed only once, because one of two values would
+/// be ignored silently.
 #[derive(Debug)]
 pub(crate) struct LimitArguments(Limits);
 
-/// As they are typed.
+/// The changes as they are typed.
 #[derive(Debug, Args)]
 struct Typed {
-    /// Change a limit of what the connector may use up; `smp-harness limits` lists them.
+    /// Change a limit of the connector; `smp-harness limits` lists them.
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
     limits: Vec<Limit>,
 }
 
-/// One limit that was changed: a name and a value that fit each other.
+/// One changed limit: a name and a valid value.
 #[derive(Clone, Debug)]
 struct Limit {
     name: String,
@@ -42,7 +42,7 @@ impl FromArgMatches for LimitArguments {
                     format!("the limit `{name}` is given twice\n"),
                 ));
             }
-            // Both were found to be right when the arguments were read.
+            // Both were checked when the arguments were read.
             let _ = limits.set(&name, &value);
             names.push(name);
         }

@@ -1,4 +1,4 @@
-//! `limits`: what a connector may use up at most, and why.
+//! `limits`: the limits of a connector, with their reasons.
 
 use crate::show::limits;
 use clap::Args;

@@ -1,5 +1,5 @@
-//! What a person types, and what comes back. No decision about members, keys or the network is made
-//! here.
+//! The command line: arguments, exit codes, and one file per command. It decides nothing about
+//! members, keys or the network.
 
 use std::process::ExitCode;
 
@@ -38,58 +38,58 @@ use console::Console;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Also show each request and what is logged for developers.
+    /// Also show each request and the log lines for developers.
     #[arg(long, short, global = true)]
     verbose: bool,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong usage of the command line; 3 \
-                          stopped, the same command goes on (only `collect --checkpoint`).";
+                          stopped, the same command resumes (only `collect --checkpoint`).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what a connector is: what it collects, asks for, may call and is handed.
+    /// Show what a connector collects, which settings and requests it needs, and what it imports.
     Inspect(inspect::Inspect),
     /// Check whether a collection with these settings would work, and if not, why.
     Validate(validate::Validate),
-    /// Show the account that the settings lead to.
+    /// Show the account that the settings identify.
     Connect(connect::Connect),
     /// Collect the members of the organization.
     Collect(collect::Collect),
     /// Print the setup guide as Markdown.
     Guide(guide::Guide),
-    /// Show what a connector may use up at most, and why.
+    /// Show the limits of a connector, with their reasons.
     Limits(limits::ShowLimits),
-    /// Validate and collect, and keep the traffic as a fixture, without the key and without
+    /// Validate and collect, and store the traffic as a fixture, without the key and without
     /// personal data.
     Record(record::Record),
-    /// Check whether a connector does what the contract asks of it, as it is and under every fault.
+    /// Check whether a connector keeps the contract, with its fixtures unchanged and under every
+    /// fault.
     Check(check::Check),
-    /// Make the folder that a marketplace takes: the component with metadata, listing, bill of
-    /// materials, changelog, checksums.
+    /// Make the folder for a marketplace: the component with metadata, listing, bill of materials,
+    /// changelog, checksums.
     Package(Box<package::MakePackage>),
-    /// Show what an upgrade from one build of a connector to another changes, before it happens.
+    /// Show what an upgrade from one build of a connector to another changes.
     Diff(diff::Diff),
-    /// Put a package, or a component alone, into a registry.
+    /// Push a package, or a component without one, to a registry.
     Push(push::Push),
-    /// Take a package out of a registry.
+    /// Pull a package from a registry.
     Pull(pull::Pull),
-    /// Sign a package or an artifact in a registry, as cosign does with a key pair; or make such a
-    /// pair.
+    /// Sign a package or an artifact in a registry, in cosign's format with a key pair; or generate
+    /// such a pair.
     Sign(sign::Sign),
-    /// Tell whether a trust file lets a package, an artifact in a registry or a file run, and who
-    /// vouches for it.
+    /// Show whether a trust file permits a package, an artifact in a registry or a file, and who
+    /// signed it.
     Verify(verify::Verify),
-    /// Compile a component for this program itself, which starts it under limits of time and
-    /// memory.
+    /// Compile a component for this program itself, which starts it with limits on time and memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
-        /// What the worker must know.
+        /// The worker's job.
         job: String,
     },
 }
 
-/// How a command ends.
+/// The exit of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
@@ -98,7 +98,7 @@ pub(crate) enum Exit {
     Failed,
     /// The command line was wrong.
     Usage,
-    /// Stopped; the same command goes on.
+    /// Stopped; the same command resumes.
     Stopped,
 }
 
@@ -113,7 +113,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Runs a command to its exit code.
+/// Runs a command and returns its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if let Command::Compile { job } = &arguments.command {
         return smp_host::component::worker::work(job);
@@ -128,7 +128,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Err(error) => console.failed(
             &smp_host::failure::Failure::new(
                 smp_host::failure::Code::Limit,
-                format!("this machine gives the program what it needs no more: {error}"),
+                format!("this machine lacks a resource for the program: {error}"),
             )
             .with_remedy(smp_host::remedy::Remedy::FreeMachine),
         ),
@@ -172,7 +172,7 @@ impl Command {
             Self::Pull(command) => command.run(console).await,
             Self::Sign(command) => command.run(console).await,
             Self::Verify(command) => command.run(console).await,
-            // The worker has no console and no runtime: it was run before they were made.
+            // The worker has no console and no runtime: it runs before they are created.
             Self::Compile { .. } => Exit::Usage,
         }
     }

@@ -1,4 +1,5 @@
-//! `package`: a component as a marketplace takes it, in a folder with all that belongs to it.
+//! `package`: makes the folder of a component for a marketplace, with all the files that belong to
+//! it.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,7 +25,7 @@ use super::{Exit, date};
 pub(crate) struct MakePackage {
     #[command(flatten)]
     connector: ConnectorArguments,
-    /// Write the folder `ID-VERSION` into this one.
+    /// Create the folder `ID-VERSION` in this one.
     #[arg(long, value_name = "DIR", default_value = "dist", help_heading = "Output")]
     output: PathBuf,
     /// Write JSON.
@@ -32,46 +33,47 @@ pub(crate) struct MakePackage {
     pub(crate) json: bool,
     /// Check it with these fixtures, as `check` does: one case, or a folder of cases. May be
     /// repeated.
-    #[arg(long, value_name = "DIR", required = true, help_heading = "What belongs to it")]
+    #[arg(long, value_name = "DIR", required = true, help_heading = "Inputs")]
     fixtures: Vec<PathBuf>,
-    /// What is linked into it: CycloneDX 1.5 or later, in JSON, made by its build.
-    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    /// The bill of materials: CycloneDX 1.5 or later, in JSON, made by the build.
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
     sbom: PathBuf,
-    /// The changelog; the entry of the version is cut out of it.
-    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    /// The changelog; the entry of the version is taken from it.
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
     changelog: PathBuf,
-    /// Performance figures, as `make bench` keeps them. Shown if they are of this very build.
-    #[arg(long, value_name = "FILE", help_heading = "What belongs to it")]
+    /// Performance figures in the form of `make bench`. Shown only if they were measured with this
+    /// build.
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
     figures: Option<PathBuf>,
-    /// What it is, in a sentence.
+    /// A description, in a sentence.
     #[arg(long, value_name = "TEXT", help_heading = METADATA)]
     description: Option<String>,
     /// Who made it.
     #[arg(long, value_name = "TEXT", help_heading = METADATA)]
     authors: Option<String>,
-    /// Under which licences it is distributed: an SPDX expression.
+    /// The licences under which it is distributed: an SPDX expression.
     #[arg(long, value_name = "SPDX", help_heading = METADATA)]
     licenses: Option<String>,
-    /// Address of its source.
+    /// Address of the source.
     #[arg(long, value_name = "URL", help_heading = METADATA)]
     source: Option<String>,
-    /// Address of its page.
+    /// Address of the home page.
     #[arg(long, value_name = "URL", help_heading = METADATA)]
     homepage: Option<String>,
     /// The commit that it was built from.
     #[arg(long, value_name = "COMMIT", help_heading = METADATA)]
     revision: Option<String>,
-    /// Let warnings and rules that were skipped count as failed, as a marketplace does.
+    /// Count warnings and skipped rules as failed, as a marketplace does.
     #[arg(long)]
     strict: bool,
-    /// Refuse what is no release: without an entry in the changelog, or from a commit that is not
-    /// named or has changes upon it.
+    /// Refuse anything but a release: a version without an entry in the changelog, or a commit that
+    /// is not named or has local changes.
     #[arg(long)]
     release: bool,
 }
 
 const METADATA: &str =
-    "Metadata (left out: as it is in the component, or else in the bill of materials)";
+    "Metadata (by default from the component, or else from the bill of materials)";
 
 impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
@@ -83,7 +85,7 @@ impl MakePackage {
         let steps = Arc::new(Steps::new(*console));
         let made = tokio::select! {
             made = assemble(&request, Arc::clone(&steps) as _) => made,
-            // The runtime would wait for the check's workers, and end under them.
+            // The runtime would wait for the check's workers, and end while they run.
             () = stopped() => {
                 steps.clear();
                 std::process::exit(console.failed(&interrupted()) as i32)
@@ -98,7 +100,7 @@ impl MakePackage {
         }
     }
 
-    /// Reads everything that was named. What is wrong with it is wrong usage.
+    /// Reads all named files. A fault in one of them is wrong usage.
     fn request(&self) -> Result<PackageRequest, Failure> {
         let limits = self.connector.limits();
         let metadata = PublisherMetadata {
@@ -151,8 +153,8 @@ impl MakePackage {
         }
         let how = match written {
             Written::New => "",
-            Written::Replaced => ", in place of another build",
-            Written::Unchanged => ", as it was there before",
+            Written::Replaced => ", which replaces another build",
+            Written::Unchanged => ", which was there unchanged",
         };
         console.note(&format!(
             "{} {}: {} files in {}{how}",
@@ -165,7 +167,7 @@ impl MakePackage {
     }
 }
 
-/// Reads a file, of at most so many bytes.
+/// Reads a file of at most this many bytes.
 fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -182,5 +184,5 @@ fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
 fn unreadable(option: &str, path: &Path, why: &str) -> Failure {
     let shown = smp_host::text::shortened(&path.to_string_lossy(), 200).into_owned();
     Failure::new(Code::InvalidSettings, format!("`{option} {shown}` cannot be read: {why}"))
-        .with_hint("Name a file that is there; `smp-harness package --help` says what it holds.")
+        .with_hint("Name an existing file; `smp-harness package --help` says what it must contain.")
 }

@@ -1,5 +1,4 @@
-//! What is shown while a run goes on: a bar on a terminal; otherwise only what a person must know,
-//! a line each.
+//! Progress of a run: a bar on a terminal; otherwise only the lines that a person needs.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -12,18 +11,18 @@ use smp_host::text;
 use super::console::Console;
 use crate::show::request;
 
-/// Waits that nobody notices are not worth a line.
+/// Shortest wait that is reported: nobody notices a shorter one.
 const WORTH_A_LINE: Duration = Duration::from_secs(1);
 
-/// Tells a person.
+/// Shows the progress of a run.
 pub(crate) struct Progress {
     console: Console,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Shows lines, and a bar where there is a terminal for it. Where each request has a line, the
-    /// lines tell how far it is, and a bar would be drawn over by them.
+    /// Shows lines, and a bar if there is a terminal. If each request has a line, there is no bar,
+    /// because the lines would overwrite it.
     pub(crate) fn new(console: Console, with_bar: bool) -> Self {
         let bar =
             (with_bar && !console.json() && !console.verbose() && std::io::stderr().is_terminal())
@@ -35,7 +34,7 @@ impl Progress {
         Self { console, bar }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -82,7 +81,7 @@ impl Observer for Progress {
                 }
             }
             Event::Resumed { members, pages } => {
-                self.line(&format!("going on after {pages} pages with {members} members"))
+                self.line(&format!("resuming after {pages} pages with {members} members"))
             }
             Event::Restarted => self
                 .line("the service forgot where the list was; reading it again from the beginning"),
@@ -92,13 +91,13 @@ impl Observer for Progress {
     }
 }
 
-/// Tells how far a check is: a bar on a terminal, and nothing elsewhere.
+/// Shows the progress of a check: a bar on a terminal, and nothing elsewhere.
 pub(crate) struct Steps {
     bar: Option<ProgressBar>,
 }
 
 impl Steps {
-    /// Shows a bar where there is a terminal for it.
+    /// Shows a bar if there is a terminal.
     pub(crate) fn new(console: Console) -> Self {
         let bar = (!console.json() && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template(
@@ -111,7 +110,7 @@ impl Steps {
         Self { bar }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -167,7 +166,7 @@ fn style() -> ProgressStyle {
     .progress_chars("━╸─")
 }
 
-/// Members a second, without a fraction.
+/// Members per second, rounded.
 fn pace(state: &ProgressState, text: &mut dyn std::fmt::Write) {
     let _ = write!(text, "{:.0}/s", state.per_sec());
 }
@@ -185,7 +184,7 @@ pub(crate) fn stopped() -> impl Future<Output = ()> {
         let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
             (interrupt, terminate, hang_up)
         else {
-            // Without handlers a signal ends the process, as it does by default.
+            // Without handlers a signal ends the process, as by default.
             return std::future::pending().await;
         };
         tokio::select! {

@@ -1,4 +1,4 @@
-//! `pull`: a package out of a registry, into a folder.
+//! `pull`: downloads a package from a registry into a folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use super::registry::{RegistryArguments, ended, reference, told};
 
 #[derive(Debug, Args)]
 pub(crate) struct Pull {
-    /// What to pull: HOST/NAME:TAG or HOST/NAME@DIGEST.
+    /// The package: HOST/NAME:TAG or HOST/NAME@DIGEST.
     #[arg(value_name = "REFERENCE", value_parser = reference)]
     reference: Reference,
-    /// Write the package's folder, ID-VERSION, into this one.
+    /// Create the package's folder, ID-VERSION, in this one.
     #[arg(long, value_name = "DIR", default_value = "dist")]
     output: PathBuf,
-    /// Take only what this trust file lets run.
+    /// Accept only what this trust file permits.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
     #[command(flatten)]

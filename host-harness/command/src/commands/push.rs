@@ -1,4 +1,4 @@
-//! `push`: a package, or a component alone, into a registry.
+//! `push`: uploads a package, or a component without one, to a registry.
 
 use std::path::PathBuf;
 
@@ -16,13 +16,13 @@ use super::{Exit, date};
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
-    /// The package's folder, or the `.wasm` file of a component that is alone.
+    /// The package's folder, or the `.wasm` file of a component without a package.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// Where to: HOST/NAME, with the component's version as its tag, or HOST/NAME:TAG.
+    /// The destination: HOST/NAME, with the component's version as its tag, or HOST/NAME:TAG.
     #[arg(value_name = "REFERENCE", value_parser = reference)]
     reference: Reference,
-    /// Replace another content that has the tag. A release that is out should not be.
+    /// Replace other content that has the tag. A published release should not be replaced.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -49,14 +49,14 @@ impl Push {
         let by_digest = format!("{}@{}", pushed.reference.repository(), pushed.digest);
         if pushed.floating {
             console.note(
-                "note: the tag is not the component's version, so nobody who has a trust file \
-                 takes it by the tag.",
+                "note: the tag is not the component's version, so a trust file does not permit it \
+                 by that tag.",
             );
         }
         if pushed.foreign_date {
             console.note(
-                "note: SOURCE_DATE_EPOCH is not the date of the package's listing. Whoever \
-                 revokes this artifact revokes its component too.",
+                "note: SOURCE_DATE_EPOCH is not the date of the package's listing. To revoke this \
+                 artifact, revoke its component too.",
             );
         }
         if self.json {

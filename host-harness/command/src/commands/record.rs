@@ -1,7 +1,7 @@
-//! `record`: a validation and a collection, kept as a fixture that replays without the service.
+//! `record`: stores a validation and a collection as a fixture that replays without the service.
 //!
-//! The recorder stands above the layer that attaches the key, so it never has it. Before the folder
-//! gets its name, it is played once: what comes of that is the fixture's `expected.json`.
+//! The recorder is above the layer that attaches the key, so it never has it. Before the folder
+//! gets its name, it is replayed once, and the outcome becomes the fixture's `expected.json`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -33,10 +33,10 @@ pub(crate) struct Record {
     connector: ConnectorArguments,
     #[command(flatten)]
     source: SourceArguments,
-    /// Write the fixture to this folder, which must not be there yet.
+    /// Write the fixture to this folder, which must not exist yet.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     output: PathBuf,
-    /// Keep names, e-mail addresses and account ids as they are. The key is never kept.
+    /// Keep names, e-mail addresses and account ids unchanged. The key is never stored.
     #[arg(long, help_heading = "Output")]
     keep_personal_data: bool,
     /// Write JSON.
@@ -106,8 +106,7 @@ impl Record {
         let personal = if self.keep_personal_data {
             "It holds personal data: treat it as such."
         } else {
-            "Names, e-mail addresses and account ids were replaced; look it through before you \
-             share it."
+            "Names, e-mail addresses and account ids were replaced; review it before you share it."
         };
         console.note(&format!(
             "{exchanges} exchanges in {}. The validation: {validation}; the collection: \
@@ -118,7 +117,7 @@ impl Record {
     }
 }
 
-/// The validation, recorded. A failure of it is part of the recording, unless it was stopped.
+/// Records the validation. Its failure is part of the recording, unless it was stopped.
 async fn validated(
     source: &Source,
     console: &Console,
@@ -130,7 +129,7 @@ async fn validated(
     }
 }
 
-/// The collection, recorded, and what of it is personal. A failure of it is part of the recording,
+/// Records the collection, and learns its personal data. Its failure is part of the recording,
 /// unless it was stopped.
 async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Anonymizer), Failure> {
     let progress = Arc::new(Progress::new(*console, true));
@@ -149,7 +148,7 @@ async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Ano
     }
 }
 
-/// A sink that writes nothing, and learns what of the members is personal.
+/// A sink that writes nothing, and learns the members' personal data.
 struct Learning(Arc<Mutex<Anonymizer>>);
 
 impl Sink for Learning {

@@ -1,5 +1,5 @@
-//! What `push`, `pull`, `sign` and `verify` share: which package or artifact is meant, and how its
-//! registry is spoken to.
+//! Arguments that `push`, `pull`, `sign` and `verify` share: the package or artifact, and the
+//! connection to its registry.
 
 use std::path::{Path, PathBuf};
 
@@ -20,22 +20,22 @@ use super::source::USER_AGENT;
 /// Largest file of certificates, in bytes.
 const LARGEST_CERTIFICATES: u64 = 1024 * 1024;
 
-/// How a registry is spoken to.
+/// The connection to a registry.
 #[derive(Debug, Args)]
 pub(crate) struct RegistryArguments {
-    /// Speak plain http to the registry: only on this machine.
+    /// Use plain http for the registry: only on this machine.
     #[arg(long, help_heading = "Registry")]
     plain_http: bool,
-    /// Trust the certificates in this file beside the system's.
+    /// Trust the certificates in this file in addition to the system's.
     #[arg(long, value_name = "PEM", help_heading = "Registry")]
     ca_file: Option<PathBuf>,
-    /// Let the registry lead to this origin, though it is in a private network: its token service
+    /// Let the registry redirect to this origin although its address is private: its token service
     /// or its storage. May be repeated.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Registry")]
     allow_origin: Vec<Origin>,
 }
 
-/// What a command is about.
+/// The subject of a command.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// A folder, or a file.
@@ -69,7 +69,7 @@ impl RegistryArguments {
     }
 }
 
-/// The login that the environment holds.
+/// The login in the environment.
 fn environment() -> Result<Option<Login>, Failure> {
     let variable =
         |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new);
@@ -85,11 +85,11 @@ fn environment() -> Result<Option<Login>, Failure> {
             Code::InvalidSettings,
             "only one of SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD is set",
         )
-        .with_hint("Set both, or none: then Docker's configuration counts.")),
+        .with_hint("Set both, or neither: then Docker's configuration is used.")),
     }
 }
 
-/// The folder of Docker's configuration; none without a home.
+/// The folder of Docker's configuration. `None` without a home.
 fn docker() -> Option<PathBuf> {
     let variable =
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -101,22 +101,21 @@ pub(crate) fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).map_err(|error| error.to_string())
 }
 
-/// Reads a path or a reference: what is there is a path.
+/// Parses a path or a reference: if it exists, it is a path.
 pub(crate) fn subject(text: &str) -> Result<Subject, String> {
     if Path::new(text).exists() {
         return Ok(Subject::Path(text.into()));
     }
-    Reference::parse(text)
-        .map(Subject::Artifact)
-        .map_err(|error| format!("there is no such folder or file, and as a reference {error}"))
+    Reference::parse(text).map(Subject::Artifact).map_err(|error| {
+        format!("there is no such folder or file, and it is not a reference: {error}")
+    })
 }
 
 fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).map_err(|error| error.to_string())
 }
 
-/// How a command ends that could not do its work: what the command line asks for and nobody could
-/// do is wrong usage.
+/// The exit of a command that could not do its work: a request that is impossible is wrong usage.
 pub(crate) fn ended(failure: &Failure, console: &Console) -> Exit {
     if failure.code == Code::InvalidSettings {
         console.wrong_usage(failure)
@@ -125,7 +124,7 @@ pub(crate) fn ended(failure: &Failure, console: &Console) -> Exit {
     }
 }
 
-/// An id and a version, for JSON: null where a file does not tell.
+/// An id and a version for JSON: null if a file does not give them.
 pub(crate) fn told(identity: Option<&Identity>) -> (Option<String>, Option<String>) {
     (
         identity.map(|identity| identity.id.clone()),

@@ -1,6 +1,5 @@
-//! What mends a failure, in the words of this command: its options, its subcommands and the
-//! project's make targets. The library names none of them, and every hint that is shown here passes
-//! through this file.
+//! Words remedies as options, subcommands and make targets of this project. The library names none
+//! of them, and every hint that is shown passes through this file.
 
 use smp_conformance::check::verdict::Verdict;
 use smp_conformance::diff::changes::Changes;
@@ -9,9 +8,9 @@ use smp_host::failure::Failure;
 use smp_host::remedy::{Place, Remedy};
 use smp_host::validation::Validation;
 
-/// How to give fixtures; in place of the library's sentence, which says the same without the names.
+/// How to give fixtures. It replaces the library's sentence, which cannot name the options.
 const GIVE_FIXTURES: &str =
-    "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one of a run.";
+    "Give fixtures with `--fixtures DIR`; `smp-harness record` makes one from a run.";
 
 /// The failure as the user of this command reads it.
 pub(crate) fn worded(failure: &Failure) -> Failure {
@@ -40,14 +39,14 @@ pub(crate) fn worded_changes(mut changes: Changes) -> Changes {
         match finding.id {
             "requests-to-grant" => {
                 finding.action = Some(
-                    "Approve them, with `--grant` or on a terminal, or it goes as far as it comes \
-                     without them.",
+                    "Approve them, with `--grant` or on a terminal, or the build works only as \
+                     far as it can without them.",
                 );
             }
             "members-not-shown" => {
                 finding.action = Some(
                     "Give recorded traffic with `--fixtures DIR`; `smp-harness record` makes it \
-                     of a run with the old build.",
+                     from a run with the old build.",
                 );
             }
             _ => {}
@@ -56,7 +55,7 @@ pub(crate) fn worded_changes(mut changes: Changes) -> Changes {
     changes
 }
 
-/// What is to be done: what the library says, and how this command does it.
+/// The whole hint: the library's sentence, and the way in this command.
 fn hint(said: Option<&str>, remedy: &Remedy) -> Option<String> {
     if *remedy == Remedy::GiveFixtures {
         return Some(GIVE_FIXTURES.to_owned());
@@ -71,7 +70,7 @@ fn hint(said: Option<&str>, remedy: &Remedy) -> Option<String> {
     (!both.is_empty()).then(|| both.join(" "))
 }
 
-/// The message, with the name of what was given as the option that it was given by.
+/// The message, with an input named as its option.
 fn message(message: &str, remedy: &Remedy) -> String {
     if let Remedy::CorrectInput { input } = remedy
         && let Some(rest) = message.strip_prefix('`').and_then(|rest| rest.strip_prefix(input))
@@ -81,7 +80,7 @@ fn message(message: &str, remedy: &Remedy) -> String {
     message.to_owned()
 }
 
-/// How this command does it. None where it has no part in it, or the user has given the option
+/// The way in this command. `None` if the command has none, or the user has given the option
 /// already.
 fn way_out(remedy: &Remedy) -> Option<String> {
     Some(match remedy {
@@ -105,22 +104,22 @@ fn way_out(remedy: &Remedy) -> Option<String> {
                           SMP_REGISTRY_PASSWORD (or SMP_REGISTRY_TOKEN)."
             .into(),
         Remedy::ComeBack { max_wait_s: Some(seconds), .. } => {
-            format!("A run with `--max-wait {seconds}` waits that long by itself.")
+            format!("A run with `--max-wait {seconds}` waits that long.")
         }
         Remedy::MakeRoom { of } | Remedy::OtherPlace { of } | Remedy::WaitForRun { of } => {
             format!("`{}` names another.", option(*of)?)
         }
         Remedy::StartOver => "It is the file that `--checkpoint` names.".into(),
         Remedy::OtherComponent { contract: None } => "`make component` builds ours.".into(),
-        Remedy::WholePackage => "`smp-harness package` makes one, `smp-harness pull` takes one \
-                                 out of a registry."
-            .into(),
+        Remedy::WholePackage => {
+            "`smp-harness package` makes one, `smp-harness pull` gets one from a registry.".into()
+        }
         Remedy::Sign => "`smp-harness sign` signs it.".into(),
         Remedy::TrustPublisher { .. } => "It is the file that `--trust` names.".into(),
         Remedy::MendFixture => "`smp-harness record` records one.".into(),
         Remedy::RecordFixture => "`smp-harness record` makes one.".into(),
         Remedy::CorrectInput { input } => return corrected(input).map(str::to_owned),
-        Remedy::ReplaceRelease => "`--overwrite` replaces it all the same.".into(),
+        Remedy::ReplaceRelease => "`--overwrite` replaces it anyway.".into(),
         _ => return None,
     })
 }
@@ -134,11 +133,11 @@ fn option(place: Place) -> Option<&'static str> {
     }
 }
 
-/// Where something that was given comes from.
+/// Where an input comes from.
 fn corrected(input: &str) -> Option<&'static str> {
     match input {
         "authors" | "description" | "homepage" | "licenses" | "source" => {
-            Some("`smp-harness package --help` says what each of them is.")
+            Some("`smp-harness package --help` explains each of them.")
         }
         "revision" => Some("It is what `--revision` names."),
         "changelog" => Some("It is the file that `--changelog` names."),
@@ -146,7 +145,7 @@ fn corrected(input: &str) -> Option<&'static str> {
         "figures" => Some("`make bench` keeps one; `--figures` names it."),
         "ca-file" => Some("`--ca-file` names it."),
         "plain-http" => Some("Leave `--plain-http` away."),
-        "reference" => Some("`smp-harness push` tells the reference that it wrote."),
+        "reference" => Some("`smp-harness push` prints the reference that it wrote."),
         _ => None,
     }
 }

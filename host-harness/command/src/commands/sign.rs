@@ -1,5 +1,4 @@
-//! `sign`: a signature over a package's folder or an artifact in a registry, or a key pair to sign
-//! with.
+//! `sign`: signs a package's folder or an artifact in a registry, or generates a key pair.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -22,10 +21,10 @@ use super::Exit;
 use super::console::Console;
 use super::registry::{RegistryArguments, Subject, ended, subject};
 
-/// Names of a pair's files, as cosign has them.
+/// Names of a pair's files, the same as cosign's.
 const PRIVATE: &str = "cosign.key";
 const PUBLIC: &str = "cosign.pub";
-/// Where cosign takes the password of a private key from.
+/// The environment variable from which cosign reads the password of a private key.
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
 #[derive(Debug, Args)]
@@ -33,11 +32,11 @@ pub(crate) struct Sign {
     /// A package's folder, or an artifact in a registry by its digest: HOST/NAME@sha256:….
     #[arg(value_name = "FOLDER|REFERENCE", value_parser = subject, required_unless_present = "generate")]
     subject: Option<Subject>,
-    /// Sign with this private key: cosign's, or PKCS#8 in PEM form. The password is taken from
-    /// COSIGN_PASSWORD, or asked for on a terminal.
+    /// Sign with this private key: cosign's, or PKCS#8 in PEM form. The password comes from
+    /// COSIGN_PASSWORD, or is asked for on a terminal.
     #[arg(long, value_name = "FILE", required_unless_present = "generate")]
     key: Option<PathBuf>,
-    /// Make a key pair instead: cosign.key and cosign.pub in this folder.
+    /// Generate a key pair instead: cosign.key and cosign.pub in this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["subject", "key"])]
     generate: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +51,7 @@ impl Sign {
         let done = match (&self.generate, &self.subject, &self.key) {
             (Some(folder), ..) => self.generated(folder, console),
             (None, Some(subject), Some(key)) => self.signed(subject, key, console).await,
-            // The arguments were checked to be one or the other.
+            // The arguments have been checked to be one or the other.
             _ => Ok(()),
         };
         match done {
@@ -87,7 +86,7 @@ impl Sign {
         let fault = |path: &Path, error: &std::io::Error| {
             Failure::new(Code::Output, format!("`{}` cannot be written: {error}", path.display()))
                 .with_remedy(Remedy::Other)
-                .with_hint("Name another folder. A key that is there is never written over.")
+                .with_hint("Name another folder. An existing key is never overwritten.")
         };
         let password = new_password(console)?;
         let pair =
@@ -110,7 +109,7 @@ impl Sign {
             return console.json_line(&json!({ "private": private, "public": public, "key": key }));
         }
         console.note(&format!(
-            "Keep {} and its password to yourself, and give {} to whoever is to trust you.",
+            "Keep {} and its password to yourself, and give {} to everyone who should trust you.",
             private.display(),
             public.display()
         ));
@@ -118,18 +117,18 @@ impl Sign {
     }
 }
 
-/// Signs a package's folder: its files are as its sums say, so a signature over those covers all of
+/// Signs a package's folder. Its files match their sums, so a signature over the sums covers all of
 /// them.
 fn sign_folder(folder: &Path, pair: &KeyPair) -> Result<PathBuf, Failure> {
     let package = Package::open(folder, &Limits::default())?;
     let Some(sums) = package.sums() else {
         return Err(Failure::new(
             Code::InvalidSettings,
-            format!("`{}` is no package's folder", folder.display()),
+            format!("`{}` is not the folder of a package", folder.display()),
         )
         .with_hint(
             "Make one with `smp-harness package`, and sign that: one signature covers the \
-             component and what belongs to it.",
+             component and its other files.",
         ));
     };
     package.identity()?;
@@ -177,7 +176,7 @@ fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Failure> {
     })
 }
 
-/// The password of a key that is there.
+/// The password of an existing key.
 fn known_password(console: &Console) -> Option<Zeroizing<Vec<u8>>> {
     if let Ok(password) = std::env::var(PASSWORD) {
         return Some(Zeroizing::new(password.into_bytes()));
@@ -190,7 +189,7 @@ fn known_password(console: &Console) -> Option<Zeroizing<Vec<u8>>> {
         .map(|text| Zeroizing::new(text.into_bytes()))
 }
 
-/// The password of a key that is made.
+/// The password of a new key.
 fn new_password(console: &Console) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if let Ok(password) = std::env::var(PASSWORD) {
         return Ok(Zeroizing::new(password.into_bytes()));
@@ -205,7 +204,7 @@ fn new_password(console: &Console) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Err(wrong("there is no password for the new private key"));
     }
     let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Zeroizing::new);
-    match (ask("Password for the private key (not shown): "), ask("The same once more: ")) {
+    match (ask("Password for the private key (not shown): "), ask("The same again: ")) {
         (Ok(once), Ok(again)) if once == again => Ok(Zeroizing::new(once.as_bytes().to_vec())),
         (Ok(_), Ok(_)) => Err(wrong("the two passwords differ")),
         _ => Err(wrong("the password could not be asked for")),

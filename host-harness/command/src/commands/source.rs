@@ -1,4 +1,4 @@
-//! Where settings and answers come from: the options that `validate`, `connect`, `collect` and
+//! The settings and the source of answers: options that `validate`, `connect`, `collect` and
 //! `record` share, made into a run.
 
 use std::collections::BTreeMap;
@@ -31,22 +31,21 @@ use super::approval::{self, Approval};
 use super::connector::ConnectorArguments;
 use super::console::Console;
 
-/// Who asks.
+/// The program's name for services.
 pub(crate) const USER_AGENT: &str = concat!("smp-harness/", env!("CARGO_PKG_VERSION"));
-/// Largest file that holds settings, a key or certificates, in bytes: each is a few lines.
+/// Largest file of settings, a key or certificates, in bytes: each has a few lines.
 const LARGEST_SMALL_FILE: u64 = 1024 * 1024;
 
-/// Settings, and where answers come from.
+/// Settings, and the source of answers.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArguments {
-    /// Take settings from a TOML file: `organization-id = "…"`. No secret may be in it.
+    /// Read settings from a TOML file: `organization-id = "…"`. It must not contain a secret.
     #[arg(long, value_name = "FILE.toml", help_heading = "Settings")]
     settings: Option<PathBuf>,
-    /// Give a setting; wins over the file.
+    /// Set a setting; takes precedence over the file.
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Settings")]
     set: Vec<String>,
-    /// Give a secret by the name of an environment variable or a file that holds it. Asked for on
-    /// a terminal.
+    /// Name an environment variable or a file that holds a secret. Asked for on a terminal.
     #[arg(long, value_name = "KEY=env:NAME|KEY=file:PATH", help_heading = "Settings")]
     secret: Vec<String>,
     /// Take the answers, and the settings, from a recorded fixture. Nothing is sent.
@@ -56,28 +55,28 @@ pub(crate) struct SourceArguments {
     /// this machine.
     #[arg(long, value_name = "URL", value_parser = origin, conflicts_with = "allow_origin", help_heading = "Answers")]
     upstream: Option<Origin>,
-    /// Trust the certificates in this file beside the system's.
+    /// Trust the certificates in this file in addition to the system's.
     #[arg(long, value_name = "PEM", help_heading = "Answers")]
     ca_file: Option<PathBuf>,
-    /// Approve that the key goes to the live API at this origin. Asked for on a terminal.
+    /// Approve sending the key to the live API at this origin. Asked for on a terminal.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Answers")]
     allow_origin: Option<Origin>,
-    /// Grant an endpoint that is more than a GET, as `inspect` shows it, for example 'POST
-    /// /v1/search'. Asked for on a terminal.
+    /// Grant an endpoint other than a GET, as `inspect` shows it, for example 'POST /v1/search'.
+    /// Asked for on a terminal.
     #[arg(long, value_name = "METHOD PATH", value_parser = endpoint, conflicts_with = "fixture", help_heading = "Answers")]
     grant: Vec<(Method, String)>,
-    /// Send at most so many requests a second [default: what the connector asks for].
+    /// Send at most this many requests a second [default: the rate that the connector declares].
     #[arg(long, value_name = "PER_SECOND|off", value_parser = pace, help_heading = "Answers")]
     rate: Option<Pace>,
-    /// Wait at most so long in all, after 429, 5xx and connection faults.
+    /// Wait at most this long in all, after 429, 5xx and connection faults.
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Answers")]
     max_wait: Duration,
-    /// Give one request at most so long.
+    /// Limit the time of one request.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = some_seconds, help_heading = "Answers")]
     timeout: Duration,
 }
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Clone, Debug)]
 enum SecretPlace {
     Environment(String),
@@ -88,10 +87,10 @@ enum SecretPlace {
 pub(crate) struct Source {
     pub(crate) plugin: Plugin,
     pub(crate) checked: Checked,
-    /// The instant that "now" is in what is shown: a replay's own, so that the same traffic gives
-    /// the same bytes.
+    /// The current time for what is shown: a replay's own, so that the same traffic gives the same
+    /// bytes.
     pub(crate) now: Instant,
-    /// How the run goes: where answers come from, its clock, its pace, its waits.
+    /// The options of the run: transport, clock, pace, waits.
     pub(crate) options: RunOptions,
     host: Host,
     grants: Grants,
@@ -108,7 +107,7 @@ impl Refusal {
         Self { failure: Box::new(failure), exit: Exit::Usage }
     }
 
-    /// Writes why, and tells the exit.
+    /// Shows the reason, and returns the exit.
     pub(crate) fn shown(&self, console: &Console) -> Exit {
         console.failure(&self.failure);
         self.exit
@@ -122,8 +121,7 @@ impl From<Failure> for Refusal {
 }
 
 impl SourceArguments {
-    /// Makes the run's source: settings first, then the operator's approval, and nothing is sent
-    /// yet.
+    /// Makes the run's source: settings first, then the operator's approval. Nothing is sent yet.
     pub(crate) async fn open(
         &self,
         connector: &ConnectorArguments,
@@ -140,7 +138,7 @@ impl SourceArguments {
             Some(fixture) => {
                 let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
                 let options = playback.options();
-                // A pace that is asked for is kept, on a clock that nobody waits on.
+                // A requested pace is kept, on a virtual clock.
                 let pace = self.rate.unwrap_or(options.pace);
                 (playback.grants().clone(), playback.start(), RunOptions { pace, ..options })
             }
@@ -169,7 +167,7 @@ impl SourceArguments {
         })
     }
 
-    /// Refuses to grant what the connector does not even declare: that is a slip of the pen.
+    /// Refuses to grant an endpoint that the connector does not declare, which is a typing error.
     fn only_declared(&self, descriptor: &Descriptor) -> Result<(), Refusal> {
         let endpoints = &descriptor.api.endpoints;
         let declared = |method, path: &str| {
@@ -187,8 +185,8 @@ impl SourceArguments {
             .map(|endpoint| format!("`{} {}`", method_of(endpoint.method), endpoint.path))
             .collect();
         let hint = match others.as_slice() {
-            [] => "It declares nothing but GET, which is granted with the origin: leave `--grant` \
-                   away."
+            [] => "It declares only GET endpoints, which are granted with the origin: leave \
+                   `--grant` out."
                 .to_owned(),
             others => format!("It declares {}.", others.join(", ")),
         };
@@ -196,7 +194,7 @@ impl SourceArguments {
         Err(Refusal::usage(
             Failure::new(
                 Code::InvalidSettings,
-                format!("the connector declares no `{method} {path}`"),
+                format!("the connector does not declare `{method} {path}`"),
             )
             .with_hint(hint),
         ))
@@ -232,7 +230,7 @@ impl SourceArguments {
         })
     }
 
-    /// The settings as they were entered, on the command line, in files, in the fixture or on the
+    /// The settings that were entered, on the command line, in files, in the fixture or on the
     /// terminal.
     fn entered(
         &self,
@@ -270,18 +268,18 @@ impl SourceArguments {
 }
 
 impl Source {
-    /// A run of the connector, with nothing sent yet.
+    /// A run of the connector. Nothing is sent yet.
     pub(crate) fn session(&self, observer: Arc<dyn Observer>) -> Session {
         let options = RunOptions { observer, ..self.options.clone() };
         self.host.session(&self.plugin, &self.checked, &self.grants, options)
     }
 
-    /// The settings that the component is given.
+    /// The settings for the component.
     pub(crate) fn settings(&self) -> &[Setting] {
         &self.checked.public
     }
 
-    /// Tells what looks odd about the settings.
+    /// Shows warnings about the settings.
     pub(crate) fn note_warnings(&self, console: &Console) {
         for doubt in &self.checked.warnings {
             console.note(&format!(
@@ -303,12 +301,13 @@ impl SecretPlace {
             return Err(Refusal::usage(
                 Failure::new(
                     Code::InvalidSettings,
-                    "what looks like a key stands where `--secret` names the place of one",
+                    "`--secret` was given a text that looks like a key, in place of the key's \
+                     location",
                 )
                 .with_hint(
                     "Put it into an environment variable or a file, and give its name: \
-                     KEY=env:NAME or KEY=file:PATH. A key that stood on a command line may have \
-                     been seen by others: consider a new one.",
+                     KEY=env:NAME or KEY=file:PATH. A key on a command line may have been seen by \
+                     others: consider a new one.",
                 ),
             ));
         }
@@ -358,7 +357,7 @@ fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Reads a settings file. Its text is never repeated: somebody may have put the key into it.
+/// Reads a settings file. Its text is never repeated, because it may contain the key.
 fn settings_file(
     path: &Path,
     descriptor: &Descriptor,
@@ -383,7 +382,7 @@ fn settings_file(
         .map(|(key, value)| match value {
             toml::Value::String(value) => Ok((key, value)),
             _ if looks_like_a_secret(&key, descriptor) => {
-                Err(unreadable(option, path, "what looks like a key stands where a name belongs"))
+                Err(unreadable(option, path, "a text that looks like a key is in place of a name"))
             }
             _ => Err(unreadable(option, path, &format!("`{key}` is not a text in quotes"))),
         })
@@ -411,7 +410,8 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Reads `KEY=VALUE`. What cannot be read is not repeated, here and below: it may be a key.
+/// Parses `KEY=VALUE`. A text that cannot be parsed is not repeated, here and below, because it may
+/// be a key.
 fn pair(text: &str) -> Result<(String, String), Refusal> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
@@ -424,7 +424,7 @@ fn pair(text: &str) -> Result<(String, String), Refusal> {
     }
 }
 
-/// Reads `KEY=env:NAME` or `KEY=file:PATH`.
+/// Parses `KEY=env:NAME` or `KEY=file:PATH`.
 fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
     let refused = || {
         Refusal::usage(
@@ -433,7 +433,7 @@ fn secret_pair(text: &str) -> Result<(String, SecretPlace), Refusal> {
                 "a `--secret` is neither KEY=env:NAME nor KEY=file:PATH",
             )
             .with_hint(
-                "A secret itself never stands on the command line, where others can read it. Put \
+                "A secret itself must never be on the command line, where others can read it. Put \
                  it into an environment variable or a file and give its name, for example \
                  `--secret api-key=env:MY_KEY`.",
             ),
@@ -474,7 +474,7 @@ fn pace(text: &str) -> Result<Pace, String> {
         .ok_or_else(|| "write a number of requests a second, for example 5 or 0.5, or `off`".into())
 }
 
-/// Most seconds that any option takes: a day.
+/// Longest time that an option accepts, in seconds: a day.
 const MOST_SECONDS: f64 = 86_400.0;
 
 fn seconds_or_none(text: &str) -> Result<Duration, String> {

@@ -1,7 +1,7 @@
 //! `validate`: whether a collection with these settings would work, check by check.
 //!
-//! What the host itself finds wrong with the settings is a check like the connector's own, so that
-//! an administrator reads one list.
+//! The host's own findings about the settings are checks like the connector's, so that an
+//! administrator reads one list.
 
 use std::sync::Arc;
 
@@ -51,14 +51,14 @@ impl Validate {
             Ok(()) => match validation.failure() {
                 None => Exit::Done,
                 Some(failure) if self.json => console.failed(failure),
-                // The list on standard output has said it all.
+                // The list on standard output says everything.
                 Some(_) => Exit::Failed,
             },
         }
     }
 
-    /// Ends a validation that came to no checks. Scripts get the document that they wait for;
-    /// people read the failure.
+    /// Ends a validation without checks. Scripts get the document that they expect; people read the
+    /// failure.
     fn stopped(&self, failure: Failure, console: &Console) -> Exit {
         if self.json
             && let Err(unwritten) = self.show(&Validation::stopped(failure.clone()), console)

@@ -1,4 +1,5 @@
-//! `verify`: whether a trust file lets something run, and who vouches for it. Nothing is compiled.
+//! `verify`: whether a trust file permits a package, an artifact or a file, and who signed it.
+//! Nothing is compiled.
 
 use std::sync::Arc;
 

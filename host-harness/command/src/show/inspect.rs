@@ -1,7 +1,7 @@
-//! What a component is and may do, for the operator who decides about it, and for scripts.
+//! Renders a component's plugin info for the operator who decides about it, and for scripts.
 //!
-//! The descriptor is what the component says about itself; imports, exports, size and digest are
-//! what the host found.
+//! The descriptor is the component's own statement; imports, exports, size and digest come from the
+//! host.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use smp_host::contract::{Attachment, Descriptor, PACKAGE, SettingField};
 use smp_host::text::size;
 use smp_listing::{method, name, pace, sentence, shown};
 
-/// The facts for people.
+/// The plugin info for people.
 #[must_use]
 pub(crate) fn text(facts: &PluginInfo, look: Look) -> String {
     let descriptor = &facts.descriptor;
@@ -28,7 +28,7 @@ pub(crate) fn text(facts: &PluginInfo, look: Look) -> String {
     page.out
 }
 
-/// The text in the making.
+/// The text that is being written.
 struct Page {
     out: String,
     look: Look,
@@ -68,7 +68,7 @@ impl Page {
         }
         self.more(hidden);
         let note = format!(
-            "At most {}. The origin is the connector's wish: the operator approves it.",
+            "At most {}. The connector asks for this origin: the operator must approve it.",
             pace(&api.rate_limit)
         );
         self.hang("   ", &note, Style::Dim);
@@ -153,7 +153,7 @@ impl Page {
             ("Contract", format!("{PACKAGE}@{}", name(&facts.contract_version))),
             ("Size", size(facts.size)),
         ]);
-        // Without a label it fits into 80 columns, and can be copied whole.
+        // Without a label it fits into 80 columns, and can be copied as a whole.
         self.hang("   ", &name(&facts.digest), Style::Plain);
     }
 
@@ -214,8 +214,8 @@ mod tests {
    POST https://api.example.test/v1/ping
         Says hello.
         may change data at the service
-   At most 5 in a second. The origin is the connector's wish: the operator
-   approves it.
+   At most 5 in a second. The connector asks for this origin: the operator must
+   approve it.
 
  Imports from the host
    smp:connector/http@0.1.0

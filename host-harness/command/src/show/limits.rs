@@ -1,4 +1,4 @@
-//! What a connector may use up at most, for the operator who wonders why a run ended.
+//! Renders the limits, for an operator who wonders why a run ended.
 
 use std::fmt::Write;
 

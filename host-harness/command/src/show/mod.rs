@@ -1,4 +1,4 @@
-//! How things look on a terminal. Every text of a component or a service is escaped here.
+//! Renders everything for a terminal. Every text of a component or a service is escaped here.
 
 pub(crate) mod terminal;
 pub(crate) mod words;

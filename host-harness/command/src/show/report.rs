@@ -1,7 +1,6 @@
-//! What a validation found and why a run failed, for the person in front of the terminal.
+//! Renders validations and failures for the person at the terminal.
 //!
-//! The checks come in the order of the report, each with a mark, what was found, and what to do
-//! about it.
+//! The checks come in the order of the report, each with a mark, a message and a hint.
 
 use std::fmt::Write;
 
@@ -11,7 +10,7 @@ use smp_host::failure::{Code, Failure};
 use smp_host::validation::{CheckOutcome, CheckResult};
 use smp_listing::{name, sentence, shown, wait};
 
-/// The checks and what they come to, for people.
+/// The checks and the verdict, for people.
 #[must_use]
 pub(crate) fn text(checks: &[CheckResult], ready: bool, look: Look) -> String {
     let mut out = String::new();
@@ -42,7 +41,7 @@ pub(crate) fn text(checks: &[CheckResult], ready: bool, look: Look) -> String {
     out
 }
 
-/// A check that needs nobody's attention is one line, where it fits.
+/// Writes a check. One that needs no attention takes one line, if it fits.
 fn told_check(out: &mut String, check: &CheckResult, look: Look) {
     let (sign, style) = sign(check.outcome);
     let paint = look.paint();
@@ -65,14 +64,14 @@ fn told_check(out: &mut String, check: &CheckResult, look: Look) {
     details.write(out, look);
 }
 
-/// A failure for people: what happened, what to do, and when to come back.
+/// A failure for people: what happened, what to do, and when to retry.
 #[must_use]
 pub(crate) fn failure(failure: &Failure, look: Look) -> String {
     let mut out = String::new();
     let (sign, style) = sign(CheckOutcome::Failed);
     let message = sentence(&failure.message);
     hang(&mut out, "   ", &message, look, Style::Bold);
-    // The mark is painted on its own, in the place of the first line's indent.
+    // The mark is coloured separately, in place of the first line's indent.
     out.replace_range(..3, &format!(" {} ", look.paint().styled(style, sign)));
     advice(&mut out, failure.hint.as_deref(), look);
     let details = Details {
@@ -85,7 +84,7 @@ pub(crate) fn failure(failure: &Failure, look: Look) -> String {
     out
 }
 
-/// What stands below a message in passing.
+/// The details below a message.
 struct Details<'d> {
     code: Option<Code>,
     setting: Option<&'d str>,
@@ -102,13 +101,7 @@ impl Details<'_> {
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if let Some(seconds) = self.retry_after_s {
-            hang(
-                out,
-                "   → ",
-                &format!("It is worth another try in {}.", wait(seconds)),
-                look,
-                Style::Plain,
-            );
+            hang(out, "   → ", &format!("Try again in {}.", wait(seconds)), look, Style::Plain);
         }
         told(out, "   ", &facts.join(" · "), look, Style::Dim);
     }
@@ -162,7 +155,7 @@ mod tests {
    The key was not accepted.
    → It is wrong, expired or revoked: make a new one and
      enter it here.
-   → It is worth another try in 2 minutes.
+   → Try again in 2 minutes.
    code credentials · setting api-key · vendor code E-1
  – Members  Not looked at without access.
 
@@ -194,8 +187,8 @@ mod tests {
         limited.retry_after_s = Some(40);
         assert_eq!(
             failure(&limited, Look::PLAIN),
-            " ✘ the service asks for a pause\n   → Nothing is lost: run it again later.\n   → It \
-             is worth another try in 40 seconds.\n   code rate-limited\n"
+            " ✘ the service asks for a pause\n   → Nothing is lost: run it again later.\n   → Try \
+             again in 40 seconds.\n   code rate-limited\n"
         );
         assert_eq!(
             failure(&Failure::new(Code::Trap, ""), Look { width: 100, colour: true }),

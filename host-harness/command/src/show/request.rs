@@ -1,4 +1,4 @@
-//! A request as a line: what was asked, what came back, how long it took, and what it was for.
+//! Renders a request as a line: endpoint, answer, duration and call.
 
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ fn words(fault: Fault) -> &'static str {
         Fault::Connection => "no connection",
         Fault::Untrusted => "the certificate is not trusted",
         Fault::TooLarge => "the answer is too large",
-        Fault::Denied => "not let out",
+        Fault::Denied => "denied",
         Fault::Fixture => "not in the fixture",
         Fault::Cancelled => "not waited for",
         _ => "no answer",
     }
 }
 
-/// A size in the largest unit of which it is one or more.
+/// A size in the largest unit of which it has at least one.
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),

@@ -1,9 +1,9 @@
-//! What the members come to: counts, and how many people use each product.
+//! The summary of a list of members: counts, and the number of people per product.
 //!
-//! A person is a member of kind `person`, or one whose kind was not told. Apps, customers and every
-//! other kind are counted beside the people and never among them. A person who uses a product on
-//! two sites uses it once. A last activity that is missing is unknown, which may also be never. The
-//! memory does not grow with the organization.
+//! A person is a member of kind `person`, or without a kind. Apps, customers and other kinds are
+//! counted separately from people. A person who uses a product on two sites counts once. A missing
+//! last activity is unknown, which may also mean never. The memory does not grow with the
+//! organization.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -15,22 +15,22 @@ use smp_host::files::row;
 use smp_host::text;
 use smp_host::text::grouped;
 
-/// Product names that are counted on their own; people who use any other are counted together. The
-/// vendor of the first connector has some twenty products, so a thousand is no limit to a real
-/// service and less than half a megabyte.
+/// Most product names that are counted separately; people who use any other are counted together.
+/// The vendor of the first connector has some twenty products, so a thousand is enough for every
+/// real service, and takes less than half a megabyte.
 pub(crate) const MOST_PRODUCTS: usize = 1_000;
-/// Characters by which product names are told apart. Longer names do not fit on a line anyway.
+/// Characters by which product names are distinguished. Longer names do not fit on a line anyway.
 pub(crate) const LONGEST_NAME: usize = 100;
-/// Days within which somebody counts as active.
+/// Days within which a person counts as active.
 pub(crate) const ACTIVE_DAYS: i64 = 30;
-/// Products shown: what fits on a screen beside the rest.
+/// Most products shown: they fit on a screen with the rest.
 const MOST_SHOWN: usize = 15;
 
 /// Counts of members, in one pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Summary {
     now: Instant,
-    /// Everybody and everything in the list.
+    /// All members.
     pub(crate) members: u64,
     /// People.
     pub(crate) people: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Summary {
     pub(crate) others: u64,
     /// People seen in the last [`ACTIVE_DAYS`] days.
     pub(crate) active: u64,
-    /// People of whom it is not known when they were last seen.
+    /// People without a known last activity.
     pub(crate) unseen: u64,
     /// People whose account was deactivated.
     pub(crate) inactive: u64,
@@ -72,7 +72,7 @@ impl Users {
 }
 
 impl Summary {
-    /// Counts of nobody yet, as of this instant.
+    /// No members yet, as of this instant.
     #[must_use]
     pub(crate) fn new(now: Instant) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Summary {
         }
     }
 
-    /// Counts a member in, whose uses point into these products.
+    /// Adds a member, whose uses refer to these products.
     pub(crate) fn add(&mut self, member: &Member, products: &[Product]) {
         self.members += 1;
         match member.kind {
@@ -129,8 +129,8 @@ impl Summary {
         }
     }
 
-    /// The people of each product, most first and then by name; people of products beyond
-    /// [`MOST_PRODUCTS`] come last as one figure without a name.
+    /// The number of people per product, the highest first and then by name. People of products
+    /// beyond [`MOST_PRODUCTS`] come last as one number without a name.
     #[must_use]
     pub(crate) fn products(&self) -> Vec<(Option<&str>, u64)> {
         let mut list: Vec<_> =
@@ -142,7 +142,7 @@ impl Summary {
         list
     }
 
-    /// The block that stands below a table. Every line ends with a line feed.
+    /// The block below a table. Every line ends with a line feed.
     #[must_use]
     pub(crate) fn render(&self, look: Look) -> String {
         let mut out = String::new();
@@ -225,7 +225,7 @@ impl Summary {
     }
 }
 
-/// The beginning of a name, by which it is counted.
+/// The first characters of a name, by which it is counted.
 fn beginning(name: &str) -> &str {
     name.char_indices().nth(LONGEST_NAME).and_then(|(end, _)| name.get(..end)).unwrap_or(name)
 }
@@ -234,13 +234,13 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
-/// A whole per cent, rounded to the nearest.
+/// A rounded percentage.
 fn percent(part: u64, whole: u64) -> u128 {
     let (part, whole) = (u128::from(part), u128::from(whole.max(1)));
     (part * 200 + whole) / (whole * 2)
 }
 
-/// The length of a bar: in proportion, and never nothing for somebody.
+/// The length of a bar: proportional, and at least one for a product with people.
 fn bar(people: u64, most: u64, room: usize) -> usize {
     let length = u128::from(people) * room as u128 / u128::from(most.max(1));
     usize::try_from(length).unwrap_or(room).clamp(usize::from(people > 0), room.max(1))

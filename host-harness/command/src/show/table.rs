@@ -1,10 +1,9 @@
-//! A table for people: who, under which address, with which products, and when last seen.
+//! A table of members for people: name, address, products, and last activity.
 //!
-//! Rows are held within the bounds of [`smp_host::files`] and written at the end, when it is known
-//! how wide each column must be. The columns give way in the order in which they matter least, so
-//! that a row is one line of the width that was asked for; what is cut here is whole in the other
-//! formats. Text from outside is escaped. The time is passed in: the same members give the same
-//! bytes.
+//! Rows are held within the bounds of [`smp_host::files`] and written at the end, when the width of
+//! each column is known. The least important columns are shortened first, so that a row fits on one
+//! line of the requested width; the other formats have the whole text. Text from outside is
+//! escaped. The time is passed in: the same members give the same bytes.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -18,14 +17,15 @@ use smp_host::text;
 
 /// Characters of a text that are held: no terminal shows a longer cell.
 const LONGEST_CELL: usize = 200;
-/// Columns between two columns.
+/// Blanks between two columns.
 const GAP: usize = 2;
-/// Characters of a mark beside a name: our own words are shorter, the vendor's should be.
+/// Most characters of a note beside a name: this program's words are shorter, and the vendor's
+/// should be.
 const LONGEST_NOTE: usize = 24;
-/// Roles are cut to this width before the dates go.
+/// Roles are shortened to this width before the dates are.
 const ROOMY_ROLE: usize = 30;
-/// The steps in which columns give way, in turn from the role to the name to the address. The
-/// distance in time is never cut: it is short.
+/// The steps in which columns are shortened, in turn role, name and address. The time since the
+/// last activity is never shortened.
 const STEPS: [(usize, usize, usize); 3] = [(16, 22, 30), (14, 16, 20), (5, 6, 6)];
 
 /// Writes a table.
@@ -37,7 +37,7 @@ pub(crate) struct Table<W> {
     held: Held,
 }
 
-/// What is shown of a member.
+/// The texts of a member's row.
 struct Row {
     name: String,
     note: String,
@@ -46,7 +46,7 @@ struct Row {
     last_seen: Option<Instant>,
 }
 
-/// Widths of the columns. One without a width is not shown.
+/// Widths of the columns. A column without a width is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Columns {
     name: usize,
@@ -57,7 +57,7 @@ struct Columns {
 }
 
 impl<W: Write + Send> Table<W> {
-    /// A sink that writes to this output, with last activities as seen at `now`.
+    /// A sink that writes to this output, with last activities relative to `now`.
     pub(crate) fn new(output: W, now: Instant, look: Look) -> Self {
         Self { output, now, look, rows: Vec::new(), held: Held::default() }
     }
@@ -80,7 +80,7 @@ impl<W: Write + Send> Table<W> {
         out.flush()
     }
 
-    /// The widths at which the table fits, or the least ones.
+    /// The widths at which the table fits, or the smallest ones.
     fn columns(&self) -> Columns {
         let mut widest = Columns { name: 4, email: 6, role: 4, date: 0, ago: 9 };
         for row in &self.rows {
@@ -153,7 +153,7 @@ impl Row {
     fn line(&self, columns: Columns, now: &Instant, look: Look) -> String {
         let paint = look.paint();
         let mut line = Line::default();
-        // What is out of the ordinary is cut last, but leaves a third to the name.
+        // A note is shortened last, but leaves a third of the width to the name.
         let note = fitted(&self.note, columns.name - width(self.name()).min(columns.name / 3));
         let name = fitted(self.name(), columns.name.saturating_sub(width(&note)));
         line.push(
@@ -191,7 +191,7 @@ impl Columns {
         shown.fold(0, |total, columns| if total == 0 { columns } else { total + GAP + columns })
     }
 
-    /// Takes away until the whole fits, a little from each column in turn.
+    /// Shortens each column a little in turn, until the whole fits.
     fn within(mut self, most: usize) -> Self {
         self.give_way(most, |columns| &mut columns.role, ROOMY_ROLE);
         if self.total() > most {
@@ -205,7 +205,7 @@ impl Columns {
         self
     }
 
-    /// Takes the excess from one column, but leaves it this width.
+    /// Shortens one column by the excess, but not below this width.
     fn give_way(&mut self, most: usize, column: impl Fn(&mut Self) -> &mut usize, least: usize) {
         let excess = self.total().saturating_sub(most);
         let column = column(self);
@@ -213,7 +213,7 @@ impl Columns {
     }
 }
 
-/// A line in the making: a space, then the cells, filled up so that nothing trails.
+/// A line that is being written: a space, then the cells, padded without trailing blanks.
 #[derive(Default)]
 struct Line {
     text: String,
@@ -221,7 +221,7 @@ struct Line {
 }
 
 impl Line {
-    /// Adds a cell: its plain text, by which it is measured, and the text as it is shown.
+    /// Adds a cell: the plain text, for its width, and the text to show.
     fn push(&mut self, plain: &str, shown: &str, columns: usize) {
         if columns == 0 {
             return;
@@ -239,7 +239,7 @@ impl Line {
     }
 }
 
-/// What is out of the ordinary about a member; mostly nothing.
+/// The note of an unusual member; most have none.
 fn note(member: &Member) -> Option<String> {
     let kind = member.kind.as_ref().filter(|kind| **kind != MemberKind::Person).map(row::kind);
     let status =
@@ -250,7 +250,7 @@ fn note(member: &Member) -> Option<String> {
     }
 }
 
-/// As many products of a role as fit, and how many more there are: `Confluence, Jira +2`.
+/// As many products of a role as fit, and the number of the rest: `Confluence, Jira +2`.
 fn some_of(role: &str, columns: usize) -> String {
     if width(role) <= columns {
         return role.to_owned();

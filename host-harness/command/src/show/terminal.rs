@@ -1,8 +1,7 @@
-//! How text is laid out on a terminal: how wide it is, where it is cut or broken, and in which
-//! colour it stands.
+//! Lays out text for a terminal: measures, shortens, wraps and colours it.
 //!
-//! It measures in columns, so that Chinese names and emoji stay in line. It never looks at the
-//! terminal itself: the caller says how wide it is and whether it takes colours. Text from outside
+//! It measures in columns, so that Chinese names and emoji stay aligned. It never queries the
+//! terminal itself: the caller gives its width and whether it supports colours. Text from outside
 //! passes [`smp_host::text::escaped`] before it comes here.
 
 use std::borrow::Cow;
@@ -10,19 +9,19 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// What a rendering has to go by.
+/// The parameters of a rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// Columns to fill at most. Below [`Look::NARROWEST`] lines may come out longer.
+    /// Most columns to fill. Below [`Look::NARROWEST`] lines may be longer.
     pub(crate) width: usize,
     /// Whether colours may be used.
     pub(crate) colour: bool,
 }
 
 impl Look {
-    /// The look of what goes to a file or a pipe.
+    /// The look for a file or a pipe.
     pub(crate) const PLAIN: Self = Self { width: 100, colour: false };
-    /// Half of the customary 80 columns: with less, nothing of a row would be left to read.
+    /// Half of the usual 80 columns: with fewer, nothing of a row would be readable.
     pub(crate) const NARROWEST: usize = 40;
 
     /// The paint for this look.
@@ -32,22 +31,22 @@ impl Look {
     }
 }
 
-/// How a piece of text stands out.
+/// The style of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Not at all.
     Plain,
     /// Headings and what matters most.
     Bold,
-    /// What is said in passing.
+    /// Less important text.
     Dim,
-    /// What went well.
+    /// Success.
     Green,
-    /// What somebody should look at.
+    /// What an operator should look at.
     Yellow,
-    /// What went wrong.
+    /// Failure.
     Red,
-    /// What is of another kind.
+    /// Anything special.
     Cyan,
 }
 
@@ -58,7 +57,7 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
-    /// The text in this style, or as it is where colours may not be used.
+    /// The text in this style, or unchanged without colours.
     #[must_use]
     pub(crate) fn styled<'t>(self, style: Style, text: &'t str) -> Cow<'t, str> {
         let code = match style {
@@ -83,15 +82,15 @@ impl Paint {
         self.styled(Style::Bold, text)
     }
 
-    /// What is said in passing.
+    /// Less important text.
     #[must_use]
     pub(crate) fn dim<'t>(self, text: &'t str) -> Cow<'t, str> {
         self.styled(Style::Dim, text)
     }
 }
 
-/// The number of columns that the text takes: the sum over its signs, so that a part is never wider
-/// than the whole.
+/// The width of the text in columns: the sum over its signs, so that a part is never wider than the
+/// whole.
 #[must_use]
 pub(crate) fn width(text: &str) -> usize {
     if text.is_ascii() {
@@ -101,7 +100,7 @@ pub(crate) fn width(text: &str) -> usize {
     }
 }
 
-/// The text, cut with an ellipsis where it takes more than this many columns.
+/// The text, shortened with an ellipsis if it is wider than this many columns.
 #[must_use]
 pub(crate) fn fitted(text: &str, most: usize) -> Cow<'_, str> {
     if width(text) <= most {
@@ -114,14 +113,14 @@ pub(crate) fn fitted(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(short)
 }
 
-/// The spaces that fill the text up to this many columns.
+/// The spaces that pad the text to this many columns.
 #[must_use]
 pub(crate) fn padding(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(width(text)))
 }
 
-/// The text in lines of at most this many columns, broken at spaces, or within a word where that
-/// alone is wider. A single sign that is wider stands alone. Never empty.
+/// The text in lines of at most this many columns, broken at spaces, or within a word that is
+/// wider. A single sign that is wider gets its own line. Never empty.
 #[must_use]
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
@@ -136,8 +135,8 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
         let mut rest = word;
         while width(&line) + width(rest) > columns {
-            // A single sign may be wider than the line: it is taken all the same, or this would
-            // never end.
+            // A single sign may be wider than the line: it is taken anyway, or this would never
+            // end.
             let part = match head(rest, columns) {
                 "" => rest.graphemes(true).next().unwrap_or(rest),
                 part => part,
@@ -154,7 +153,7 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The longest beginning of the text that takes no more than this many columns and splits no sign.
+/// The longest start of the text that fits into this many columns and splits no sign.
 fn head(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, sign) in text.grapheme_indices(true) {

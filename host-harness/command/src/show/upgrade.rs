@@ -1,7 +1,7 @@
-//! What an upgrade changes, for the operator who decides about it.
+//! Renders the changes of an upgrade for the operator who decides about it.
 //!
-//! First what it comes to: whether what is stored goes on working, and what is to be approved. Then
-//! every finding, the worst first.
+//! It begins with the consequences: whether stored settings keep working, and what must be
+//! approved. Then come the findings, the worst first.
 
 use std::fmt::Write;
 
@@ -65,8 +65,8 @@ fn stored(out: &mut String, changes: &Changes, look: Look) {
         Stored::KeepWorking => (CheckOutcome::Passed, "The stored settings and key keep working."),
         Stored::NotShown => (
             CheckOutcome::Warning,
-            "Nothing that is declared stops the stored settings and key from working, and no \
-             recorded traffic shows that they do.",
+            "No declaration stops the stored settings and key from working, but no recorded \
+             traffic shows that they work.",
         ),
         Stored::MayStop => (
             CheckOutcome::Warning,
@@ -88,12 +88,7 @@ fn stored(out: &mut String, changes: &Changes, look: Look) {
 
 fn approvals(out: &mut String, approvals: &[String], look: Look) {
     match approvals {
-        [] => marked(
-            out,
-            CheckOutcome::Passed,
-            "Nothing has to be approved that was not approved before.",
-            look,
-        ),
+        [] => marked(out, CheckOutcome::Passed, "No new approval is needed.", look),
         approvals => {
             let shown: Vec<_> = approvals.iter().map(|approval| sentence(approval)).collect();
             marked(
@@ -106,12 +101,12 @@ fn approvals(out: &mut String, approvals: &[String], look: Look) {
     }
 }
 
-/// A line that bears the mark of an outcome.
+/// A line with the mark of an outcome.
 fn marked(out: &mut String, outcome: CheckOutcome, says: &str, look: Look) {
     let (mark, style) = sign(outcome);
     let mut lines = String::new();
     hang(&mut lines, "   ", says, look, Style::Bold);
-    // The mark is painted on its own, in the place of the first line's indent.
+    // The mark is coloured separately, in place of the first line's indent.
     lines.replace_range(..3, &format!(" {} ", look.paint().styled(style, mark)));
     out.push_str(&lines);
 }
@@ -123,7 +118,7 @@ fn told_finding(out: &mut String, finding: &Finding, look: Look) {
     if let (Class::Harmless, [detail], 0) =
         (finding.class, finding.details.as_slice(), finding.more)
     {
-        // What was found stands beside it where there is room.
+        // The detail is on the same line if there is room.
         let detail = sentence(detail);
         if width(finding.title) + width(&detail) + 5 <= look.width {
             let _ = writeln!(out, "{}  {}", finding.title, paint.dim(&detail));
@@ -168,7 +163,7 @@ fn foot(out: &mut String, changes: &Changes, look: Look) {
     let (verdict, style) = match changes.class() {
         Class::Blocking => ("An operator must act before this upgrade", Style::Red),
         Class::Look => ("An operator must look before this upgrade", Style::Yellow),
-        Class::Harmless => ("Nobody has to look before this upgrade", Style::Green),
+        Class::Harmless => ("Nobody needs to look before this upgrade", Style::Green),
     };
     out.push('\n');
     told(out, " ", &format!("{verdict}: {}.", parts.join(", ")), look, style);
@@ -177,13 +172,7 @@ fn foot(out: &mut String, changes: &Changes, look: Look) {
             0 => "no recorded traffic".to_owned(),
             cases => format!("{} of recorded traffic", counted(cases, "case")),
         };
-        told(
-            out,
-            " ",
-            &format!("By what both say about themselves, and on {cases}."),
-            look,
-            Style::Dim,
-        );
+        told(out, " ", &format!("Compared by both descriptors, and on {cases}."), look, Style::Dim);
         told(out, " ", ANEW, look, Style::Dim);
     }
 }
@@ -271,7 +260,7 @@ mod tests {
 
  An operator must act before this upgrade: 1 blocking, 1 to look
  at, 1 harmless.
- By what both say about themselves, and on no recorded traffic.
+ Compared by both descriptors, and on no recorded traffic.
  A yes on a terminal is remembered for one build: the new one
  asks again whether the key may go to its origin.
 "
@@ -288,7 +277,7 @@ mod tests {
             let text = text(&changes, Look::PLAIN);
             text.lines().skip(6).take(2).map(str::to_owned).collect::<Vec<_>>()
         };
-        let nothing = " ✔ Nothing has to be approved that was not approved before.";
+        let nothing = " ✔ No new approval is needed.";
         let ready = |changes: &mut Changes| {
             let came = Came { ready: Some(true), ..Came::default() };
             changes.cases.push(CaseChange {
@@ -300,9 +289,7 @@ mod tests {
             });
         };
         assert_eq!(said(ready), [" ✔ The stored settings and key keep working.", nothing]);
-        assert!(
-            said(|_| {})[0].starts_with(" ! Nothing that is declared stops the stored settings")
-        );
+        assert!(said(|_| {})[0].starts_with(" ! No declaration stops the stored settings"));
         let may = said(|changes| {
             changes.findings.push(finding(Class::Blocking, Effect::MayStop, &[], 0))
         });

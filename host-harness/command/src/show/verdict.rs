@@ -1,7 +1,7 @@
-//! What a conformance check found, for the author of the connector in front of the terminal.
+//! Renders the verdict of a conformance check for the connector's author at the terminal.
 //!
-//! The rules come in families; one that is kept is a line, one that is not says where, and what to
-//! do about it.
+//! The rules come in families. A rule that is kept takes one line; any other has its places and a
+//! hint.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use smp_host::text::{counted, grouped};
 use smp_host::validation::CheckOutcome;
 use smp_listing::{name, sentence};
 
-/// The rule that is looked at wherever fixtures are given.
+/// The rule that is checked whenever fixtures are given.
 const SOUND: &str = "fixtures-sound";
 
 /// The verdict for people.
@@ -43,7 +43,8 @@ fn head(out: &mut String, verdict: &Verdict, look: Look) {
     let paint = look.paint();
     match &verdict.connector {
         None => {
-            let _ = writeln!(out, " {}", paint.bold("A file that is no connector for this host"));
+            let _ =
+                writeln!(out, " {}", paint.bold("A file that this host cannot run as a connector"));
         }
         Some(connector) => {
             let (title, version, id) =
@@ -59,7 +60,7 @@ fn head(out: &mut String, verdict: &Verdict, look: Look) {
     }
 }
 
-/// Families of which every rule was skipped for one reason.
+/// Writes families in which every rule was skipped for the same reason.
 fn told_skipped(out: &mut String, rules: &[Rule], look: Look) {
     let Some(first) = rules.first() else { return };
     let mut families: Vec<_> = rules.iter().map(|rule| rule.family).collect();
@@ -73,7 +74,7 @@ fn told_skipped(out: &mut String, rules: &[Rule], look: Look) {
     advice(out, first.hint.as_deref(), look);
 }
 
-/// A family's rules.
+/// Writes the rules of a family.
 fn told_family(out: &mut String, family: &[Rule], look: Look) {
     let Some(first) = family.first() else { return };
     let shared = shared_message(family);
@@ -84,7 +85,7 @@ fn told_family(out: &mut String, family: &[Rule], look: Look) {
     family.iter().for_each(|rule| told_rule(out, rule, shared, look));
 }
 
-/// What all rules of the family that are kept say alike: it is said once, beside the heading.
+/// The message that all kept rules of the family share: it is shown once, beside the heading.
 fn shared_message(family: &[Rule]) -> Option<&str> {
     let mut kept = family
         .iter()
@@ -101,8 +102,8 @@ fn told_rule(out: &mut String, rule: &Rule, shared: Option<&str>, look: Look) {
     let is_quiet = matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped);
     let _ = write!(out, " {} ", paint.styled(style, mark));
     if is_quiet {
-        // What was found stands beside it where there is room and it is not said before, and is no
-        // news otherwise.
+        // The message is on the same line if there is room and it is not shown already; otherwise
+        // it is left out.
         let is_told = rule.outcome == CheckOutcome::Passed && shared == Some(rule.message.as_str());
         let is_wide = is_told || width(rule.title) + width(&message) + 5 > look.width;
         let beside = if is_wide { String::new() } else { format!("  {}", paint.dim(&message)) };
@@ -169,9 +170,9 @@ fn foot(out: &mut String, verdict: &Verdict, look: Look) {
         let why = if were_given {
             "no fixture could be played"
         } else {
-            "without fixtures nothing tells what it does"
+            "without fixtures nothing shows what it does"
         };
-        told(out, " ", &format!("Only the file itself was looked at: {why}."), look, Style::Yellow);
+        told(out, " ", &format!("Only the file itself was checked: {why}."), look, Style::Yellow);
     } else if verdict.connector.is_some() {
         let figures = &verdict.figures;
         let facts = format!(
@@ -256,7 +257,7 @@ mod tests {
             text.split("\n\n").last().unwrap().trim_end().to_owned()
         };
         let of_file =
-            "\n Only the file itself was looked at: without fixtures nothing tells what it does.";
+            "\n Only the file itself was checked: without fixtures nothing shows what it does.";
         assert!(last(|verdict| verdict.rules.truncate(1)).starts_with(" Passed.\n"));
         assert!(
             last(|verdict| drop(verdict.rules.remove(1)))
@@ -275,8 +276,7 @@ mod tests {
         assert!(last(|verdict| verdict.figures.fixtures = 0).ends_with(of_file));
         let unplayed = last(|verdict| (verdict.figures.fixtures, verdict.rules[0].id) = (0, SOUND));
         assert!(
-            unplayed
-                .ends_with("\n Only the file itself was looked at: no fixture could be played."),
+            unplayed.ends_with("\n Only the file itself was checked: no fixture could be played."),
             "{unplayed}"
         );
     }

@@ -1,12 +1,13 @@
-//! How lines hang under a first one.
+//! Writes text with a hanging indent.
 
 use super::terminal::{Look, Style, width, wrapped};
 
-/// Adds a safe text in lines of the look's width: the first behind `first`, the others as far in.
+/// Adds a safe text in lines of the look's width: the first after `first`, the others with the same
+/// indent.
 pub(crate) fn hang(out: &mut String, first: &str, text: &str, look: Look, style: Style) {
     let columns = look.width.max(Look::NARROWEST);
     let indent = width(first);
-    // However deep it stands, half of the width is left to the text.
+    // However deep the indent is, half of the width is left to the text.
     for (index, line) in
         wrapped(text, columns.saturating_sub(indent).max(columns / 2)).iter().enumerate()
     {
