@@ -1,8 +1,8 @@
-//! The component in an engine without any bound: what is left when all limits, guards and rules of
-//! the host are taken away.
+//! Runs the component in an engine without any bounds: the baseline without the host's limits,
+//! guards and rules.
 //!
-//! This is no part of the product, and nothing of the product can be set up like it. It exists so
-//! that the cost of the bounds is known.
+//! It is not part of the product, and nothing in the product can be configured like it. It measures
+//! the cost of the bounds.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use wasmtime::{Config, Engine, Store};
 
 use crate::pages::Pages;
 
-/// A component that nothing bounds.
+/// A component without bounds.
 pub struct Bare {
     engine: Engine,
     component: Component,
 }
 
-/// What a bare engine has of the bounds.
+/// Which bounds a bare engine keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
     /// Nothing.
     None,
-    /// The code looks at the epoch at each loop and call, and nobody advances it.
+    /// The code checks the epoch at each loop and call, but the epoch never advances.
     Epoch,
 }
 

@@ -1,8 +1,8 @@
-//! Work in a process of its own, whose memory is nobody else's.
+//! Runs work in a separate process, so that its memory can be measured.
 //!
-//! A child of this program does one piece of work and prints what it took, as one line of JSON. A
-//! program of the product is started by a small process that does nothing but wait for it: the
-//! kernel counts a parent's memory to its child, until the child is another program.
+//! A child of this program does one piece of work and prints its cost as one line of JSON. A
+//! program of the product is started by a small process that only waits for it, because the kernel
+//! counts a parent's memory for its child until the child runs another program.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -13,40 +13,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::meter::children;
 
-/// What a program of the product took.
+/// The cost of a run of a product's program.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Taken {
     /// Time that passed, in seconds.
     pub wall: f64,
     /// Processor time, in seconds.
     pub cpu: f64,
-    /// The most memory that it had, in bytes.
+    /// The peak memory, in bytes.
     pub peak: u64,
 }
 
-/// Runs this program again with these arguments, and reads what it prints.
+/// Runs this program again with these arguments, and parses its output.
 ///
 /// # Errors
-/// When it fails.
+/// If it fails.
 pub fn again<T: DeserializeOwned>(arguments: &[&str]) -> Result<T> {
     let mut command = Command::new(std::env::current_exe()?);
     printed(command.args(arguments))
 }
 
-/// Runs a program to its end, in an environment of its own.
+/// Runs a program to its end, in a separate process.
 ///
 /// # Errors
-/// When it cannot be run, or ends otherwise than with 0.
+/// If it cannot be run, or exits with a code other than 0.
 pub fn alone(program: &Command) -> Result<Taken> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("alone").arg(program.get_program()).args(program.get_args()).env_clear();
     printed(command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?)))))
 }
 
-/// What `alone` does in the small process.
+/// The part of `alone` in the small process.
 ///
 /// # Errors
-/// When the program cannot be run, or ends otherwise than with 0.
+/// If the program cannot be run, or exits with a code other than 0.
 pub fn wait_for(program: &[String]) -> Result<Taken> {
     let (name, arguments) = program.split_first().context("no program")?;
     let start = Instant::now();

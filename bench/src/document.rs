@@ -1,4 +1,4 @@
-//! Figures in a document: tables between marks, which are written anew from the results.
+//! Figures in a document: tables between marks, which are generated from the results.
 //!
 //! ```text
 //! <!-- figures: size path -->
@@ -13,8 +13,7 @@ const BEGIN: &str = "<!-- figures: ";
 const CLOSE: &str = " -->";
 const END: &str = "<!-- end of figures -->";
 
-/// The document with the tables of these results. The group `machine` is what they were measured
-/// on.
+/// The document with the tables of these results. The group `machine` describes the machine.
 #[must_use]
 pub fn filled(document: &str, results: &Results) -> String {
     let mut filled = String::new();

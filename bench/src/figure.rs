@@ -1,5 +1,4 @@
-//! One figure: what was measured, how it is written, what it should be, and how it is compared with
-//! the one before.
+//! One figure: its values, its format, its target, and its comparison with the last one.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,22 +11,22 @@ pub struct Figure {
     pub name: String,
     /// The unit.
     pub unit: String,
-    /// The middle one of the values measured.
+    /// The median of the measured values.
     pub median: f64,
-    /// The smallest of them.
+    /// The smallest value.
     pub min: f64,
-    /// The largest of them.
+    /// The largest value.
     pub max: f64,
-    /// How many were measured.
+    /// Number of measured values.
     pub samples: usize,
-    /// What it should be.
+    /// The target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// How it is compared.
     pub kind: Kind,
 }
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
@@ -37,8 +36,8 @@ pub enum Target {
     AtLeast(f64),
 }
 
-/// What kind of figure it is. It decides what a change is measured against, and how large one must
-/// be to count.
+/// The kind of a figure. It decides the base of a comparison, and how large a change must be to
+/// count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -47,18 +46,18 @@ pub enum Kind {
     Cpu,
     /// A ratio of two times of one run; more is better.
     Ratio,
-    /// Time that passed. It depends on what else the machine does.
+    /// Elapsed time. It depends on what else the machine does.
     Wall,
     /// Memory.
     Memory,
     /// A size or a count that is the same each time.
     Exact,
-    /// What others are compared with, or what only explains; it is not compared itself.
+    /// A base for others, or an explanation; it is not compared.
     Told,
 }
 
 impl Kind {
-    /// A change beyond this part of the figure counts.
+    /// The relative change beyond which it counts.
     #[must_use]
     pub fn tolerance(self) -> f64 {
         match self {
@@ -98,19 +97,19 @@ impl Figure {
         }
     }
 
-    /// Says what it should be.
+    /// Sets the target.
     #[must_use]
     pub fn at_most(self, target: f64) -> Self {
         Self { target: Some(Target::AtMost(target)), ..self }
     }
 
-    /// Says what it should be.
+    /// Sets the target.
     #[must_use]
     pub fn at_least(self, target: f64) -> Self {
         Self { target: Some(Target::AtLeast(target)), ..self }
     }
 
-    /// Whether it is what it should be, where that was said.
+    /// Whether it meets its target, if it has one.
     #[must_use]
     pub fn met(&self) -> Option<bool> {
         self.target.map(|target| match target {

@@ -1,13 +1,12 @@
 //! Measures the connector and its host: the whole path, what each part of it costs, and how both
 //! grow.
 //!
-//! Nothing of the product is switched off for a measurement: what a guard or a limit costs is found
-//! by measuring it alone, or by running the component in a bare engine of this crate's own
-//! ([`bare`]). Times are processor times wherever nothing is waited for, and are compared between
-//! machines as multiples of the connector's own core, compiled natively and measured in the same
-//! run.
+//! Nothing of the product is switched off for a measurement: the cost of a guard or a limit is
+//! measured separately, or by running the component in this crate's bare engine ([`bare`]). Times
+//! are processor times unless something is waited for. They are compared between machines as
+//! multiples of the connector's core, compiled natively and measured in the same run.
 //!
-//! The modules stand in reading order: each uses only those above it.
+//! The modules are in reading order: each uses only those above it.
 
 pub mod meter;
 pub mod pages;

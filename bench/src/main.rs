@@ -1,5 +1,5 @@
-//! `smp-bench`: measures everything and prints one table. With `BLESS=1` it keeps the figures as
-//! those that later runs are compared with.
+//! `smp-bench`: measures everything and prints one table. With `BLESS=1` it stores the figures, for
+//! comparison with later runs.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,18 +18,18 @@ use smp_bench::{child, document, meter, setup};
 struct Arguments {
     #[command(subcommand)]
     work: Option<Work>,
-    /// Measure little, to see where one is.
+    /// Measure only a little, for a first impression.
     #[arg(long)]
     quick: bool,
-    /// Measure these groups only: `path`, `wire` and so on, as keys begin.
+    /// Measure only these groups: `path`, `wire` and so on, the first parts of keys.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
-    /// Write the figures to this file as well.
+    /// Also write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// What this program does in processes of its own, for itself.
+/// Work of this program in separate processes.
 #[derive(Debug, Subcommand)]
 #[command(hide = true)]
 enum Work {
@@ -126,7 +126,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Says in a few lines what the table comes to.
+/// Summarizes the table in a few lines.
 fn conclude(results: &Results, last: Option<&Results>) -> Result<()> {
     let [before, after] = results.load;
     say(&format!(

@@ -1,9 +1,9 @@
-//! What something costs: processor time and memory, as the kernel counts them.
+//! Meters for processor time and memory, as the kernel counts them.
 
 use std::fs;
 use std::time::Instant;
 
-/// Whose processor time is asked for.
+/// Which processor time to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// This process, with all its threads.
@@ -28,16 +28,16 @@ pub fn cpu(whose: Whose) -> f64 {
     seconds(time.tv_sec) + seconds(time.tv_nsec) / 1e9
 }
 
-/// What the processes took that this one started and waited for.
+/// The cost of the child processes that this one started and waited for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Children {
     /// Processor time, in seconds. The kernel may count it in steps of some milliseconds.
     pub cpu: f64,
-    /// The most memory that one of them had, in bytes.
+    /// The highest peak memory of one of them, in bytes.
     pub peak: u64,
 }
 
-/// Asks the kernel.
+/// Reads the kernel's counters.
 #[must_use]
 pub fn children() -> Children {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
@@ -60,13 +60,13 @@ fn seconds(number: i64) -> f64 {
     number as f64
 }
 
-/// Memory that this process has now, in bytes.
+/// Present memory of this process, in bytes.
 #[must_use]
 pub fn resident() -> u64 {
     status("VmRSS:")
 }
 
-/// The most memory that this process has had, in bytes.
+/// Peak memory of this process so far, in bytes.
 #[must_use]
 pub fn peak() -> u64 {
     status("VmHWM:")
@@ -92,14 +92,14 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Runs something, and gives the processor time of this thread that it took, in seconds.
+/// Runs the work, and returns this thread's processor time for it, in seconds.
 pub fn cpu_of<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let before = cpu(Whose::Thread);
     let value = work();
     (value, cpu(Whose::Thread) - before)
 }
 
-/// Runs something, and gives the time that passed, in seconds.
+/// Runs the work, and returns the elapsed time, in seconds.
 pub fn wall_of<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let before = Instant::now();
     let value = work();

@@ -1,4 +1,4 @@
-//! The yardstick: the connector's own core, compiled for this machine, reading the same pages.
+//! The yardstick: the connector's core, compiled for this machine, reading the same pages.
 
 use anyhow::{Result, anyhow};
 use atlassian_cloud::AtlassianCloud;
@@ -6,7 +6,7 @@ use smp_connector_kit::{Connector, Host, HttpError, Level, Request, Response, Se
 
 use crate::pages::{ORGANIZATION, Pages};
 
-/// A host that answers out of memory.
+/// A host that answers from memory.
 struct Replaying<'a>(&'a Pages);
 
 impl Host for Replaying<'_> {
@@ -21,7 +21,7 @@ fn json() -> Vec<(String, String)> {
     vec![("content-type".to_owned(), "application/json".to_owned())]
 }
 
-/// Reads all pages one after the other, and gives the number of members on them.
+/// Reads all pages in order, and returns the number of members on them.
 ///
 /// # Errors
 /// When the core refuses a page.

@@ -1,20 +1,20 @@
-//! The traffic of the measurements: pages of members as the vendor's API writes them, as many as
-//! wanted, each member another one.
+//! The traffic of the measurements: any number of pages in the format of the vendor's API, with
+//! distinct members.
 //!
-//! A page is made once; what differs from page to page is numbers of a fixed width, which are
-//! written into a copy. So the traffic costs next to nothing beside reading it.
+//! A page is made once. Only numbers of a fixed width differ between pages, and are written into a
+//! copy. So making the traffic costs almost nothing compared with reading it.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// The organization that the traffic is of.
+/// The organization of the traffic.
 pub const ORGANIZATION: &str = "2b4c6d8e-1a2b-3c4d-5e6f-zk9m8n7p6q5r";
 /// Members of a usual page.
 pub const USUAL: u64 = 100;
 
-/// Stands for the number of a member, until a page is copied.
+/// Placeholder for the number of a member, until a page is copied.
 const MEMBER: &str = "############";
-/// Stands for the number of the next page.
+/// Placeholder for the number of the next page.
 const NEXT: &str = "@@@@@@@@@@@@";
 
 /// All pages of an organization.
@@ -22,7 +22,7 @@ const NEXT: &str = "@@@@@@@@@@@@";
 pub struct Pages {
     number: u64,
     per_page: u64,
-    /// A page that another one follows.
+    /// A page that is not the last.
     inner: Template,
     /// The last page.
     last: Template,
@@ -36,7 +36,7 @@ struct Template {
 }
 
 impl Pages {
-    /// So many pages of so many members each.
+    /// This many pages of this many members each.
     #[must_use]
     pub fn new(number: u64, per_page: u64) -> Self {
         let template =
@@ -63,7 +63,7 @@ impl Pages {
         template.filled(page * self.per_page, page + 1)
     }
 
-    /// The body that a request asks for by its path and query.
+    /// The body for a request, by its path and query.
     #[must_use]
     pub fn asked(&self, path_and_query: &str) -> Vec<u8> {
         let cursor =
@@ -107,8 +107,8 @@ fn write_number(body: &mut [u8], place: &Range<usize>, mut number: u64) {
     }
 }
 
-/// A page in the vendor's words: what a member has there is what the published API file shows, at
-/// the lengths that are usual.
+/// A page in the vendor's format: each member has the fields of the published API file, at usual
+/// lengths.
 fn page(members: u64, total: u64, is_last: bool) -> String {
     const NAMES: [&str; 5] = [
         "Amélie Laurent",

@@ -1,4 +1,4 @@
-//! A line over sizes, as SVG: one series, both axes from zero or by powers of ten, readable in
+//! Plots a figure over sizes, as SVG: one line, both axes from zero or logarithmic, readable in
 //! light and dark.
 
 use std::fmt::Write as _;
@@ -9,17 +9,17 @@ use crate::table::number;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 300.0;
-/// The area of the line: left, right, top, bottom.
+/// The plot area: left, right, top, bottom.
 const AREA: [f64; 4] = [70.0, 690.0, 60.0, 250.0];
 
-/// What a plot shows.
+/// What to plot.
 #[derive(Clone, Copy, Debug)]
 pub struct Plot {
-    /// Figures whose keys begin so; the rest of a key is the size.
+    /// The prefix of the figures' keys; the rest of a key is the size.
     pub prefix: &'static str,
     /// Heading.
     pub title: &'static str,
-    /// What grows.
+    /// The label of the sizes.
     pub sizes: &'static str,
 }
 
@@ -44,7 +44,7 @@ pub const PLOTS: [(&str, Plot); 2] = [
 ];
 
 impl Plot {
-    /// Draws it. None where nothing was measured for it.
+    /// Draws the plot. `None` if nothing was measured for it.
     #[must_use]
     pub fn draw(&self, results: &Results) -> Option<String> {
         let points: Vec<(f64, &Figure)> = results

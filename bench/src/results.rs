@@ -1,4 +1,4 @@
-//! The figures of one run: as JSON, and held against those of another.
+//! The figures of one run: stored as JSON, and compared with those of another.
 
 use std::path::Path;
 
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::{Figure, Kind};
 
-/// The figure that processor times are compared by.
+/// The base for comparing processor times.
 pub const YARDSTICK: &str = "path.native";
 
-/// What one run measured.
+/// The results of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// `sha256:` and the digest of the component that was measured: a listing shows figures of its
-    /// own build only.
+    /// `sha256:` and the digest of the measured component: a listing shows only figures of its own
+    /// build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     /// Processors of the machine.
     pub cores: usize,
-    /// Its load in the minute before the run, and in the last minute of it: above zero, something
-    /// else was going on.
+    /// Its load in the minute before the run, and in the last minute of it. A load above zero means
+    /// that something else was running.
     pub load: [f64; 2],
     /// The figures, in the order in which they were measured.
     pub figures: Vec<Figure>,
 }
 
-/// How a figure differs from the one before.
+/// The difference between a figure and the last one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change {
-    /// There is none before, or it is not compared.
+    /// There is no last one, or it is not compared.
     Incomparable,
-    /// By this part, which is within what happens by itself.
+    /// By this part, which is within the usual variation.
     Same(f64),
     /// By this part, for the better.
     Better(f64),
@@ -40,10 +40,10 @@ pub enum Change {
 }
 
 impl Results {
-    /// Reads those that were kept.
+    /// Reads stored results.
     ///
     /// # Errors
-    /// When the file is not there, or none.
+    /// If the file does not exist, or has no results.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -51,10 +51,10 @@ impl Results {
             .with_context(|| format!("`{}` holds no results", path.display()))
     }
 
-    /// Keeps these.
+    /// Stores the results.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.rounded())?;
         std::fs::write(path, text + "\n")
@@ -93,10 +93,11 @@ impl Results {
         figure.median / self.figure(YARDSTICK).map_or(f64::NAN, |native| native.median)
     }
 
-    /// With four digits each, or whole: more would be noise in every difference of two files.
+    /// With four digits each, or whole: more digits would only add noise to the differences between
+    /// two files.
     fn rounded(&self) -> Self {
         let round = |value: f64| format!("{value:.3e}").parse().unwrap_or(value);
-        // Counts repeat to the last digit or so, and are worth having whole.
+        // Counts are nearly reproducible, so all their digits are kept.
         let whole = |value: f64| {
             if value >= 1e4 || value.fract() == 0.0 { value.round() } else { round(value) }
         };

@@ -1,5 +1,5 @@
-//! The product as a platform embeds it, on traffic out of memory: the real component, the real
-//! host, nothing left out but the network.
+//! The product as a platform embeds it, with traffic from memory: the real component and the real
+//! host, without the network.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use smp_host::settings::{Checked, Settings};
 
 use crate::pages::{ORGANIZATION, Pages};
 
-/// Answers out of memory, each after a wait.
+/// Answers from memory, each after a wait.
 #[derive(Debug)]
 pub struct Replayed {
     pages: Arc<Pages>,
@@ -41,7 +41,7 @@ impl Replayed {
         Self::after(Duration::ZERO, pages)
     }
 
-    /// Answers with these pages, each after so long.
+    /// Answers with these pages, each after this time.
     #[must_use]
     pub fn after(latency: Duration, pages: &Arc<Pages>) -> Arc<Self> {
         Arc::new(Self { pages: Arc::clone(pages), latency })
@@ -75,7 +75,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Compiles the connector for so many runs at once, or for one after the other.
+    /// Compiles the connector for this many concurrent runs, or for one at a time.
     ///
     /// # Errors
     /// When it is not built, or the host refuses it.
@@ -122,7 +122,7 @@ impl Setup {
         self.host.session(&self.plugin, &self.settings, &self.grants, options)
     }
 
-    /// Reads all pages to records of the host, and gives the number of members on them.
+    /// Reads all pages into host records, and returns the number of members on them.
     ///
     /// # Errors
     /// When the run fails.
@@ -184,10 +184,10 @@ impl Setup {
     }
 }
 
-/// A runtime on this thread alone, whose processor time is therefore this thread's.
+/// A runtime on this thread only, so that its processor time is this thread's.
 ///
 /// # Errors
-/// When the system gives none.
+/// If the system gives none.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
@@ -203,7 +203,7 @@ pub fn component() -> PathBuf {
 /// # Errors
 /// When it is not built.
 pub fn component_bytes() -> Result<Vec<u8>> {
-    std::fs::read(component()).context("the connector is not built; `make bench` does so by itself")
+    std::fs::read(component()).context("the connector is not built; `make bench` builds it")
 }
 
 /// `sha256:` and the digest of the connector's file.
@@ -224,14 +224,14 @@ pub fn component_digest() -> Result<String> {
 /// When it is not built.
 pub fn built(name: &str) -> Result<PathBuf> {
     let this = std::env::current_exe()?;
-    // A test or a benchmark lies one folder deeper.
+    // A test or a benchmark is one folder deeper.
     let found = this
         .ancestors()
         .skip(1)
         .take(2)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file());
-    found.with_context(|| format!("`{name}` is not built; `make bench` does so by itself"))
+    found.with_context(|| format!("`{name}` is not built; `make bench` builds it"))
 }
 
 /// The folder of this crate.

@@ -1,9 +1,9 @@
-//! Figures as a table, which is Markdown and reads well on a terminal too.
+//! Figures as a table in Markdown that is also readable on a terminal.
 
 use crate::figure::{Figure, Target};
 use crate::results::{Change, Results};
 
-/// What a row says besides the figure.
+/// What a row shows in addition to the figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Versus<'a> {
     /// Nothing: for a document.
@@ -12,7 +12,7 @@ pub enum Versus<'a> {
     Last(&'a Results),
 }
 
-/// A table of the figures of these groups, or of all where none is named.
+/// A table of the figures of these groups, or of all groups if none is named.
 #[must_use]
 pub fn table(results: &Results, groups: &[&str], versus: Versus<'_>) -> String {
     let wanted = |figure: &&Figure| {
@@ -40,7 +40,7 @@ pub fn table(results: &Results, groups: &[&str], versus: Versus<'_>) -> String {
     text
 }
 
-/// The group of a key: what stands before the first dot.
+/// The group of a key: the part before the first dot.
 #[must_use]
 pub fn group_of(key: &str) -> &str {
     key.split('.').next().unwrap_or(key)
@@ -85,7 +85,7 @@ fn percent(part: f64) -> String {
     format!("{:+.1} %", part * 100.0)
 }
 
-/// A number with three digits that count, and blanks between thousands.
+/// A number with three significant digits, and blanks between thousands.
 #[must_use]
 pub fn number(value: f64) -> String {
     if !value.is_finite() {

@@ -1,4 +1,5 @@
-//! The results that are kept: whole, and the source of every table and plot in the documentation.
+//! Tests that the stored results are complete, and that every table and plot in the documentation
+//! comes from them.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +10,7 @@ use smp_bench::plot::PLOTS;
 use smp_bench::results::{Results, YARDSTICK};
 use smp_bench::setup::folder;
 
-/// Every figure of a full run. Who adds one adds it here, and keeps a run that has it.
+/// Every figure of a full run. When you add a figure, add it here, and store a run that has it.
 const KEYS: [&str; 50] = [
     "size.component",
     "size.gzip",

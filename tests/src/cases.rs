@@ -1,5 +1,5 @@
-//! Fixtures of a component, played: what comes of each is compared with its `expected.json`, or
-//! written there.
+//! Plays the fixtures of a component, and compares each outcome with its `expected.json`, or writes
+//! it there.
 
 #![expect(
     clippy::expect_used,
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 /// The files that every case has.
 const FILES: [&str; 3] = ["settings.json", "traffic.har", "expected.json"];
 
-/// A component that is loaded, and the folder of its cases.
+/// A loaded component, and the folder of its cases.
 pub struct Cases {
     folder: PathBuf,
     runtime: Runtime,
@@ -65,7 +65,7 @@ impl Cases {
             .collect()
     }
 
-    /// What comes of a case.
+    /// The outcome of a case.
     ///
     /// # Panics
     /// When it cannot be played.
@@ -78,10 +78,10 @@ impl Cases {
         self.runtime.block_on(self.player.outcome(&self.player.case(&self.folder(name))?))
     }
 
-    /// Plays every case; with `BLESS=1`, what comes of it is written in place of what was expected.
+    /// Plays every case. With `BLESS=1`, the outcome replaces the expected one.
     ///
     /// # Panics
-    /// When a case comes out in another way than it is expected to.
+    /// When an outcome differs from the expected one.
     pub fn assert_as_expected(&self) {
         let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
         let faults: Vec<String> = self
@@ -128,10 +128,10 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("the file is there, and text")
 }
 
-/// The first place at which what came is another than what was expected.
+/// The first difference between the outcome and the expected one.
 fn difference(expected: &str, came: &Value) -> String {
     match serde_json::from_str(expected) {
-        Err(error) => format!("expected.json is no JSON: {error}"),
+        Err(error) => format!("expected.json is not JSON: {error}"),
         Ok(expected) => first_difference("", &expected, came)
             .unwrap_or_else(|| "the same values, written in another way".to_owned()),
     }

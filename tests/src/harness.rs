@@ -1,8 +1,8 @@
-//! The real binary as its user runs it: arguments in, exit code, standard output and standard error
+//! Runs the real binary as a user does: arguments in, exit code, standard output and standard error
 //! out.
 //!
-//! The binary and the component are the ones that `make test` built before; a test that does not
-//! find them says how to build them.
+//! The binary and the component were built by `make test`; a test that does not find them says how
+//! to build them.
 
 #![expect(
     clippy::expect_used,
@@ -34,13 +34,13 @@ pub fn component() -> PathBuf {
     )
 }
 
-/// A component that only tests load: a hostile one by the name of its file, or `example`.
+/// A component for tests only: a hostile one by the name of its file, or `example`.
 ///
 /// # Panics
 /// When it is not built.
 #[must_use]
 pub fn test_component(name: &str) -> PathBuf {
-    // The folder of all profiles is two above that of the command.
+    // The folder of all profiles is two levels above the command.
     let target =
         binary().ancestors().nth(2).expect("the command lies in the target folder").to_owned();
     built(target.join("test-components").join(name).with_extension("wasm"), "make test-components")
@@ -52,7 +52,7 @@ pub fn test_component(name: &str) -> PathBuf {
 /// When it is not built.
 #[must_use]
 pub fn binary() -> PathBuf {
-    // A test lies in `target/PROFILE/deps`, the command beside that folder.
+    // A test is in `target/PROFILE/deps`, the command one level above.
     let test = std::env::current_exe().expect("the test knows where it is");
     let profile = test.ancestors().nth(2).expect("a test lies in the target folder");
     built(profile.join("smp-harness"), "cargo build --release --workspace")
@@ -64,7 +64,7 @@ pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The names of what is in a folder, sorted.
+/// The names of a folder's entries, sorted.
 ///
 /// # Panics
 /// When it cannot be read.
@@ -83,14 +83,14 @@ pub fn names(folder: &Path) -> Vec<String> {
 /// A file as JSON.
 ///
 /// # Panics
-/// When it is not there, or none.
+/// When it does not exist, or is not JSON.
 #[must_use]
 pub fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("JSON")
 }
 
 /// Says that a test was skipped, and why.
-#[expect(clippy::print_stderr, reason = "whoever runs the tests is to know")]
+#[expect(clippy::print_stderr, reason = "the person who runs the tests must know")]
 pub fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
@@ -98,22 +98,22 @@ pub fn skipped(why: &str) {
 fn built(path: PathBuf, how: &str) -> PathBuf {
     assert!(
         path.exists(),
-        "`{}` is not there; `{how}` builds it, `make test` does so by itself",
+        "`{}` does not exist; `{how}` builds it, and so does `make test`",
         path.display()
     );
     path
 }
 
-/// A run of the command that is being put together.
+/// A run of the command that is being prepared.
 #[derive(Debug)]
 pub struct Run {
     command: Command,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; none when a signal ended it.
+    /// The exit code. `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -122,7 +122,7 @@ pub struct Ended {
 }
 
 impl Run {
-    /// `smp-harness NAME CONNECTOR.wasm`, in an environment of its own: no proxy, no key, no home.
+    /// `smp-harness NAME CONNECTOR.wasm`, in a clean environment: no proxy, no key, no home.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let mut run = Self::bare();
@@ -135,8 +135,7 @@ impl Run {
     pub fn bare() -> Self {
         let mut command = Command::new(binary());
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Compiled code is shared among tests: compiling it anew each time would take most of their
-        // time.
+        // Tests share the compiled code: compiling it for each would take most of their time.
         let cache = binary().with_file_name("test-cache");
         command.env(
             "XDG_CACHE_HOME",
@@ -189,20 +188,19 @@ impl Run {
         self
     }
 
-    /// Points it at a mock, with the mock's organization and key, and without a pace.
+    /// Uses a mock as the service, with the mock's organization and key, and without a pace.
     #[must_use]
     pub fn at(self, mock: &Mock) -> Self {
         self.paced_at(mock).args(["--rate", "off"])
     }
 
-    /// Points it at a mock, with the mock's organization and key, at the pace that it has by
-    /// itself.
+    /// Uses a mock as the service, with the mock's organization and key, at the default pace.
     #[must_use]
     pub fn paced_at(self, mock: &Mock) -> Self {
         self.for_organization_of(mock).args(["--upstream", &mock.url()])
     }
 
-    /// Gives it the mock's organization and key, and nowhere to go.
+    /// Gives it the mock's organization and key, and no service.
     #[must_use]
     pub fn for_organization_of(self, mock: &Mock) -> Self {
         let organization = format!("organization-id={}", mock.organization().id);
@@ -210,10 +208,10 @@ impl Run {
         self.env(KEY_VARIABLE, mock.key()).args(["--set", &organization, "--secret", &secret])
     }
 
-    /// Lets it write no file beyond so many blocks of 512 bytes: to it, that is a full disk.
+    /// Limits its files to this many blocks of 512 bytes, which acts like a full disk.
     ///
     /// The limit's signal is ignored, so that a write fails instead of ending the process. A shell
-    /// sets both up and is then replaced by the command.
+    /// sets both and is then replaced by the command.
     #[must_use]
     pub fn on_a_disk_of(self, blocks: u32) -> Self {
         let mut command = Command::new("/bin/sh");
@@ -236,8 +234,7 @@ impl Run {
         self.command.spawn().expect("the command starts")
     }
 
-    /// Runs it to its end on a terminal, with this typed. What came on the screen is its standard
-    /// error.
+    /// Runs it to its end on a terminal, with this input. The screen's text is its standard error.
     ///
     /// # Panics
     /// When the system gives no terminal, or the command cannot be run.
@@ -308,7 +305,7 @@ impl Ended {
     /// Standard output as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
@@ -319,7 +316,7 @@ impl Ended {
     /// Standard output as lines of JSON.
     ///
     /// # Panics
-    /// When it is something else.
+    /// When it is not.
     #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         self.stdout
@@ -329,7 +326,7 @@ impl Ended {
     }
 }
 
-/// A place on loopback where nobody should come to: it listens, and answers nothing.
+/// A place on loopback that nobody should connect to: it listens, and answers nothing.
 #[derive(Debug)]
 pub struct Lonely {
     listener: TcpListener,
@@ -356,7 +353,7 @@ impl Lonely {
         format!("http://{}", self.listener.local_addr().expect("an address"))
     }
 
-    /// Whether somebody has come. Who came before this is asked is seen, however little was sent.
+    /// Whether a client has connected before this call, however little it sent.
     #[must_use]
     pub fn was_visited(&self) -> bool {
         self.listener.accept().is_ok()

@@ -1,5 +1,5 @@
-//! What the tests of the whole project stand on: the mock organization, fixtures that are played,
-//! and the real binary.
+//! Common parts of all the project's tests: the mock organization, players of fixtures, and the
+//! real binary.
 //!
 //! The tests themselves are in `tests/`. Nothing here is part of the connector or of its host.
 

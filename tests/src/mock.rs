@@ -10,11 +10,10 @@
 //! # Ok(())
 //! # }
 //! ```
-//! It plays the organization calls of the admin API and nothing else: it keeps no state that a
-//! request changes, but for its log and its counts. The same settings give the same bodies, byte
-//! for byte.
+//! It serves only the organization calls of the admin API. No request changes its state, except for
+//! its log and its counts. The same settings give the same bodies, byte for byte.
 //!
-//! The way of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints`
+//! The path of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints`
 //! (`paging`, `organization`, `answers`) ▸ `misbehave` (faults).
 
 mod answers;
@@ -93,7 +92,7 @@ impl Mock {
         self.address
     }
 
-    /// The certificate of the authority that clients have to trust; none without TLS.
+    /// The certificate of the authority that clients must trust. `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
@@ -103,24 +102,24 @@ impl Mock {
         &self.shared.key
     }
 
-    /// The organization that it plays, whatever the situation.
+    /// The organization that it plays, in any situation.
     pub fn organization(&self) -> &Organization {
         &self.organization
     }
 
-    /// The members that the API shows in the present situation, in its order. A list: for an
-    /// organization of millions take [`Organization::members`].
+    /// The members that the API shows in the present situation, in its order. It is a list: for an
+    /// organization of millions use [`Organization::members`].
     pub fn expected_members(&self) -> Vec<Member> {
         let visible = lock(&self.shared.world).visible_members();
         (0..visible).map(|index| self.organization.member(index)).collect()
     }
 
-    /// Arms a fault; its requests are counted from now.
+    /// Arms a fault. Its requests are counted from now.
     pub fn set_fault(&self, call: Call, when: When, fault: impl Into<Fault>) {
         self.set_rule(Rule::new(call, when, fault));
     }
 
-    /// Arms a fault that was read from a text; its requests are counted from now.
+    /// Arms a fault that was parsed from a text. Its requests are counted from now.
     pub fn set_rule(&self, rule: Rule) {
         lock(&self.shared.armed).arm(rule);
     }
@@ -140,18 +139,18 @@ impl Mock {
         self.shared.log.entries()
     }
 
-    /// Number of requests so far, also of those beyond the limit of the log.
+    /// Number of requests so far, including those beyond the limit of the log.
     pub fn requests(&self) -> u64 {
         self.shared.log.received()
     }
 
-    /// Waits until `enough` says so of the log, without sleeping in between; false when `timeout`
-    /// is over first. Requests wait while `enough` looks, so it must not call the mock.
+    /// Waits until `enough` accepts the log, without sleeping. False if `timeout` is over first.
+    /// Requests are blocked while `enough` runs, so it must not call the mock.
     pub fn wait_until(&self, timeout: Duration, enough: impl Fn(&[LoggedRequest]) -> bool) -> bool {
         self.shared.log.wait(timeout, enough)
     }
 
-    /// Waits until a call has been received so many times; false when `timeout` is over first.
+    /// Waits until a call has been received this many times. False if `timeout` is over first.
     pub fn wait_for(&self, call: Call, count: usize, timeout: Duration) -> bool {
         let counts = |entry: &&LoggedRequest| call == Call::Any || entry.call == call;
         self.wait_until(timeout, |entries| entries.iter().filter(counts).count() >= count)

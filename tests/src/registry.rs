@@ -1,5 +1,5 @@
-//! Registries for tests: the real one of Debian, and a small one in this process that can be told
-//! to lie.
+//! Registries for tests: Debian's real one, and a small one in this process that can be told to
+//! lie.
 
 mod docker;
 mod fake;

@@ -1,17 +1,17 @@
-//! Released components, frozen with traffic of their own and with what came of it: what a host must
-//! keep making of them for ever.
+//! Released components, frozen with their own traffic and outcomes, which every later host must
+//! reproduce.
 //!
 //! ```text
 //! released/VERSION/
 //!   ID.wasm              the component, as it was released
-//!   fixtures/CASE/       its cases, copied: what the tests of today play may change, these may not
-//!   expected/            what `inspect` said, and for each case what `validate`, `connect` and `collect` gave
+//!   fixtures/CASE/       its cases, copied: today's fixtures may change, these must not
+//!   expected/            the output of `inspect`, and for each case that of `validate`, `connect` and `collect`
 //!   SHA256SUMS           of all of these
 //! ```
 //!
-//! Members are the same for ever, byte for byte. Documents of JSON that the host composes may say
-//! more than they did, and nothing else than they did. What is for people's eyes alone, the table
-//! and the host's own words, is not frozen: it may be said better.
+//! Members stay the same, byte for byte. JSON documents of the host may gain entries, but never
+//! change any. Texts for people, the table and the host's own messages, are not frozen: they may be
+//! improved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,8 +24,8 @@ use sha2::{Digest, Sha256};
 use crate::cases;
 use crate::harness::{Ended, Run, names};
 
-/// The cases that a release is frozen with: each way in which a list ends, and each way in which
-/// the host lends a hand.
+/// The cases of a release: each way in which a list ends, and each way in which the host adds
+/// something.
 pub const CASES: [&str; 16] = [
     "acme",
     "cursor-refused-once",
@@ -45,7 +45,7 @@ pub const CASES: [&str; 16] = [
     "web-page-in-place-of-members",
 ];
 
-/// Codes whose words are the host's own.
+/// Codes whose texts are the host's own.
 const HOSTS_CODES: [&str; 11] = [
     "incomplete",
     "limit",
@@ -64,11 +64,10 @@ const SUMS: &str = "SHA256SUMS";
 const EXPECTED: &str = "expected";
 const FIXTURES: &str = "fixtures";
 
-/// What was kept or came out, by path within its folder.
+/// Stored or present outputs, by path within the folder.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Freezes a component of this version with these cases of a folder, as a folder that is not there
-/// yet.
+/// Freezes a component of this version with these cases of a folder, in a new folder.
 ///
 /// # Errors
 /// When the folder is there, the component has another version or cannot be run, or a file cannot
@@ -82,7 +81,7 @@ pub fn freeze(
 ) -> io::Result<()> {
     if target.exists() {
         return Err(refused(format!(
-            "`{}` is there: what was released is never frozen anew",
+            "`{}` exists: a release is never frozen again",
             target.display()
         )));
     }
@@ -114,7 +113,7 @@ pub fn freeze(
     fs::rename(made.keep(), target)
 }
 
-/// What is not as it was released, a sentence each.
+/// The differences from the release, a sentence each.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -122,8 +121,8 @@ pub fn faults(folder: &Path) -> io::Result<Vec<String>> {
     let mut faults = Vec::new();
     if fs::read_to_string(folder.join(SUMS)).unwrap_or_default() != sums(folder)? {
         faults.push(
-            "the files are not those of SHA256SUMS: what was released was changed, and has to \
-             come back from the history"
+            "the files are not those of SHA256SUMS: the release was changed; restore it from the \
+             history"
                 .into(),
         );
     }
@@ -141,7 +140,7 @@ pub fn faults(folder: &Path) -> io::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// What comes of the component in the folder with the cases in it.
+/// The present outputs of the component in the folder with its cases.
 fn outputs(folder: &Path) -> io::Result<Files> {
     let component = component_of(folder)?;
     let mut files =
@@ -187,7 +186,7 @@ fn inspected(component: &Path) -> Ended {
     Run::bare().arg("inspect").arg(component).arg("--json").end()
 }
 
-/// A failure, without words for people where they are the host's own.
+/// A failure without its texts for people, if they are the host's own.
 fn without_hosts_words(mut error: Value) -> Value {
     let is_hosts =
         error.get("code").and_then(Value::as_str).is_some_and(|code| HOSTS_CODES.contains(&code));
@@ -198,7 +197,7 @@ fn without_hosts_words(mut error: Value) -> Value {
     error
 }
 
-/// Whether a document of the host says all that it said, and more.
+/// Whether a document of the host still has all its entries.
 fn says_more(path: &str, kept: &[u8], came: &[u8]) -> bool {
     let is_document = path.ends_with(".json") && !path.ends_with("members.json");
     let [kept, came] = [kept, came].map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
@@ -218,8 +217,8 @@ fn holds(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// Whether a value says what it said. The host may add its own way out to a connector's hint, and
-/// find that coming back helps where it did not know that; never the reverse.
+/// Whether a value still has its content. The host may add its own way out to a connector's hint,
+/// and may make a failure retryable; never the reverse.
 fn says_as_much(key: &str, whole: &Value, part: &Value) -> bool {
     match (key, whole, part) {
         ("hint", Value::String(whole), Value::String(part)) => whole.starts_with(part.as_str()),
@@ -228,7 +227,7 @@ fn says_as_much(key: &str, whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// The first line that is another.
+/// The first line that differs.
 fn difference(kept: &[u8], came: &[u8]) -> String {
     let [kept, came] = [kept, came].map(|bytes| String::from_utf8_lossy(bytes));
     let mut lines =
@@ -276,7 +275,7 @@ fn read(folder: &Path) -> io::Result<Files> {
     Ok(files)
 }
 
-/// Copies a case, without what is expected of it: that is written anew.
+/// Copies a case without its expected outcome, which is generated again.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for (path, bytes) in read(from)?.into_iter().filter(|(path, _)| path != "expected.json") {
         let target = to.join(path);

@@ -1,7 +1,7 @@
-//! A terminal for the command to run on: what a person types, and what comes on the screen.
+//! A terminal for the command: typed input, and the text on the screen.
 //!
-//! It is a pseudo-terminal as standard input and standard error; standard output stays a pipe.
-//! Nobody waits for a question: what is typed stands ready, a line for each.
+//! It is a pseudo-terminal as standard input and standard error; standard output stays a pipe. The
+//! input is ready before any question, one line for each.
 
 #![expect(clippy::expect_used, reason = "a test that cannot run says so by panicking")]
 
@@ -14,8 +14,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::harness::Ended;
 
-/// Runs a command to its end on a terminal of its own. What came on the screen, what was typed
-/// included, is its standard error.
+/// Runs a command to its end on a new terminal. The text on the screen, including the typed input,
+/// is its standard error.
 ///
 /// # Panics
 /// When the system gives no terminal, or the command cannot be run.
@@ -31,7 +31,7 @@ pub(crate) fn run(mut command: Command, typed: &str) -> Ended {
     let copy = slave.try_clone().expect("a second handle");
     command.stdin(Stdio::from(copy)).stderr(Stdio::from(slave)).stdout(Stdio::piped());
     let child = command.spawn().expect("the command starts");
-    // Its own handles are the last ones now: reading ends when the command has ended.
+    // Its own handles are now the last ones: reading ends when the command has ended.
     drop(command);
     let screen = std::thread::spawn(move || {
         let mut text = Vec::new();

@@ -1,5 +1,5 @@
-//! The walls of the house, read off Cargo's own metadata: which crate stands on which, what an
-//! embedder takes with it, and that wasmtime is compiled once for every choice of packages.
+//! Tests of the architecture, from Cargo's metadata: which crate depends on which, what an embedder
+//! takes along, and that wasmtime is compiled once for every choice of packages.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,8 +18,7 @@ use smp_tests::harness::folder;
 #[path = "architecture/circles.rs"]
 mod circles;
 
-/// Each crate of the host and what it may stand on, itself apart. An arrow that is not here is a
-/// fault.
+/// Each crate of the host and its permitted dependencies. Any other is an error.
 const ARROWS: &[(&str, &[&str])] = &[
     ("smp-guard", &[]),
     ("smp-host", &["smp-guard"]),
@@ -32,11 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"],
     ),
 ];
-/// What `smp-distribution` stands on besides when it makes packages: only behind its feature
-/// `publish`.
+/// Further dependencies of `smp-distribution` for making packages: only with its feature `publish`.
 const PUBLISH: &[&str] = &["smp-conformance", "smp-listing", "smp-replay"];
 
-/// What a library that a platform embeds must not bring: these belong to a command.
+/// Packages that a library for embedding must not bring: they belong to a command.
 const COMMANDS_OWN: [&str; 8] = [
     "clap",
     "indicatif",
@@ -67,8 +65,8 @@ fn workspace() -> Vec<Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// Names of the workspace's packages that this one stands on, tests apart; the flag says whether
-/// each is optional.
+/// The workspace's packages that this one depends on, without tests; the flag says whether each is
+/// optional.
 fn stands_on(package: &Value, ours: &BTreeSet<String>) -> BTreeMap<String, bool> {
     let dependencies = package["dependencies"]
         .as_array()
@@ -108,7 +106,7 @@ fn crates_stand_on_those_below_them_alone() {
     );
 }
 
-/// The packages that one takes with this crate and these flags, the crate counted.
+/// The packages that come with this crate and these flags, including the crate itself.
 fn embedded(package: &str, flags: &[&str]) -> BTreeSet<String> {
     let arguments =
         [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], flags].concat();
@@ -144,8 +142,8 @@ fn the_guard_takes_no_runtime_with_it_and_the_host_nothing_more_for_it() {
     assert_eq!(guard.iter().find(runtime), None);
 }
 
-/// Each package below wasmtime with the features that are chosen for it: once for the machine that
-/// compiles, once for the one that runs.
+/// Each package below wasmtime with its features: for the machine that compiles, and for the one
+/// that runs.
 fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
     let arguments = [
         &["tree", "--edges", "normal,build", "--prefix", "depth", "--format", " {p}|{f}"],
@@ -156,7 +154,7 @@ fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {
         (BTreeMap::<String, BTreeSet<String>>::new(), Vec::<String>::new());
     for line in cargo(&arguments).lines() {
         let Some((depth, package)) = line.split_once(' ') else { continue };
-        // What is below a package is printed where it stands first, and not again.
+        // The tree below a package is printed only at its first occurrence.
         let package = package.trim_end_matches(" (*)").to_owned();
         path.truncate(depth.parse().unwrap());
         if let Some(above) = path.last() {

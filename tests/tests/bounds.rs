@@ -1,8 +1,8 @@
-//! The bounds of a run, held against our own connector: what it needs is far below them, and
-//! reaching one is `limit`.
+//! Tests of a run's bounds with the Atlassian connector: it stays far below them, and reaching one
+//! is `limit`.
 //!
-//! Components that are built to break them are another matter; these tests only show that each
-//! bound is there.
+//! Components that try to break them are tested elsewhere; these tests only show that each bound
+//! exists.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
 

@@ -1,8 +1,8 @@
-//! What the command promises to scripts and to people: exit codes, words, formats, files and
+//! Tests of the command's interface for scripts and people: exit codes, texts, formats, files and
 //! options.
 //!
-//! Every test runs the real binary. What goes wrong at the service is in `never_a_false_success`,
-//! recording in `recording`.
+//! Every test runs the real binary. Faults of the service are in `never_a_false_success`, recording
+//! in `recording`.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use smp_tests::harness::{Run, component, names, read_json};
 use smp_tests::mock::{Builder, Call, Fault, Member, Mock, Situation, When};
 
-/// Looks like a key, and is in nobody's environment: where it comes up, it was repeated.
+/// Looks like a key, and is in no environment: any occurrence was repeated from the input.
 const TYPED: &str = "ATCTTtyped-by-mistake";
 
 #[test]
@@ -436,7 +436,7 @@ fn a_list_of_an_earlier_run_is_never_taken_for_the_new_one() {
     mock.set_situation(Situation::Usual);
     assert_eq!(collect(&mock).file("--output", &path).end().code, Some(0));
     assert_eq!(names(folder.path()), ["members.csv"]);
-    // A command line that is wrong never began: the list stays where it is.
+    // With a wrong command line the run never began: the list stays where it is.
     assert_eq!(
         collect(&mock).file("--output", &path).args(["--set", "organisation=a"]).end().code,
         Some(2)

@@ -1,5 +1,5 @@
-//! Compiling a stranger's bytes: in a process of its own, within limits of time and memory, with
-//! nothing of the host's environment.
+//! Tests that untrusted components are compiled in a separate process, with limits on time and
+//! memory, and without the host's environment.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,12 +46,12 @@ fn a_component_that_is_made_to_wear_the_compiler_out_costs_a_process_and_nothing
     fs::write(&path, hard_to_compile()).unwrap();
     for (limit, words) in [
         ("compile-time=200ms", "the limit `compile-time` is 200 ms"),
-        // It takes more than a gigabyte: without the bound, the system would end the host or a
-        // neighbour of it.
+        // It takes more than a gigabyte: without the bound, the system would kill the host or
+        // another process.
         ("compile-memory=256MiB", "the limit `compile-memory` is 256 MiB"),
     ] {
         let started = Instant::now();
-        // A limit of its own tells its worker from those of other tests.
+        // A distinct limit distinguishes its worker from those of other tests.
         let ended = Run::bare()
             .arg("inspect")
             .arg(&path)
@@ -79,7 +79,7 @@ fn the_environment_of_the_host_is_not_handed_to_the_compiler() {
         .lines()
         .map(|line| line.split('=').next().unwrap().to_owned())
         .collect();
-    // The shell adds some of its own.
+    // The shell adds some variables.
     let foreign: Vec<_> = names
         .iter()
         .filter(|name| {
@@ -129,8 +129,8 @@ async fn load(compiler: Compiler, bytes: &[u8]) -> Result<Plugin, Failure> {
     Plugin::load(&Engine::new(&EngineOptions::new(compiler))?, bytes).await
 }
 
-/// A component around one function of very many blocks that all use very many values: half a
-/// megabyte on which register allocation works for long, and takes much memory.
+/// A component with one function of very many blocks that all use very many values: half a megabyte
+/// that makes register allocation slow and hungry for memory.
 fn hard_to_compile() -> Vec<u8> {
     let (locals, blocks) = (1_500, 6_000);
     let mut module = String::from("module (func (param i32)");
@@ -146,7 +146,7 @@ fn hard_to_compile() -> Vec<u8> {
     wat::parse_str(format!("(component (core {module})))")).unwrap()
 }
 
-/// Command lines of compilers that are still there.
+/// Command lines of compilers that are still running.
 fn workers(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let lines =

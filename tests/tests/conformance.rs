@@ -1,6 +1,5 @@
-//! `smp-harness check` in the real binary: on our connector, on files that are none, and on a
-//! connector that has one carelessness at a time, each of which breaks the rule that is there for
-//! it.
+//! Tests of `smp-harness check` with the real binary: on the Atlassian connector, on files that are
+//! not connectors, and on a connector with one flaw at a time, each of which breaks one rule.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! The contract is what it was: every name in it is written down, and the built component needs and
-//! offers exactly that.
+//! Tests that the contract has not changed: every name in it is listed, and the built component
+//! imports and exports exactly these.
 //!
-//! `contract.txt` holds the names; `BLESS=1` writes it anew. A change there is a new version of the
-//! package, or a break.
+//! `contract.txt` has the names; `BLESS=1` generates it again. A change there is a new version of
+//! the package, or breaks it.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,7 +35,10 @@ fn every_name_of_the_contract_is_as_it_was() {
         fs::write(&path, &there).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(there, expected, "the contract changed; `make bless` writes `contract.txt` anew");
+    assert_eq!(
+        there, expected,
+        "the contract changed; `make bless` generates `contract.txt` again"
+    );
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn items(resolve: &Resolve) -> Vec<(String, Docs)> {
         }
         for (name, id) in &interface.types {
             let defined = &resolve.types[*id];
-            // A name that is used of another interface is documented there.
+            // A type that is used from another interface is documented there.
             if !matches!(defined.kind, TypeDefKind::Type(Type::Id(_))) {
                 items.push((format!("{of}.{name}"), defined.docs.clone()));
             }

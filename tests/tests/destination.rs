@@ -1,9 +1,9 @@
-//! The seam to a database: a collection into a ledger that keeps what a database would, in the form
-//! in which it would.
+//! Tests of the interface to a database: a collection into a ledger that stores what a database
+//! would, in the same form.
 //!
-//! The ledger claims, fences and commits as a platform's does; it decides nothing about the list.
-//! So these tests hold for every destination: what a run asks for, what it delivers, and which
-//! ending it tells.
+//! The ledger claims, fences and commits like a platform's; it decides nothing about the list. So
+//! these tests hold for every destination: which requests a run sends, what it delivers, and which
+//! ending it reports.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -168,8 +168,8 @@ fn when_the_service_forgets_the_cursor_the_second_sweep_decides() {
 
 #[test]
 fn a_run_that_stops_in_the_second_sweep_goes_on_in_it() {
-    // Who has left by then counts only if the second sweep has seen them: the first one does not
-    // make the list whole.
+    // A member that has left by then counts only if the second sweep has seen it: the first one
+    // does not make the list complete.
     for (fails_at, outcome) in [(2, Outcome::Failed), (3, Outcome::Complete)] {
         let (service, database) =
             (usual().once("three", Answer::CursorExpired), Database::default());

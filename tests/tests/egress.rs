@@ -1,7 +1,7 @@
-//! Where a connector may lead the host: to the origin that was approved, as far as that is on the
-//! open internet.
+//! Tests of egress: a connector's requests go only to the approved origin, and only if it has a
+//! public address.
 //!
-//! The connectors here are ours with another API base in them, of the same length, so that nothing
+//! The connectors are the Atlassian one with another API base of the same length, so that nothing
 //! else differs.
 
 #![allow(
@@ -134,7 +134,7 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
     assert!(posted() == 3 && !ended.stderr.contains("[y/N]"), "and remembered: {}", ended.stderr);
 }
 
-/// Our connector with another API base.
+/// The Atlassian connector with another API base.
 fn leading_to(base: &str, folder: &Path) -> PathBuf {
     assert_eq!(base.len(), BASE.len(), "{base}");
     let bytes = std::fs::read(component()).unwrap();

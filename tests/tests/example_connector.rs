@@ -1,5 +1,5 @@
-//! The second connector, of another service: its fixtures come out as expected, and nothing but its
-//! own file knows it.
+//! Tests of the second connector, for another service: its fixtures have their expected outcomes,
+//! and only its own files know it.
 
 #![allow(
     clippy::unwrap_used,
@@ -109,8 +109,8 @@ fn a_token_of_the_wrong_kind_is_told_by_its_beginning() {
     assert!(!lonely.was_visited());
 }
 
-/// Most lines of code in a row that both connectors may have: those that begin a function of the
-/// kit's trait.
+/// Most consecutive lines of code that both connectors may share: those that begin a function of
+/// the kit's trait.
 const MOST_IN_COMMON: usize = 5;
 
 #[test]
@@ -124,7 +124,7 @@ fn what_both_connectors_need_stands_in_the_kit() {
     }
 }
 
-/// The lines of code of a folder, without comments and lines that are brackets alone.
+/// The lines of code in a folder, without comments and lines of brackets only.
 fn code(folder: &Path) -> Vec<String> {
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,11 +1,11 @@
-//! Every target of `smp_tests::fuzz`, on the seeds, on what once failed, and on mutations of both
-//! that are the same in each run.
+//! Runs every target of `smp_tests::fuzz` on the seeds, on former failures, and on mutations of
+//! both that are the same in each run.
 //!
 //! ```text
 //! FUZZ_FACTOR=100 cargo test --release --workspace --test fuzz       a hundred times as many mutations
 //! FUZZ_INPUT=FILE cargo test --release --workspace --test fuzz har   one input, for one target
 //! ```
-//! Guided by coverage, and without an end, `make fuzz` runs them.
+//! `make fuzz` runs them endlessly, guided by coverage.
 
 #![expect(
     clippy::expect_used,
@@ -86,7 +86,7 @@ fn every_target_has_seeds_and_all_but_the_loader_are_guided_by_coverage() {
     assert!(names(&folder("fuzz/regressions")).iter().all(|name| all.contains(&name.as_str())));
 }
 
-/// Runs a target on everything there is for it.
+/// Runs a target on all of its inputs.
 fn holds(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
     if let Some(path) = std::env::var_os("FUZZ_INPUT") {
@@ -113,9 +113,8 @@ fn holds(name: &str) {
     }
 }
 
-/// The seed that is changed for the mutation of this number: all in turn, but for one that is
-/// changed inside, a built component. What is left of that is compiled, which takes its time. It is
-/// the last one.
+/// The seed for the mutation of this number: all in turn, except for a seed that is changed inside,
+/// a built component. Its mutants are compiled, which is slow. It is the last one.
 fn chosen(number: usize, hot: &[Vec<Range<usize>>]) -> usize {
     match hot.iter().position(|hot| !hot.is_empty()) {
         Some(built) if number.is_multiple_of(5) => built,
@@ -141,12 +140,12 @@ fn mutated(
     value
 }
 
-/// Runs a target on one input; what fails is named.
+/// Runs a target on one input, and names it if it fails.
 fn tried(target: &Target, input: &[u8], path: impl FnOnce() -> PathBuf) {
     if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
         panic!(
             "the target `{0}` does not hold; again with\n    FUZZ_INPUT={1} cargo test --release \
-             --workspace --test fuzz {0}\nOnce it is mended, keep the input in \
+             --workspace --test fuzz {0}\nOnce it is fixed, keep the input in \
              tests/fuzz/regressions/{0}/.",
             target.name,
             path().display()
@@ -154,14 +153,14 @@ fn tried(target: &Target, input: &[u8], path: impl FnOnce() -> PathBuf) {
     }
 }
 
-/// Keeps an input that failed.
+/// Stores an input that failed.
 fn kept(name: &str, number: u32, input: &[u8]) -> PathBuf {
     let path = std::env::temp_dir().join(format!("smp-fuzz-{name}-{number}"));
     fs::write(&path, input).expect("a file in the folder of temporary files");
     path
 }
 
-/// The seeds of a target and what once failed; for the loader also the built connector, for
+/// The seeds of a target and its former failures; for the loader also the built connector, for
 /// fixtures those of the tests.
 fn seeds(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let mut paths = files(&folder("fuzz/corpus").join(name));

@@ -1,8 +1,8 @@
-//! Memory does not grow with the organization, but for what the guard keeps of each member to know
-//! it again.
+//! Tests that memory does not grow with the organization, except for what the guard keeps of each
+//! member.
 //!
-//! The peak is read from the process itself, while the answer to its last request is still awaited:
-//! all pages but that one are written then. So nothing depends on when a sample is taken.
+//! The peak is read from the process itself while the answer to its last request is pending: all
+//! other pages are written then. So nothing depends on when a sample is taken.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the measured figures are worth seeing")]
@@ -26,11 +26,11 @@ use smp_tests::mock::{Call, Fault, Mock, When};
 const ON_A_PAGE: u64 = 1_000;
 const FEW: u64 = 2_000;
 const MANY: u64 = 100_000;
-/// Bytes that a member may take for good. The guard's set has 19 to 39 of them, half as many more
-/// while it grows; none at all would mean that nothing was measured.
+/// Bytes that a member may take permanently. The guard's set has 19 to 39, and half as many more
+/// while it grows; zero would mean that nothing was measured.
 const BYTES_PER_MEMBER: std::ops::Range<u64> = 1..120;
 
-/// A run that waits for a page after this many members, and is ended with the test.
+/// A run that waits for a page after this many members, and ends with the test.
 struct Waiting {
     mock: Arc<Mock>,
     child: Child,
@@ -47,7 +47,7 @@ impl Waiting {
         Self::at(Arc::new(mock.start().unwrap()), last, members, folder, with_checkpoint)
     }
 
-    /// Ends the run, and goes on with it until it waits for the same page.
+    /// Ends the run, and resumes it until it waits for the same page.
     fn again(self, members: u64, folder: &Path) -> Self {
         let mock = Arc::clone(&self.mock);
         drop(self);
@@ -81,7 +81,7 @@ impl Waiting {
         waiting
     }
 
-    /// The most memory that the process has had, in bytes.
+    /// Peak memory of the process, in bytes.
     fn peak(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
@@ -99,9 +99,9 @@ impl Drop for Waiting {
     }
 }
 
-/// How much more a run takes for each member beyond the first few.
+/// The additional memory of a run for each member beyond the first few.
 fn growth(with_checkpoint: bool, resumed: bool) -> u64 {
-    // Compiling takes more memory than any collection: the code is to be there already.
+    // Compiling takes more memory than any collection, so the code must be cached already.
     assert_eq!(Run::new("inspect").end().code, Some(0));
     let peak = |members| {
         let folder = tempfile::tempdir().unwrap();

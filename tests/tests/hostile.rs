@@ -1,8 +1,8 @@
-//! Hostile components: each does its worst, each ends as it is written here, and another tenant is
+//! Tests with hostile components: each does its worst, ends as stated here, and another tenant is
 //! served in the same process afterwards.
 //!
-//! The components are in `tests/hostile/examples/`, a file each. What no Rust compiler makes is
-//! made here, of text or of the bytes of a component that is sound.
+//! The components are in `tests/hostile/examples/`, one per file. Those that no Rust compiler makes
+//! are made here, from text or from the bytes of a valid component.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! The key goes to the service, and nowhere else.
+//! Tests that the key goes to the service, and nowhere else.
 //!
 //! A key that occurs nowhere by chance is given to the real command and to the library, and then
-//! looked for in everything that comes out of them. That it did arrive at the service, and that an
-//! answer did repeat it, is asserted too: otherwise nothing could be found.
+//! searched for in all output. The tests also assert that it reached the service, and that an
+//! answer repeated it: otherwise nothing could be found.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(

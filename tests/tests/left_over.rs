@@ -1,5 +1,5 @@
-//! What a fixture holds and nobody asked for fails the command, and leaves nothing that could be
-//! taken for its result.
+//! Tests that unused answers of a fixture make the command fail, and that nothing is left that
+//! could be mistaken for its result.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use smp_tests::harness::{Ended, Run, folder, names, read_json};
 use tempfile::TempDir;
 
-/// What each command asks for first, by the end of its address.
+/// The first request of each command, by the end of its path.
 const ORGANIZATION: &str = "g7h8j9k0m2n4";
 /// The second page of two.
 const SECOND_PAGE: &str = "users?cursor=two";
@@ -100,7 +100,7 @@ fn collect(fixture: &Path, output: &Path, arguments: &[&str]) -> Ended {
         .end()
 }
 
-/// The fixture of two pages; with one more answer to the request that ends so.
+/// The fixture of two pages; optionally with one more answer to the request with this ending.
 fn fixture(left_over: Option<&str>) -> TempDir {
     let (from, to) = (folder("fixtures/members-on-two-pages"), tempfile::tempdir().unwrap());
     fs::copy(from.join("settings.json"), to.path().join("settings.json")).unwrap();

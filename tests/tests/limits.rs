@@ -1,5 +1,5 @@
-//! Every limit is an option, and reaching one ends the run with its name and the way out. What
-//! hostile components do to them is in `hostile`.
+//! Tests that every limit is an option, and that reaching one ends the run with its name and a way
+//! out. The limits against hostile components are tested in `hostile`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The live transport on real connections: TLS, proxies, compression, and what a request tells
-//! about who sends it.
+//! Tests of the live transport on real connections: TLS, proxies, compression, and what a request
+//! reveals about its sender.
 //!
 //! Nothing leaves this machine: the live API is a mock behind a proxy, under the API's name and
 //! with a throw-away certificate.
@@ -195,7 +195,7 @@ fn a_yes_on_a_terminal_is_remembered_for_this_build_and_a_no_sends_nothing() {
     );
     let proxy = Between::tunnel(mock.address());
     let other_build = folder.path().join("other.wasm");
-    // A custom section, of one byte and without a name, changes the digest and nothing else.
+    // A custom section of one byte without a name changes only the digest.
     std::fs::write(&other_build, [std::fs::read(component()).unwrap(), vec![0, 2, 0, 7]].concat())
         .unwrap();
     let validate = |connector: &Path| {
@@ -319,7 +319,7 @@ fn a_key_that_the_server_repeats_is_blotted_out() {
     );
 }
 
-/// As on a machine that has no certificates at all.
+/// Simulates a machine without any certificates.
 fn without_certificates(run: Run, folder: &Path) -> Run {
     run.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", folder.join("missing"))
 }
@@ -334,7 +334,7 @@ fn ca_file(mock: &Mock, folder: &Path) -> PathBuf {
     path
 }
 
-/// A run against the live API, as far as this machine lets it: the proxy decides who is there.
+/// A run with the live API, as far as this machine permits: the proxy leads to the mock.
 fn live(command: &str, mock: &Mock, proxy: &Between, folder: &Path) -> Run {
     let run = Run::new(command).for_organization_of(mock).file("--ca-file", &ca_file(mock, folder));
     run.env("HTTPS_PROXY", proxy.url()).args(["--allow-origin", LIVE, "--rate", "off"])
@@ -344,7 +344,7 @@ fn through(relay: &Between, command: &str, mock: &Mock) -> Run {
     Run::new(command).for_organization_of(mock).args(["--upstream", &relay.url(), "--rate", "off"])
 }
 
-/// Something that stands between the command and a mock, and sees what passes.
+/// A relay between the command and a mock that records what passes.
 struct Between {
     address: SocketAddr,
     seen: Arc<Mutex<Seen>>,
@@ -355,19 +355,19 @@ struct Between {
 #[derive(Default)]
 struct Seen {
     connections: usize,
-    /// What was asked of the proxy itself.
+    /// The requests to the proxy itself.
     heads: Vec<String>,
     sent: Vec<u8>,
     received: usize,
 }
 
 impl Between {
-    /// Hands on what comes, as it comes.
+    /// Passes on all bytes unchanged.
     fn relay(to: SocketAddr) -> Self {
         Self::start(to, false)
     }
 
-    /// A proxy: whatever host a CONNECT asks for, it is the mock.
+    /// A proxy: whatever host a CONNECT names, it leads to the mock.
     fn tunnel(to: SocketAddr) -> Self {
         Self::start(to, true)
     }
@@ -449,7 +449,7 @@ fn converse(mut client: TcpStream, to: SocketAddr, is_proxy: bool, seen: &Arc<Mu
     let _ended = up.join();
 }
 
-/// Passes bytes on until one side ends, and then ends the other.
+/// Passes bytes on until one side closes, and then closes the other.
 fn pass(mut from: TcpStream, mut to: TcpStream, mut note: impl FnMut(&[u8])) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer) {

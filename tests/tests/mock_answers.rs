@@ -1,4 +1,4 @@
-//! What the mock answers when nothing goes wrong: over real connections, with and without TLS.
+//! Tests of the mock's answers without faults: over real connections, with and without TLS.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

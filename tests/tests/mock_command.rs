@@ -29,7 +29,7 @@ impl Running {
         Running { child, lines }
     }
 
-    /// The next line of standard output, without what it begins with.
+    /// The rest of the next line of standard output, after its prefix.
     fn fact(&mut self, beginning: &str) -> String {
         let line = self.lines.next().unwrap().unwrap();
         line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}")).to_owned()
@@ -117,10 +117,10 @@ fn it_writes_its_log_and_its_authority_to_files() {
 fn bad_arguments_are_refused_with_the_reason() {
     for (arguments, reason) in [
         (&["--members", "many"][..], "invalid value 'many' for '--members <N>'"),
-        (&["--fault", "users:3:explode"], "`explode` is no fault"),
+        (&["--fault", "users:3:explode"], "`explode` is not a fault"),
         (
             &["--fault", "people:drop"],
-            "`people` is no call: it is one of orgs, org, users, domains, any",
+            "`people` is not a call: it must be one of orgs, org, users, domains, any",
         ),
         (&["--page-size", "0"], "0 is not in 1..=100000"),
         (&["--situation", "fine"], "[possible values: usual, no-domain,"),

@@ -1,5 +1,4 @@
-//! What the mock does wrong when it is told to: each fault as a client meets it on a real
-//! connection.
+//! Tests of the mock's faults: each as a client meets it on a real connection.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -1,9 +1,9 @@
-//! Whatever goes wrong, nobody is told that all is well: a table of what can go wrong, each row
-//! through the real binary and real HTTP.
+//! Tests that no fault is ever reported as a success: a table of faults, each through the real
+//! binary and real HTTP.
 //!
-//! A row ends in its own code with words that help, from `collect` always and from `validate` where
-//! its checks meet it. The shape of every failure is checked in `fails`, once for all rows: a row
-//! has only what is its own.
+//! A row ends with its own code and helpful words, from `collect` always and from `validate` if its
+//! checks notice it. The form of every failure is checked in `fails`, once for all rows: a row has
+//! only what is specific to it.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,22 +32,23 @@ enum Wrong {
     State(Situation),
     /// The service, in the mock's fault grammar.
     Service(&'static str),
-    /// The same, and each request may take a second only.
+    /// The service, as before, with at most a second per request.
     Silence(&'static str),
 }
 use Wrong::{Key, Organization, Service, Silence, State};
 
-/// What `validate` makes of it.
+/// The result of `validate`.
 #[derive(Clone, Copy, PartialEq)]
 enum Validation {
     /// The same failure.
     Same,
-    /// It looks at the first page only, where nothing is wrong.
+    /// It reads only the first page, which is correct.
     Ready,
 }
 use Validation::{Ready, Same};
 
-/// What is wrong; the code, words of the message and the hint, the setting; what `validate` says.
+/// What is wrong; the code, words of the message and the hint, the setting; the result of
+/// `validate`.
 type Row = (Wrong, &'static str, &'static [&'static str], Option<&'static str>, Validation);
 
 const ID: Option<&str> = Some("organization-id");
@@ -130,8 +131,8 @@ fn a_key_that_is_not_accepted_or_may_too_little_is_told_apart() {
         (State(Situation::SiteAdmin), "permission", ADMIN, API_KEY, Same),
         (Service("users:access-denied"), "permission", ADMIN, API_KEY, Same),
         (Service("users:status-403;body=none"), "permission", ADMIN, API_KEY, Same),
-        // The list of organizations is refused too: whether the organization is among them cannot
-        // be told.
+        // The list of organizations is refused too: whether the organization is among them is
+        // unknown.
         (Service("any:access-denied"), "permission", ADMIN, API_KEY, Same),
         (
             State(Situation::ForbiddenOrganization),
@@ -504,7 +505,7 @@ fn all_hold(rows: &[Row]) {
     }
 }
 
-/// Holds a row against `collect` and `validate`. Gives the number of requests that were made.
+/// Tests a row with `collect` and `validate`. Returns the number of requests.
 fn hold(row: &Row) -> u64 {
     let (folder, mock) = (tempfile::tempdir().unwrap(), mock_of(row));
     let (output, report) =
@@ -530,7 +531,7 @@ fn hold(row: &Row) -> u64 {
     requests + mock.requests()
 }
 
-/// The failure is what the row says, complete, and tells nothing that it should not.
+/// Requires that the failure matches the row, is complete, and reveals nothing that it should not.
 fn fails(row: &Row, ended: &Ended) {
     let (_, code, words, setting, _) = row;
     let error = ended.error();
@@ -595,7 +596,8 @@ fn is_the_first_failed_check(row: &Row, validation: &Ended) {
     }
 }
 
-/// No file that somebody could take for a list, but the report and the rows of an incomplete one.
+/// Requires that no file could be mistaken for a list, except for the report and the rows of an
+/// incomplete list.
 fn nothing_is_left(folder: &Path, collection: &Ended) {
     assert_eq!(collection.stdout, "");
     let error = collection.error();
@@ -638,7 +640,7 @@ fn mock_of(row: &Row) -> Mock {
     mock.start().unwrap()
 }
 
-/// The command against the mock, not waiting for anything to get better.
+/// The command with the mock, without waiting for recovery.
 fn run(row: &Row, mock: &Mock, command: &str) -> Run {
     let run = Run::new(command).at(mock).args(["--json", "--max-wait", "0"]);
     let run = if command == "collect" { run.args(["--format", "ndjson"]) } else { run };
@@ -655,7 +657,7 @@ fn under(fault: &'static str, command: &str) -> Ended {
     run(&row, &mock_of(&row), command).end()
 }
 
-/// A row of which only the fault is looked at.
+/// A row of which only the fault matters.
 fn only(fault: &'static str) -> Row {
     (Service(fault), "", &[], None, Ready)
 }

@@ -1,5 +1,5 @@
-//! What an embedder, a `tracing` subscriber and a person at the command see of each request, and
-//! what none of them sees: the key, settings, paths, queries, and anything of an answer.
+//! Tests of what an embedder, a `tracing` subscriber and a user of the command see of each request,
+//! and of what none of them sees: the key, settings, paths, queries, and the content of answers.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

@@ -1,9 +1,9 @@
-//! The mock's answers against the vendor's published OpenAPI file, where it is at hand beside the
-//! project.
+//! Tests of the mock's answers against the vendor's published OpenAPI file, if it is available
+//! beside the project.
 //!
-//! Answers that keep to the published file are checked against it as it stands. The usual answers
-//! go beyond it, as the real service does: for them the lists of words are opened and optional
-//! fields may be `null`, and nothing else.
+//! Answers that keep to the published file are checked against it unchanged. The usual answers go
+//! beyond it, as the real service does: for them, the lists of words are open and optional fields
+//! may be `null`.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use smp_tests::mock::{Builder, Call, Fault, Mock, Situation, When};
 
 const FILE: &str = "../shared/reference/organization-openapi-2025-07.json";
 
-/// The published file; none, with a line that says so, where it is not.
+/// The published file. `None`, with a message, if it is not available.
 fn published() -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(FILE);
     let Ok(text) = std::fs::read_to_string(path) else {
@@ -33,7 +33,7 @@ fn published() -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
-/// A validator of the response that the file has for a path and a status.
+/// A validator for the file's response of a path and a status.
 fn validator(file: &Value, path: &str, status: u16) -> Validator {
     let mut response = &file["paths"][path]["get"]["responses"][status.to_string()];
     if let Some(reference) = response["$ref"].as_str() {
@@ -41,7 +41,7 @@ fn validator(file: &Value, path: &str, status: u16) -> Validator {
     }
     let schema = &response["content"]["application/json"]["schema"];
     assert!(schema.is_object(), "{path} has no response {status}");
-    // References lead to `#/components/…`, so the components come along.
+    // References lead to `#/components/…`, so the components are included.
     let mut document = schema.clone();
     if let Some(reference) = schema["$ref"].as_str() {
         document = json!({"allOf": [{"$ref": reference}]});
@@ -59,8 +59,8 @@ fn assert_valid(file: &Value, path: &str, reply: &Reply) {
     assert!(errors.is_empty(), "{path} {}: {errors:#?}", reply.status);
 }
 
-/// The file with what is known to be wider at the real service: words that are not listed, `null`
-/// for what may be absent, and bare dates.
+/// The file with known extensions of the real service: unlisted words, `null` for optional values,
+/// and bare dates.
 fn as_seen(mut file: Value) -> Value {
     for name in ["User", "Product", "LinkPageModel"] {
         let schema = &mut file["components"]["schemas"][name];

@@ -1,4 +1,5 @@
-//! `smp-harness package`: what is in the folder, what it is made of, and what is not packaged.
+//! Tests of `smp-harness package`: the content of the folder, its sources, and what is not
+//! packaged.
 
 #![allow(
     clippy::unwrap_used,

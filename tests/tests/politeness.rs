@@ -1,9 +1,8 @@
-//! Politeness towards the service, as the service sees it: how often the real command asks, and how
-//! long it waits when it is told to.
+//! Tests of politeness towards the service: how often the real command sends requests, and how long
+//! it waits when it is told to.
 //!
-//! The mock's log is the judge: it has the instant at which each request came. A wait that was
-//! planned is read from the report, which a busy machine does not change; how long it took at least
-//! is read from the log.
+//! The mock's log is the evidence: it has the instant of each request. A planned wait is read from
+//! the report, which a busy machine does not change; its least duration is read from the log.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +42,7 @@ fn collected(run: Run) -> (Ended, Value) {
     (ended, report)
 }
 
-/// The shortest time in which the mock was asked one time more than this.
+/// The shortest time in which the mock got one request more than this.
 fn shortest_for_more_than(requests: usize, mock: &Mock) -> Duration {
     let at: Vec<Duration> = mock.log().into_iter().map(|request| request.at).collect();
     at.iter()
@@ -53,7 +52,7 @@ fn shortest_for_more_than(requests: usize, mock: &Mock) -> Duration {
         .expect("more requests than that")
 }
 
-/// Judges all cases at once: they mostly wait.
+/// Tests all cases at once, because they mostly wait.
 fn at_once<C: Send>(cases: impl IntoIterator<Item = C>, judge: impl Fn(C) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -84,7 +83,7 @@ fn by_itself_it_asks_five_times_a_second_at_the_most_and_is_never_refused() {
 
 #[test]
 fn tries_that_are_repeated_are_paced_too() {
-    // Nothing but the pace keeps it from asking: the server names a wait of nothing.
+    // Only the pace delays its requests: the server names a wait of zero.
     let mock = organization(13)
         .fault(Call::Users, When::First(9), Fault::rate_limited(0))
         .start()
@@ -120,7 +119,7 @@ fn without_a_pace_it_asks_as_fast_as_it_is_answered() {
 #[test]
 fn validate_and_connect_keep_the_pace_too() {
     at_once([("validate", 3), ("connect", 2)], |(command, requests)| {
-        // A refusal that names a wait of nothing makes requests enough to see the pace.
+        // A refusal with a wait of zero causes enough requests to see the pace.
         let mock = organization(1)
             .fault(Call::Org, When::First(3), Fault::rate_limited(0))
             .start()

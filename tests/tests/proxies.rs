@@ -1,5 +1,5 @@
-//! Proxy variables of the environment: what they name is used, and what cannot be read is refused
-//! before anything is sent.
+//! Tests of the proxy variables in the environment: a valid one is used, and an invalid one is
+//! refused before anything is sent.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,10 +17,10 @@ use smp_tests::mock::Mock;
 use smp_tests::registry::FakeRegistry;
 
 const BASE: &str = "https://api.atlassian.com";
-/// A name of the same length that nobody has.
+/// A name of the same length that does not exist.
 const NOWHERE: &str = "https://service12.invalid";
 
-/// A proxy that refuses everything, and tells what the first request to it was.
+/// A proxy that refuses everything, and reports the first request to it.
 struct Proxy {
     url: String,
     first: JoinHandle<String>,
@@ -50,7 +50,7 @@ impl Proxy {
     }
 }
 
-/// A command for the live API, which is nowhere, with these variables.
+/// A command for the live API, which does not exist, with these variables.
 fn live(command: &str, variables: &[(&str, &str)]) -> Ended {
     let (mock, folder) = (Mock::builder().start().unwrap(), tempfile::tempdir().unwrap());
     let bytes = std::fs::read(component()).unwrap();
@@ -160,7 +160,7 @@ fn a_registry_is_not_asked_past_a_proxy_that_cannot_be_read() {
         "HTTPS_PROXY",
         "names a `socks5h` proxy",
     );
-    // A registry on this machine is spoken to directly.
+    // A registry on this machine is contacted directly.
     let fake = FakeRegistry::start();
     let here =
         Run::bare().args(["pull", "--json", "--plain-http"]).arg(format!("{}/a:1", fake.host()));

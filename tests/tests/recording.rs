@@ -1,5 +1,5 @@
-//! `record`: what was recorded replays to the same result, tells nobody's name, and replaces
-//! nothing that was there.
+//! Tests of `record`: a recording replays to the same result, contains no person's name, and
+//! replaces no existing folder.
 
 #![allow(
     clippy::unwrap_used,
@@ -188,7 +188,7 @@ fn a_fixture_asks_for_no_secret_and_one_that_is_missing_is_told() {
     }
 }
 
-/// What of the folder's bytes is of the key or of a person: the first that is found.
+/// The first key or personal value that is found in the folder's bytes.
 fn personal_in(folder: &Path, mock: &Mock) -> Option<String> {
     let mut personal = vec![mock.key().to_owned()];
     for member in mock.expected_members() {

@@ -1,5 +1,5 @@
-//! Packages in a registry: pushed, pulled, signed and verified, against the registry of Debian and
-//! against one that lies.
+//! Tests of packages in a registry: pushed, pulled, signed and verified, with Debian's registry and
+//! with one that lies.
 
 #![allow(
     clippy::unwrap_used,
@@ -53,7 +53,7 @@ impl Bench {
         Release::new(&fs::read(component()).unwrap(), ID, version).write(self.home.path())
     }
 
-    /// The options of a trust file that lets every release of the connector run.
+    /// The options of a trust file that permits every release of the connector.
     fn trust(&self) -> [String; 2] {
         self.trusting("{ atlassian-cloud = {} }")
     }
@@ -73,7 +73,7 @@ impl Bench {
     }
 }
 
-/// `smp-harness push FOLDER REFERENCE` over plain http; the digest that it was given.
+/// `smp-harness push FOLDER REFERENCE` over plain http; returns the digest.
 fn push(folder: &Path, reference: &str) -> String {
     let ended = run("push").arg(folder).arg(reference).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -93,7 +93,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The failure of a command: it ended with 1, and says this.
+/// Requires that a command failed with 1 and these words.
 fn refused(ended: &Ended, code: &str, words: &str) {
     let said = ended.said(code);
     assert!(ended.code == Some(1) && said.contains(words), "{words:?} is not in {said:?}");

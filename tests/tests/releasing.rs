@@ -1,5 +1,5 @@
-//! RELEASING.md and the workflow that runs it name what is there: targets of the Makefile, commands
-//! and their options, files. The workflow pins what it uses and may do little.
+//! Tests that RELEASING.md and its workflow name only things that exist: targets of the Makefile,
+//! commands and their options, files. The workflow pins what it uses and has few permissions.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(folder("..").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The code of the page: spans, and lines of blocks for a shell.
+/// The code of the page: spans, and lines of shell blocks.
 fn code_of_the_page() -> Vec<String> {
     let page = read("RELEASING.md");
     let (mut code, mut is_shell) = (Vec::new(), false);
@@ -47,7 +47,7 @@ fn code_of_the_workflow() -> Vec<String> {
     lines.filter(|line| !line.starts_with('#') && !line.starts_with("- name:")).collect()
 }
 
-/// The words behind a program, wherever it is called.
+/// The words after a program, for each call of it.
 fn calls(code: &[String], program: &str) -> Vec<Vec<String>> {
     let mut calls = Vec::new();
     for line in code {
@@ -168,9 +168,9 @@ fn actions_are_pinned_by_commit_and_no_job_may_do_more_than_it_says() {
     assert_eq!(
         workflow.matches("\n    permissions:\n").count(),
         jobs.len(),
-        "every job says what it may do"
+        "every job states its permissions"
     );
-    // What compiles code of others can neither sign nor write anything.
+    // A job that compiles other people's code can neither sign nor write anything.
     let (_, package) = workflow.split_once("\n  package:\n").unwrap();
     let (package, _) = package.split_once("\n  publish:\n").unwrap();
     assert!(!package.contains(": write") && !package.contains("secrets."), "{package}");

@@ -1,4 +1,4 @@
-//! What mends a failure: data in the library, options in the command, and one place that explains a
+//! Tests of remedies: data in the library, options in the command, and one place that explains a
 //! key of the wrong kind.
 
 #![allow(
@@ -252,8 +252,7 @@ fn names_the_command(text: &str, targets: &[&str]) -> Option<String> {
     None
 }
 
-/// The string literals of Rust source, without those in comments and in items that are for tests
-/// alone.
+/// The string literals of Rust source, without those in comments and in test-only items.
 fn literals(source: &str) -> Vec<String> {
     let mut reader = Reader { rest: source, found: Vec::new() };
     while !reader.rest.is_empty() {
@@ -268,7 +267,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a comment, a literal, a test's item or one character.
+    /// Reads a comment, a literal, a test-only item or one character.
     fn step(&mut self) -> Option<char> {
         if self.rest.starts_with("//") {
             self.skip(self.rest.find('\n').unwrap_or(self.rest.len()));
@@ -284,7 +283,7 @@ impl<'a> Reader<'a> {
         } else if self.rest.starts_with('\'') {
             self.character();
         } else {
-            // A whole word at once: an `r` at its end begins no literal.
+            // A whole word at once: an `r` at its end does not begin a literal.
             let word = self
                 .rest
                 .find(|sign: char| !sign.is_alphanumeric() && sign != '_')
@@ -325,7 +324,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over an item: to its semicolon, or to the end of its braces.
+    /// Skips an item: to its semicolon, or to the end of its braces.
     fn item(&mut self) {
         let (kept, mut depth) = (self.found.len(), 0);
         while !self.rest.is_empty() {

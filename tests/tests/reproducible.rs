@@ -1,6 +1,6 @@
-//! The component and its bill of materials are the same bytes, whoever builds them: here they are
-//! built again from another folder, with another Cargo home, in another environment. `make
-//! reproduce` does so with the whole package, twice.
+//! Tests that the component and its bill of materials are reproducible: they are built again from
+//! another folder, with another Cargo home, in another environment. `make reproduce` does so with
+//! the whole package, twice.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ fn another_folder_and_another_cargo_home_give_the_same_bytes() {
     copy_sources(&folder(".."), &copy);
     let home = cargo_home(elsewhere.path());
 
-    // What `make` of the project builds for the component, and nothing else of it.
+    // The part of the project's `make` that builds the component.
     let mut make = Command::new("make");
     make.args(["--silent", "core-module", "TARGET=target"]).current_dir(&copy);
     make.env("CARGO_HOME", &home)
@@ -81,7 +81,7 @@ fn assert_same(one: &Path, other: &Path) {
     );
 }
 
-/// A Cargo home that has what the registries gave, and unpacks it anew.
+/// A Cargo home that has the downloads of the registries, and unpacks them again.
 fn cargo_home(within: &Path) -> PathBuf {
     let usual = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo"),
@@ -98,7 +98,7 @@ fn cargo_home(within: &Path) -> PathBuf {
     home
 }
 
-/// Copies a folder without what was built in it.
+/// Copies a folder without build output.
 fn copy_sources(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

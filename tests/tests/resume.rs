@@ -1,9 +1,9 @@
-//! Nothing lost: a collection with `--checkpoint` that was stopped goes on where it was, whatever
-//! stopped it.
+//! Tests that nothing is lost: a stopped collection with `--checkpoint` resumes where it was,
+//! whatever stopped it.
 //!
-//! Each test runs the real command against the mock, stops it, lets it go on, and then holds the
-//! file against that of an undisturbed run, byte for byte, and the mock's log against what was
-//! delivered before the stop.
+//! Each test runs the real command with the mock, stops it, resumes it, and then compares the file
+//! with that of an undisturbed run, byte for byte, and the mock's log with what was delivered
+//! before the stop.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! SECURITY.md names the tests that show its promises: each of them is there, where the page says.
+//! Tests that SECURITY.md names existing tests for its promises, in the files that it states.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,8 +18,8 @@ fn every_test_that_the_page_names_is_there() {
     let lines = page.lines().map(|line| line.strip_prefix("* ").unwrap_or(line).trim());
     let text = lines.collect::<Vec<_>>().join(" ").replace("**", "");
     let sources = sources(&folder("tests"));
-    // Between two lone asterisks stands a test's sentence, and between backticks before it the
-    // file's name.
+    // A test's sentence is between two single asterisks, and the file's name is in backticks before
+    // it.
     let sentences: Vec<&str> =
         text.split('*').skip(1).step_by(2).filter(|part| is_sentence(part)).collect();
     assert!(sentences.len() >= 15, "{sentences:?}");
@@ -29,7 +29,7 @@ fn every_test_that_the_page_names_is_there() {
     }
 }
 
-/// Whether it is a name of a test, and no mark of a list.
+/// Whether it is a test's name, not a mark of a list.
 fn is_sentence(part: &str) -> bool {
     part.contains(' ') && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ')
 }

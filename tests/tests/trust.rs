@@ -1,4 +1,5 @@
-//! Packages that are signed in their folder, and what a trust file lets every command run.
+//! Tests of packages that are signed in their folder, and of what a trust file permits for every
+//! command.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +25,7 @@ use smp_tests::registry::{Release, policy};
 
 const ID: &str = "atlassian-cloud";
 const ALL: &str = "{ atlassian-cloud = {} }";
-/// A component that can be read and not compiled: it imports a function of a type that it does not
+/// A component that can be read but not compiled: it imports a function of a type that it does not
 /// have.
 const NOT_COMPILABLE: &[u8] = b"\0asm\x0d\0\x01\0\x0a\x06\x01\0\x01a\x01\x05";
 
@@ -87,7 +88,7 @@ fn sign(package: &Path, key: &Path, password: &str) -> Ended {
         .end()
 }
 
-/// Whether openssl is there, and says yes. Where it is not, that is said.
+/// Whether openssl is installed and accepts. If it is not installed, a message says so.
 fn openssl(arguments: &[&str]) -> Option<bool> {
     match Command::new("openssl").args(arguments).output() {
         Ok(output) => Some(output.status.success()),
@@ -190,7 +191,7 @@ fn every_command_asks_the_trust_file_before_it_compiles_anything() {
         }
     };
     let commands = ["inspect", "validate", "connect", "collect", "guide", "record", "check"];
-    // What is trusted is compiled, which these bytes cannot be.
+    // A trusted file would be compiled, which these bytes cannot be.
     for command in commands {
         let ended = run(command).end();
         let said = format!("{}{}", ended.stdout, ended.stderr);

@@ -1,5 +1,5 @@
-//! `smp-harness diff` in the real binary: from the second connector to each of its editions, whose
-//! text is compared with a file of its own. `BLESS=1` writes these anew.
+//! Tests of `smp-harness diff` with the real binary: from the second connector to each of its
+//! editions, with the text in an expected file each. `BLESS=1` generates these again.
 
 #![allow(
     clippy::unwrap_used,
@@ -55,7 +55,7 @@ fn an_edition_that_wants_more_than_it_has_is_blocked_in_plain_words() {
         changes["must_approve"],
         json!(["https://collect.noticeboard.example", "POST /api/2/search"])
     );
-    // The way back: the setting has no place, and the greater authority is given up.
+    // The way back: the setting no longer exists, and the greater authority is given up.
     let back = json_of(&compare(
         &test_component("example-greedy"),
         &test_component("example"),
@@ -101,7 +101,7 @@ fn an_edition_that_asks_for_what_was_not_recorded_is_told_so_and_not_accused_of_
     let case = case(&changes, "people-on-two-pages");
     assert_eq!((&case["members"], &case["old"]["unanswered"]), (&Value::Null, &Value::Null));
     assert!(case["new"]["unanswered"].as_str().unwrap().ends_with("limit=100"), "{case}");
-    // The other way about it is the old build that the traffic does not fit.
+    // In the other direction, the traffic does not match the old build.
     let back = json_of(&compare(
         &test_component("example-larger-pages"),
         &test_component("example"),
@@ -294,7 +294,7 @@ fn assert_text(edition: &str, ended: &Ended) {
     assert!(shown == expected, "{shown}\n(BLESS=1 writes it to {})", path.display());
 }
 
-/// The text without what differs from one compiler to the next.
+/// The text without parts that differ between compilers.
 fn without_measurements(text: &str) -> String {
     let line = |line: &str| match line.split_once(" · ") {
         Some((build, rest)) if rest.ends_with(" bytes") => format!("{build} · … bytes\n"),

@@ -1,5 +1,5 @@
-//! Reads pages with the connector's own core, natively, and nothing else: for tools that count
-//! instructions. `parse-pages NUMBER`.
+//! Reads pages with the connector's core, compiled natively, and does nothing else, for tools that
+//! count instructions: `parse-pages NUMBER`.
 
 use anyhow::{Context, Result, ensure};
 use smp_bench::native;

@@ -1,5 +1,4 @@
-//! What a member costs in small and large organizations, and what a tenant costs among few and
-//! many.
+//! The cost of a member in small and large organizations, and of a tenant among few and many.
 
 use anyhow::Result;
 

@@ -1,6 +1,5 @@
-//! Instructions for a page, counted by valgrind: of the core natively, and of the whole way through
-//! the component to host records. They repeat, exactly or nearly so, whatever else the machine
-//! does.
+//! Instructions for a page, counted by valgrind: of the native core, and of the whole path through
+//! the component to host records. They are the same, or nearly so, whatever else the machine does.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -15,20 +14,20 @@ use crate::setup::{Replayed, Setup, built, runtime};
 /// Key of the figure of the core.
 pub const KEY: &str = "instructions.native";
 
-/// Pages of the two runs. Their difference leaves the start of the process out.
+/// Pages of the two runs. The difference between the runs excludes the start of the process.
 const PAGES: [u64; 2] = [10, 30];
 
-/// Counts them. Where valgrind is not installed there is no figure.
+/// Counts them. Without valgrind there is no figure.
 ///
 /// # Errors
-/// When a counted program fails.
+/// If a counted program fails.
 pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return Ok(vec![]);
     }
     let [few, many] = PAGES;
     let counts = |program: &[&str]| {
-        // Valgrind plays a processor of its own, for which the component may have to be compiled.
+        // Valgrind emulates another processor, for which the component may have to be compiled.
         count(program, 1)?;
         let times = 0..depth.pick(1, 3);
         times
@@ -54,10 +53,11 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What is counted: reads so many pages through the component, and gives the number of members.
+/// The counted work: reads this many pages through the component, and returns the number of
+/// members.
 ///
 /// # Errors
-/// When the run fails.
+/// If the run fails.
 pub fn through(pages: u64) -> Result<usize> {
     let (pages, runtime) = (Arc::new(Pages::new(pages, USUAL)), runtime()?);
     runtime.block_on(async { Setup::set(None).await?.read_all(Replayed::at_once(&pages)).await })

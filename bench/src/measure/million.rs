@@ -1,5 +1,5 @@
-//! A million members over replayed pages, to ndjson in a file: a whole collection in a process of
-//! its own.
+//! A million members over replayed pages, to ndjson in a file: a whole collection in a separate
+//! process.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use crate::pages::{Pages, USUAL};
 use crate::setup::{Replayed, Setup, runtime};
 
 const MEMBERS: u64 = 1_000_000;
-/// Members of the collection that the memory of a large one is compared with.
+/// Members of the small collection, whose memory is compared with that of a large one.
 const FEW: u64 = 2_000;
-/// What a collection may take in MiB, besides what the guard keeps of each member.
+/// Permitted memory of a collection in MiB, without the guard's memory for each member.
 const FLAT: f64 = 40.0;
-/// What the guard says that it keeps of a member, at the most, in bytes of the whole process.
+/// Stated maximum of the guard's memory for a member, in bytes of the whole process.
 const GUARD: f64 = 57.0;
 
-/// What collecting took.
+/// The cost of collecting.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Collected {
     /// Processor time of a collection, in seconds.
     pub cpu: f64,
-    /// Time that it took, in seconds.
+    /// Elapsed time, in seconds.
     pub wall: f64,
-    /// The most memory that the process had, in bytes.
+    /// Peak memory of the process, in bytes.
     pub peak: u64,
     /// Members written.
     pub members: u64,
@@ -92,18 +92,18 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     ])
 }
 
-/// Collects in a process of its own, some times over.
+/// Collects in a separate process, several times.
 ///
 /// # Errors
-/// When a collection fails.
+/// If a collection fails.
 pub fn again(members: u64, times: u32) -> Result<Collected> {
     child::again(&["collect", &members.to_string(), &times.to_string()])
 }
 
-/// What the process of its own does.
+/// The work of the separate process.
 ///
 /// # Errors
-/// When a collection fails.
+/// If a collection fails.
 pub fn collect(members: u64, times: u32) -> Result<Collected> {
     let pages = Arc::new(Pages::new(members / USUAL, USUAL));
     let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! The measurements, a file each. Each gives its figures, in the order in which they are shown.
+//! The measurements, one per file. Each returns its figures, in the order in which they are shown.
 
 pub mod instructions;
 pub mod million;
@@ -15,10 +15,10 @@ use anyhow::Result;
 
 use crate::figure::Figure;
 
-/// How much is measured.
+/// How much to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Little, to see where one is: some figures are left out, and the rest is noisier.
+    /// A little, for a first impression: some figures are left out, and the rest is noisier.
     Quick,
     /// All of it.
     Full,
@@ -35,7 +35,7 @@ impl Depth {
 /// A measurement.
 pub type Measure = fn(Depth) -> Result<Vec<Figure>>;
 
-/// All measurements: the group of their keys, what to say while they run, and how to do it. The
+/// All measurements: the group of their keys, a text for the progress, and the function. The
 /// yardstick comes early.
 pub const ALL: [(&str, &str, Measure); 9] = [
     ("size", "the size of the component", size::measure),

@@ -1,8 +1,8 @@
-//! What limits, guards, rules and sinks cost, each for a page of 100 members.
+//! The cost of limits, guards, rules and sinks, each for a page of 100 members.
 //!
-//! None of them can be switched off in the product. So each is measured alone, on what it gets in a
-//! collection; and the component is run in an engine without bounds, which takes turns with the
-//! product, for what all of them together cost.
+//! None of them can be switched off in the product. So each is measured alone, on its input in a
+//! collection. For their total cost, the component also runs in an engine without bounds,
+//! alternating with the product.
 
 use std::hint::black_box;
 use std::io;
@@ -90,7 +90,7 @@ async fn records(stage: &Setup, pages: &Arc<Pages>) -> Result<Vec<MemberPage>> {
     }
 }
 
-/// The component without any bound, with epoch checks alone, and in the product, in turns.
+/// The component without bounds, with epoch checks only, and in the product, alternating.
 fn engine(
     stage: &Setup,
     runtime: &tokio::runtime::Runtime,
@@ -211,7 +211,7 @@ fn writes(read: &[MemberPage], mut sink: impl Sink) -> Result<f64> {
     Ok(time)
 }
 
-/// An entry is written and synced: that is time of the disk, not of the processor.
+/// An entry is written and synced: the time is the disk's, not the processor's.
 fn checkpoint(read: &[MemberPage], depth: Depth) -> Result<Figure> {
     let folder = tempfile::tempdir()?;
     let text = || "bench".to_owned();

@@ -1,6 +1,6 @@
-//! Pages of 100 members with three products each, out of memory, to records of the host: through
-//! the component, and through the same core compiled for this machine. The two take turns, so that
-//! whatever else the machine does hits both.
+//! Pages of 100 members with three products each, from memory to host records: through the
+//! component, and through the same core compiled for this machine. The two alternate, so that other
+//! load on the machine affects both.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::pages::{Pages, USUAL};
 use crate::results::YARDSTICK;
 use crate::setup::{Replayed, Setup, runtime};
 
-/// Pages of one turn: long enough that instantiating counts for nothing.
+/// Pages of one turn: enough to make the time for instantiating negligible.
 const PAGES: u64 = 200;
 
 /// Measures it.

@@ -1,4 +1,4 @@
-//! How large the component is, and where the bytes go.
+//! The size of the component, and of its parts.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ use crate::setup;
 /// Measures it.
 ///
 /// # Errors
-/// When it is not built, or no component.
+/// If it is not built, or not a component.
 pub fn measure(_: Depth) -> Result<Vec<Figure>> {
     let bytes = setup::component_bytes()?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());

@@ -1,6 +1,6 @@
-//! From the start of a process to the answer of `validate`, with a service on loopback: with
-//! compiled code from the cache, and the first time ever, when the connector is compiled in a
-//! process of its own.
+//! The time from the start of a process to the answer of `validate`, with a service on loopback:
+//! with compiled code from the cache, and the first time, when the connector is compiled in a
+//! separate process.
 
 use anyhow::Result;
 use smp_tests::mock::Mock;

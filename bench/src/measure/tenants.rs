@@ -1,5 +1,5 @@
-//! Many tenants at once in one process: each a run of its own, in a store of its own, on an engine
-//! with memory set aside for all.
+//! Many tenants at once in one process: each has its own run and store, on an engine with memory
+//! set aside for all.
 
 use std::io;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ const PAGES: u64 = 10;
 const LATENCY_MS: u64 = 50;
 const WAITING: u32 = 10_000;
 
-/// What the tenants of a process took.
+/// The cost of a process's tenants.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Served {
-    /// Time until the last was done, in seconds.
+    /// Time until the last one finished, in seconds.
     pub wall: f64,
     /// Processor time of all, in seconds.
     pub cpu: f64,
-    /// Memory that came on top of the process without tenants, in bytes.
+    /// Memory beyond that of the process without tenants, in bytes.
     pub memory: u64,
 }
 
@@ -88,7 +88,7 @@ pub fn measure(depth: Depth) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Serves so many tenants in a process of its own, some times over.
+/// Serves this many tenants in a separate process, several times.
 ///
 /// # Errors
 /// When a tenant's collection fails.
@@ -110,7 +110,7 @@ fn waiting_again(tenants: u32) -> Result<u64> {
     child::again(&["waiting", &tenants.to_string()])
 }
 
-/// What the process of its own does.
+/// The work of the separate process.
 ///
 /// # Errors
 /// When a tenant's collection fails.
@@ -127,7 +127,7 @@ pub fn serve(
         (Arc::new(Pages::new(pages, per_page)), Duration::from_millis(latency_ms));
     runtime.block_on(async {
         let stage = Arc::new(Setup::set(Some(tenants)).await?);
-        // Memory that was never touched comes page by page; a server has been running for a while.
+        // Memory is mapped only when it is first touched; a server has been running for a while.
         if times > 1 {
             all(&stage, tenants, latency, &pages).await?;
         }
@@ -141,7 +141,7 @@ pub fn serve(
     })
 }
 
-/// Lets so many tenants collect at once.
+/// Makes this many tenants collect at once.
 async fn all(
     stage: &Arc<Setup>,
     tenants: u32,
@@ -160,7 +160,7 @@ async fn all(
     Ok(())
 }
 
-/// Never answers, and tells how many asked.
+/// Never answers, and counts the requests.
 #[derive(Debug, Default)]
 struct Silence {
     asked: AtomicU32,
@@ -177,11 +177,10 @@ impl Transport for Silence {
     }
 }
 
-/// Lets so many tenants wait for their first answer, and gives the memory that all of them take, in
-/// bytes.
+/// Makes this many tenants wait for their first answer, and returns their total memory, in bytes.
 ///
 /// # Errors
-/// When not all of them come to wait.
+/// If not all of them reach that point.
 pub fn wait(tenants: u32) -> Result<u64> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build()?;

@@ -1,8 +1,8 @@
-//! 20,000 members from the mock organization over loopback HTTP, with the command itself: a whole
-//! process, from its start to its end.
+//! 20,000 members from the mock organization over loopback HTTP, with the command: a whole process,
+//! from start to end.
 //!
-//! The mock computes its pages in this process, on the same processors; what it takes is told,
-//! because it is part of the time that passes.
+//! The mock computes its pages in this process, on the same processors. Its cost is reported too,
+//! because it is part of the elapsed time.
 
 use std::process::Command;
 use std::time::Duration;
@@ -91,7 +91,7 @@ fn collect(mock: &Mock, members: u64) -> Result<Taken> {
     Ok(taken)
 }
 
-/// The command, pointed at a mock. Compiled code is kept beside the program.
+/// The command with a mock as its service. Compiled code is cached beside the program.
 ///
 /// # Errors
 /// When it is not built.

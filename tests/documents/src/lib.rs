@@ -1,2 +1,2 @@
-//! Nothing but its tests: what the project writes in formats of others, read by other
-//! implementations of them.
+//! An empty library; its tests read the project's documents in foreign formats with other
+//! implementations of those formats.

@@ -1,5 +1,5 @@
-//! The bill of materials that `make package` writes is CycloneDX 1.5, as another reader of the
-//! format sees it.
+//! Tests that the bill of materials from `make package` is CycloneDX 1.5 for another reader of the
+//! format.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,19 @@ use cyclonedx_bom::prelude::{Bom, SpecVersion, Validate};
 
 /// The compiler's own library has no checksum of a registry.
 const STANDARD_LIBRARY: &str = "rust-std";
-/// Our own kit, which is in no registry.
+/// This project's kit, which is in no registry.
 const KIT: &str = "smp-connector-kit";
 
-/// The bill of the package that was made last.
+/// The bill of the most recent package.
 fn bill() -> PathBuf {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist");
-    let folders = std::fs::read_dir(&dist).expect("`make package` comes before this");
+    let folders = std::fs::read_dir(&dist).expect("run `make package` first");
     let mut bills: Vec<_> = folders
         .filter_map(|entry| Some(entry.ok()?.path().join("sbom.cdx.json")))
         .filter(|path| path.is_file())
         .collect();
     bills.sort_by_key(|path| path.metadata().and_then(|file| file.modified()).ok());
-    bills.pop().expect("`make package` comes before this")
+    bills.pop().expect("run `make package` first")
 }
 
 #[test]
@@ -31,7 +31,8 @@ fn another_reader_of_the_format_finds_nothing_wrong_with_it() {
     let components = bill.components.unwrap().0;
     assert!(components.len() > 3, "{components:?}");
     for component in &components {
-        // What no registry gave has no digest there, and our own kit no address either.
+        // A part that comes from no registry has no digest, and the project's kit has no address
+        // either.
         let name = component.name.to_string();
         let digests = component.hashes.as_ref().map_or(0, |hashes| hashes.0.len());
         let expected = usize::from(![STANDARD_LIBRARY, KIT].contains(&name.as_str()));

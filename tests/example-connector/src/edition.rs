@@ -1,13 +1,13 @@
-//! Other editions of this connector, each a feature of the crate: what the tests of upgrades go
-//! over to. Without one, nothing is changed here.
+//! Other editions of this connector, each a feature of the crate: the tests of upgrades compare
+//! them with the original. Without a feature nothing is changed.
 //!
-//! | feature | what it is |
+//! | feature | edition |
 //! |---|---|
 //! | `reworded` | 0.1.1: other texts, and nothing else |
-//! | `next` | 0.2.0: a setting, an endpoint and a field more |
-//! | `greedy` | 1.0.0: a setting that must be there, a scope, a `POST`, another origin and another kind of key |
+//! | `next` | 0.2.0: one more setting, endpoint and field |
+//! | `greedy` | 1.0.0: a required setting, a scope, a `POST`, another origin and another kind of key |
 //! | `losing` | 0.1.0 again: without the people who hide their address, with other roles |
-//! | `larger-pages` | 0.0.9: asks for more people at once |
+//! | `larger-pages` | 0.0.9: requests larger pages |
 
 use smp_connector_kit::call::Route;
 use smp_connector_kit::listing::setting;
@@ -18,10 +18,10 @@ use smp_connector_kit::{
 use super::Person;
 use super::listing::FIND_WORKSPACE;
 
-/// The most people that are asked for at once.
+/// The page size.
 pub(crate) const PAGE: u64 = if cfg!(feature = "larger-pages") { 100 } else { 50 };
 
-/// What the edition tells about itself.
+/// The descriptor of the edition.
 pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
     if cfg!(feature = "reworded") {
         told.version = "0.1.1".into();
@@ -64,7 +64,7 @@ pub(crate) fn descriptor(mut told: Descriptor) -> Descriptor {
     told
 }
 
-/// Whether the edition can work with what was entered.
+/// Whether the edition accepts the settings.
 pub(crate) fn settings(settings: &[Setting]) -> Result<(), Failure> {
     if cfg!(feature = "greedy") && !settings.iter().any(|setting| setting.key == "region") {
         return Err(Failure::new(
@@ -76,17 +76,17 @@ pub(crate) fn settings(settings: &[Setting]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the edition keeps somebody.
+/// Whether the edition includes a person.
 pub(crate) fn keeps(person: &Person) -> bool {
     !cfg!(feature = "losing") || person.mail.is_some()
 }
 
-/// The total as the edition tells it.
+/// The total of the edition.
 pub(crate) fn total(count: u64) -> Option<u64> {
     (!cfg!(feature = "losing")).then_some(count)
 }
 
-/// What the edition knows of somebody beyond what the contract names.
+/// Further attributes of a person in this edition.
 pub(crate) fn attributes(person: &Person) -> Vec<(String, String)> {
     if cfg!(feature = "next") {
         vec![("apps".into(), person.apps.len().to_string())]
@@ -95,7 +95,7 @@ pub(crate) fn attributes(person: &Person) -> Vec<(String, String)> {
     }
 }
 
-/// The role as the edition tells it.
+/// The role in this edition.
 pub(crate) fn role(role: String) -> String {
     if cfg!(feature = "losing") { role.replace(", ", " and ") } else { role }
 }

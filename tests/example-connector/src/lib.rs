@@ -1,9 +1,9 @@
-//! A connector of a made-up service, Noticeboard, as somebody writes a first one on the kit: what
-//! it tells about itself, and this file.
+//! A connector of a made-up service, Noticeboard, as an author might write a first one on the kit:
+//! a listing, and this file.
 //!
-//! Its API pages by offset, dates by Unix seconds, and wraps its errors in a way of its own. An
-//! answer that is not exactly what this file expects is a failure, never an empty list; no part of
-//! an answer but the vendor's code gets into a message.
+//! Its API pages by offset, writes dates as Unix seconds, and has its own form of errors. An answer
+//! that is not exactly as this file expects is a failure, never an empty list. Of an answer, only
+//! the vendor's code gets into a message.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -145,7 +145,7 @@ impl Connector for Noticeboard {
     }
 }
 
-/// The workspace that was entered, if it can be one: it becomes part of a path.
+/// The workspace from the settings, if it is well formed: it becomes part of a path.
 fn workspace(settings: &[Setting]) -> Result<String, Failure> {
     edition::settings(settings)?;
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -168,7 +168,7 @@ fn account(host: &mut dyn Host, workspace: &str) -> Result<Account, Failure> {
     })
 }
 
-/// What `validate` says of the people: a workspace without any is not ready.
+/// The people check of `validate`: a workspace without people is not ready.
 fn somebody(host: &mut dyn Host, workspace: &str) -> Result<String, Failure> {
     match page(host, workspace, 0)? {
         page if page.members.is_empty() => {
@@ -189,7 +189,7 @@ fn page(host: &mut dyn Host, workspace: &str, offset: u64) -> Result<MemberPage,
         Ok(answer)
     })?;
     let behind = offset.saturating_add(answer.people.len() as u64);
-    // A page without people ends the list: what is missing then, the host finds by the count.
+    // A page without people ends the list: the host detects missing people by the count.
     let has_more = behind > offset && behind < answer.count;
     let mut products = Products::default();
     let people = answer.people.into_iter().filter(edition::keeps);

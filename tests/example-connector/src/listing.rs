@@ -1,4 +1,4 @@
-//! What the connector tells about itself, and what it tells people to do.
+//! The connector's descriptor, and its hints for people.
 
 use smp_connector_kit::call::Route;
 use smp_connector_kit::listing::{

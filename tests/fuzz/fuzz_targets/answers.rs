@@ -1,5 +1,5 @@
-//! Any answers: the connector's core ends within bounds, and repeats nothing of them. The property
-//! stands in `smp_tests::fuzz::answers`.
+//! Any answers: the connector's core ends within bounds, and repeats none of their texts. The
+//! property is defined in `smp_tests::fuzz::answers`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any journal: no entry comes out of it that was not written. The property stands in
+//! Any journal: reading it gives only entries that were written. The property is defined in
 //! `smp_tests::fuzz::checkpoint`.
 
 #![no_main]

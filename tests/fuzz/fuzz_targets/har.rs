@@ -1,4 +1,4 @@
-//! Any recording: it is refused, or gives every answer that it holds. The property stands in
+//! Any recording: it is refused, or gives every answer in it. The property is defined in
 //! `smp_tests::fuzz::har`.
 
 #![no_main]

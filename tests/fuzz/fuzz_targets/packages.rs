@@ -1,4 +1,4 @@
-//! What belongs to a release is read or refused, within bounds. The property stands in
+//! Any file of a release: it is read or refused, within bounds. The property is defined in
 //! `smp_tests::fuzz::packages`.
 
 #![no_main]

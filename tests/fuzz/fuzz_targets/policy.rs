@@ -1,5 +1,5 @@
-//! Any request: what is let out stays below the declared path, however a server reads it. The
-//! property stands in `smp_tests::fuzz::policy`.
+//! Any request: a permitted one stays below the declared path, however a server reads it. The
+//! property is defined in `smp_tests::fuzz::policy`.
 
 #![no_main]
 

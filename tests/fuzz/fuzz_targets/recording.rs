@@ -1,4 +1,4 @@
-//! Any traffic: what is recorded is read back, without the people in it. The property stands in
+//! Any traffic: a recording is read back, without the people in it. The property is defined in
 //! `smp_tests::fuzz::recording`.
 
 #![no_main]

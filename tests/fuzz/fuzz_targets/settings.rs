@@ -1,4 +1,4 @@
-//! Any settings: no key gets into the part that the component is given. The property stands in
+//! Any settings: no key gets into the part for the component. The property is defined in
 //! `smp_tests::fuzz::settings`.
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any answers to a retried request: waits stay within the budget. The property stands in
+//! Any answers to a retried request: waits stay within the budget. The property is defined in
 //! `smp_tests::fuzz::waits`.
 
 #![no_main]

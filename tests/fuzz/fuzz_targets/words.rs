@@ -1,5 +1,5 @@
-//! Any words: times, escapes, cursors and origins are read as by a second reader. The property
-//! stands in `smp_tests::fuzz::words`.
+//! Any text: times, escapes, cursors and origins are read as by a second reader. The property is
+//! defined in `smp_tests::fuzz::words`.
 
 #![no_main]
 

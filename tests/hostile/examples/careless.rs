@@ -1,5 +1,5 @@
-//! A connector that is written with care, and with one carelessness that its organization names:
-//! each breaks one rule of `check`.
+//! A careful connector with one flaw, which its organization names: each flaw breaks one rule of
+//! `check`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,7 +9,7 @@ use hostile::{
 };
 use serde_json::Value;
 
-/// What is kept from one call to the next, which must not be.
+/// State that is kept from one call to the next, which is forbidden.
 static CALLS: AtomicU32 = AtomicU32::new(0);
 static PAGE: AtomicU32 = AtomicU32::new(0);
 
@@ -109,7 +109,7 @@ fn read(settings: &[Setting], path: &str) -> Result<Value, Failure> {
         }
         return Err(bad("the service refused the request"));
     }
-    // The parser goes 128 levels deep, for which the stack of these components is too small.
+    // The parser goes 128 levels deep, for which these components have too little stack.
     if response.body.windows(50).any(|window| window.iter().all(|byte| *byte == b'[')) {
         return Err(bad("the answer is nested too deep"));
     }

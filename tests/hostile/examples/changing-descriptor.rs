@@ -1,5 +1,5 @@
-//! Declares little when it is asked for the first time, and afterwards that it may read anybody's
-//! secrets at another host. Then it tries to.
+//! Declares little in the first `describe`, and in later ones that it may read secrets at another
+//! host. Then it tries to.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,6 +1,6 @@
-//! Calls itself until there is no stack: `connect` with locals alone, which fills the host's stack
-//! for WebAssembly, and `collect-members` with arrays, which fill the stack that the compiler keeps
-//! in linear memory.
+//! Recurses until the stack ends: `connect` with locals only, which fill the host's stack for
+//! WebAssembly, and `collect-members` with arrays, which fill the compiler's stack in linear
+//! memory.
 
 use std::hint::black_box;
 
@@ -18,7 +18,7 @@ impl Connector for DeepRecursion {
     }
 }
 
-/// The compiler would make a loop of a call that comes last, or from which nothing comes back.
+/// The compiler would turn a tail call, or one without a result, into a loop.
 #[inline(never)]
 fn deeper(depth: u64, end: u64) -> u64 {
     if depth == end { 0 } else { deeper(depth + 1, end).rotate_left(7) ^ depth }

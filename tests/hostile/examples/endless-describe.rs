@@ -1,4 +1,4 @@
-//! Computes for ever when it is asked what it is: before anybody decided to run it.
+//! Computes endlessly in `describe`, before anybody has decided to run it.
 
 use hostile::{Connector, Descriptor};
 

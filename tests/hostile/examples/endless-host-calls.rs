@@ -1,6 +1,5 @@
-//! Calls the host for ever, with something that the host answers at once: `validate` writes log
-//! lines, `connect` sends the request that is allowed, `collect-members` one that is denied. It
-//! takes no answer for an answer.
+//! Calls the host endlessly, for something that is answered at once: `validate` writes log lines,
+//! `connect` sends a permitted request, `collect-members` a denied one. It ignores all answers.
 
 use hostile::{
     Account, Connector, Failure, MemberPage, Report, Setting, get, log, organization, people_path,

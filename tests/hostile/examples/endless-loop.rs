@@ -1,5 +1,5 @@
-//! Computes for ever in `validate`, `connect` and `collect-members`, and neither asks for memory
-//! nor calls the host.
+//! Computes endlessly in `validate`, `connect` and `collect-members`, without allocating or calling
+//! the host.
 
 use hostile::{Account, Connector, Failure, MemberPage, Report, Setting};
 

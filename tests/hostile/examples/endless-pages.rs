@@ -1,6 +1,5 @@
-//! Never comes to an end, with a fresh cursor on each page: `news` brings a new member each time,
-//! `nothing` nobody, `circle` leads back to the second page, and `same` to the page that was asked
-//! for.
+//! Has endless pages, each with a fresh cursor: `news` gives a new member each time, `nothing`
+//! none, `circle` leads back to the second page, and `same` to the requested page.
 
 use hostile::{Connector, Failure, MemberPage, Setting, attack, member, page};
 

@@ -1,4 +1,4 @@
-//! Tells ten megabytes about itself.
+//! Has a descriptor of ten megabytes.
 
 use hostile::{Connector, Descriptor, descriptor};
 

@@ -1,4 +1,4 @@
-//! Hands over more members than anybody could want on one page: as many as the attack says.
+//! Returns an absurd number of members on one page; the attack is the number.
 
 use hostile::{Connector, Failure, Member, MemberPage, Setting, attack, failure, member, page};
 

@@ -1,4 +1,4 @@
-//! Hands over texts of ten megabytes. The attack says in which field.
+//! Returns texts of ten megabytes. The attack names the field.
 
 use hostile::{
     Account, Check, Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Outcome,

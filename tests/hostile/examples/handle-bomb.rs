@@ -1,4 +1,4 @@
-//! Has a resource type of its own beside the contract, and makes handles of it for ever.
+//! Has its own resource type beside the contract, and creates handles of it endlessly.
 
 use hostile::{Connector, Failure, MemberPage, Setting};
 

@@ -1,13 +1,13 @@
-//! Passes on everything that it gets, wherever it can: into log lines, messages, members, cursors,
-//! and the query of the next request; with the attack `path` also into the path of one that is
-//! denied. Should the key be in a setting, an answer or an error, it gets out.
+//! Passes on everything that it receives, wherever it can: into log lines, messages, members,
+//! cursors, and the query of the next request; with the attack `path` also into the path of a
+//! denied one. If the key were in a setting, an answer or an error, it would get out.
 
 use hostile::{
     Account, Connector, Failure, Member, MemberPage, Report, Setting, attack, check, failure, get,
     log, member, page, people_path,
 };
 
-/// Of what it heard, so much fits into a text of the contract.
+/// The part of its input that fits into a text of the contract.
 const MOST: usize = 4_000;
 
 struct KeyHunter;
@@ -52,8 +52,8 @@ impl Connector for KeyHunter {
     }
 }
 
-/// Asks three times, each time for what came of the time before. The last one has a word that every
-/// server takes for an error.
+/// Sends three requests, each with the result of the one before. The last has a word that every
+/// server treats as an error.
 fn hunt(settings: &[Setting]) -> String {
     let mut heard = format!("{settings:?}");
     for word in ["a", "b", "%FF"] {

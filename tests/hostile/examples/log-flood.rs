@@ -1,5 +1,5 @@
-//! Logs more than anybody could read, and then works as it should: many lines, or `long` ones of
-//! four megabytes each, or `steering` ones.
+//! Logs more than anybody could read, and then works normally: many lines, or `long` ones of four
+//! megabytes each, or `steering` ones.
 
 use hostile::{Connector, Failure, MemberPage, Setting, attack, log, member, page};
 

@@ -1,4 +1,4 @@
-//! Tells little about itself, a hundred thousand times.
+//! Repeats a short entry of its descriptor a hundred thousand times.
 
 use hostile::{Connector, Descriptor, Question, descriptor};
 

@@ -1,4 +1,4 @@
-//! Declares that it looks at the organization only, and reads its people.
+//! Declares that it only reads the organization, and reads its people.
 
 use hostile::{Connector, Descriptor, HttpMethod, descriptor, endpoint};
 

@@ -1,6 +1,6 @@
-//! Takes memory, a megabyte at a time, and writes to all of it, until the host gives no more. What
-//! comes then depends on the attack: `greed` insists, `modesty` gives everything back and goes on
-//! as if nothing had been.
+//! Allocates memory, a megabyte at a time, and writes to all of it, until the host refuses more.
+//! The attack says what follows: `greed` insists, `modesty` frees everything and continues
+//! normally.
 
 use hostile::{Connector, Failure, MemberPage, Setting, attack, failure, member, page};
 

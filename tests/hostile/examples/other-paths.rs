@@ -1,5 +1,5 @@
-//! Asks for what is not its own: the attack is the path. Whatever comes of it, it says that all is
-//! well.
+//! Requests a path that it did not declare: the attack is the path. Whatever the result, it reports
+//! success.
 
 use hostile::{
     Account, Connector, Failure, MemberPage, Report, Setting, attack, check, get, member, page,

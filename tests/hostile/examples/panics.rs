@@ -1,4 +1,4 @@
-//! Panics with a message that steers a terminal, and has it logged.
+//! Panics with a message that steers a terminal, and logs it.
 
 use hostile::{Connector, Failure, MemberPage, Setting};
 

@@ -1,6 +1,6 @@
-//! Asks by POST: `validate` at an endpoint that it declares for GET only, and `collect-members` at
-//! one that it declares for POST, with words that make it look harmless. Whatever comes of it, it
-//! says that all is well.
+//! Sends POSTs: `validate` to an endpoint that it declares for GET only, and `collect-members` to
+//! one that it declares for POST, with a text that makes it look harmless. Whatever the result, it
+//! reports success.
 
 use hostile::{Connector, Descriptor, Failure, HttpMethod, MemberPage, Report, Setting};
 use hostile::{

@@ -1,5 +1,5 @@
-//! Keeps the organization of each call in memory, and hands all that it remembers over as members.
-//! Told to, it asks the service first.
+//! Keeps the organization of each call in memory, and returns all that it remembers as members.
+//! With an attack, it sends a request first.
 
 use std::sync::Mutex;
 

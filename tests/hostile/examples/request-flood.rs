@@ -1,4 +1,4 @@
-//! Asks for the same allowed path for ever, and stops only where it gets no answer.
+//! Requests the same permitted path endlessly, and stops only if it gets no answer.
 
 use hostile::{Connector, Failure, MemberPage, Setting, get, people_path};
 

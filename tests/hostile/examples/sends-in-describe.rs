@@ -1,4 +1,4 @@
-//! Sends a request when it is asked what it is, and tells in its summary what came of it.
+//! Sends a request in `describe`, and puts the result into its summary.
 
 use hostile::{Connector, Descriptor, descriptor, get};
 

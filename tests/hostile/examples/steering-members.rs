@@ -1,5 +1,5 @@
-//! Hands over members whose texts steer what shows them: a terminal, a spreadsheet, a reader's eye,
-//! a reader of lines.
+//! Returns members whose texts steer a terminal, a spreadsheet, a reader's eye or a line-based
+//! reader.
 
 use hostile::{
     Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse, Setting,

@@ -1,5 +1,5 @@
-//! Tells about itself, fails and finds in words that steer a terminal, a browser and a reader of
-//! Markdown.
+//! Has texts that steer a terminal, a browser and a Markdown reader in its descriptor, failures and
+//! checks.
 
 use hostile::{
     Account, Advice, Check, Connector, DataField, DataSet, Descriptor, Failure, GuideSection,

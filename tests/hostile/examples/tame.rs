@@ -1,4 +1,4 @@
-//! Does no harm. Other tenants are served with it after each attack.
+//! Does no harm. It serves other tenants after each attack.
 
 use hostile::Connector;
 

@@ -1,4 +1,4 @@
-//! Crashes when it is asked what it is.
+//! Crashes in `describe`.
 
 use hostile::{Connector, Descriptor};
 

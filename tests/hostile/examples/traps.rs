@@ -1,4 +1,4 @@
-//! Crashes without a word, in `validate`, `connect` and `collect-members`.
+//! Crashes without a message, in `validate`, `connect` and `collect-members`.
 
 use hostile::{Account, Connector, Failure, MemberPage, Report, Setting};
 

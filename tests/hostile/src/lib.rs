@@ -1,10 +1,9 @@
-//! What the hostile components have in common: a connector of a made-up vendor that does no harm,
-//! and the way to make it do some.
+//! The common part of the hostile components: a harmless connector of a made-up vendor, and the
+//! means to replace its calls.
 //!
-//! A hostile component is one file in `examples/`: it takes this connector and puts one or two
-//! calls of its own in place of the tame ones. What it does is in its header; what the host makes
-//! of it is in `tests/tests/hostile/`. None of them ships, and none is a model for a connector:
-//! that is `tests/example-connector/`.
+//! A hostile component is one file in `examples/`: it takes this connector and replaces one or two
+//! of its calls. Its header says what it does; `tests/tests/hostile/` shows how the host handles
+//! it. None of them ships, and none is a model for a connector: that is `tests/example-connector/`.
 
 #[allow(
     missing_docs,
@@ -25,34 +24,34 @@ pub use tame::{
     people_path,
 };
 
-/// A connector. Whatever is not said otherwise is tame.
+/// A connector. Calls that are not replaced are harmless.
 pub trait Connector {
-    /// Tells what the connector is.
+    /// The descriptor.
     fn describe() -> Descriptor {
         descriptor()
     }
 
-    /// Makes one request, and finds that all is well.
+    /// Sends one request, and reports success.
     fn validate(settings: Vec<Setting>) -> Report {
         Report {
             checks: vec![check(get(&people_path(&settings)).map(|_| "There are people.".into()))],
         }
     }
 
-    /// Makes one request, and names the account after the organization.
+    /// Sends one request, and names the account after the organization.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {
         let id = organization(&settings);
         get(&format!("/v1/orgs/{id}"))?;
         Ok(Account { id, name: "Tame".into(), attributes: vec![] })
     }
 
-    /// Makes one request, and answers with two members that are made up.
+    /// Sends one request, and answers with two made-up members.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     fn collect(settings: Vec<Setting>, _cursor: Option<String>) -> Result<MemberPage, Failure> {
         get(&people_path(&settings))?;
         Ok(page(vec![member("ada"), member("grace")], None))
@@ -84,20 +83,20 @@ impl<C: Connector> Guest for C {
     }
 }
 
-/// Makes a component of a [`Connector`].
+/// Makes a component from a [`Connector`].
 #[macro_export]
 macro_rules! component {
     ($connector:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::export!($connector with_types_in $crate::bindings);
-        // Elsewhere nothing is exported, and whatever nobody uses is a warning.
+        // On other targets nothing is exported, and unused items are warnings.
         #[cfg(not(target_family = "wasm"))]
         const _: $connector = $connector;
     };
 }
 
-/// Makes a panic say all that it knows, as no connector should: what the host shows of it is the
-/// host's business.
+/// Makes a panic print everything that it knows, as no connector should. The host decides what of
+/// it is shown.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| log::write(log::Level::Error, &panic.to_string())));
 }

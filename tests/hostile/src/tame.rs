@@ -1,4 +1,4 @@
-//! The tame connector's own words, and short ways to write a hostile one.
+//! The harmless connector's texts, and helpers for writing a hostile one.
 
 use crate::bindings::smp::connector::http;
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     MemberPage, Outcome, RateLimit, SecretPrefix, SecretUse, Setting, SettingField,
 };
 
-/// What the tame connector tells about itself: two endpoints, the organization, the key, and what a
-/// hostile one is to do.
+/// The harmless connector's descriptor: two endpoints, and settings for the organization, the key
+/// and the attack.
 #[must_use]
 pub fn descriptor() -> Descriptor {
     let prefix = SecretPrefix {
@@ -64,19 +64,19 @@ fn field(key: &str, label: &str, secret: Option<SecretUse>) -> SettingField {
     }
 }
 
-/// An endpoint that says that it only reads.
+/// An endpoint that is declared as reading only.
 #[must_use]
 pub fn endpoint(method: HttpMethod, path: &str) -> Endpoint {
     Endpoint { method, path: path.into(), purpose: "test".into(), scope: None, read_only: true }
 }
 
-/// The organization that was entered.
+/// The organization from the settings.
 #[must_use]
 pub fn organization(settings: &[Setting]) -> String {
     value(settings, "organization-id")
 }
 
-/// What a component that knows more than one attack is to do.
+/// The attack, for a component that knows more than one.
 #[must_use]
 pub fn attack(settings: &[Setting]) -> String {
     value(settings, "attack")
@@ -96,18 +96,18 @@ pub fn people_path(settings: &[Setting]) -> String {
     format!("/v1/orgs/{}/people", organization(settings))
 }
 
-/// Asks for this path.
+/// Requests this path.
 ///
 /// # Errors
-/// When there is no answer.
+/// If there is no answer.
 pub fn get(path_with_query: &str) -> Result<http::Response, Failure> {
     answer_of(http::Method::Get, path_with_query, None)
 }
 
-/// Sends a request, whatever it is.
+/// Sends any request.
 ///
 /// # Errors
-/// When there is no answer.
+/// If there is no answer.
 pub fn answer_of(
     method: http::Method,
     path_with_query: &str,

@@ -1,5 +1,4 @@
-//! The mock organization as a command: arguments in, a running server out. All else is in the
-//! library.
+//! The mock organization as a command. Everything but arguments and signals is in the library.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -109,7 +108,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Signals are caught before anybody is told that the server is there.
+    // Signals are caught before the server is announced.
     let stopped = runtime.block_on(async { stop_signal(arguments.until_stdin_closes) })?;
     let mock = start(&arguments)?;
     announce(&mock, &arguments).context("writing to standard output")?;
@@ -169,7 +168,7 @@ fn announce(mock: &Mock, arguments: &Arguments) -> io::Result<()> {
     out.flush()
 }
 
-/// Begins to listen for what ends the command, and gives what waits for it.
+/// Begins to listen for whatever ends the command, and returns a future that waits for it.
 fn stop_signal(until_stdin_closes: bool) -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -177,12 +176,12 @@ fn stop_signal(until_stdin_closes: bool) -> io::Result<impl Future<Output = ()>>
     let mut kept = None;
     if until_stdin_closes {
         std::thread::Builder::new().name("standard-input".to_owned()).spawn(move || {
-            // An input that cannot be read has ended just the same.
+            // An input that cannot be read has ended too.
             let _copied = io::copy(&mut io::stdin().lock(), &mut io::sink());
             let _told = closed.send(());
         })?;
     } else {
-        // Kept for as long as somebody waits, or the wait would end at once.
+        // Kept as long as somebody waits, or the wait would end at once.
         kept = Some(closed);
     }
     Ok(async move {

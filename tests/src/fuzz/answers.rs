@@ -1,15 +1,14 @@
-//! The connector's core, natively, with a host that answers whatever the input says.
+//! Target `answers`: the connector's core, natively, with a host whose answers come from the input.
 //!
 //! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`) and one part for each
 //! answer: a line with the status and headers, or with the reason why there was none, and the body.
-//! The last answer is given to all further requests; `{n}` in a body is the number of the request,
-//! so that a list can have no end.
+//! The last answer is repeated for all further requests. `{n}` in a body is the number of the
+//! request, so that a list can be endless.
 //!
-//! What holds: a call ends within its number of requests, and asks for nothing that the host's
-//! policy would not let out. A failure has a message and a hint. No text of a body gets into one,
-//! nor into a log: seeds have `~` and `@` in their values, which no text of the connector has. A
-//! page is JSON, it is what its body says, and the contract's. The same answers give the same
-//! result.
+//! Property: a call ends within its number of requests, and sends only requests that the host's
+//! policy permits. A failure has a message and a hint. No text of a body gets into them or into a
+//! log: seeds have `~` and `@` in their values, which no text of the connector has. A page is JSON,
+//! agrees with its body, and keeps the contract. The same answers give the same result.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +30,7 @@ use smp_host::limits::{LONGEST_CURSOR, Limits};
 use super::parts::{first_line, parts};
 use super::policy::connectors_own;
 
-/// What means something to the connector.
+/// Texts with a meaning for the connector.
 pub const DICTIONARY: &[&str] = &[
     "\u{1e}",
     "\n",
@@ -76,8 +75,7 @@ pub const DICTIONARY: &[&str] = &[
 /// The organization of every input, as in the fixtures.
 const ORGANIZATION: &str = "1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4";
 
-/// Most requests of a call that looks for one thing: the call itself, and ten pages of
-/// organizations.
+/// Most requests of a call for one result: the call itself, and ten pages of organizations.
 const MOST_OF_ONE: usize = 1 + 10;
 
 /// Most requests of `validate`: the organization, its domains, pages without members, and the
@@ -113,7 +111,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// A page is JSON as a whole, and what is no UTF-8 is said to be none.
+/// A page that was read is JSON, and invalid UTF-8 is reported as such.
 fn assert_json(body: &[u8]) {
     match users::read(body, None) {
         Ok(_) => assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "read, and no JSON"),
@@ -124,7 +122,7 @@ fn assert_json(body: &[u8]) {
     }
 }
 
-/// What came of the call.
+/// The outcome of the call.
 #[derive(Debug, PartialEq)]
 enum Ended {
     Page(Result<MemberPage, Failure>),
@@ -158,7 +156,7 @@ fn settings() -> [Setting; 1] {
     [Setting { key: ORGANIZATION_ID.to_owned(), value: ORGANIZATION.to_owned() }]
 }
 
-/// A failure whose texts are the connector's own.
+/// Requires that all texts of a failure are the connector's own.
 fn assert_failure(failure: &Failure) {
     assert!(!failure.message.trim().is_empty() && !failure.hint.trim().is_empty(), "{failure:?}");
     assert_own(&failure.message);
@@ -173,7 +171,7 @@ fn assert_report(report: &Report) {
     assert_eq!(ids, ["settings", "organization", "domains", "members"]);
     for check in &report.checks {
         match &check.outcome {
-            // The one text that holds a name: that of the organization.
+            // Only this text has a name from an answer: the organization's.
             Outcome::Passed(text) if check.id == "organization" => {
                 assert!(text.len() <= longest_text() && !has_controls(text), "{text:?}")
             }
@@ -186,14 +184,14 @@ fn assert_report(report: &Report) {
     }
 }
 
-/// A text in which nothing of a body stands, short enough for the host.
+/// Requires that a text has nothing from a body, and is short enough for the host.
 fn assert_own(text: &str) {
     assert!(!text.contains(['~', '@']), "something of a body is in: {text:?}");
     assert!(text.len() <= longest_text(), "{} bytes: {text:?}", text.len());
     assert!(!has_controls(text), "{text:?}");
 }
 
-/// The longest text that the host takes from a component.
+/// The longest text that the host accepts from a component.
 fn longest_text() -> usize {
     Limits::default().text
 }
@@ -203,7 +201,7 @@ fn has_controls(text: &str) -> bool {
         .any(|character| character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
 }
 
-/// A page as the contract has it, and as its body says.
+/// Requires that a page keeps the contract, and agrees with its body.
 fn assert_page(page: &MemberPage, script: &Script<'_>) {
     let cursor = page.next.as_ref();
     assert!(cursor.is_none_or(|cursor| !cursor.is_empty() && cursor.len() <= LONGEST_CURSOR));
@@ -239,7 +237,7 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
     };
     assert_json(&body);
     let Ok(told) = serde_json::from_slice::<Value>(&body) else { return };
-    // Where a key is there twice, one of them `null`, the two readers may take another one.
+    // Of a repeated key, one of them `null`, the two readers may use different ones.
     let Some(list) = told["data"].as_array() else { return };
     assert_eq!(list.len(), page.members.len());
     for (user, member) in list.iter().zip(&page.members) {
@@ -255,7 +253,7 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
     }
 }
 
-/// A host that answers out of the input.
+/// A host that answers from the input.
 struct Script<'a> {
     answers: &'a [Answer],
     most: usize,
@@ -265,7 +263,7 @@ struct Script<'a> {
 }
 
 impl Script<'_> {
-    /// The answer to a request, the first being 1.
+    /// The answer to a request, counted from 1.
     fn given(&self, number: usize) -> Option<Answer> {
         let answer = self.answers.get(number - 1).or(self.answers.last())?;
         let body = match std::str::from_utf8(&answer.body) {
@@ -307,7 +305,7 @@ impl Answer {
     fn read(part: &[u8]) -> Self {
         let (line, body) = first_line(part);
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
-        // What the host notes is its own: it may be shown, and is told from what a body holds.
+        // The host's note is its own: it may be shown, and is distinct from a body's text.
         let note = rest.replace(['~', '@'], "");
         let number = || rest.trim().parse().ok();
         let exhausted = |status| Exhausted { status, retry_after_seconds: number() };

@@ -1,15 +1,16 @@
-//! The journal of a collection: whatever is in the file, nothing is believed that was not written.
+//! Target `checkpoint`: the journal of a collection. Whatever is in the file, only entries that
+//! were written are accepted.
 //!
 //! An input begins with a letter:
 //! * `r`: the rest is the file.
-//! * `s`: the rest are lines without their checksums, which are put before them: so that what is
-//!   behind the checksum is reached too.
-//! * `d`: the rest is a damage, in five bytes, and what is delivered before it, in four bytes a
-//!   page.
+//! * `s`: the rest are lines without checksums, which the target adds, so that the content after a
+//!   checksum is reached too.
+//! * `d`: the rest is a damage, in five bytes, and the pages delivered before it, in four bytes
+//!   each.
 //!
-//! What holds: a file is refused and left as it is, or begun anew where not even its first line is
-//! whole, or read up to its first bad line, which an independent reader finds as well. What is read
-//! is what stands there. An entry that is added then is there the next time, behind the others.
+//! Property: a file is refused and not changed, or begun again if not even its first line is whole,
+//! or read up to its first bad line, which an independent reader finds too. The entries equal the
+//! lines. An entry that is added then is found the next time, after the others.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +23,7 @@ use smp_host::files::checkpoint::{Checkpoint, Entry, Identity, Page};
 
 use super::scratch;
 
-/// What means something in a journal.
+/// Texts with a meaning in a journal.
 pub const DICTIONARY: &[&str] = &[
     "r",
     "s",
@@ -63,8 +64,8 @@ pub fn run(data: &[u8]) {
             assert_eq!(fs::read(&path).expect("the file"), before, "refused, and changed");
         }
         Ok((checkpoint, entries)) if good.is_empty() => {
-            assert_eq!(entries, [], "begun anew, with entries");
-            assert!(!before.contains(&b'\n'), "somebody's file was begun anew");
+            assert_eq!(entries, [], "begun again, with entries");
+            assert!(!before.contains(&b'\n'), "a foreign file was begun again");
             goes_on(checkpoint, &entries, &path);
         }
         Ok((checkpoint, entries)) => {
@@ -76,7 +77,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Writes a journal, damages it, and looks at what is left of it.
+/// Writes a journal, damages it, and checks what can be read.
 fn damaged(rest: &[u8], path: &Path) {
     let Some((damage, pages)) = rest.split_first_chunk::<5>() else { return };
     let written: Vec<Entry> = pages.chunks(4).take(8).map(entry).collect();
@@ -95,7 +96,7 @@ fn damaged(rest: &[u8], path: &Path) {
         _ => drop(bytes.splice(at..at, whole[at..end].to_vec())),
     }
     fs::write(path, &bytes).expect("a file");
-    // Whole lines before the first byte that is another one: no more may be believed, and no less.
+    // Whole lines before the first changed byte: no more and no fewer may be accepted.
     let same = whole.iter().zip(&bytes).take_while(|(one, other)| one == other).count();
     let intact = whole[..same].iter().filter(|byte| **byte == b'\n').count();
     match Checkpoint::open(path, &identity()) {
@@ -110,7 +111,7 @@ fn damaged(rest: &[u8], path: &Path) {
     }
 }
 
-/// Adds an entry, and finds it behind the others.
+/// Adds an entry, and finds it after the others.
 fn goes_on(mut checkpoint: Checkpoint, entries: &[Entry], path: &Path) {
     checkpoint.append(&Entry::Restart).expect("an entry more");
     drop(checkpoint);
@@ -173,7 +174,7 @@ fn identity() -> Identity {
     }
 }
 
-/// A first line that names this collection.
+/// Requires that a first line names this collection.
 fn assert_is_ours(line: &str) {
     let told: Value = serde_json::from_str(line).expect("a header");
     assert_eq!(told["journal"], 2);
@@ -183,7 +184,7 @@ fn assert_is_ours(line: &str) {
     }
 }
 
-/// An entry that says what its line says.
+/// Requires that an entry equals its line.
 fn assert_same(entry: &Entry, line: &str) {
     let told: Value = serde_json::from_str(line).expect("an entry");
     match entry {

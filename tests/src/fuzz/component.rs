@@ -1,12 +1,11 @@
-//! The loader of components: looked at, compiled, linked, and asked what it is.
+//! Target `component`: the loader, which checks, compiles, links and describes components.
 //!
-//! An input is the file. Compiling it takes a tenth of a second, so a run has few of them, and most
-//! changes are made where the file stays a component: in its data, which is where what it says
-//! about itself comes from.
+//! An input is the file. Compiling it takes a tenth of a second, so a run has few of them. Most
+//! changes are made where the file stays a component: in its data, from which the descriptor comes.
 //!
-//! What holds: a file is refused with a code that says whose fault it is and with a hint, or it is
-//! a plugin that imports nothing outside the contract, whose descriptor is the contract's, and of
-//! whom nothing steers a terminal or a page that shows it.
+//! Property: a file is refused with a fitting code and a hint, or it is a plugin that imports
+//! nothing outside the contract, whose descriptor keeps the contract, and whose texts steer no
+//! terminal or page.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -22,7 +21,7 @@ use smp_host::text;
 use smp_listing::guide;
 use wasmparser::{Parser, Payload};
 
-/// What means something in a component.
+/// Texts with a meaning in a component.
 pub const DICTIONARY: &[&str] = &[
     "\0asm",
     "\u{d}\0\u{1}\0",
@@ -53,8 +52,8 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Where a change leaves a component what it is: in its data. A type or an import that is changed
-/// is mostly none any more.
+/// Places where a change leaves a component valid: its data. With a changed type or import it is
+/// mostly invalid.
 #[must_use]
 pub fn hot(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();

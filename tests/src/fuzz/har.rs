@@ -1,10 +1,10 @@
-//! Fixtures: the HAR reader, replay, and what a recording writes.
+//! Target `har`: the HAR reader, replay, and the recorder.
 //!
 //! An input is the file `traffic.har` of a fixture whose folder has a body file, `bodies/1.json`.
 //!
-//! What holds: a file is read or refused as `fixture`. Every entry of a declared endpoint, asked
-//! for in its phase, is given, once, with a status that the file names, and then nothing is left
-//! over. What is recorded while it is given can be read, and gives the same.
+//! Property: a file is read or refused as `fixture`. Every entry of a declared endpoint, requested
+//! in its phase, is given once, with a status in the file, and then nothing is left over. A
+//! recording of that can be read, and gives the same answers.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ use smp_replay::fixture::{
 
 use super::scratch;
 
-/// What means something in a HAR.
+/// Texts with a meaning in a HAR.
 pub const DICTIONARY: &[&str] = &[
     "{\"log\":{\"entries\":[",
     "\"pages\":[{\"id\":\"collect\"}],",
@@ -61,7 +61,7 @@ pub const DICTIONARY: &[&str] = &[
 /// The phases, in the order in which a run enters them.
 const PHASES: [Phase; 4] = [Phase::Validate, Phase::Connect, Phase::Collect, Phase::Diagnose];
 
-/// Most entries that are asked for: more only repeat what fewer showed.
+/// Most entries that are requested: more would only repeat what fewer show.
 const MOST: usize = 200;
 
 type Answer = Result<Response, TransportError>;
@@ -160,7 +160,7 @@ fn played(transport: &dyn Transport, steps: &[Step]) -> Vec<Answer> {
     steps.iter().map(&mut send).collect()
 }
 
-/// What a recording keeps of an answer.
+/// The part of an answer that a recording keeps.
 pub(super) fn as_recorded(answer: Answer) -> Answer {
     let short = |detail: String| text::shortened(&detail, 200).trim().to_owned();
     match answer {
@@ -186,14 +186,14 @@ pub(super) fn as_recorded(answer: Answer) -> Answer {
     }
 }
 
-/// What a naive reader finds in the file.
+/// The findings of a naive reader of the file.
 struct Told {
     /// The entries of declared endpoints, phase by phase.
     steps: Vec<Step>,
     /// Every status of the file.
     statuses: BTreeSet<u16>,
-    /// Whether all entries are of a page, or none is and no page is there: then each is asked for
-    /// where it belongs.
+    /// Whether all entries belong to a page, or there is no page: then each is requested where it
+    /// belongs.
     is_of_one_kind: bool,
 }
 
@@ -228,7 +228,7 @@ fn status(value: &Value) -> Option<u16> {
     (0..1_000).find(|status| f64::from(*status) == number)
 }
 
-/// The request of an entry, if it is one of a declared endpoint.
+/// The request of an entry, if it is for a declared endpoint.
 fn request(entry: &Value) -> Option<Request> {
     let request = &entry["request"];
     let method = [Method::Get, Method::Post].into_iter().find(|method| {

@@ -1,22 +1,22 @@
-//! Entry points for fuzzing: each takes bytes, and panics exactly when what its header promises
-//! does not hold.
+//! Fuzz targets: each takes bytes, and panics exactly when the property in its header does not
+//! hold.
 //!
-//! | target | what reads the bytes | run by libFuzzer |
+//! | target | reader of the bytes | run by libFuzzer |
 //! |---|---|---|
 //! | `answers` | the connector: its flows, and the parser of each endpoint | yes |
 //! | `checkpoint` | the journal of a collection | yes |
-//! | `component` | the loader of components | no: what it runs is compiled anew each time |
-//! | `har` | fixtures: the HAR reader, replay, and what a recording writes | yes |
+//! | `component` | the loader of components | no: each input is compiled |
+//! | `har` | fixtures: the HAR reader, replay, and the recorder | yes |
 //! | `packages` | releases: metadata, sums, manifests, references, trust files, keys | yes |
 //! | `policy` | the policy, and the origin that requests go to | yes |
-//! | `recording` | what a recording keeps of an answer | yes |
-//! | `settings` | what was entered, held against a form | yes |
+//! | `recording` | the recorder and the anonymizer | yes |
+//! | `settings` | settings, checked against a form | yes |
 //! | `waits` | the headers that say how long to wait | yes |
 //! | `words` | texts inside answers: points in time, cursors, escapes | yes |
 //!
-//! `tests/tests/fuzz.rs` runs them all on the seeds, on what once failed, and on mutations of both;
-//! `make fuzz` runs them guided by coverage. `tests/fuzz/README.md` tells how to add a target, and
-//! what to do with what was found.
+//! `tests/tests/fuzz.rs` runs them all on the seeds, on former failures, and on mutations of both;
+//! `make fuzz` runs them guided by coverage. `tests/fuzz/README.md` explains how to add a target,
+//! and what to do with a finding.
 
 #![expect(
     clippy::expect_used,
@@ -43,14 +43,13 @@ pub mod words;
 /// A target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// The name: of the function's module, and of the folders of its seeds and of what once
-    /// failed.
+    /// The name of the function's module, and of the folders of its seeds and former failures.
     pub name: &'static str,
     /// Runs it.
     pub run: fn(&[u8]),
-    /// Texts that mean something to what is read.
+    /// Texts with a meaning for the reader.
     pub dictionary: &'static [&'static str],
-    /// Mutations in a usual test run: what all targets take together is some seconds.
+    /// Mutations in a usual test run: all targets together take some seconds.
     pub mutations: u32,
 }
 

@@ -1,5 +1,4 @@
-//! How a seed is changed, where no coverage guides it: [`mutatis`] chooses among these changes,
-//! from a seed of its own.
+//! Mutates seeds without coverage: [`mutatis`] chooses among these changes, from a given seed.
 
 use std::ops::Range;
 
@@ -8,13 +7,13 @@ use mutatis::{Candidates, Context, Mutate, Result};
 /// Longest input that a mutation makes.
 const LONGEST: usize = 1 << 20;
 
-/// Longest piece that is cut out, doubled or taken over, in bytes.
+/// Longest piece that is cut out, doubled or inserted, in bytes.
 const LONGEST_PIECE: usize = 256;
 
-/// How much likelier a change in place is where another length would break the whole.
+/// How much more frequent changes in place are if another length would break the whole input.
 const WEIGHT_IN_PLACE: usize = 20;
 
-/// Numbers at which something often changes.
+/// Numbers at which behaviour often changes.
 const NUMBERS: [&str; 12] = [
     "0",
     "-1",
@@ -33,12 +32,12 @@ const NUMBERS: [&str; 12] = [
 /// The changes of bytes of any kind.
 #[derive(Debug)]
 pub struct Bytes<'a> {
-    /// Texts that mean something to what is read.
+    /// Texts with a meaning for the reader.
     pub dictionary: &'a [&'a str],
-    /// What pieces are taken over from.
+    /// Inputs from which pieces are inserted.
     pub others: &'a [Vec<u8>],
-    /// Where a change in place is worth more than elsewhere: most of those go there. Where this is
-    /// not empty, most changes are in place.
+    /// Places where changes are most useful: most changes go there. If there are any, most changes
+    /// are in place.
     pub hot: &'a [Range<usize>],
 }
 
@@ -86,7 +85,7 @@ impl Mutate<Vec<u8>> for Bytes<'_> {
             value.extend_from_slice(&other[below(context, other.len() + 1)..]);
             Ok(())
         })?;
-        // Twice as often as the others: it is what gets deepest into a text.
+        // Twice as frequent as the others, because it reaches deepest into a text.
         for _ in 0..2 {
             candidates.mutation(|context| {
                 let words = if below(context, 4) == 0 { &NUMBERS[..] } else { self.dictionary };
@@ -106,7 +105,7 @@ impl Mutate<Vec<u8>> for Bytes<'_> {
 }
 
 impl Bytes<'_> {
-    /// A place for a change; none in an empty value.
+    /// A place for a change. `None` in an empty value.
     fn place(&self, context: &mut Context, value: &[u8]) -> Option<usize> {
         let hot = self
             .hot
@@ -136,7 +135,7 @@ fn piece(context: &mut Context, length: usize) -> Range<usize> {
     start.min(end)..end
 }
 
-/// A number below this one; zero where there is none.
+/// A number below this one; zero if there is none.
 fn below(context: &mut Context, end: usize) -> usize {
     context.rng().gen_index(end).unwrap_or(0)
 }

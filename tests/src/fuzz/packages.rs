@@ -1,14 +1,13 @@
-//! What registries, folders and strangers write for a release: metadata, sums, manifests,
+//! Target `packages`: untrusted files of a release, which are metadata, sums, manifests,
 //! references, trust files, keys and payloads.
 //!
-//! An input begins with a letter that says which of them the rest is: `w` a component, `s` sums,
-//! `m` a manifest, `l` a list, `r` a reference, `t` a trust file, `k` a key, `p` a payload.
+//! The first letter of an input is the type of the rest: `w` a component, `s` sums, `m` a manifest,
+//! `l` a list, `r` a reference, `t` a trust file, `k` a key, `p` a payload.
 //!
-//! What holds: all of them are read or refused with a code of their own. An id makes a plain file
-//! name, and nothing is said twice. Sums name plain files, and as `sha256sum` would write them. A
-//! manifest is within bounds, and written it is the same. A reference makes a URL whose
-//! host and path are the ones that it shows. A public key has one spelling. A payload vouches for
-//! nothing that does not stand in it.
+//! Property: each is read or refused with its own code. An id makes a plain file name, and no
+//! section occurs twice. Sums name plain files, in the form of `sha256sum`. A manifest is within
+//! bounds, and the same after writing. A reference makes a URL with the host and path that it
+//! shows. A public key has one spelling. A payload covers only what is in it.
 
 use std::fmt::Write as _;
 
@@ -22,7 +21,7 @@ use smp_distribution::trust::TrustPolicy;
 use smp_host::failure::Code;
 use url::Url;
 
-/// What means something to one of the readers.
+/// Texts with a meaning for one of the readers.
 pub const DICTIONARY: &[&str] = &[
     "w",
     "s",
@@ -81,7 +80,7 @@ pub fn run(data: &[u8]) {
             if let Ok(key) = PublicKey::from_pem(&String::from_utf8_lossy(rest)) {
                 assert_eq!(PublicKey::from_pem(&key.to_pem()), Ok(key));
             }
-            // A sealed key is not opened: that takes its time by intention.
+            // A sealed key is not opened, because that is slow on purpose.
             let _ = KeyPair::from_pem(rest, || None);
         }
         _ => {

@@ -1,14 +1,14 @@
-//! Which requests may leave, held against a reader that is as lenient as a careless server.
+//! Target `policy`: the policy of requests, compared with a reader that is as lenient as a careless
+//! server.
 //!
 //! An input is, in parts: the method, the organization id, the template of an endpoint, and the
-//! path and query; a fifth part is the body. Beside the endpoint of the input, those of our own
-//! connector are declared; a `POST` is granted where the method is `POST+`.
+//! path and query; a fifth part is the body. The endpoints of the Atlassian connector are declared
+//! too; a `POST` is granted if the method is `POST+`.
 //!
-//! What holds: a request that is let out has a declared method that was granted, stays at its
-//! origin, and leads to the declared path with this run's organization id as its segment, however
-//! often a server decodes it and whatever it takes for a separator. It has no character that ends a
-//! line, and a `GET` has no body. And the other way round: a declared path, written plainly, is let
-//! out.
+//! Property: a permitted request has a declared and granted method, stays at its origin, and leads
+//! to the declared path with this run's organization id as its segment, however often a server
+//! decodes it and whatever separators it accepts. It has no line break, and a `GET` has no body.
+//! Conversely, a declared path, written plainly, is permitted.
 
 use smp_host::component::check;
 use smp_host::contract::{Api, Descriptor, Endpoint, HttpMethod, RateLimit, Setting, SettingField};
@@ -20,7 +20,7 @@ use url::Url;
 
 use super::parts::{parts, text};
 
-/// What means something in a path.
+/// Texts with a meaning in a path.
 pub const DICTIONARY: &[&str] = &[
     "\u{1e}",
     "GET",
@@ -75,7 +75,7 @@ pub const DICTIONARY: &[&str] = &[
     "%5fmethod",
 ];
 
-/// Where requests go to.
+/// The origin of the requests.
 const ORIGIN: &str = "https://api.example.test";
 
 /// Names of parameters by which server frameworks let a caller replace the method.
@@ -135,7 +135,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The policy under which our own connector runs for this organization.
+/// The policy of the Atlassian connector for this organization.
 pub(super) fn connectors_own(organization: &str) -> Policy {
     let descriptor = descriptor(None);
     let grants = Grants::reading(Origin::parse(ORIGIN).expect("an origin"), &descriptor);
@@ -146,7 +146,7 @@ pub(super) fn connectors_own(organization: &str) -> Policy {
     )
 }
 
-/// A request that leads where a declared endpoint does, and nowhere else.
+/// Requires that a request leads to a declared endpoint, and nowhere else.
 fn assert_contained(
     request: &Request,
     origin: &Origin,
@@ -172,7 +172,7 @@ fn assert_contained(
         .filter(|endpoint| method_of(endpoint.method) == request.method)
         .map(|endpoint| bound(&endpoint.path, organization))
         .collect();
-    // As it must be read: first into segments, and each decoded once.
+    // The strict reading: split into segments, then each decoded once.
     let strictly = request
         .path()
         .split('/')
@@ -183,7 +183,7 @@ fn assert_contained(
         declared.iter().any(|path| path.iter().eq(&strictly)),
         "{request:?} leads to {strictly:?}"
     );
-    // Nor does a parameter make another method of it, on a server that takes either separator.
+    // Nor may a parameter change the method, on a server that accepts either separator.
     let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
     for parameter in query.split(['&', ';']) {
         let name =
@@ -195,7 +195,7 @@ fn assert_contained(
     for view in &mut views {
         for decodings in 0..=MOST_DECODINGS {
             let led = led(view);
-            // Undecoded, an escape stands for itself, and the path is none of ours to anybody.
+            // Without decoding, an escape is literal, and the path matches nothing.
             assert!(
                 (decodings == 0 && view.contains(&b'%')) || declared.contains(&led),
                 "decoded {decodings} times, {request:?} leads to {led:?}"
@@ -206,7 +206,7 @@ fn assert_contained(
     }
 }
 
-/// The segments of a template with the organization id in its place.
+/// The segments of a template, with the organization id filled in.
 fn bound<'a>(template: &'a str, organization: &'a str) -> Vec<&'a str> {
     template
         .split('/')
@@ -215,7 +215,7 @@ fn bound<'a>(template: &'a str, organization: &'a str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Where a path leads on a server that takes every separator there is, forgives empty segments and
+/// The target of a path on a server that accepts every separator, ignores empty segments and
 /// resolves dots.
 fn led(path: &[u8]) -> Vec<&str> {
     let path = std::str::from_utf8(path).unwrap_or("not text");
@@ -231,7 +231,7 @@ fn led(path: &[u8]) -> Vec<&str> {
     led
 }
 
-/// A descriptor with our connector's endpoints, and perhaps one more before them.
+/// A descriptor with the Atlassian connector's endpoints, and an optional one before them.
 pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
     let ours =
         atlassian_cloud::listing::descriptor().api.endpoints.into_iter().map(|endpoint| Endpoint {

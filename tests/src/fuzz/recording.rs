@@ -1,11 +1,10 @@
-//! What a recording keeps of whatever a service answers, as it was and anonymized.
+//! Target `recording`: recordings of any answers, unchanged and anonymized.
 //!
 //! An input is one part for each exchange: a line with the path and query, a line with the status
 //! and headers or the reason why there was no answer, and the body.
 //!
-//! What holds: every exchange that could happen is recorded, and read again as it was. In the
-//! recording that is to be anonymous the same is asked and answered with the same statuses, and an
-//! address that stands in an answer stands in it no more.
+//! Property: every possible exchange is recorded, and read back unchanged. The anonymized recording
+//! has the same requests and statuses, and no e-mail address of an answer.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -18,7 +17,7 @@ use super::har::{as_recorded, opened};
 use super::parts::{first_line, parts};
 use super::{policy, scratch};
 
-/// What means something in an exchange.
+/// Texts with a meaning in an exchange.
 pub const DICTIONARY: &[&str] = &[
     "\u{1e}",
     "/admin/v1/orgs",
@@ -50,10 +49,10 @@ pub const DICTIONARY: &[&str] = &[
     "\0",
 ];
 
-/// The address, as nothing made up has it.
+/// The address, which no made-up value contains.
 const ADDRESS: &str = "zqjx@acme.example";
 
-/// Most exchanges: more only repeat what fewer showed.
+/// Most exchanges: more would only repeat what fewer show.
 const MOST: usize = 16;
 
 type Answer = Result<Response, TransportError>;
@@ -74,8 +73,8 @@ pub fn run(data: &[u8]) {
         exchanges.iter().map(|(_, answer)| as_recorded(answer.clone())).collect::<Vec<_>>()
     );
 
-    // A path that has the address in it is another one in the recording: whoever replays it asks
-    // with what the answers have.
+    // A path that contains the address differs in the recording, so a replay sends what the answers
+    // have.
     let unnamed: Vec<_> = exchanges
         .into_iter()
         .filter(|(request, _)| !request.path_and_query.contains(['@', '%']))
@@ -95,7 +94,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Records the exchanges, reads the recording, and asks it the same.
+/// Records the exchanges, reads the recording, and replays it.
 fn recording(
     exchanges: &[(Request, Answer)],
     target: &Path,
@@ -143,7 +142,7 @@ fn exchange(part: &[u8]) -> (Request, Answer) {
                     .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             };
             let header = |text: &str| pair(text).filter(|(name, _)| is_name(name));
-            // What a client takes for a status: three digits.
+            // A valid status: three digits.
             let status =
                 status.parse().ok().filter(|status| (100..1_000).contains(status)).unwrap_or(200);
             Ok(Response {

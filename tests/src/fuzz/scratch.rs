@@ -1,11 +1,11 @@
-//! A folder for the files of one input, in memory where the system has such a place: a target is
-//! run thousands of times.
+//! A folder for the files of one input, in memory if the system has such a place: a target runs
+//! thousands of times.
 
 use std::path::Path;
 
 use tempfile::TempDir;
 
-/// A new folder, which goes with the value.
+/// A new folder, removed when it is dropped.
 pub(super) fn folder() -> TempDir {
     let in_memory = Path::new("/dev/shm");
     let made =

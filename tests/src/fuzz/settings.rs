@@ -1,10 +1,10 @@
-//! Settings as a person enters them: the key is where it belongs, or is refused and not repeated.
+//! Target `settings`: the key is in its own field, or refused and not repeated.
 //!
 //! An input is, in parts: the organization id, the key, the name of one more setting and its value,
 //! and a pattern of the form.
 //!
-//! What holds: what is taken are declared settings. No value of them has the key in it, or a word
-//! that begins as a key does; nor has what is printed of them, or of what is refused.
+//! Property: only declared settings are accepted. No accepted value contains the key, or a word
+//! with a key's prefix; nor does any output about accepted or refused settings.
 
 use smp_host::contract::{Attachment, SecretPrefix, SecretUse, SettingField};
 use smp_host::failure::Code;
@@ -13,7 +13,7 @@ use smp_host::settings::{SecretText, Settings};
 use super::parts::{parts, text};
 use super::policy;
 
-/// What means something in a setting.
+/// Texts with a meaning in a setting.
 pub const DICTIONARY: &[&str] = &[
     "\u{1e}",
     KEY,
@@ -34,7 +34,7 @@ pub const DICTIONARY: &[&str] = &[
     "\u{1b}",
 ];
 
-/// How a key of an input begins: as the form says that keys do, and as nothing else does.
+/// The prefix of a key in an input: the form's prefix, which occurs nowhere else.
 const KEY: &str = "KEY-zqjx";
 
 /// Runs the target.

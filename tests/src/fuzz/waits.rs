@@ -1,12 +1,12 @@
-//! How long a server may make a run wait, and how often it is asked.
+//! Target `waits`: how long a server can make a run wait, and how often it gets requests.
 //!
-//! An input is the run's budget in seconds, with `once` behind it where a request may not be
-//! repeated, and one part for each answer: a status with headers, or `timed-out`. The last answer
-//! is given again and again.
+//! An input is the run's budget in seconds, followed by `once` if a request must not be retried,
+//! and one part for each answer: a status with headers, or `timed-out`. The last answer is
+//! repeated.
 //!
-//! What holds: a request ends, after ten tries at the most, and what was waited is within the
-//! budget and is what the clock shows. What may not be repeated is sent once. A wait that the
-//! server names in seconds is not cut short.
+//! Property: a request ends after at most ten tries; the total wait is within the budget and equals
+//! the clock's. A request that must not be retried is sent once. A wait that the server gives in
+//! seconds is not shortened.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use smp_host::observer::Events;
 
 use super::parts::{first_line, parts};
 
-/// What means something in the headers of a wait.
+/// Texts with a meaning in the headers of a wait.
 pub const DICTIONARY: &[&str] = &[
     "\u{1e}",
     "once",
@@ -119,7 +119,7 @@ fn answer(part: &[u8]) -> Answer {
     })
 }
 
-/// A transport that answers out of the input.
+/// A transport that answers from the input.
 struct Script {
     answers: Vec<Answer>,
     sent: Mutex<u64>,

@@ -1,11 +1,11 @@
-//! The small readers of texts from outside, each held against another reader of the same.
+//! Target `words`: the small readers of untrusted texts, each compared with another reader.
 //!
 //! An input is a text that each of them reads.
 //!
-//! What holds: points in time are those that `jiff` reads. A cursor that is taken from a link
-//! comes back from the request that it is put into, and is refused where it was asked for. An
-//! origin is the same when it is written and read, and all that is joined to it goes to its host.
-//! What is cleaned for a message is clean and short.
+//! Property: instants are those that `jiff` reads. A cursor from a link is the same in the next
+//! request, and is refused if it is the current one. An origin is the same after writing and
+//! reading, and every path joined to it goes to its host. A text that is cleaned for a message is
+//! clean and short.
 
 use smp_connector_kit::cursor::{self, BadLink};
 use smp_connector_kit::{text as words, time};
@@ -14,7 +14,7 @@ use smp_host::limits::LONGEST_CURSOR;
 use smp_host::text;
 use url::Url;
 
-/// What means something in such a text.
+/// Texts with a meaning for one of the readers.
 pub const DICTIONARY: &[&str] = &[
     "2026-11-20",
     "T10:15:30",
@@ -70,7 +70,7 @@ pub fn run(data: &[u8]) {
 fn a_point_in_time(text: &str) {
     let ours = time::parse(text);
     assert!(ours.is_none_or(|instant| instant.nanoseconds < 1_000_000_000), "{text}");
-    // A leap second is the next minute here and the second before there.
+    // A leap second is the next minute here and the second before in `jiff`.
     if let (Some(ours), Ok(theirs)) = (ours, text.parse::<jiff::Timestamp>())
         && !text.contains(":60")
     {

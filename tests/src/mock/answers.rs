@@ -1,8 +1,7 @@
-//! Answers before they are delivered, and the error bodies in all the forms that the API has.
+//! Answers before they are delivered, and the error bodies in all forms of the API.
 //!
-//! Everything in a body follows from the request and the organization: identifiers of errors and
-//! time stamps are made up once and stay the same, so that equal requests get equal bytes. Only
-//! headers know what time it is.
+//! A body depends only on the request and the organization: identifiers of errors and time stamps
+//! are fixed, so that equal requests get equal bytes. Only headers use the clock.
 
 use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
@@ -15,7 +14,7 @@ pub(super) const RATE_LIMIT_REMAINING: HeaderName =
     HeaderName::from_static("x-ratelimit-remaining");
 pub(super) const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// What is going to be answered.
+/// An answer that will be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -35,7 +34,7 @@ impl Answer {
         }
     }
 
-    /// A page for people.
+    /// A page of HTML.
     pub(super) fn html(status: StatusCode, body: &str) -> Answer {
         Answer {
             status,
@@ -61,13 +60,13 @@ impl Answer {
         }
     }
 
-    /// The error that a key gets whose maker may not see `path`.
+    /// The error for a key whose maker may not see `path`.
     pub(super) fn access_denied(path: &str) -> Answer {
         let status = StatusCode::FORBIDDEN;
         Answer { status, ..Answer::json(bytes(&access_error(status, path, None))) }
     }
 
-    /// An error as a fault describes it.
+    /// The error of a fault.
     pub(super) fn error(error: &ErrorAnswer, path: &str) -> Answer {
         let status =
             StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -106,9 +105,9 @@ pub(super) fn reset_instant(seconds_from_now: u64) -> String {
     from_now(seconds_from_now).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Serializes what the mock itself made.
+/// Serializes the mock's own data.
 pub(super) fn bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    // Only maps with odd keys and failing writers can refuse; neither occurs here.
+    // Only maps with unusual keys and failing writers cause errors; neither occurs here.
     serde_json::to_vec(value).unwrap_or_default()
 }
 
@@ -123,7 +122,7 @@ const MAINTENANCE_PAGE: &str = "<!doctype html>\n<html><head><title>We will be r
 fn from_now(seconds: u64) -> Timestamp {
     let now = Timestamp::now();
     let whole = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
-    // A wait beyond the calendar ends where the calendar does.
+    // A wait beyond the calendar ends at the calendar's end.
     let then = whole.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
     Timestamp::from_second(then).unwrap_or(Timestamp::MAX)
 }

@@ -19,13 +19,13 @@ use super::service::{Shared, router};
 use super::tls::{self, Identity};
 use super::{Call, Fault, Mock, Organization, Rule, Situation, When};
 
-/// The organization id unless another is set; like real ones it has letters beyond `f`.
+/// The default organization id; like real ones it has letters beyond `f`.
 pub const DEFAULT_ORGANIZATION_ID: &str = "7c2k9a41-5d0e-4h7b-9m36-e81f4j20b5ca";
-/// The organization's name unless another is set.
+/// The default name of the organization.
 pub const DEFAULT_ORGANIZATION_NAME: &str = "Brightloom";
-/// The key unless another is set; it begins as real organization keys do.
+/// The default key; it has the prefix of real organization keys.
 pub const DEFAULT_KEY: &str = "ATCTTmock-key-of-nobody-0123456789";
-/// The instant that activity is counted back from unless another is set: 2026-11-20T12:00:00Z.
+/// The default instant from which activity is counted back: 2026-11-20T12:00:00Z.
 pub const DEFAULT_NOW: i64 = 1_795_176_000;
 
 /// Settings of a mock.
@@ -79,7 +79,7 @@ impl Builder {
         self
     }
 
-    /// What members, cursors and identifiers are worked out from.
+    /// The seed of members, cursors and identifiers.
     pub fn seed(mut self, seed: u64) -> Builder {
         self.organization.seed = seed;
         self
@@ -103,8 +103,8 @@ impl Builder {
         self
     }
 
-    /// Number of other organizations that the key can see. They come first in the list, and have
-    /// nobody in them.
+    /// Number of other organizations that the key can see. They come first in the list, and are
+    /// empty.
     pub fn other_organizations(mut self, number: u64) -> Builder {
         self.others = number;
         self
@@ -116,7 +116,7 @@ impl Builder {
         self
     }
 
-    /// The instant that activity is counted back from, in seconds since 1970.
+    /// The instant from which activity is counted back, in seconds since 1970.
     pub fn now(mut self, seconds: i64) -> Builder {
         self.organization.now = seconds;
         self
@@ -147,7 +147,7 @@ impl Builder {
         self
     }
 
-    /// Answers 429 to what exceeds so many requests in any second.
+    /// Answers 429 to requests beyond this many in any second.
     pub fn rate_limit(mut self, per_second: NonZeroU32) -> Builder {
         self.rate_limit = Some(per_second);
         self
@@ -159,8 +159,8 @@ impl Builder {
         self
     }
 
-    /// Another name that the certificate of [`Builder::start_tls`] is for: that of a server whose
-    /// place the mock takes.
+    /// Another name in the certificate of [`Builder::start_tls`]: that of a server that the mock
+    /// replaces.
     pub fn also_named(mut self, name: &str) -> Builder {
         self.names.push(name.to_owned());
         self
@@ -171,7 +171,7 @@ impl Builder {
         self.rule(Rule::new(call, when, fault))
     }
 
-    /// Arms a fault that was read from a text from the start.
+    /// Arms a fault that was parsed from a text, from the start.
     pub fn rule(mut self, rule: Rule) -> Builder {
         self.rules.push(rule);
         self
@@ -192,7 +192,7 @@ impl Builder {
     }
 
     /// Starts the mock over TLS on 127.0.0.1, with a certificate for `localhost`, `127.0.0.1` and
-    /// [`Builder::also_named`] of an authority that is made for it: see [`Mock::ca_pem`].
+    /// [`Builder::also_named`] from a new authority: see [`Mock::ca_pem`].
     ///
     /// # Errors
     /// When the port is taken, or the thread or the certificate cannot be made.

@@ -1,8 +1,7 @@
-//! The cursors that the mock hands out: opaque, in the alphabet of base64, and never safe in a URL
-//! as they are.
+//! The mock's cursors: opaque, in the alphabet of base64, and never safe in a URL without encoding.
 //!
 //! Every cursor begins with `+/` and ends with `==`, so a client that forgets to percent-encode, or
-//! decodes twice, is found out at once. A checksum over the seed and the listing makes every other
+//! decodes twice, is detected at once. A checksum over the seed and the listing makes every other
 //! text an unknown cursor.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -12,7 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 pub(super) struct Position {
     /// Index of the first item of the page.
     pub(super) offset: u64,
-    /// Tells apart two cursors to the same place.
+    /// Distinguishes two cursors to the same place.
     pub(super) generation: u32,
 }
 
@@ -28,12 +27,12 @@ pub(super) struct Cursors {
 }
 
 impl Cursors {
-    /// The cursors of the listing `name` of the organization that `seed` gives.
+    /// The cursors of the listing `name` of the organization with this `seed`.
     pub(super) fn new(seed: u64, name: &str) -> Cursors {
         Cursors { secret: mix(name.bytes().fold(seed, |state, byte| mix(state ^ u64::from(byte)))) }
     }
 
-    /// The cursor to a place, as the client gets it in the end, not percent-encoded.
+    /// The cursor to a place, as the client decodes it, without percent-encoding.
     pub(super) fn write(&self, position: Position) -> String {
         let mut bytes = [0; LENGTH];
         let hidden = position.offset ^ self.secret.rotate_left(19);
@@ -49,7 +48,7 @@ impl Cursors {
         STANDARD.encode(bytes)
     }
 
-    /// The place that a cursor leads to; none for a text that is no cursor of this listing.
+    /// The place of a cursor. `None` for a text that is not a cursor of this listing.
     pub(super) fn read(&self, cursor: &str) -> Option<Position> {
         let bytes = STANDARD.decode(cursor).ok()?;
         let rest = bytes.strip_prefix(&HEAD)?;

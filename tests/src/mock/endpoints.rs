@@ -1,7 +1,7 @@
-//! What each call answers when nothing goes wrong, apart from the page faults.
+//! The right answer of each call, before the page faults.
 //!
-//! Pure: no clock, no socket, no counter. A body follows from the organization, the situation and
-//! the request.
+//! Pure: no clock, no socket, no counter. A body depends only on the organization, the situation
+//! and the request.
 
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::organization::API_BASE;
 use super::paging::{Links, Listing, Page};
 use super::{Call, Fault, Field, Member, Organization, Situation};
 
-/// Everything that answers follow from.
+/// Everything that answers depend on.
 #[derive(Debug, Clone)]
 pub(super) struct World {
     pub(super) organization: Organization,
@@ -23,17 +23,17 @@ pub(super) struct World {
     pub(super) others: u64,
 }
 
-/// A request, as far as answers follow from it.
+/// The parts of a request that answers depend on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) path: &'a str,
     pub(super) organization_id: &'a str,
     pub(super) cursor: Option<&'a str>,
-    /// The page faults that apply; others are passed over.
+    /// The page faults that apply; others are ignored.
     pub(super) faults: &'a [Fault],
 }
 
-/// Whose organization a request names.
+/// The organization that a request names.
 enum Named {
     Own,
     Other(u64),
@@ -41,7 +41,7 @@ enum Named {
 }
 
 impl World {
-    /// Answers a call. `Call::Any` is a path that there is not.
+    /// Answers a call. `Call::Any` is a path that does not exist.
     pub(super) fn answer(&self, call: Call, question: Question<'_>) -> Answer {
         match call {
             Call::Orgs => self.organizations(question),
@@ -73,8 +73,8 @@ impl World {
         let others = self.other_organizations();
         let size = others + u64::from(self.situation.is_listed());
         self.listed(question, "orgs", size, |page| {
-            // The own organization comes last, so that a client that looks at the first page only
-            // misses it.
+            // The mock's own organization comes last, so that a client that reads only the first
+            // page misses it.
             let models = page.items.iter().map(|index| match *index {
                 index if index < others => {
                     self.model(&self.other_id(index), &format!("Sister company {}", index + 1))
@@ -153,7 +153,7 @@ impl World {
         size: u64,
         body: impl Fn(Page) -> Vec<u8>,
     ) -> Answer {
-        // Both ways of having no further page occur, whichever the seed chooses for this listing.
+        // Both ways of marking the last page occur; the seed chooses one for this listing.
         let null = !self.organization.published_only
             && (self.organization.seed ^ name.len() as u64) & 1 == 1;
         let listing = Listing {
@@ -191,7 +191,7 @@ impl World {
         number.map_or(Named::Unknown, Named::Other)
     }
 
-    /// A key always has an organization, so where it is not the own one there is another.
+    /// A key always has an organization, so if it is not the mock's own, there is another.
     fn other_organizations(&self) -> u64 {
         self.others.max(u64::from(!self.situation.is_listed()))
     }

@@ -1,21 +1,21 @@
-//! What the mock can do wrong.
+//! The faults of the mock.
 //!
-//! This is the catalogue only: `grammar` has the text of each fault, `rule` says to which requests
-//! one applies, and `misbehave` commits it.
+//! This is only the catalogue: `grammar` has the text of each fault, `rule` says to which requests
+//! one applies, and `misbehave` applies it.
 
 use std::time::Duration;
 
-/// The largest body that a fault makes: enough for any client's limit, and little enough for a
-/// developer's machine.
+/// The largest body of a fault: enough for any client's limit, and small enough for a developer's
+/// machine.
 pub const BODY_LIMIT: u64 = 1 << 30;
-/// The deepest nesting that a fault makes: far beyond the limit of any JSON parser.
+/// The deepest nesting of a fault: far beyond the limit of any JSON parser.
 pub const DEPTH_LIMIT: usize = 10_000_000;
 
-/// Something that goes wrong with an answer.
+/// A fault of an answer.
 ///
-/// The page faults, from [`Fault::NextElsewhere`] on, change what an answer says; several of them
-/// may apply to one request. The others replace the answer or spoil its delivery; the first one
-/// counts.
+/// The page faults, from [`Fault::NextElsewhere`] on, change the content of an answer; several of
+/// them may apply to one request. The others replace the answer or spoil its delivery; the first
+/// one counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -33,13 +33,13 @@ pub enum Fault {
     Slow(Duration),
     /// A proxy's sign-in page with status 200. `html`
     Html,
-    /// The right answer with status 200, cut in half; its length fits what is there. `truncated`
+    /// The right answer with status 200, cut in half; its length matches the half. `truncated`
     Truncated,
     /// JSON with status 200 in which fields have other types. `wrong-types`
     WrongTypes,
-    /// The right answer with bytes in a string that are no UTF-8. `invalid-utf8`
+    /// The right answer with invalid UTF-8 in a string. `invalid-utf8`
     InvalidUtf8,
-    /// JSON with status 200 whose `data` is this many lists in one another. `nested[;depth=N]`
+    /// JSON with status 200 whose `data` has this many nested lists. `nested[;depth=N]`
     Nested {
         /// Number of lists.
         depth: usize,
@@ -51,7 +51,7 @@ pub enum Fault {
         /// Whether `Content-Length` announces it.
         told: bool,
     },
-    /// The same, small on the wire: `Content-Encoding: gzip`, asked for or not.
+    /// The same, small on the wire: `Content-Encoding: gzip`, requested or not.
     /// `gzip-bomb[;bytes=N]`
     GzipBomb {
         /// Least length of the body once unpacked.
@@ -64,7 +64,7 @@ pub enum Fault {
         /// The `Location`.
         to: String,
     },
-    /// The next page is said to be at another origin. `next-elsewhere[;origin=ORIGIN]`
+    /// The next page is at another origin. `next-elsewhere[;origin=ORIGIN]`
     NextElsewhere {
         /// Scheme and host that the link begins with.
         origin: String,
@@ -79,7 +79,7 @@ pub enum Fault {
     EmptyPage,
     /// A cursor is refused as invalid; a request without one is answered. `cursor-expired`
     CursorExpired,
-    /// The total is another than it should be. `total;value=absent|null|N|+N|-N`
+    /// The total is wrong. `total;value=absent|null|N|+N|-N`
     Total(Total),
     /// A page begins with the last item of the page before. `duplicate`
     Duplicate,
@@ -91,7 +91,7 @@ pub enum Fault {
     },
 }
 
-/// An error status with what comes with it.
+/// An error status with its body and headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorAnswer {
     /// Status.
@@ -125,7 +125,7 @@ pub enum Shape {
     None,
 }
 
-/// How a wait is asked for.
+/// The form of a requested wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// In seconds. `retry-after=N`
@@ -134,10 +134,10 @@ pub enum RetryAfter {
     Date(u64),
 }
 
-/// What is said of the number of members.
+/// The total of the members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
-    /// Nothing: `meta` is not there.
+    /// `meta` is absent.
     Absent,
     /// `null`.
     Null,
@@ -163,7 +163,7 @@ impl Fault {
         ErrorAnswer::new(401).message("Unauthorized; scope does not match").into()
     }
 
-    /// 403 as for a key whose maker is no organization admin.
+    /// 403 as for a key whose maker is not an organization admin.
     pub fn access_denied() -> Fault {
         Fault::status(403)
     }
@@ -178,7 +178,7 @@ impl Fault {
         ErrorAnswer::new(404).code("ADMIN-404-2").into()
     }
 
-    /// 404 as for a path that nobody answers.
+    /// 404 as for a path that does not exist.
     pub fn no_route() -> Fault {
         ErrorAnswer::new(404).shape(Shape::Gateway).message("failed to match any route").into()
     }

@@ -1,7 +1,7 @@
-//! A field of an answer that may be there, be `null`, or not be there at all.
+//! A field of an answer that may be present, `null` or absent.
 //!
-//! The three look the same to a reader of the data and different to a parser, which is why they are
-//! kept apart here.
+//! The three mean the same to a reader of the data but differ for a parser, so they are
+//! distinguished here.
 
 use serde::{Serialize, Serializer};
 

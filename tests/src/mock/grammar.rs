@@ -10,8 +10,8 @@
 //! next-elsewhere[;origin=ORIGIN]  same-cursor  endless  endless-empty  empty-page  cursor-expired
 //! total;value=absent|null|N|+N|-N  duplicate  shifted[;by=N]
 //! ```
-//! The second line is short for common statuses. A value is everything up to the next `;`, but that
-//! of `message`, which comes last and is all the rest. What `Display` writes reads back as the same
+//! The third line has short forms of common statuses. A value ends at the next `;`, except for that
+//! of `message`, which comes last and is all the rest. The output of `Display` parses to the same
 //! fault.
 
 use std::fmt;
@@ -21,16 +21,16 @@ use std::time::Duration;
 use super::fault::{BODY_LIMIT, DEPTH_LIMIT};
 use super::{ErrorAnswer, Fault, RetryAfter, Shape, Total};
 
-/// Why a text is no fault or no rule.
+/// Why a text is not a fault or a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct GrammarError(pub(super) String);
 
-/// 64 MiB: beyond what a client should take for one page.
+/// 64 MiB: more than a client should accept for one page.
 const USUAL_BYTES: u64 = 64 << 20;
 /// Deep enough to end a recursive parser's stack.
 const USUAL_DEPTH: usize = 100_000;
-/// A path of the mock itself, so that its log shows whether a client went there.
+/// A path of the mock itself, so that its log shows whether a client followed it.
 const USUAL_REDIRECT: &str = "/admin/v1/elsewhere";
 /// A host that cannot exist.
 const USUAL_ORIGIN: &str = "https://elsewhere.invalid";
@@ -176,7 +176,7 @@ fn named(name: &str, options: &mut Options<'_>) -> Result<Fault, GrammarError> {
         "total" => Fault::Total(total(options)?),
         "duplicate" => Fault::Duplicate,
         "shifted" => Fault::Shifted { by: options.number("by")?.unwrap_or(1) },
-        _ => return Err(GrammarError(format!("`{name}` is no fault"))),
+        _ => return Err(GrammarError(format!("`{name}` is not a fault"))),
     })
 }
 
@@ -192,7 +192,7 @@ fn status_fault(status: &str, options: &mut Options<'_>) -> Result<ErrorAnswer, 
         let shape = Shape::ALL.into_iter().find(|shape| shape.word() == word);
         answer.shape = shape.ok_or_else(|| {
             let words = Shape::ALL.map(Shape::word).join(", ");
-            GrammarError(format!("`body={word}`: it is one of {words}"))
+            GrammarError(format!("`body={word}`: it must be one of {words}"))
         })?;
     }
     answer.message = options.take("message").map(str::to_owned);
@@ -217,7 +217,7 @@ fn total(options: &mut Options<'_>) -> Result<Total, GrammarError> {
     })
 }
 
-/// The options of one fault, each of which is taken once.
+/// The options of one fault, each used once.
 struct Options<'a> {
     name: &'a str,
     left: Vec<(&'a str, &'a str)>,
@@ -233,7 +233,7 @@ impl<'a> Options<'a> {
                 _ => (text, None),
             };
             let (key, value) = part.split_once('=').ok_or_else(|| {
-                GrammarError(format!("`{part}` is no option: `name=value` is expected"))
+                GrammarError(format!("`{part}` is not an option: `name=value` is expected"))
             })?;
             if left.iter().any(|(known, _)| *known == key) {
                 return Err(GrammarError(format!("option `{key}` is given twice")));
@@ -265,7 +265,7 @@ impl<'a> Options<'a> {
 }
 
 fn number_in<N: FromStr>(key: &str, text: &str) -> Result<N, GrammarError> {
-    text.parse().map_err(|_| GrammarError(format!("`{key}={text}` is no number that fits")))
+    text.parse().map_err(|_| GrammarError(format!("`{key}={text}` is not a valid number")))
 }
 
 fn at_most<N: PartialOrd + fmt::Display>(
@@ -353,18 +353,18 @@ mod tests {
     #[test]
     fn what_is_no_fault_is_refused_with_the_reason() {
         for (text, message) in [
-            ("", "`` is no fault"),
-            ("explode", "`explode` is no fault"),
+            ("", "`` is not a fault"),
+            ("explode", "`explode` is not a fault"),
             ("status-99", "`status-99`: a status is 200 to 599"),
-            ("status-429;retry-after=soon", "`retry-after=soon` is no number that fits"),
+            ("status-429;retry-after=soon", "`retry-after=soon` is not a valid number"),
             (
                 "status-500;body=xml",
-                "`body=xml`: it is one of gateway, wrapped, bare, access, html, none",
+                "`body=xml`: it must be one of gateway, wrapped, bare, access, html, none",
             ),
             ("slow", "`slow` needs `ms=…`"),
             ("total", "`total` needs `value=…`"),
             ("drop;when=now", "`drop` has no option `when`"),
-            ("drop;now", "`now` is no option: `name=value` is expected"),
+            ("drop;now", "`now` is not an option: `name=value` is expected"),
             ("nested;depth=1;depth=2", "option `depth` is given twice"),
             ("oversized;bytes=2000000000", "`bytes=2000000000` is more than 1073741824"),
             ("oversized;length=no", "`length=no`: it is `told` or `untold`"),

@@ -1,4 +1,4 @@
-//! The mock's rate limit, and what the rate limit headers say.
+//! The mock's rate limit, and its headers.
 //!
 //! Time is passed in. A refused request does not count against the limit.
 
@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-/// What is told where no limit is enforced: more than any client sends in a minute.
+/// The stated limit if none is enforced: more than any client sends in a minute.
 const NOMINAL_LIMIT: u64 = 10_000;
 const NOMINAL_PERIOD: Duration = Duration::from_secs(60);
 const PERIOD: Duration = Duration::from_secs(1);
@@ -15,13 +15,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Pace {
     per_second: Option<NonZeroU32>,
-    /// When the requests of the last second were admitted; as many as the limit at most.
+    /// When the requests of the last second were admitted; at most as many as the limit.
     recent: VecDeque<Instant>,
-    /// The running minute where no limit is enforced, and the requests in it.
+    /// The current minute if no limit is enforced, and the requests in it.
     minute: Option<(Instant, u64)>,
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) admitted: bool,
@@ -32,7 +32,7 @@ pub(super) struct Verdict {
 }
 
 impl Pace {
-    /// Refuses what exceeds so many requests in any second; none is no limit.
+    /// Refuses requests beyond this many in any second; `None` sets no limit.
     pub(super) fn new(per_second: Option<NonZeroU32>) -> Pace {
         Pace { per_second, recent: VecDeque::new(), minute: None }
     }

@@ -1,7 +1,7 @@
-//! The log of what the mock was asked, for tests that judge a client by its requests.
+//! The log of the mock's requests, for tests that judge a client by them.
 //!
-//! No entry holds a key: of the credential only its being right, wrong or absent is kept. The log
-//! is bounded; requests beyond the bound are counted and not kept.
+//! No entry contains a key, only whether the credential was right, wrong or absent. The log is
+//! bounded; requests beyond the bound are only counted.
 
 use std::fs::File;
 use std::io::Write;
@@ -20,7 +20,7 @@ pub const LOG_LIMIT: usize = 100_000;
 pub struct LoggedRequest {
     /// Number of the request, counted from 1 over all calls.
     pub number: u64,
-    /// Kind of call; `any` for a path that is none of the API's.
+    /// Kind of call; `any` for a path outside the API.
     pub call: Call,
     /// Method.
     pub method: String,
@@ -30,13 +30,13 @@ pub struct LoggedRequest {
     pub query: Option<String>,
     /// The cursor in the query, decoded.
     pub cursor: Option<String>,
-    /// Whether the key was there, and right.
+    /// Whether the key was present, and right.
     pub authorization: Authorization,
     /// The `Accept` header.
     pub accept: Option<String>,
     /// The `User-Agent` header.
     pub user_agent: Option<String>,
-    /// Status of the answer; none while there is none, and where there never was one.
+    /// Status of the answer. `None` until there is one, or if there never was one.
     pub status: Option<u16>,
     /// The faults that applied, in the text of the fault grammar.
     pub faults: Vec<String>,
@@ -45,7 +45,7 @@ pub struct LoggedRequest {
     pub at: Duration,
 }
 
-/// What a request had for a credential.
+/// The credential of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authorization {
@@ -73,14 +73,13 @@ struct State {
 }
 
 impl Log {
-    /// An empty log; each request is also written to `sink`, as one line of JSON, once it is
-    /// answered.
+    /// An empty log. Each answered request is also written to `sink`, as one line of JSON.
     pub(super) fn new(sink: Option<File>) -> Log {
         let state = Mutex::new(State { sink, ..State::default() });
         Log { started: Instant::now(), state, changed: Condvar::new() }
     }
 
-    /// Takes a request in and gives its number. The number and the time of the entry are filled in
+    /// Adds a request and returns its number. The number and the time of the entry are filled in
     /// here.
     pub(super) fn receive(&self, mut entry: LoggedRequest) -> u64 {
         let mut state = self.state();
@@ -96,11 +95,11 @@ impl Log {
         number
     }
 
-    /// Notes what became of a request.
+    /// Notes the outcome of a request.
     pub(super) fn settle(&self, number: u64, status: Option<u16>, faults: Vec<String>) {
         let mut state = self.state();
         let State { entries, sink, .. } = &mut *state;
-        // Requests are numbered from 1 without a gap, so the number tells the place.
+        // Requests are numbered from 1 without a gap, so the number gives the place.
         let place = usize::try_from(number - 1).ok();
         if let Some(entry) = place.and_then(|place| entries.get_mut(place)) {
             entry.status = status;
@@ -125,7 +124,7 @@ impl Log {
         self.state().received
     }
 
-    /// Waits until `enough` says so of the entries; false when that did not come true in time.
+    /// Waits until `enough` accepts the entries. False if it does not in time.
     pub(super) fn wait(
         &self,
         timeout: Duration,
@@ -138,7 +137,7 @@ impl Log {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // An entry is whole at any time, so a panic elsewhere spoils nothing here.
+        // An entry is always complete, so a panic elsewhere does no damage here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

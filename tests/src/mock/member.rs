@@ -1,7 +1,7 @@
-//! A managed account as the API shows it, and what a reader of it should find.
+//! A managed account as the API shows it, and what a reader should find in it.
 //!
-//! The fields are the API's, in the API's own text. The methods say what they mean, worked out
-//! apart from the connector, so that a test can hold one against the other.
+//! The fields have the API's own text. The methods give their meaning, computed independently of
+//! the connector, so that a test can compare the two.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use super::{Field, Instant, Moment};
 /// A managed account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// Identifier of the account; no two members share one.
+    /// Identifier of the account, unique among members.
     pub account_id: String,
     /// `atlassian`, `customer` or `app`.
     pub account_type: &'static str,
-    /// `active`, `inactive`, `closed`, or now and then a word that the published list lacks.
+    /// `active`, `inactive`, `closed`, or sometimes a word that the published list lacks.
     pub account_status: &'static str,
     /// Name as shown; may be empty.
     pub name: String,
@@ -25,10 +25,10 @@ pub struct Member {
     /// Short name.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub nickname: Field<String>,
-    /// E-mail address, at an example domain; not there when its owner hides it.
+    /// E-mail address, at an example domain; absent if its owner hides it.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub email: Field<String>,
-    /// Whether the account is billed for.
+    /// Whether the account is billed.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub access_billable: Field<bool>,
     /// Last activity of the account.
@@ -70,7 +70,7 @@ impl Member {
         self.email.value().map(String::as_str)
     }
 
-    /// The product sites in use; none when the API does not tell.
+    /// The product sites in use. Empty if the API does not state them.
     pub fn products(&self) -> &[ProductAccess] {
         self.product_access.value().map_or(&[], Vec::as_slice)
     }
@@ -81,7 +81,7 @@ impl Member {
         names.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// The newest activity of the account and its products; none is unknown.
+    /// The latest activity of the account and its products. `None` if unknown.
     pub fn last_seen(&self) -> Option<Instant> {
         let products = self.products().iter().filter_map(|product| product.last_active.value());
         self.last_active.value().into_iter().chain(products).map(|moment| moment.instant).max()

@@ -1,7 +1,7 @@
-//! Commits the faults that are not about pages: spoils an answer, or the way it reaches the client.
+//! Applies the faults that are not about pages: spoils an answer, or its delivery to the client.
 //!
-//! What comes out is a `Delivery`; `service` turns it into a response, and the server breaks the
-//! connection where it says so.
+//! The result is a `Delivery`. `service` turns it into a response, and the server breaks the
+//! connection if it says so.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -50,8 +50,7 @@ pub(super) fn deliver(
 pub(super) fn gzip(body: &[u8], padding: u64) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut left = padding;
-    // Writing to memory cannot fail; what could not be written would show as a broken stream at the
-    // client.
+    // Writing to memory cannot fail; missing data would appear as a broken stream at the client.
     let mut written = encoder.write_all(body);
     while left > 0 && written.is_ok() {
         let chunk = usize::try_from(left).map_or(PADDING.len(), |left| left.min(PADDING.len()));
@@ -111,11 +110,10 @@ fn sent(answer: Answer, wire: impl FnOnce(Vec<u8>) -> Wire) -> Delivery {
     Delivery::Sent { status, content_type, headers, body: wire(body) }
 }
 
-/// Wrong for every call: a list where an object is expected, numbers and lists where strings are.
+/// Wrong for every call: a list in place of an object, numbers and lists in place of strings.
 const WRONG_TYPES: &str = r#"{"data":[{"id":17,"type":["users"],"account_id":17,"account_type":{},"account_status":1,"name":[17],"attributes":"none","product_access":"all"}],"meta":{"total":"many"},"links":{"next":5}}"#;
 
-/// Puts two bytes that occur in no UTF-8 text at the beginning of the first name, or of a string of
-/// their own.
+/// Puts two bytes that never occur in UTF-8 at the start of the first name, or of a new string.
 fn invalid_utf8(body: &[u8]) -> Vec<u8> {
     const NAME: &[u8] = b"\"name\":\"";
     let name = body.windows(NAME.len()).position(|window| window == NAME).map(|at| at + NAME.len());
@@ -131,10 +129,10 @@ fn nested(depth: usize) -> Vec<u8> {
     [&b"{\"data\":"[..], &b"[".repeat(depth), &b"]".repeat(depth), b"}"].concat()
 }
 
-/// White space to fill a body up with, a piece at a time.
+/// White space to pad a body with, one piece at a time.
 static PADDING: [u8; 64 * 1024] = [b' '; 64 * 1024];
 
-/// A body on its way.
+/// A body during delivery.
 #[derive(Debug)]
 pub(super) struct Wire {
     bytes: Bytes,
@@ -147,7 +145,7 @@ pub(super) struct Wire {
 enum Ending {
     /// The body is complete.
     Complete,
-    /// The connection breaks, once what came before has been written out.
+    /// The connection breaks once everything before has been written.
     Broken { waited: bool },
     /// Nothing more comes.
     Never,
@@ -176,7 +174,7 @@ impl Wire {
         Wire { bytes: body.into(), padding, ending: Ending::Complete, length }
     }
 
-    /// Packs the body, if it is a whole one.
+    /// Packs the body, if it is complete.
     pub(super) fn gzipped(&mut self) -> bool {
         let whole = self.padding == 0 && self.ending == Ending::Complete && !self.bytes.is_empty();
         if whole {

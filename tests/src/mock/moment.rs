@@ -1,8 +1,8 @@
-//! A point in time together with the text that the mock gives for it.
+//! An instant together with the text that the mock writes for it.
 //!
 //! This is not a time library: it writes the forms that the API was seen to write, and keeps the
-//! instant that each text means, so that a test can compare. The text never says more than the
-//! instant holds: digits that are not written are dropped from the instant too.
+//! instant of each text, so that a test can compare. The text is never more precise than the
+//! instant: digits that are not written are dropped from the instant too.
 
 use rand::{Rng, RngExt};
 use serde::{Serialize, Serializer};
@@ -16,7 +16,7 @@ pub struct Instant {
     pub nanoseconds: u32,
 }
 
-/// An instant and the text that stands for it in an answer.
+/// An instant and its text in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
     /// The instant that the text means.
@@ -68,8 +68,8 @@ impl Moment {
         }
     }
 
-    /// Picks a form by chance. With `published_only` the forms are those of the published API file:
-    /// no bare dates.
+    /// Picks a random form. With `published_only` it is a form of the published API file: no bare
+    /// dates.
     pub(super) fn in_some_form(
         seconds: i64,
         random: &mut impl Rng,
@@ -98,9 +98,9 @@ impl Serialize for Moment {
 
 const DAY: i64 = 86_400;
 
-/// Writes the day of the Gregorian calendar. Written out by hand, as an organization's sweep writes
-/// it some 100,000 times: the era is the cycle of 400 years, and years begin in March, so that the
-/// odd day comes last.
+/// Writes the day of the Gregorian calendar. It is written by hand, because a sweep over an
+/// organization writes it some 100,000 times. The era is the cycle of 400 years, and years begin in
+/// March, so that the leap day comes last.
 fn push_day(text: &mut String, seconds: i64) {
     const ERA: i64 = 146_097;
     let since_march_of_year_0 = seconds.div_euclid(DAY) + 719_468;
@@ -119,7 +119,7 @@ fn push_day(text: &mut String, seconds: i64) {
     push_number(text, day, 2);
 }
 
-/// Writes the last so many digits of a number.
+/// Writes the last digits of a number.
 fn push_number(text: &mut String, number: i64, digits: u32) {
     for place in (0..digits).rev() {
         let digit = number / 10_i64.pow(place) % 10;

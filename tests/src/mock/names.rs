@@ -1,7 +1,7 @@
 //! Made-up names from many scripts, and names that are known to break programs.
 //!
-//! Nothing here decides who gets which name; `organization` does. Every given and family name
-//! carries the plain letters that its e-mail address is made of.
+//! `organization` decides who gets which name. Every given and family name has the plain letters
+//! for its e-mail address.
 
 /// A way of writing names: given names, family names, and whether the family name comes first.
 pub(super) struct Script {
@@ -11,7 +11,7 @@ pub(super) struct Script {
     pub(super) separator: &'static str,
 }
 
-/// The scripts. The first one is the commonest.
+/// The scripts. The first one is the most common.
 pub(super) const SCRIPTS: &[Script] = &[
     Script {
         given: &[
@@ -128,8 +128,8 @@ pub(super) const SCRIPTS: &[Script] = &[
     },
 ];
 
-/// Names that trip programs up, with the plain letters of their addresses. Every organization of 60
-/// has all of them.
+/// Names that often break programs, with the plain letters of their addresses. Every organization
+/// of 60 has all of them.
 pub(super) const AWKWARD: &[(&str, &str)] = &[
     ("Siobhán O'Hara-Quill", "siobhan.oharaquill"),
     ("Merriweather, Jr., Thaddeus", "thaddeus.merriweather"),
@@ -153,7 +153,7 @@ pub(super) const AWKWARD: &[(&str, &str)] = &[
     ("", "nameless"),
 ];
 
-/// Names of accounts that are no people.
+/// Names of accounts that are not people.
 pub(super) const APPS: &[(&str, &str)] = &[
     ("Release Robot", "release-robot"),
     ("Backlog Gardener", "backlog-gardener"),

@@ -1,8 +1,8 @@
-//! The made-up organization: who is in it, and which domains it has.
+//! The made-up organization: its members and domains.
 //!
-//! Members are not stored. The member at an index is worked out from the seed and the index alone,
-//! so that an organization of millions costs nothing, and the same seed gives the same member on
-//! every machine. What the published API file allows and what was seen beyond it can both be had.
+//! Members are not stored. The member at an index is computed from the seed and the index, so an
+//! organization of millions costs nothing, and the same seed gives the same member on every
+//! machine. Members can keep to the published API file, or go beyond it as the real service does.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,7 @@ use super::names::{APPS, AWKWARD, SCRIPTS, Script};
 use super::products::SITES;
 use super::{Field, Member, MemberLinks, Moment, ProductAccess};
 
-/// Where the API is in public; every link in an answer begins with it, whatever address the mock
+/// The public address of the API. Every link in an answer begins with it, whatever address the mock
 /// has.
 pub const API_BASE: &str = "https://api.atlassian.com";
 
@@ -22,11 +22,11 @@ pub struct Organization {
     pub id: String,
     /// Name.
     pub name: String,
-    /// What everything is worked out from.
+    /// The seed of everything.
     pub seed: u64,
     /// Number of members.
     pub size: u64,
-    /// The instant that activity is counted back from, in seconds since 1970.
+    /// The instant from which activity is counted back, in seconds since 1970.
     pub now: i64,
     /// Whether members keep to the published API file: no `null`, no unlisted key or status, no
     /// bare date.
@@ -35,7 +35,7 @@ pub struct Organization {
 
 const DAY: i64 = 86_400;
 
-/// The domains that addresses are at. The first ones are the verified ones.
+/// The domains of the addresses. The first ones are verified.
 const MAIL_DOMAINS: &[&str] =
     &["example.com", "example.org", "brightloom.example", "example.com", "example.com"];
 
@@ -86,9 +86,9 @@ impl Organization {
         if self.published_only { field.published() } else { field }
     }
 
-    /// Whether the member at this index is one of those, one in `period`, that have the trait
-    /// `salt`: among any `period` members in a row there is exactly one, so small organizations
-    /// have the rare cases too.
+    /// Whether the member at this index has the trait `salt`, which one in `period` has: among any
+    /// `period` consecutive members there is exactly one, so that small organizations have the rare
+    /// cases too.
     fn has_trait(&self, index: u64, period: u64, salt: u64) -> bool {
         let shift = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt) >> 7;
         (index % period + shift % period).is_multiple_of(period)
@@ -118,10 +118,10 @@ impl Organization {
         }
     }
 
-    /// The name and the plain letters that the address is made of.
+    /// The name and the plain letters for the address.
     fn name_of(&self, index: u64, account_type: &str, random: &mut impl Rng) -> (String, String) {
-        // Every third of the first members has one of the awkward names, so that people who look
-        // see usual ones between.
+        // Every third of the first members has an awkward name, so that people see usual ones in
+        // between.
         let awkward = usize::try_from(index / 3)
             .ok()
             .filter(|_| index % 3 == 2)
@@ -145,8 +145,8 @@ impl Organization {
         script.map_or_else(Default::default, |script| name_in(script, random))
     }
 
-    /// Identifiers in the two forms that accounts have. The last twelve digits tell the index, so
-    /// none is given twice.
+    /// Identifiers in the two forms of accounts. The last twelve digits contain the index, so each
+    /// is unique.
     fn account_id(&self, index: u64, random: &mut impl Rng) -> String {
         let high: u64 = random.next_u64();
         let tail =
@@ -215,8 +215,7 @@ impl Organization {
             SITES.iter().enumerate().filter(|(_, site)| site.published || !self.published_only);
         let mut uses = Vec::with_capacity(4);
         for (position, site) in sites {
-            // Each site has a member of its own among any 41, so that every one of them is met
-            // early.
+            // Any 41 members include one for each site, so that every site occurs early.
             let drawn = random.random_range(0..100) < site.share;
             if drawn || self.has_trait(index, 41, 10_000 + position as u64 * 128) {
                 let last_active = match random.random_range(0..12) {

@@ -1,7 +1,7 @@
-//! One page of a listing: which items are on it, and which links and total it tells.
+//! One page of a listing: its items, links and total.
 //!
-//! Pure: the same listing, position and page faults give the same page. What an item looks like is
-//! the endpoint's business.
+//! Pure: the same listing, position and page faults give the same page. The endpoint renders the
+//! items.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::cursor::{Cursors, Position};
 use super::organization::API_BASE;
 use super::{Fault, Field, Total};
 
-/// Something that is listed page by page.
+/// A listing with pages.
 #[derive(Debug, Clone)]
 pub(super) struct Listing<'a> {
     /// Path of the listing, as the links repeat it.
@@ -20,7 +20,7 @@ pub(super) struct Listing<'a> {
     pub(super) size: u64,
     /// Number of items on a page; at least one.
     pub(super) page_size: u64,
-    /// What the links say where there is no page: nothing, or `null`.
+    /// The link to a page that does not exist: absent, or `null`.
     pub(super) no_link: Field<()>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Page {
     /// Indices of the items, in order.
     pub(super) items: Vec<u64>,
     pub(super) links: Links,
-    /// What is said of the number of items.
+    /// The stated number of items.
     pub(super) total: Field<u64>,
 }
 
@@ -46,8 +46,8 @@ pub(super) struct Links {
 }
 
 impl Listing<'_> {
-    /// The page at the place that a cursor leads to, or the first one without a cursor. None when
-    /// the cursor is unknown.
+    /// The page at the place of a cursor, or the first one without a cursor. `None` if the cursor
+    /// is unknown.
     pub(super) fn page(&self, cursor: Option<&str>, faults: &[Fault]) -> Option<Page> {
         let position = match cursor {
             Some(cursor) => self.cursors.read(cursor)?,

@@ -1,7 +1,6 @@
-//! The product sites of the made-up organization, with everything odd about them that was seen at
-//! the real one.
+//! The product sites of the made-up organization, with every oddity that was seen at the real one.
 //!
-//! The table is fixed: which member uses which of them is `organization`'s business.
+//! The table is fixed; `organization` decides which member uses which site.
 
 use super::Field;
 

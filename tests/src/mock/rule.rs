@@ -1,4 +1,4 @@
-//! To which requests a fault applies, and the faults that are armed.
+//! Rules: the requests that a fault applies to, and the armed faults.
 //!
 //! A rule is written `CALL[:WHEN]:FAULT`, for example `users:3:status-429;retry-after=2`:
 //!
@@ -26,7 +26,7 @@ pub enum Call {
     Users,
     /// `GET /admin/v1/orgs/{orgId}/domains`.
     Domains,
-    /// In a rule any call, in the log a path that is none of the others.
+    /// In a rule any call, in the log a path outside the API.
     Any,
 }
 
@@ -37,7 +37,7 @@ pub enum When {
     Always,
     /// Only this one.
     Nth(u64),
-    /// The first so many.
+    /// The first ones, up to this number.
     First(u64),
     /// From the first number to the second, both included.
     Between(u64, u64),
@@ -78,7 +78,7 @@ impl Call {
 }
 
 impl When {
-    /// Whether the `n`-th request is meant.
+    /// Whether the `n`-th request is included.
     pub fn includes(self, n: u64) -> bool {
         match self {
             When::Always => true,
@@ -95,15 +95,15 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Rule, GrammarError> {
         let (call, rest) = text.split_once(':').ok_or_else(|| {
-            GrammarError(format!("`{text}` is no rule: `CALL[:WHEN]:FAULT` is expected"))
+            GrammarError(format!("`{text}` is not a rule: `CALL[:WHEN]:FAULT` is expected"))
         })?;
         let call = Call::ALL.into_iter().find(|known| known.word() == call).ok_or_else(|| {
             GrammarError(format!(
-                "`{call}` is no call: it is one of {}",
+                "`{call}` is not a call: it must be one of {}",
                 Call::ALL.map(Call::word).join(", ")
             ))
         })?;
-        // No name of a fault begins with a digit, so what does is a count.
+        // No name of a fault begins with a digit, so a part that does is a count.
         let counted =
             rest.starts_with(|first: char| first.is_ascii_digit()) || rest.starts_with("always:");
         let (when, fault) = match rest.split_once(':') {
@@ -119,7 +119,9 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<When, GrammarError> {
         let refused = || {
-            GrammarError(format!("`{text}` is no count: `always`, `N`, `N-M` or `N-` is expected"))
+            GrammarError(format!(
+                "`{text}` is not a count: `always`, `N`, `N-M` or `N-` is expected"
+            ))
         };
         let number = |digits: &str| {
             digits.parse::<u64>().ok().filter(|number| *number > 0).ok_or_else(refused)
@@ -155,7 +157,7 @@ impl fmt::Display for When {
     }
 }
 
-/// The rules in force, with the requests that each has seen.
+/// The armed rules, each with its number of requests so far.
 #[derive(Debug, Default)]
 pub(super) struct Armed(Vec<(Rule, u64)>);
 
@@ -168,7 +170,7 @@ impl Armed {
         self.0.clear();
     }
 
-    /// Counts a request and gives the faults that apply to it, in the order in which they were
+    /// Counts a request and returns the faults that apply to it, in the order in which they were
     /// armed.
     pub(super) fn strike(&mut self, call: Call) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -230,12 +232,15 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_refused_with_the_reason() {
         for (text, message) in [
-            ("users", "`users` is no rule: `CALL[:WHEN]:FAULT` is expected"),
-            ("people:drop", "`people` is no call: it is one of orgs, org, users, domains, any"),
-            ("users:0:drop", "`0` is no count: `always`, `N`, `N-M` or `N-` is expected"),
-            ("users:4-2:drop", "`4-2` is no count: `always`, `N`, `N-M` or `N-` is expected"),
-            ("users:often:drop", "`often:drop` is no fault"),
-            ("users:3", "`3` is no fault"),
+            ("users", "`users` is not a rule: `CALL[:WHEN]:FAULT` is expected"),
+            (
+                "people:drop",
+                "`people` is not a call: it must be one of orgs, org, users, domains, any",
+            ),
+            ("users:0:drop", "`0` is not a count: `always`, `N`, `N-M` or `N-` is expected"),
+            ("users:4-2:drop", "`4-2` is not a count: `always`, `N`, `N-M` or `N-` is expected"),
+            ("users:often:drop", "`often:drop` is not a fault"),
+            ("users:3", "`3` is not a fault"),
         ] {
             assert_eq!(text.parse::<Rule>().unwrap_err().to_string(), message, "{text}");
         }

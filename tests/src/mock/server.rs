@@ -1,8 +1,8 @@
-//! Accepts connections until it is told to stop, and serves them: HTTP/1.1 or HTTP/2, with or
+//! The mock's server: accepts connections until it is stopped, over HTTP/1.1 or HTTP/2, with or
 //! without TLS.
 //!
-//! Runs on a thread of its own with its own runtime, so that a mock works in tests with and without
-//! one. Stopping ends every connection, also those whose answer never comes.
+//! It runs on a separate thread with its own runtime, so that a mock works in tests with and
+//! without one. Stopping ends every connection, including those whose answer never comes.
 
 use std::io;
 use std::net::TcpListener;
@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use super::misbehave::BrokenOff;
 use super::service::DropConnection;
 
-/// Connections at a time: below the usual limit of open files; others wait their turn.
+/// Connections at a time: below the usual limit of open files; others wait.
 const CONNECTION_LIMIT: usize = 512;
 
 /// A server that listens and does not answer yet.
@@ -44,7 +44,7 @@ impl Server {
         Ok(Server { runtime, listener })
     }
 
-    /// Serves until `stop` resolves, in whichever way. Blocks.
+    /// Serves until `stop` resolves, successfully or not. Blocks.
     pub(super) fn run(
         self,
         router: Router,
@@ -77,7 +77,7 @@ async fn accept(listener: &tokio::net::TcpListener, router: Router, acceptor: Op
 }
 
 async fn serve(stream: TcpStream, router: Router, acceptor: Option<TlsAcceptor>) {
-    // Without this, an answer may wait for the acknowledgement of the one before.
+    // Without this, an answer may wait for the acknowledgement of the previous one.
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -103,6 +103,6 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, 
         }
     });
     let connection = auto::Builder::new(TokioExecutor::new());
-    // How a conversation ends is the client's affair, or a fault's.
+    // Errors of a connection are the client's affair, or a fault's.
     let _ended = connection.serve_connection(TokioIo::new(stream), service).await;
 }

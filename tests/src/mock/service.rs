@@ -1,7 +1,7 @@
-//! The routes, and the way of one request: log ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery, and
+//! The routes, and the path of a request: log ▸ rate limit ▸ key ▸ answer ▸ faults ▸ delivery, and
 //! the latency around all of it.
 //!
-//! Decides nothing about what is answered: `endpoints` has the answers, `misbehave` the faults.
+//! It does not decide the answers: `endpoints` has those, and `misbehave` the faults.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ use super::misbehave::{Delivery, deliver};
 use super::rule::Armed;
 use super::{Authorization, Call, Fault, LoggedRequest, Situation};
 
-/// What all connections of a mock share.
+/// State shared by all connections of a mock.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) world: Mutex<World>,
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) gzip: bool,
 }
 
-/// Marks a response that must not be sent: the connection ends instead.
+/// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DropConnection;
 
@@ -102,12 +102,12 @@ impl Shared {
     }
 }
 
-/// Takes a lock. What the locks guard is whole at any time, so a panic elsewhere spoils nothing.
+/// Takes a lock. The guarded values are always complete, so a panic elsewhere does no damage.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Longest that tokio's timer, which counts in milliseconds, lets a wait take too long.
+/// Longest error of tokio's timer, which counts in milliseconds.
 const TIMER: Duration = Duration::from_millis(2);
 
 async fn handle(
@@ -120,7 +120,7 @@ async fn handle(
     let response = answered(&shared, call, id, request).await;
     if !shared.latency.is_zero() {
         tokio::time::sleep_until((due - TIMER.min(shared.latency)).into()).await;
-        // What is measured against the latency counts in tenths of milliseconds.
+        // Measurements against the latency count tenths of milliseconds.
         let rest = due.saturating_duration_since(Instant::now());
         let _slept = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
     }
@@ -161,7 +161,7 @@ async fn answered(
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = status;
     put(&mut response, header::CONTENT_TYPE, content_type);
-    // An error that was asked for says of waiting what was asked for, and nothing else.
+    // An error from a fault names only the wait that the fault gives.
     if !faults.iter().any(|fault| matches!(fault, Fault::Status(_))) {
         put(&mut response, RATE_LIMIT_LIMIT, &verdict.limit.to_string());
         put(&mut response, RATE_LIMIT_REMAINING, &verdict.remaining.to_string());
@@ -203,7 +203,7 @@ fn accepts_gzip(request: &Request) -> bool {
         .is_some_and(|codings| codings.split(',').any(|coding| coding.trim().starts_with("gzip")))
 }
 
-/// Sets a header; a value that no header can have (from a rule's text) is left out.
+/// Sets a header. An invalid value (from a rule's text) is left out.
 fn put(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

@@ -1,15 +1,13 @@
-//! The state that an organization or a key can be in: each of the classic mistakes of an
-//! administrator.
+//! The state of an organization or a key: each of the usual mistakes of an administrator.
 //!
-//! A situation is no fault: every answer in it is the right one. `endpoints` says what each call
-//! answers.
+//! A situation is not a fault: every answer in it is correct. `endpoints` has the answers.
 
 use clap::ValueEnum;
 
 /// A state of the organization or of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Situation {
-    /// All is well: domains are verified, accounts are claimed, the key may see them.
+    /// No mistake: domains are verified, accounts are claimed, the key may see them.
     #[default]
     Usual,
     /// No domain was added, so there are no members.

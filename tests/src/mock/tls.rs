@@ -1,8 +1,8 @@
-//! A throw-away certificate authority and a certificate of it for the loopback names, and for
-//! others that are asked for.
+//! A throw-away certificate authority and a certificate from it, for the loopback names and any
+//! others.
 //!
-//! Both are made anew for every mock and are worth nothing elsewhere; the private keys never leave
-//! the process.
+//! Both are new for every mock and are worthless elsewhere; the private keys never leave the
+//! process.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// What a server needs for TLS, and what its clients need to trust it.
+/// What a server needs for TLS, and what its clients must trust.
 pub(super) struct Identity {
     pub(super) acceptor: TlsAcceptor,
     pub(super) ca_pem: String,
@@ -37,7 +37,7 @@ pub(super) fn identity(names: &[String]) -> io::Result<Identity> {
     Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem })
 }
 
-/// A certificate for the loopback names, for a server that takes its files.
+/// A certificate for the loopback names, for a server that reads files.
 #[derive(Clone, Debug)]
 pub struct ThrowAway {
     /// The certificate of the authority, PEM.

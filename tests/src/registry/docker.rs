@@ -1,7 +1,7 @@
-//! The registry of Debian's package `docker-registry`: on loopback, with a folder of its own, and
-//! gone when it is dropped.
+//! The registry of Debian's package `docker-registry`: on loopback, with its own folder, and
+//! stopped when it is dropped.
 //!
-//! Where it is not installed, there is none: the tests that need it say so and are skipped.
+//! If it is not installed, the tests that need it say so and are skipped.
 
 #![expect(
     clippy::expect_used,
@@ -20,11 +20,11 @@ use tempfile::TempDir;
 use crate::harness::skipped;
 use crate::mock::throw_away_certificate;
 
-/// Who may use a registry that asks.
+/// The user of a registry with a login.
 pub const USER: &str = "publisher";
 /// The password of that user.
 pub const PASSWORD: &str = "open: sesame";
-/// The same for the registry: bcrypt, which is all that it reads.
+/// The same for the registry: bcrypt, the only form that it reads.
 const HTPASSWD: &str = "publisher:$2b$04$8SGfNHIqAoAkHY29u2XWpeoFb11I6xzrdQXSEZi8AZ0yswh.qTooW\n";
 
 /// Longest time to wait until it listens.
@@ -39,13 +39,13 @@ pub struct DockerRegistry {
 }
 
 impl DockerRegistry {
-    /// Starts one that everybody may use, over plain http; none where none is installed.
+    /// Starts one without a login, over plain http. `None` if it is not installed.
     #[must_use]
     pub fn start() -> Option<Self> {
         Self::with(|_| String::new())
     }
 
-    /// Starts one that asks for [`USER`] and [`PASSWORD`].
+    /// Starts one that requires [`USER`] and [`PASSWORD`].
     ///
     /// # Panics
     /// When its files cannot be written.
@@ -82,7 +82,7 @@ impl DockerRegistry {
         })
     }
 
-    /// `more` gives what is added to the configuration: the section `http` is its last.
+    /// `more` returns an addition to the configuration, whose last section is `http`.
     fn with(more: impl FnOnce(&TempDir) -> String) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(
@@ -148,8 +148,8 @@ impl DockerRegistry {
         self.folder.path()
     }
 
-    /// Asks it as a client would that knows nothing of this project: the status and the body of the
-    /// answer.
+    /// Sends a request from a client that knows nothing of this project, and returns the status and
+    /// the body of the answer.
     ///
     /// # Panics
     /// When it does not answer.

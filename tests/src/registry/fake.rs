@@ -1,5 +1,5 @@
-//! A registry in this process: enough of the distribution specification for a push and a pull, with
-//! the referrers API if wanted, and with answers that can be made to lie.
+//! A registry in this process: enough of the distribution specification for a push and a pull,
+//! optionally with the referrers API, and with answers that can be made to lie.
 
 #![expect(clippy::expect_used, reason = "a test that cannot run says so by panicking")]
 
@@ -27,7 +27,7 @@ pub struct FakeRegistry {
     runtime: Option<tokio::runtime::Runtime>,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The method.
@@ -36,7 +36,7 @@ pub struct Seen {
     pub path: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
-    /// The body, where it is a form.
+    /// The body, if it is a form.
     pub form: String,
 }
 
@@ -67,13 +67,13 @@ enum Lie {
 }
 
 impl FakeRegistry {
-    /// Starts one that keeps account of what refers to what.
+    /// Starts one with the referrers API.
     #[must_use]
     pub fn start() -> Self {
         Self::with(true)
     }
 
-    /// Starts one that does not.
+    /// Starts one without it.
     #[must_use]
     pub fn without_referrers() -> Self {
         Self::with(false)
@@ -101,7 +101,7 @@ impl FakeRegistry {
         self.address.to_string()
     }
 
-    /// Answers with these bytes in the place of what has a path that ends so.
+    /// Answers with these bytes for paths with this ending.
     pub fn serve(&self, path: &str, bytes: &[u8]) {
         self.lie(path, Lie::Bytes(Bytes::copy_from_slice(bytes)));
     }
@@ -116,24 +116,24 @@ impl FakeRegistry {
         self.lie(path, Lie::Redirect(place.to_owned()));
     }
 
-    /// Wants uploads to go to another place.
+    /// Redirects uploads to another place.
     pub fn upload_to(&self, place: &str) {
         self.lie("/blobs/uploads/", Lie::Location(place.to_owned()));
     }
 
-    /// Answers with this status and nothing else.
+    /// Answers with this status only.
     pub fn refuse(&self, path: &str, status: u16) {
         self.lie(path, Lie::Status(status));
     }
 
-    /// From now on asks for the token `good`, which the service at this URL gives; `{}` in it is
-    /// this registry itself.
+    /// From now on requires the token `good`, which the service at this URL gives; `{}` in it is
+    /// this registry.
     pub fn ask_for_a_token_of(&self, realm: &str) {
         self.store().token_service = Some(realm.replace("{}", &format!("http://{}", self.address)));
     }
 
-    /// From now on lists come in pages of one entry; `{}` in the place of the next page is this
-    /// registry itself.
+    /// From now on lists have pages of one entry; `{}` in the address of the next page is this
+    /// registry.
     pub fn list_in_pages_at(&self, place: &str) {
         self.store().pages = Some(place.replace("{}", &format!("http://{}", self.address)));
     }
@@ -161,7 +161,7 @@ impl FakeRegistry {
         store.manifests.insert(tag.to_owned(), kept);
     }
 
-    /// Lets a tag lead to what another tag or digest leads to.
+    /// Moves a tag to the target of another tag or digest.
     pub fn move_tag(&self, tag: &str, from: &str) {
         let mut store = self.store();
         let kept = store.manifests.get(from).cloned();

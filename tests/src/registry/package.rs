@@ -1,4 +1,4 @@
-//! Releases of a connector as package folders, and the trust file that lets them run.
+//! Releases of a connector as package folders, and the trust file that permits them.
 
 #![expect(clippy::expect_used, reason = "a test that cannot run says so by panicking")]
 
@@ -18,7 +18,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// A release of this component, which gets the metadata.
+    /// A release of this component, with the metadata added.
     #[must_use]
     pub fn new(component: &[u8], id: &str, version: &str) -> Self {
         let component = with_metadata(component, id, version);
@@ -30,7 +30,7 @@ impl Release {
         }
     }
 
-    /// The same with another listing.
+    /// The release with another listing.
     #[must_use]
     pub fn listing(self, text: &str) -> Self {
         Self { listing: text.to_owned(), ..self }
@@ -91,7 +91,7 @@ pub fn policy(within: &Path, key: &Path, connectors: &str) -> PathBuf {
     path
 }
 
-/// A custom section. Every length in it is below 128, and so one byte.
+/// A custom section. Every length in it is below 128, so it takes one byte.
 fn section(name: &str, data: &[u8]) -> Vec<u8> {
     let length = |bytes: usize| u8::try_from(bytes).unwrap_or(u8::MAX);
     let content = [&[length(name.len())], name.as_bytes(), data].concat();

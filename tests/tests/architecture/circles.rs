@@ -1,9 +1,10 @@
-//! Circles of files: two files that name each other's items cannot be read one after the other.
+//! Tests that no files import each other in a circle: two such files cannot be read one after the
+//! other.
 //!
 //! It reads paths that begin with `crate::` or `super::`, in `use` lines and elsewhere, with their
-//! braces. It does not read unit tests, files named `testing`, comments, or names that a glob or
-//! another crate brings. A file may use what the file above its folder holds, which names it by
-//! `mod`: that is no circle.
+//! braces. It does not read unit tests, files named `testing`, comments, or names from a glob or
+//! another crate. A file may use items of its parent, which names it by `mod`: that is not a
+//! circle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use smp_tests::harness::folder;
 
-/// A module, by the names that lead to it from the root of its crate.
+/// A module, by its path from the root of its crate.
 type Module = Vec<String>;
 
 #[test]
@@ -80,7 +81,7 @@ fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
     files.iter().map(|(module, text)| (module.clone(), others(module, text))).collect()
 }
 
-/// The paths that a file names, from the root of its crate.
+/// The paths in a file, from the root of its crate.
 fn named(text: &str, module: &Module) -> Vec<Module> {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let text: String = text
@@ -123,7 +124,7 @@ fn tree(text: &mut &str) -> Vec<Module> {
     let end = text
         .find(|sign: char| !sign.is_alphanumeric() && !"_*".contains(sign))
         .unwrap_or(text.len());
-    // Anything else, such as `as`, is stepped over.
+    // Anything else, such as `as`, is skipped.
     let (name, rest) = text.split_at(end.max(text.chars().next().map_or(0, char::len_utf8)));
     *text = rest;
     let Some(below) = rest.strip_prefix("::") else { return vec![vec![name.to_owned()]] };
@@ -137,7 +138,7 @@ fn from_the_root(path: Module, module: &Module) -> Module {
     [base, &path[ups.max(1)..]].concat()
 }
 
-/// A way from a file over others back to itself, a shortest one of the first such file.
+/// A shortest path from a file over others back to itself, for the first such file.
 fn circle(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<Module>> {
     imports.keys().find_map(|start| {
         let (mut ways, mut met) = (VecDeque::from([vec![start.clone()]]), BTreeSet::new());

@@ -1,5 +1,5 @@
-//! One carelessness at a time, and the rule that it breaks: `tests/hostile/examples/careless.rs`
-//! takes its name from the organization.
+//! Tests of one flaw at a time, and the rule that it breaks: `tests/hostile/examples/careless.rs`
+//! takes the flaw's name from the organization.
 
 use smp_tests::harness::Ended;
 
@@ -210,7 +210,7 @@ fn members_without_what_could_not_be_read_are_a_warning() {
     );
 }
 
-/// Checks the connector with this carelessness, on two pages with the titles of three people.
+/// Checks the connector with this flaw, on two pages with the titles of three people.
 fn check(flaw: &str, arguments: &[&str]) -> Ended {
     let titles = ("/titles", r#"{"ada":"countess","grace":"admiral"}"#);
     let second = ("/people?page=2", r#"{"people":["edsger"],"next":null}"#);
@@ -221,7 +221,7 @@ fn check(flaw: &str, arguments: &[&str]) -> Ended {
         second,
         titles,
     ];
-    // What is expected is what comes out: here the other rules are looked at.
+    // The present outcome is the expected one: this test is about the other rules.
     let unexpected = case(flaw, &exchanges, None);
     checked("careless", unexpected.path(), arguments)
 }

@@ -1,4 +1,5 @@
-//! Files that are no connector: the rules on the file say so, and everything else is skipped.
+//! Tests with files that are not connectors: the rules on the file say so, and everything else is
+//! skipped.
 
 use smp_tests::harness::{Ended, Run, test_component};
 
@@ -88,7 +89,7 @@ fn check(bytes: &[u8], arguments: &[&str]) -> Ended {
     Run::bare().args(["check", "--json"]).arg(file.path()).args(arguments).end()
 }
 
-/// A component that imports an instance of this name, and nothing else.
+/// A component that only imports an instance of this name.
 fn importing(name: &str) -> Vec<u8> {
     let (length, section) =
         (u8::try_from(name.len()).unwrap(), u8::try_from(name.len() + 5).unwrap());

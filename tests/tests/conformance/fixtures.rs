@@ -1,4 +1,4 @@
-//! Fixtures that are wrong in themselves, that expect something else, or that are not there.
+//! Tests with fixtures that are malformed, have another expected outcome, or are missing.
 
 use std::io::Read;
 use std::process::Child;
@@ -10,7 +10,7 @@ use smp_tests::harness::{Run, component, folder, test_component};
 
 use crate::setup::{case, checked, finding, rule, with_outcome};
 
-/// What the tame connector asks in a validation and a collection.
+/// The requests of the harmless connector in a validation and a collection.
 const PEOPLE: (&str, &str) = ("/people", "{}");
 
 #[test]

@@ -1,4 +1,5 @@
-//! Our connector and the second, tiny one pass with all of their fixtures, strictly.
+//! Tests that the Atlassian connector and the small second one pass with all of their fixtures,
+//! strictly.
 
 use serde_json::Value;
 use smp_tests::harness::{Run, folder, test_component};
@@ -44,7 +45,7 @@ fn the_same_check_comes_to_the_same_bytes_but_for_its_times() {
     assert!(first.contains(r#""fixtures":2"#), "{first}");
 }
 
-/// The text without what differs from run to run, or from one compiler to the next.
+/// The text without parts that differ between runs or compilers.
 fn without_measurements(text: &str) -> String {
     let line = |line: &str| match line {
         _ if line.starts_with(" sha256:") => " sha256:…".to_owned(),
@@ -53,7 +54,7 @@ fn without_measurements(text: &str) -> String {
         }
         _ => line.to_owned(),
     };
-    // The times are the last words, and may take a second line.
+    // The times are the last words, and may need a second line.
     let (text, _) = text.rsplit_once(" runs · ").unwrap();
     format!("{} runs · …\n", text.lines().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -1,4 +1,4 @@
-//! A check of any component with fixtures that a test writes, and what it says of a rule.
+//! Helpers: a check of any component with fixtures that a test writes, and the outcome of a rule.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(crate) fn finding(ended: &Ended, id: &str) -> (String, String) {
     (text(&rule["outcome"]), text(&rule["findings"][0]))
 }
 
-/// The rules that came out so.
+/// The rules with this outcome.
 pub(crate) fn with_outcome(ended: &Ended, outcome: &str) -> Vec<String> {
     let verdict = ended.json();
     let rules = verdict["rules"].as_array().unwrap().iter();
@@ -44,8 +44,8 @@ pub(crate) fn with_outcome(ended: &Ended, outcome: &str) -> Vec<String> {
         .collect()
 }
 
-/// A folder with one case, `case`, of these settings, exchanges (path and body) and, where it has
-/// one, expectation.
+/// A folder with one case, `case`, of these settings, exchanges (path and body) and optional
+/// expected outcome.
 pub(crate) fn case(
     organization: &str,
     exchanges: &[(&str, &str)],

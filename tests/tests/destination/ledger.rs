@@ -1,5 +1,5 @@
-//! A ledger as a platform keeps one, in memory: a run is claimed by an epoch, a page is committed
-//! whole or not at all, and what is kept of it is text and bytes. No test is in here.
+//! A ledger in memory, like a platform's: a run is claimed by an epoch, a page is committed whole
+//! or not at all, and everything is stored as text and bytes. It has no tests.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,20 +14,20 @@ use tokio::sync::oneshot;
 
 use crate::service::{Service, now};
 
-/// What goes wrong in a run. Pages are counted from 0.
+/// A fault in a run. Pages are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
-    /// The database does not take this page.
+    /// The database refuses this page.
     FailsAt(u64),
-    /// Nor that the list is complete.
+    /// The database refuses the completion.
     FailsAtTheEnd,
-    /// Someone else claims the run while this page is on its way.
+    /// Another process claims the run during this page.
     ClaimedAt(u64),
     ClaimedAtTheEnd,
-    /// Whoever collects is asked to stop when this page is kept.
+    /// The collecting process is asked to stop after this page.
     StoppedAt(u64),
-    /// The process ends while this page is on its way.
+    /// The process ends during this page.
     DiesAt(u64),
     DiesAtTheEnd,
 }
@@ -63,7 +63,7 @@ struct MemberRow {
     gone: bool,
 }
 
-/// The database as one run has it.
+/// The database as one run sees it.
 struct Ledger {
     database: Database,
     epoch: u64,
@@ -81,7 +81,7 @@ impl Database {
         database
     }
 
-    /// Lets a run collect, as far as it comes.
+    /// Makes a run collect, as far as it can.
     pub(crate) fn run(&self, service: &Service, trouble: Trouble) -> RunReport {
         let (stop, stopped) = oneshot::channel();
         let mut ledger = Ledger { stop: Some(stop), ..self.ledger(trouble) };
@@ -92,12 +92,12 @@ impl Database {
         })
     }
 
-    /// Lets a run collect whose process ends in the middle of this page.
+    /// Makes a run collect whose process ends during this page.
     pub(crate) fn run_that_dies(&self, service: &Service, page: u64) {
         self.dies(service, Trouble::DiesAt(page));
     }
 
-    /// The same in the middle of the last word.
+    /// The same during the conclusion.
     pub(crate) fn run_that_dies_before_it_concludes(&self, service: &Service) {
         self.dies(service, Trouble::DiesAtTheEnd);
     }
@@ -118,7 +118,7 @@ impl Database {
         Ledger { database: self.clone(), epoch: 0, trouble, stop: None, died: None }
     }
 
-    /// Members that this run has seen, in the order in which they came.
+    /// Members that this run has seen, in order.
     pub(crate) fn members(&self) -> String {
         self.of(|row| row.of_this_run)
     }
@@ -140,7 +140,7 @@ impl Database {
         self.tables().pages.len() as u64
     }
 
-    /// What runs said in the end.
+    /// The endings that runs reported.
     pub(crate) fn endings(&self) -> Vec<Ending> {
         self.tables().endings.clone()
     }
@@ -150,7 +150,7 @@ impl Database {
         self.tables().again.join(" ")
     }
 
-    /// Members that were delivered as new though they were there.
+    /// Members that were delivered as new although they existed.
     pub(crate) fn delivered_twice(&self) -> usize {
         self.tables().twice
     }
@@ -171,7 +171,7 @@ impl Database {
 }
 
 impl Ledger {
-    /// What is done in one transaction, unless someone else holds the run.
+    /// The work of one transaction, unless another process holds the run.
     fn commit(&self, change: impl FnOnce(&mut Tables) -> bool) -> Result<(), DestinationError> {
         let mut tables = self.database.tables();
         let holds = tables.epoch == self.epoch && change(&mut tables);
@@ -264,7 +264,7 @@ impl Ledger {
         Ok((ending == Ending::Incomplete).then(|| "All of it is in the ledger.".to_owned()))
     }
 
-    /// The process ends, if this is where.
+    /// Ends the process, if this is the place.
     async fn dies_at(&mut self, here: Trouble) {
         if self.trouble == here {
             self.died.take().unwrap().send(()).unwrap();
@@ -272,7 +272,7 @@ impl Ledger {
         }
     }
 
-    /// Someone else claims the run, if this is where.
+    /// Another process claims the run, if this is the place.
     fn is_claimed_at(&self, here: Trouble) {
         self.database.tables().epoch += u64::from(self.trouble == here);
     }

@@ -1,5 +1,5 @@
-//! A service of few members on few pages, which answers the real connector out of memory. No test
-//! is in here.
+//! A service with few members on few pages, which answers the real connector from memory. It has no
+//! tests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -29,13 +29,13 @@ static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
     let engine =
         Engine::new(&EngineOptions { cache, ..EngineOptions::new(Compiler::Inside) }).unwrap();
     let bytes = std::fs::read(component()).unwrap();
-    // A runtime may be at work on this thread already.
+    // A runtime may already be running on this thread.
     std::thread::scope(|scope| {
         scope.spawn(|| now(Plugin::load(&engine, &bytes)).unwrap()).join().unwrap()
     })
 });
 
-/// An answer that is given in place of a page.
+/// An answer in place of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     CursorExpired,
@@ -69,8 +69,8 @@ struct State {
 }
 
 impl Service {
-    /// Pages by their cursor, each with its members and the next cursor. The first has none, the
-    /// last leads nowhere.
+    /// Pages by their cursor, each with its members and the next cursor. The first has no cursor,
+    /// the last no next one.
     pub(crate) fn new(
         pages: &[(&'static str, &[&'static str], &'static str)],
         total: Option<u64>,
@@ -87,40 +87,40 @@ impl Service {
         }
     }
 
-    /// The same, which tells another total.
+    /// States another total.
     pub(crate) fn telling(self, total: u64) -> Self {
         self.state.lock().unwrap().total = Some(total);
         self
     }
 
-    /// The same, which answers otherwise when it is asked for this page the next time.
+    /// Answers differently the next time that this page is requested.
     pub(crate) fn once(self, cursor: &'static str, answer: Answer) -> Self {
         self.state.lock().unwrap().instead.entry(cursor).or_default().push_back(answer);
         self
     }
 
-    /// The same, which is recorded traffic with an answer that nobody asks for.
+    /// Acts as recorded traffic with an unused answer.
     pub(crate) fn objecting(self) -> Self {
         self.state.lock().unwrap().objects = true;
         self
     }
 
-    /// How often a session told that a call had succeeded.
+    /// How often a session reported that a call had succeeded.
     pub(crate) fn finished(&self) -> usize {
         self.state.lock().unwrap().finished
     }
 
-    /// A member is on no page from now on.
+    /// Removes a member from all pages from now on.
     pub(crate) fn leaves(&self, id: &'static str) {
         self.state.lock().unwrap().left.insert(id);
     }
 
-    /// The cursors that pages were asked for by; the first page has none.
+    /// The cursors of the requested pages; the first page has none.
     pub(crate) fn asked(&self) -> String {
         self.state.lock().unwrap().asked.join(" ")
     }
 
-    /// How many pages were asked for.
+    /// Number of requested pages.
     pub(crate) fn requests(&self) -> usize {
         self.state.lock().unwrap().asked.len()
     }

@@ -1,11 +1,11 @@
-//! The table of situations that must never look like a success, and of those that look odd and are
-//! one: which code each ends in, what an administrator is told in any case, and which fixtures show
-//! it. No test is here, only what the tests go through.
+//! The table of situations that must never look like a success, and of unusual ones that are a
+//! success: the code of each, the texts that an administrator must see, and the fixtures that show
+//! it. It has no tests.
 
 use self::Case::{Both, Collect};
 
-/// A row of the table: a situation, the code that it ends in, what message and hint must say in any
-/// case, and the cases of it.
+/// A row of the table: a situation, its code, the required words of message and hint, and its
+/// cases.
 pub(crate) struct Row {
     pub(crate) situation: &'static str,
     pub(crate) code: &'static str,
@@ -13,17 +13,16 @@ pub(crate) struct Row {
     pub(crate) cases: &'static [Case],
 }
 
-/// A case: what `validate` says of it and what `collect` does, where that is not the code of the
-/// row.
+/// A case: the outcome of `validate` and of `collect`, if it is not the row's code.
 pub(crate) enum Case {
-    /// Both say the row's code.
+    /// Both report the row's code.
     Both(&'static str),
-    /// The checks do not meet it, or only warn; the collection ends in the row's code.
+    /// The checks do not notice it, or only warn; the collection ends with the row's code.
     Collect(&'static str),
 }
 
 impl Case {
-    /// The name of the case, and what its validation and its collection end in.
+    /// The name of the case, and the ends of its validation and its collection.
     pub(crate) fn ends_in(&self, code: &'static str) -> (&'static str, &'static str, &'static str) {
         match self {
             Both(name) => (name, code, code),
@@ -32,12 +31,12 @@ impl Case {
     }
 }
 
-/// What a validation ends in that found nothing wrong.
+/// The end of a validation that found nothing wrong.
 pub(crate) const READY: &str = "ready";
-/// What a collection ends in that brought a whole list.
+/// The end of a collection with a complete list.
 pub(crate) const COMPLETE: &str = "complete";
 
-/// Every situation with its cases. A case may stand in several rows.
+/// Every situation with its cases. A case may be in several rows.
 pub(crate) const TABLE: &[Row] = &[
     Row {
         situation: "malformed settings",

@@ -1,5 +1,5 @@
-//! Components that ask for more than is theirs: nothing of it leaves, and whatever they say
-//! afterwards, the run has failed.
+//! Tests with components that send requests without a grant: none of these leaves, and the run
+//! fails whatever the component reports.
 
 use smp_host::collect::report::Outcome;
 use smp_host::failure::Code;
@@ -120,7 +120,7 @@ fn nothing_leaves_while_a_component_describes_itself() {
     and_another_tenant_is_served();
 }
 
-/// Whichever call asks for the path, and though it says afterwards that all is well.
+/// For each call that requests the path, although it reports success.
 #[track_caller]
 fn is_denied(path: &str, reason: &str) {
     let stage = Setup::attacking("other-paths", path);

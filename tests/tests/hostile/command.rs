@@ -1,4 +1,4 @@
-//! The real command with hostile components: it ends by itself, with its own exit code and a
+//! Tests of the real command with hostile components: it ends in time, with its own exit code and a
 //! failure that scripts can read.
 
 use std::fs;
@@ -74,7 +74,7 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
     for (name, bytes) in files {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
-        // What takes long to compile does so for each.
+        // A component that is slow to compile is so for each command.
         let commands =
             if name == "deep" { &["inspect"][..] } else { &["inspect", "validate", "collect"] };
         for command in commands.iter().copied() {
@@ -91,8 +91,7 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
     }
 }
 
-/// A command that a fixture answers: as many pages of people as anybody asks for, and the
-/// organization.
+/// A command with a fixture: any number of pages of people, and the organization.
 pub(crate) fn on_fixture(command: &str, component: &str, attack: &str, folder: &Path) -> Run {
     let run = Run::bare().arg(command).arg(test_component(component));
     if ["inspect", "guide"].contains(&command) {
@@ -115,7 +114,7 @@ pub(crate) fn on_fixture(command: &str, component: &str, attack: &str, folder: &
     run.file("--fixture", folder)
 }
 
-/// The code of the failure, wherever the command tells it.
+/// The code of the failure, wherever the command reports it.
 fn code_of(ended: &Ended) -> String {
     let told = match ended.stderr.lines().last() {
         Some(line) if line.starts_with('{') => ended.error()["code"].clone(),

@@ -1,4 +1,5 @@
-//! Components that crash, and one that remembers: what a call leaves behind is gone with its run.
+//! Tests with components that crash, and with one that remembers: nothing that a call leaves behind
+//! survives its run.
 
 use std::fs;
 use std::sync::Arc;
@@ -129,7 +130,7 @@ fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
             (stage.session(), plugin.session(SessionOptions::powerless(tight())));
         let sizes = [(); 3].map(|()| {
             let page = now(session.collect(None)).unwrap();
-            // Between two pages nobody gets what is set aside for this run.
+            // Between two pages no other run gets the memory that is set aside for this one.
             assert_eq!(now(another.describe()).is_err(), pooled_runs.is_some());
             page.members.len()
         });
@@ -142,7 +143,7 @@ fn in_a_pool_a_run_gives_its_memory_back_when_answers_are_slow() {
     assert_eq!(remembered(None, Duration::from_millis(30)), [1, 2, 3]);
 }
 
-/// A service that takes its time, and answers with an empty object.
+/// A slow service that answers with an empty object.
 struct Late(Duration);
 
 impl Transport for Late {

@@ -1,4 +1,4 @@
-//! Components that use the machine up: its time, its stack, its memory.
+//! Tests with components that exhaust the machine: its time, its stack, its memory.
 
 use std::fs;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
     let stage = Setup::new("endless-host-calls").within(Limits { requests: 10, ..tight() });
     let began = Instant::now();
     assert_limited(&stage.validate().unwrap_err(), "cpu");
-    // What the host remembers comes first: it is why no answer came.
+    // The host's note takes precedence: it explains why there is no answer.
     assert_limited(&stage.connect().unwrap_err(), "requests");
     assert_failed(&stage.collect_fails(), Code::Denied, "/v1/orgs/acme/secrets");
     assert!(
@@ -90,7 +90,7 @@ fn a_call_that_waits_for_ever_is_ended() {
 fn recursion_without_end_is_ended_on_either_stack() {
     let stage = Setup::new("deep-recursion");
     assert_limited(&stage.connect().unwrap_err(), "stack");
-    // The stack that the compiler keeps in linear memory has nothing below it.
+    // The compiler's stack in linear memory has nothing below it.
     assert_failed(&stage.collect_fails(), Code::Trap, "out of bounds memory access");
     and_another_tenant_is_served();
 }
@@ -166,7 +166,7 @@ fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
         failure.code == Code::Component && failure.message.contains("the limit `instances` is "),
         "{failure}"
     );
-    // Two runs at once are what was set aside: both describe themselves, also while a third is
+    // Memory is set aside for two concurrent runs: both can be described, even while a third is
     // refused.
     let tame = load(&fs::read(test_component("tame")).unwrap()).unwrap();
     let mut sessions = [(); 3].map(|()| tame.session(SessionOptions::powerless(tight())));
@@ -212,8 +212,8 @@ fn a_place_in_a_pool_is_free_when_its_memory_is() {
             scope.spawn(|| {
                 let runs = (0..300)
                     .map(|_| now(tame.session(SessionOptions::powerless(tight())).describe()));
-                // Four compete for two places: who gets none is told so, and who gets one is
-                // served.
+                // Four runs compete for two places: those without one are told so, and the others
+                // are served.
                 let other = |failure: &Failure| !failure.message.contains("for one more run");
                 let failures: Vec<Failure> = runs.filter_map(Result::err).collect();
                 assert!(

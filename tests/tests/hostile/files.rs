@@ -1,4 +1,4 @@
-//! Files that are no component of ours: of another contract, of another kind, damaged, or of
+//! Tests with files that are not connectors: of another contract, of another kind, damaged, or of
 //! compiled code.
 
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ fn a_version_of_the_contract_that_this_host_does_not_serve_is_refused_by_number(
 #[test]
 fn a_later_patch_of_the_contract_is_served_as_long_as_it_asks_for_nothing_new() {
     let bytes = made::dummy_of_another_contract(&[("@0.1.0", "@0.1.7")]);
-    // It is linked and asked what it is; that every call of it crashes is what it was made for.
+    // It is linked and described; each of its calls crashes on purpose.
     assert_failed(&refusal(&bytes), Code::Trap, "crashed");
     let more =
         [("@0.1.0", "@0.1.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
@@ -151,7 +151,7 @@ fn compiled_code_is_refused() {
 
 #[test]
 fn a_component_of_components_within_each_other_is_refused() {
-    // Compiling takes the square of the depth: none of these gets that far.
+    // Compiling takes the square of the depth: none of these is compiled.
     for depth in [17, 1_000, 100_000] {
         let failure = refusal(&made::nested(depth));
         assert!(
@@ -175,7 +175,7 @@ fn a_component_that_was_cut_short_is_refused_wherever_it_was_cut() {
         .chain(steps)
         .filter(|length| *length < whole.len())
     {
-        // Cut between two sections, what is left is a component that has less in it.
+        // Cut between two sections, the rest is a smaller component.
         if let Ok(plugin) = loads(&whole[..length]) {
             assert!(ends.contains(&length), "{length} of {} bytes", whole.len());
             assert_eq!(plugin.descriptor().id, "tame");
@@ -186,7 +186,7 @@ fn a_component_that_was_cut_short_is_refused_wherever_it_was_cut() {
 
 #[test]
 fn a_component_with_a_flipped_bit_is_refused_or_does_what_the_contract_allows() {
-    // Where a flip is found out late it costs a compilation: most are made where that is quick.
+    // A flip that is detected late costs a compilation: most flips are made where that is quick.
     let ends: BTreeSet<_> = [(tame(), 60), (made::dummy(""), 300)]
         .iter()
         .flat_map(|(whole, flips)| ends_of(whole, *flips))
@@ -197,7 +197,7 @@ fn a_component_with_a_flipped_bit_is_refused_or_does_what_the_contract_allows() 
     and_another_tenant_is_served();
 }
 
-/// How loading a component ends when one bit of it is flipped, so many times.
+/// How loading a component ends when one bit of it is flipped, for this many flips.
 fn ends_of(whole: &[u8], flips: usize) -> BTreeSet<&'static str> {
     let engine =
         Engine::new(&EngineOptions { limits: tight(), ..EngineOptions::new(Compiler::Inside) })
@@ -222,7 +222,7 @@ fn ends_of(whole: &[u8], flips: usize) -> BTreeSet<&'static str> {
     (0..flips).map(flip).collect()
 }
 
-/// Why a file is not loaded. Nothing of it is shown that steers a terminal.
+/// Why a file is not loaded. Nothing that steers a terminal is shown of it.
 fn refusal(bytes: &[u8]) -> Failure {
     let failure = loads(bytes).err().unwrap();
     assert!(
@@ -236,7 +236,7 @@ fn tame() -> Vec<u8> {
     std::fs::read(test_component("tame")).unwrap()
 }
 
-/// Where the sections of a component are, those of its core modules too.
+/// The ranges of the component's sections, including those of its core modules.
 fn sections(bytes: &[u8]) -> Vec<Range<usize>> {
     wasmparser::Parser::new(0)
         .parse_all(bytes)

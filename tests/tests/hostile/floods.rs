@@ -1,4 +1,4 @@
-//! Components that hand over, log or ask for more than anybody can take.
+//! Tests with components that return, log or request too much.
 
 use std::time::Duration;
 
@@ -10,15 +10,14 @@ use crate::setup::{
     Setup, and_another_tenant_is_served, assert_failed, assert_limited, loaded, tight,
 };
 
-/// Time enough to make what is then refused.
+/// Limits with enough time to make what is then refused.
 fn patient() -> Limits {
     Limits { cpu: Duration::from_secs(10), ..tight() }
 }
 
 #[test]
 fn more_members_than_a_page_has_are_refused() {
-    // Few enough for the bytes of a call, too many for those, and too many for the component's own
-    // memory.
+    // Too many for the bytes of a call, or too many for the component's own memory.
     for (many, bound) in
         [("10001", "page-members"), ("200000", "call-bytes"), ("5000000", "memory")]
     {
@@ -101,7 +100,7 @@ fn what_a_run_was_refused_it_gets_in_no_later_call_of_the_same_run() {
     assert_eq!(stage.heard.requests().len(), 50);
 }
 
-/// What is heard of a run that logs too much, and is well otherwise.
+/// The log of a run that logs too much and works normally otherwise.
 fn logged(attack: &str, limits: &Limits) -> Vec<String> {
     let stage = Setup::attacking("log-flood", attack).within(limits.clone());
     let (report, rows) = stage.collect();

@@ -1,4 +1,4 @@
-//! A component that hunts for the key, at a server that repeats it in everything that it answers.
+//! Tests with a component that hunts for the key, at a server that repeats the key in every answer.
 
 use std::fs;
 use std::path::Path;
@@ -114,7 +114,7 @@ fn hunting(server: &Echo, attack: &str) -> Setup {
     stage.answered_by(Arc::new(live))
 }
 
-/// A command that writes all that it can write into this folder, and says all that it can say.
+/// A command that writes all its files into this folder, with all of its output.
 fn talkative(command: &str, folder: &Path) -> Run {
     fs::create_dir_all(folder).unwrap();
     let run = Run::bare()

@@ -1,4 +1,4 @@
-//! Components that no compiler makes, made of text. No test is in here.
+//! Components that no compiler makes, made from text. It has no tests.
 
 use std::fs;
 
@@ -6,13 +6,13 @@ use smp_tests::harness::folder;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WorldId};
 
-/// A component of the contract in which every call crashes, with this put into its core module.
+/// A component of the contract in which every call crashes, with this text in its core module.
 pub(crate) fn dummy(more: &str) -> Vec<u8> {
     let (resolve, world) = contract(&[]);
     encoded(&resolve, world, |text| before_the_end(&text, more))
 }
 
-/// The same, with memory of this many pages from the start.
+/// The same, with this many pages of memory from the start.
 pub(crate) fn dummy_with_memory(pages: u32) -> Vec<u8> {
     let (resolve, world) = contract(&[]);
     encoded(&resolve, world, |text| {
@@ -21,25 +21,25 @@ pub(crate) fn dummy_with_memory(pages: u32) -> Vec<u8> {
     })
 }
 
-/// The same, with this put beside its core module.
+/// The same, with this text beside its core module.
 pub(crate) fn beside_a_dummy(more: &str) -> Vec<u8> {
     let text = wasmprinter::print_bytes(dummy("")).unwrap();
     wat::parse_str(before_the_end(&text, more)).unwrap()
 }
 
-/// A component of another contract: ours, with each text replaced by the other.
+/// A component of another contract: this project's, with texts replaced.
 pub(crate) fn dummy_of_another_contract(replaced: &[(&str, &str)]) -> Vec<u8> {
     let (resolve, world) = contract(replaced);
     encoded(&resolve, world, |text| text)
 }
 
-/// The core module that the component would be made of.
+/// The core module of the component.
 pub(crate) fn core_module() -> Vec<u8> {
     let (resolve, world) = contract(&[]);
     core(&resolve, world)
 }
 
-/// A component in a component, so many deep.
+/// Nested components, this many levels deep.
 pub(crate) fn nested(depth: usize) -> Vec<u8> {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     const NESTED_COMPONENT: u8 = 4;

@@ -1,4 +1,4 @@
-//! Components whose pages do not come to an end.
+//! Tests with components whose pages do not end.
 
 use std::time::{Duration, Instant};
 

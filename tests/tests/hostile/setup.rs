@@ -1,5 +1,5 @@
-//! The stage: one engine for all, tight bounds, and a service that answers whatever leaves. No test
-//! is in here.
+//! Common parts: one engine for all tests, tight bounds, and a service that answers every request.
+//! It has no tests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,8 +28,8 @@ use smp_tests::harness::{binary, test_component};
 
 /// One engine for all tenants of this process.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    // Compiled code is shared with the tests of the command: compiling it anew each time would take
-    // most of the time.
+    // The tests of the command share the compiled code: compiling it for each would take most of
+    // the time.
     engine(tight())
 });
 
@@ -38,7 +38,7 @@ fn engine(limits: Limits) -> Engine {
     Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(Compiler::Inside) }).unwrap()
 }
 
-/// Bounds that end an attack soon, and that no tame component comes near to.
+/// Bounds that end an attack soon, and that no harmless component comes near.
 pub(crate) fn tight() -> Limits {
     Limits {
         cpu: Duration::from_millis(200),
@@ -47,7 +47,7 @@ pub(crate) fn tight() -> Limits {
     }
 }
 
-/// A component with everything that it is given, and what is heard of it.
+/// A component with all of its inputs and outputs.
 pub(crate) struct Setup {
     pub(crate) plugin: Plugin,
     /// The component's file, for another engine to load.
@@ -59,7 +59,7 @@ pub(crate) struct Setup {
     transport: Arc<dyn Transport>,
 }
 
-/// What leaves, and what is logged.
+/// Sent requests, and log lines.
 #[derive(Default)]
 pub(crate) struct Heard {
     requests: Mutex<Vec<String>>,
@@ -72,7 +72,7 @@ impl Setup {
         Self::attacking(name, "")
     }
 
-    /// The same, which is told what to do.
+    /// The same, with an attack.
     pub(crate) fn attacking(name: &str, attack: &str) -> Self {
         Self { name: name.to_owned(), ..Self::of(loaded(name).unwrap(), "acme", attack) }
     }
@@ -91,19 +91,19 @@ impl Setup {
         Self { plugin, name: String::new(), checked, grants, limits: tight(), heard, transport }
     }
 
-    /// The same within other bounds, which are those of an engine.
+    /// The same within other bounds, which are an engine's.
     pub(crate) fn within(self, limits: Limits) -> Self {
         let bytes = std::fs::read(test_component(&self.name)).unwrap();
         let plugin = now(Plugin::load(&engine(limits.clone()), &bytes)).unwrap();
         Self { plugin, limits, ..self }
     }
 
-    /// The same, with an endpoint more that the operator granted.
+    /// The same, with one more granted endpoint.
     pub(crate) fn granting(self, method: Method, template: &str) -> Self {
         Self { grants: self.grants.with(method, template), ..self }
     }
 
-    /// The same, with answers from somewhere else.
+    /// The same, with answers from another source.
     pub(crate) fn answered_by(self, transport: Arc<dyn Transport>) -> Self {
         Self { transport, ..self }
     }
@@ -149,26 +149,26 @@ impl Setup {
         (report, rows.collect())
     }
 
-    /// How a collection fails.
+    /// The failure of a collection.
     pub(crate) fn collect_fails(&self) -> Failure {
         let (report, _) = self.collect();
         assert_eq!(report.outcome, Outcome::Failed);
         report.error.unwrap()
     }
 
-    /// How each of the three calls fails that take settings.
+    /// The failure of each of the three calls with settings.
     pub(crate) fn all_fail(&self) -> [Failure; 3] {
         [self.validate().unwrap_err(), self.connect().unwrap_err(), self.collect_fails()]
     }
 }
 
 impl Heard {
-    /// What left, a line each.
+    /// The sent requests, one per line.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// What was logged.
+    /// The log lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
@@ -220,7 +220,7 @@ pub(crate) fn loads(bytes: &[u8]) -> Result<Plugin, Failure> {
     now(Plugin::load(&ENGINE, bytes))
 }
 
-/// Another tenant has a connector that does no harm, on the same engine: it is served.
+/// Serves another tenant with a harmless connector, on the same engine.
 pub(crate) fn and_another_tenant_is_served() {
     now(another_tenant_is_served());
 }
@@ -237,12 +237,12 @@ pub(crate) async fn another_tenant_is_served() {
     assert_eq!(stage.heard.requests(), ["GET /v1/orgs/globex/people"]);
 }
 
-/// A component that is loaded while another runtime may be at work on this thread.
+/// A component that is loaded while another runtime may be running on this thread.
 fn loaded_apart(name: &str) -> Plugin {
     std::thread::scope(|scope| scope.spawn(|| loaded(name).unwrap()).join().unwrap())
 }
 
-/// It failed with this code, says this, and says what to do.
+/// Requires this code, these words, and a hint.
 #[track_caller]
 pub(crate) fn assert_failed(failure: &Failure, code: Code, word: &str) {
     assert_eq!(failure.code, code, "{failure}");
@@ -251,7 +251,7 @@ pub(crate) fn assert_failed(failure: &Failure, code: Code, word: &str) {
     assert!(failure.message.len() < 1_000, "a message of {} bytes", failure.message.len());
 }
 
-/// It reached the bound of this name.
+/// Requires that the bound of this name was reached.
 #[track_caller]
 pub(crate) fn assert_limited(failure: &Failure, bound: &str) {
     assert_failed(failure, Code::Limit, &format!("`{bound}`"));

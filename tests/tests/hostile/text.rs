@@ -1,10 +1,11 @@
-//! Texts that steer what shows them, through the real command: what comes out steers nothing.
+//! Tests of texts that steer terminals and pages, through the real command: its output steers
+//! nothing.
 
 use smp_tests::harness::Ended;
 
 use crate::command::on_fixture;
 
-/// The beginnings of what the members say, as JSON and the table show them.
+/// The start of each member's text, in JSON and in the table.
 const SHOWN: [(&str, &str); 9] = [
     (r"\u001b[2J\u001b[31mred\u001b]0;owned\u0007", r"\u{1b}[2J\u{1b}[31mred\u{1b}]0;owned\u{7}"),
     (r"\u009b2Jc1", r"\u{9b}2Jc1"),
@@ -104,7 +105,7 @@ fn a_descriptor_steers_no_terminal() {
 fn a_guide_has_nothing_in_it_that_acts() {
     let guide = run("guide", &[]).stdout;
     assert_steers_nothing(&guide);
-    // What stands in a code span is shown as it is.
+    // A code span is shown unchanged.
     let acting: String = guide.split('`').step_by(2).collect();
     assert!(acting.contains("&lt;script>"), "{guide}");
     for part in ["<script", "<img", "<javascript", "](javascript", "![", "[https://good.example]"] {
@@ -154,8 +155,8 @@ fn run(command: &str, options: &[&str]) -> Ended {
         .end()
 }
 
-/// No control character but the line break, and none that hides or turns around what a person
-/// reads.
+/// Requires that there is no control character but the line break, and none that hides or reverses
+/// text.
 #[track_caller]
 fn assert_steers_nothing(text: &str) {
     let steering = |sign: &char| match *sign {

@@ -1,4 +1,5 @@
-//! The key in what the real command writes and shows while it works and when it fails.
+//! Tests of the key in everything that the real command writes and shows, during its work and after
+//! a failure.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::search::{
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A command that writes all that it can write into this folder, and says all that it can say.
+/// A command that writes all its files into this folder, with all of its output.
 fn talkative(command: &str, folder: &Path) -> Run {
     let run =
         Run::new(command).arg("--verbose").env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace");
@@ -35,7 +36,7 @@ fn talkative(command: &str, folder: &Path) -> Run {
     }
 }
 
-/// The key arrived at the service, and nowhere but in its header.
+/// Requires that the key arrived at the service, only in its header.
 fn assert_arrived(mock: &Mock) {
     let log = mock.log();
     assert!(
@@ -247,8 +248,7 @@ fn a_run_that_goes_on_for_long_shows_it_to_no_other_user_and_leaves_it_in_no_fil
     }
 }
 
-/// What other users and tools see of a running process: its arguments, and what it was started
-/// with.
+/// Checks what other users and tools see of a running process: its arguments and its environment.
 fn assert_process_without_key(child: &Child, environment_too: bool) {
     if !cfg!(target_os = "linux") {
         eprintln!("skipped: only Linux shows a process as files");

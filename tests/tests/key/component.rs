@@ -1,4 +1,4 @@
-//! The key and the component: everything that crosses over to it is overheard.
+//! Tests of the key and the component: everything that passes to and from it is recorded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,12 +25,12 @@ use smp_tests::mock::Authorization;
 use crate::echo::{Echo, Manner};
 use crate::search::{KEY, assert_without_key, organization};
 
-/// What was heard, a text each.
+/// The recorded texts.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<String>>>);
 
-/// Stands where the capability asks: sees what comes from the component and what goes to it,
-/// headers included that are not passed on.
+/// Takes the capability's place: records requests of the component and answers to it, including
+/// headers that are not passed on.
 struct Overheard {
     inner: Live,
     heard: Heard,
@@ -98,7 +98,7 @@ impl Setup {
         let origin = Origin::parse(url).unwrap();
         let live = client.transport(origin.clone(), checked.credential.clone());
         let heard = Heard::default();
-        // What a panic or a log line of the host could show of its own values.
+        // What a panic or a log line of the host could print of its values.
         heard.note(format!(
             "{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"
         ));
@@ -120,7 +120,7 @@ impl Setup {
         Self { session, heard }
     }
 
-    /// Makes every call, and notes what goes in and comes out.
+    /// Makes every call, and records inputs and outputs.
     async fn all_calls(&mut self) {
         let settings = self.session.settings().clone();
         self.heard.note(format!("{settings:?}"));

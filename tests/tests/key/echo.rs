@@ -1,5 +1,4 @@
-//! A server that repeats the key in everything that it answers, as a careless gateway does. No test
-//! is in here.
+//! A server that repeats the key in every answer, like a careless gateway. It has no tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -49,7 +48,7 @@ impl Echo {
         format!("http://{}", self.address)
     }
 
-    /// How many answers had the key in them.
+    /// Number of answers that contained the key.
     pub(crate) fn repeated(&self) -> usize {
         self.repeated.load(Ordering::SeqCst)
     }
@@ -79,7 +78,7 @@ fn answer(mut stream: TcpStream, manner: Manner, repeated: &AtomicUsize) -> std:
             key = value.strip_prefix("Bearer ").map(str::to_owned);
         }
     }
-    // Who sends no key is answered with nothing that could be found.
+    // A request without a key gets an answer without one.
     let key = key.unwrap_or_else(|| "none".into());
     repeated.fetch_add(usize::from(key == super::search::KEY), Ordering::SeqCst);
     let (status, body) = answered(&target, manner, &key);

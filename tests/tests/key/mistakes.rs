@@ -1,5 +1,5 @@
-//! The key where it does not belong: what a person typed is refused, and not repeated to whoever
-//! reads the log.
+//! Tests of the key in the wrong place: the typed text is refused, and not repeated to a reader of
+//! the log.
 
 use std::fs;
 
@@ -8,11 +8,11 @@ use smp_tests::mock::Mock;
 
 use crate::search::{KEY, assert_streams_without_key, organization};
 
-/// A run with these arguments in the place of the secret or a setting. It must be refused without a
+/// Runs with these arguments in place of the secret or a setting, and requires a refusal without a
 /// request.
 fn refused(mock: &Mock, arguments: &[&str], code: i32) {
     for json in [&[][..], &["--json"]] {
-        // Where the mistake is another than the secret, a secret is there.
+        // If the mistake is not about the secret, a secret is given.
         let run = Run::new("validate")
             .env(KEY_VARIABLE, "ATCTTanother-key")
             .args(["--upstream", &mock.url()]);

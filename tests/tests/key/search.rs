@@ -1,4 +1,4 @@
-//! The key, and the search for it. No test is in here.
+//! The key, and the search for it. It has no tests.
 
 use std::fs;
 use std::path::Path;
@@ -8,20 +8,20 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use smp_tests::harness::Ended;
 use smp_tests::mock::{Builder, Mock};
 
-/// A key with the beginning of a real one, and with characters that encodings change.
+/// A key with the prefix of a real one, and with characters that encodings change.
 pub(crate) const KEY: &str = "ATCTT3xFfGN0tEsT-9f8e7d6c5b4a39281706_f5e4d3c2b1a0zQ=DEADBEEF";
-/// A part of it that no encoding of text changes, and that stands for the whole.
+/// A part of it that no encoding of text changes; it represents the whole.
 const PART: &str = "9f8e7d6c5b4a39281706_f5e4d3c2b1a0zQ";
 
-/// An organization that takes the key.
+/// An organization that accepts the key.
 pub(crate) fn organization() -> Builder {
     Mock::builder().members(50).page_size(10).seed(9).key(KEY)
 }
 
-/// Whether the key is in these bytes, as it is or in an encoding that tools use.
+/// Whether the bytes contain the key, unchanged or in a common encoding.
 pub(crate) fn holds_the_key(bytes: &[u8]) -> bool {
     let hex: String = PART.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // Base64 depends on where the text begins: with the key, with the header's value.
+    // Base64 depends on where the text begins: at the key, or at the header's value.
     let encoded = [KEY.to_owned(), format!("Bearer {KEY}")]
         .map(|text| (STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)));
     let encoded = encoded.into_iter().flat_map(|(standard, url)| [standard, url]);
@@ -45,7 +45,8 @@ pub(crate) fn assert_streams_without_key(what: &str, ended: &Ended) {
     assert_without_key(&format!("standard error of {what}"), &ended.stderr);
 }
 
-/// No file below this folder has the key, in its bytes or its name. Tells how many files there are.
+/// Requires that no file below this folder contains the key, in its bytes or its name. Returns the
+/// number of files.
 pub(crate) fn assert_files_without_key(folder: &Path) -> usize {
     fs::read_dir(folder)
         .unwrap()

@@ -1,5 +1,5 @@
-//! A raw HTTP/1.1 client that hides nothing: it tells how an answer ended, and never retries,
-//! follows or unpacks.
+//! A raw HTTP/1.1 client that hides nothing: it reports how an answer ended, and never retries,
+//! follows redirects or decompresses.
 //!
 //! One connection per request. It waits for at most [`PATIENCE`] between two pieces of an answer.
 
@@ -25,7 +25,7 @@ pub const IMPATIENCE: Duration = Duration::from_millis(300);
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// With all that was announced.
+    /// Everything that was announced has come.
     Complete,
     /// The connection ended before that.
     CutShort,
@@ -33,10 +33,10 @@ pub enum End {
     Silence,
 }
 
-/// What came back.
+/// The answer.
 #[derive(Debug)]
 pub struct Reply {
-    /// 0 when there was no head.
+    /// 0 if there was no head.
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -68,12 +68,12 @@ impl Reply {
     }
 }
 
-/// Asks for a path below the organization, with the right key: `""`, `/users`, `/domains`.
+/// Requests a path below the organization, with the right key: `""`, `/users`, `/domains`.
 pub fn ask(mock: &Mock, call: &str) -> Reply {
     get(mock, &format!("/admin/v1/orgs/{}{call}", mock.organization().id))
 }
 
-/// Asks for a page of users.
+/// Requests a page of users.
 pub fn users(mock: &Mock, cursor: Option<&str>) -> Reply {
     let encoded = cursor.map(|cursor| {
         percent_encoding::utf8_percent_encode(cursor, percent_encoding::NON_ALPHANUMERIC)
@@ -81,7 +81,7 @@ pub fn users(mock: &Mock, cursor: Option<&str>) -> Reply {
     ask(mock, &encoded.map_or("/users".to_owned(), |cursor| format!("/users?cursor={cursor}")))
 }
 
-/// Asks for all pages of users, at most so many.
+/// Requests all pages of users, at most this many.
 pub fn sweep(mock: &Mock, pages: usize) -> Vec<Reply> {
     let mut replies = vec![users(mock, None)];
     while replies.len() < pages {
@@ -91,12 +91,12 @@ pub fn sweep(mock: &Mock, pages: usize) -> Vec<Reply> {
     replies
 }
 
-/// Asks for a path with the right key.
+/// Requests a path with the right key.
 pub fn get(mock: &Mock, path: &str) -> Reply {
     send(mock, "GET", path, &[("Authorization", &format!("Bearer {}", mock.key()))], PATIENCE)
 }
 
-/// Asks with these headers.
+/// Sends a request with these headers.
 pub fn send(
     mock: &Mock,
     method: &str,

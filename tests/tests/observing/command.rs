@@ -1,4 +1,4 @@
-//! What a person sees with `--verbose`: a line for each request, on standard error.
+//! Tests of `--verbose`: a line for each request, on standard error.
 
 use smp_tests::harness::Run;
 use smp_tests::mock::Mock;
@@ -34,7 +34,7 @@ fn each_request_is_a_line_with_its_page_and_its_try() {
     let lines = ["200 page 1", "429 page 2", "200 page 2 try 2", "200 page 3"];
     assert_eq!(requests(&verbose.stderr), lines.map(|line| format!("{USERS} {line}")));
     assert!(requests(&quiet.stderr).is_empty(), "{}", quiet.stderr);
-    // Data is the same, and nothing else is on standard output.
+    // The data is the same, and standard output has nothing else.
     assert_eq!((&verbose.stdout, verbose.lines().len()), (&quiet.stdout, 25));
 }
 
@@ -70,7 +70,7 @@ fn the_last_line_is_the_failure_where_json_is_asked_for() {
     let mock = Mock::builder().members(25).page_size(10);
     let mock = mock.rule("users:2-:status-429;retry-after=3600".parse().unwrap()).start().unwrap();
     let ended = collect(&mock).args(["-v", "--json"]).end();
-    // The first page came, and standard output has it and nothing else.
+    // The first page came, and standard output has only that.
     assert_eq!((ended.code, ended.lines().len()), (Some(1), 10));
     ended.said("rate-limited");
     assert_eq!(requests(&ended.stderr).len(), 2, "{}", ended.stderr);

@@ -1,4 +1,4 @@
-//! What an embedder sees: events with their context, and spans.
+//! Tests of events, contexts and spans as an embedder sees them.
 
 use std::fs;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -25,7 +25,7 @@ const USERS: &str = "GET /admin/v1/orgs/{organization-id}/users";
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
     let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
     let bytes = fs::read(component()).unwrap();
-    // A runtime may be at work on this thread already.
+    // A runtime may already be running on this thread.
     let load = || now(Plugin::load(&engine, &bytes)).unwrap();
     std::thread::scope(|scope| scope.spawn(load).join().unwrap())
 });
@@ -84,7 +84,7 @@ fn session(mock: &Mock, run: Option<&str>, heard: &Arc<Heard>, granted: bool) ->
     Host::default().session(&PLUGIN, &checked, &grants, options)
 }
 
-/// Every call of the connector, on 25 members, with one request that is tried twice.
+/// Makes every call of the connector, on 25 members, with one request that is tried twice.
 fn all_calls(mock: &Mock, heard: &Arc<Heard>) {
     now(async {
         let mut session = session(mock, Some("run-7"), heard, true);
@@ -98,7 +98,7 @@ fn all_calls(mock: &Mock, heard: &Arc<Heard>) {
 
 fn mock() -> Mock {
     let mock = Mock::builder().members(25).page_size(10);
-    // The second page; validate has asked for the first one.
+    // The second page; validate has requested the first one.
     mock.rule("users:3:status-429;retry-after=0".parse().unwrap()).start().unwrap()
 }
 
@@ -115,7 +115,7 @@ fn each_event_says_which_run_and_account_it_is_of() {
     for kind in ["Request", "Waiting", "Page"] {
         assert!(heard.all().iter().any(|(_, event)| event.starts_with(kind)), "no {kind}");
     }
-    // Another run of the account that nobody named.
+    // Another run of the account, without a given name.
     let another = Arc::<Heard>::default();
     now(async { session(&mock, None, &another, true).connect().await.unwrap() });
     let [other] = &another.contexts()[..] else { panic!("{:?}", another.contexts()) };

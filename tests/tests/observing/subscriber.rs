@@ -1,7 +1,7 @@
-//! A `tracing` subscriber that keeps what is told on a thread. No test is in here.
+//! A `tracing` subscriber that keeps the spans and events of a thread. It has no tests.
 //!
-//! It is there for all threads: one that is there for a single thread misses spans that another
-//! thread began first.
+//! It is installed for all threads: one for a single thread would miss spans that another thread
+//! began first.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Keeps what is told.
+/// Keeps spans and events.
 pub(crate) struct Told;
 
 thread_local! {
@@ -24,7 +24,7 @@ thread_local! {
 /// A span or an event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
-    /// The span's name; none for an event.
+    /// The span's name. `None` for an event.
     pub(crate) span: Option<&'static str>,
     /// The name of the span around it.
     pub(crate) within: Option<&'static str>,
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 }
 
 impl Told {
-    /// Runs this, and gives what it told on this thread.
+    /// Runs the work, and returns its spans and events on this thread.
     pub(crate) fn by<T>(work: impl FnOnce() -> T) -> (T, Vec<Entry>) {
         static LISTENING: Once = Once::new();
         LISTENING.call_once(|| {
@@ -66,7 +66,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         ENTRIES.with_borrow_mut(|entries| {
-            // An id is used again once its span has ended: the last one counts.
+            // An id is reused once its span has ended: the last one counts.
             let mut spans = entries.iter_mut().rev();
             if let Some(entry) = spans.find(|entry| entry.id == Some(id.into_u64())) {
                 values.record(entry);
@@ -97,7 +97,7 @@ impl Visit for Entry {
 }
 
 impl Entry {
-    /// A field; empty where it was not given.
+    /// A field; empty if it is absent.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }

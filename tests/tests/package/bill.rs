@@ -1,6 +1,6 @@
-//! The bill of materials of our connector is what is linked into it: Cargo's own tree and the
-//! component's own bytes agree with it. That the document is CycloneDX as another reader sees it is
-//! checked by `tests/documents`.
+//! Tests that the Atlassian connector's bill of materials lists what is linked into it: it agrees
+//! with Cargo's tree and the component's bytes. `tests/documents` checks that it is CycloneDX for
+//! another reader.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -67,7 +67,7 @@ fn it_has_what_cargo_links_for_webassembly_and_neither_macros_nor_build_scripts(
 fn every_source_file_that_the_component_mentions_belongs_to_a_part() {
     let bytes = fs::read(component()).unwrap();
     let text = String::from_utf8_lossy(&bytes);
-    // A message of a panic names its source file, as the compiler saw it.
+    // A panic message contains the source file's path in the compiler's view.
     let commits: BTreeSet<_> =
         text.split("/rustc/").skip(1).filter_map(|rest| rest.split('/').next()).collect();
     let standard = document()["components"]
@@ -96,7 +96,7 @@ fn the_bindings_that_the_component_names_are_a_part() {
     else {
         panic!("no component")
     };
-    // The core module says which tools made it.
+    // The core module names the tools that made it.
     let mut tools = children
         .iter()
         .filter_map(|child| child.metadata().producers.as_ref()?.get("processed-by"));

@@ -1,4 +1,4 @@
-//! The files of a package: which, from where, and the same each time.
+//! Tests of a package's files: which ones, their sources, and that they are reproducible.
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn a_package_is_a_folder_of_six_files_with_their_checksums() {
 #[test]
 fn packaging_it_again_changes_nothing_and_packaging_the_packaged_component_gives_the_same_bytes() {
     let again = tempfile::tempdir().unwrap();
-    // What the component says of itself need not be said again.
+    // The component's own metadata need not be given again.
     let ended = packaging_of(&OURS.path("atlassian-cloud.wasm"), &bill(), again.path()).end();
     let second = Made::ended(again, ended);
     assert_eq!(second.files(), OURS.files());
@@ -69,7 +69,7 @@ fn the_component_does_what_it_did_and_only_says_more_about_itself() {
     let (kept, added) = after.split_at(before.len());
     for ((before_name, before), (after_name, after)) in before.iter().zip(kept) {
         assert_eq!(before_name, after_name);
-        // The names of its parts get the name of the whole before them.
+        // The component's name is put before the names of its parts.
         let own = [b"\x00\x10\x0fatlassian-cloud".as_slice(), before].concat();
         let expected = if before_name.as_deref() == Some("component-name") { &own } else { before };
         assert!(after == expected, "{before_name:?}");

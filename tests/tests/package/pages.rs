@@ -1,5 +1,4 @@
-//! The pages as a reader's program takes them: our guide and our listing, and what scripts read of
-//! it.
+//! Tests of the guide and the listing as a Markdown reader and scripts see them.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
@@ -7,7 +6,7 @@ use smp_tests::harness::Run;
 
 use crate::setup::{Made, OURS, VERSION, digest};
 
-/// What a page is made of.
+/// The parts of a page.
 #[derive(Debug, Default)]
 struct Page {
     headings: Vec<(HeadingLevel, String)>,
@@ -16,7 +15,7 @@ struct Page {
     links: Vec<String>,
 }
 
-/// Reads a page; what may not be in one is an error.
+/// Reads a page; anything that is not permitted in one is an error.
 fn read(markdown: &str) -> Page {
     let mut page = Page::default();
     let mut text = String::new();
@@ -61,8 +60,7 @@ fn assert_well_formed(page: &Page) {
             table.len() > 1 && table.iter().all(|row| row.len() == table[0].len()),
             "{table:?}"
         );
-        // A cell that nobody filled stands only where the row above goes on, or where nothing is
-        // known.
+        // An empty cell is permitted only if the row above continues, or if nothing is known.
         assert!(
             table.iter().skip(1).all(|row| row.iter().any(|cell| !cell.is_empty())),
             "{table:?}"

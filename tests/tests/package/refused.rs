@@ -1,4 +1,4 @@
-//! What is not packaged, and what is said then. Nothing is left in the output folder.
+//! Tests of what is not packaged, and of the messages. Nothing is left in the output folder.
 
 use std::fs;
 use std::path::Path;

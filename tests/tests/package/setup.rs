@@ -1,4 +1,4 @@
-//! Packages of our connector and of others, made by the real command.
+//! Packages of the Atlassian connector and of others, made by the real command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,32 +10,32 @@ use sha2::{Digest, Sha256};
 use smp_tests::harness::{Ended, Run, component, folder, names};
 use tempfile::TempDir;
 
-/// The version of the workspace, and so of our connector.
+/// The version of the workspace and of the Atlassian connector.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A date, in seconds since 1970, and as it is written.
 pub(crate) const DATE: (&str, &str) = ("1700000000", "2023-11-14T22:13:20Z");
 
-/// Cases that call every endpoint: a package with all of them takes as long as a check.
+/// Cases that call every endpoint: a package with all cases would take as long as a check.
 pub(crate) const CASES: [&str; 2] =
     ["fixtures/acme", "fixtures/key-maker-is-no-organization-admin"];
 
-/// Our package, made once.
+/// The package of the Atlassian connector, made once.
 pub(crate) static OURS: LazyLock<Made> =
     LazyLock::new(|| Made::of(|run| run.args(["--revision", "0123abcd"])));
 
-/// The bill of materials that the build of our connector made.
+/// The bill of materials from the build of the Atlassian connector.
 pub(crate) fn bill() -> PathBuf {
     let bill = component().with_extension("cdx.json");
     assert!(bill.exists(), "`make component` makes it");
     bill
 }
 
-/// The command that packages our connector into this folder.
+/// The command that packages the Atlassian connector into this folder.
 pub(crate) fn packaging(output: &Path) -> Run {
     packaging_of(&component(), &bill(), output)
 }
 
-/// The command that packages a component with a few of our fixtures.
+/// The command that packages a component with a few of the fixtures.
 pub(crate) fn packaging_of(component: &Path, bill: &Path, output: &Path) -> Run {
     packaging_with(component, bill, &folder("../CHANGELOG.md"), output)
 }
@@ -58,21 +58,21 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// Our package, made with these further options.
+    /// The package, made with these further options.
     pub(crate) fn of(options: impl FnOnce(Run) -> Run) -> Self {
         let output = tempfile::tempdir().unwrap();
         let ended = options(packaging(output.path())).end();
         Self::ended(output, ended)
     }
 
-    /// Our package, made with another changelog and these further options.
+    /// The package, made with another changelog and these further options.
     pub(crate) fn with_changelog(changelog: &Path, options: impl FnOnce(Run) -> Run) -> Self {
         let output = tempfile::tempdir().unwrap();
         let ended = options(packaging_with(&component(), &bill(), changelog, output.path())).end();
         Self::ended(output, ended)
     }
 
-    /// The package of a run that ended well.
+    /// The package of a successful run.
     pub(crate) fn ended(output: TempDir, ended: Ended) -> Self {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let folder = PathBuf::from(ended.json()["folder"].as_str().unwrap());
@@ -112,7 +112,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A bill of materials that says nothing but the version.
+/// A bill of materials with only the version.
 pub(crate) fn bill_of(folder: &Path, version: &str) -> PathBuf {
     let path = folder.join("bill.json");
     let component = json!({"type": "application", "name": "x", "version": version});

@@ -1,4 +1,4 @@
-//! Against a registry that lies, and one that has the referrers API.
+//! Tests with a registry that lies, and with one that has the referrers API.
 
 use serde_json::{Value, json};
 use smp_tests::harness::Lonely;
@@ -6,7 +6,7 @@ use smp_tests::registry::FakeRegistry;
 
 use super::{Bench, files, push, refused, run};
 
-/// A registry that holds a signed release, and the digest of that.
+/// A registry with a signed release, and the release's digest.
 fn published(bench: &Bench) -> (FakeRegistry, String) {
     let fake = FakeRegistry::start();
     let folder = bench.release("0.1.0");

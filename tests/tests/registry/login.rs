@@ -1,4 +1,4 @@
-//! Who one is to a registry, where that comes from, and where it goes.
+//! Tests of the login to a registry: its sources, and where it is sent.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn with_login(run: Run) -> Run {
     run.env("SMP_REGISTRY_USER", USER).env("SMP_REGISTRY_PASSWORD", PASSWORD)
 }
 
-/// A folder that holds Docker's configuration.
+/// A folder with Docker's configuration.
 fn docker(within: &Path, config: &str) -> std::path::PathBuf {
     let folder = within.join("docker");
     fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Against docker-registry: it has no referrers API.
+//! Tests with docker-registry, which has no referrers API.
 
 use serde_json::{Value, json};
 use smp_tests::harness::{Run, component};

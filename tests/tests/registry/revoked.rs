@@ -1,4 +1,4 @@
-//! Artifacts that a trust file revokes, in the folders that they were pulled into.
+//! Tests of artifacts that a trust file revokes, in the folders that they were pulled into.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use smp_tests::registry::{FakeRegistry, Release};
 use super::{Bench, ID, files, push, refused, run};
 
 const MANIFEST: &str = "SHA256SUMS.manifest.json";
-/// A date, as `SOURCE_DATE_EPOCH` and as a listing has it.
+/// A date, as `SOURCE_DATE_EPOCH` and in the form of a listing.
 const DATE: (&str, &str) = ("1767323045", "2026-01-02T03:04:05Z");
 
-/// Pushes a package with the date, signs it and its artifact, and gives the artifact's digest.
+/// Pushes a package with the date, signs it and its artifact, and returns the artifact's digest.
 fn publish(bench: &Bench, fake: &FakeRegistry, package: &Path, date: Option<&str>) -> String {
     assert_eq!(bench.sign(package.to_str().unwrap()).code, Some(0));
     let reference = format!("{}/it", fake.host());

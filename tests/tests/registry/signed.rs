@@ -1,4 +1,4 @@
-//! Signatures in a registry, and what a trust file lets through.
+//! Tests of signatures in a registry, and of what a trust file permits.
 
 use serde_json::json;
 use smp_tests::harness::{Ended, Run};
@@ -8,7 +8,7 @@ use super::{Bench, ID, files, push, refused, run};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// A registry that holds a signed release, and the digest of that.
+/// A registry with a signed release, and the release's digest.
 fn published(bench: &Bench, version: &str) -> (FakeRegistry, String) {
     let fake = FakeRegistry::start();
     let digest = publish(bench, &fake, version);
@@ -141,7 +141,7 @@ fn a_signature_that_was_stripped_is_missed() {
     assert_eq!(
         verify(&fake, ":0.1.0", &bench.trust()).code,
         Some(0),
-        "it is found among what refers to the artifact"
+        "it is found among the artifact's referrers"
     );
     fake.serve(&format!("/referrers/{digest}"), b"{\"schemaVersion\":2,\"manifests\":[]}");
     refused(

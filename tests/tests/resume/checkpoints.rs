@@ -1,4 +1,4 @@
-//! What a checkpoint is good for, and what it refuses.
+//! Tests of when a checkpoint is used, and when it is refused.
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use smp_tests::mock::{Call, Fault, When};
 
 use crate::setup::{PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 
-/// Runs something that is to be refused with `checkpoint`, and to touch nothing and ask nothing.
+/// Requires that a run is refused with `checkpoint`, changes nothing and sends nothing.
 fn assert_refused(stage: &Setup, run: Run, because: &str) {
     let (files, requests) = (stage.files(), stage.mock.requests());
     let ended = run.end();
     let error = ended.error();
-    // Only another run ends by itself.
+    // Only waiting for another run helps without a change.
     let retryable = json!(because.contains("in use"));
     assert_eq!(
         (ended.code, &error["code"], &error["retryable"]),
@@ -124,8 +124,8 @@ fn a_checkpoint_that_is_torn_anywhere_goes_on_from_the_last_good_entry() {
         ends[3],
     ] {
         let stage = Setup::on(organization(), "ndjson");
-        // The checkpoint knows its output by its whole path, so the journal is made anew for this
-        // folder.
+        // The checkpoint knows its output by its absolute path, so the journal is made again for
+        // this folder.
         stage.stop_at(4, Signal::TERM);
         let here = fs::read(stage.checkpoint()).unwrap();
         assert_eq!(

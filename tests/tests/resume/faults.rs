@@ -1,4 +1,4 @@
-//! Runs that a fault stops: too many requests, an outage, a full disk, a key, a cursor.
+//! Tests of runs that a fault stops: too many requests, an outage, a full disk, a key, a cursor.
 
 use std::fs;
 
@@ -80,8 +80,8 @@ fn an_outage_from_the_first_connection_on_stops_a_run_and_it_goes_on() {
     assert_eq!(stage.asked(), pages(&[(1, PAGES)]));
 }
 
-/// Blocks of 512 bytes that any run needs to have: the engine keeps the component's memory in a
-/// file without a name.
+/// Blocks of 512 bytes that every run needs: the engine keeps the component's memory in an unnamed
+/// file.
 const LEAST_DISK: usize = 96;
 
 #[test]
@@ -139,7 +139,7 @@ fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
     assert!(ended.error()["message"].as_str().unwrap().contains("checkpoint"), "{}", ended.stderr);
     assert_eq!(stage.report()["pages"], json!(stage.delivered()));
     assert_eq!(stage.run().end().code, Some(0));
-    // Only the page whose entry found no room is asked for twice.
+    // Only the page whose entry found no room is requested twice.
     assert_eq!(stage.mock.requests(), 2 * members + 1);
     let rows = fs::read_to_string(stage.output()).unwrap();
     for member in stage.mock.expected_members() {

@@ -1,4 +1,4 @@
-//! Whose rows a partial file holds, and what a checkpoint is good for when it cannot be removed.
+//! Tests of whose rows a partial file contains, and of a checkpoint that cannot be removed.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -13,13 +13,13 @@ use smp_tests::mock::{Call, Fault, LoggedRequest, Mock, When};
 use crate::setup::{PAGES, PATIENCE, Setup, organization, pages, send, undisturbed};
 use crate::stops::finished_with_its_journal;
 
-/// A run to the stage's output that begins or goes on with this checkpoint.
+/// A run to the stage's output that begins or resumes with this checkpoint.
 fn run_with(stage: &Setup, mock: &Mock, checkpoint: &Path) -> Run {
     let run = Run::new("collect").at(mock).args(["--json", "--format", stage.format]);
     run.file("--output", &stage.output()).file("--checkpoint", checkpoint)
 }
 
-/// Stops such a run while its page of this number is on its way.
+/// Stops such a run during its page of this number.
 fn stop(stage: &Setup, mock: &Mock, checkpoint: &Path, page: usize) {
     mock.set_fault(Call::Users, When::Nth(page as u64), Fault::Stall);
     let child = run_with(stage, mock, checkpoint).start();
@@ -123,7 +123,7 @@ fn a_checkpoint_that_notes_no_page_goes_on_with_any_service() {
 fn a_checkpoint_of_another_build_of_the_same_version_is_refused() {
     let stage = Setup::stopped_at("csv", 4);
     let rebuilt = stage.folder.path().with_extension("wasm");
-    // A custom section more: another file, and the same connector.
+    // One more custom section: another file, and the same connector.
     fs::write(&rebuilt, [fs::read(component()).unwrap(), vec![0, 2, 1, b'x']].concat()).unwrap();
     let run = Run::bare()
         .arg("collect")
@@ -155,7 +155,7 @@ fn a_checkpoint_of_the_first_form_is_refused_and_kept() {
     assert!(stage.files() == before && fs::read_to_string(stage.checkpoint()).unwrap() == old);
 }
 
-/// Where a file that is open here has a name that nobody can remove, root included.
+/// A path to an open file that nobody can remove, not even root.
 fn unremovable(file: &impl AsRawFd) -> PathBuf {
     PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
 }
@@ -187,7 +187,8 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
     let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
     fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
     let checkpoint = unremovable(&file);
-    // The first has made a whole list; the second finds it and must not call that a run of its own.
+    // The first run has made a complete list; the second finds it and must not report it as its
+    // own.
     for _ in 0..2 {
         let ended = run_with(&stage, &stage.mock, &checkpoint)
             .file("--report", &stage.path("report.json"))

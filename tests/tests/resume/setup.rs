@@ -1,5 +1,5 @@
-//! A collection of twelve pages with a checkpoint, in a folder of its own, and what an undisturbed
-//! one comes to. No test is in here.
+//! A collection of twelve pages with a checkpoint, in its own folder, and the result of an
+//! undisturbed one. It has no tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,7 @@ pub(crate) const MEMBERS: usize = 575;
 pub(crate) const ON_A_PAGE: usize = 50;
 /// The formats that can be resumed.
 pub(crate) const FORMATS: [&str; 2] = ["csv", "ndjson"];
-/// Far beyond what any step of a test takes on a busy machine: a test that waits so long has
-/// failed.
+/// Far longer than any step of a test on a busy machine: a test that waits this long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mock, and the files of one collection.
@@ -31,7 +30,7 @@ pub(crate) struct Setup {
     pub(crate) format: &'static str,
 }
 
-/// What a run comes to that nothing disturbs.
+/// The result of an undisturbed run.
 pub(crate) struct Undisturbed {
     /// The file.
     pub(crate) bytes: Vec<u8>,
@@ -50,7 +49,7 @@ impl Setup {
         Self { mock: organization.start().unwrap(), folder: tempfile::tempdir().unwrap(), format }
     }
 
-    /// The collection, as the same command each time.
+    /// The collection, with the same command each time.
     pub(crate) fn run(&self) -> Run {
         self.run_at(&self.mock)
     }
@@ -69,7 +68,7 @@ impl Setup {
         ])
     }
 
-    /// A run that was stopped by SIGTERM while the page of this number was on its way.
+    /// A run that was stopped by SIGTERM during the page of this number.
     pub(crate) fn stopped_at(format: &'static str, page: usize) -> Self {
         let stage = Self::new(format);
         stage.stop_at(page, Signal::TERM);
@@ -77,13 +76,13 @@ impl Setup {
     }
 
     /// Stops a run by a signal while the answer to its request of this number, counted from now, is
-    /// on its way.
+    /// pending.
     pub(crate) fn stop_at(&self, request: usize, signal: Signal) -> Ended {
         self.mock.set_fault(Call::Users, When::Nth(request as u64), Fault::Stall);
         let before = self.mock.log().len();
         let child = self.run().start();
-        // A request that was only received may not have met the fault yet, and would meet what is
-        // armed next.
+        // A request that was only received may not have met the fault yet, and would meet the one
+        // that is armed next.
         let stalls = |log: &[LoggedRequest]| {
             log.iter().skip(before).any(|one| one.faults.contains(&Fault::Stall.to_string()))
         };
@@ -93,7 +92,7 @@ impl Setup {
         Ended::of(child)
     }
 
-    /// Lets the collection go on to its end.
+    /// Resumes the collection to its end.
     pub(crate) fn finish(&self) -> Value {
         let ended = self.run().end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -121,7 +120,7 @@ impl Setup {
         serde_json::from_slice(&fs::read(self.path("report.json")).unwrap()).unwrap()
     }
 
-    /// Pages that the checkpoint says were delivered: a whole line each.
+    /// Pages that the checkpoint lists as delivered, one whole line each.
     pub(crate) fn delivered(&self) -> usize {
         let journal = fs::read_to_string(self.checkpoint()).unwrap();
         journal
@@ -130,7 +129,7 @@ impl Setup {
             .count()
     }
 
-    /// The pages that were asked for until now, counted from 1.
+    /// The pages that were requested so far, counted from 1.
     pub(crate) fn asked(&self) -> Vec<usize> {
         let cursors = &undisturbed(self.format).cursors;
         let page = |cursor| {
@@ -144,7 +143,7 @@ impl Setup {
             .collect()
     }
 
-    /// What is in the folder, but for the report.
+    /// The content of the folder, without the report.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let named = entries.map(|path| {
@@ -155,7 +154,7 @@ impl Setup {
         files
     }
 
-    /// The file is that of an undisturbed run, and nothing else is left.
+    /// Requires that the file is that of an undisturbed run, and that nothing else is left.
     pub(crate) fn assert_whole(&self) {
         let undisturbed = undisturbed(self.format);
         let names: Vec<String> = self.files().into_iter().map(|(name, _)| name).collect();
@@ -170,7 +169,7 @@ impl Setup {
     }
 }
 
-/// The organization that is collected.
+/// The organization of the collection.
 pub(crate) fn organization() -> Builder {
     Mock::builder().members(MEMBERS as u64).page_size(ON_A_PAGE as u64).seed(11)
 }

@@ -1,4 +1,4 @@
-//! Runs that are stopped from outside: signals that ask, and the one that does not.
+//! Tests of runs that are stopped from outside: by signals that can be handled, and by SIGKILL.
 
 use std::fs;
 use std::process::Child;
@@ -107,16 +107,16 @@ fn a_run_that_is_killed_again_and_again_at_random_moments_gets_there() {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let stage = Setup::on(organization().latency(Duration::from_millis(2)), format);
         let (mut kills, mut delivered) = (0, 0);
-        // Each life asks for four pages at the most, so that there are several of them.
+        // Each life requests at most four pages, so that there are several lives.
         while kills < 40 && delivered < PAGES {
             let (before, requests) = (stage.asked().len(), random.random_range(0..4));
             let child = stage.run().start();
-            // The last life may have delivered everything and not said so: then no request comes,
-            // and the kill comes late.
+            // The last life may have delivered everything without reporting it: then no request
+            // comes, and the kill comes late.
             let patience =
                 if delivered >= PAGES - 4 { Duration::from_millis(100) } else { PATIENCE };
             stage.mock.wait_for(Call::Users, before + requests, patience);
-            // The moment itself is what is random here: nothing waits for it.
+            // The moment is random on purpose: nothing waits for it.
             stage.mock.wait_until(Duration::from_micros(random.random_range(0..4_000)), |_| false);
             send(&child, Signal::KILL);
             assert_killed_or_done(child);
@@ -133,18 +133,18 @@ fn a_run_that_is_killed_again_and_again_at_random_moments_gets_there() {
     }
 }
 
-/// The kill comes when it comes, which may be too late.
+/// The kill may come too late.
 fn assert_killed_or_done(child: Child) {
     let ended = Ended::of(child);
     assert!(matches!(ended.code, None | Some(0)), "{:?}: {}", ended.code, ended.stderr);
 }
 
-/// Lets a killed run go on, and holds the log of both against what the first one had delivered.
+/// Resumes a killed run, and compares the log of both with what the first one had delivered.
 fn assert_goes_on(stage: &Setup) {
     let before = stage.asked();
     let noted = fs::metadata(stage.checkpoint()).map_or(0, |file| file.len());
     if noted == 0 {
-        // It was killed when all was done, or before anything was.
+        // It was killed after everything was done, or before anything was.
         assert!(stage.output().exists() || before.is_empty());
         return;
     }
@@ -182,7 +182,7 @@ fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends
     }
 }
 
-/// A complete collection, and the journal that it had until it was complete.
+/// A complete collection, and its journal from just before the end.
 pub(crate) fn finished_with_its_journal(format: &'static str) -> (Setup, Vec<u8>) {
     let stage = Setup::stopped_at(format, PAGES);
     // A run that cannot give its output the final name notes the last page, and stops.
