@@ -1,23 +1,22 @@
-//! Reads what a failing answer says about itself: the vendor's code, and whether it is about
-//! scopes.
+//! Reads the body of an error: the vendor's code, and whether it is about scopes.
 //!
 //! Four shapes are known: `{code, message}` of the gateway, a list under `errors`, one error
-//! without the list, and `{status, error, message}` of some calls. They share their words, so they
+//! without the list, and `{status, error, message}` of some calls. They share their keys, so they
 //! are read as one: texts at the top and in the list. A body of any other shape, or no JSON at all,
-//! says nothing. No text of it goes any further.
+//! gives nothing. No text of it is passed on.
 
 use serde_json::Value;
 use smp_connector_kit::{json, text};
 
-/// Longest body that is looked at, in bytes: a hundred times what the known shapes have.
+/// Longest body that is read, in bytes: a hundred times the known shapes.
 const LONGEST: usize = 65_536;
 
-/// What a failing answer says.
+/// The findings in an error's body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     /// The vendor's code, if it looks like one.
     pub code: Option<String>,
-    /// Whether a text speaks of scopes.
+    /// Whether a text mentions scopes.
     pub speaks_of_scope: bool,
 }
 
@@ -37,7 +36,7 @@ impl ErrorBody {
     }
 }
 
-/// The code. A number only repeats the status, so it is none.
+/// The code. A number only repeats the status, so it does not count.
 fn code(words: &Value) -> Option<String> {
     text::code(words.get("code")?.as_str()?)
 }

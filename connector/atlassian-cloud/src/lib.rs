@@ -1,13 +1,12 @@
-//! The Atlassian Cloud connector: what Atlassian does its own way, on the kit that every connector
-//! stands on.
+//! The Atlassian Cloud connector: the parts that are specific to Atlassian, on the kit that every
+//! connector uses.
 //!
 //! It takes settings and answers, and gives requests and records. It has no I/O, clock, environment
 //! or randomness, so the same answers give the same result anywhere. Settings become a checked
-//! [`config::Config`] once; [`refusal`] reads the answers that are no success; [`endpoint`] asks
-//! and reads; [`flow`] puts the calls in order; [`listing`] is what the connector tells about
-//! itself.
+//! [`config::Config`] once; [`refusal`] explains error answers; [`endpoint`] builds requests and
+//! reads answers; [`flow`] puts the calls in order; [`listing`] is the descriptor.
 //!
-//! The modules stand in reading order: each uses only those above it.
+//! The modules are in reading order: each uses only those above it.
 
 pub mod config;
 

@@ -1,7 +1,7 @@
 //! Names of products by their keys, for answers that give a key only.
 //!
-//! Not a list of what exists: the vendor's own is stale and open. A name in an answer always wins,
-//! and an unknown key has none here.
+//! It is not a list of all products: the vendor's own is outdated and open. A name in an answer
+//! takes precedence, and an unknown key has no name here.
 
 /// Keys with the names under which the vendor sells or sold them.
 const NAMES: [(&str, &str); 21] = [

@@ -1,5 +1,5 @@
-//! What the tests of several files share: the settings of an organization, and its paths in a
-//! script.
+//! Helpers that the tests of several files share: the settings of an organization, and its paths in
+//! a script.
 
 use smp_connector_kit::testing::Script;
 use smp_connector_kit::{HttpError, Response, Setting};
@@ -14,14 +14,14 @@ pub fn settings() -> Vec<Setting> {
     vec![Setting { key: ORGANIZATION_ID.to_owned(), value: ORGANIZATION.to_owned() }]
 }
 
-/// The same, checked.
+/// The same settings, checked.
 pub fn config() -> Config {
     Config::read(&settings()).unwrap()
 }
 
 /// A script of Atlassian's API.
 pub trait Below {
-    /// Expects a request next, whose path follows `/admin/v1/orgs`, with `{org}` for the
+    /// Expects this request next. Its path follows `/admin/v1/orgs`, with `{org}` for the
     /// organization.
     fn at(self, path: &str, answer: Result<Response, HttpError>) -> Self;
 }

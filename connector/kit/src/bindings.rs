@@ -1,15 +1,15 @@
-//! The contract, generated: once, here, for the kit and all that stands on it.
+//! The generated contract, for the kit and every connector.
 //!
-//! Use [`crate::contract`], which names every type of it; this module is public for
-//! [`crate::export`] alone, which has to reach what the macro generates.
+//! Use [`crate::contract`], which names all of its types. This module is public only for
+//! [`crate::export`], which must reach the macro's generated items.
 
 #![allow(
     missing_docs,
     reason = "the macro documents what the contract documents, and not its own glue"
 )]
 
-// A later contract has a wider world, which a feature of the kit will choose: no interface that is
-// exported can be generated apart from its world.
+// A later contract has a wider world, which a feature of the kit will choose: an exported interface
+// cannot be generated separately from its world.
 wit_bindgen::generate!({
     path: "../../wit",
     world: "connector-plugin",

@@ -1,7 +1,7 @@
-//! One request, and all that can come of it: an answer that is read, or a failure with a hint.
+//! One request and all of its outcomes: an answer that is read, or a failure with a hint.
 //!
-//! Alike for all services are the host's errors, what cannot be read, and most statuses; their
-//! words are here. What only a vendor knows, a connector says by implementing [`Call`].
+//! The host's errors, unreadable answers and most statuses are the same for all services, so their
+//! texts are here. A connector adds what only its vendor knows by implementing [`Call`].
 
 use std::fmt;
 
@@ -15,16 +15,16 @@ use crate::host::Host;
 use crate::json::{self, Unreadable};
 use crate::text;
 
-/// An endpoint that a connector calls: what the descriptor declares, and how messages name it.
+/// An endpoint that a connector calls: its entry in the descriptor, and its name in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     /// The method.
     pub method: Method,
     /// The path below the base, with `{key}` in place of a setting's value.
     pub path: &'static str,
-    /// What it is called for.
+    /// Its purpose.
     pub purpose: &'static str,
-    /// The scope that a key with scopes must have for it, where the vendor names one.
+    /// The scope that a key with scopes needs for it, if the vendor names one.
     pub scope: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ impl Route {
         Self { method: Method::Get, path, purpose, scope }
     }
 
-    /// The endpoint as the descriptor declares it. A connector reads, whatever the method.
+    /// The endpoint as the descriptor declares it. A connector only reads, whatever the method.
     pub fn declared(&self) -> Endpoint {
         Endpoint {
             method: self.method,
@@ -49,7 +49,7 @@ impl Route {
         }
     }
 
-    /// The path with values of settings in their places, percent-encoded, in the order of the path.
+    /// The path with values of settings filled in, percent-encoded, in the order of the path.
     pub fn path_of(&self, values: &[&str]) -> String {
         let mut path = String::with_capacity(self.path.len() + 64);
         let mut values = values.iter();
@@ -65,7 +65,7 @@ impl Route {
     }
 }
 
-/// As messages name it: the method and the path, without any value of a setting.
+/// The name in messages: the method and the path, without any value of a setting.
 impl fmt::Display for Route {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.method == Method::Get { "GET " } else { "POST " })?;
@@ -73,24 +73,25 @@ impl fmt::Display for Route {
     }
 }
 
-/// A call of a service, and what its answers mean.
+/// A call of a service, and the meaning of its answers.
 pub trait Call {
-    /// What a call without a result ends with: [`Failure`], or what becomes one when more is known.
+    /// The result of a call that failed: [`Failure`], or a type that becomes one when more is
+    /// known.
     type Refusal: From<Failure>;
 
     /// The name of the service, for messages.
     const SERVICE: &'static str;
 
-    /// What is called.
+    /// The endpoint that is called.
     fn route(&self) -> &'static Route;
 
-    /// What an answer means that is not a 200. [`usual`] knows most statuses; a connector knows
-    /// which setting is wrong where the key is refused or nothing is found, and reads the vendor's
+    /// The meaning of an answer other than a 200. [`usual`] knows most statuses. A connector knows
+    /// which setting is wrong if the key is refused or nothing is found, and reads the vendor's
     /// code.
     fn refused(&self, response: &Response) -> Self::Refusal;
 
-    /// What an administrator does about trouble that is alike for all services. A connector that
-    /// knows better, for example the vendor's page of its state, says so.
+    /// What an administrator can do about trouble that is the same for all services. A connector
+    /// with a better hint, such as the vendor's status page, overrides it.
     fn hint(trouble: Trouble) -> &'static str {
         trouble.hint()
     }
@@ -99,24 +100,24 @@ pub trait Call {
 /// What can go wrong with any service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// The service or the way to it does not work at the moment.
+    /// The service, or the network on the way to it, does not work at the moment.
     Later,
     /// Too many requests.
     Busy,
-    /// Something between here and the service answers in its place.
+    /// Something on the way answers in place of the service.
     InBetween,
-    /// An answer that the connector does not know.
+    /// An answer that the connector does not recognize.
     Unknown,
-    /// An answer that is larger than the host takes.
+    /// An answer that is larger than the host accepts.
     TooLarge,
     /// The host could not send the request at all.
     NotAsked,
-    /// The host does not let the request out.
+    /// The host denies the request.
     Denied,
 }
 
 impl Trouble {
-    /// What an administrator who is no engineer does about it, for any service.
+    /// What an administrator who is no engineer can do about it, for any service.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Later => {
@@ -157,7 +158,7 @@ impl Trouble {
 ///
 /// # Errors
 ///
-/// When there is no answer, another one, or one that cannot be read: what [`Call`] makes of it.
+/// If there is no answer, another status, or an unreadable answer: the failure from [`Call`].
 pub fn send<C: Call, T>(
     host: &mut dyn Host,
     request: &Request,
@@ -171,8 +172,8 @@ pub fn send<C: Call, T>(
     read(&response.body).map_err(|reason| unreadable(call, reason).into())
 }
 
-/// Reads a path with its query, by a reader of the connector's own: of a page that is borrowed from
-/// the body, for example.
+/// Requests a path with its query, and reads the answer with the connector's own reader, for
+/// example into a page that borrows from the body.
 ///
 /// # Errors
 ///
@@ -186,7 +187,7 @@ pub fn get<C: Call, T>(
     send(host, &Request::get(path_with_query), call, read)
 }
 
-/// Reads a path with its query as JSON.
+/// Requests a path with its query, and reads the answer as JSON.
 ///
 /// # Errors
 ///
@@ -199,7 +200,7 @@ pub fn get_json<C: Call, T: DeserializeOwned>(
     get(host, path_with_query, call, |body| json::read(body))
 }
 
-/// The failure for an answer whose status means the same everywhere.
+/// The failure for an answer whose status means the same for every service.
 pub fn usual<C: Call>(call: &C, response: &Response) -> Failure {
     let (service, route, status) = (C::SERVICE, call.route(), response.status);
     match status {
@@ -233,9 +234,9 @@ pub fn endless<C: Call>(call: &C, pages: u32) -> Failure {
     )
 }
 
-/// The failure for a cursor that the connector cannot have given out.
+/// The failure for a cursor that this connector did not give.
 pub fn foreign_cursor(hint: &str) -> Failure {
-    let message = "The place at which to go on is none that this connector gave out.";
+    let message = "This connector did not give out the cursor.";
     Failure::new(FailureKind::CursorExpired, message, hint)
 }
 
@@ -319,7 +320,7 @@ fn unavailable<C: Call>(call: &C, status: u16, retry_after_seconds: Option<u64>)
         .retry_after(retry_after_seconds)
 }
 
-/// The wait that the answer asks for, if in seconds: a date would need a clock.
+/// The wait in the answer, if it is in seconds: a date would need a clock.
 fn retry_after(response: &Response) -> Option<u64> {
     response.header("retry-after")?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The one trait that a connector implements, and what makes a component of it.
+//! The trait that a connector implements, and the macro that makes it a component.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,23 +7,22 @@ use crate::bindings::exports::smp::connector::connector::Guest;
 use crate::contract::{Account, Descriptor, Failure, Level, MemberPage, Report, Setting};
 use crate::host::{Host, Imports};
 
-/// A connector: four functions of its settings and of what the host answers, and of nothing else.
+/// A connector: four functions that depend only on its settings and the host's answers.
 ///
-/// Nothing is remembered between two calls: what a page depends on is in the settings and the
-/// cursor.
+/// Nothing is kept between two calls: a page depends only on the settings and the cursor.
 pub trait Connector {
-    /// Tells what the connector is. It has no host: it gives the same at every call.
+    /// Returns the descriptor. It has no host, and is the same at every call.
     fn describe() -> Descriptor;
 
-    /// Tells whether a collection with these settings would work, and if not, why. Its yes is
-    /// final: say it only after having read what a collection reads.
+    /// Reports whether a collection with these settings would work, and if not, why. A yes is
+    /// final: report it only after reading everything that a collection reads.
     fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report;
 
-    /// Names the account that the settings lead to.
+    /// Returns the account that the settings identify.
     ///
     /// # Errors
     ///
-    /// When a setting is malformed, or the account cannot be read.
+    /// If a setting is malformed, or the account cannot be read.
     fn connect(host: &mut dyn Host, settings: &[Setting]) -> Result<Account, Failure>;
 
     /// Reads one page: the first without a cursor, each further one with the `next` of the page
@@ -31,8 +30,8 @@ pub trait Connector {
     ///
     /// # Errors
     ///
-    /// When a setting is malformed, the cursor is no cursor of this connector, or the page cannot
-    /// be read.
+    /// If a setting is malformed, the cursor is not one of this connector, or the page cannot be
+    /// read.
     fn collect(
         host: &mut dyn Host,
         settings: &[Setting],
@@ -40,7 +39,7 @@ pub trait Connector {
     ) -> Result<MemberPage, Failure>;
 }
 
-/// A connector as the world of the contract has it: for [`crate::export`] alone.
+/// A connector as the contract's world requires it, only for [`crate::export`].
 #[derive(Debug)]
 pub struct Component<C>(PhantomData<C>);
 
@@ -69,7 +68,7 @@ impl<C: Connector> Guest for Component<C> {
     }
 }
 
-/// Makes a panic say where it happened; what it says could hold what the service answered.
+/// Makes a panic log its place, but not its message, which could hold text of an answer.
 fn report_panics() {
     static IS_DONE: AtomicBool = AtomicBool::new(false);
     if !IS_DONE.swap(true, Ordering::Relaxed) {
@@ -82,9 +81,9 @@ fn report_panics() {
     }
 }
 
-/// Makes a component of a [`Connector`]: once in a crate, which is a `cdylib`.
+/// Makes a component from a [`Connector`]: once in a crate, which is a `cdylib`.
 ///
-/// On other targets than WebAssembly it only makes sure that the type is a connector.
+/// On other targets than WebAssembly it only checks that the type is a connector.
 #[macro_export]
 macro_rules! export {
     ($connector:ty) => {
@@ -102,7 +101,7 @@ macro_rules! export {
     };
 }
 
-/// The allocator of every component that is made with the kit.
+/// The allocator of every component that uses the kit.
 #[cfg(all(target_family = "wasm", feature = "talc"))]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,8 +1,8 @@
-//! The contract's types as a connector uses them, with short ways to make one.
+//! The contract's types as a connector uses them, with short constructors.
 //!
-//! They are what `wit/` says, generated: nothing is converted between a connector and its host.
-//! What is added here makes a value that is empty but for what it cannot be without; the rest is
-//! set by name, for example `Member { name, ..Member::new(id) }`.
+//! They are generated from `wit/`: nothing is converted between a connector and its host. The
+//! constructors added here fill in only required fields; set the others by name, for example
+//! `Member { name, ..Member::new(id) }`.
 
 use std::cmp::Ordering;
 
@@ -30,21 +30,21 @@ impl Failure {
         }
     }
 
-    /// Names the setting that is to be corrected.
+    /// Sets the setting to correct.
     #[must_use]
     pub fn at(mut self, setting: &str) -> Self {
         self.setting = Some(setting.to_owned());
         self
     }
 
-    /// Adds the vendor's code, where there is one.
+    /// Adds the vendor's code, if there is one.
     #[must_use]
     pub fn with_code(mut self, code: Option<String>) -> Self {
         self.vendor_code = code;
         self
     }
 
-    /// Adds when to come back, where it is known.
+    /// Adds when to come back, if it is known.
     #[must_use]
     pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
         self.retry_after_seconds = seconds;
@@ -53,40 +53,40 @@ impl Failure {
 }
 
 impl Request {
-    /// Makes a request that reads, of a path with its query.
+    /// Makes a GET request for a path with its query.
     pub fn get(path_with_query: impl Into<String>) -> Self {
         Self { method: Method::Get, path_with_query: path_with_query.into(), body: None }
     }
 }
 
 impl Response {
-    /// The value of the first header of that name, which is written in lower case.
+    /// The value of the first header with that name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
 impl Account {
-    /// Makes an account of its identifier and its name.
+    /// Makes an account from its identifier and its name.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self { id: id.into(), name: name.into(), attributes: Vec::new() }
     }
 }
 
 impl Check {
-    /// Makes a check that the settings are not ready without.
+    /// Makes a check without which the settings are not ready.
     pub fn required(id: &str, title: &str, outcome: Outcome) -> Self {
         Self { id: id.to_owned(), title: title.to_owned(), required: true, outcome }
     }
 
-    /// Makes a check that the settings may be ready without, if it could not be made.
+    /// Makes a check that may be skipped when the settings are ready.
     pub fn optional(id: &str, title: &str, outcome: Outcome) -> Self {
         Self { required: false, ..Self::required(id, title, outcome) }
     }
 }
 
 impl Outcome {
-    /// What came of a check: passed, or failed.
+    /// The outcome of a check: passed, or failed.
     pub fn of(result: Result<String, Failure>) -> Self {
         match result {
             Ok(text) => Self::Passed(text),
@@ -96,7 +96,7 @@ impl Outcome {
 }
 
 impl Member {
-    /// Makes a member of whom nothing is known but the identifier.
+    /// Makes a member of which only the identifier is known.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -114,7 +114,7 @@ impl Member {
 }
 
 impl Default for MemberPage {
-    /// A last page without members, of a list whose length was not told.
+    /// A last page without members, of a list with an unknown total.
     fn default() -> Self {
         Self { products: Vec::new(), members: Vec::new(), next: None, total: None }
     }
@@ -133,7 +133,7 @@ impl Ord for Instant {
     }
 }
 
-/// The value of a setting without the white space around it; empty where it was not entered.
+/// The value of a setting without surrounding white space; empty if it was not entered.
 pub fn setting<'a>(settings: &'a [Setting], key: &str) -> &'a str {
     settings.iter().find(|setting| setting.key == key).map_or("", |setting| setting.value.trim())
 }

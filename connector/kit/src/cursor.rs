@@ -1,7 +1,7 @@
-//! Cursors: where a list goes on.
+//! Cursors: the position at which a list continues.
 //!
-//! A service gives the next one as a link or as it is. Only the cursor is ever taken out of a link,
-//! so one to another host leads nowhere. A cursor is opaque, not empty, and bounded.
+//! A service gives the next one as a link or directly. Only the cursor is ever taken from a link,
+//! so a link to another host has no effect. A cursor is opaque, not empty, and bounded.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -10,15 +10,16 @@ use crate::text;
 /// Longest cursor, in bytes: the contract's bound.
 pub const LONGEST: usize = 8_192;
 
-/// Everything but the unreserved characters of RFC 3986: whatever a value holds cannot end it.
+/// Everything but the unreserved characters of RFC 3986, so that no character of a value can end
+/// it.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A place in a list, decoded.
+/// A position in a list, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
 impl Cursor {
-    /// Takes a cursor that the connector gave out before; `None` if it cannot have done so.
+    /// Takes a cursor that the connector gave before. `None` if it cannot be one.
     pub fn new(text: String) -> Option<Self> {
         (!text.is_empty() && text.len() <= LONGEST).then_some(Self(text))
     }
@@ -28,13 +29,13 @@ impl Cursor {
         &self.0
     }
 
-    /// The cursor as a string of its own.
+    /// The cursor as an owned string.
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// Why a link to the next page leads nowhere.
+/// Why a link to the next page cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadLink {
     /// It is a link, and has no cursor.
@@ -43,17 +44,17 @@ pub enum BadLink {
     TooLong,
     /// The cursor is not UTF-8.
     NotText,
-    /// It is the cursor that was just asked for: the list would never end.
+    /// It is the cursor of the current request: the list would never end.
     Repeated,
 }
 
-/// Reads the cursor of the next page out of a link that has it in its query as `parameter`, or out
-/// of a bare cursor, in the answer to a request that was made with the cursor `asked`. Absent and
-/// empty are the end.
+/// Reads the cursor of the next page from a link that has it in its query as `parameter`, or from a
+/// bare cursor, in the answer to a request with the cursor `asked`. An absent or empty one is the
+/// end.
 ///
 /// # Errors
 ///
-/// When there is a next page that cannot be asked for.
+/// If there is a next page that cannot be requested.
 pub fn next(
     link: Option<&str>,
     parameter: &str,
@@ -85,7 +86,7 @@ pub fn next(
     Ok(Some(cursor))
 }
 
-/// Puts the cursor behind a path, as its query.
+/// Appends the cursor to a path, as its query.
 pub fn append_to(mut path: String, parameter: &str, cursor: Option<&Cursor>) -> String {
     if let Some(Cursor(text)) = cursor {
         path.extend(["?", parameter, "="]);
@@ -100,7 +101,7 @@ pub fn encoded(text: &str) -> impl Iterator<Item = &str> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// The query of a link; `None` when it has none, as a bare cursor.
+/// The query of a link. `None` if it has none, as a bare cursor.
 fn query(link: &str) -> Option<&str> {
     let (_, query) = link.split_once('?')?;
     Some(query.split_once('#').map_or(query, |(query, _)| query))

@@ -1,7 +1,7 @@
-//! What a connector asks of its host: one request at a time, and a log line now and then.
+//! The host as a connector sees it: one request at a time, and log lines.
 //!
 //! The trait is the only way out of a connector. In a component it is the imported interfaces, in
-//! tests [`crate::testing::Script`]. There is no host name, no scheme and no credential here.
+//! tests [`crate::testing::Script`]. It has no host name, scheme or credential.
 
 use crate::bindings::smp::connector::{http, log};
 use crate::contract::{HttpError, Level, Request, Response};
@@ -15,7 +15,7 @@ pub trait Host {
     /// When there is no answer; any status is one.
     fn send(&mut self, request: &Request) -> Result<Response, HttpError>;
 
-    /// Writes a line for the operator, which holds no personal data and nothing of an answer.
+    /// Writes a line for the operator. It must not hold personal data or any text of an answer.
     fn log(&mut self, level: Level, message: &str);
 }
 

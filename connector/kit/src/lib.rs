@@ -1,10 +1,10 @@
-//! What every connector in Rust stands on, so that a connector is what its vendor does otherwise.
+//! The base of every connector in Rust, so that a connector has only the parts that are specific to
+//! its vendor.
 //!
-//! The contract in `wit/` says what a connector is; this crate generates its types and adds what is
-//! alike for all: a request and all that can come of it ([`call`]), JSON ([`json`]), cursors,
-//! points in time, texts that are fit for a message, and a scripted host for tests ([`testing`]).
-//! It knows no vendor, and has no I/O, clock, environment or randomness of its own: everything goes
-//! through [`Host`].
+//! The contract in `wit/` says what a connector is; this crate generates its types and adds the
+//! common parts: a request and all of its outcomes ([`call`]), JSON ([`json`]), cursors, instants,
+//! texts for messages, and a scripted host for tests ([`testing`]). It knows no vendor, and has no
+//! I/O, clock, environment or randomness: everything goes through [`Host`].
 //!
 //! A connector implements [`Connector`] and is made a component by [`export`]:
 //!
@@ -18,7 +18,7 @@
 //!
 //! static PEOPLE: Route = Route::get("/v1/people", "Reads the people", Some("people:read"));
 //!
-//! /// What the service means by its answers.
+//! /// The meaning of the service's answers.
 //! struct ByExample;
 //!
 //! impl Call for ByExample {
@@ -94,7 +94,7 @@
 //! assert_eq!(refused.kind, FailureKind::Credentials);
 //! ```
 //!
-//! The modules stand in reading order: each uses only those above it.
+//! The modules are in reading order: each uses only those above it.
 
 pub mod bindings;
 

@@ -1,10 +1,10 @@
-//! Short ways to write what a connector tells about itself.
+//! Short constructors for a connector's descriptor.
 //!
-//! Texts only: they ship in the component, so they are short.
+//! They take only texts, which ship in the component; keep them short.
 
 use crate::contract::{DataField, DataSet, GuideSection, Question, SecretPrefix, SettingField};
 
-/// A field of the form that must be filled in, without an example, a pattern or a secret: add them
+/// A field of the form that must be filled in, without an example, a pattern or a secret. Add these
 /// by name, as in `SettingField { placeholder: "acme".into(), ..setting(…) }`.
 pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
     SettingField {
@@ -19,18 +19,19 @@ pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
     }
 }
 
-/// A beginning by which the right secret is known, with what to do when it was not accepted.
+/// A prefix of the right secret, with a hint for a secret that was not accepted.
 pub fn right_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
     let (prefix, meaning, hint) = (prefix.to_owned(), meaning.to_owned(), hint.to_owned());
     SecretPrefix { prefix, meaning, expected: true, hint }
 }
 
-/// A beginning by which a look-alike of the secret is known, with what to enter in its place.
+/// A prefix of a secret that is often mistaken for the right one, with a hint on what to enter
+/// instead.
 pub fn wrong_secret(prefix: &str, meaning: &str, hint: &str) -> SecretPrefix {
     SecretPrefix { expected: false, ..right_secret(prefix, meaning, hint) }
 }
 
-/// A kind of record that is collected, with its fields as pairs of a name and a description.
+/// A set of records that is collected, with its fields as pairs of a name and a description.
 pub fn data_set(name: &str, fields: &[(&str, &str)]) -> DataSet {
     let field = |(name, description): &(&str, &str)| DataField {
         name: (*name).to_owned(),
@@ -53,7 +54,7 @@ pub fn question(question: &str, answer: &str) -> Question {
     Question { question: question.to_owned(), answer: answer.to_owned() }
 }
 
-/// Texts as strings of their own.
+/// Texts as owned strings.
 pub fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -1,4 +1,4 @@
-//! The products of a page, each once, and what a member's role is made of.
+//! The products of a page, each once, and the roles made from them.
 
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -12,11 +12,11 @@ pub struct Products {
 }
 
 impl Products {
-    /// The place of a product among those of the page; it is added if it was not there. A product
-    /// on another site is another product.
+    /// The index of a product on the page; it is added if it is new. The same product on another
+    /// site is another product.
     pub fn place(&mut self, key: &str, name: &str, site: Option<&str>) -> u32 {
         let (key, name, site) = (key.to_owned(), name.to_owned(), site.map(str::to_owned));
-        // A page with more products than a `u32` counts would not fit into any memory.
+        // A page with more products than a `u32` can count would not fit into memory.
         let next = self.list.len() as u32;
         *self.places.entry((key, name, site)).or_insert_with_key(|(key, name, site)| {
             let (key, name, site) = (key.clone(), name.clone(), site.clone());
@@ -31,13 +31,14 @@ impl Products {
         role(products.map(|product| product.name.as_str()))
     }
 
-    /// The products, as the page has them.
+    /// The products, for the page.
     pub fn into_list(self) -> Vec<Product> {
         self.list
     }
 }
 
-/// The role as the contract has it: the distinct names of products, in byte order, joined by `, `.
+/// The role as the contract defines it: the distinct names of products, in byte order, joined by `,
+/// `.
 pub fn role<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names = names.filter(|name| !name.is_empty());
     let mut names = names.collect::<BinaryHeap<&str>>().into_sorted_vec();

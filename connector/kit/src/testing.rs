@@ -1,7 +1,7 @@
 //! A scripted host, for tests of a connector.
 //!
-//! The script is strict: a request that differs from the next one of it, in whatever part, or that
-//! comes after its end, fails the test, and so does one that is left over when the host is dropped.
+//! The script is strict. A test fails if a request differs from the next one in any part, if it
+//! comes after the end, or if one is left over when the host is dropped.
 
 #![expect(clippy::panic, reason = "a test fails by panicking; nothing of this is in a component")]
 
@@ -24,14 +24,14 @@ impl Script {
         Self::default()
     }
 
-    /// Expects this request next, and answers it so.
+    /// Expects this request next, with this answer.
     #[must_use]
     pub fn expect(mut self, request: Request, answer: Result<Response, HttpError>) -> Self {
         self.exchanges.push_back((request, answer));
         self
     }
 
-    /// Expects that this path with its query is read next.
+    /// Expects a GET of this path with its query next.
     #[must_use]
     pub fn expect_get(self, path_with_query: &str, answer: Result<Response, HttpError>) -> Self {
         self.expect(Request::get(path_with_query), answer)

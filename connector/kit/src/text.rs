@@ -1,7 +1,6 @@
-//! Makes texts from outside fit to stand in a message: bounded in length, without control
-//! characters.
+//! Makes texts from outside safe for a message: bounded in length, without control characters.
 //!
-//! Not an escape for terminals: that is the host's business.
+//! It does not escape for terminals, which is the host's task.
 
 /// Longest name of an organization in a message, in characters: more than a line of any report
 /// shows.
@@ -17,17 +16,18 @@ const LONGEST_NOTE: usize = 300;
 /// Longest code of the vendor, in characters: the known ones have eleven to thirteen.
 const LONGEST_CODE: usize = 64;
 
-/// Gives a name without control and direction characters, cut to a hundred characters.
+/// Returns a name without control and direction characters, shortened to a hundred characters.
 pub fn label(text: &str) -> String {
     text.chars().filter(|c| !is_disruptive(*c)).take(LONGEST_LABEL).collect()
 }
 
-/// Gives a note of the host, cleaned like a label, cut to three hundred characters.
+/// Returns a note of the host, cleaned like a label, shortened to three hundred characters.
 pub fn note(text: &str) -> String {
     text.chars().filter(|c| !is_disruptive(*c)).take(LONGEST_NOTE).collect()
 }
 
-/// Gives what of a domain name can be part of one; letters beyond ASCII are left as they are.
+/// Returns the characters of a text that can be part of a domain name; letters beyond ASCII are
+/// kept.
 pub fn domain(text: &str) -> String {
     let mut length = 0;
     text.chars()
@@ -43,16 +43,16 @@ pub fn domain(text: &str) -> String {
         .collect()
 }
 
-/// Gives the code back if it looks like one: short, and of letters, digits, `.`, `_` and `-` only.
+/// Returns the code if it looks like one: short, and only of letters, digits, `.`, `_` and `-`.
 pub fn code(text: &str) -> Option<String> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let fits = !text.is_empty() && text.len() <= LONGEST_CODE && text.bytes().all(known);
     fits.then(|| text.to_owned())
 }
 
-/// Gives what follows `scheme://`, if the text begins so.
+/// Returns the part after `scheme://`, if the text begins with it.
 ///
-/// By characters, not by `str::find`: searching for a string takes eight kilobytes of the
+/// It works by characters, not by `str::find`: searching for a string takes eight kilobytes of the
 /// component.
 pub fn without_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(':')?;
@@ -60,7 +60,7 @@ pub fn without_scheme(text: &str) -> Option<&str> {
     rest.strip_prefix("//").filter(|_| is_scheme)
 }
 
-/// Whether the text has the word in it, whatever the case of its ASCII letters.
+/// Whether the text contains the word, ignoring the case of ASCII letters.
 pub fn has_word(text: &str, word: &str) -> bool {
     text.as_bytes()
         .windows(word.len().max(1))
@@ -80,7 +80,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Control characters, and the marks that turn the direction of text.
+/// Control characters, and marks that change the direction of text.
 fn is_disruptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

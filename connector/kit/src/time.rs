@@ -1,10 +1,10 @@
-//! Reads points in time as services write them, by hand: no clock and no calendar come with a
-//! component.
+//! Parses instants as services write them. It is written by hand, because a component has no clock
+//! and no calendar.
 //!
-//! Taken is RFC 3339 with any offset and any number of fractional digits, of which nine count, and
-//! a bare date, which is the beginning of its day in UTC. Between date and time stands `T`, `t` or
-//! a space; the offset is `Z`, `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is no
-//! point in time. Anything else is `None`: a date is worth no failure, and is never guessed.
+//! It accepts RFC 3339 with any offset and any number of fractional digits, of which nine count,
+//! and a bare date, which is the start of its day in UTC. Date and time are separated by `T`, `t`
+//! or a space; the offset is `Z`, `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is not
+//! an instant. Anything else is `None`: a date is never guessed, and not worth a failure.
 
 use crate::contract::Instant;
 
@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Option<Instant> {
     Some(Instant { seconds: midnight + second_of_day - offset(rest)?, nanoseconds })
 }
 
-/// The point in time that lies so many seconds after 1970-01-01T00:00:00Z.
+/// The instant this many seconds after 1970-01-01T00:00:00Z.
 pub fn from_unix_seconds(seconds: i64) -> Instant {
     Instant { seconds, nanoseconds: 0 }
 }
@@ -51,7 +51,7 @@ fn second_of_day(time: [u8; 8]) -> Option<i64> {
     exists.then_some(hour * 3_600 + minute * 60 + second)
 }
 
-/// Nothing, or a point and digits, as nanoseconds, and what follows; digits after the ninth are cut
+/// Nothing, or a point and digits, as nanoseconds, and the rest; digits after the ninth are cut
 /// off.
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let [b'.', rest @ ..] = text else {
@@ -105,8 +105,8 @@ fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Days since 1970-01-01, counted in eras of 400 years that begin with a March, so that a leap day
-/// is the last of its year: Howard Hinnant's
+/// Days since 1970-01-01, counted in eras of 400 years that begin in March, so that a leap day is
+/// the last of its year: Howard Hinnant's
 /// [`days_from_civil`](https://howardhinnant.github.io/date_algorithms.html#days_from_civil).
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };

@@ -1,4 +1,4 @@
-//! The bill of materials as CycloneDX 1.5. Nothing in it depends on where and when it was made.
+//! The bill of materials as CycloneDX 1.5. Nothing in it depends on the place or time of the build.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use crate::lock::{Key, Locked};
 use crate::package::About;
 use crate::units::Unit;
 
-/// What a bill is made of.
+/// The inputs of a bill.
 pub struct Parts<'a> {
     /// The connector.
     pub root: &'a Key,
-    /// All that was compiled for it, itself included.
+    /// All units that were compiled for it, including itself.
     pub units: &'a [Unit],
     /// The lock file.
     pub locked: &'a BTreeMap<Key, Locked>,
-    /// What the manifests say.
+    /// The metadata from the manifests.
     pub about: &'a BTreeMap<Key, About>,
-    /// The compiler, and with it the standard library.
+    /// The compiler, with the standard library.
     pub compiler: &'a Compiler,
 }
 
@@ -87,7 +87,7 @@ impl Parts<'_> {
             }
         }
         if let Some(license) = &about.license {
-            // Older manifests write a slash where SPDX has `OR`.
+            // Older manifests have a slash where SPDX has `OR`.
             component["licenses"] = json!([{"expression": license.replace('/', " OR ")}]);
         }
         let addresses = [("vcs", &about.repository), ("website", &about.homepage)];
@@ -100,7 +100,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The compiler brings it along, so Cargo does not tell of it.
+    /// It comes with the compiler, so Cargo does not list it.
     fn standard_library(&self) -> Value {
         let Compiler { version, commit } = self.compiler;
         json!({
@@ -115,7 +115,7 @@ impl Parts<'_> {
         })
     }
 
-    /// Who depends on whom, among what is linked.
+    /// The dependencies among the linked packages.
     fn dependencies(&self) -> Vec<Value> {
         let linked: BTreeSet<Key> = self.units.iter().map(key).collect();
         let standard_library = format!("{STANDARD_LIBRARY}@{}", self.compiler.version);

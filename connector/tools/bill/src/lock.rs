@@ -1,21 +1,21 @@
-//! `Cargo.lock`: where each package comes from, with which digest, and what it depends on.
+//! Reads `Cargo.lock`: the source, digest and dependencies of each package.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// A package by name and version, which is enough in one build: Cargo links no two of the same
+/// A package by name and version, which is unique in a build: Cargo never links two of the same
 /// version.
 pub type Key = (String, String);
 
-/// What the lock file says of a package.
+/// A package's entry in the lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locked {
-    /// The SHA-256 digest of what the registry gave. A package of the workspace has none.
+    /// The SHA-256 digest of the registry's file. A package of the workspace has none.
     pub checksum: Option<String>,
-    /// What it depends on, in any build: also what only its build script, its tests or another
-    /// target use.
+    /// Its dependencies in any build, including those of its build script, its tests or another
+    /// target.
     pub dependencies: Vec<Key>,
 }
 
@@ -36,15 +36,15 @@ struct Package {
 /// Reads a lock file.
 ///
 /// # Errors
-/// When it is none, or names a package that is not in it.
+/// If it is malformed, or names a package that is not in it.
 pub fn read(text: &str) -> Result<BTreeMap<Key, Locked>> {
-    let file: File = toml::from_str(text).context("it is no lock file of Cargo")?;
+    let file: File = toml::from_str(text).context("it is not a lock file of Cargo")?;
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in &file.package {
         versions.entry(&package.name).or_default().push(&package.version);
     }
     let key = |dependency: &String| -> Result<Key> {
-        // `name` where there is one version of it, `name version` where there are several.
+        // `name` if there is one version of it, `name version` if there are several.
         let mut words = dependency.split_whitespace();
         let name = words.next().unwrap_or_default();
         let version = match (words.next(), versions.get(name).map(Vec::as_slice)) {

@@ -1,8 +1,9 @@
-//! The build step that says what is linked into a connector: its bill of materials, as CycloneDX.
+//! The build step that writes a connector's bill of materials: what is linked into it, as
+//! CycloneDX.
 //!
-//! Cargo itself says which packages it compiled for WebAssembly, in the messages of the very build
-//! that made the component. The metadata of a workspace says something else: it joins the features
-//! of all of its members, and with them what nobody links.
+//! Cargo reports which packages it compiled for WebAssembly, in the messages of the build that made
+//! the component. The metadata of a workspace differ: they join the features of all members, and so
+//! include packages that are not linked.
 //!
 //! Usage: `bill-of-materials PACKAGE TARGET MESSAGES.json Cargo.lock OUTPUT.json`
 
@@ -90,7 +91,7 @@ fn about(units: &[Unit], locked: &BTreeMap<Key, Locked>) -> Result<BTreeMap<Key,
 fn compiler() -> Result<Compiler> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().context("cannot run the compiler")?;
-    let text = String::from_utf8(output.stdout).context("the compiler says what is no text")?;
+    let text = String::from_utf8(output.stdout).context("the compiler's output is not text")?;
     let entry =
         |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
     let (version, commit) = (entry("release: "), entry("commit-hash: "));

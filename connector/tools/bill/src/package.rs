@@ -1,22 +1,22 @@
-//! What a package's manifest says of it: who made it, under which licence, and where it is kept.
+//! The metadata of a package from its manifest: author, licence and addresses.
 
 use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 use cargo_metadata::camino::Utf8Path;
 use serde::Deserialize;
 
-/// What a manifest says.
+/// The metadata of a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// What it is.
+    /// A description.
     pub description: Option<String>,
     /// Who made it.
     pub authors: Option<String>,
     /// Its licence.
     pub license: Option<String>,
-    /// Address of its source.
+    /// Address of the source.
     pub repository: Option<String>,
-    /// Address of its page.
+    /// Address of the home page.
     pub homepage: Option<String>,
 }
 
@@ -32,23 +32,23 @@ struct Fields {
 }
 
 impl About {
-    /// What the manifest of a registry's package says: there, nothing is inherited from a
+    /// The metadata in the manifest of a registry's package, which inherits nothing from a
     /// workspace.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn of_registry(manifest: &Utf8Path) -> Result<Self> {
         let text = std::fs::read_to_string(manifest)
             .with_context(|| format!("cannot read `{manifest}`"))?;
         let Manifest { package } =
-            toml::from_str(&text).with_context(|| format!("`{manifest}` is no manifest"))?;
+            toml::from_str(&text).with_context(|| format!("`{manifest}` is not a manifest"))?;
         Ok(Self { license: package.license, repository: package.repository, ..Self::default() })
     }
 
-    /// What Cargo makes of the manifest of a package of a workspace. Nothing is fetched for it.
+    /// The metadata of a workspace's package, from Cargo. Nothing is downloaded.
     ///
     /// # Errors
-    /// When Cargo does not tell.
+    /// If Cargo fails.
     pub fn of_workspace(manifest: &Utf8Path) -> Result<Self> {
         let metadata = MetadataCommand::new()
             .manifest_path(manifest)

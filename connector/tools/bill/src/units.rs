@@ -1,6 +1,6 @@
-//! What Cargo compiled for a target: the messages of `cargo build --message-format=json`, which
-//! name every unit of the build, fresh ones too. A macro or a build script runs on the machine that
-//! builds and is none of them.
+//! The units that Cargo compiled for a target, from the messages of `cargo build
+//! --message-format=json`, which list every unit of the build, even unchanged ones. A macro or a
+//! build script runs on the build machine and is not included.
 
 use std::io::BufRead;
 
@@ -24,7 +24,7 @@ pub struct Unit {
 /// The units that were compiled for this target, sorted.
 ///
 /// # Errors
-/// When the messages are none of Cargo, or no unit was compiled for it.
+/// If the messages are not Cargo's, or no unit was compiled for it.
 pub fn of_target(messages: impl BufRead, target: &str) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     for message in Message::parse_stream(messages) {
@@ -59,7 +59,8 @@ fn is_linked(artifact: &Artifact, target: &str) -> bool {
             .any(|file| file.components().any(|part| part.as_str() == target))
 }
 
-/// `registry+https://…#name@1.2.3`, or `path+file:///folder#name@1.2.3`, or, where the folder has the package's name, `…/name#1.2.3`.
+/// Parses `registry+https://…#name@1.2.3`, or `path+file:///folder#name@1.2.3`, or, if the folder
+/// has the package's name, `…/name#1.2.3`.
 fn unit(artifact: Artifact) -> Result<Unit> {
     let (place, package) = artifact.package_id.repr.rsplit_once('#').unwrap_or_default();
     let (name, version) = match package.rsplit_once('@') {
@@ -68,7 +69,7 @@ fn unit(artifact: Artifact) -> Result<Unit> {
     };
     ensure!(
         !name.is_empty() && !version.is_empty(),
-        "a package is named `{}`, which is no name of Cargo's",
+        "a package is named `{}`, which is not in Cargo's format",
         artifact.package_id.repr
     );
     Ok(Unit {

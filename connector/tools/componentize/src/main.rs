@@ -1,7 +1,7 @@
-//! The build step that makes a component of the connector's core module.
+//! The build step that makes a component from the connector's core module.
 //!
-//! It knows nothing of this connector: whatever world the module's metadata names is encoded and
-//! validated. It adds nothing, so the same module gives the same component, byte for byte.
+//! It knows nothing of the connector: it encodes and validates whatever world the module's metadata
+//! names. It adds nothing, so the same module gives the same component, byte for byte.
 //!
 //! Usage: `componentize MODULE.wasm COMPONENT.wasm`
 
@@ -43,12 +43,12 @@ fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     // A module begins with `\0asm` and version 1; a component has the same magic number and another
     // version.
     if !module.starts_with(b"\0asm\x01\0\0\0") {
-        bail!("it is no core module of WebAssembly");
+        bail!("it is not a core module of WebAssembly");
     }
     ComponentEncoder::default().validate(true).module(module)?.encode()
 }
 
-/// Writes the file whole or not at all, in a folder that is made if need be.
+/// Writes the file whole or not at all, and creates its folder if necessary.
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -88,7 +88,7 @@ mod tests {
         for bytes in [&b""[..], b"text", b"\0asm\x0d\0\x01\0"] {
             assert_eq!(
                 encode(bytes).unwrap_err().to_string(),
-                "it is no core module of WebAssembly"
+                "it is not a core module of WebAssembly"
             );
         }
     }
