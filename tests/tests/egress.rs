@@ -40,7 +40,7 @@ fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approve
             let told = ended.said("denied");
             assert_eq!(ended.code, Some(1), "{base}: {told}");
             assert!(
-                told.contains("private network") && told.contains("`--upstream URL`"),
+                told.contains("private address") && told.contains("`--upstream URL`"),
                 "{base}: {told}"
             );
         }

@@ -106,7 +106,7 @@ fn nothing_is_frozen_over_what_is_there_or_under_another_version() {
     let again = freeze(&component(), &version(), &folder("fixtures"), &["no-total"], &frozen)
         .unwrap_err()
         .to_string();
-    assert!(again.ends_with("is there: what was released is never frozen anew"), "{again}");
+    assert!(again.ends_with("exists: a release is never frozen again"), "{again}");
     let target = home.path().join("9.9.9");
     let other = freeze(&component(), "9.9.9", &folder("fixtures"), &["no-total"], &target)
         .unwrap_err()

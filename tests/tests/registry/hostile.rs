@@ -135,7 +135,7 @@ fn a_manifest_that_is_none_of_a_component_is_refused() {
     refused(
         &changed(&|it| it["layers"][0]["digest"] = json!("sha256:../..")),
         "unexpected-response",
-        "no manifest",
+        "not a manifest",
     );
     refused(
         &changed(&|it| it["annotations"]["smp.connector.sha256sums"] = json!("x")),

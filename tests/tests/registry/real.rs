@@ -198,7 +198,7 @@ fn a_folder_that_is_there_with_something_else_is_left_as_it_is() {
     refused(
         &run("pull").arg(&reference).file("--output", &bench.path("out")).end(),
         "output",
-        "is there already",
+        "exists already",
     );
     assert_eq!(files(&place), [("mine.txt".to_owned(), b"mine".to_vec())]);
 }

@@ -162,7 +162,7 @@ fn a_key_that_stops_working_midway_fails_the_run_and_a_right_one_goes_on() {
             ended.stderr
         );
         assert!(
-            ended.error()["hint"].as_str().unwrap().contains("it goes on where it was"),
+            ended.error()["hint"].as_str().unwrap().contains("it resumes where it stopped"),
             "{}",
             ended.stderr
         );
