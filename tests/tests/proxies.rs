@@ -101,6 +101,15 @@ fn a_proxy_that_cannot_be_read_is_refused_and_nothing_goes_past_it() {
 }
 
 #[test]
+fn a_proxy_that_an_empty_variable_hides_is_refused_and_nothing_goes_past_it() {
+    for (empty, hidden) in [("HTTPS_PROXY", "https_proxy"), ("ALL_PROXY", "all_proxy")] {
+        let ended = live("validate", &[(empty, ""), (hidden, "http://user:hunter2@127.0.0.1:9")]);
+        assert_refused(&ended, hidden, &format!("because `{empty}` is set, though it is empty"));
+        assert!(ended.said("invalid-settings").contains("Unset the empty variable"));
+    }
+}
+
+#[test]
 fn a_proxy_is_used_with_the_password_that_was_escaped() {
     let proxy = Proxy::start();
     let ended = live("connect", &[("HTTPS_PROXY", &proxy.url)]);

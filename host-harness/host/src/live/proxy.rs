@@ -35,7 +35,12 @@ pub enum ProxyError {
         "the environment variable `{0}` names a proxy whose scheme is neither `http` nor `https`"
     )]
     UnknownScheme(&'static str),
-    /// It is set together with a variable that disables all proxy variables.
+    /// It does not count beside this one, which the client looks at first and which is empty.
+    #[error(
+        "the environment variable `{0}` does not count, because `{1}` is set, though it is empty"
+    )]
+    Hidden(&'static str, &'static str),
+    /// It is set beside a variable by which no proxy variable counts.
     #[error(
         "the environment variable `{0}` does not count where `REQUEST_METHOD` is set, as it is \
          for a CGI program"
@@ -65,6 +70,10 @@ impl ProxyError {
             Self::Unsupported(..) | Self::UnknownScheme(_) => {
                 "Nothing was sent. Name an HTTP proxy, as `http://host:port` or `https://host:port`. Without a \
                  proxy, unset the variable."
+            }
+            Self::Hidden(..) => {
+                "Nothing was sent. Unset the empty variable to go through the proxy; or, to go without one, \
+                 unset both."
             }
             Self::Cgi(_) => {
                 "Nothing was sent. Unset `REQUEST_METHOD`; or, to go without a proxy, unset the proxy's variable."
@@ -99,9 +108,17 @@ fn check(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<(), Prox
         else {
             continue;
         };
-        // An empty value switches a variable off.
+        // An empty value is how a variable is switched off. The client does not look at the next
+        // one then: who set that one means it to count.
         if value.is_empty() {
-            continue;
+            let is_set =
+                |other: &&'static str| variable(other).is_some_and(|value| !value.is_empty());
+            match names.into_iter().filter(|other| *other != name).find(is_set) {
+                Some(hidden) if !(names == ALL && https_is_set) => {
+                    return Err(ProxyError::Hidden(hidden, name));
+                }
+                _ => continue,
+            }
         }
         match value.to_str().ok_or(Fault::Unreadable).and_then(read) {
             Err(Fault::Unreadable) => return Err(ProxyError::Unreadable(name)),
@@ -275,12 +292,27 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_an_empty_one_hides_is_refused_with_both_names() {
+        for [first, second] in [HTTPS, HTTP, ALL] {
+            let error = checked(&[(first, ""), (second, "http://a:1")]).unwrap_err();
+            assert_eq!(error, ProxyError::Hidden(second, first));
+            let said = error.to_string();
+            assert!(said.contains(first) && said.contains(second), "{said}");
+            for variables in [[(first, ""), (second, "")], [(first, "http://a:1"), (second, "")]] {
+                assert_eq!(checked(&variables), Ok(()), "{variables:?}");
+            }
+        }
+        // It is not asked where there is one for https.
+        let https = ("HTTPS_PROXY", "http://a:2");
+        assert_eq!(checked(&[https, ("ALL_PROXY", ""), ("all_proxy", "http://a:1")]), Ok(()));
+    }
+
+    #[test]
     fn what_the_client_does_not_look_at_is_not_looked_at_here() {
         assert_eq!(
             checked(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://a#b")]),
             Ok(())
         );
-        assert_eq!(checked(&[("HTTPS_PROXY", ""), ("https_proxy", "http://a#b")]), Ok(()));
         assert_eq!(checked(&[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", "")]), Ok(()));
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "all_proxy"] {
             assert_eq!(
