@@ -16,9 +16,9 @@ const MIB: u64 = 1024 * KIB;
 /// Declares the bounds. Their doc comments are the reasons in the documentation and on the command
 /// line.
 macro_rules! bounds {
-    ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)?;)+) => {
-        /// The bounds of all runs of an engine. [`Limits::default`] is enough for every known
-        /// organization; a platform may tighten them, and a run may tighten those of its engine.
+    ($($(#[doc = $reason:literal])+ $bound:ident $name:literal $field:ident: $kind:ident $type:ty = $default:expr $(, at least $least:expr)? $(, at most $most:expr)?;)+) => {
+        /// The bounds of all runs of an engine. [`Limits::default`] serves any organization that is known; a platform may tighten
+        /// them, and a run may tighten those of its engine.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $reason])+ pub $field: $type,)+
@@ -76,8 +76,8 @@ macro_rules! bounds {
             /// Sets the bound of this name to a value: `10s`, `500ms`, `64MiB`, `8192`.
             ///
             /// # Errors
-            /// If there is no such bound, the value is malformed, or nothing can run with so
-            /// little.
+            /// When there is no such bound, the value is none for it, nothing can run with so little, or
+            /// no machine gives so much.
             pub fn set(&mut self, name: &str, text: &str) -> Result<(), LimitError> {
                 match name {
                     $($name => {
@@ -85,6 +85,9 @@ macro_rules! bounds {
                             value::$kind::read(text).ok_or(LimitError::Value { name: $name, usual: value::$kind::EXAMPLE })?;
                         $(if value < $least {
                             return Err(LimitError::TooLittle { name: $name, least: value::$kind::shown::<$type>($least) });
+                        })?
+                        $(if value > $most {
+                            return Err(LimitError::TooMuch { name: $name, most: value::$kind::shown::<$type>($most) });
                         })?
                         self.$field = value;
                     })+
@@ -104,8 +107,9 @@ bounds! {
     CompileTime "compile-time" compile_time: time Duration = Duration::from_secs(30);
     /// Memory to compile it, in a separate process. A connector of 160 KiB takes less than 20 MiB.
     CompileMemory "compile-memory" compile_memory: bytes u64 = 1024 * MIB, at least MIB;
-    /// Stack, in bytes. Parsers need a few hundred frames at most.
-    Stack "stack" stack: bytes usize = 512 * KIB as usize, at least KIB as usize;
+    /// Stack, in bytes. Parsers go a few hundred frames deep at the most. The machine sets it aside
+    /// for each call, so it is at most 1 GiB.
+    Stack "stack" stack: bytes usize = 512 * KIB as usize, at least KIB as usize, at most 1024 * MIB as usize;
     /// Core instances in the component, and as many memories and tables. wit-component makes about four.
     Instances "instances" instances: count usize = 16, at least 1;
     /// Elements of all tables together. A connector has one table with some hundred functions.
@@ -186,6 +190,14 @@ pub enum LimitError {
         name: &'static str,
         /// The lowest permitted value.
         least: String,
+    },
+    /// A machine does not give so much, so that each run would fail.
+    #[error("the limit `{name}` can be at most {most}: a machine does not set more aside")]
+    TooMuch {
+        /// Name of the bound.
+        name: &'static str,
+        /// The most that it can be set to.
+        most: String,
     },
 }
 
@@ -396,6 +408,24 @@ mod tests {
         for name in ["table-elements", "handles", "requests", "log-lines", "log-bytes", "log-line"]
         {
             limits.set(name, "0").unwrap();
+        }
+    }
+
+    #[test]
+    fn more_than_a_machine_sets_aside_is_refused_where_it_would_be_set_aside() {
+        let mut limits = Limits::default();
+        limits.set("stack", "1GiB").unwrap();
+        for text in ["1025MiB", "64GiB"] {
+            let error = limits.set("stack", text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the limit `stack` can be at most 1 GiB: a machine does not set more aside"
+            );
+        }
+        assert_eq!(limits.stack, 1 << 30);
+        // These only count: a machine gives what is used of them.
+        for name in ["memory", "compile-memory", "component", "call-bytes", "response", "text"] {
+            limits.set(name, "64GiB").unwrap();
         }
     }
 
