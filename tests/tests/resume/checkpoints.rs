@@ -30,6 +30,47 @@ fn assert_refused(stage: &Setup, run: Run, because: &str) {
 }
 
 #[test]
+fn a_place_where_no_checkpoint_can_be_is_refused_and_never_gone_on_from() {
+    let (stage, places) = (Setup::new("csv"), tempfile::tempdir().unwrap());
+    fs::create_dir(places.path().join("folder")).unwrap();
+    fs::write(places.path().join("file"), "").unwrap();
+    for (place, because) in [
+        ("folder", "it is a folder"),
+        ("missing/checkpoint", "its folder is not there"),
+        ("file/checkpoint", "Not a directory"),
+    ] {
+        let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", "csv"]);
+        let run = run.arg("--output").arg(stage.output());
+        let place = places.path().join(place);
+        assert_refused(&stage, run.arg("--checkpoint").arg(&place), because);
+        let run = Run::new("collect").at(&stage.mock).arg("--output").arg(stage.output());
+        let told = run.args(["--format", "csv"]).arg("--checkpoint").arg(&place).end();
+        let told = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("`--checkpoint` names another."), "{told}");
+    }
+    // The run's own files are wrong usage: that can be seen without looking at the disk.
+    for taken in [stage.output(), stage.partial()] {
+        let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", "csv"]);
+        let run = run.arg("--output").arg(stage.output()).arg("--checkpoint").arg(taken);
+        let ended = run.end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.said("invalid-settings").contains("are the same file"));
+    }
+    assert_eq!(stage.mock.requests(), 0);
+}
+
+#[test]
+fn an_output_that_cannot_be_begun_is_never_gone_on_from() {
+    let stage = Setup::new("csv");
+    let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", "csv"]);
+    let run = run.arg("--output").arg(stage.path("missing/members.csv"));
+    let ended = run.arg("--checkpoint").arg(stage.checkpoint()).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.said("output").contains("`--output` names another."), "{}", ended.stderr);
+    assert_eq!(stage.mock.requests(), 0);
+}
+
+#[test]
 fn a_checkpoint_of_another_organization_is_refused() {
     let stage = Setup::stopped_at("csv", 4);
     let another = organization().organization_id("another-organization").start().unwrap();

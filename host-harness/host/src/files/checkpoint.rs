@@ -11,7 +11,7 @@
 //! ids and settings are hashed, cursors are the service's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -114,12 +114,12 @@ impl Checkpoint {
     /// Opens the checkpoint at this path, or begins one. Its entries are returned.
     ///
     /// # Errors
-    /// `checkpoint` if it belongs to another collection, is in use, or is not a checkpoint;
-    /// `output` if it cannot be written.
+    /// `checkpoint`, when it is another collection's, in use, no checkpoint, or where none can be;
+    /// `output`, when it cannot be written.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Vec<Entry>), Failure> {
         let failed = |error: io::Error| fault(path, &error);
         if path.is_dir() {
-            return Err(failed(io::Error::other("it is a folder")));
+            return Err(impossible(path, "it is a folder"));
         }
         let file = OpenOptions::new()
             .read(true)
@@ -127,7 +127,15 @@ impl Checkpoint {
             .create(true)
             .truncate(false)
             .open(path)
-            .map_err(failed)?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => impossible(path, "its folder is not there"),
+                ErrorKind::NotADirectory
+                | ErrorKind::IsADirectory
+                | ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::InvalidFilename => impossible(path, &error.to_string()),
+                _ => failed(error),
+            })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -188,7 +196,7 @@ impl Checkpoint {
         let emptied = self.file.set_len(0);
         let Err(error) = std::fs::remove_file(&self.path) else { return Ok(()) };
         match emptied.and_then(|()| self.file.sync_all()) {
-            Err(_) if error.kind() != io::ErrorKind::NotFound => Err(refused(
+            Err(_) if error.kind() != ErrorKind::NotFound => Err(refused(
                 &self.path,
                 &format!("can be neither removed nor emptied: {error}"),
                 "Remove it before the next run, which would resume from it. A checkpoint belongs \
@@ -376,6 +384,17 @@ fn fault(path: &Path, error: &io::Error) -> Failure {
     crate::collect::sink::fault(path, error).with_remedy(Remedy::MakeRoom { of: Place::Checkpoint })
 }
 
+/// The refusal of a place where no checkpoint can ever be, so that no later run could go on.
+fn impossible(path: &Path, why: &str) -> Failure {
+    refused(
+        path,
+        &format!("cannot be a checkpoint: {why}"),
+        "Nothing was asked for. Name a file in a folder that exists and that this user may write \
+         to.",
+    )
+    .with_remedy(Remedy::OtherPlace { of: Place::Checkpoint })
+}
+
 fn refused(path: &Path, what: &str, hint: &str) -> Failure {
     Failure::new(Code::Checkpoint, format!("`{}` {what}", path.display())).with_hint(hint)
 }
@@ -412,6 +431,22 @@ mod tests {
             counts,
             admitted,
         })
+    }
+
+    #[test]
+    fn where_no_checkpoint_can_be_another_place_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        for (place, why) in [
+            (".", "it is a folder"),
+            ("missing/checkpoint", "its folder is not there"),
+            ("file/checkpoint", "Not a directory"),
+        ] {
+            let failure = Checkpoint::open(&folder.path().join(place), &identity()).unwrap_err();
+            let elsewhere = Remedy::OtherPlace { of: Place::Checkpoint };
+            assert_eq!((failure.code, &*failure.remedy), (Code::Checkpoint, &elsewhere), "{place}");
+            assert!(failure.message.contains(why), "{place}: {failure}");
+        }
     }
 
     fn journal(entries: &[Entry]) -> (tempfile::TempDir, PathBuf) {

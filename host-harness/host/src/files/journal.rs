@@ -35,6 +35,8 @@ struct Files {
     format: String,
     sink: MakeSink,
     checkpoint: Option<PathBuf>,
+    /// Whether the checkpoint is known to note no page of an earlier run.
+    is_first: bool,
     open: Option<Open>,
 }
 
@@ -58,8 +60,8 @@ impl FileJournal {
         checkpoint: Option<PathBuf>,
     ) -> Self {
         let resumable = checkpoint.is_some();
-        let files =
-            Files { path: path.into(), format: format.into(), sink, checkpoint, open: None };
+        let (path, format) = (path.into(), format.into());
+        let files = Files { path, format, sink, checkpoint, is_first: false, open: None };
         Self { resumable, files: Blocking::new(files) }
     }
 }
@@ -74,7 +76,12 @@ impl Destination for FileJournal {
         whose: &'a Provenance,
     ) -> BoxFuture<'a, Result<Position, DestinationError>> {
         let whose = whose.clone();
-        Box::pin(async move { Ok(self.files.with(move |files| files.open(&whose)).await??) })
+        Box::pin(async move {
+            let opened = self.files.with(move |files| files.open(&whose)).await?;
+            // Where no run delivered a page, and this one cannot begin, none goes on.
+            self.resumable &= opened.is_ok() || !self.files.with(|files| files.is_first).await?;
+            Ok(opened?)
+        })
     }
 
     fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
@@ -120,6 +127,7 @@ impl Files {
                 }
             }
         }
+        self.is_first = written.is_none();
         let file = match written {
             Some((length, digest))
                 if delivered.done && OutputFile::is_complete(&self.path, length, &digest) =>
