@@ -21,6 +21,8 @@ pub mod flow;
 pub mod listing;
 
 #[cfg(test)]
+mod hints;
+#[cfg(test)]
 mod testing;
 
 use smp_connector_kit::{

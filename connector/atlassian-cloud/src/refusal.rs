@@ -170,6 +170,7 @@ pub fn other_organization() -> Unreadable {
     Unreadable::Unusable {
         what: "is about another organization than the one asked for",
         hint: OTHER_ORGANIZATION,
+        setting: Some(ORGANIZATION_ID),
     }
 }
 

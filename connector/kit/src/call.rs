@@ -280,6 +280,7 @@ fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
 fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
     let (between, unknown) = (C::hint(Trouble::InBetween), C::hint(Trouble::Unknown));
     let shape;
+    let mut blamed = None;
     let (what, hint) = match reason {
         Unreadable::WebPage => ("is a web page, not data", between),
         Unreadable::Encoding => ("is not UTF-8 text", between),
@@ -289,7 +290,10 @@ fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
             shape = format!("is of another shape than documented: {place}");
             (shape.as_str(), unknown)
         }
-        Unreadable::Unusable { what, hint } => (what, hint),
+        Unreadable::Unusable { what, hint, setting } => {
+            blamed = setting;
+            (what, hint)
+        }
         Unreadable::Next(BadLink::Repeated) => {
             ("leads back to itself: the list would never end", unknown)
         }
@@ -298,7 +302,11 @@ fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
         }
     };
     let message = format!("The answer to {} {what}.", call.route());
-    Failure::new(FailureKind::UnexpectedResponse, message, hint)
+    let failure = Failure::new(FailureKind::UnexpectedResponse, message, hint);
+    match blamed {
+        Some(setting) => failure.at(setting),
+        None => failure,
+    }
 }
 
 fn unexpected<C: Call>(message: String, trouble: Trouble) -> Failure {
@@ -462,7 +470,11 @@ mod tests {
     fn an_unreadable_answer_names_its_call_and_why() {
         let between = Trouble::InBetween.hint();
         let unknown = Trouble::Unknown.hint();
-        let unusable = Unreadable::Unusable { what: "is about another team", hint: "Look." };
+        let unusable = Unreadable::Unusable {
+            what: "is about another team",
+            hint: "Look.",
+            setting: Some("team"),
+        };
         let rows = [
             (Unreadable::Encoding, "is not UTF-8 text", between),
             (Unreadable::WebPage, "is a web page, not data", between),
@@ -487,6 +499,8 @@ mod tests {
             assert!(failure.message.contains(CALL), "{}", failure.message);
             assert!(failure.message.contains(what), "{}", failure.message);
             assert_eq!(failure.hint, hint, "{reason:?}");
+            let blamed = matches!(reason, Unreadable::Unusable { .. }).then_some("team");
+            assert_eq!(failure.setting.as_deref(), blamed, "{reason:?}");
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Unreadable {
         what: &'static str,
         /// What an administrator does about it.
         hint: &'static str,
+        /// The setting to correct, where one is to blame: then asking again changes nothing.
+        setting: Option<&'static str>,
     },
     /// The next page cannot be asked for.
     Next(BadLink),

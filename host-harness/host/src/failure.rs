@@ -269,6 +269,10 @@ impl From<contract::Failure> for Failure {
             ..Self::new(failure.kind.into(), failure.message)
         };
         if let Some(setting) = failure.setting {
+            // An answer that a setting is to blame for stays as it is until that is corrected.
+            if from.code == Code::UnexpectedResponse {
+                from = from.with_remedy(Remedy::CorrectSetting { setting: None });
+            }
             from = from.with_setting(setting);
         }
         from.with_retry_after(failure.retry_after_seconds)
@@ -297,6 +301,13 @@ mod tests {
             ),
             (Kind::Upstream, None, None, Remedy::later(), true),
             (Kind::UnexpectedResponse, None, None, Remedy::ComeBackOrReport, true),
+            (
+                Kind::UnexpectedResponse,
+                key(),
+                None,
+                Remedy::CorrectSetting { setting: key() },
+                false,
+            ),
             (Kind::NoMembers, None, None, Remedy::ChangeAtService, false),
             (Kind::CursorExpired, None, None, Remedy::later(), true),
             (Kind::Other, None, None, Remedy::Other, false),

@@ -223,7 +223,7 @@ fn member(person: Person, products: &mut Products) -> Member {
 }
 
 fn unusable(what: &'static str) -> Unreadable {
-    Unreadable::Unusable { what, hint: Trouble::Unknown.hint() }
+    Unreadable::Unusable { what, hint: Trouble::Unknown.hint(), setting: None }
 }
 
 /// A check; one that was not reached is skipped.

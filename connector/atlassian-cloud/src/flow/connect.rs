@@ -57,7 +57,10 @@ mod tests {
     fn another_organization_than_asked_for_is_unexpected() {
         let mut host = Script::new().at("/{org}", answer(200, r#"{"data":{"id":"another"}}"#));
         let failure = connect(&mut host, &settings()).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
+        assert_eq!(
+            (failure.kind, failure.setting.as_deref()),
+            (FailureKind::UnexpectedResponse, Some("organization-id"))
+        );
         assert!(failure.message.contains("GET /admin/v1/orgs/{organization-id} "));
     }
 }
