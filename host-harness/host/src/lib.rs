@@ -20,6 +20,8 @@ pub mod http;
 pub mod live;
 pub mod settings;
 
+pub mod explained;
+
 pub mod component;
 pub mod host;
 pub mod validation;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::component::session::Session;
-use crate::contract::{Check, Outcome, Report};
+use crate::explained::{Check, Outcome, Report};
 use crate::failure::{Code, Failure};
 use crate::remedy::Remedy;
 use crate::settings::Checked;
@@ -81,7 +81,8 @@ impl Validation {
     /// The connector's report, with the host's doubts about settings that the connector cannot see
     /// or has no doubt about.
     #[must_use]
-    pub fn new(report: Report, settings: &Checked) -> Self {
+    pub fn new(report: impl Into<Report>, settings: &Checked) -> Self {
+        let report = report.into();
         let skipped = report
             .checks
             .iter()
@@ -89,7 +90,7 @@ impl Validation {
         let mut failure = None;
         let mut checks = Vec::new();
         for check in report.checks {
-            checks.push(check_result(check, settings, &mut failure));
+            checks.push(check_result(check, &mut failure));
         }
         for doubt in settings.warnings.iter().rev() {
             if checks
@@ -188,7 +189,7 @@ impl Validation {
     }
 }
 
-fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -> CheckResult {
+fn check_result(check: Check, first: &mut Option<Failure>) -> CheckResult {
     let Check { id, title, outcome, .. } = check;
     let plain = |outcome, message| CheckResult {
         id: id.clone(),
@@ -211,7 +212,6 @@ fn check_result(check: Check, settings: &Checked, first: &mut Option<Failure>) -
             ..plain(CheckOutcome::Warning, advice.message)
         },
         Outcome::Failed(failure) => {
-            let failure = settings.known.refined(failure.into());
             let check = failed_check(id, title, &failure);
             first.get_or_insert(failure);
             check
@@ -237,7 +237,7 @@ fn failed_check(id: String, title: String, failure: &Failure) -> CheckResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Advice, FailureKind};
+    use crate::contract::{Advice, Check, FailureKind, Outcome, Report};
     use crate::settings::Warning;
 
     fn check(id: &str, required: bool, outcome: Outcome) -> Check {
@@ -342,32 +342,6 @@ mod tests {
         assert_eq!(
             (worded.checks()[0].hint.as_deref(), worded.checks()[1].hint.as_deref()),
             (Some("Do this. true"), None)
-        );
-    }
-
-    #[test]
-    fn a_setting_that_is_missing_is_to_be_given() {
-        let refused = |code| {
-            let failed = crate::contract::Failure {
-                kind: code,
-                message: "it failed".into(),
-                hint: "Do this.".into(),
-                setting: Some("id".into()),
-                vendor_code: None,
-                retry_after_seconds: None,
-            };
-            let known = crate::settings::Known { missing: vec!["id".into()], ..Default::default() };
-            let settings = Checked { known, ..no_doubts() };
-            let checks = vec![check("a", true, Outcome::Failed(failed))];
-            Validation::new(Report { checks }, &settings).checks()[0].remedy.clone().unwrap()
-        };
-        assert_eq!(
-            refused(FailureKind::InvalidSettings),
-            Remedy::GiveSetting { setting: "id".into(), secret: false }
-        );
-        assert_eq!(
-            refused(FailureKind::NotFound),
-            Remedy::CorrectSetting { setting: Some("id".into()) }
         );
     }
 }

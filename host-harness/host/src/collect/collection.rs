@@ -17,7 +17,7 @@ use super::destination::{Delivery, Destination, DestinationError, Ending, PageMa
 use super::guard::{Admission, Counts, Guard};
 use super::report::{Outcome, RunReport};
 use crate::component::session::Session;
-use crate::contract::{MemberPage, Outcome as CheckOutcome};
+use crate::contract::MemberPage;
 use crate::failure::{Code, Failure};
 use crate::observer::Event;
 
@@ -167,8 +167,7 @@ impl Collection<'_> {
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
         if !self.guard.nobody() {
             self.guard.judge().map_err(|error| self.found(error))?;
-            // The requests of an earlier run are not sent again.
-            return if self.resumed { Ok(()) } else { self.session.finish() };
+            return self.session.finish();
         }
         Err(tokio::select! {
             biased;
@@ -183,12 +182,8 @@ impl Collection<'_> {
             Ok(report) => report,
             Err(failure) => return failure,
         };
-        let failed = report.checks.into_iter().find_map(|check| match check.outcome {
-            CheckOutcome::Failed(failure) => Some(failure),
-            _ => None,
-        });
-        match failed {
-            Some(failure) => self.session.settings().known.refined(failure.into()),
+        match report.failure() {
+            Some(failure) => failure,
             None => Failure::new(
                 Code::NoMembers,
                 "the service answers with an empty list of members and no reason",

@@ -1,7 +1,8 @@
 //! One run of a connector, in its own store, which is dropped after a trap.
 //!
-//! Each call is bounded in computing time, total time, and the size of what it passes. The host's
-//! own note of a denial, a limit or a wrong fixture takes precedence over what a call returns.
+//! Each call is bounded in computing time, in time altogether and in what it may hand over.
+//! Whatever a call returns, the host's own word on a denial, a limit or a fixture that does not fit
+//! comes first, and each failure is [`explained`](crate::explained).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +17,11 @@ use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use crate::contract::{
-    self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage, Report,
-};
+use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage};
+use crate::explained::{Explainer, Report};
 use crate::failure::{Code, Failure};
-use crate::http::capability::{Capability, Note, whole_seconds};
+use crate::http::asked::Asked;
+use crate::http::capability::Capability;
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
 use crate::limits::{Bound, Limits};
@@ -209,22 +210,14 @@ impl Session {
 
     async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
         let settings = Arc::clone(&self.settings);
-        let mut report = self
+        let report = self
             .call(Some(phase), async |plugin, store| {
                 plugin.smp_connector_connector().call_validate(store, &settings.public).await
             })
             .await?;
+        self.not_ended()?;
         check::report(&report, &self.limits)?;
-        for check in &mut report.checks {
-            if let contract::Outcome::Failed(failure) = &mut check.outcome {
-                self.settings.known.explain(failure);
-            }
-        }
-        // A check that failed without an answer is explained by the reason for that.
-        let failed =
-            report.checks.iter().any(|check| matches!(check.outcome, contract::Outcome::Failed(_)));
-        self.noted(failed)?;
-        Ok(report)
+        Ok(self.explainer().report(report))
     }
 
     /// Calls `connect`: which account do the settings identify?
@@ -318,9 +311,11 @@ impl Session {
         &self.events
     }
 
-    /// Notes the pages of earlier runs, so that the next one has its number.
+    /// Notes the pages that earlier runs brought, so that the next one has its number, and tells
+    /// where answers come from that there were such runs.
     pub(crate) fn go_on_after(&mut self, pages: u64) {
         self.pages = pages;
+        self.state().and_then(|state| state.http.as_ref()).iter().for_each(|http| http.resume());
     }
 
     /// Makes one call within its span, which records the code of a failure.
@@ -349,49 +344,29 @@ impl Session {
         self.live.as_ref().map(|(store, _)| store.data()).or(self.parked.as_ref())
     }
 
-    /// A connector's answer, unless the host's own note takes precedence.
+    /// A connector's answer, after the host's own word.
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
-        self.noted(answer.is_err())?;
+        self.not_ended()?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
-            Ok(()) => self.explained(failure),
+            Ok(()) => self.explainer().failure(failure),
             Err(broken) => broken,
         })
     }
 
-    /// A connector's failure, with what only the host knows.
-    fn explained(&self, mut failure: contract::Failure) -> Failure {
-        self.settings.known.explain(&mut failure);
-        let mut failure = self.settings.known.refined(failure.into());
-        let overrun =
-            self.state().and_then(|state| state.http.as_ref()).and_then(Capability::overrun);
-        if let (Remedy::ComeBack { max_wait_s, .. }, Some(overrun)) =
-            (&mut *failure.remedy, overrun)
-        {
-            *max_wait_s = Some(whole_seconds(overrun));
+    /// What only the host knows, now that a call has ended.
+    fn explainer(&self) -> Explainer<'_> {
+        let http = self.state().and_then(|state| state.http.as_ref());
+        Explainer {
+            known: &self.settings.known,
+            limits: &self.limits,
+            asked: http.map(Capability::asked),
         }
-        self.with_the_limits_name(failure)
     }
 
-    /// The failure of a call whose answer was too large, with what only the host knows.
-    fn with_the_limits_name(&self, mut failure: Failure) -> Failure {
-        if self.state().and_then(|state| state.http.as_ref()).is_some_and(Capability::oversized) {
-            let (hint, most) =
-                (failure.hint.take().unwrap_or_default(), self.limits.shown(Bound::Response));
-            failure.hint =
-                Some(format!("{hint} The limit `response` is {most}.").trim().to_owned());
-            failure =
-                failure.with_remedy(Remedy::RaiseLimit { limit: Bound::Response.name(), to: None });
-        }
-        failure
-    }
-
-    /// The host's note, if it decides how the call ended.
-    fn noted(&self, failed: bool) -> Result<(), Failure> {
-        match self.state().and_then(|state| state.http.as_ref()).map(Capability::note) {
-            Some(Note::Ends(failure)) => Err(failure.clone()),
-            Some(Note::Explains(failure)) if failed => Err(failure.clone()),
-            _ => Ok(()),
-        }
+    /// The host's own word, where it ends the run.
+    fn not_ended(&self) -> Result<(), Failure> {
+        let http = self.state().and_then(|state| state.http.as_ref());
+        http.and_then(Capability::end).map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
     /// Gives the instance back if answers to this call were slow: by the contract, any other
@@ -483,8 +458,11 @@ impl Session {
     fn ended(&mut self, store: Store<RunState>, error: &wasmtime::Error) -> Failure {
         let exceeded = store.data().usage.exceeded;
         self.park(store);
-        if let Err(noted) = self.noted(true) {
-            return noted;
+        if let Err(failure) = self.not_ended() {
+            return failure;
+        }
+        if let Some(failure) = self.explainer().asked.and_then(Asked::explanation) {
+            return failure.clone();
         }
         if let Some((bound, what)) = exceeded {
             return self.limits.reached(bound, what);

@@ -1,10 +1,12 @@
 //! The `http` import of one run: it checks each request of the component before it is sent.
 //!
-//! It keeps its own note of each denial and each limit: whatever failure the component reports, the
-//! run ends with the host's.
+//! It keeps a note of its own of each denial and each limit: however the component words its
+//! failure, the host's word is the one that is told ([`explained`](crate::explained)).
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::asked::{Asked, End};
 use super::policy::{Denial, Policy};
 use super::retry::{GivenUp, Retrier, SharedFigures};
 use super::transport::{Method, Phase, Request, TransportError};
@@ -33,21 +35,10 @@ pub struct Capability {
     retrier: Retrier,
     limits: Limits,
     requests: u64,
-    note: Note,
-    /// Whether the last answer was larger than the limit.
-    oversized: bool,
-}
-
-/// The host's note about requests that it did not send.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Note {
-    /// Nothing.
-    #[default]
-    None,
-    /// It explains a failure, if there is one.
-    Explains(Failure),
-    /// It makes the run fail, whatever the component reports.
-    Ends(Failure),
+    /// What came of the requests of this call.
+    asked: Asked,
+    /// Something after which the run has failed, whatever the component says.
+    end: Option<Failure>,
 }
 
 impl Capability {
@@ -55,7 +46,7 @@ impl Capability {
     /// here.
     #[must_use]
     pub fn new(policy: Policy, retrier: Retrier, limits: Limits) -> Self {
-        Self { policy, retrier, limits, requests: 0, note: Note::None, oversized: false }
+        Self { policy, retrier, limits, requests: 0, asked: Asked::default(), end: None }
     }
 
     /// The figures of the run so far.
@@ -69,7 +60,12 @@ impl Capability {
         self.retrier.enter(phase);
     }
 
-    /// Tells the transport that a call has succeeded and sends no more requests.
+    /// Tells the transport that the run goes on from an earlier one.
+    pub fn resume(&self) {
+        self.retrier.resume();
+    }
+
+    /// Tells the transport that a call has succeeded for which everything was asked.
     ///
     /// # Errors
     /// The transport's objection.
@@ -77,29 +73,22 @@ impl Capability {
         self.retrier.finish()
     }
 
-    /// Notes which call later requests belong to, for the observer.
+    /// Begins a call: which one the requests from now on serve, for who is told of them.
     pub fn serve(&mut self, call: Call) {
+        self.asked = Asked::default();
         self.retrier.serve(call);
     }
 
-    /// The host's note.
+    /// What came of the requests of this call.
     #[must_use]
-    pub fn note(&self) -> &Note {
-        &self.note
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
-    /// Whether the answer to the last request was larger than the limit `response`. A component is
-    /// told so, but its failure does not know the limit's name.
+    /// Why the run has failed, whatever the component says.
     #[must_use]
-    pub fn oversized(&self) -> bool {
-        self.oversized
-    }
-
-    /// The budget of waits that would have been enough for the last request, if the service asked
-    /// for a longer wait.
-    #[must_use]
-    pub fn overrun(&self) -> Option<Duration> {
-        self.retrier.overrun()
+    pub fn end(&self) -> Option<&Failure> {
+        self.end.as_ref()
     }
 
     /// Sends a component's request, if it is permitted.
@@ -119,14 +108,16 @@ impl Capability {
                 endpoint = &*allowed.endpoint,
                 "a request was refused: the run has reached its limit"
             );
-            self.end(
-                self.limits
-                    .reached(Bound::Requests, "the connector made more requests than permitted"),
+            self.ended(
+                self.limits.reached(
+                    Bound::Requests,
+                    "the connector made more requests than a run may make",
+                ),
             );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
         self.requests += 1;
-        self.oversized = false;
+        let endpoint = Arc::clone(&allowed.endpoint);
         match self.retrier.send(&request, &allowed).await {
             // A transport that bounds its reading has checked this already; a platform's own one
             // may not.
@@ -134,7 +125,7 @@ impl Capability {
                 if u64::try_from(response.body.len()).unwrap_or(u64::MAX)
                     > self.limits.response =>
             {
-                self.oversized = true;
+                self.asked.note(endpoint, End::TooLarge);
                 tracing::info!(
                     endpoint = &*allowed.endpoint,
                     bytes = response.body.len(),
@@ -144,6 +135,7 @@ impl Capability {
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
+                self.asked.note(endpoint, End::Told);
                 let passed_on = response.headers.into_iter().filter(|(name, value)| {
                     PASSED_ON.contains(&name.as_str()) && value.len() <= LONGEST_HEADER
                 });
@@ -153,7 +145,7 @@ impl Capability {
                     body: response.body,
                 })
             }
-            Err(given_up) => Err(self.given_up(given_up)),
+            Err(given_up) => Err(self.given_up(endpoint, given_up)),
         }
     }
 
@@ -173,84 +165,75 @@ impl Capability {
                 let path =
                     endpoint.split_once(' ').map_or(endpoint.as_str(), |(_, path)| path).to_owned();
                 let remedy = Remedy::Grant { method: request.method.as_str(), path };
-                self.explain(
-                    failure
-                        .with_remedy(remedy)
-                        .with_hint("If you trust the connector with it, grant it this request."),
-                );
+                let failure = failure
+                    .with_remedy(remedy)
+                    .with_hint("If you trust the connector with it, grant it this request.");
+                self.asked.note(endpoint.as_str().into(), End::Explained(failure));
             }
-            _ => self.end(failure.with_hint(
-                "Do not use this connector: it asks for more than it declares. Report it to its \
-                 publisher.",
+            _ => self.ended(failure.with_hint(
+                "Do not use this connector: it asks for more than it declares. Report it to \
+                 whoever publishes it.",
             )),
         }
         wit::Error::Denied(denial.to_string())
     }
 
-    fn given_up(&mut self, given_up: GivenUp) -> wit::Error {
-        match given_up {
+    fn given_up(&mut self, endpoint: Arc<str>, given_up: GivenUp) -> wit::Error {
+        let (end, error) = match given_up {
             GivenUp::Status { status, retry_after } => {
                 let exhausted =
                     wit::Exhausted { status, retry_after_seconds: retry_after.map(whole_seconds) };
-                if status == 429 {
+                let error = if status == 429 {
                     wit::Error::RateLimited(exhausted)
                 } else {
                     wit::Error::Unavailable(exhausted)
-                }
+                };
+                (self.retrier.overrun().map_or(End::Told, End::Overrun), error)
             }
-            GivenUp::NoAnswer(TransportError::TimedOut) => wit::Error::TimedOut,
+            GivenUp::NoAnswer(TransportError::TimedOut) => (End::Told, wit::Error::TimedOut),
             GivenUp::NoAnswer(TransportError::TooLarge(most)) => {
-                self.oversized = true;
-                wit::Error::TooLarge(most)
+                (End::TooLarge, wit::Error::TooLarge(most))
             }
             GivenUp::NoAnswer(TransportError::Connection(text)) => {
-                wit::Error::ConnectionFailed(text)
+                (End::Told, wit::Error::ConnectionFailed(text))
             }
             GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
                 let failure = Failure::new(
                     Code::Upstream,
                     format!("the server's certificate is not trusted ({text})"),
                 );
-                self.explain(failure.with_remedy(Remedy::TrustRoot).with_hint(
-                    "If a proxy of your company is in between, trust its certificate too. \
-                     Otherwise the connection may be intercepted: do not go on.",
-                ));
-                wit::Error::ConnectionFailed("the server's certificate is not trusted".into())
+                let failure = failure.with_remedy(Remedy::TrustRoot).with_hint(
+                    "If a proxy of your company stands in between, trust its certificate too. \
+                     Otherwise somebody may be reading along: do not go on.",
+                );
+                let told = "the server's certificate is not trusted".into();
+                (End::Explained(failure), wit::Error::ConnectionFailed(told))
             }
             GivenUp::NoAnswer(TransportError::Denied(text)) => {
-                self.explain(
-                    Failure::new(Code::Denied, text.clone())
-                        .with_remedy(Remedy::NameUpstream)
-                        .with_hint(
-                            "If the service really is inside your network, name its address \
-                             yourself. Otherwise do not use this connector.",
-                        ),
-                );
-                wit::Error::Denied(text)
+                let failure = Failure::new(Code::Denied, text.clone())
+                    .with_remedy(Remedy::NameUpstream)
+                    .with_hint(
+                        "Where the service really is inside your network, name its address \
+                         yourself. Otherwise do not use this connector.",
+                    );
+                (End::Explained(failure), wit::Error::Denied(text))
             }
             GivenUp::NoAnswer(TransportError::Fixture(text)) => {
-                self.end(Failure::new(Code::Fixture, text.clone()).with_hint(
-                    "Fix the fixture, or record it again: the connector sends requests that it \
-                     does not have.",
+                self.ended(Failure::new(Code::Fixture, text.clone()).with_hint(
+                    "Mend the fixture, or record it again: the connector asks for other things \
+                     than it holds.",
                 ));
-                wit::Error::Other(text)
+                (End::Told, wit::Error::Other(text))
             }
-            GivenUp::NoAnswer(TransportError::Other(text)) => wit::Error::Other(text),
-        }
-    }
-
-    /// Keeps the first explanation.
-    fn explain(&mut self, failure: Failure) {
-        if self.note == Note::None {
-            self.note = Note::Explains(failure);
-        }
+            GivenUp::NoAnswer(TransportError::Other(text)) => (End::Told, wit::Error::Other(text)),
+        };
+        self.asked.note(endpoint, end);
+        error
     }
 
     /// Keeps the first end.
-    fn end(&mut self, failure: Failure) {
-        if !matches!(self.note, Note::Ends(_)) {
-            self.note = Note::Ends(failure);
-        }
+    fn ended(&mut self, failure: Failure) {
+        self.end.get_or_insert(failure);
     }
 }
 

@@ -13,4 +13,5 @@ pub mod policy;
 pub mod retry;
 mod sent;
 
+pub mod asked;
 pub mod capability;

@@ -146,7 +146,12 @@ impl Retrier {
         self.transport.enter(phase);
     }
 
-    /// Tells the transport that a call has succeeded and sends no more requests, as
+    /// Tells the transport that the run goes on from an earlier one.
+    pub fn resume(&self) {
+        self.transport.resume();
+    }
+
+    /// Tells the transport that a call has succeeded for which everything was asked, as
     /// [`Transport::finish`] defines it.
     ///
     /// # Errors

@@ -152,10 +152,14 @@ pub trait Transport: Send + Sync {
         let _ = phase;
     }
 
-    /// Notes that a call has succeeded and sends no more requests: a validation, a connection, or a
-    /// whole collection that began at its first page. The session calls it before it returns the
-    /// result. Most transports ignore it; recorded traffic may have an answer that was never
-    /// requested.
+    /// Tells that the run goes on from an earlier one, before it sends anything: what comes before
+    /// its first request was asked for then. Most transports do not care.
+    fn resume(&self) {}
+
+    /// Tells that a call has succeeded for which everything was asked: a validation, a connection,
+    /// or a whole collection, with what earlier runs asked for where it went on from one
+    /// ([`resume`](Self::resume)). The session calls it before it passes the result on. Most transports do not care; recorded traffic may hold an answer that was
+    /// never asked for.
     ///
     /// # Errors
     /// Why the result does not count, although the call succeeded.

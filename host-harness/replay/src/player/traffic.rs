@@ -147,6 +147,13 @@ impl Transport for Traffic {
         }
     }
 
+    fn resume(&self) {
+        match self.mode {
+            Mode::Strict => self.replay.resume(),
+            Mode::Lenient(_) => {}
+        }
+    }
+
     fn finish(&self) -> Result<(), Failure> {
         match self.mode {
             Mode::Strict => self.replay.finish(),

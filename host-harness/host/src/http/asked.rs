@@ -1,0 +1,118 @@
+//! What came of the requests of one call, by the endpoint that they asked: what the host knows of a
+//! failure that the component reports.
+//!
+//! It is not a log: of each endpoint only the last request counts, so it is as bounded as the
+//! descriptor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::failure::Failure;
+
+/// What came of the last request to each endpoint, and which was the last of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    ends: BTreeMap<Arc<str>, End>,
+    last: Option<Arc<str>>,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The component was told all that there is to know.
+    Told,
+    /// The answer was larger than the limit `response` allows.
+    TooLarge,
+    /// The service asked for a wait that was too long. With this budget of waits it would not have
+    /// been.
+    Overrun(Duration),
+    /// It was not let out, or the host knows better than the component why there is no answer.
+    Explained(Failure),
+}
+
+impl Asked {
+    /// Notes what came of a request to this endpoint: method and path template.
+    pub(crate) fn note(&mut self, endpoint: Arc<str>, end: End) {
+        self.last = Some(Arc::clone(&endpoint));
+        self.ends.insert(endpoint, end);
+    }
+
+    /// What came of the request that a failure is about: of the endpoint that its message names,
+    /// else of the last one.
+    #[must_use]
+    pub fn about(&self, message: &str) -> Option<&End> {
+        let named = self.ends.keys().filter(|endpoint| names(message, endpoint));
+        named
+            .max_by_key(|endpoint| endpoint.len())
+            .or(self.last.as_ref())
+            .and_then(|endpoint| self.ends.get(endpoint))
+    }
+
+    /// The host's own word on a request of this call, for a call that does not come back.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&Failure> {
+        self.ends.values().find_map(|end| match end {
+            End::Explained(failure) => Some(failure),
+            _ => None,
+        })
+    }
+}
+
+/// Whether a message names this endpoint, and not one whose path only begins as its path does.
+fn names(message: &str, endpoint: &str) -> bool {
+    message.match_indices(endpoint).any(|(at, _)| {
+        let rest = message.get(at + endpoint.len()..).unwrap_or_default();
+        !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || "/{-_".contains(next))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Code;
+
+    fn asked(requests: &[(&str, End)]) -> Asked {
+        let mut asked = Asked::default();
+        for (endpoint, end) in requests {
+            asked.note((*endpoint).into(), end.clone());
+        }
+        asked
+    }
+
+    #[test]
+    fn a_failure_is_about_the_endpoint_that_it_names_else_about_the_last() {
+        let (wait, told) = (End::Overrun(Duration::from_secs(9)), End::Told);
+        let asked = asked(&[
+            ("GET /orgs/{id}", wait.clone()),
+            ("GET /orgs/{id}/users", End::TooLarge),
+            ("GET /orgs", told.clone()),
+        ]);
+        for (message, end) in [
+            ("it failed", &told),
+            ("(429 from GET /orgs/{id}).", &wait),
+            ("the answer to GET /orgs/{id}/users is too large", &End::TooLarge),
+            ("GET /orgs/{id}/users failed, and so did GET /orgs/{id}", &End::TooLarge),
+            ("GET /orgs is refused", &told),
+            ("GET /orgs/{id}/domains is refused", &told),
+            ("GET /orgs/{id}s", &told),
+        ] {
+            assert_eq!(asked.about(message), Some(end), "{message}");
+        }
+        assert_eq!(Asked::default().about("GET /orgs"), None);
+    }
+
+    #[test]
+    fn only_the_last_request_to_an_endpoint_counts() {
+        let asked = asked(&[("GET /a", End::TooLarge), ("GET /a", End::Told)]);
+        assert_eq!(asked.about("GET /a"), Some(&End::Told));
+    }
+
+    #[test]
+    fn the_hosts_own_word_is_found_whatever_was_asked_after_it() {
+        let failure = Failure::new(Code::Denied, "it was not let out");
+        let requests = [("GET /a", End::Explained(failure.clone())), ("GET /b", End::Told)];
+        assert_eq!(asked(&requests).explanation(), Some(&failure));
+        assert_eq!(asked(&requests[1..]).explanation(), None);
+    }
+}
