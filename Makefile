@@ -1,6 +1,6 @@
-# What the project can do. `make help` lists it.
-# Everything is built with one profile. wasmtime is compiled once for every choice of packages: `tests/tests/architecture.rs` holds the
-# features below it together.
+# The targets of the project. `make help` lists them.
+# Everything is built with one profile. wasmtime is compiled once for every choice of packages: `tests/tests/architecture.rs` checks that
+# the features below it are equal.
 
 CARGO ?= cargo
 TARGET ?= target
@@ -14,26 +14,26 @@ WKG_VERSION := 0.16.1
 WKG := $(TARGET)/tools/bin/wkg
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
-# Flags of the component: no folder of the machine that builds it may be in it, and a stack of 64 KiB is enough.
+# Flags of the component: it must not contain a folder of the build machine, and a stack of 64 KiB is enough.
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_HOME_DIR := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 COMPONENT_FLAGS := --remap-path-prefix=$(CARGO_HOME_DIR)=cargo --remap-path-prefix=$(RUSTUP_HOME_DIR)=rustup \
 	--remap-path-prefix=$(CURDIR)=src --remap-path-prefix=$(CARGO_TARGET_DIR)=target -C link-arg=-zstack-size=65536
 CORE_MODULES := $(TARGET)/wasm32-unknown-unknown/component
 CORE_MODULE := $(CORE_MODULES)/atlassian_cloud.wasm
-# What Cargo says of the build: what it compiled for the component.
+# Cargo's messages of the build, which list what was compiled for the component.
 MESSAGES := $(CORE_MODULES)/atlassian_cloud.messages.json
 
-# What a package says of itself besides what the component says. The version is the one of Cargo.toml; a copy without git has no revision
-# and no date.
+# Metadata of a package that the component does not have. The version is that of Cargo.toml; a copy without git has no revision and no
+# date.
 REVISION ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
 SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's|^https://([^@/]*@)?(.*)$$|https://\2|; s|\.git$$||; /^https:/p')
 HOMEPAGE ?= $(SOURCE)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-# The command that packages: the one of this workspace, unless another one is named.
+# The command that packages: by default that of this workspace.
 PACKAGER ?= $(HARNESS)
 
-# Components that only tests load: the hostile ones, and a second, small connector in several editions.
+# Components for tests only: the hostile ones, and a second, small connector in several editions.
 TEST_COMPONENTS := $(TARGET)/test-components
 EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
@@ -53,13 +53,13 @@ core-module: toolchain
 	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown \
 		--message-format=json-render-diagnostics >$(MESSAGES)
 
-component: core-module ## Build the connector, and the list of what is linked into it: dist/atlassian-cloud.wasm, dist/atlassian-cloud.cdx.json
+component: core-module ## Build the connector, and its bill of materials: dist/atlassian-cloud.wasm, dist/atlassian-cloud.cdx.json
 	@mkdir -p dist
 	$(CARGO) build --quiet --locked --release --package componentize --package bill-of-materials
 	$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
 	$(TARGET)/release/bill-of-materials atlassian-cloud wasm32-unknown-unknown $(MESSAGES) Cargo.lock $(BILL)
 
-test-components: component ## Build the components that only tests load: target/test-components
+test-components: component ## Build the components for tests: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)
 	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package hostile --examples --package noticeboard --lib \
 		--profile component --target wasm32-unknown-unknown
@@ -75,16 +75,16 @@ test-components: component ## Build the components that only tests load: target/
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --package smp-harness
 
-# The programs that demos and benchmarks need besides.
+# Further programs for demos and benchmarks.
 programs: component
 	$(CARGO) build --locked --release --workspace --bins
 
-package: $(if $(filter $(HARNESS),$(PACKAGER)),build,component) ## Make what a marketplace takes: dist/atlassian-cloud-VERSION (RELEASE=1: only if it is a release)
+package: $(if $(filter $(HARNESS),$(PACKAGER)),build,component) ## Make the package for a marketplace: dist/atlassian-cloud-VERSION (RELEASE=1: only if it is a release)
 	@SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" $(PACKAGER) package $(COMPONENT) --output dist --fixtures tests/fixtures --strict \
 		--sbom $(BILL) --changelog CHANGELOG.md --figures bench/results.json $(if $(RELEASE),--release) \
 		$(if $(REVISION),--revision "$(REVISION)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(HOMEPAGE),--homepage "$(HOMEPAGE)")
 
-# Nothing is fetched for it: what the builds before have fetched is unpacked twice.
+# It downloads nothing: what earlier builds have downloaded is unpacked twice.
 reproduce: build ## Make the package twice, in two folders with two Cargo homes, and compare every byte
 	@REVISION="$(REVISION)" SOURCE="$(SOURCE)" HOMEPAGE="$(HOMEPAGE)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" CARGO_HOME="$(CARGO_HOME_DIR)" \
 		RUSTUP_HOME="$(RUSTUP_HOME_DIR)" tests/reproduce.sh "$(abspath $(HARNESS))"
@@ -96,7 +96,7 @@ run: build ## Collect the bundled example organization, and show it as a table
 demo: build programs ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)
 
-# Needs python3 (3.11 or later) and, once, the Python package registry; a peer that cannot be installed is skipped, and that is said.
+# Needs python3 (3.11 or later) and, once, the Python package registry. A peer that cannot be installed is skipped, with a message.
 bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
 	@python3 bench/peers/run.py
 
@@ -128,12 +128,12 @@ $(WKG):
 wkg: build registry-installed $(WKG) ## Exchange a connector with another client, wkg, through a registry
 	@tests/wkg.sh $(HARNESS) $(WKG) $(COMPONENT)
 
-# All that libFuzzer can guide, for a minute each: `make fuzz TARGETS="har policy" SECONDS=600`.
+# All targets that libFuzzer can guide, for a minute each: `make fuzz TARGETS="har policy" SECONDS=600`.
 TARGETS ?= $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
 SECONDS ?= 60
 FUZZING := $(abspath $(TARGET))/fuzz
 
-fuzz: ## Fuzz what reads bytes from outside, guided by coverage; `make test` has the short run
+fuzz: ## Fuzz the readers of untrusted bytes, guided by coverage; `make test` has the short run
 	@if ! rustup run nightly rustc --version >/dev/null 2>&1; then echo "skipped: there is no nightly toolchain (rustup toolchain install nightly)"; \
 	elif ! command -v cargo-fuzz >/dev/null; then echo "skipped: cargo-fuzz is not installed (cargo install cargo-fuzz)"; \
 	else set -e; for target in $(TARGETS); do \
@@ -143,7 +143,7 @@ fuzz: ## Fuzz what reads bytes from outside, guided by coverage; `make test` has
 			-max_total_time=$(SECONDS) -timeout=20 -max_len=16384 -print_final_stats=1 -artifact_prefix=$(FUZZING)/artifacts/$$target/; \
 	done; fi
 
-# Each feature of the library that platforms embed, alone: what one needs, another must not bring.
+# Each feature of the embedded library alone, so that none depends on what another one brings.
 FEATURES := none live files compile
 
 lint: toolchain ## Check format and lints, for this machine and for WebAssembly
@@ -158,41 +158,41 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 doc: ## Build the documentation of the library; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
 
-# The first run builds it, in two minutes; where the registry is out of reach, nothing is checked, and that is said.
+# The first run builds it, in two minutes. Without the registry nothing is checked, and a message says so.
 $(DENY):
 	@CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --quiet --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
 
-deny: $(DENY) ## Check advisories, licences and sources, where cargo-deny and its database can be had
+deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its database are available
 	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; \
 	elif $(DENY) --locked check licenses bans sources; then \
-		$(DENY) --locked fetch db >/dev/null 2>&1 || { echo "skipped: the database of advisories cannot be had here"; exit 0; }; \
+		$(DENY) --locked fetch db >/dev/null 2>&1 || { echo "skipped: the database of advisories is not available here"; exit 0; }; \
 		$(DENY) --locked check advisories; \
 	else exit 1; fi
 
-documents: package ## Have the bill of materials read by another implementation of its format
+documents: package ## Read the bill of materials with another implementation of its format
 	$(CARGO) test --quiet --locked --release --manifest-path tests/documents/Cargo.toml
 
-check: lint doc test documents deny generated ## What has to pass: all of the above, and that generated files are as they are generated
+check: lint doc test documents deny generated ## Run every check that must pass: all of the above, and that generated files are up to date
 
 generated:
 	@git diff --exit-code --stat -- tests docs || { echo "generated files differ: run 'make bless' and commit what it changes"; exit 1; }
 
-bless: component test-components ## Write the expected files anew; look at the difference before you commit it
+bless: component test-components ## Generate the expected files again; review the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
 		--test command_docs
 
-# The packaged component, where there is one of this version: that is what reaches people.
+# The packaged component, if there is one of this version, because users get that one.
 PACKAGED = $(wildcard $(basename $(COMPONENT))-$(VERSION)/$(notdir $(COMPONENT)))
 
-freeze: build ## Keep what is released, for ever: make freeze VERSION=0.2.0 (tests/released/README.md)
+freeze: build ## Keep a release and its outputs permanently: make freeze VERSION=0.2.0 (tests/released/README.md)
 	@test -n "$(VERSION)" || { echo "which version? make freeze VERSION=0.2.0"; exit 1; }
-	@test ! -e tests/released/$(VERSION) || { echo "tests/released/$(VERSION) is there: what was released is never frozen anew"; exit 1; }
+	@test ! -e tests/released/$(VERSION) || { echo "tests/released/$(VERSION) exists: a release is never frozen again"; exit 1; }
 	@echo "freezing $(firstword $(PACKAGED) $(COMPONENT))"
 	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --quiet --locked --release --workspace \
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
-bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: little; BLESS=1: keep it)
+bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)
 
 clean: ## Remove everything that was built

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Collects a large mock organization over real HTTP. Arguments: the folder of the binaries, the connector.
-# The mock stops by itself when this script ends: its standard input closes then.
+# The mock stops when this script ends, because its standard input is closed.
 set -euo pipefail
 binaries=$1 connector=$2
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A registry of OCI artifacts on this machine, for people: on port 5000 or the one that is named, and gone when this is stopped (Ctrl-C).
-# It keeps nothing beyond that. Arguments: the port. Needs docker-registry, the package of Debian.
+# Runs a registry of OCI artifacts on this machine until Ctrl-C: on port 5000 or the given one. It keeps nothing afterwards.
+# Arguments: the port. Needs Debian's package docker-registry.
 set -euo pipefail
 port=${1:-5000}
 command -v docker-registry >/dev/null || { echo "docker-registry is not installed: run \`make registry-installed\`" >&2; exit 1; }

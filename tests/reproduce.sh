@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes the package twice, from the commit that is checked out: in two folders, with two Cargo homes and in two environments. Shows the
-# digest of every file, and fails with what differs where they are not the same.
+# Makes the package twice, from the commit that is checked out: in two folders, with two Cargo homes and in two environments. Prints the
+# digest of every file, or fails with the differences.
 #
-# Usage: tests/reproduce.sh SMP-HARNESS, called by `make reproduce`, which says in the environment what belongs to the release.
-# What the registries gave before is unpacked twice and compiled twice; nothing is fetched.
+# Usage: tests/reproduce.sh SMP-HARNESS, called by `make reproduce`, which passes the release's metadata in the environment.
+# Earlier downloads of the registries are unpacked twice and compiled twice; nothing is downloaded.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packager=$1
@@ -17,7 +17,7 @@ if [ -n "$(git status --porcelain)" ]; then
 fi
 revision=$(git rev-parse HEAD)
 
-# package NAME FOLDER [VARIABLE=VALUE…]: a clone, a Cargo home without what was unpacked or built before, and the package made there.
+# package NAME FOLDER [VARIABLE=VALUE…]: a clone, a Cargo home without unpacked or built files, and the package made there.
 package() {
     local name=$1 folder=$2
     shift 2

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Whether another client and this one understand each other: wkg, of the Bytecode Alliance, pulls what smp-harness pushed, and the other way
-# round, byte for byte. Arguments: smp-harness, wkg, a connector. Needs docker-registry, the package of Debian.
+# Tests that this client works together with another, wkg of the Bytecode Alliance: it pulls what smp-harness pushed, and vice versa, byte
+# for byte. Arguments: smp-harness, wkg, a connector. Needs Debian's package docker-registry.
 set -euo pipefail
 harness=$1 wkg=$2 connector=$3
 command -v docker-registry >/dev/null || { echo "docker-registry is not installed: run \`make registry-installed\`" >&2; exit 1; }
 work=$(mktemp -d)
-# No login of whoever runs this is wanted.
+# Uses no login of the person who runs this.
 export DOCKER_CONFIG=$work
 mkdir "$work/ours" "$work/theirs"
 cat >"$work/config.yml" <<EOF

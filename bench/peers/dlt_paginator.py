@@ -1,4 +1,4 @@
-"""What both ways of dlt share: paging by the link to the next page."""
+"""Paging by the link to the next page, for both adapters of dlt."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator
 
 
 class NextLink(JSONLinkPaginator):
-    """Pages by `links.next`, of which only path and query count: it names the live host."""
+    """Pages by `links.next`. Only its path and query are used, because it names the live host."""
 
     def __init__(self):
         super().__init__(next_url_path="links.next")

@@ -27,7 +27,7 @@ source = rest_api_source(
                 "name": "users",
                 "primary_key": "account_id",
                 "write_disposition": "replace",
-                # Products stay in the member's row, and instants keep the text they came in: as timestamps they would lose nanoseconds.
+                # Products stay in the member's row, and instants stay text: as timestamps they would lose nanoseconds.
                 "max_table_nesting": 0,
                 "columns": {"last_active": {"data_type": "text"}},
                 "endpoint": {

@@ -1,4 +1,4 @@
-"""Installs the peers, each into an environment of its own, and tells how large they are."""
+"""Installs the peers, each into its own environment, and measures their size."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tools import COMPONENT, HARNESS, HERE, PYTHON, VENVS, Tool
 
-#: One installation may take so long: some 350 MiB over a slow line.
+#: Longest time of one installation: some 350 MiB over a slow line.
 INSTALL_SECONDS = 900
 
 
 def install(environment: str) -> str | None:
-    """Installs what `requirements-ENVIRONMENT.txt` pins, unless it is there already. Tells why it cannot, else nothing."""
+    """Installs the pins of `requirements-ENVIRONMENT.txt`, unless they are installed already. Returns the error, if there is one."""
     folder = VENVS / environment
     requirements = HERE / f"requirements-{environment}.txt"
     stamp = folder / "installed"
@@ -38,7 +38,7 @@ def install(environment: str) -> str | None:
 
 
 def run(command: list[str]) -> str | None:
-    """Runs a command to its end. Tells what went wrong, else nothing."""
+    """Runs a command to its end. Returns the error, if there is one."""
     quiet = {**os.environ, "PYTHONNOUSERSITE": "1"}
     try:
         done = subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALL_SECONDS)
@@ -49,7 +49,7 @@ def run(command: list[str]) -> str | None:
 
 
 def version(tool: Tool) -> str:
-    """The version that is pinned; for our own, the one it tells."""
+    """The pinned version; for our own command, the one that it reports."""
     if tool.environment is None:
         return subprocess.run([str(HARNESS), "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     pins = (HERE / f"requirements-{tool.environment}.txt").read_text().splitlines()
@@ -57,12 +57,12 @@ def version(tool: Tool) -> str:
 
 
 def packages(tool: Tool) -> int:
-    """How many packages are installed for it."""
+    """Number of packages that are installed for it."""
     return 0 if tool.environment is None else len((HERE / f"requirements-{tool.environment}.txt").read_text().splitlines())
 
 
 def installed_bytes(tool: Tool) -> int:
-    """What is on the disk for it: for a peer, beyond an empty environment."""
+    """Its size on the disk: for a peer, beyond an empty environment."""
     if tool.environment is None:
         return HARNESS.stat().st_size + COMPONENT.stat().st_size
     empty = VENVS / "empty"

@@ -1,10 +1,10 @@
-"""Runs one command and prints what it cost, as one line of JSON.
+"""Runs one command and prints its cost, as one line of JSON.
 
     python3 -I -S measure.py plain|watched SECONDS OUTPUT ERRORS COMMAND…
 
-A small process of its own, because Linux counts the memory of whoever starts a command into the command's peak: what this file needs itself,
-some 10 MiB, is the least that it can tell. The figures are those of the command and of every process that it started and waited for; one that
-outlives it is told, and ended. `watched` also counts, every 20 ms, how many processes there are, which disturbs the figures.
+It is a small separate process, because Linux counts the memory of a command's parent into the command's peak: this file's own memory, some
+10 MiB, is the least that it can report. The figures cover the command and every process that it started and waited for; a process that
+outlives it is reported and ended. `watched` also counts the processes every 20 ms, which disturbs the figures.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 
 
 def size_of(group: int) -> int:
-    """How many processes the group has."""
+    """Number of processes in the group."""
     count = 0
     for entry in os.listdir("/proc"):
         if entry.isdigit():

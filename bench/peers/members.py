@@ -1,9 +1,9 @@
-"""What a member is, whatever tool collected it, and whether two lists of members are the same.
+"""Reduces the members of every tool to one form, and compares lists of members.
 
-Each tool writes what is natural to it; the functions here read that. The raw records of the vendor's API are reduced by the rules of our
-connector, written a second time, so that equal lists also show that the connector follows them:
+Each tool writes its natural format, which the functions here read. The raw records of the vendor's API are reduced by the rules of our
+connector, implemented a second time, so that equal lists also show that the connector follows them:
 
-* the e-mail address, absent or empty, is none; an empty name gives way to the nickname;
+* an absent or empty e-mail address is None; an empty name is replaced by the nickname;
 * products are the sorted distinct names;
 * last seen is the newest `last_active` of the account and of its products, to the nanosecond.
 """
@@ -27,7 +27,7 @@ INSTANT = re.compile(
 
 
 class Member(NamedTuple):
-    """A member, reduced to what is compared."""
+    """A member, reduced to the compared fields."""
 
     id: str
     email: str | None
@@ -77,7 +77,7 @@ def read_smp(lines: Iterable[str]) -> Iterator[Member]:
 
 
 def read_records(lines: Iterable[str]) -> Iterator[Member]:
-    """Records as they came, one a line."""
+    """Unchanged records, one per line."""
     return (of_api(json.loads(line)) for line in lines)
 
 
@@ -101,7 +101,7 @@ def read_dlt_bucket(folder: Path) -> Iterator[Member]:
 
 
 def differences(ours: Iterable[Member], theirs: Iterable[Member]) -> list[str]:
-    """How two lists differ, whatever their order: empty when they are the same. Names nobody: only ids and fields."""
+    """The differences between two lists, whatever their order: empty if they are equal. It contains only ids and fields, no names."""
     left, right = list(ours), list(theirs)
     found = []
     for what, members in (("ours", left), ("theirs", right)):

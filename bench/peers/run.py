@@ -2,9 +2,9 @@
 
     python3 bench/peers/run.py [--members N] [--runs N]        or: make bench-peers
 
-Standard library only. Everything that it writes is in target/peers, but for results.json beside this file, which only a run of the usual
-size writes. It ends only processes that it started, and bounds each run in time. Exit code 1 when a list of members differs, or a tool that
-could be installed fails.
+It uses only the standard library. It writes only to target/peers, except for results.json beside this file, which only a run of the usual
+size writes. It ends only processes that it started, and bounds each run in time. Exit code 1 if a list of members differs, or an installed
+tool fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import installing
 from members import Member, differences, digest
 from tools import COMPONENT, ENVIRONMENT, HARNESS, HERE, MOCK, PYTHON, TOOLS, VENVS, Organization, Tool
 
-#: One run may take so long. The slowest peer takes seconds.
+#: Longest time of one run. The slowest peer takes seconds.
 RUN_SECONDS = 300
 MEMBERS = 20_000
 RUNS = 5
@@ -41,7 +41,7 @@ class Failed(Exception):
 
 @contextlib.contextmanager
 def mock(members: int) -> Iterator[Organization]:
-    """A mock organization on a free port of the loopback interface, for as long as the block runs."""
+    """A mock organization on a free port of the loopback interface, while the block runs."""
     command = [str(MOCK), "--members", str(members), "--page-size", "100", "--until-stdin-closes", "--log", str(WORK / f"log-{members}")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -64,13 +64,13 @@ def mock(members: int) -> Iterator[Organization]:
 
 
 def requests(members: int) -> int:
-    """How many requests the mock of so many members has answered."""
+    """Number of requests that the mock of this many members has answered."""
     with (WORK / f"log-{members}").open() as lines:
         return sum(1 for _ in lines)
 
 
 def measure(tool: Tool, organization: Organization, mode: str) -> tuple[dict[str, Any], list[Member]]:
-    """One run of a tool: what it cost, and the members that it found."""
+    """One run of a tool: its cost, and the members that it found."""
     folder, output, errors = WORK / "folder", WORK / "output", WORK / "errors"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -87,7 +87,7 @@ def measure(tool: Tool, organization: Organization, mode: str) -> tuple[dict[str
 
 
 def rounds(tools: list[Tool], members: int, runs: int) -> dict[str, dict[str, Any]]:
-    """Runs each tool once for warmth and then `runs` times, in an order that shifts from round to round. The costs by the tool's name."""
+    """Runs each tool once to warm up and then `runs` times, in an order that shifts from round to round. Returns the costs by the tool's name."""
     found: dict[str, dict[str, Any]] = {}
     ours: list[Member] = []
     with mock(members) as organization:
@@ -114,7 +114,7 @@ def rounds(tools: list[Tool], members: int, runs: int) -> dict[str, dict[str, An
 
 
 def spread(costs: list[dict[str, Any]], field: str, scale: float = 1.0) -> dict[str, float]:
-    """Median, least and most of a figure."""
+    """Median, minimum and maximum of a figure."""
     values = [cost[field] * scale for cost in costs]
     return {"median": round(statistics.median(values), 4), "min": round(min(values), 4), "max": round(max(values), 4)}
 
@@ -144,7 +144,7 @@ def summary(tool: Tool, members: int, large: dict[str, Any], small: dict[str, An
 
 
 def table(figures: dict[str, dict[str, Any]]) -> str:
-    """The figures as Markdown: medians with least and most."""
+    """The figures as Markdown: medians with minimum and maximum."""
 
     def cell(value: dict[str, float], form: str) -> str:
         return f"{value['median']:{form}} ({value['min']:{form}}–{value['max']:{form}})"

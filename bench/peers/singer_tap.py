@@ -61,7 +61,7 @@ class UsersStream(RESTStream):
         return NextLink()
 
     def get_url_params(self, context, next_page_token):
-        # Only the query of the link: it names the live host.
+        # Only the query of the link, because it names the live host.
         return dict(parse_qsl(next_page_token.query)) if next_page_token else {}
 
 

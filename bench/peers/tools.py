@@ -1,4 +1,4 @@
-"""The tools that are compared: how each is installed, started and read. One entry each in `TOOLS`."""
+"""The compared tools: how each is installed, started and read. One entry each in `TOOLS`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Tool:
     """A way to collect the members."""
 
     name: str
-    #: The environment that it is installed in: `requirements-ENVIRONMENT.txt`. None for our own, which is built.
+    #: Its environment: `requirements-ENVIRONMENT.txt`. None for our own command, which is built.
     environment: str | None
-    #: The package whose version is told.
+    #: The package whose version is reported.
     package: str
-    #: The command, given the organization and an empty folder for what it writes beside standard output.
+    #: The command, given the organization and an empty folder for its other files.
     command: Callable[[Organization, Path], list[str]]
     #: Reads the members from its standard output, or from the folder.
     read: Callable[[Path, Path], Iterator[Member]]
@@ -81,7 +81,7 @@ def dlt_pipeline(organization: Organization, folder: Path) -> list[str]:
     return [executable("dlt"), str(HERE / "dlt_pipeline.py"), str(organization.settings), str(folder)]
 
 
-#: The first is ours, which the others are compared with.
+#: The first is our own command, with which the others are compared.
 TOOLS = (
     Tool("smp-harness", None, "smp-harness", smp, of_output(members.read_smp)),
     Tool("airbyte-cdk", "airbyte", "airbyte-cdk", airbyte, of_output(members.read_airbyte)),
@@ -90,7 +90,7 @@ TOOLS = (
     Tool("dlt, pipeline", "dlt", "dlt", dlt_pipeline, lambda _output, folder: members.read_dlt_bucket(folder)),
 )
 
-#: What the tools see of the environment: nothing of this shell. The last two switch telemetry off: dlt's own switch, and the one of Airbyte's
+#: The tools' environment, which has nothing of this shell. The last two switch telemetry off: dlt's own switch, and the one of Airbyte's
 #: tools. The packages airbyte-cdk and singer-sdk send nothing themselves.
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",

@@ -1,5 +1,5 @@
-//! Every released component loads, and gives what it gave when it was released.
-//! `released/README.md` says what may never be edited.
+//! Tests that every released component loads, and gives the same results as when it was released.
+//! `released/README.md` says what must never be edited.
 //!
 //! `make freeze VERSION=…` adds a release; it runs the last test here with `FREEZE` set.
 
@@ -16,11 +16,10 @@ use std::path::{Path, PathBuf};
 use smp_tests::harness::{component, folder, names};
 use smp_tests::released::{CASES, faults, freeze};
 
-const WHAT_TO_DO: &str = "\
-A connector that customers have in use does not work as it did. Mend the host, not the folder: \
-                          nothing below `tests/released/VERSION` is ever edited, whatever the \
-                          reason. Where the change is meant, it is a new version of the contract, \
-                          beside which the host goes on serving this one.";
+const WHAT_TO_DO: &str = "A connector that customers use works differently. Fix the host, not the \
+                          folder: nothing below `tests/released/VERSION` is ever edited. An \
+                          intended change is a new version of the contract, and the host still \
+                          serves this one.";
 
 #[test]
 fn every_release_gives_what_it_gave() {
@@ -91,7 +90,7 @@ fn a_host_may_say_more_than_it_did_in_its_own_documents_and_not_less() {
     let (_home, frozen) = a_frozen_case();
     let path = frozen.join("expected/inspect.json");
     let whole = fs::read_to_string(&path).unwrap();
-    // What was kept says less than what comes today.
+    // The stored document has less than today's.
     let less = whole.replacen("\"vendor\": \"Atlassian\",", "", 1);
     assert_ne!(less, whole);
     fs::write(&path, less).unwrap();
@@ -117,8 +116,8 @@ fn nothing_is_frozen_over_what_is_there_or_under_another_version() {
     );
 }
 
-/// With `FREEZE=VERSION` in the environment this adds a release; otherwise it sees that all of its
-/// cases can be frozen.
+/// With `FREEZE=VERSION` in the environment this adds a release; otherwise it checks that all of
+/// its cases can be frozen.
 #[test]
 fn what_is_to_be_released_is_frozen_with_all_of_its_cases() {
     let home = tempfile::tempdir().unwrap();
@@ -156,7 +155,7 @@ fn the_digests_are_those_that_a_person_checks() {
     }
 }
 
-/// What `sha256sum --check` says, where there is such a program.
+/// The result of `sha256sum --check`, if that program exists.
 fn checked_by_hand(folder: &Path) -> bool {
     let command = std::process::Command::new("sha256sum")
         .args(["--check", "--quiet", "SHA256SUMS"])

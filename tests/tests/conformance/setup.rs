@@ -29,7 +29,7 @@ pub(crate) fn finding(ended: &Ended, id: &str) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     assert!(
         rule["outcome"] == "passed" || !text(&rule["hint"]).is_empty(),
-        "{id} does not say how to mend it"
+        "{id} does not say how to fix it"
     );
     (text(&rule["outcome"]), text(&rule["findings"][0]))
 }

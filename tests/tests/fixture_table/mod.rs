@@ -149,7 +149,7 @@ pub(crate) const TABLE: &[Row] = &[
         ],
     },
     Row {
-        situation: "an answer that is none, with status 200",
+        situation: "not an answer of the API, with status 200",
         code: "unexpected-response",
         says: &["GET /admin/v1/orgs/{organization-id}"],
         cases: &[
