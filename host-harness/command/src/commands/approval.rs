@@ -136,10 +136,7 @@ fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
         lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));
     }
     if !other.is_empty() {
-        lines.push(format!(
-            "and {} that do more than read by GET; you are asked about each of them.",
-            other.len()
-        ));
+        lines.push(format!("and {} other than GET; you are asked about each.", other.len()));
     }
     lines.push(format!("Its digest is {}.", facts.digest));
     lines.push(format!(

@@ -192,7 +192,7 @@ impl Collect {
         let place =
             self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
         let dropped = if duplicates > 0 {
-            format!(", {duplicates} duplicates left out")
+            format!(", {duplicates} left out as duplicates")
         } else {
             String::new()
         };

@@ -31,7 +31,7 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
         )
         .with_remedy(Remedy::CorrectInput { input: "reference" })
         .with_hint(
-            "Name the digest that `push` reported: HOST/NAME@sha256:…. A tag could have been \
+            "Name the digest that pushing it reported: HOST/NAME@sha256:…. A tag could have been \
              moved meanwhile.",
         ));
     };
