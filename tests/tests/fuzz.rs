@@ -10,7 +10,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "a property that does not hold is said by panicking"
+    reason = "a property that does not hold is reported by panicking"
 )]
 
 use std::fs;

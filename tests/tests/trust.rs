@@ -168,7 +168,9 @@ fn a_publisher_vouches_for_its_own_connectors_from_the_minimum_on() {
     signed.trust("{ another = {} }");
     signed.refused("Example Ltd signed it, who may not publish the connector `atlassian-cloud`");
     signed.trust("{ atlassian-cloud = { minimum = \"0.1.1\" } }");
-    signed.refused("atlassian-cloud 0.1.0 is older than the trust file lets run, which is 0.1.1");
+    signed.refused(
+        "atlassian-cloud 0.1.0 is older than the minimum in the trust file, which is 0.1.1",
+    );
     let path = signed.trust("{ atlassian-cloud = { minimum = \"0.1.0\" } }");
     let component = signed.verify(&signed.package).json()["component"].clone();
     fs::write(&path, format!("revoked = [{component}]\n{}", fs::read_to_string(&path).unwrap()))

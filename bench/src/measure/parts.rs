@@ -143,7 +143,7 @@ fn policy(stage: &Setup) -> Result<f64> {
     let (allowed, time) = cpu_of(|| {
         requests.iter().filter(|request| policy.check(black_box(request)).is_ok()).count()
     });
-    ensure!(allowed == requests.len(), "the policy lets a page not out");
+    ensure!(allowed == requests.len(), "the policy denies a page");
     Ok(time)
 }
 

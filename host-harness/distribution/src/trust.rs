@@ -248,7 +248,7 @@ impl Signer<'_> {
             minimum.as_ref().filter(|minimum| identity.version.cmp_precedence(minimum).is_lt())
         {
             return Err(refused(format!(
-                "{identity} is older than the trust file lets run, which is {minimum}"
+                "{identity} is older than the minimum in the trust file, which is {minimum}"
             ))
             .with_remedy(Remedy::OtherRelease)
             .with_hint(
@@ -372,7 +372,10 @@ mod tests {
                 .starts_with("it is signed, but not by a key")
         );
         let old = refusal(&policy, &package("1.1.9", Some(&key)));
-        assert_eq!(old, "example 1.1.9 is older than the trust file lets run, which is 1.2.0");
+        assert_eq!(
+            old,
+            "example 1.1.9 is older than the minimum in the trust file, which is 1.2.0"
+        );
         assert!(refusal(&policy, &package("1.2.0-rc.1", Some(&key))).contains("is older than"));
         let others = self::policy(&key, "{ desk = {} }");
         assert_eq!(

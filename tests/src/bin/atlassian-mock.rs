@@ -24,7 +24,7 @@ struct Arguments {
     /// Number of members; millions cost nothing
     #[arg(long, default_value_t = 250, value_name = "N")]
     members: u64,
-    /// What members, cursors and identifiers are worked out from
+    /// Seed of members, cursors and identifiers
     #[arg(long, default_value_t = 0, value_name = "S")]
     seed: u64,
     /// Port on 127.0.0.1; 0 takes a free one
@@ -51,7 +51,7 @@ struct Arguments {
     /// Something that goes wrong: `CALL:FAULT` or `CALL:WHEN:FAULT`; may be repeated
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Rule>,
-    /// Answer 429 to what exceeds so many requests in any second
+    /// Answer 429 to requests beyond this many in any second
     #[arg(long, value_name = "R")]
     rate_limit: Option<NonZeroU32>,
     /// Pack answers for clients that accept gzip
@@ -61,10 +61,10 @@ struct Arguments {
     /// date
     #[arg(long)]
     published_only: bool,
-    /// Instant that activity is counted back from, RFC 3339, or `today` for the machine's day
+    /// Instant from which activity is counted back, RFC 3339, or `today` for the machine's day
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     now: Option<i64>,
-    /// Serve TLS, and write the certificate that clients have to trust to this file
+    /// Serve TLS, and write the certificate that clients must trust to this file
     #[arg(long, value_name = "CA_FILE")]
     tls: Option<PathBuf>,
     /// Write a line of JSON to this file for each request that is answered

@@ -22,7 +22,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a property that does not hold is said by panicking"
+    reason = "a property that does not hold is reported by panicking"
 )]
 
 pub mod mutate;

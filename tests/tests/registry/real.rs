@@ -165,7 +165,7 @@ fn a_release_that_is_out_is_not_changed_unless_it_is_asked_for() {
     .unwrap();
     let tagged = format!("{reference}:0.1.0");
     let taken = run("push").arg(&other).arg(&tagged).end();
-    refused(&taken, "output", "is there already, with another content");
+    refused(&taken, "output", "exists already, with other content");
     assert!(
         taken.said("output").contains(&first) && taken.said("output").contains("`--overwrite`")
     );

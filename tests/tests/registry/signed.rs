@@ -224,7 +224,7 @@ fn a_release_below_the_minimum_or_revoked_is_refused() {
     refused(
         &verify(&fake, ":0.1.0", &trust),
         "untrusted",
-        "older than the trust file lets run, which is 0.2.0",
+        "older than the minimum in the trust file, which is 0.2.0",
     );
     let other = bench.trusting("{ another-one = {} }");
     refused(

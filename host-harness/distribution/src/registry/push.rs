@@ -106,7 +106,7 @@ async fn there_already(
         Some(found) => {
             let reference = repository.reference().with_tag(tag);
             let message =
-                format!("{reference} is there already, with another content ({})", found.digest);
+                format!("{reference} exists already, with other content ({})", found.digest);
             Err(Failure::new(Code::Output, message).with_remedy(Remedy::ReplaceRelease).with_hint(
                 "A published release is never changed: raise the version of the connector.",
             ))
