@@ -41,33 +41,39 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 .DEFAULT_GOAL := help
 .PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
 	build programs package reproduce freeze bench bench-peers toolchain clean
+# Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
+MINUTES_CONNECTOR := 1
+MINUTES_COMMAND := 8
+MINUTES_RUN := $(shell expr $(MINUTES_CONNECTOR) + $(MINUTES_COMMAND))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# The first call of rustup fetches the toolchain of rust-toolchain.toml, and says so on standard error.
 toolchain:
-	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	@command -v rustup >/dev/null || { echo "rustup is not installed: https://rustup.rs"; exit 1; }
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
 core-module: toolchain
 	@mkdir -p $(CORE_MODULES)
-	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown \
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package atlassian-cloud --profile component --target wasm32-unknown-unknown \
 		--message-format=json-render-diagnostics >$(MESSAGES)
 
 component: core-module ## Build the connector, and its bill of materials: dist/atlassian-cloud.wasm, dist/atlassian-cloud.cdx.json
 	@mkdir -p dist
-	$(CARGO) build --quiet --locked --release --package componentize --package bill-of-materials
+	$(CARGO) build --locked --release --package componentize --package bill-of-materials
 	$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
 	$(TARGET)/release/bill-of-materials atlassian-cloud wasm32-unknown-unknown $(MESSAGES) Cargo.lock $(BILL)
 
 test-components: component ## Build the components for tests: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)
-	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package hostile --examples --package noticeboard --lib \
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package hostile --examples --package noticeboard --lib \
 		--profile component --target wasm32-unknown-unknown
 	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
 	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
 	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm; \
 	for edition in $(EDITIONS); do \
-		RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package noticeboard --lib --features $$edition \
+		RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package noticeboard --lib --features $$edition \
 			--profile component --target wasm32-unknown-unknown; \
 		encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example-$$edition.wasm; \
 	done
@@ -89,8 +95,17 @@ reproduce: build ## Make the package twice, in two folders with two Cargo homes,
 	@REVISION="$(REVISION)" SOURCE="$(SOURCE)" HOMEPAGE="$(HOMEPAGE)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" CARGO_HOME="$(CARGO_HOME_DIR)" \
 		RUSTUP_HOME="$(RUSTUP_HOME_DIR)" tests/reproduce.sh "$(abspath $(HARNESS))"
 
-run: build ## Collect the bundled example organization, and show it as a table
-	@echo
+# It builds what it runs, and no more. Minutes are said only where something is missing.
+FIRST_TIME = $(if $(wildcard $(HARNESS)),,, about $(1) min on two cores)
+run: toolchain ## Collect the bundled example organization, and show it as a table
+	@echo "Builds the connector and the command, then collects a bundled organization$(call FIRST_TIME,$(MINUTES_RUN))."
+	@echo "step 1 of 3: compile the connector to WebAssembly$(call FIRST_TIME,$(MINUTES_CONNECTOR))"
+	@$(MAKE) --no-print-directory core-module
+	@echo "step 2 of 3: compile the command smp-harness, with wasmtime in it$(call FIRST_TIME,$(MINUTES_COMMAND))"
+	$(CARGO) build --locked --release --package componentize --package smp-harness
+	@mkdir -p $(dir $(COMPONENT))
+	@$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
+	@echo "step 3 of 3: collect the bundled organization, some seconds"
 	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
 
 demo: build programs ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
@@ -123,7 +138,7 @@ registry: registry-installed ## Run a registry on this machine, to push to and p
 
 # The first run builds it, which takes minutes.
 $(WKG):
-	CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --quiet --locked --root $(TARGET)/tools wkg@$(WKG_VERSION)
+	CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --locked --root $(TARGET)/tools wkg@$(WKG_VERSION)
 
 wkg: build registry-installed $(WKG) ## Exchange a connector with another client, wkg, through a registry
 	@tests/wkg.sh $(HARNESS) $(WKG) $(COMPONENT)
@@ -150,7 +165,7 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 	@set -e; for feature in $(FEATURES); do echo "clippy of smp-host with $$feature of its features"; \
-		$(CARGO) clippy --quiet --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), --lib --tests -- -D warnings; \
+		$(CARGO) clippy --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), --lib --tests -- -D warnings; \
 	done
 	$(CARGO) clippy --locked --release --package smp-guard --package smp-connector-kit --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
 		--target wasm32-unknown-unknown -- -D warnings
@@ -160,7 +175,7 @@ doc: ## Build the documentation of the library; a warning is an error
 
 # The first run builds it, in two minutes. Without the registry nothing is checked, and a message says so.
 $(DENY):
-	@CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --quiet --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
+	@CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
 
 deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its database are available
 	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; \
@@ -169,8 +184,8 @@ deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its d
 		$(DENY) --locked check advisories; \
 	else exit 1; fi
 
-documents: package ## Read the bill of materials with another implementation of its format
-	$(CARGO) test --quiet --locked --release --manifest-path tests/documents/Cargo.toml
+documents: package ## Have the bill of materials read by another implementation of its format
+	$(CARGO) test --locked --release --manifest-path tests/documents/Cargo.toml
 
 check: lint doc test documents deny generated ## Run every check that must pass: all of the above, and that generated files are up to date
 
@@ -189,7 +204,7 @@ freeze: build ## Keep a release and its outputs permanently: make freeze VERSION
 	@test -n "$(VERSION)" || { echo "which version? make freeze VERSION=0.2.0"; exit 1; }
 	@test ! -e tests/released/$(VERSION) || { echo "tests/released/$(VERSION) exists: a release is never frozen again"; exit 1; }
 	@echo "freezing $(firstword $(PACKAGED) $(COMPONENT))"
-	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --quiet --locked --release --workspace \
+	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --locked --release --workspace \
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
 bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
