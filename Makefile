@@ -40,7 +40,7 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
-	build programs package reproduce freeze bench bench-peers toolchain clean
+	build install uninstall programs package reproduce freeze bench bench-peers toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
 MINUTES_COMMAND := 8
@@ -81,7 +81,32 @@ test-components: component ## Build the components for tests: target/test-compon
 build: component ## Build that and the command: target/release/smp-harness
 	$(CARGO) build --locked --release --package smp-harness
 
-# Further programs for demos and benchmarks.
+# Cargo's folder of programs is on the PATH of everyone who has rustup, and `man` looks beside it. Shells look for completions in the
+# user's own data folder. Another PREFIX, such as /usr/local, takes all of it.
+PREFIX ?= $(CARGO_HOME_DIR)
+USERS_DATA := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)
+SHARE = $(if $(filter $(CARGO_HOME_DIR),$(PREFIX)),$(USERS_DATA),$(PREFIX)/share)
+MAN = $(PREFIX)/share/man/man1
+COMPLETIONS = $(SHARE)/bash-completion/completions/smp-harness $(SHARE)/zsh/site-functions/_smp-harness \
+	$(SHARE)/fish/vendor_completions.d/smp-harness.fish
+
+install: ## Install smp-harness, its manual pages and its completions for bash, zsh and fish (PREFIX=~/.cargo)
+	$(CARGO) install --locked --path host-harness/command --root "$(PREFIX)"
+	"$(PREFIX)/bin/smp-harness" man --output "$(MAN)"
+	@mkdir -p $(foreach file,$(COMPLETIONS),"$(dir $(file))")
+	@set -e; for shell in bash zsh fish; do \
+		case $$shell in bash) file="$(word 1,$(COMPLETIONS))";; zsh) file="$(word 2,$(COMPLETIONS))";; fish) file="$(word 3,$(COMPLETIONS))";; esac; \
+		"$(PREFIX)/bin/smp-harness" completions $$shell >"$$file"; echo "installed $$file"; \
+	done
+	@echo "bash and fish complete smp-harness in their next session; for zsh, ~/.zshrc needs these lines:"
+	@echo "  fpath+=('$(SHARE)/zsh/site-functions'); autoload -U compinit; compinit"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on the PATH: add it to run smp-harness by its name";; esac
+
+uninstall: ## Remove what make install installed (PREFIX as there)
+	$(CARGO) uninstall --root "$(PREFIX)" --package smp-harness
+	rm -f "$(MAN)"/smp-harness.1 "$(MAN)"/smp-harness-*.1 $(foreach file,$(COMPLETIONS),"$(file)")
+
+# The programs that demos and benchmarks need besides.
 programs: component
 	$(CARGO) build --locked --release --workspace --bins
 

@@ -5,9 +5,23 @@ use std::fs;
 
 use smp_tests::harness::{Run, folder};
 
-const COMMANDS: [&str; 14] = [
-    "inspect", "validate", "connect", "collect", "guide", "record", "check", "package", "diff",
-    "push", "pull", "sign", "verify", "limits",
+const COMMANDS: [&str; 16] = [
+    "inspect",
+    "validate",
+    "connect",
+    "collect",
+    "guide",
+    "record",
+    "check",
+    "package",
+    "diff",
+    "push",
+    "pull",
+    "sign",
+    "verify",
+    "limits",
+    "completions",
+    "man",
 ];
 
 #[test]

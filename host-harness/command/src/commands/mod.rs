@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod approval;
 mod check;
 mod collect;
+mod completions;
 mod connect;
 mod connector;
 pub(crate) mod console;
@@ -18,6 +19,7 @@ mod home;
 mod inspect;
 mod limited;
 mod limits;
+mod man;
 mod package;
 mod progress;
 mod pull;
@@ -34,7 +36,12 @@ use console::Console;
 
 /// Runs SaaS connector plugins: WebAssembly components that read an organization's members.
 #[derive(Debug, Parser)]
-#[command(name = "smp-harness", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(
+    name = "smp-harness",
+    version,
+    max_term_width = 100,
+    after_help = EXIT_CODES
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -81,7 +88,12 @@ enum Command {
     /// Show whether a trust file permits a package, an artifact in a registry or a file, and who
     /// signed it.
     Verify(verify::Verify),
-    /// Compile a component for this program itself, which starts it with limits on time and memory.
+    /// Print the script that lets a shell complete this command; `make install` installs it.
+    Completions(completions::Completions),
+    /// Print the manual page, or write all of them into a folder.
+    Man(man::ManPages),
+    /// Compile a component for this program itself, which starts it under limits of time and
+    /// memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
         /// The worker's job.
@@ -152,7 +164,7 @@ impl Command {
             Self::Pull(command) => command.json,
             Self::Sign(command) => command.json,
             Self::Verify(command) => command.json,
-            Self::Guide(_) | Self::Compile { .. } => false,
+            Self::Guide(_) | Self::Completions(_) | Self::Man(_) | Self::Compile { .. } => false,
         }
     }
 
@@ -172,7 +184,9 @@ impl Command {
             Self::Pull(command) => command.run(console).await,
             Self::Sign(command) => command.run(console).await,
             Self::Verify(command) => command.run(console).await,
-            // The worker has no console and no runtime: it runs before they are created.
+            Self::Completions(command) => command.run(console),
+            Self::Man(command) => command.run(console),
+            // The worker has no console and no runtime: it was run before they were made.
             Self::Compile { .. } => Exit::Usage,
         }
     }
