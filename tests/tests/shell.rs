@@ -1,4 +1,4 @@
-//! What a shell and `man` make of the command: completions and manual pages. They
+//! What a shell and `man` make of the command: completions, manual pages and the version. They
 //! are read by the programs that users read them with; one that is not installed is skipped, and
 //! that is said.
 
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use smp_tests::harness::{Run, names, skipped};
+use smp_tests::harness::{Run, folder, names, skipped};
 
 /// The subcommands that `--help` lists, `help` apart.
 fn subcommands() -> Vec<String> {
@@ -135,4 +135,26 @@ fn manual_pages_that_cannot_be_written_say_where_and_a_way_out() {
     for said in ["a-file", "Name a folder that you may write to.", "`--output` names another."] {
         assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn the_version_names_the_commit_and_the_contract() {
+    let number = format!("smp-harness {}", env!("CARGO_PKG_VERSION"));
+    let short = Run::bare().arg("-V").end();
+    assert_eq!((short.code, short.stdout.as_str()), (Some(0), &*format!("{number}\n")));
+
+    let wit = fs::read_to_string(folder("../wit/world.wit")).unwrap();
+    let contract = wit.strip_prefix("package ").unwrap().split(';').next().unwrap();
+    let long = Run::bare().arg("--version").end();
+    assert_eq!(long.code, Some(0), "{}", long.stderr);
+    let lines: Vec<_> = long.stdout.lines().collect();
+    let [first, commit, last] = lines[..] else { panic!("{lines:?}") };
+    assert_eq!((first, last), (&*number, &*format!("contract: {contract}")));
+    let commit = commit.strip_prefix("commit: ").unwrap();
+    let hex = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // A checkout has a commit; an unpacked archive does not.
+    let mut git = Command::new("git");
+    let git = git.args(["ls-files", "--error-unmatch", "Makefile"]).current_dir(folder(".."));
+    let in_git = git.output().is_ok_and(|ended| ended.status.success());
+    assert!(if in_git { hex } else { commit == "unknown, built without git" }, "{commit}");
 }

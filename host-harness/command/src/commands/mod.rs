@@ -31,6 +31,7 @@ mod sign;
 mod source;
 mod validate;
 mod verify;
+mod version;
 
 use console::Console;
 
@@ -39,6 +40,7 @@ use console::Console;
 #[command(
     name = "smp-harness",
     version,
+    long_version = version::long(),
     max_term_width = 100,
     after_help = EXIT_CODES
 )]
