@@ -39,7 +39,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
+.PHONY: help run demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
 	build install uninstall programs package reproduce freeze bench bench-peers toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
@@ -217,10 +217,14 @@ check: lint doc test documents deny generated ## Run every check that must pass:
 generated:
 	@git diff --exit-code --stat -- tests docs || { echo "generated files differ: run 'make bless' and commit what it changes"; exit 1; }
 
-bless: component test-components ## Generate the expected files again; review the difference before you commit it
+picture: component ## Write docs/make-run.svg, the picture in README.md, from what make run shows today
+	$(CARGO) build --locked --release --workspace --bins
+	BLESS=1 $(CARGO) test --locked --release --workspace --test picture
+
+bless: component test-components ## Write the expected files anew; look at the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
-		--test command_docs
+		--test command_docs --test picture
 
 # The packaged component, if there is one of this version, because users get that one.
 PACKAGED = $(wildcard $(basename $(COMPONENT))-$(VERSION)/$(notdir $(COMPONENT)))

@@ -184,12 +184,13 @@ fn width() -> usize {
     terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
 }
 
-/// Whether to use colours: on a terminal whose user did not switch them off
-/// (<https://no-color.org>).
+/// Colours go to a terminal, or where `CLICOLOR_FORCE` asks for them, unless `NO_COLOR` asks for
+/// none (<https://bixense.com/clicolors>, <https://no-color.org>).
 fn colour(terminal: bool) -> bool {
-    terminal
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let able = terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    set("NO_COLOR").is_none() && (forced || able)
 }
 
 #[cfg(test)]
