@@ -26,7 +26,7 @@ fn code_of_the_page() -> Vec<String> {
         match event {
             Event::Code(span) => code.push(span.into_string()),
             Event::Start(Tag::CodeBlock(kind)) => {
-                is_shell = matches!(kind, CodeBlockKind::Fenced(name) if &*name == "sh")
+                is_shell = matches!(kind, CodeBlockKind::Fenced(name) if name.starts_with("sh"))
             }
             Event::Text(text) if is_shell => {
                 code.extend(text.replace("\\\n", " ").lines().map(str::to_owned))
