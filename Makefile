@@ -140,7 +140,9 @@ demo: build programs ## Collect 20,000 members from a mock organization over HTT
 bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-sdk and dlt, collecting the same 20,000 members
 	@python3 bench/peers/run.py
 
-test: component test-components registry-installed ## Run everything that has a test
+# It installs nothing outside the target folder: what is skipped is said, with the target that installs it.
+test: component test-components ## Run everything that has a test
+	@command -v docker-registry >/dev/null || echo "docker-registry is not installed: the tests against a real registry are skipped; 'sudo make registry-installed' installs it on Debian"
 	$(CARGO) build --locked --release --workspace --bins
 	@# Neither hides what the other finds. The second compiles wasmtime once more, without its compiler.
 	@failed=0; set -x; \
@@ -148,10 +150,11 @@ test: component test-components registry-installed ## Run everything that has a 
 	$(CARGO) test --locked --release --package smp-host --no-default-features --lib || failed=1; \
 	exit $$failed
 
-# The tests against a real registry need one; where it cannot be had, they are skipped and say so.
-registry-installed:
-	@if command -v docker-registry >/dev/null; then :; \
+# Some tests run against a real registry. Where it cannot be had, that is said and nothing fails: those tests are skipped.
+registry-installed: ## Install docker-registry with apt-get, on Debian, as root: some tests need it
+	@if command -v docker-registry >/dev/null; then echo "docker-registry is installed"; \
 	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing the Debian package docker-registry"; \
 		{ apt-get install --yes --no-install-recommends docker-registry || \
 			{ apt-get update && apt-get install --yes --no-install-recommends docker-registry; }; } >/dev/null 2>&1 || \
 			echo "docker-registry cannot be installed here: the tests that need it are skipped"; \

@@ -88,3 +88,39 @@ fn no_target_is_silent_while_cargo_compiles_or_waits() {
         }
     }
 }
+
+/// The names of the targets that have a rule and are no files.
+fn targets() -> Vec<String> {
+    let name = |line: &str| {
+        let (name, _) = line.split_once(':')?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        (is_name && !name.is_empty() && !line.contains(":=")).then(|| name.to_owned())
+    };
+    makefile().lines().filter_map(name).collect()
+}
+
+#[test]
+fn every_target_is_declared_phony_once() {
+    let file = makefile().replace("\\\n", " ");
+    let declared: Vec<_> = file.lines().filter_map(|line| line.strip_prefix(".PHONY:")).collect();
+    assert_eq!(declared.len(), 1);
+    let mut phony: Vec<_> = declared[0].split_whitespace().map(str::to_owned).collect();
+    let mut targets = targets();
+    phony.sort();
+    targets.sort();
+    assert_eq!(phony, targets);
+}
+
+#[test]
+fn make_test_installs_nothing_and_ci_calls_the_target_that_does() {
+    for target in ["test", "check"] {
+        let lines = dry_run(target).join("\n");
+        assert!(!lines.contains("apt-get"), "make {target}");
+        assert!(lines.contains("make registry-installed' installs it"), "make {target}");
+    }
+    assert!(dry_run("registry-installed").join("\n").contains("apt-get install"));
+    for ci in ["../.ci/run", "../.github/workflows/check.yml"] {
+        let text = fs::read_to_string(folder(ci)).unwrap();
+        assert!(text.contains("registry-installed"), "{ci}");
+    }
+}
