@@ -212,7 +212,7 @@ deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its d
 		$(DENY) --locked check advisories; \
 	else exit 1; fi
 
-documents: package ## Have the bill of materials read by another implementation of its format
+documents: package ## Read the bill of materials with another implementation of its format
 	$(CARGO) test --locked --release --manifest-path tests/documents/Cargo.toml
 
 check: lint doc test documents deny generated ## Run every check that must pass: all of the above, and that generated files are up to date
@@ -224,7 +224,7 @@ picture: component ## Write docs/make-run.svg, the picture in README.md, from wh
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --test picture
 
-bless: component test-components ## Write the expected files anew; look at the difference before you commit it
+bless: component test-components ## Generate the expected files again; review the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
 		--test command_docs --test picture

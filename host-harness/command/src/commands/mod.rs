@@ -94,7 +94,7 @@ enum Command {
     Completions(completions::Completions),
     /// Print the manual page, or write all of them into a folder.
     Man(man::ManPages),
-    /// Compile a component for this program itself, which starts it under limits of time and
+    /// Compile a component for this program itself, which starts it with limits on time and
     /// memory.
     #[command(name = connector::WORKER, hide = true)]
     Compile {
@@ -188,7 +188,7 @@ impl Command {
             Self::Verify(command) => command.run(console).await,
             Self::Completions(command) => command.run(console),
             Self::Man(command) => command.run(console),
-            // The worker has no console and no runtime: it was run before they were made.
+            // The worker has no console and no runtime: it runs before they are created.
             Self::Compile { .. } => Exit::Usage,
         }
     }
