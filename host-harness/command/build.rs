@@ -3,8 +3,6 @@
 //! Only the commit: no date, host or user name, so that two builds of a commit are the same. A
 //! copy without git, or one inside the repository of another project, has no commit.
 
-#![expect(clippy::print_stdout, reason = "Cargo reads it there")]
-
 use std::process::Command;
 
 /// The files that git writes when another commit is checked out.

@@ -142,23 +142,28 @@ fn every_block_has_a_mark_that_says_whether_it_runs() {
     }
 }
 
+/// Runs the blocks of a page, in their order, and tells how many there are.
+fn run_page(page: &Path) -> usize {
+    let blocks: Vec<_> = blocks(page).into_iter().filter(|block| block.mark == "sh").collect();
+    if blocks.is_empty() {
+        return 0;
+    }
+    let clone = clone();
+    if blocks.iter().any(|block| block.code.contains("dist/atlassian-cloud-")) {
+        package(clone.path());
+    }
+    blocks.iter().for_each(|block| run(page, block, clone.path()));
+    blocks.len()
+}
+
 #[test]
 fn every_block_that_says_so_runs_as_pasted() {
-    let mut ran = 0;
-    for page in pages() {
-        let blocks: Vec<_> = blocks(&page).into_iter().filter(|block| block.mark == "sh").collect();
-        if blocks.is_empty() {
-            continue;
-        }
-        let clone = clone();
-        if blocks.iter().any(|block| block.code.contains("dist/atlassian-cloud-")) {
-            package(clone.path());
-        }
-        for block in blocks {
-            run(&page, &block, clone.path());
-            ran += 1;
-        }
-    }
+    // Pages do not depend on each other, and some take half a minute.
+    let pages = pages();
+    let ran: usize = std::thread::scope(|scope| {
+        let runs: Vec<_> = pages.iter().map(|page| scope.spawn(|| run_page(page))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
     assert!(ran >= 10, "{ran} blocks");
 }
 
