@@ -5,7 +5,8 @@
 //! released/VERSION/
 //!   ID.wasm              the component, as it was released
 //!   fixtures/CASE/       its cases, copied: today's fixtures may change, these must not
-//!   expected/            the output of `inspect`, and for each case that of `validate`, `connect` and `collect`
+//!   expected/            the output of `inspect`; for each case one `expected.ndjson`: what `validate` and `connect`
+//!                        gave, the report and the exit codes, then the members
 //!   SHA256SUMS           of all of these
 //! ```
 //!
@@ -21,7 +22,6 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cases;
 use crate::harness::{Ended, Run, names};
 
 /// The cases of a release: each way in which a list ends, and each way in which the host adds
@@ -62,6 +62,7 @@ const HOSTS_CODES: [&str; 11] = [
 
 const SUMS: &str = "SHA256SUMS";
 const EXPECTED: &str = "expected";
+const CASE: &str = "expected.ndjson";
 const FIXTURES: &str = "fixtures";
 
 /// Stored or present outputs, by path within the folder.
@@ -151,7 +152,7 @@ fn outputs(folder: &Path) -> io::Result<Files> {
             Run::bare().arg(command).arg(&component).arg("--json").file("--fixture", &fixture)
         };
         let mut ends = Map::new();
-        let mut add = |name: &str, ended: Ended| {
+        let mut end = |name: &str, ended: Ended| {
             let error = ended
                 .stderr
                 .lines()
@@ -161,23 +162,28 @@ fn outputs(folder: &Path) -> io::Result<Files> {
                 .and_then(|value| value.get("error").cloned())
                 .map_or(Value::Null, without_hosts_words);
             ends.insert(name.to_owned(), json!({"code": ended.code, "error": error}));
-            if !ended.stdout.is_empty() {
-                files.insert(format!("{case}/{name}"), ended.stdout.into_bytes());
-            }
+            ended.stdout
         };
-        add("validate.json", run("validate").end());
-        add("connect.json", run("connect").end());
+        let [validated, connected] = ["validate", "connect"].map(|name| {
+            let written = end(name, run(name).end());
+            serde_json::from_str(&written).unwrap_or(Value::Null)
+        });
         let report = tempfile::NamedTempFile::new()?;
-        for format in ["csv", "ndjson", "json"] {
-            let run = run("collect").args(["--format", format]).file("--report", report.path());
-            add(&format!("members.{format}"), run.end());
-        }
+        let collect = run("collect").args(["--format", "ndjson"]).file("--report", report.path());
+        let members = end("collect", collect.end());
         let mut report: Value = serde_json::from_slice(&fs::read(report.path())?)?;
         if let Some(error) = report.get_mut("error") {
             *error = without_hosts_words(error.take());
         }
-        files.insert(format!("{case}/report.json"), cases::text(&report).into_bytes());
-        files.insert(format!("{case}/ends.json"), cases::text(&Value::Object(ends)).into_bytes());
+        let documents = [
+            ("validate", validated),
+            ("connect", connected),
+            ("ends", Value::Object(ends)),
+            ("report", report),
+        ];
+        let lines = documents.map(|(name, value)| format!("{}\n", json!({name: value})));
+        let lines = lines.concat() + &members;
+        files.insert(format!("{case}/{CASE}"), lines.into_bytes());
     }
     Ok(files)
 }
@@ -197,11 +203,26 @@ fn without_hosts_words(mut error: Value) -> Value {
     error
 }
 
-/// Whether a document of the host still has all its entries.
+/// Whether the host's documents still have all their entries, and every member is as it was.
 fn says_more(path: &str, kept: &[u8], came: &[u8]) -> bool {
-    let is_document = path.ends_with(".json") && !path.ends_with("members.json");
-    let [kept, came] = [kept, came].map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    is_document && kept.zip(came).is_some_and(|(kept, came)| holds(&came, &kept))
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let holds = |kept: &str, came: &str| {
+        parsed(kept).zip(parsed(came)).is_some_and(|(kept, came)| holds(&came, &kept))
+    };
+    let [kept, came] = [kept, came].map(|bytes| String::from_utf8_lossy(bytes));
+    if !path.ends_with(CASE) {
+        return holds(&kept, &came);
+    }
+    let is_document = |line: &str| {
+        parsed(line)
+            .and_then(|value| value.as_object()?.keys().next().cloned())
+            .is_some_and(|key| ["validate", "connect", "ends", "report"].contains(&key.as_str()))
+    };
+    kept.lines().count() == came.lines().count()
+        && kept
+            .lines()
+            .zip(came.lines())
+            .all(|(kept, came)| kept == came || (is_document(kept) && holds(kept, came)))
 }
 
 fn holds(whole: &Value, part: &Value) -> bool {
