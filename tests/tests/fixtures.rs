@@ -78,23 +78,6 @@ fn every_fixture_is_in_the_table() {
 }
 
 #[test]
-fn malformed_settings_name_the_setting_and_cost_no_request() {
-    let malformed = TABLE.iter().find(|row| row.code == "invalid-settings").unwrap();
-    for case in malformed.cases {
-        let (name, ..) = case.ends_in("");
-        // It has no answers: a request would fail as a fault of the fixture.
-        assert_eq!(har(name)["log"]["entries"], serde_json::json!([]), "{name}");
-        let came = played(name);
-        let failed = failed_check(&came).unwrap();
-        assert_eq!(
-            (&failed["setting"], error(&came)["setting"].as_str()),
-            (&"organization-id".into(), Some("organization-id")),
-            "{name}"
-        );
-    }
-}
-
-#[test]
 fn what_can_be_taken_up_again_says_so_in_its_hint_and_nothing_else_does() {
     let mut held = 0;
     for name in names() {

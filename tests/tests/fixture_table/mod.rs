@@ -39,25 +39,6 @@ pub(crate) const COMPLETE: &str = "complete";
 /// Every situation with its cases. A case may be in several rows.
 pub(crate) const TABLE: &[Row] = &[
     Row {
-        situation: "malformed settings",
-        code: "invalid-settings",
-        says: &["Organization ID"],
-        cases: &[
-            Both("organization-id-empty"),
-            Both("organization-id-missing"),
-            Both("organization-id-of-spaces"),
-            Both("organization-id-with-a-space-in-it"),
-            Both("organization-id-is-a-site"),
-            Both("organization-id-is-a-site-address"),
-            Both("organization-id-is-an-administration-address"),
-            Both("organization-id-with-a-slash"),
-            Both("organization-id-is-an-api-key"),
-            Both("organization-id-is-a-user-token"),
-            Both("organization-id-holds-a-key"),
-            Both("organization-id-too-long"),
-        ],
-    },
-    Row {
         situation: "401: wrong, expired or revoked key",
         code: "credentials",
         says: &["wrong", "expired", "revoked"],
