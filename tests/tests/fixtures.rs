@@ -213,10 +213,6 @@ fn names() -> Vec<String> {
     CASES.names()
 }
 
-fn har(name: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(folder(name).join("traffic.har")).unwrap()).unwrap()
-}
-
 /// Every text of a fixture: its files, and the encoded bodies in them.
 fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut texts = Vec::new();
