@@ -110,13 +110,13 @@ fn a_list_from_other_traffic_than_the_recorded_one_is_never_concluded() {
 }
 
 #[test]
-fn only_a_whole_run_tells_where_its_answers_come_from_that_it_is_done() {
+fn a_run_that_goes_on_is_held_to_the_rest_of_its_traffic_too() {
     let (service, database) = (usual().objecting(), Database::default());
     assert_eq!(database.run(&service, Trouble::FailsAt(1)).outcome, Outcome::Stopped);
     let report = database.run(&service, Trouble::None);
     assert_eq!(
-        (report.outcome, report.resumed, service.finished()),
-        (Outcome::Complete, true, 0),
+        (report.outcome, code(&report), report.resumed, service.finished()),
+        (Outcome::Failed, Some(Code::Fixture), true, 1),
         "{:?}",
         report.error
     );

@@ -93,7 +93,7 @@ fn a_resumed_run_is_held_to_what_comes_after_the_place_where_it_goes_on() {
         assert_eq!(came, (Some(code), left), "{extra:?}: {}", ended.stderr);
         if code == 1 {
             let told = ended.said("fixture");
-            assert!(told.contains("never asked for: entry 4 GET "), "{extra:?}: {told}");
+            assert!(told.contains("never requested: entry 4 GET "), "{extra:?}: {told}");
         }
     }
 }

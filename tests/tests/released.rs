@@ -52,7 +52,7 @@ fn a_release_that_was_changed_or_gives_something_else_is_told() {
     for (path, change, told) in [
         (
             "no-total/expected.ndjson",
-            (|text| text.replacen("\"name\":\"", "\"name\":\"x", 1)) as fn(String) -> String,
+            (|text| text.replacen("\"email\":\"", "\"email\":\"x", 1)) as fn(String) -> String,
             "no-total/expected.ndjson: line 5",
         ),
         (

@@ -198,7 +198,7 @@ async fn whichever_call_meets_a_fault_it_says_the_same_of_what_mends_it() {
             let (hint, first) = (told.hint.as_ref().unwrap(), calls[0].hint.as_ref().unwrap());
             assert!(hint.starts_with(first.as_str()), "{row}");
             let explained = usize::from(fault == "a key of the wrong kind");
-            let said = told.message.matches("By its beginning, the Api Key is").count();
+            let said = told.message.matches("By its prefix, the Api Key is").count();
             assert_eq!(said, explained, "{row}");
         }
     }
@@ -230,12 +230,7 @@ fn validate_words_the_remedy_of_a_check_as_options_for_people_and_for_scripts() 
             false,
             "The limit `response` is 200 bytes. `--limit response=…` does so.",
         ),
-        (
-            &|| run(&late),
-            "organization",
-            true,
-            "A run with `--max-wait 3600` waits that long by itself.",
-        ),
+        (&|| run(&late), "organization", true, "A run with `--max-wait 3600` waits that long."),
     ] {
         let (shown, told) = (run().end(), run().arg("--json").end());
         let text = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");

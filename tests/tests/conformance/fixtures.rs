@@ -94,7 +94,7 @@ fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
     assert!(
         strict
             .said("contract")
-            .starts_with("the rule `fixtures-sound` is not kept: Only fixtures show it")
+            .starts_with("the rule `fixtures-sound` is not kept: Only a fixture can show it")
     );
 }
 

@@ -245,7 +245,7 @@ mod tests {
  ✘ The operator must approve: POST /v1/search
 
  Blocking
- ✘ Needs a setting that the old form does not have  (setting-required)
+ ✘ Needs a setting that the old form does not have
    · Region (`region`)
    → Have it filled in for every connection.
 
