@@ -443,7 +443,7 @@ fn only_what_is_a_package_as_its_sums_say_is_signed() {
     );
     let none = sign(signed.home.path(), &key, "");
     assert!(
-        none.code == Some(1) && none.said("component").contains("there is no SHA256SUMS in it"),
+        none.code == Some(1) && none.said("component").contains("it has no SHA256SUMS"),
         "{}",
         none.stderr
     );

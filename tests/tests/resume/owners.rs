@@ -195,7 +195,7 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
             .end();
         assert_refused(&ended, "can be neither removed nor emptied");
         assert!(
-            ended.said("checkpoint").contains("is whole. Remove it before the next run"),
+            ended.said("checkpoint").contains("is complete. Remove it before the next run"),
             "{}",
             ended.stderr
         );

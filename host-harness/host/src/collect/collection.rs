@@ -215,7 +215,7 @@ impl Collection<'_> {
             Ending::Kept => {
                 let hint = failure.hint.take().unwrap_or_default();
                 failure.hint = Some(
-                    format!("{hint} Then run the same command again: it goes on where it was.")
+                    format!("{hint} Then run the same command again: it resumes where it stopped.")
                         .trim()
                         .to_owned(),
                 );
