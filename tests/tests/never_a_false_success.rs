@@ -569,7 +569,7 @@ fn fails(row: &Row, ended: &Ended) {
         ["rate-limited", "upstream", "incomplete", "cursor-expired", "unexpected-response"]
             .contains(code);
     // An answer that is too large stays so: `collect` and `connect` name the limit.
-    let is_too_large = message.contains("larger than is taken here");
+    let is_too_large = message.contains("larger than the limit");
     assert!(is_too_large || error["retryable"] == passes, "{}: {error}", name(row));
     assert_eq!(error["setting"].as_str(), *setting, "{}: {error}", name(row));
     for secret in [

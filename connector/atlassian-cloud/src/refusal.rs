@@ -45,8 +45,8 @@ const LATER: &str = "Try again later. If it stays like this for hours, look at \
                      status.atlassian.com, and ask the person who runs your network whether \
                      api.atlassian.com can be reached.";
 
-const FEWER_REQUESTS: &str = "Try again later. If it happens often, ask whoever runs other tools \
-                              on the same Atlassian organization to spread their requests.";
+const FEWER_REQUESTS: &str = "Try again later. If it happens often, ask the people who run other \
+                              tools on the same Atlassian organization to spread their requests.";
 
 const IN_BETWEEN: &str = "A proxy, a sign-in page or a maintenance page may stand between here \
                           and Atlassian. Try again later; if it stays, ask the person who runs \

@@ -126,8 +126,8 @@ impl Trouble {
                  network whether it can be reached."
             }
             Self::Busy => {
-                "Try again later. If it happens often, ask whoever runs other tools on the same \
-                 account to spread their requests."
+                "Try again later. If it happens often, ask the people who run other tools on the \
+                 same account to spread their requests."
             }
             Self::InBetween => {
                 "A proxy, a sign-in page or a maintenance page may stand between here and the \
@@ -217,7 +217,7 @@ pub fn usual<C: Call>(call: &C, response: &Response) -> Failure {
             Trouble::Unknown,
         ),
         _ => unexpected::<C>(
-            format!("{service} answered {route} with status {status}, which is none it documents."),
+            format!("{service} answered {route} with status {status}, which it does not document."),
             Trouble::InBetween,
         ),
     }
@@ -267,7 +267,7 @@ fn unanswered<C: Call>(call: &C, error: HttpError) -> Failure {
         HttpError::TooLarge(bytes) => {
             let bytes = text::grouped(bytes);
             let message =
-                format!("The answer to {route} is larger than is taken here ({bytes} bytes).");
+                format!("The answer to {route} is larger than the limit ({bytes} bytes).");
             unexpected::<C>(message, Trouble::TooLarge)
         }
         HttpError::Other(reason) => {
@@ -322,8 +322,7 @@ fn too_many<C: Call>(call: &C, retry_after_seconds: Option<u64>) -> Failure {
 
 fn unavailable<C: Call>(call: &C, status: u16, retry_after_seconds: Option<u64>) -> Failure {
     let (service, route) = (C::SERVICE, call.route());
-    let message =
-        format!("{service} has a fault of its own at the moment ({status} from {route}).");
+    let message = format!("{service} has a fault at the moment ({status} from {route}).");
     Failure::new(FailureKind::Upstream, message, C::hint(Trouble::Later))
         .retry_after(retry_after_seconds)
 }

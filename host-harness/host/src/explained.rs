@@ -1,10 +1,11 @@
-//! What a component says of a failure, together with what only the host knows of it: the one place
-//! for every call, and for each check of a report.
+//! Adds what only the host knows to a component's failure: the one place for every call, and for
+//! each check of a report.
 //!
-//! The host knows which answer was too large, which wait was too long, why a request did not leave
-//! or came back without an answer, how the key begins, which settings are missing and which scopes
-//! are declared. It is not the judge of a run: what ends one whatever the component says is
-//! [`Capability::end`](crate::http::capability::Capability::end).
+//! The host knows which answer was too large, which wait was too long, why a request was denied or
+//! has no answer, the prefix of the key, which settings are missing and which scopes are declared.
+//! This module does not end a run:
+//! [`Capability::end`](crate::http::capability::Capability::end) does, whatever the component
+//! reports.
 
 use crate::contract::{self, Advice, FailureKind as Kind};
 use crate::failure::Failure;
@@ -21,7 +22,7 @@ pub struct Report {
     pub checks: Vec<Check>,
 }
 
-/// One check of it.
+/// A check of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// Stable identifier.
@@ -47,13 +48,13 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// What the host knows when a call ends.
+/// The host's knowledge at the end of a call.
 pub(crate) struct Explainer<'a> {
-    /// Of the settings.
+    /// About the settings.
     pub(crate) known: &'a Known,
-    /// The bounds, as they count.
+    /// The bounds that apply.
     pub(crate) limits: &'a Limits,
-    /// Of the call's requests. None where nothing could be asked.
+    /// About the call's requests. `None` if it could not send any.
     pub(crate) asked: Option<&'a Asked>,
 }
 
@@ -73,7 +74,7 @@ impl Explainer<'_> {
             (Some(End::Overrun(enough)), Remedy::ComeBack { max_wait_s, .. }) => {
                 *max_wait_s = Some(whole_seconds(*enough));
             }
-            // Of the other kinds, each is about an answer that was read.
+            // A failure of another kind is about an answer that was read.
             (Some(End::TooLarge), _)
                 if matches!(kind, Kind::UnexpectedResponse | Kind::Upstream | Kind::Other) =>
             {
@@ -120,7 +121,7 @@ impl Report {
     }
 }
 
-/// A report of which the host knows no more than the connector.
+/// A report to which the host has nothing to add.
 impl From<contract::Report> for Report {
     fn from(report: contract::Report) -> Self {
         Self::of(report, Failure::from)

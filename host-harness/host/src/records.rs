@@ -161,11 +161,11 @@ impl Limits {
             ),
             Error::Endless(_) => Failure::new(Code::UnexpectedResponse, message).with_hint(
                 "This is a fault of the service or of the connector, not of your settings. \
-                 Collect again later; should it stay so, report it to whoever publishes the \
+                 Collect again later. If it persists, report it to the publisher of the \
                  connector.",
             ),
             Error::Incomplete { .. } => Failure::new(Code::Incomplete, message).with_hint(
-                "Collect again in a few minutes. Should it stay so, members are being changed \
+                "Collect again in a few minutes. If it persists, members are being changed \
                  while the list is read, or the service leaves some out: ask its support, and do \
                  not use this list as the whole one.",
             ),

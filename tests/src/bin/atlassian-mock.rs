@@ -181,7 +181,7 @@ fn stop_signal(until_stdin_closes: bool) -> io::Result<impl Future<Output = ()>>
             let _told = closed.send(());
         })?;
     } else {
-        // Kept as long as somebody waits, or the wait would end at once.
+        // Kept during the wait, which would end at once without it.
         kept = Some(closed);
     }
     Ok(async move {

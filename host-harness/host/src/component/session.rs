@@ -1,8 +1,8 @@
 //! One run of a connector, in its own store, which is dropped after a trap.
 //!
-//! Each call is bounded in computing time, in time altogether and in what it may hand over.
-//! Whatever a call returns, the host's own word on a denial, a limit or a fixture that does not fit
-//! comes first, and each failure is [`explained`](crate::explained).
+//! Each call is bounded in computing time, total time, and the size of what it passes. The host's
+//! own failure, for a denial, a limit or a wrong fixture, takes precedence over what a call
+//! returns, and each failure of the component is [`explained`](crate::explained).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -311,8 +311,8 @@ impl Session {
         &self.events
     }
 
-    /// Notes the pages that earlier runs brought, so that the next one has its number, and tells
-    /// where answers come from that there were such runs.
+    /// Notes the pages of earlier runs, so that the next one has its number, and tells the
+    /// transport that there were such runs.
     pub(crate) fn go_on_after(&mut self, pages: u64) {
         self.pages = pages;
         self.state().and_then(|state| state.http.as_ref()).iter().for_each(|http| http.resume());
@@ -344,7 +344,7 @@ impl Session {
         self.live.as_ref().map(|(store, _)| store.data()).or(self.parked.as_ref())
     }
 
-    /// A connector's answer, after the host's own word.
+    /// A connector's answer, unless the host's own failure takes precedence.
     fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.not_ended()?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
@@ -353,7 +353,7 @@ impl Session {
         })
     }
 
-    /// What only the host knows, now that a call has ended.
+    /// The host's knowledge at the end of a call.
     fn explainer(&self) -> Explainer<'_> {
         let http = self.state().and_then(|state| state.http.as_ref());
         Explainer {
@@ -363,7 +363,7 @@ impl Session {
         }
     }
 
-    /// The host's own word, where it ends the run.
+    /// The host's own failure, if it ended the run.
     fn not_ended(&self) -> Result<(), Failure> {
         let http = self.state().and_then(|state| state.http.as_ref());
         http.and_then(Capability::end).map_or(Ok(()), |failure| Err(failure.clone()))

@@ -1,8 +1,8 @@
-//! What came of the requests of one call, by the endpoint that they asked: what the host knows of a
-//! failure that the component reports.
+//! How the requests of one call ended, by endpoint. It explains the failures that a component
+//! reports.
 //!
-//! It is not a log: of each endpoint only the last request counts, so it is as bounded as the
-//! descriptor.
+//! It is not a log: only the last request to each endpoint counts, so the descriptor bounds its
+//! size.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,36 +10,35 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 
-/// What came of the last request to each endpoint, and which was the last of all.
+/// How the last request to each endpoint ended, and which was the last of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     ends: BTreeMap<Arc<str>, End>,
     last: Option<Arc<str>>,
 }
 
-/// What came of a request.
+/// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The component was told all that there is to know.
+    /// The component knows all that the host knows.
     Told,
     /// The answer was larger than the limit `response` allows.
     TooLarge,
-    /// The service asked for a wait that was too long. With this budget of waits it would not have
-    /// been.
+    /// The service asked for a wait beyond the budget. This budget would have been enough.
     Overrun(Duration),
-    /// It was not let out, or the host knows better than the component why there is no answer.
+    /// It was denied, or only the host knows why there is no answer.
     Explained(Failure),
 }
 
 impl Asked {
-    /// Notes what came of a request to this endpoint: method and path template.
+    /// Notes how a request to this endpoint ended: method and path template.
     pub(crate) fn note(&mut self, endpoint: Arc<str>, end: End) {
         self.last = Some(Arc::clone(&endpoint));
         self.ends.insert(endpoint, end);
     }
 
-    /// What came of the request that a failure is about: of the endpoint that its message names,
-    /// else of the last one.
+    /// How the request ended that a failure is about: the one to the endpoint that its message
+    /// names, else the last one.
     #[must_use]
     pub fn about(&self, message: &str) -> Option<&End> {
         let named = self.ends.keys().filter(|endpoint| names(message, endpoint));
@@ -49,7 +48,7 @@ impl Asked {
             .and_then(|endpoint| self.ends.get(endpoint))
     }
 
-    /// The host's own word on a request of this call, for a call that does not come back.
+    /// The host's explanation of a request of this call, for a call that does not return.
     #[must_use]
     pub fn explanation(&self) -> Option<&Failure> {
         self.ends.values().find_map(|end| match end {
@@ -59,7 +58,7 @@ impl Asked {
     }
 }
 
-/// Whether a message names this endpoint, and not one whose path only begins as its path does.
+/// Whether a message names this endpoint, and not one whose path only starts with its path.
 fn names(message: &str, endpoint: &str) -> bool {
     message.match_indices(endpoint).any(|(at, _)| {
         let rest = message.get(at + endpoint.len()..).unwrap_or_default();

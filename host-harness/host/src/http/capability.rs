@@ -1,7 +1,7 @@
 //! The `http` import of one run: it checks each request of the component before it is sent.
 //!
-//! It keeps a note of its own of each denial and each limit: however the component words its
-//! failure, the host's word is the one that is told ([`explained`](crate::explained)).
+//! It keeps its own note of each denial and each limit. Whatever failure the component reports, the
+//! host's takes its place ([`explained`](crate::explained)).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Capability {
     retrier: Retrier,
     limits: Limits,
     requests: u64,
-    /// What came of the requests of this call.
+    /// How the requests of this call ended.
     asked: Asked,
     /// Something after which the run has failed, whatever the component says.
     end: Option<Failure>,
@@ -73,13 +73,13 @@ impl Capability {
         self.retrier.finish()
     }
 
-    /// Begins a call: which one the requests from now on serve, for who is told of them.
+    /// Begins a call: later requests belong to it, for the observer and for explanations.
     pub fn serve(&mut self, call: Call) {
         self.asked = Asked::default();
         self.retrier.serve(call);
     }
 
-    /// What came of the requests of this call.
+    /// How the requests of this call ended.
     #[must_use]
     pub fn asked(&self) -> &Asked {
         &self.asked
@@ -109,10 +109,8 @@ impl Capability {
                 "a request was refused: the run has reached its limit"
             );
             self.ended(
-                self.limits.reached(
-                    Bound::Requests,
-                    "the connector made more requests than a run may make",
-                ),
+                self.limits
+                    .reached(Bound::Requests, "the connector made more requests than permitted"),
             );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
@@ -171,8 +169,8 @@ impl Capability {
                 self.asked.note(endpoint.as_str().into(), End::Explained(failure));
             }
             _ => self.ended(failure.with_hint(
-                "Do not use this connector: it asks for more than it declares. Report it to \
-                 whoever publishes it.",
+                "Do not use this connector: it asks for more than it declares. Report it to its \
+                 publisher.",
             )),
         }
         wit::Error::Denied(denial.to_string())
@@ -203,8 +201,8 @@ impl Capability {
                     format!("the server's certificate is not trusted ({text})"),
                 );
                 let failure = failure.with_remedy(Remedy::TrustRoot).with_hint(
-                    "If a proxy of your company stands in between, trust its certificate too. \
-                     Otherwise somebody may be reading along: do not go on.",
+                    "If a proxy of your company is in between, trust its certificate too. \
+                     Otherwise the connection may be intercepted: do not go on.",
                 );
                 let told = "the server's certificate is not trusted".into();
                 (End::Explained(failure), wit::Error::ConnectionFailed(told))
@@ -213,15 +211,15 @@ impl Capability {
                 let failure = Failure::new(Code::Denied, text.clone())
                     .with_remedy(Remedy::NameUpstream)
                     .with_hint(
-                        "Where the service really is inside your network, name its address \
-                         yourself. Otherwise do not use this connector.",
+                        "If the service really is inside your network, name its address yourself. \
+                         Otherwise do not use this connector.",
                     );
                 (End::Explained(failure), wit::Error::Denied(text))
             }
             GivenUp::NoAnswer(TransportError::Fixture(text)) => {
                 self.ended(Failure::new(Code::Fixture, text.clone()).with_hint(
-                    "Mend the fixture, or record it again: the connector asks for other things \
-                     than it holds.",
+                    "Fix the fixture, or record it again: the connector sends requests that it \
+                     does not have.",
                 ));
                 (End::Told, wit::Error::Other(text))
             }

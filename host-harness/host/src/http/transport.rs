@@ -152,14 +152,14 @@ pub trait Transport: Send + Sync {
         let _ = phase;
     }
 
-    /// Tells that the run goes on from an earlier one, before it sends anything: what comes before
-    /// its first request was asked for then. Most transports do not care.
+    /// Notes, before the first request, that the run resumes an earlier one, which sent the
+    /// requests before it. Most transports ignore it.
     fn resume(&self) {}
 
-    /// Tells that a call has succeeded for which everything was asked: a validation, a connection,
-    /// or a whole collection, with what earlier runs asked for where it went on from one
-    /// ([`resume`](Self::resume)). The session calls it before it passes the result on. Most transports do not care; recorded traffic may hold an answer that was
-    /// never asked for.
+    /// Notes that a call has succeeded and sends no more requests: a validation, a connection, or a
+    /// whole collection, of which earlier runs may have sent a part ([`resume`](Self::resume)). The
+    /// session calls it before it returns the result. Most transports ignore it; recorded traffic
+    /// may have an answer that was never requested.
     ///
     /// # Errors
     /// Why the result does not count, although the call succeeded.
