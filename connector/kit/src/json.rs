@@ -5,18 +5,15 @@
 //!
 //! Types for the parts of an answer stand beside `serde`'s own: [`Object`], [`List`], [`Text`],
 //! [`Flag`] and [`Count`]. An [`Object`] is never a list, which a derived struct takes as well.
-//! All of them refuse a value by the name of its kind alone. `bool`, `String`, `Vec` and derived
-//! structs can be used too, but `serde_json` refuses a value for them with the value in the text:
-//! that brings the code and the tables that write floating-point numbers, 40 KiB of a component.
+//! `bool`, `String`, `Vec` and derived structs can be used too, and make a component some 40 KiB
+//! larger: see the types' own file for the reason.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
+mod types;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserialize;
 use serde_json::error::Category;
 
+pub use self::types::{Count, Flag, List, Object, Text, each};
 use crate::cursor::BadLink;
 pub use crate::place::Place;
 use crate::place::Stopped;
@@ -100,20 +97,15 @@ fn place_of(error: &serde_json::Error, text: &str) -> Place {
     let read = lines.map(str::len).sum::<usize>() + error.column();
     let said = error.to_string();
     let rows = [
-        (NULL, Stopped::Kind(b'n')),
-        (BOOL, Stopped::Kind(b't')),
-        (NUMBER, Stopped::Kind(b'0')),
-        (TEXT, Stopped::Kind(b'"')),
-        (LIST, Stopped::Kind(b'[')),
-        (OBJECT, Stopped::Kind(b'{')),
         ("invalid type: sequence", Stopped::Type(Some(b'['))),
         ("invalid type: map", Stopped::Type(Some(b'{'))),
         ("invalid type: ", Stopped::Type(None)),
         ("invalid value: ", Stopped::Type(None)),
         ("duplicate field ", Stopped::Duplicate),
     ];
-    let why = rows.iter().find(|(words, _)| said.starts_with(words));
-    Place::at(text, read, why.map_or(Stopped::Otherwise, |(_, why)| *why))
+    let foreign = || rows.iter().find(|(words, _)| said.starts_with(words)).map(|(_, why)| *why);
+    let why = types::stopped_by(&said).or_else(foreign);
+    Place::at(text, read, why.unwrap_or(Stopped::Otherwise))
 }
 
 /// Whether more lists and objects than that are open somewhere, as far as the text is JSON.
@@ -134,256 +126,6 @@ fn is_deeper(text: &str, most: usize) -> bool {
         }
     }
     false
-}
-
-/// What the types of this module say when they refuse a value: [`place_of`] reads it.
-const NULL: &str = "unexpected null";
-const BOOL: &str = "unexpected bool";
-const NUMBER: &str = "unexpected number";
-const TEXT: &str = "unexpected text";
-const LIST: &str = "unexpected list";
-const OBJECT: &str = "unexpected object";
-
-/// The methods of a visitor that refuse a value, for the kinds that are named.
-macro_rules! refuse {
-    ($($kind:ident)*) => { $(refuse!(@$kind);)* };
-    (@null) => { refuse!(@fn visit_unit() NULL); };
-    (@bool) => { refuse!(@fn visit_bool(bool) BOOL); };
-    (@number) => {
-        refuse!(@fn visit_u64(u64) NUMBER);
-        refuse!(@fn visit_i64(i64) NUMBER);
-        refuse!(@fn visit_f64(f64) NUMBER);
-    };
-    (@text) => { refuse!(@fn visit_str(&str) TEXT); };
-    (@list) => {
-        fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(A::Error::custom(LIST))
-        }
-    };
-    (@object) => {
-        fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(A::Error::custom(OBJECT))
-        }
-    };
-    (@fn $name:ident($($value:ty)?) $why:ident) => {
-        fn $name<E: Error>(self $(, _: $value)?) -> Result<Self::Value, E> {
-            Err(E::custom($why))
-        }
-    };
-}
-
-/// An object, and never a list in its place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Object<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = Object<T>;
-
-            refuse!(null bool number text list);
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_any(Fields(PhantomData))
-    }
-}
-
-/// A list, kept whole. For a long one, [`each`] keeps only what is made of its entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List<T>(pub Vec<T>);
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut entries = Vec::new();
-        each(deserializer, |entry| {
-            entries.push(entry);
-            Ok(())
-        })?;
-        Ok(Self(entries))
-    }
-}
-
-/// Reads a list and hands over each entry as soon as it is read, for the `Deserialize` of a type
-/// that is made of a list.
-///
-/// # Errors
-///
-/// When it is not a list of `T`, or `take` refuses an entry, for the reason that it gives.
-pub fn each<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-    take: impl FnMut(T) -> Result<(), &'static str>,
-) -> Result<(), D::Error> {
-    struct Entries<T, F>(F, PhantomData<T>);
-
-    impl<'de, T, F> Visitor<'de> for Entries<T, F>
-    where
-        T: Deserialize<'de>,
-        F: FnMut(T) -> Result<(), &'static str>,
-    {
-        type Value = ();
-
-        refuse!(null bool number text object);
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-            while let Some(entry) = list.next_element()? {
-                (self.0)(entry).map_err(Error::custom)?;
-            }
-            Ok(())
-        }
-    }
-
-    deserializer.deserialize_any(Entries(take, PhantomData))
-}
-
-/// A string, borrowed from the body unless it has escapes. Half of a surrogate pair in it makes the
-/// answer unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl<'a> Text<'a> {
-    /// The text, for as long as this is.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-
-    /// The text, for as long as the body is there; none if it had escapes.
-    pub fn borrowed(&self) -> Option<&'a str> {
-        match self.0 {
-            Cow::Borrowed(text) => Some(text),
-            Cow::Owned(_) => None,
-        }
-    }
-
-    /// The part that `cut` leaves of it.
-    #[must_use]
-    pub fn narrowed(self, cut: impl for<'b> Fn(&'b str) -> &'b str) -> Self {
-        match self.0 {
-            Cow::Borrowed(text) => Self(Cow::Borrowed(cut(text))),
-            Cow::Owned(text) => Self(Cow::Owned(cut(&text).to_owned())),
-        }
-    }
-
-    /// The text, unless it is empty.
-    pub fn filled(self) -> Option<Self> {
-        (!self.0.is_empty()).then_some(self)
-    }
-}
-
-impl<'a> From<&'a str> for Text<'a> {
-    fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Letters;
-
-        impl<'de> Visitor<'de> for Letters {
-            type Value = Cow<'de, str>;
-
-            refuse!(null bool number list object);
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
-                Ok(Cow::Borrowed(text))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
-                Ok(Cow::Owned(text.to_owned()))
-            }
-        }
-
-        deserializer.deserialize_any(Letters).map(Self)
-    }
-}
-
-/// True or false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flag(pub bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Flag;
-
-            refuse!(null number text list object);
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("true or false")
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
-                Ok(Flag(value))
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// A number that is a count, or another number, which counts for none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count(pub Option<u64>);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Number;
-
-        impl<'de> Visitor<'de> for Number {
-            type Value = Count;
-
-            refuse!(null bool text list object);
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a number")
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Count, E> {
-                Ok(Count(Some(number)))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Count, E> {
-                Ok(Count(None))
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Count, E> {
-                Ok(Count(None))
-            }
-        }
-
-        deserializer.deserialize_any(Number)
-    }
 }
 
 #[cfg(test)]
