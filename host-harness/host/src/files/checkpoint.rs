@@ -389,7 +389,7 @@ fn impossible(path: &Path, why: &str) -> Failure {
     refused(
         path,
         &format!("cannot be a checkpoint: {why}"),
-        "Nothing was asked for. Name a file in a folder that exists and that this user may write \
+        "No request was sent. Name a file in a folder that exists and that this user may write \
          to.",
     )
     .with_remedy(Remedy::OtherPlace { of: Place::Checkpoint })
