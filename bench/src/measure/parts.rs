@@ -148,7 +148,12 @@ fn policy(stage: &Setup) -> Result<f64> {
 }
 
 fn request(page: u64) -> Request {
-    Request { method: Method::Get, path_and_query: path(page), body: None }
+    Request {
+        method: Method::Get,
+        path_and_query: path(page),
+        body: None,
+        headers: std::sync::Arc::default(),
+    }
 }
 
 fn path(page: u64) -> String {
@@ -237,6 +242,7 @@ fn checkpoint(read: &[MemberPage], depth: Depth) -> Result<Figure> {
             digest: [0; 32],
             counts: Counts::default(),
             admitted,
+            notes: vec![],
         });
         let (written, time) = wall_of(|| checkpoint.append(&entry));
         written?;

@@ -46,6 +46,7 @@ pub fn descriptor() -> Descriptor {
         settings: form::fields(),
         api: Api {
             base: "https://api.atlassian.com".to_owned(),
+            origins: None,
             endpoints: [&org::ROUTE, &users::ROUTE, &domains::ROUTE, &orgs::ROUTE]
                 .map(Route::declared)
                 .to_vec(),

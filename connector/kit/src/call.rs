@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use crate::contract::{
-    Endpoint, Exhausted, Failure, FailureKind, HttpError, Method, Request, Response,
+    Condition, Endpoint, Exhausted, Failure, FailureKind, HttpError, Method, Request, Response,
 };
 use crate::cursor::{self, BadLink};
 use crate::host::Host;
@@ -26,6 +26,13 @@ pub struct Route {
     pub purpose: &'static str,
     /// The scope that a key with scopes needs for it, if the vendor names one.
     pub scope: Option<&'static str>,
+    /// The setting and its value for which alone it is called; none for an endpoint that is always
+    /// needed.
+    pub when: Option<(&'static str, &'static str)>,
+    /// Headers that the host sends with it.
+    pub request_headers: &'static [(&'static str, &'static str)],
+    /// Headers of its answers that the connector reads.
+    pub response_headers: &'static [&'static str],
 }
 
 impl Route {
@@ -35,7 +42,42 @@ impl Route {
         purpose: &'static str,
         scope: Option<&'static str>,
     ) -> Self {
-        Self { method: Method::Get, path, purpose, scope }
+        Self {
+            method: Method::Get,
+            path,
+            purpose,
+            scope,
+            when: None,
+            request_headers: &[],
+            response_headers: &[],
+        }
+    }
+
+    /// An endpoint that is read with `POST`, for a search.
+    pub const fn post(
+        path: &'static str,
+        purpose: &'static str,
+        scope: Option<&'static str>,
+    ) -> Self {
+        Self { method: Method::Post, ..Self::get(path, purpose, scope) }
+    }
+
+    /// The same, needed only where a setting has a value.
+    #[must_use]
+    pub const fn when(self, setting: &'static str, value: &'static str) -> Self {
+        Self { when: Some((setting, value)), ..self }
+    }
+
+    /// The same, with headers that the host sends.
+    #[must_use]
+    pub const fn sending(self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self { request_headers: headers, ..self }
+    }
+
+    /// The same, with headers of the answer that the connector reads, in lower case.
+    #[must_use]
+    pub const fn reading(self, headers: &'static [&'static str]) -> Self {
+        Self { response_headers: headers, ..self }
     }
 
     /// The endpoint as the descriptor declares it. A connector only reads, whatever the method.
@@ -46,6 +88,16 @@ impl Route {
             purpose: self.purpose.to_owned(),
             scope: self.scope.map(str::to_owned),
             read_only: true,
+            when: self.when.map(|(setting, value)| Condition {
+                setting: setting.to_owned(),
+                value: value.to_owned(),
+            }),
+            request_headers: self
+                .request_headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            response_headers: self.response_headers.iter().map(|name| (*name).to_owned()).collect(),
         }
     }
 
@@ -185,6 +237,22 @@ pub fn get<C: Call, T>(
     read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
     send(host, &Request::get(path_with_query), call, read)
+}
+
+/// Reads with `POST` and a body, JSON that [`json::quoted`] helps to write, by a reader of the
+/// connector's own.
+///
+/// # Errors
+///
+/// As [`send`].
+pub fn post<C: Call, T>(
+    host: &mut dyn Host,
+    path_with_query: String,
+    body: String,
+    call: &C,
+    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+) -> Result<T, C::Refusal> {
+    send(host, &Request::post(path_with_query, body), call, read)
 }
 
 /// Requests a path with its query, and reads the answer as JSON.

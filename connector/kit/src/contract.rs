@@ -7,10 +7,10 @@
 use std::cmp::Ordering;
 
 pub use crate::bindings::exports::smp::connector::connector::{
-    Account, Advice, Api, Attachment, Check, DataField, DataSet, Descriptor, Endpoint, Failure,
-    FailureKind, GuideSection, Instant, Member, MemberKind, MemberPage, MemberStatus, Outcome,
-    Product, ProductUse, Question, RateLimit, Report, SecretPrefix, SecretUse, Setting,
-    SettingField,
+    Account, Advice, Affiliation, Api, Attachment, BasicHalf, BasicUse, Check, Choice, Condition,
+    DataField, DataSet, Descriptor, Endpoint, Failure, FailureKind, GuideSection, HeaderUse,
+    Instant, Member, MemberKind, MemberPage, MemberStatus, Origins, OtherHalf, Outcome, Product,
+    ProductUse, Question, RateLimit, Report, SecretPrefix, SecretUse, Setting, SettingField,
 };
 pub use crate::bindings::smp::connector::http::{
     Error as HttpError, Exhausted, Method, Request, Response,
@@ -57,6 +57,15 @@ impl Request {
     pub fn get(path_with_query: impl Into<String>) -> Self {
         Self { method: Method::Get, path_with_query: path_with_query.into(), body: None }
     }
+
+    /// Makes a request that reads with a body, which is JSON.
+    pub fn post(path_with_query: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            method: Method::Post,
+            path_with_query: path_with_query.into(),
+            body: Some(body.into().into_bytes()),
+        }
+    }
 }
 
 impl Response {
@@ -76,7 +85,14 @@ impl Account {
 impl Check {
     /// Makes a check without which the settings are not ready.
     pub fn required(id: &str, title: &str, outcome: Outcome) -> Self {
-        Self { id: id.to_owned(), title: title.to_owned(), required: true, outcome }
+        Self { id: id.to_owned(), title: title.to_owned(), required: true, setting: None, outcome }
+    }
+
+    /// Names the setting that it concerns.
+    #[must_use]
+    pub fn at(mut self, setting: &str) -> Self {
+        self.setting = Some(setting.to_owned());
+        self
     }
 
     /// Makes a check that may be skipped when the settings are ready.
@@ -95,6 +111,13 @@ impl Outcome {
     }
 }
 
+impl Report {
+    /// Makes a report of its checks, of a secret whose end was not told.
+    pub fn new(checks: Vec<Check>) -> Self {
+        Self { checks, credential_expires: None }
+    }
+}
+
 impl Member {
     /// Makes a member of which only the identifier is known.
     pub fn new(id: impl Into<String>) -> Self {
@@ -102,11 +125,13 @@ impl Member {
             id: id.into(),
             email: None,
             name: String::new(),
+            nickname: None,
             role: String::new(),
             uses: Vec::new(),
             last_seen: None,
             status: None,
             kind: None,
+            affiliation: None,
             billable: None,
             attributes: Vec::new(),
         }
@@ -116,7 +141,13 @@ impl Member {
 impl Default for MemberPage {
     /// A last page without members, of a list with an unknown total.
     fn default() -> Self {
-        Self { products: Vec::new(), members: Vec::new(), next: None, total: None }
+        Self {
+            products: Vec::new(),
+            members: Vec::new(),
+            next: None,
+            total: None,
+            notes: Vec::new(),
+        }
     }
 }
 

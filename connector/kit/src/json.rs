@@ -50,6 +50,12 @@ pub enum Unreadable {
     Next(BadLink),
 }
 
+/// A text as JSON, in quotation marks, for the body of a request.
+pub fn quoted(text: &str) -> String {
+    // A text can always be written to memory.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// Reads a body as a whole, after a look at its nesting.
 ///
 /// # Errors
@@ -177,6 +183,13 @@ mod tests {
         let thing = read::<Object<Thing<'_>>>(br#"{"n\u0061me":"a\u0062c"}"#).unwrap().0;
         let name = thing.name.unwrap();
         assert_eq!((name.as_str(), name.borrowed()), ("abc", None));
+    }
+
+    #[test]
+    fn a_text_in_a_body_ends_where_it_ends() {
+        for text in ["", "plain", "a\"b\\c\n\u{1}", "ü"] {
+            assert_eq!(read::<Text<'_>>(quoted(text).as_bytes()).unwrap().as_str(), text);
+        }
     }
 
     #[test]

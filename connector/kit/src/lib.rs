@@ -56,7 +56,8 @@
 //! #             permissions_required: vec![],
 //! #             settings: vec![listing::setting("team", "Team", "Help.")],
 //! #             api: Api {
-//! #                 base: "https://api.example.com".into(), endpoints: vec![PEOPLE.declared()],
+//! #                 base: "https://api.example.com".into(), origins: None,
+//! #                 endpoints: vec![PEOPLE.declared()],
 //! #                 rate_limit: RateLimit { requests: 1, period_ms: 1_000 },
 //! #             },
 //! #             setup_guide: vec![], faq: vec![], attributes: vec![],
@@ -66,7 +67,7 @@
 //!     fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
 //!         let people = Self::collect(host, settings, None);
 //!         let outcome = Outcome::of(people.map(|page| format!("{} people.", page.members.len())));
-//!         Report { checks: vec![Check::required("people", "There are people", outcome)] }
+//!         Report::new(vec![Check::required("people", "There are people", outcome)])
 //!     }
 //!
 //!     fn connect(_: &mut dyn Host, _: &[Setting]) -> Result<Account, Failure> {

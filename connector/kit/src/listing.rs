@@ -2,7 +2,9 @@
 //!
 //! They take only texts, which ship in the component; keep them short.
 
-use crate::contract::{DataField, DataSet, GuideSection, Question, SecretPrefix, SettingField};
+use crate::contract::{
+    Choice, DataField, DataSet, GuideSection, Question, SecretPrefix, SettingField,
+};
 
 /// A field of the form that must be filled in, without an example, a pattern or a secret. Add these
 /// by name, as in `SettingField { placeholder: "acme".into(), ..setting(…) }`.
@@ -14,8 +16,25 @@ pub fn setting(key: &str, label: &str, help: &str) -> SettingField {
         placeholder: String::new(),
         pattern: None,
         required: true,
+        default: None,
+        choices: Vec::new(),
         secret: None,
         attributes: Vec::new(),
+    }
+}
+
+/// A field of the form in which one of a few values is chosen, pairs of a value and its label; the
+/// first counts where none is.
+pub fn choice(key: &str, label: &str, help: &str, choices: &[(&str, &str)]) -> SettingField {
+    let one = |(value, label): &(&str, &str)| Choice {
+        value: (*value).to_owned(),
+        label: (*label).to_owned(),
+    };
+    SettingField {
+        required: false,
+        default: choices.first().map(|(value, _)| (*value).to_owned()),
+        choices: choices.iter().map(one).collect(),
+        ..setting(key, label, help)
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::bounds::{Bound, Bounds, LONGEST_CURSOR};
 use crate::error::Error;
-use crate::records::{Account, Check, Failure, Member, MemberKind, MemberStatus, Outcome, Page};
+use crate::records::{
+    Account, Advice, Affiliation, Check, Failure, Instant, Member, MemberKind, MemberStatus,
+    Outcome, Page,
+};
 
 /// The result of a check.
 pub type Checked = Result<(), Error>;
@@ -38,23 +41,22 @@ pub fn report<'a>(checks: impl ExactSizeIterator<Item = Check<'a>>, bounds: &Bou
     ensure(checks.len() > 0, || "its report has no check".into())?;
     entries(bounds, "its report", [checks.len()])?;
     let mut ids = BTreeSet::new();
-    for Check { id, title, outcome } in checks {
+    for Check { id, title, setting, outcome } in checks {
         ensure(is_name(id), || "a check's id is not made of a-z, 0-9 and -".into())?;
         ensure(ids.insert(id), || format!("the check `{id}` appears twice"))?;
-        texts(bounds, "a check", [title])?;
+        texts(bounds, "a check", [title].into_iter().chain(setting))?;
         match outcome {
             Outcome::Passed(text) | Outcome::Skipped(text) => texts(bounds, "a check", [text])?,
-            Outcome::Warning(advice) => {
-                texts(
-                    bounds,
-                    "a check",
-                    [advice.message, advice.hint].into_iter().chain(advice.setting),
-                )?;
-            }
+            Outcome::Warning(warned) => advice(warned, bounds, "a check")?,
             Outcome::Failed(failed) => failure(failed, bounds)?,
         }
     }
     Ok(())
+}
+
+/// Checks what needs attention.
+fn advice(advice: Advice<'_>, bounds: &Bounds, whose: &str) -> Checked {
+    texts(bounds, whose, [advice.message, advice.hint].into_iter().chain(advice.setting))
 }
 
 /// Checks an account.
@@ -90,19 +92,28 @@ pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
         let texts = [Some(product.key), Some(product.name), product.site];
         within(bounds, texts.into_iter().flatten().map(str::len).max(), bounds.member_text)?;
     }
+    entries(bounds, "a page", [page.notes().len()])?;
+    for note in page.notes() {
+        ensure(!note.message.trim().is_empty(), || "a note of a page has no message".into())?;
+        advice(note, bounds, "a note")?;
+    }
     page.members().iter().try_for_each(|one| member(one, products, bounds))
 }
 
 fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
     ensure(!member.id().is_empty(), || "a member has no id".into())?;
-    let texts = [member.id().len(), member.email().map_or(0, str::len), member.name().len()];
+    let texts = [Some(member.id()), member.email(), Some(member.name()), member.nickname()];
+    let texts = texts.into_iter().flatten().map(str::len);
     let attributes = member.attributes().flat_map(|(name, value)| [name.len(), value.len()]);
     let status = member
         .status()
         .map(|status| if let MemberStatus::Other(word) = status { word.len() } else { 0 });
     let kind =
         member.kind().map(|kind| if let MemberKind::Other(word) = kind { word.len() } else { 0 });
-    let longest = texts.into_iter().chain(attributes).chain(status).chain(kind).max();
+    let affiliation = member
+        .affiliation()
+        .map(|how| if let Affiliation::Other(word) = how { word.len() } else { 0 });
+    let longest = texts.chain(attributes).chain(status).chain(kind).chain(affiliation).max();
     within(bounds, longest, bounds.member_text)?;
     // The role joins the names of all products, so it may be longer than any other text.
     within(bounds, Some(member.role().len()), bounds.member_text.saturating_mul(16))?;
@@ -116,9 +127,17 @@ fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
         let there = usize::try_from(product_use.product).is_ok_and(|index| index < products);
         ensure(there, || "a member uses a product that the page does not have".into())?;
     }
-    let mut instants =
-        member.uses().filter_map(|product_use| product_use.last_active).chain(member.last_seen());
-    ensure(instants.all(|instant| instant.nanoseconds < 1_000_000_000), || {
+    instants(
+        member.uses().filter_map(|product_use| product_use.last_active).chain(member.last_seen()),
+    )
+}
+
+/// Checks points in time.
+///
+/// # Errors
+/// [`Error::Contract`], if one has more than a second of nanoseconds.
+pub fn instants(instants: impl IntoIterator<Item = Instant>) -> Checked {
+    ensure(instants.into_iter().all(|instant| instant.nanoseconds < 1_000_000_000), || {
         "an instant has more than a second of nanoseconds".into()
     })
 }
@@ -183,7 +202,7 @@ mod tests {
     }
 
     fn passed(id: &str) -> Check<'_> {
-        Check { id, title: "A", outcome: Outcome::Passed("x") }
+        Check { id, title: "A", setting: None, outcome: Outcome::Passed("x") }
     }
 
     fn failing(failed: Failure<'_>) -> Check<'_> {

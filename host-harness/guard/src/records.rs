@@ -21,6 +21,9 @@ pub trait Page {
 
     /// Number of members in the organization, if the service states it.
     fn total(&self) -> Option<u64>;
+
+    /// What needs attention, although the page is right.
+    fn notes(&self) -> impl ExactSizeIterator<Item = Advice<'_>>;
 }
 
 /// A member.
@@ -33,6 +36,9 @@ pub trait Member {
 
     /// Name. May be empty.
     fn name(&self) -> &str;
+
+    /// A second name, where there is one.
+    fn nickname(&self) -> Option<&str>;
 
     /// The names of the products used, joined.
     fn role(&self) -> &str;
@@ -48,6 +54,9 @@ pub trait Member {
 
     /// What the account stands for, if that is known.
     fn kind(&self) -> Option<MemberKind<'_>>;
+
+    /// How the member belongs to the organization, if that is known.
+    fn affiliation(&self) -> Option<Affiliation<'_>>;
 
     /// Further attributes, as pairs of a name and a value.
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)>;
@@ -91,6 +100,10 @@ pub enum MemberStatus<'a> {
     Inactive,
     /// It was closed permanently.
     Closed,
+    /// It was blocked for a while.
+    Suspended,
+    /// The person has not accepted the invitation.
+    Invited,
     /// Anything else, in the vendor's word.
     Other(&'a str),
 }
@@ -104,6 +117,19 @@ pub enum MemberKind<'a> {
     App,
     /// A customer of the organization.
     Customer,
+    /// An account for programs of the organization.
+    ServiceAccount,
+    /// Anything else, in the vendor's word.
+    Other(&'a str),
+}
+
+/// How a member belongs to the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affiliation<'a> {
+    /// The organization owns the account.
+    Managed,
+    /// The account belongs to somebody else.
+    External,
     /// Anything else, in the vendor's word.
     Other(&'a str),
 }
@@ -115,6 +141,8 @@ pub struct Check<'a> {
     pub id: &'a str,
     /// What is checked, for people.
     pub title: &'a str,
+    /// Key of the setting concerned.
+    pub setting: Option<&'a str>,
     /// Its outcome.
     pub outcome: Outcome<'a>,
 }

@@ -1,7 +1,9 @@
 //! Records of a foreign host for the tests: plain types, as other bindings would generate them.
 
 use crate::bounds::Bounds;
-use crate::records::{Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse};
+use crate::records::{
+    Advice, Affiliation, Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse,
+};
 
 /// Bounds that no test reaches by accident.
 pub(crate) const WIDE: Bounds = Bounds {
@@ -20,6 +22,7 @@ pub(crate) struct Records {
     pub(crate) members: Vec<Account>,
     pub(crate) next: Option<String>,
     pub(crate) total: Option<u64>,
+    pub(crate) notes: Vec<Advice<'static>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,11 +30,13 @@ pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) email: Option<String>,
     pub(crate) name: String,
+    pub(crate) nickname: Option<String>,
     pub(crate) role: String,
     pub(crate) uses: Vec<ProductUse>,
     pub(crate) last_seen: Option<Instant>,
     pub(crate) status: Option<MemberStatus<'static>>,
     pub(crate) kind: Option<MemberKind<'static>>,
+    pub(crate) affiliation: Option<Affiliation<'static>>,
     pub(crate) attributes: Vec<(&'static str, &'static str)>,
 }
 
@@ -62,6 +67,10 @@ impl Page for Records {
     fn total(&self) -> Option<u64> {
         self.total
     }
+
+    fn notes(&self) -> impl ExactSizeIterator<Item = Advice<'_>> {
+        self.notes.iter().copied()
+    }
 }
 
 impl Member for Account {
@@ -75,6 +84,10 @@ impl Member for Account {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn nickname(&self) -> Option<&str> {
+        self.nickname.as_deref()
     }
 
     fn role(&self) -> &str {
@@ -95,6 +108,10 @@ impl Member for Account {
 
     fn kind(&self) -> Option<MemberKind<'_>> {
         self.kind
+    }
+
+    fn affiliation(&self) -> Option<Affiliation<'_>> {
+        self.affiliation
     }
 
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {

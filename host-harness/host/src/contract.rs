@@ -24,4 +24,4 @@ pub use generated::{ConnectorPlugin, ConnectorPluginPre};
 /// The contract's package, as components name it in their imports and exports.
 pub const PACKAGE: &str = "smp:connector";
 /// The version of the contract that this host serves.
-pub const VERSION: &str = "0.1.0";
+pub const VERSION: &str = "0.2.0";

@@ -7,7 +7,7 @@
 //! [`Capability::end`](crate::http::capability::Capability::end) does, whatever the component
 //! reports.
 
-use crate::contract::{self, Advice, FailureKind as Kind};
+use crate::contract::{self, Advice, FailureKind as Kind, Instant};
 use crate::failure::Failure;
 use crate::http::asked::{Asked, End};
 use crate::http::capability::whole_seconds;
@@ -20,6 +20,8 @@ use crate::settings::Known;
 pub struct Report {
     /// The checks, in the connector's order.
     pub checks: Vec<Check>,
+    /// When the secret ends, if the service states it.
+    pub credential_expires: Option<Instant>,
 }
 
 /// A check of a report.
@@ -31,6 +33,8 @@ pub struct Check {
     pub title: String,
     /// Whether the settings need it to be ready.
     pub required: bool,
+    /// Key of the setting concerned.
+    pub setting: Option<String>,
     /// The outcome.
     pub outcome: Outcome,
 }
@@ -99,16 +103,16 @@ impl Explainer<'_> {
 impl Report {
     fn of(report: contract::Report, explain: impl Fn(contract::Failure) -> Failure) -> Self {
         let checks = report.checks.into_iter().map(|check| {
-            let contract::Check { id, title, required, outcome } = check;
+            let contract::Check { id, title, required, setting, outcome } = check;
             let outcome = match outcome {
                 contract::Outcome::Passed(text) => Outcome::Passed(text),
                 contract::Outcome::Warning(advice) => Outcome::Warning(advice),
                 contract::Outcome::Failed(failure) => Outcome::Failed(explain(failure)),
                 contract::Outcome::Skipped(text) => Outcome::Skipped(text),
             };
-            Check { id, title, required, outcome }
+            Check { id, title, required, setting, outcome }
         });
-        Self { checks: checks.collect() }
+        Self { checks: checks.collect(), credential_expires: report.credential_expires }
     }
 
     /// The failure of the first check that failed.
@@ -219,13 +223,14 @@ mod tests {
             id: "a".into(),
             title: "A".into(),
             required: true,
+            setting: None,
             outcome: contract::Outcome::Failed(said(kind, about)),
         };
         let checks =
             vec![failed(Kind::UnexpectedResponse, USERS), failed(Kind::RateLimited, OTHER)];
         let known = Known::default();
         let explainer = Explainer { known: &known, limits: &limits, asked: Some(&asked) };
-        let report = explainer.report(contract::Report { checks });
+        let report = explainer.report(contract::Report { checks, credential_expires: None });
         let remedies = report.checks.into_iter().map(|check| match check.outcome {
             Outcome::Failed(failure) => *failure.remedy,
             other => panic!("{other:?}"),

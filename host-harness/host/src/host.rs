@@ -146,7 +146,14 @@ impl Host {
         };
         let (transport, clock) = (options.transport, options.clock);
         let told = events.clone();
-        let retrier = Retrier::new(transport, clock, pacer, told, options.jitter, options.max_wait);
+        let retrier = Retrier::new(
+            transport,
+            Arc::clone(&clock),
+            pacer,
+            told,
+            options.jitter,
+            options.max_wait,
+        );
         let http = Some(Capability::new(policy, retrier, limits.clone()));
         // Waiting as long as the operator permits is not the component's fault.
         let call_time = limits.call_time.saturating_add(options.max_wait);
@@ -156,6 +163,7 @@ impl Host {
             origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
             limits: Limits { call_time, ..limits },
             events,
+            clock,
         })
     }
 }

@@ -36,6 +36,7 @@
 
 pub mod contract;
 pub mod failure;
+pub mod instant;
 pub mod limits;
 pub mod observer;
 mod records;

@@ -5,8 +5,8 @@ use smp_guard::records::{self, Product, ProductUse};
 use smp_guard::{Bounds, Error};
 
 use crate::contract::{
-    Account, Check, Failure as Reported, Instant, Member, MemberKind, MemberPage, MemberStatus,
-    Outcome,
+    Account, Advice, Affiliation, Check, Failure as Reported, Instant, Member, MemberKind,
+    MemberPage, MemberStatus, Outcome,
 };
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
@@ -37,6 +37,10 @@ impl records::Page for MemberPage {
     fn total(&self) -> Option<u64> {
         self.total
     }
+
+    fn notes(&self) -> impl ExactSizeIterator<Item = records::Advice<'_>> {
+        self.notes.iter().map(advice)
+    }
 }
 
 impl records::Member for Member {
@@ -50,6 +54,10 @@ impl records::Member for Member {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn nickname(&self) -> Option<&str> {
+        self.nickname.as_deref()
     }
 
     fn role(&self) -> &str {
@@ -73,6 +81,8 @@ impl records::Member for Member {
             MemberStatus::Active => records::MemberStatus::Active,
             MemberStatus::Inactive => records::MemberStatus::Inactive,
             MemberStatus::Closed => records::MemberStatus::Closed,
+            MemberStatus::Suspended => records::MemberStatus::Suspended,
+            MemberStatus::Invited => records::MemberStatus::Invited,
             MemberStatus::Other(word) => records::MemberStatus::Other(word),
         })
     }
@@ -82,7 +92,16 @@ impl records::Member for Member {
             MemberKind::Person => records::MemberKind::Person,
             MemberKind::App => records::MemberKind::App,
             MemberKind::Customer => records::MemberKind::Customer,
+            MemberKind::ServiceAccount => records::MemberKind::ServiceAccount,
             MemberKind::Other(word) => records::MemberKind::Other(word),
+        })
+    }
+
+    fn affiliation(&self) -> Option<records::Affiliation<'_>> {
+        self.affiliation.as_ref().map(|affiliation| match affiliation {
+            Affiliation::Managed => records::Affiliation::Managed,
+            Affiliation::External => records::Affiliation::External,
+            Affiliation::Other(word) => records::Affiliation::Other(word),
         })
     }
 
@@ -91,7 +110,8 @@ impl records::Member for Member {
     }
 }
 
-fn instant(instant: Instant) -> records::Instant {
+/// A point in time.
+pub(crate) fn instant(instant: Instant) -> records::Instant {
     records::Instant { seconds: instant.seconds, nanoseconds: instant.nanoseconds }
 }
 
@@ -115,13 +135,22 @@ pub(crate) fn check(check: &Check) -> records::Check<'_> {
         Outcome::Passed(text) => records::Outcome::Passed(text),
         Outcome::Skipped(text) => records::Outcome::Skipped(text),
         Outcome::Failed(failed) => records::Outcome::Failed(failure(failed)),
-        Outcome::Warning(advice) => records::Outcome::Warning(records::Advice {
-            message: &advice.message,
-            hint: &advice.hint,
-            setting: advice.setting.as_deref(),
-        }),
+        Outcome::Warning(warned) => records::Outcome::Warning(advice(warned)),
     };
-    records::Check { id: &check.id, title: &check.title, outcome }
+    records::Check {
+        id: &check.id,
+        title: &check.title,
+        setting: check.setting.as_deref(),
+        outcome,
+    }
+}
+
+fn advice(advice: &Advice) -> records::Advice<'_> {
+    records::Advice {
+        message: &advice.message,
+        hint: &advice.hint,
+        setting: advice.setting.as_deref(),
+    }
 }
 
 /// An account.

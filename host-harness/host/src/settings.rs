@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::contract::{self, Descriptor, FailureKind, SecretUse, Setting, SettingField};
+use crate::contract::{
+    self, Attachment, Descriptor, FailureKind, OtherHalf, SecretUse, Setting, SettingField,
+};
 use crate::failure::{Code, Failure};
+use crate::http::base;
 use crate::http::credential::Credential;
 use crate::remedy::Remedy;
 use crate::secret::Secret;
@@ -70,6 +73,8 @@ pub struct Known {
     pub missing: Vec<String>,
     /// Scopes that the descriptor's endpoints need.
     pub scopes: Vec<String>,
+    /// Key and label of the setting that is the secret.
+    pub secret: Option<(String, String)>,
 }
 
 /// A value that looks unusual.
@@ -123,17 +128,22 @@ impl Settings {
     pub fn check(&self, descriptor: &Descriptor, with_secrets: bool) -> Result<Checked, Failure> {
         self.check_keys(descriptor)?;
         let mut checked = Checked::default();
-        for scope in descriptor.api.endpoints.iter().filter_map(|endpoint| endpoint.scope.as_ref())
-        {
-            if !checked.known.scopes.contains(scope) {
-                checked.known.scopes.push(scope.clone());
+        for field in &descriptor.settings {
+            if field.secret.is_none() {
+                self.check_value(field, descriptor, &mut checked)?;
             }
         }
-        for field in &descriptor.settings {
-            match &field.secret {
-                None => self.check_value(field, descriptor, &mut checked)?,
-                Some(_) if with_secrets => self.check_secret(field, &mut checked)?,
-                Some(_) => {}
+        // A secret may be attached together with a setting.
+        for field in descriptor.settings.iter().filter(|field| field.secret.is_some()) {
+            checked.known.secret = Some((field.key.clone(), field.label.clone()));
+            if with_secrets {
+                self.check_secret(field, &mut checked)?;
+            }
+        }
+        base::origin(&descriptor.api, &checked.public)?;
+        for scope in base::needed(descriptor, &checked.public).filter_map(|it| it.scope.as_ref()) {
+            if !checked.known.scopes.contains(scope) {
+                checked.known.scopes.push(scope.clone());
             }
         }
         Ok(checked)
@@ -188,11 +198,17 @@ impl Settings {
         descriptor: &Descriptor,
         checked: &mut Checked,
     ) -> Result<(), Failure> {
-        let value = self.values.get(&field.key);
-        if value.is_none_or(|value| value.trim().is_empty()) {
-            checked.known.missing.push(field.key.clone());
-        }
-        let Some(value) = value else { return Ok(()) };
+        let entered = self.values.get(&field.key).filter(|value| !value.trim().is_empty());
+        let value = match (entered, &field.default) {
+            (Some(value), _) | (None, Some(value)) => value,
+            (None, None) => {
+                checked.known.missing.push(field.key.clone());
+                match self.values.get(&field.key) {
+                    Some(value) => value,
+                    None => return Ok(()),
+                }
+            }
+        };
         let value = value.trim();
         let refuse =
             |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
@@ -217,6 +233,25 @@ impl Settings {
                     secret.label, field.label, field.help
                 )));
             }
+        }
+        if !field.choices.is_empty() && !field.choices.iter().any(|choice| choice.value == value) {
+            let choices: Vec<_> = field
+                .choices
+                .iter()
+                .map(|choice| format!("`{}` ({})", choice.value, choice.label))
+                .collect();
+            return Err(refuse(format!(
+                "the value in the field {} is not one of its choices",
+                field.label
+            ))
+            .with_hint(format!("Choose one of {}.", choices.join(", "))));
+        }
+        if has_colon_for_basic(descriptor, field, value) {
+            return Err(refuse(format!(
+                "the value in the field {} has a colon, and is sent in a form that ends it there",
+                field.label
+            ))
+            .with_hint(&*field.help));
         }
         if let Some(doubt) = doubt(field, value) {
             checked.warnings.push(doubt);
@@ -256,7 +291,7 @@ impl Settings {
         if let Some(doubt) = doubt(field, secret.expose()) {
             checked.warnings.push(doubt);
         }
-        checked.credential = Some(Credential::new(secret_use.attachment, secret));
+        checked.credential = Some(Credential::new(&secret_use.attachment, &checked.public, secret));
         Ok(())
     }
 }
@@ -310,6 +345,18 @@ impl Known {
     }
 }
 
+/// Whether a value would end too early as the half of a basic credential.
+fn has_colon_for_basic(descriptor: &Descriptor, field: &SettingField, value: &str) -> bool {
+    let is_half = |secret: &contract::SecretUse| match &secret.attachment {
+        Attachment::Basic(basic) => {
+            matches!(&basic.other, OtherHalf::Setting(key) if *key == field.key)
+        }
+        Attachment::Bearer | Attachment::Header(_) => false,
+    };
+    value.contains(':')
+        && descriptor.settings.iter().filter_map(|it| it.secret.as_ref()).any(is_half)
+}
+
 /// A hash that replaces the settings where they must not appear, because they name a customer.
 #[must_use]
 pub fn settings_hash(settings: &[Setting]) -> String {
@@ -322,7 +369,7 @@ pub fn settings_hash(settings: &[Setting]) -> String {
             .chain_update(value.len().to_le_bytes())
             .chain_update(value)
     });
-    hex::encode(hash.finalize())
+    format!("{:x}", hash.finalize())
 }
 
 /// Whether a word of a text has the prefix of one of the connector's secrets. Such a text is never

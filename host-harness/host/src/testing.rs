@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use crate::collect::sink::Sink;
 use crate::contract::{
-    Api, Attachment, Descriptor, Endpoint, HttpMethod, Instant, Member, MemberKind, MemberPage,
-    MemberStatus, Product, ProductUse, RateLimit, SecretPrefix, SecretUse, SettingField,
+    Affiliation, Api, Attachment, Descriptor, Endpoint, HttpMethod, Instant, Member, MemberKind,
+    MemberPage, MemberStatus, Product, ProductUse, RateLimit, SecretPrefix, SecretUse,
+    SettingField,
 };
 
 /// 2026-01-02T03:04:05Z.
@@ -27,7 +28,8 @@ pub fn page() -> MemberPage {
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
         billable: Some(true),
-        attributes: vec![("nickname".into(), "ada".into())],
+        affiliation: Some(Affiliation::Managed),
+        nickname: Some("ada".into()),
         ..member("a1")
     };
     let bot = Member { name: "Build Bot".into(), kind: Some(MemberKind::App), ..member("b2") };
@@ -39,6 +41,7 @@ pub fn page() -> MemberPage {
         members: vec![ada, bot],
         next: None,
         total: Some(2),
+        notes: vec![],
     }
 }
 
@@ -97,32 +100,46 @@ pub fn any_page() -> impl Strategy<Value = MemberPage> {
         Just(MemberStatus::Active),
         Just(MemberStatus::Inactive),
         Just(MemberStatus::Closed),
+        Just(MemberStatus::Suspended),
+        Just(MemberStatus::Invited),
         any_text().prop_map(MemberStatus::Other)
     ];
     let kind = prop_oneof![
         Just(MemberKind::Person),
         Just(MemberKind::App),
         Just(MemberKind::Customer),
+        Just(MemberKind::ServiceAccount),
         any_text().prop_map(MemberKind::Other)
+    ];
+    let affiliation = prop_oneof![
+        Just(Affiliation::Managed),
+        Just(Affiliation::External),
+        any_text().prop_map(Affiliation::Other)
     ];
     let used = (0_u32..3, of(any_instant()))
         .prop_map(|(product, last_active)| ProductUse { product, last_active });
     let member = (
-        (any_text(), of(any_text()), any_text(), any_text()),
-        (vec(used, 0..4), of(any_instant()), of(status), of(kind)),
+        (any_text(), of(any_text()), any_text(), of(any_text()), any_text()),
+        (vec(used, 0..4), of(any_instant()), of(status), of(kind), of(affiliation)),
         (of(any::<bool>()), vec((any_text(), any_text()), 0..3)),
     )
         .prop_map(
-            |((id, email, name, role), (uses, last_seen, status, kind), (billable, attributes))| {
+            |(
+                (id, email, name, nickname, role),
+                (uses, last_seen, status, kind, affiliation),
+                (billable, attributes),
+            )| {
                 Member {
                     id,
                     email,
                     name,
+                    nickname,
                     role,
                     uses,
                     last_seen,
                     status,
                     kind,
+                    affiliation,
                     billable,
                     attributes,
                 }
@@ -133,6 +150,7 @@ pub fn any_page() -> impl Strategy<Value = MemberPage> {
         members,
         next: None,
         total: None,
+        notes: vec![],
     })
 }
 
@@ -145,6 +163,8 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
         placeholder: String::new(),
         pattern: None,
         required: true,
+        default: None,
+        choices: vec![],
         secret,
         attributes: vec![],
     };
@@ -175,6 +195,7 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
         settings: vec![field("organization-id", None), field("api-key", Some(secret))],
         api: Api {
             base: "https://api.example.test".into(),
+            origins: None,
             endpoints: endpoints
                 .iter()
                 .map(|(method, path, read_only)| Endpoint {
@@ -183,6 +204,9 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
                     purpose: "test".into(),
                     scope: None,
                     read_only: *read_only,
+                    when: None,
+                    request_headers: vec![],
+                    response_headers: vec![],
                 })
                 .collect(),
             rate_limit: RateLimit { requests: 5, period_ms: 1000 },
@@ -199,11 +223,13 @@ pub fn member(id: &str) -> Member {
         id: id.into(),
         email: None,
         name: String::new(),
+        nickname: None,
         role: String::new(),
         uses: Vec::new(),
         last_seen: None,
         status: None,
         kind: None,
+        affiliation: None,
         billable: None,
         attributes: Vec::new(),
     }

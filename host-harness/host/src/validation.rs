@@ -4,17 +4,23 @@
 use serde_json::{Value, json};
 
 use crate::component::session::Session;
+use crate::contract::Instant;
 use crate::explained::{Check, Outcome, Report};
 use crate::failure::{Code, Failure};
+use crate::instant::{DAY, rfc3339};
 use crate::remedy::Remedy;
 use crate::settings::Checked;
 
+/// From how many days before its end on a secret is warned of.
+const WARNED_DAYS: i64 = 31;
+
 /// The result of a validation: whether a collection would work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
     checks: Vec<CheckResult>,
     ready: bool,
     failure: Option<Failure>,
+    credential_expires: Option<Instant>,
 }
 
 /// The result of one check.
@@ -75,7 +81,41 @@ impl Validation {
     /// If there is no reliable report.
     pub async fn of(session: &mut Session) -> Result<Self, Failure> {
         let report = session.validate().await?;
-        Ok(Self::new(report, session.settings()))
+        Ok(Self::new(report, session.settings()).on(session.date(), session.settings()))
+    }
+
+    /// The same with a warning where the secret ends soon.
+    fn on(mut self, today: Instant, settings: &Checked) -> Self {
+        let Some(ends) = self.credential_expires else { return self };
+        let days = ends.seconds.saturating_sub(today.seconds).div_euclid(DAY);
+        let (Some(written), true) = (rfc3339(&ends), days < WARNED_DAYS) else { return self };
+        let (setting, label) = match &settings.known.secret {
+            Some((key, label)) => (Some(key.clone()), label.as_str()),
+            None => (None, "The key"),
+        };
+        let date = written.date();
+        let message = match days {
+            ..0 => format!("{label} ended on {date}, by what the service says."),
+            0 => format!("{label} ends within a day: on {date}."),
+            1 => format!("{label} ends on {date}, in one day."),
+            days => format!("{label} ends on {date}, in {days} days."),
+        };
+        let hint = "Create a new key at the service now, with the same permissions. Check it \
+                    here, and replace the old one when the check has passed: then no collection \
+                    is missed. Remove the old key at the service last.";
+        self.checks.push(CheckResult {
+            id: "credential-expires".into(),
+            title: format!("{label} lasts"),
+            outcome: CheckOutcome::Warning,
+            message,
+            hint: Some(hint.into()),
+            setting,
+            code: None,
+            vendor_code: None,
+            retry_after_s: None,
+            remedy: None,
+        });
+        self
     }
 
     /// The connector's report, with the host's doubts about settings that the connector cannot see
@@ -122,14 +162,19 @@ impl Validation {
                 ),
             );
         }
-        Self { ready: failure.is_none(), checks, failure }
+        Self {
+            ready: failure.is_none(),
+            checks,
+            failure,
+            credential_expires: report.credential_expires,
+        }
     }
 
     /// The result for settings that were refused before the connector was called.
     #[must_use]
     pub fn refused(failure: Failure) -> Self {
         let check = failed_check("settings".into(), "The settings are complete".into(), &failure);
-        Self { checks: vec![check], ready: false, failure: Some(failure) }
+        Self { checks: vec![check], ready: false, failure: Some(failure), credential_expires: None }
     }
 
     /// The result of a validation that ended before the connector's checks: one failed check, with
@@ -137,7 +182,7 @@ impl Validation {
     #[must_use]
     pub fn stopped(failure: Failure) -> Self {
         let check = failed_check("run".into(), "The settings can be checked".into(), &failure);
-        Self { checks: vec![check], ready: false, failure: Some(failure) }
+        Self { checks: vec![check], ready: false, failure: Some(failure), credential_expires: None }
     }
 
     /// The validation with hints in the caller's words: a hint and a remedy are made into the hint
@@ -170,6 +215,12 @@ impl Validation {
         self.failure.as_ref()
     }
 
+    /// When the secret ends, where the service tells it.
+    #[must_use]
+    pub fn credential_expires(&self) -> Option<Instant> {
+        self.credential_expires
+    }
+
     /// The validation as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -185,19 +236,23 @@ impl Validation {
                 "retryable": check.remedy.as_ref().is_some_and(Remedy::retryable),
             })
         });
-        json!({ "ready": self.ready, "checks": checks.collect::<Vec<_>>() })
+        json!({
+            "ready": self.ready,
+            "credential_expires": self.credential_expires.as_ref().and_then(rfc3339).map(|written| written.as_str().to_owned()),
+            "checks": checks.collect::<Vec<_>>(),
+        })
     }
 }
 
 fn check_result(check: Check, first: &mut Option<Failure>) -> CheckResult {
-    let Check { id, title, outcome, .. } = check;
+    let Check { id, title, setting, outcome, .. } = check;
     let plain = |outcome, message| CheckResult {
         id: id.clone(),
         title: title.clone(),
         outcome,
         message,
         hint: None,
-        setting: None,
+        setting: setting.clone(),
         code: None,
         vendor_code: None,
         retry_after_s: None,
@@ -208,10 +263,11 @@ fn check_result(check: Check, first: &mut Option<Failure>) -> CheckResult {
         Outcome::Skipped(message) => plain(CheckOutcome::Skipped, message),
         Outcome::Warning(advice) => CheckResult {
             hint: Some(advice.hint),
-            setting: advice.setting,
+            setting: advice.setting.or_else(|| setting.clone()),
             ..plain(CheckOutcome::Warning, advice.message)
         },
-        Outcome::Failed(failure) => {
+        Outcome::Failed(mut failure) => {
+            failure.setting = failure.setting.or(setting);
             let check = failed_check(id, title, &failure);
             first.get_or_insert(failure);
             check
@@ -241,7 +297,7 @@ mod tests {
     use crate::settings::Warning;
 
     fn check(id: &str, required: bool, outcome: Outcome) -> Check {
-        Check { id: id.into(), title: id.to_uppercase(), required, outcome }
+        Check { id: id.into(), title: id.to_uppercase(), required, setting: None, outcome }
     }
 
     fn failed(kind: FailureKind) -> Outcome {
@@ -260,7 +316,7 @@ mod tests {
     }
 
     fn ready(checks: Vec<Check>) -> bool {
-        Validation::new(Report { checks }, &no_doubts()).ready()
+        Validation::new(Report { checks, credential_expires: None }, &no_doubts()).ready()
     }
 
     #[test]
@@ -280,12 +336,44 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_ends_soon_is_warned_of_and_stays_ready() {
+        let today = Instant { seconds: 1_767_225_600, nanoseconds: 0 };
+        let told = |seconds: i64| {
+            let ends = Instant { seconds: today.seconds + seconds, nanoseconds: 0 };
+            let checks = vec![check("a", true, Outcome::Passed("x".into()))];
+            let report = Report { checks, credential_expires: Some(ends) };
+            let mut settings = no_doubts();
+            settings.known.secret = Some(("api-key".into(), "Api Key".into()));
+            let validation = Validation::new(report, &settings).on(today, &settings);
+            assert!(validation.ready());
+            let json = validation.to_json();
+            assert_eq!(json["credential_expires"].as_str().map(str::len), Some(20));
+            validation.checks().get(1).map(|check| {
+                assert_eq!(check.setting.as_deref(), Some("api-key"));
+                assert!(check.hint.as_ref().is_some_and(|hint| hint.contains("replace")));
+                check.message.clone()
+            })
+        };
+        for (seconds, message) in [
+            (31 * DAY, None),
+            (31 * DAY - 1, Some("Api Key ends on 2026-01-31, in 30 days.")),
+            (30 * DAY, Some("Api Key ends on 2026-01-31, in 30 days.")),
+            (DAY, Some("Api Key ends on 2026-01-02, in one day.")),
+            (DAY - 1, Some("Api Key ends within a day: on 2026-01-01.")),
+            (0, Some("Api Key ends within a day: on 2026-01-01.")),
+            (-1, Some("Api Key ended on 2025-12-31, by what the service says.")),
+        ] {
+            assert_eq!(told(seconds).as_deref(), message, "{seconds}");
+        }
+    }
+
+    #[test]
     fn the_first_failure_is_the_reason_with_all_that_is_known() {
         let checks = vec![
             check("a", true, failed(FailureKind::Upstream)),
             check("b", true, failed(FailureKind::Other)),
         ];
-        let validation = Validation::new(Report { checks }, &no_doubts());
+        let validation = Validation::new(Report { checks, credential_expires: None }, &no_doubts());
         let failure = validation.failure().unwrap();
         assert_eq!(
             (failure.code, failure.retry_after_s, failure.vendor_code.as_deref()),
@@ -308,7 +396,10 @@ mod tests {
         };
         let settings = Checked { warnings: vec![doubt], ..no_doubts() };
         let validation = Validation::new(
-            Report { checks: vec![check("a", true, Outcome::Passed("x".into()))] },
+            Report {
+                checks: vec![check("a", true, Outcome::Passed("x".into()))],
+                credential_expires: None,
+            },
             &settings,
         );
         assert_eq!(
@@ -320,8 +411,10 @@ mod tests {
             hint: "h".into(),
             setting: Some("key".into()),
         });
-        let validation =
-            Validation::new(Report { checks: vec![check("a", true, spoken)] }, &settings);
+        let validation = Validation::new(
+            Report { checks: vec![check("a", true, spoken)], credential_expires: None },
+            &settings,
+        );
         assert_eq!(validation.checks().len(), 1);
     }
 
@@ -331,7 +424,7 @@ mod tests {
             check("a", true, failed(FailureKind::Upstream)),
             check("b", true, Outcome::Passed("x".into())),
         ];
-        let validation = Validation::new(Report { checks }, &no_doubts());
+        let validation = Validation::new(Report { checks, credential_expires: None }, &no_doubts());
         let after = Remedy::ComeBack { after_s: Some(7), max_wait_s: None };
         assert_eq!(
             (validation.checks()[0].remedy.as_ref(), validation.checks()[1].remedy.as_ref()),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use smp_host::component::plugin::PluginInfo;
-use smp_host::contract::{Attachment, Descriptor, Endpoint, SettingField};
+use smp_host::contract::{Attachment, BasicHalf, Descriptor, Endpoint, OtherHalf, SettingField};
 
 use crate::words::method;
 
@@ -48,6 +48,7 @@ fn descriptor(descriptor: &Descriptor) -> Value {
         "settings": descriptor.settings.iter().map(setting).collect::<Vec<_>>(),
         "api": {
             "base": descriptor.api.base,
+            "origins": descriptor.api.origins.as_ref().map(|origins| json!({"setting": origins.setting, "choices": attributes(&origins.choices)})),
             "endpoints": descriptor.api.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
             "rate_limit": {"requests": descriptor.api.rate_limit.requests, "period_ms": descriptor.api.rate_limit.period_ms},
         },
@@ -62,10 +63,7 @@ fn setting(field: &SettingField) -> Value {
         let prefixes = secret.prefixes.iter();
         let prefixes =
             prefixes.map(|known| json!({"prefix": known.prefix, "meaning": known.meaning, "expected": known.expected, "hint": known.hint}));
-        let attachment = match secret.attachment {
-            Attachment::Bearer => "bearer",
-        };
-        json!({"attachment": attachment, "prefixes": prefixes.collect::<Vec<_>>()})
+        json!({"attachment": attachment(&secret.attachment), "prefixes": prefixes.collect::<Vec<_>>()})
     });
     json!({
         "key": field.key,
@@ -74,9 +72,32 @@ fn setting(field: &SettingField) -> Value {
         "placeholder": field.placeholder,
         "pattern": field.pattern,
         "required": field.required,
+        "default": field.default,
+        "choices": field.choices.iter().map(|choice| json!({"value": choice.value, "label": choice.label})).collect::<Vec<_>>(),
         "secret": secret,
         "attributes": attributes(&field.attributes),
     })
+}
+
+/// How a secret is attached: a word for the usual way, an object for the others.
+fn attachment(attachment: &Attachment) -> Value {
+    match attachment {
+        Attachment::Bearer => json!("bearer"),
+        Attachment::Header(header) => {
+            json!({"header": {"name": header.name, "prefix": header.prefix}})
+        }
+        Attachment::Basic(basic) => {
+            let secret = match basic.secret {
+                BasicHalf::UserName => "user-name",
+                BasicHalf::Password => "password",
+            };
+            let other = match &basic.other {
+                OtherHalf::Setting(key) => json!({"setting": key}),
+                OtherHalf::Fixed(text) => json!({"fixed": text}),
+            };
+            json!({"basic": {"secret": secret, "other": other}})
+        }
+    }
 }
 
 fn endpoint(endpoint: &Endpoint) -> Value {
@@ -86,6 +107,9 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         "purpose": endpoint.purpose,
         "scope": endpoint.scope,
         "read_only": endpoint.read_only,
+        "when": endpoint.when.as_ref().map(|when| json!({"setting": when.setting, "value": when.value})),
+        "request_headers": attributes(&endpoint.request_headers),
+        "response_headers": endpoint.response_headers,
     })
 }
 

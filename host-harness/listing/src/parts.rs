@@ -7,7 +7,9 @@ use std::fmt::Write;
 
 use crate::markdown::{block, code, in_cell, inline};
 use crate::words::{LONGEST_NAME, LONGEST_TEXT, method, pace, shown};
-use smp_host::contract::{Api, DataSet, Descriptor, GuideSection, Question, SettingField};
+use smp_host::contract::{
+    Api, DataSet, Descriptor, Endpoint, GuideSection, Question, SettingField,
+};
 
 /// The summary and the main facts.
 pub fn about(out: &mut String, descriptor: &Descriptor) {
@@ -92,9 +94,20 @@ pub fn form(out: &mut String, level: usize, settings: &[SettingField]) {
             (false, true) => "optional, secret",
             (false, false) => "optional",
         };
+        let choices: Vec<String> = field.choices.iter().map(|choice| name(&choice.label)).collect();
+        let choices = match choices.as_slice() {
+            [] => String::new(),
+            choices => format!(" One of: {}.", choices.join(", ")),
+        };
+        let default = field.default.as_ref().map_or(String::new(), |default| {
+            let choice = field.choices.iter().find(|choice| choice.value == *default);
+            let shown =
+                choice.map_or_else(|| code(default, LONGEST_NAME), |choice| name(&choice.label));
+            format!(" If left empty: {shown}.")
+        });
         [
             format!("**{}**", name(&field.label)),
-            format!("{}{example}", text(&field.help)),
+            format!("{}{example}{choices}{default}", text(&field.help)),
             need.to_owned(),
         ]
     };
@@ -109,6 +122,17 @@ pub fn form(out: &mut String, level: usize, settings: &[SettingField]) {
     }
 }
 
+/// The settings without which an endpoint is not called.
+fn condition(endpoint: &Endpoint) -> String {
+    endpoint.when.as_ref().map_or(String::new(), |when| {
+        format!(
+            " Only with {} = {}.",
+            code(&when.setting, LONGEST_NAME),
+            code(&when.value, LONGEST_NAME)
+        )
+    })
+}
+
 /// The requests that the connector may send, and the scopes that a key needs for them.
 pub fn requests(out: &mut String, api: &Api) {
     let (endpoints, hidden) = shown(&api.endpoints);
@@ -116,7 +140,10 @@ pub fn requests(out: &mut String, api: &Api) {
         return;
     }
     heading(out, 2, "What the connector asks the service");
-    let base = code(&api.base, LONGEST_NAME);
+    let others = api.origins.iter().flat_map(|origins| &origins.choices);
+    let base = others.fold(code(&api.base, LONGEST_NAME), |all, (choice, base)| {
+        format!("{all} ({}: {})", code(choice, LONGEST_NAME), code(base, LONGEST_NAME))
+    });
     paragraph(
         out,
         &format!(
@@ -131,7 +158,7 @@ pub fn requests(out: &mut String, api: &Api) {
             let changes = if endpoint.read_only { "" } else { " **May change data.**" };
             [
                 code(&format!("{} {}", method(endpoint), endpoint.path), LONGEST_NAME),
-                format!("{}{changes}", text(&endpoint.purpose)),
+                format!("{}{changes}{}", text(&endpoint.purpose), condition(endpoint)),
                 endpoint
                     .scope
                     .as_deref()

@@ -32,6 +32,8 @@ pub fn descriptor() -> Descriptor {
                 placeholder: "a1b2".into(),
                 pattern: Some("[a-z0-9]+".into()),
                 required: true,
+                default: None,
+                choices: vec![],
                 secret: None,
                 attributes: Vec::new(),
             },
@@ -42,6 +44,8 @@ pub fn descriptor() -> Descriptor {
                 placeholder: String::new(),
                 pattern: None,
                 required: true,
+                default: None,
+                choices: vec![],
                 secret: Some(SecretUse {
                     attachment: Attachment::Bearer,
                     prefixes: vec![SecretPrefix {
@@ -56,6 +60,7 @@ pub fn descriptor() -> Descriptor {
         ],
         api: Api {
             base: "https://api.example.test".into(),
+            origins: None,
             endpoints: vec![
                 endpoint(
                     http::Method::Get,
@@ -98,6 +103,9 @@ fn endpoint(
         purpose: purpose.into(),
         scope: scope.map(Into::into),
         read_only,
+        when: None,
+        request_headers: vec![],
+        response_headers: vec![],
     }
 }
 

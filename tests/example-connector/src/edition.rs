@@ -106,5 +106,5 @@ fn field(key: &str, label: &str, required: bool) -> SettingField {
 
 fn endpoint(method: Method, path: &'static str, scope: &'static str) -> Endpoint {
     let purpose = "Reads what /api/2/workspaces/{workspace}/people does not tell";
-    Route { method, path, purpose, scope: Some(scope) }.declared()
+    Route { method, ..Route::get(path, purpose, Some(scope)) }.declared()
 }

@@ -121,13 +121,11 @@ impl Connector for Noticeboard {
         let named = workspace.map(|_| "It may be one.".to_owned());
         let account =
             account.map(|account| account.map(|_| "The token opens the workspace.".to_owned()));
-        Report {
-            checks: vec![
-                check("workspace", "The workspace is named", Some(named)),
-                check("access", "The token is accepted", account),
-                check("people", "The workspace has people", people),
-            ],
-        }
+        Report::new(vec![
+            check("workspace", "The workspace is named", Some(named)),
+            check("access", "The token is accepted", account),
+            check("people", "The workspace has people", people),
+        ])
     }
 
     fn connect(host: &mut dyn Host, settings: &[Setting]) -> Result<Account, Failure> {
@@ -199,6 +197,7 @@ fn page(host: &mut dyn Host, workspace: &str, offset: u64) -> Result<MemberPage,
         products: products.into_list(),
         next: has_more.then(|| behind.to_string()),
         total: edition::total(answer.count),
+        notes: Vec::new(),
     })
 }
 

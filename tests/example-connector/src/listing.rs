@@ -77,6 +77,7 @@ pub(crate) fn descriptor() -> Descriptor {
         ],
         api: Api {
             base: "https://api.noticeboard.example".into(),
+            origins: None,
             endpoints: [&WORKSPACE, &PEOPLE].map(Route::declared).to_vec(),
             rate_limit: RateLimit { requests: 10, period_ms: 1_000 },
         },

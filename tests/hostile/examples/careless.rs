@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hostile::{
     Account, Connector, Descriptor, Failure, HttpMethod, Member, MemberPage, Report, Setting,
-    check, descriptor, endpoint, failure, get, log, member, organization, page,
+    check, descriptor, endpoint, failure, get, log, member, organization, page, report,
 };
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl Connector for Careless {
             Err(_) if organization(&settings) == "says-yes" => Ok(Vec::new()),
             found => found,
         };
-        Report { checks: vec![check(found.map(|_| "There are people.".into()))] }
+        report(vec![check(found.map(|_| "There are people.".into()))])
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {

@@ -2,7 +2,7 @@
 
 use hostile::{
     Account, Check, Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Outcome,
-    Product, Report, Setting, attack, check, failure, member, page,
+    Product, Report, Setting, attack, check, failure, member, page, report,
 };
 
 struct GiantTexts;
@@ -18,7 +18,7 @@ impl Connector for GiantTexts {
             _ => one.outcome = Outcome::Passed(giant()),
         }
         let other = Check { id: "other".into(), ..check(Ok("All is well.".into())) };
-        Report { checks: vec![other, one] }
+        report(vec![other, one])
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {

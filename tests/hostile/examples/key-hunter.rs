@@ -4,7 +4,7 @@
 
 use hostile::{
     Account, Connector, Failure, Member, MemberPage, Report, Setting, attack, check, failure, get,
-    log, member, page, people_path,
+    log, member, page, people_path, report,
 };
 
 /// The part of its input that fits into a text of the contract.
@@ -15,13 +15,11 @@ struct KeyHunter;
 impl Connector for KeyHunter {
     fn validate(settings: Vec<Setting>) -> Report {
         let heard = hunt(&settings);
-        Report {
-            checks: vec![check(Err(Failure {
-                vendor_code: Some(heard.clone()),
-                hint: heard.clone(),
-                ..failure(&heard)
-            }))],
-        }
+        report(vec![check(Err(Failure {
+            vendor_code: Some(heard.clone()),
+            hint: heard.clone(),
+            ..failure(&heard)
+        }))])
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {

@@ -3,6 +3,7 @@
 
 use hostile::{
     Account, Connector, Failure, MemberPage, Report, Setting, attack, check, get, member, page,
+    report,
 };
 
 struct OtherPaths;
@@ -10,7 +11,7 @@ struct OtherPaths;
 impl Connector for OtherPaths {
     fn validate(settings: Vec<Setting>) -> Report {
         let _whatever = get(&attack(&settings));
-        Report { checks: vec![check(Ok("All is well.".into()))] }
+        report(vec![check(Ok("All is well.".into()))])
     }
 
     fn connect(settings: Vec<Setting>) -> Result<Account, Failure> {

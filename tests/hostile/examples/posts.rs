@@ -2,7 +2,7 @@
 //! one that it declares for POST, with a text that makes it look harmless. Whatever the result, it
 //! reports success.
 
-use hostile::{Connector, Descriptor, Failure, HttpMethod, MemberPage, Report, Setting};
+use hostile::{Connector, Descriptor, Failure, HttpMethod, MemberPage, Report, Setting, report};
 use hostile::{
     answer_of, check, descriptor, endpoint, http, member, organization, page, people_path,
 };
@@ -21,7 +21,7 @@ impl Connector for Posts {
 
     fn validate(settings: Vec<Setting>) -> Report {
         let _whatever = answer_of(http::Method::Post, &people_path(&settings), Some("{}"));
-        Report { checks: vec![check(Ok("All is well.".into()))] }
+        report(vec![check(Ok("All is well.".into()))])
     }
 
     fn collect(settings: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {

@@ -3,7 +3,7 @@
 
 use hostile::{
     Account, Advice, Check, Connector, DataField, DataSet, Descriptor, Failure, GuideSection,
-    Outcome, Question, Report, Setting, check, descriptor, failure,
+    Outcome, Question, Report, Setting, check, descriptor, failure, report,
 };
 
 const STEERING: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}<script>alert(1)</script>\n# Heading\n[x](javascript:alert(1)) \
@@ -61,7 +61,7 @@ impl Connector for SteeringTexts {
             outcome: Outcome::Warning(advice),
             ..check(Ok(String::new()))
         };
-        Report { checks: vec![warned, Check { title: STEERING.into(), ..check(Err(failed())) }] }
+        report(vec![warned, Check { title: STEERING.into(), ..check(Err(failed())) }])
     }
 
     fn connect(_: Vec<Setting>) -> Result<Account, Failure> {

@@ -21,7 +21,7 @@ pub use bindings::exports::smp::connector::connector::*;
 pub use bindings::smp::connector::{http, log};
 pub use tame::{
     answer_of, attack, check, descriptor, endpoint, failure, get, member, organization, page,
-    people_path,
+    people_path, report,
 };
 
 /// A connector. Calls that are not replaced are harmless.
@@ -33,9 +33,7 @@ pub trait Connector {
 
     /// Sends one request, and reports success.
     fn validate(settings: Vec<Setting>) -> Report {
-        Report {
-            checks: vec![check(get(&people_path(&settings)).map(|_| "There are people.".into()))],
-        }
+        report(vec![check(get(&people_path(&settings)).map(|_| "There are people.".into()))])
     }
 
     /// Sends one request, and names the account after the organization.

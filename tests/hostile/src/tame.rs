@@ -3,7 +3,7 @@
 use crate::bindings::smp::connector::http;
 use crate::{
     Api, Attachment, Check, Descriptor, Endpoint, Failure, FailureKind, HttpMethod, Member,
-    MemberPage, Outcome, RateLimit, SecretPrefix, SecretUse, Setting, SettingField,
+    MemberPage, Outcome, RateLimit, Report, SecretPrefix, SecretUse, Setting, SettingField,
 };
 
 /// The harmless connector's descriptor: two endpoints, and settings for the organization, the key
@@ -38,6 +38,7 @@ pub fn descriptor() -> Descriptor {
         ],
         api: Api {
             base: "https://api.tame.example".into(),
+            origins: None,
             endpoints: vec![
                 endpoint(HttpMethod::Get, "/v1/orgs/{organization-id}"),
                 endpoint(HttpMethod::Get, "/v1/orgs/{organization-id}/people"),
@@ -59,6 +60,8 @@ fn field(key: &str, label: &str, secret: Option<SecretUse>) -> SettingField {
         placeholder: String::new(),
         pattern: None,
         required: true,
+        default: None,
+        choices: vec![],
         secret,
         attributes: vec![],
     }
@@ -67,7 +70,16 @@ fn field(key: &str, label: &str, secret: Option<SecretUse>) -> SettingField {
 /// An endpoint that is declared as reading only.
 #[must_use]
 pub fn endpoint(method: HttpMethod, path: &str) -> Endpoint {
-    Endpoint { method, path: path.into(), purpose: "test".into(), scope: None, read_only: true }
+    Endpoint {
+        method,
+        path: path.into(),
+        purpose: "test".into(),
+        scope: None,
+        read_only: true,
+        when: None,
+        request_headers: vec![],
+        response_headers: vec![],
+    }
 }
 
 /// The organization from the settings.
@@ -136,13 +148,31 @@ pub fn failure(message: &str) -> Failure {
 #[must_use]
 pub fn check(came: Result<String, Failure>) -> Check {
     let outcome = came.map_or_else(Outcome::Failed, Outcome::Passed);
-    Check { id: "people".into(), title: "There are people".into(), required: true, outcome }
+    Check {
+        id: "people".into(),
+        title: "There are people".into(),
+        required: true,
+        setting: None,
+        outcome,
+    }
+}
+
+/// A report of these checks.
+#[must_use]
+pub fn report(checks: Vec<Check>) -> Report {
+    Report { checks, credential_expires: None }
 }
 
 /// A page of these members.
 #[must_use]
 pub fn page(members: Vec<Member>, next: Option<&str>) -> MemberPage {
-    MemberPage { products: vec![], members, next: next.map(str::to_owned), total: None }
+    MemberPage {
+        products: vec![],
+        members,
+        next: next.map(str::to_owned),
+        total: None,
+        notes: vec![],
+    }
 }
 
 /// A member of this name.
@@ -152,11 +182,13 @@ pub fn member(name: &str) -> Member {
         id: name.into(),
         email: None,
         name: name.into(),
+        nickname: None,
         role: String::new(),
         uses: vec![],
         last_seen: None,
         status: None,
         kind: None,
+        affiliation: None,
         billable: None,
         attributes: vec![],
     }

@@ -279,8 +279,12 @@ impl Script<'_> {
 impl Host for Script<'_> {
     fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
         let path_and_query = request.path_with_query.clone();
-        let request =
-            transport::Request { method: transport::Method::Get, path_and_query, body: None };
+        let request = transport::Request {
+            method: transport::Method::Get,
+            path_and_query,
+            body: None,
+            headers: std::sync::Arc::default(),
+        };
         assert!(self.policy.check(&request).is_ok(), "denied: {request:?}");
         self.requests.push(request.path_and_query);
         let number = self.requests.len();

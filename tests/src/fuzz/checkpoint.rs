@@ -228,5 +228,12 @@ fn entry(bytes: &[u8]) -> Entry {
     };
     let next = (next != 0).then(|| format!("c\n\"\u{e9}{next}"));
     let admitted = Admitted { new: marks('n', count), again: marks('a', again) };
-    Entry::Page(Page { next, offset: u64::from(offset), digest: [offset; 32], counts, admitted })
+    Entry::Page(Page {
+        next,
+        offset: u64::from(offset),
+        digest: [offset; 32],
+        counts,
+        admitted,
+        notes: vec![],
+    })
 }

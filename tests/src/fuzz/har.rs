@@ -254,7 +254,7 @@ fn request(entry: &Value) -> Option<Request> {
     };
     declared().iter().find(|(known, template)| *known == method && fits(template))?;
     let body = body(&request["postData"]).filter(|body| !body.is_empty());
-    Some(Request { method, path_and_query, body })
+    Some(Request { method, path_and_query, body, headers: std::sync::Arc::default() })
 }
 
 fn body(post: &Value) -> Option<Vec<u8>> {

@@ -98,6 +98,9 @@ pub fn run(data: &[u8]) {
         purpose: "x".into(),
         scope: None,
         read_only: true,
+        when: None,
+        request_headers: vec![],
+        response_headers: vec![],
     });
     if check::descriptor(&descriptor, &Limits::default()).is_err() {
         return;
@@ -113,7 +116,12 @@ pub fn run(data: &[u8]) {
         &grants,
     );
 
-    let request = Request { method: method_of(method), path_and_query, body };
+    let request = Request {
+        method: method_of(method),
+        path_and_query,
+        body,
+        headers: std::sync::Arc::default(),
+    };
     if policy.check(&request).is_ok() {
         assert_contained(&request, &origin, &descriptor, &organization, word == "POST+");
     }
@@ -129,6 +137,7 @@ pub fn run(data: &[u8]) {
                 method: method_of(method),
                 path_and_query: format!("{path}?cursor=a%2Fb"),
                 body: None,
+                headers: std::sync::Arc::default(),
             };
             assert!(policy.check(&plain).is_ok(), "declared, granted, and denied: {plain:?}");
         }
@@ -240,6 +249,9 @@ pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
             purpose: endpoint.purpose,
             scope: None,
             read_only: true,
+            when: None,
+            request_headers: vec![],
+            response_headers: vec![],
         });
     Descriptor {
         id: "example".into(),
@@ -255,6 +267,7 @@ pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
         settings: vec![organization_id()],
         api: Api {
             base: ORIGIN.into(),
+            origins: None,
             endpoints: first.into().into_iter().chain(ours).collect(),
             rate_limit: RateLimit { requests: 1, period_ms: 1_000 },
         },
@@ -272,6 +285,8 @@ fn organization_id() -> SettingField {
         placeholder: String::new(),
         pattern: None,
         required: true,
+        default: None,
+        choices: vec![],
         secret: None,
         attributes: Vec::new(),
     }

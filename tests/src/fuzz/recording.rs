@@ -152,7 +152,15 @@ fn exchange(part: &[u8]) -> (Request, Answer) {
             })
         }
     };
-    (Request { method: Method::Get, path_and_query, body: None }, answer)
+    (
+        Request {
+            method: Method::Get,
+            path_and_query,
+            body: None,
+            headers: std::sync::Arc::default(),
+        },
+        answer,
+    )
 }
 
 /// A transport that gives these answers, the last of the list first.

@@ -97,6 +97,8 @@ fn api_key() -> SettingField {
         placeholder: String::new(),
         pattern: Some("KEY.*".into()),
         required: true,
+        default: None,
+        choices: vec![],
         secret: Some(SecretUse {
             attachment: Attachment::Bearer,
             prefixes: vec![prefix("KEY-", true), prefix("TOK-", false)],

@@ -69,8 +69,18 @@ pub fn run(data: &[u8]) {
         budget,
     );
 
-    let allowed = Allowed { endpoint: "GET /x".into(), repeatable };
-    let request = Request { method: Method::Get, path_and_query: "/x".into(), body: None };
+    let allowed = Allowed {
+        endpoint: "GET /x".into(),
+        repeatable,
+        request_headers: std::sync::Arc::default(),
+        response_headers: std::sync::Arc::default(),
+    };
+    let request = Request {
+        method: Method::Get,
+        path_and_query: "/x".into(),
+        body: None,
+        headers: std::sync::Arc::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let ended = runtime.block_on(retrier.send(&request, &allowed));
     let figures = retrier.figures().now();

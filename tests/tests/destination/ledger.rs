@@ -185,7 +185,7 @@ impl Ledger {
         self.epoch = tables.epoch;
         let counts: Option<Counts> = serde_json::from_str(&tables.counts).ok();
         if tables.complete {
-            return Position::Complete(counts.unwrap());
+            return Position::Complete { counts: counts.unwrap(), notes: vec![] };
         }
         let (mut delivered, mut sweep) = (Delivered::default(), 0);
         for (row, number) in tables.pages.iter().zip(0..) {
@@ -199,6 +199,7 @@ impl Ledger {
                 next: row.next.clone(),
                 counts: counts.unwrap(),
                 admitted,
+                notes: vec![],
             });
         }
         if tables.sweep > sweep {

@@ -107,7 +107,14 @@ impl Setup {
         let events = Events::new(Arc::new(heard.clone()), Context::default());
         let clock = Arc::new(SystemClock::default());
         let told = events.clone();
-        let retrier = Retrier::new(transport, clock, None, told, Jitter::None, Duration::ZERO);
+        let retrier = Retrier::new(
+            transport,
+            Arc::clone(&clock) as _,
+            None,
+            told,
+            Jitter::None,
+            Duration::ZERO,
+        );
         let limits = Limits::default();
         let http = Some(Capability::new(policy, retrier, limits.clone()));
         let session = plugin.session(SessionOptions {
@@ -116,6 +123,7 @@ impl Setup {
             origin: None,
             limits,
             events,
+            clock,
         });
         Self { session, heard }
     }

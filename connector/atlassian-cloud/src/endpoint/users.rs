@@ -55,7 +55,10 @@ pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable
         answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
     let next = next(answer.links, asked)?.map(Cursor::into_string);
-    Ok(UsersPage { page: MemberPage { products, members, next, total }, unreadable_times })
+    Ok(UsersPage {
+        page: MemberPage { products, members, next, total, notes: Vec::new() },
+        unreadable_times,
+    })
 }
 
 #[derive(Default, Deserialize)]

@@ -64,18 +64,12 @@ impl Findings {
         let organization = outcome(organization.map(organization_outcome));
         let domains = outcome(domains.map(|found| Ok(domains_outcome(found))));
         let members = outcome(members);
-        Report {
-            checks: vec![
-                Check::required("settings", "The settings are well-formed", settings),
-                Check::required(
-                    "organization",
-                    "The API key may read the organization",
-                    organization,
-                ),
-                Check::optional("domains", "A domain is verified", domains),
-                Check::required("members", "There are managed accounts", members),
-            ],
-        }
+        Report::new(vec![
+            Check::required("settings", "The settings are well-formed", settings),
+            Check::required("organization", "The API key may read the organization", organization),
+            Check::optional("domains", "A domain is verified", domains),
+            Check::required("members", "There are managed accounts", members),
+        ])
     }
 }
 

@@ -11,8 +11,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use smp_host::component::plugin::PluginInfo;
-use smp_host::contract::Endpoint;
+use smp_host::contract::{Endpoint, Setting};
 use smp_host::failure::{Code, Failure};
+use smp_host::http::base::{needed, origin};
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::transport::Method;
@@ -34,6 +35,8 @@ pub(crate) struct Approval<'a> {
     pub(crate) allowed: Option<&'a Origin>,
     /// Endpoints beyond `GET`.
     pub(crate) named: &'a [(Method, String)],
+    /// The settings: origin and endpoints depend on them.
+    pub(crate) settings: &'a [Setting],
 }
 
 /// The grants of the connector, or why the origin is not approved.
@@ -44,14 +47,10 @@ pub(crate) fn grants(
 ) -> Result<Grants, Failure> {
     let origin = match approval.upstream {
         Some(origin) => origin.clone(),
-        None => approved_origin(facts, approval.allowed, console)?,
+        None => approved_origin(facts, approval, console)?,
     };
     let mut grants = Grants::reading(origin.clone(), &facts.descriptor);
-    for endpoint in facts
-        .descriptor
-        .api
-        .endpoints
-        .iter()
+    for endpoint in needed(&facts.descriptor, approval.settings)
         .filter(|endpoint| method_of(endpoint.method) != Method::Get)
     {
         let (method, path) = (method_of(endpoint.method), endpoint.path.as_str());
@@ -71,14 +70,11 @@ pub(crate) fn grants(
 /// Approves the live origin, or returns why it is not approved.
 fn approved_origin(
     facts: &PluginInfo,
-    allowed: Option<&Origin>,
+    approval: &Approval<'_>,
     console: &Console,
 ) -> Result<Origin, Failure> {
-    let api = &facts.descriptor.api;
-    let base = Origin::parse(&api.base).map_err(|error| {
-        Failure::new(Code::Contract, format!("the connector's API base is {error}"))
-    })?;
-    match allowed {
+    let base = origin(&facts.descriptor.api, approval.settings)?;
+    match approval.allowed {
         Some(origin) if *origin == base => return Ok(base),
         Some(origin) => {
             return Err(Failure::new(
@@ -108,7 +104,7 @@ fn approved_origin(
              approval.",
         ));
     }
-    if !yes(&origin_question(facts, &base), &entry)? {
+    if !yes(&origin_question(facts, &base, approval.settings), &entry)? {
         return Err(Failure::new(
             Code::Denied,
             format!("you did not approve sending the key to {base}"),
@@ -119,17 +115,13 @@ fn approved_origin(
     Ok(base)
 }
 
-fn origin_question(facts: &PluginInfo, base: &Origin) -> String {
+fn origin_question(facts: &PluginInfo, base: &Origin, settings: &[Setting]) -> String {
     let name = text::shortened(&facts.descriptor.name, 60);
     let mut lines = vec![
         format!("The connector “{name}” wants to send requests with your key to"),
         format!("    {base}"),
     ];
-    let (reading, other): (Vec<_>, Vec<_>) = facts
-        .descriptor
-        .api
-        .endpoints
-        .iter()
+    let (reading, other): (Vec<_>, Vec<_>) = needed(&facts.descriptor, settings)
         .partition(|endpoint| method_of(endpoint.method) == Method::Get);
     lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
     if reading.len() > SHOWN {

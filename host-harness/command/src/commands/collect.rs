@@ -11,7 +11,7 @@ use crate::show::terminal::Look;
 use clap::Args;
 use smp_host::collect::destination::Destination;
 use smp_host::collect::guard::Counts;
-use smp_host::collect::report::{Outcome, RunReport};
+use smp_host::collect::report::{Note, Outcome, RunReport};
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
@@ -21,6 +21,7 @@ use smp_host::files::journal::FileJournal;
 use smp_host::files::output::{BESIDE, beside};
 use smp_host::http::retry::Figures;
 use smp_host::remedy::{Place, Remedy};
+use smp_host::text;
 
 use super::Exit;
 use super::connector::ConnectorArguments;
@@ -66,7 +67,12 @@ impl Collect {
         let exit = self.written(&report, exit, console);
         match &report.error {
             Some(failure) => console.failure(failure),
-            None if exit == Exit::Done => self.say_done(&report, started, console),
+            None if exit == Exit::Done => {
+                self.say_done(&report, started, console);
+                for note in &report.notes {
+                    console.note(&noted(note));
+                }
+            }
             None => {}
         }
         exit
@@ -203,10 +209,18 @@ impl Collect {
     }
 }
 
+/// A note of the connector as a line.
+fn noted(note: &Note) -> String {
+    let Note { message, hint, .. } = note;
+    let (message, hint) = (text::escaped(message), text::escaped(hint));
+    format!("note: {message} {hint}").trim_end().to_owned()
+}
+
 fn failed_before_it_began(failure: Failure) -> RunReport {
     RunReport {
         outcome: Outcome::Failed,
         counts: Counts::default(),
+        notes: vec![],
         figures: Figures::default(),
         resumed: false,
         error: Some(failure),

@@ -15,6 +15,7 @@ use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
+use smp_host::http::base::origin;
 use smp_host::http::transport::Transport;
 use smp_host::validation::Validation;
 use smp_replay::fixture::{Anonymizer, Recorder, write_expected};
@@ -58,7 +59,7 @@ impl Record {
     }
 
     async fn recorded(&self, mut source: Source, console: &Console) -> Result<(), Failure> {
-        let base = source.plugin.descriptor().api.base.clone();
+        let base = origin(&source.plugin.descriptor().api, source.settings())?.to_string();
         let recorder = Arc::new(Recorder::new(
             Arc::clone(&source.options.transport),
             Arc::clone(&source.options.clock),

@@ -12,12 +12,12 @@ use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
 use smp_host::contract::{Descriptor, Instant, Setting, SettingField};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::instant::from_system;
 use smp_host::host::{Host, Pace, RunOptions};
 use smp_host::http::origin::Origin;
 use smp_host::http::pace::Rate;
 use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::transport::Method;
+use smp_host::instant::from_system;
 use smp_host::limits::Limits;
 use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
@@ -147,6 +147,7 @@ impl SourceArguments {
                     upstream: self.upstream.as_ref(),
                     allowed: self.allow_origin.as_ref(),
                     named: &self.grant,
+                    settings: &checked.public,
                 };
                 let grants = approval::grants(plugin.info(), &approval, console)?;
                 let client = self.client(plugin.limits())?;

@@ -62,11 +62,29 @@ impl Page {
             if let Some(scope) = &endpoint.scope {
                 self.hang(&indent, &format!("scope {}", name(scope)), Style::Dim);
             }
+            if let Some(when) = &endpoint.when {
+                let condition =
+                    format!("only with {} = {}", name(&when.setting), name(&when.value));
+                self.hang(&indent, &condition, Style::Dim);
+            }
+            for (header, value) in &endpoint.request_headers {
+                let header = format!("header {}: {}", name(header), name(value));
+                self.hang(&indent, &header, Style::Dim);
+            }
+            if !endpoint.response_headers.is_empty() {
+                let headers = endpoint.response_headers.join(", ");
+                self.hang(&indent, &format!("reads headers {}", name(&headers)), Style::Dim);
+            }
             if !endpoint.read_only {
                 self.hang(&indent, "may change data at the service", Style::Yellow);
             }
         }
         self.more(hidden);
+        for (choice, base) in api.origins.iter().flat_map(|origins| &origins.choices) {
+            let setting = api.origins.as_ref().map_or("", |origins| origins.setting.as_str());
+            let other = format!("{} where {} = {}", name(base), name(setting), name(choice));
+            self.hang("   ", &other, Style::Plain);
+        }
         let note = format!(
             "At most {}. The connector asks for this origin: the operator must approve it.",
             pace(&api.rate_limit)
@@ -122,9 +140,21 @@ impl Page {
                 if field.required { "required" } else { "optional" }.to_owned(),
             ];
             if let Some(secret) = &field.secret {
-                facts.push(match secret.attachment {
+                facts.push(match &secret.attachment {
                     Attachment::Bearer => "secret, sent as bearer token".to_owned(),
+                    Attachment::Header(header) => {
+                        format!("secret, sent as the header {}", name(&header.name))
+                    }
+                    Attachment::Basic(_) => "secret, sent as basic authorization".to_owned(),
                 });
+            }
+            if !field.choices.is_empty() {
+                let values: Vec<_> =
+                    field.choices.iter().map(|choice| name(&choice.value)).collect();
+                facts.push(values.join(" | "));
+            }
+            if let Some(default) = &field.default {
+                facts.push(format!("default {}", name(default)));
             }
             let gap = padding(label, columns);
             let _ = writeln!(

@@ -224,6 +224,7 @@ mod tests {
             id: id.into(),
             title: title.into(),
             required: true,
+            setting: None,
             outcome,
         };
         let setting = Some("api-key".to_owned());
@@ -246,6 +247,8 @@ mod tests {
             check("access", "Access", Outcome::Failed(refused)),
             check("members", "Members", Outcome::Skipped("Not looked at without access.".into())),
         ];
-        Validation::new(Report { checks }, &Checked::default()).checks().to_vec()
+        Validation::new(Report { checks, credential_expires: None }, &Checked::default())
+            .checks()
+            .to_vec()
     }
 }

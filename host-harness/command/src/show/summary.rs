@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::show::terminal::{Look, Style, fitted, padding, width};
-use smp_host::contract::{Instant, Member, MemberKind, MemberStatus, Product};
-use smp_host::files::instant::{is_within_days, is_writable};
+use smp_host::contract::{Affiliation, Instant, Member, MemberKind, MemberStatus, Product};
 use smp_host::files::row;
+use smp_host::instant::{is_within_days, is_writable};
 use smp_host::text;
 use smp_host::text::grouped;
 
@@ -38,8 +38,12 @@ pub(crate) struct Summary {
     pub(crate) apps: u64,
     /// Customers of the organization.
     pub(crate) customers: u64,
+    /// Accounts that were made for programs.
+    pub(crate) service_accounts: u64,
     /// Accounts of any other kind.
     pub(crate) others: u64,
+    /// People whose account belongs to somebody else than the organization.
+    pub(crate) external: u64,
     /// People seen in the last [`ACTIVE_DAYS`] days.
     pub(crate) active: u64,
     /// People without a known last activity.
@@ -48,6 +52,10 @@ pub(crate) struct Summary {
     pub(crate) inactive: u64,
     /// People whose account was closed.
     pub(crate) closed: u64,
+    /// People whose account is suspended.
+    pub(crate) suspended: u64,
+    /// People who were invited and have not accepted.
+    pub(crate) invited: u64,
     /// People whose e-mail address is hidden.
     pub(crate) private: u64,
     products: HashMap<String, Users>,
@@ -81,11 +89,15 @@ impl Summary {
             people: 0,
             apps: 0,
             customers: 0,
+            service_accounts: 0,
             others: 0,
+            external: 0,
             active: 0,
             unseen: 0,
             inactive: 0,
             closed: 0,
+            suspended: 0,
+            invited: 0,
             private: 0,
             products: HashMap::new(),
             rest: Users::default(),
@@ -98,6 +110,7 @@ impl Summary {
         match member.kind {
             Some(MemberKind::App) => self.apps += 1,
             Some(MemberKind::Customer) => self.customers += 1,
+            Some(MemberKind::ServiceAccount) => self.service_accounts += 1,
             Some(MemberKind::Other(_)) => self.others += 1,
             None | Some(MemberKind::Person) => self.add_person(member, products),
         }
@@ -114,8 +127,11 @@ impl Summary {
         match member.status {
             Some(MemberStatus::Inactive) => self.inactive += 1,
             Some(MemberStatus::Closed) => self.closed += 1,
+            Some(MemberStatus::Suspended) => self.suspended += 1,
+            Some(MemberStatus::Invited) => self.invited += 1,
             Some(MemberStatus::Active | MemberStatus::Other(_)) | None => {}
         }
+        self.external += u64::from(member.affiliation == Some(Affiliation::External));
         self.private += u64::from(member.email.is_none());
         for (product, _) in row::uses(member, products) {
             let name = beginning(&product.name);
@@ -157,6 +173,7 @@ impl Summary {
         for (count, one, many) in [
             (self.apps, "app", "apps"),
             (self.customers, "customer", "customers"),
+            (self.service_accounts, "service account", "service accounts"),
             (self.others, "other", "others"),
         ] {
             if count > 0 {
@@ -178,6 +195,9 @@ impl Summary {
             (self.unseen, "last seen unknown", "never, or not known to the service", true),
             (self.inactive, "inactive", "deactivated accounts", self.inactive > 0),
             (self.closed, "closed", "accounts closed for good", self.closed > 0),
+            (self.suspended, "suspended", "blocked for now", self.suspended > 0),
+            (self.invited, "invited", "have not accepted yet", self.invited > 0),
+            (self.external, "external", "accounts that others manage", self.external > 0),
             (self.private, "private e-mail", "hidden by their owners", self.private > 0),
         ];
         let digits =
@@ -252,7 +272,7 @@ mod tests {
 
     use super::*;
     use smp_host::contract::{MemberPage, ProductUse};
-    use smp_host::files::instant::DAY;
+    use smp_host::instant::DAY;
     use smp_host::testing::{SEEN, any_page, member, page, product};
 
     #[test]

@@ -11,8 +11,8 @@ use std::io::{self, BufWriter, Write};
 use crate::show::terminal::{Look, Style, fitted, padding, width};
 use smp_host::collect::sink::Sink;
 use smp_host::contract::{Instant, Member, MemberKind, MemberPage, MemberStatus};
-use smp_host::files::instant::{ago, is_within_days, rfc3339};
 use smp_host::files::{Held, row};
+use smp_host::instant::{ago, is_within_days, rfc3339};
 use smp_host::text;
 
 /// Characters of a text that are held: no terminal shows a longer cell.
@@ -279,7 +279,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use smp_host::files::instant::DAY;
+    use smp_host::instant::DAY;
     use smp_host::testing::{SEEN, any_page, member, page, written};
 
     #[test]

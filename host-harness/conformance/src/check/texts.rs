@@ -8,6 +8,7 @@ use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
 use super::rules::{FITTING, Findings, Outcomes, SAFE};
 use smp_host::contract::Descriptor;
+use smp_host::http::base;
 use smp_host::text::counted;
 use smp_host::text::is_active;
 use smp_listing::{LONGEST_NAME, LONGEST_TEXT, is_address, is_misleading};
@@ -120,9 +121,12 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
         ("`status`", &descriptor.status, Kind::Plain),
         ("`integration-type`", &descriptor.integration_type, Kind::Plain),
         ("`version`", &descriptor.version, Kind::Plain),
-        ("`api.base`", &descriptor.api.base, Kind::Code),
     ] {
         add(kind, place.to_owned(), text);
+    }
+    for (number, base) in base::bases(&descriptor.api).enumerate() {
+        let place = if number == 0 { "`api.base`".to_owned() } else { format!("origin {number}") };
+        add(Kind::Code, place, base);
     }
     for (number, set) in numbered(&descriptor.data_collected) {
         add(Kind::Name, format!("the name of data set {number}"), &set.name);
@@ -150,6 +154,13 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
         if let Some(pattern) = &field.pattern {
             add(Kind::Code, format!("the pattern of `{key}`"), pattern);
         }
+        for choice in &field.choices {
+            add(Kind::Code, format!("a choice of `{key}`"), &choice.value);
+            add(Kind::Name, format!("the label of a choice of `{key}`"), &choice.label);
+        }
+        if let Some(default) = &field.default {
+            add(Kind::Code, format!("the default of `{key}`"), default);
+        }
         for (number, known) in field.secret.iter().flat_map(|secret| numbered(&secret.prefixes)) {
             add(Kind::Code, format!("prefix {number} of `{key}`"), &known.prefix);
             add(Kind::Plain, format!("the meaning of prefix {number} of `{key}`"), &known.meaning);
@@ -161,6 +172,13 @@ fn texts(descriptor: &Descriptor) -> Vec<Text<'_>> {
         add(Kind::Plain, format!("the purpose of endpoint {number}"), &endpoint.purpose);
         if let Some(scope) = &endpoint.scope {
             add(Kind::Code, format!("the scope of endpoint {number}"), scope);
+        }
+        for (name, value) in &endpoint.request_headers {
+            add(Kind::Code, format!("a header of endpoint {number}"), name);
+            add(Kind::Code, format!("the header `{name}` of endpoint {number}"), value);
+        }
+        for name in &endpoint.response_headers {
+            add(Kind::Code, format!("a header that endpoint {number} reads"), name);
         }
     }
     for (number, section) in numbered(&descriptor.setup_guide) {

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::{
-    COLLECTS_LESS, COLLECTS_MORE, ENDPOINTS_ADDED, ENDPOINTS_REMOVED, FASTER, Found, ORIGIN,
-    PERMISSIONS_ADDED, PERMISSIONS_REMOVED, POSTS, PUBLISHED_AS, READS_ONLY, SCOPES,
-    SCOPES_REMOVED, SLOWER, WRITES, became, named,
+    COLLECTS_LESS, COLLECTS_MORE, CONDITION, ENDPOINTS_ADDED, ENDPOINTS_REMOVED, FASTER, Found,
+    HEADERS_READ, HEADERS_SENT, ORIGIN, ORIGINS_ADDED, ORIGINS_REMOVED, PERMISSIONS_ADDED,
+    PERMISSIONS_REMOVED, POSTS, PUBLISHED_AS, READS_ONLY, SCOPES, SCOPES_REMOVED, SLOWER, WRITES,
+    became, named,
 };
 use smp_host::contract::{Descriptor, Endpoint, HttpMethod, RateLimit};
+use smp_host::http::base;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::method_of;
 use smp_host::text::shortened;
@@ -32,6 +34,22 @@ pub(super) fn compare(
         found.add(&ORIGIN, became(&before.to_string(), &now.to_string()));
         approvals.push(now.to_string());
     }
+    if old.api.base.contains('{') || new.api.base.contains('{') {
+        // A template is no origin, and compares letter by letter.
+        if old.api.base != new.api.base {
+            found.add(&ORIGIN, became(&old.api.base, &new.api.base));
+            approvals.push(new.api.base.clone());
+        }
+    }
+    let others = |descriptor: &Descriptor| -> BTreeSet<String> {
+        base::bases(&descriptor.api).skip(1).map(ToOwned::to_owned).collect()
+    };
+    let (before, now) = (others(old), others(new));
+    for origin in now.difference(&before) {
+        found.add(&ORIGINS_ADDED, named(origin));
+        approvals.push(origin.clone());
+    }
+    found.extend(&ORIGINS_REMOVED, before.difference(&now).map(|origin| named(origin)));
     endpoints(&old.api.endpoints, &new.api.endpoints, found, approvals);
     scopes(&old.api.endpoints, &new.api.endpoints, found);
     rate(old.api.rate_limit, new.api.rate_limit, found);
@@ -66,6 +84,9 @@ pub(super) fn compare(
 fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &mut Vec<String>) {
     let (before, now) = (by_request(old), by_request(new));
     for (request, endpoint) in &now {
+        if let Some(known) = before.get(request) {
+            changed(known, endpoint, found);
+        }
         match (before.get(request), endpoint.method) {
             (None, HttpMethod::Get) => found.add(&ENDPOINTS_ADDED, told(endpoint)),
             (None, HttpMethod::Post) => {
@@ -94,6 +115,29 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
             .filter(|(request, _)| !now.contains_key(*request))
             .map(|(_, endpoint)| told(endpoint)),
     );
+}
+
+/// Compares an endpoint that both builds declare.
+fn changed(old: &Endpoint, new: &Endpoint, found: &mut Found) {
+    if old.when != new.when {
+        let condition = |endpoint: &Endpoint| match &endpoint.when {
+            None => "always".to_owned(),
+            Some(when) => named(&format!("{} = {}", when.setting, when.value)),
+        };
+        let detail = format!("{}: {} became {}", told(new), condition(old), condition(new));
+        found.add(&CONDITION, detail);
+    }
+    let sent = |endpoint: &Endpoint| -> BTreeSet<(String, String)> {
+        endpoint.request_headers.iter().cloned().collect()
+    };
+    if sent(old) != sent(new) {
+        let headers: Vec<_> =
+            sent(new).into_iter().map(|(name, value)| named(&format!("{name}: {value}"))).collect();
+        let headers = if headers.is_empty() { "none".to_owned() } else { headers.join(", ") };
+        found.add(&HEADERS_SENT, format!("{}: now {headers}", told(new)));
+    }
+    let more = new.response_headers.iter().filter(|name| !old.response_headers.contains(name));
+    found.extend(&HEADERS_READ, more.map(|name| format!("{}: {}", told(new), named(name))));
 }
 
 /// Scopes belong to the whole key: one that another endpoint needed before is not new.
@@ -179,6 +223,9 @@ mod tests {
             purpose: "Reads more.".into(),
             scope: scope.map(Into::into),
             read_only,
+            when: None,
+            request_headers: vec![],
+            response_headers: vec![],
         }
     }
 
@@ -203,6 +250,35 @@ mod tests {
             ["blocking origin: `https://api.example.test` became `https://api.elsewhere.test`"]
         );
         assert_eq!(approvals, ["https://api.elsewhere.test"]);
+    }
+
+    #[test]
+    fn what_an_endpoint_needs_and_other_origins_are_named() {
+        use smp_host::contract::{Condition, Origins};
+        let at = "`GET /v1/orgs/{organization-id}/users`: test";
+        let lines = said(|new| {
+            let choices = vec![("x".to_owned(), "https://x.example.test".to_owned())];
+            new.api.origins = Some(Origins { setting: "cloud".into(), choices });
+            let endpoint = &mut new.api.endpoints[0];
+            endpoint.when = Some(Condition { setting: "people".into(), value: "all".into() });
+            endpoint.request_headers = vec![("x-version".into(), "2".into())];
+            endpoint.response_headers = vec!["link".into()];
+        });
+        assert_eq!(
+            lines,
+            [
+                "blocking origins-added: `https://x.example.test`".to_owned(),
+                format!("look headers-sent: {at}: now `x-version: 2`"),
+                format!("look headers-read: {at}: `link`"),
+                format!("look endpoint-condition: {at}: always became `people = all`"),
+            ]
+        );
+        let template = said(|new| new.api.base = "https://{organization-id}.example.test".into());
+        assert_eq!(
+            template,
+            ["blocking origin: `https://api.example.test` became \
+              `https://{organization-id}.example.test`"]
+        );
     }
 
     #[test]

@@ -378,7 +378,12 @@ mod tests {
     }
 
     fn exchange(held: bool) -> Exchange {
-        let request = Request { method: Method::Get, path_and_query: "/a?b=1".into(), body: None };
+        let request = Request {
+            method: Method::Get,
+            path_and_query: "/a?b=1".into(),
+            body: None,
+            headers: std::sync::Arc::default(),
+        };
         Exchange { request, answer: Ok(Response::default()), held }
     }
 

@@ -2,9 +2,9 @@
 //! Pure.
 
 use super::kinds::{
-    ADDED, ATTACHED, BEGINNINGS, FORM_ORDER, Found, HANDED_OVER, NOW_OPTIONAL, NOW_REQUIRED,
-    NOW_SECRET, OPTIONAL_REMOVED, OTHER_KEY, PATTERN, REMOVED, REQUIRED, SECRET_ADDED, became,
-    named,
+    ADDED, ATTACHED, BEGINNINGS, CHOICES_ADDED, CHOICES_REMOVED, DEFAULT, FORM_ORDER, Found,
+    HANDED_OVER, NOW_CHOICE, NOW_OPTIONAL, NOW_REQUIRED, NOW_SECRET, OPTIONAL_REMOVED, OTHER_KEY,
+    PATTERN, REMOVED, REQUIRED, SECRET_ADDED, became, named,
 };
 use smp_host::contract::{SecretUse, SettingField};
 use smp_host::text::shortened;
@@ -49,6 +49,12 @@ fn changed(old: &SettingField, new: &SettingField, found: &mut Found) {
         (Some(before), Some(now)) => secret(before, now, new, found),
         (None, None) => {}
     }
+    choices(old, new, found);
+    let shown = |default: &Option<String>| default.as_deref().map_or("nothing".into(), named);
+    if old.default != new.default {
+        let change = format!("{} became {}", shown(&old.default), shown(&new.default));
+        found.add(&DEFAULT, format!("{}: {change}", told(new)));
+    }
     match (&old.pattern, &new.pattern) {
         (Some(before), Some(now)) if before != now => {
             found.add(&PATTERN, format!("{}: {}", told(new), became(before, now)))
@@ -58,6 +64,23 @@ fn changed(old: &SettingField, new: &SettingField, found: &mut Found) {
         }
         // Without a pattern there is no warning.
         _ => {}
+    }
+}
+
+fn choices(old: &SettingField, new: &SettingField, found: &mut Found) {
+    let missing_in = |of: &SettingField, others: &SettingField| {
+        let known = |value: &str| of.choices.iter().any(|choice| choice.value == value);
+        let values = others.choices.iter().map(|choice| choice.value.clone());
+        values.filter(|value| !known(value)).collect::<Vec<_>>()
+    };
+    match (old.choices.is_empty(), new.choices.is_empty()) {
+        (true, false) => found.add(&NOW_CHOICE, told(new)),
+        (false, true) => found.add(&CHOICES_ADDED, format!("{}: any text", told(new))),
+        _ => {
+            let detail = |value: &String| format!("{}: {}", told(new), named(value));
+            found.extend(&CHOICES_REMOVED, missing_in(new, old).iter().map(detail));
+            found.extend(&CHOICES_ADDED, missing_in(old, new).iter().map(detail));
+        }
     }
 }
 
@@ -173,6 +196,35 @@ mod tests {
         assert_eq!(
             said(|new| new.settings[1].secret = None),
             ["blocking secret-handed-over: API-KEY (`api-key`)"]
+        );
+    }
+
+    #[test]
+    fn a_choice_that_is_gone_is_blocking_and_a_new_one_harmless() {
+        use smp_host::contract::Choice;
+        let choice = |value: &str| Choice { value: value.into(), label: value.to_uppercase() };
+        let between = |before: &[&str], now: &[&str]| {
+            let (mut old, mut new) =
+                (crate::check::testing::complete(), crate::check::testing::complete());
+            old.settings[0].choices = before.iter().map(|value| choice(value)).collect();
+            new.settings[0].choices = now.iter().map(|value| choice(value)).collect();
+            let mut found = Found::default();
+            compare(&old.settings, &new.settings, &mut found);
+            testing::lines(found)
+        };
+        let field = "ORGANIZATION-ID (`organization-id`)";
+        assert_eq!(
+            between(&["a", "b"], &["a", "c"]),
+            [
+                format!("blocking choices-removed: {field}: `b`"),
+                format!("harmless choices-added: {field}: `c`")
+            ]
+        );
+        assert_eq!(between(&[], &["a"]), [format!("blocking setting-now-a-choice: {field}")]);
+        assert_eq!(between(&["a"], &[]), [format!("harmless choices-added: {field}: any text")]);
+        assert_eq!(
+            said(|new| new.settings[0].default = Some("x".into())),
+            [format!("look setting-default: {field}: nothing became `x`")]
         );
     }
 

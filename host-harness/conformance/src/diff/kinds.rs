@@ -147,6 +147,13 @@ kinds! {
 
     ORIGIN: AUTHORITY, "origin", Blocking, MayStop, "Sends the key to another origin",
         "Make sure that the origin is the service's own. Nothing is sent there before it is approved.";
+    ORIGINS_ADDED: AUTHORITY, "origins-added", Blocking, None, "May send the key to one more origin, where a setting says so",
+        "Make sure that the origin is the service's own. Nothing is sent there before it is approved.";
+    HEADERS_SENT: AUTHORITY, "headers-sent", Look, None, "Sends other headers with its requests",
+        "Make sure that they mean no more than a version or a media type.";
+    HEADERS_READ: AUTHORITY, "headers-read", Look, None, "Reads more headers of the answers", "Make sure that it needs them.";
+    CONDITION: AUTHORITY, "endpoint-condition", Look, None, "Needs an endpoint for other values of a setting",
+        "Make sure that it should read this for the settings that are stored.";
     POSTS: AUTHORITY, "requests-to-grant", Blocking, None, "Needs requests that are granted by name",
         "Approve them, or the build works only as far as it can without them.";
     WRITES: AUTHORITY, "no-longer-read-only", Blocking, None, "No longer says that a request changes nothing",
@@ -163,6 +170,7 @@ kinds! {
     FASTER: AUTHORITY, "faster", Look, None, "Sends requests more often",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
     PUBLISHED_AS: AUTHORITY, "published-as", Look, None, "Has another name, vendor, status or type", "Make sure that you expect it.";
+    ORIGINS_REMOVED: AUTHORITY, "origins-removed", Harmless, None, "No longer sends the key to an origin", "";
     ENDPOINTS_REMOVED: AUTHORITY, "endpoints-removed", Harmless, None, "Reads less of the service", "";
     SCOPES_REMOVED: AUTHORITY, "scopes-removed", Harmless, None, "Needs fewer scopes", "";
     PERMISSIONS_REMOVED: AUTHORITY, "permissions-removed", Harmless, None, "Needs fewer permissions of the person who connects", "";
@@ -183,6 +191,12 @@ kinds! {
         "Do not upgrade before its publisher explains this: the connector would see the key.";
     ATTACHED: FORM, "secret-attachment", Blocking, MayStop, "Attaches the key to requests in another way",
         "Try it with a key of your own before the upgrade.";
+    CHOICES_REMOVED: FORM, "choices-removed", Blocking, MayStop, "No longer accepts a value that can be chosen",
+        "Before the upgrade, choose another value where this one is stored.";
+    NOW_CHOICE: FORM, "setting-now-a-choice", Blocking, MayStop, "Accepts only some values of a setting that took any text",
+        "Before the upgrade, make sure that the stored values are among them.";
+    DEFAULT: FORM, "setting-default", Look, None, "Has another value for a setting that is left empty",
+        "Look at what it does with the new value: it applies to every connection that leaves the setting empty.";
     OTHER_KEY: FORM, "other-key", Blocking, MayStop, "Needs another kind of key",
         "Before the upgrade, make a key of the kind that it needs.";
     SECRET_ADDED: FORM, "secret-added", Look, None, "Accepts one more secret", "Make sure that it needs it.";
@@ -191,6 +205,7 @@ kinds! {
     PATTERN: FORM, "setting-pattern", Look, None, "Warns about values that do not match another pattern",
         "Compare the stored value: one that does not match causes a warning, and is never refused.";
     ADDED: FORM, "setting-added", Harmless, None, "Has a new optional setting", "";
+    CHOICES_ADDED: FORM, "choices-added", Harmless, None, "Offers more values to choose from", "";
     NOW_OPTIONAL: FORM, "setting-now-optional", Harmless, None, "Makes a required setting optional", "";
     FORM_ORDER: FORM, "form-order", Harmless, None, "Shows the form in another order", "";
 

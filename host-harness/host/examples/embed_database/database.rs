@@ -35,9 +35,9 @@ impl Destination for Database {
             }
             let mut delivered = Delivered::default();
             for (number, next, counts, marks, restarted) in pages {
-                let counts = serde_json::from_str(&counts).map_err(lost)?;
+                let (counts, notes) = serde_json::from_str(&counts).map_err(lost)?;
                 let admitted = Admitted::from_bytes(&marks).unwrap_or_default();
-                delivered.page(&PageMark { number: number.into(), next, counts, admitted });
+                delivered.page(&PageMark { number: number.into(), next, counts, admitted, notes });
                 restarted.then(|| delivered.restart());
             }
             Ok(Position::Open(delivered))
@@ -52,7 +52,7 @@ impl Destination for Database {
                 let row = row.bind(member.id).bind(member.name).bind(member.email);
                 row.execute(&mut *all).await.map_err(lost)?;
             }
-            let counts = serde_json::to_string(&mark.counts).map_err(lost)?;
+            let counts = serde_json::to_string(&(mark.counts, mark.notes)).map_err(lost)?;
             let row = query("INSERT INTO page VALUES (?, ?, ?, ?, ?, 0)").bind(&self.1);
             let row = row.bind(mark.number as i64).bind(mark.next).bind(counts);
             let row = row.bind(mark.admitted.to_bytes());

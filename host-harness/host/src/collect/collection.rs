@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::destination::{Delivery, Destination, DestinationError, Ending, PageMark, Position};
 use super::guard::{Admission, Counts, Guard};
-use super::report::{Outcome, RunReport};
+use super::report::{Note, Outcome, RunReport};
 use crate::component::session::Session;
 use crate::contract::MemberPage;
 use crate::failure::{Code, Failure};
@@ -29,6 +29,8 @@ struct Collection<'d> {
     /// The counts of the delivered pages. The guard is ahead of them while a page is being
     /// delivered.
     counts: Counts,
+    /// What the connector noted on the pages that were delivered.
+    notes: Vec<Note>,
     cursor: Option<String>,
     /// Whether the last page was delivered.
     done: bool,
@@ -55,6 +57,7 @@ impl Session {
             destination,
             guard,
             counts,
+            notes: Vec::new(),
             cursor: None,
             done: false,
             resumed: false,
@@ -95,13 +98,16 @@ impl Collection<'_> {
 
     /// Resumes at the position of an earlier run. Returns whether that run had completed the list.
     fn is_complete(&mut self, position: Position) -> bool {
-        let complete = matches!(position, Position::Complete(_));
+        let complete = matches!(position, Position::Complete { .. });
         match position {
-            Position::Complete(counts) => self.counts = counts,
+            Position::Complete { counts, notes } => {
+                (self.counts, self.notes) = (counts, notes);
+            }
             Position::Open(delivered) => {
                 self.counts = delivered.counts;
                 self.cursor = delivered.cursor;
                 self.done = delivered.done;
+                self.notes = delivered.notes;
                 self.guard = Guard::resumed(
                     self.session.limits().of_guard(),
                     delivered.seen,
@@ -149,10 +155,17 @@ impl Collection<'_> {
             .admit(&mut page, self.cursor.as_deref())
             .map_err(|error| self.found(error))?;
         let (next, counts) = (page.next.clone(), self.guard.counts());
-        let mark =
-            PageMark { number: self.counts.pages, next: next.clone(), counts, admitted: marks };
+        let notes = self.new_notes(&page)?;
+        let mark = PageMark {
+            number: self.counts.pages,
+            next: next.clone(),
+            counts,
+            admitted: marks,
+            notes: notes.clone(),
+        };
         self.destination.deliver(Delivery { page, again, mark }).await?;
         self.counts = counts;
+        self.notes.extend(notes);
         self.done = next.is_none();
         self.cursor = next;
         self.tell(&Event::Page {
@@ -161,6 +174,24 @@ impl Collection<'_> {
             pages: counts.pages,
         });
         Ok(())
+    }
+
+    /// What a page notes that no page before it did. As many are kept as a list may have entries.
+    fn new_notes(&self, page: &MemberPage) -> Result<Vec<Note>, Failure> {
+        let mut notes: Vec<Note> = Vec::new();
+        for note in page.notes.iter().cloned().map(Note::from) {
+            if !self.notes.contains(&note) && !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        let most = self.session.limits().entries;
+        if self.notes.len().saturating_add(notes.len()) > most {
+            return Err(self.session.limits().reached(
+                crate::limits::Bound::Entries,
+                "the connector has more notes on one collection than it may".to_owned(),
+            ));
+        }
+        Ok(notes)
     }
 
     /// Judges the list after its last page, and checks that all of the recorded traffic was used.
@@ -252,6 +283,7 @@ impl Collection<'_> {
         RunReport {
             outcome,
             counts: self.counts,
+            notes: self.notes.clone(),
             figures: self.session.figures(),
             resumed: self.resumed,
             error,

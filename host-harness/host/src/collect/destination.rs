@@ -16,7 +16,7 @@
 //! after [`Ending::Complete`] may a member that was not delivered be treated as gone.
 
 use super::guard::{Admitted, Counts, Seen};
-use super::report::RunReport;
+use super::report::{Note, RunReport};
 pub use crate::component::provenance::Provenance;
 use crate::contract::{Member, MemberPage};
 use crate::failure::{Code, Failure};
@@ -76,8 +76,13 @@ pub trait Destination: Send {
 pub enum Position {
     /// Pages are missing, or the judgement after the last page.
     Open(Delivered),
-    /// An earlier run completed this collection, and was ended before it could report that.
-    Complete(Counts),
+    /// An earlier run concluded this collection as complete, and was ended before it could say so.
+    Complete {
+        /// What was counted.
+        counts: Counts,
+        /// What the connector noted.
+        notes: Vec<Note>,
+    },
 }
 
 /// The deliveries of earlier runs; by default, none.
@@ -91,6 +96,8 @@ pub struct Delivered {
     pub counts: Counts,
     /// The members that were delivered.
     pub seen: Seen,
+    /// What the connector noted.
+    pub notes: Vec<Note>,
 }
 
 /// A page that passed the guard.
@@ -118,6 +125,8 @@ pub struct PageMark {
     /// Marks of the page's members and of those that came again, in their order. A database that
     /// has no other record of them stores [`Admitted::to_bytes`].
     pub admitted: Admitted,
+    /// What the connector noted on it, and on no page before.
+    pub notes: Vec<Note>,
 }
 
 /// The ending of a run, as a destination needs to know it.
@@ -161,6 +170,7 @@ impl Delivered {
         self.cursor.clone_from(&mark.next);
         self.done = mark.next.is_none();
         self.counts = mark.counts;
+        self.notes.extend_from_slice(&mark.notes);
     }
 
     /// Adds a restart.

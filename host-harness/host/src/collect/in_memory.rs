@@ -64,7 +64,10 @@ impl InMemory {
         match self.ending.take() {
             Some(Ending::Complete) => {
                 self.ending = Some(Ending::Complete);
-                return Ok(Position::Complete(self.delivered.counts));
+                return Ok(Position::Complete {
+                    counts: self.delivered.counts,
+                    notes: self.delivered.notes.clone(),
+                });
             }
             Some(Ending::Incomplete | Ending::Over) => {
                 self.pages.clear();

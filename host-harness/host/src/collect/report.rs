@@ -1,5 +1,6 @@
 //! The report of a run: its outcome, counts and figures, as `--report` writes it.
 
+use crate::contract::Advice;
 use crate::failure::Failure;
 use crate::http::retry::Figures;
 
@@ -20,13 +21,33 @@ pub enum Outcome {
     Fenced,
 }
 
-/// The report of a run. The counts cover the whole collection, the figures only this process.
+/// What needs attention in a list that is right, as the connector said it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The setting concerned.
+    pub setting: Option<String>,
+}
+
+impl From<Advice> for Note {
+    fn from(Advice { message, hint, setting }: Advice) -> Self {
+        Self { message, hint, setting }
+    }
+}
+
+/// The report of a run. The counts and notes cover the whole collection, the figures only this
+/// process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReport {
     /// How it ended.
     pub outcome: Outcome,
     /// The counts of members and pages.
     pub counts: Counts,
+    /// What the connector noted, each once.
+    pub notes: Vec<Note>,
     /// Requests, waits and bytes.
     pub figures: Figures,
     /// Whether it resumed an earlier run.
@@ -51,6 +72,7 @@ impl RunReport {
             "retries": figures.retries,
             "waited_ms": figures.waited_ms,
             "bytes": figures.bytes,
+            "notes": self.notes,
             "error": self.error.as_ref().map(Failure::to_json),
         })
     }

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeSet;
 
+use smp_guard::Bounds;
 use smp_guard::check::{self, Checked, ensure, entries, is_name};
-use smp_guard::{Bounds, Error};
 
-use crate::contract::{self, Account, Attachment, Descriptor, HttpMethod, MemberPage, Report};
+use crate::contract::{
+    self, Account, Attachment, Descriptor, HttpMethod, MemberPage, OtherHalf, Report,
+};
 use crate::failure::Failure;
-use crate::http::origin::Origin;
-use crate::http::policy::placeholder;
+use crate::http::base::{self, placeholder};
 use crate::limits::Limits;
 use crate::records;
+
+use super::authority;
 
 /// Checks a descriptor.
 ///
@@ -48,13 +51,13 @@ fn keeps(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
             "a secret's prefix is shorter than three characters".into()
         })?;
     }
+    authority::settings(descriptor)?;
+    authority::bases(descriptor)?;
+    authority::headers(descriptor)?;
     endpoints(descriptor, &keys)
 }
 
 fn endpoints(descriptor: &Descriptor, keys: &BTreeSet<&str>) -> Checked {
-    let base = Origin::parse(&descriptor.api.base)
-        .map_err(|error| Error::Contract(format!("its API base is {error}")))?;
-    ensure(!base.is_plain(), || "its API base is not https".into())?;
     ensure(!descriptor.api.endpoints.is_empty(), || "it declares no endpoint".into())?;
     let secret = |key: &str| {
         descriptor.settings.iter().any(|field| field.key == key && field.secret.is_some())
@@ -92,17 +95,9 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     let Descriptor {
         id, name, version, vendor, summary, pricing, status, integration_type, ..
     } = descriptor;
-    let mut all: Vec<&str> = vec![
-        id,
-        name,
-        version,
-        vendor,
-        summary,
-        pricing,
-        status,
-        integration_type,
-        &descriptor.api.base,
-    ];
+    let mut all: Vec<&str> =
+        vec![id, name, version, vendor, summary, pricing, status, integration_type];
+    all.extend(base::bases(&descriptor.api));
     let mut lists = vec![
         descriptor.data_collected.len(),
         descriptor.permissions_required.len(),
@@ -111,7 +106,9 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
         descriptor.setup_guide.len(),
         descriptor.faq.len(),
         descriptor.attributes.len(),
+        descriptor.api.origins.as_ref().map_or(0, |origins| origins.choices.len()),
     ];
+    all.extend(descriptor.api.origins.iter().map(|origins| origins.setting.as_str()));
     for set in &descriptor.data_collected {
         lists.push(set.fields.len());
         all.push(&set.name);
@@ -121,9 +118,18 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     for field in &descriptor.settings {
         all.extend([&*field.key, &field.label, &field.help, &field.placeholder]);
         all.extend(field.pattern.as_deref());
+        all.extend(field.default.as_deref());
+        lists.push(field.choices.len());
+        all.extend(field.choices.iter().flat_map(|choice| [&*choice.value, &choice.label]));
         if let Some(secret) = &field.secret {
             lists.push(secret.prefixes.len());
-            let Attachment::Bearer = secret.attachment;
+            match &secret.attachment {
+                Attachment::Bearer => {}
+                Attachment::Basic(basic) => match &basic.other {
+                    OtherHalf::Setting(text) | OtherHalf::Fixed(text) => all.push(text),
+                },
+                Attachment::Header(header) => all.extend([&*header.name, &header.prefix]),
+            }
             all.extend(
                 secret
                     .prefixes
@@ -137,6 +143,10 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     for endpoint in &descriptor.api.endpoints {
         all.extend([&*endpoint.path, &endpoint.purpose]);
         all.extend(endpoint.scope.as_deref());
+        all.extend(endpoint.when.iter().flat_map(|when| [&*when.setting, &when.value]));
+        lists.extend([endpoint.request_headers.len(), endpoint.response_headers.len()]);
+        all.extend(endpoint.request_headers.iter().flat_map(|(name, value)| [&**name, &**value]));
+        all.extend(endpoint.response_headers.iter().map(String::as_str));
     }
     for section in &descriptor.setup_guide {
         lists.push(section.steps.len());
@@ -164,6 +174,7 @@ pub fn failure(failure: &contract::Failure, limits: &Limits) -> Result<(), Failu
 /// `contract` or `limit`, with what is wrong.
 pub fn report(report: &Report, limits: &Limits) -> Result<(), Failure> {
     check::report(report.checks.iter().map(records::check), &limits.of_guard())
+        .and_then(|()| check::instants(report.credential_expires.map(records::instant)))
         .map_err(|error| limits.found(error))
 }
 
@@ -188,7 +199,8 @@ pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::contract::{
-        Check, Instant, Member, MemberKind, MemberStatus, Outcome, Product, ProductUse,
+        Advice, Affiliation, Check, Instant, Member, MemberKind, MemberStatus, Outcome, Product,
+        ProductUse,
     };
     use crate::failure::Code;
     use crate::limits::LONGEST_CURSOR;
@@ -205,7 +217,13 @@ mod tests {
     }
 
     fn page_of(member: Member) -> MemberPage {
-        MemberPage { products: vec![], members: vec![member], next: None, total: None }
+        MemberPage {
+            products: vec![],
+            members: vec![member],
+            next: None,
+            total: None,
+            notes: vec![],
+        }
     }
 
     #[test]
@@ -301,7 +319,10 @@ mod tests {
 
     #[test]
     fn a_report_without_checks_or_with_a_hintless_failure_is_refused() {
-        assert_eq!(said(report(&Report { checks: vec![] }, &limits())), "its report has no check");
+        assert_eq!(
+            said(report(&Report { checks: vec![], credential_expires: None }, &limits())),
+            "its report has no check"
+        );
         let failed = crate::contract::Failure {
             kind: crate::contract::FailureKind::Other,
             message: "x".into(),
@@ -314,10 +335,11 @@ mod tests {
             id: "a".into(),
             title: "A".into(),
             required: true,
+            setting: None,
             outcome: Outcome::Failed(failed),
         };
         assert_eq!(
-            said(report(&Report { checks: vec![check] }, &limits())),
+            said(report(&Report { checks: vec![check], credential_expires: None }, &limits())),
             "a failure has no hint"
         );
     }
@@ -339,9 +361,11 @@ mod tests {
             descriptor(&changed, &limits())
         };
         let check = |title: String, outcome| Report {
-            checks: vec![Check { id: "a".into(), title, required: true, outcome }],
+            checks: vec![Check { id: "a".into(), title, required: true, setting: None, outcome }],
+            credential_expires: None,
         };
         let of = |member| page(&page_of(member), &limits());
+        let note = |message: String| Advice { message, hint: "x".into(), setting: None };
         let product = Product { key: long(), name: String::new(), site: None };
         let id = || testing::member("1");
         let rows = [
@@ -371,6 +395,7 @@ mod tests {
                                 .clone();
                             4
                         ],
+                        credential_expires: None,
                     },
                     &limits(),
                 ),
@@ -395,6 +420,16 @@ mod tests {
             (of(Member { email: Some(long()), ..id() }), "member-text"),
             (of(Member { status: Some(MemberStatus::Other(long())), ..id() }), "member-text"),
             (of(Member { kind: Some(MemberKind::Other(long())), ..id() }), "member-text"),
+            (of(Member { affiliation: Some(Affiliation::Other(long())), ..id() }), "member-text"),
+            (of(Member { nickname: Some(long()), ..id() }), "member-text"),
+            (
+                page(&MemberPage { notes: vec![note(long()); 1], ..page_of(id()) }, &limits()),
+                "text",
+            ),
+            (
+                page(&MemberPage { notes: vec![note("x".into()); 4], ..page_of(id()) }, &limits()),
+                "entries",
+            ),
             (of(Member { attributes: vec![("a".into(), long())], ..id() }), "member-text"),
             (of(Member { role: "x".repeat(1_601), ..id() }), "member-text"),
             (of(Member { attributes: vec![("a".into(), "b".into()); 4], ..id() }), "entries"),

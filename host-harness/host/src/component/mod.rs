@@ -4,6 +4,7 @@
 //! Sessions share no mutable state. A component's records are checked ([`check`]) before they are
 //! used.
 
+mod authority;
 pub mod cache;
 pub mod check;
 pub mod compile;

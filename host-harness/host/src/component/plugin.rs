@@ -76,7 +76,7 @@ impl Plugin {
         begins(LoadStep::File);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         refuse_what_is_no_component(bytes, size, engine.limits())?;
-        let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+        let digest = format!("sha256:{:x}", Sha256::digest(bytes));
         begins(LoadStep::Compile);
         let (component, code) = engine.compile(bytes, &digest).await?;
         begins(LoadStep::Contract);

@@ -22,8 +22,10 @@ use crate::explained::{Explainer, Report};
 use crate::failure::{Code, Failure};
 use crate::http::asked::Asked;
 use crate::http::capability::Capability;
+use crate::http::clock::{Clock, SystemClock};
 use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
+use crate::instant::from_system;
 use crate::limits::{Bound, Limits};
 use crate::observer::{Call, Event, Events};
 use crate::remedy::Remedy;
@@ -46,6 +48,8 @@ pub struct SessionOptions {
     pub limits: Limits,
     /// The observer of the run.
     pub events: Events,
+    /// The clock, for the date.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// One run of a connector.
@@ -60,6 +64,7 @@ pub struct Session {
     /// The state while there is no store.
     parked: Option<RunState>,
     settings: Arc<Checked>,
+    clock: Arc<dyn Clock>,
     provenance: Provenance,
     events: Events,
     limits: Limits,
@@ -95,6 +100,7 @@ impl SessionOptions {
             origin: None,
             limits,
             events: Events::nowhere(),
+            clock: Arc::new(SystemClock::default()),
         }
     }
 }
@@ -135,6 +141,7 @@ impl Session {
             live: None,
             parked,
             settings: Arc::new(settings),
+            clock: options.clock,
             provenance,
             events,
             limits,
@@ -293,6 +300,12 @@ impl Session {
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
+    }
+
+    /// The date by the run's clock: in a replay, that of the recording.
+    #[must_use]
+    pub fn date(&self) -> contract::Instant {
+        from_system(self.clock.date())
     }
 
     /// The settings, without the secret.

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::output::Fingerprint;
 use crate::collect::guard::{Admitted, Counts, Mark};
+use crate::collect::report::Note;
 use crate::failure::{Code, Failure};
 use crate::remedy::{Place, Remedy};
 
@@ -61,6 +62,8 @@ pub struct Page {
     pub counts: Counts,
     /// The members of the page.
     pub admitted: Admitted,
+    /// What the connector noted on it, and on no page before.
+    pub notes: Vec<Note>,
 }
 
 /// An entry of the journal, in order.
@@ -106,6 +109,8 @@ enum Line {
         new: String,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         again: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
     Restart(bool),
 }
@@ -180,6 +185,7 @@ impl Checkpoint {
                 counts: page.counts,
                 new: BASE64.encode(page.admitted.new.concat()),
                 again: BASE64.encode(page.admitted.again.concat()),
+                notes: page.notes.clone(),
             },
         };
         self.write(&line)
@@ -316,11 +322,11 @@ impl<R: BufRead + Seek> Lines<R> {
 fn entry(json: &str) -> Option<Entry> {
     match serde_json::from_str(json).ok()? {
         Line::Restart(_) => Some(Entry::Restart),
-        Line::Page { next, offset, digest, counts, new, again } => {
+        Line::Page { next, offset, digest, counts, new, again, notes } => {
             let mut bytes = Fingerprint::default();
             hex::decode_to_slice(digest, &mut bytes).ok()?;
             let admitted = Admitted { new: marks(&new)?, again: marks(&again)? };
-            Some(Entry::Page(Page { next, offset, digest: bytes, counts, admitted }))
+            Some(Entry::Page(Page { next, offset, digest: bytes, counts, admitted, notes }))
         }
     }
 }
@@ -430,6 +436,11 @@ mod tests {
             digest: [7; 32],
             counts,
             admitted,
+            notes: vec![Note {
+                message: format!("note {number}"),
+                hint: "Look.".into(),
+                setting: None,
+            }],
         })
     }
 

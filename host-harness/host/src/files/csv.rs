@@ -1,9 +1,10 @@
 //! Comma-separated values for spreadsheets: a header and a row per member, written as pages arrive.
 //!
-//! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `billable`,
-//! `products`. An absent value is an empty cell. The text is UTF-8 without a byte order mark, and
-//! rows end with a line feed only: every spreadsheet reads that, and line tools would count a
-//! carriage return as part of the last cell. Cells are quoted as in RFC 4180, line breaks included.
+//! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `affiliation`,
+//! `billable`, `products`. An absent value is an empty cell. The text is UTF-8 without a byte order
+//! mark, and rows end with a line feed only: every spreadsheet reads that, and line tools would
+//! count a carriage return as part of the last cell. Cells are quoted as in RFC 4180, line breaks
+//! included.
 //!
 //! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so a name
 //! could open a connection or start a program. Such a cell gets a leading apostrophe. It also gets
@@ -26,12 +27,22 @@ use std::io::{self, Write};
 
 use crate::collect::sink::Sink;
 use crate::contract::{Instant, Member, MemberPage, Product};
-use crate::files::instant::rfc3339;
 use crate::files::row;
+use crate::instant::rfc3339;
 
 /// The header, in order.
-pub const COLUMNS: [&str; 9] =
-    ["email", "name", "role", "last_seen", "id", "status", "kind", "billable", "products"];
+pub const COLUMNS: [&str; 10] = [
+    "email",
+    "name",
+    "role",
+    "last_seen",
+    "id",
+    "status",
+    "kind",
+    "affiliation",
+    "billable",
+    "products",
+];
 
 /// Writes comma-separated values.
 pub struct Csv<W: Write> {
@@ -70,6 +81,8 @@ impl<W: Write + Send> Csv<W> {
         writer.write_field(cell(&member.id).as_bytes())?;
         writer.write_field(cell(member.status.as_ref().map_or("", row::status)).as_bytes())?;
         writer.write_field(cell(member.kind.as_ref().map_or("", row::kind)).as_bytes())?;
+        let affiliation = member.affiliation.as_ref().map_or("", row::affiliation);
+        writer.write_field(cell(affiliation).as_bytes())?;
         writer.write_field(match member.billable {
             None => "",
             Some(true) => "true",
@@ -177,10 +190,10 @@ mod tests {
     fn a_header_and_a_row_per_member() {
         assert_eq!(
             text(&page(), false),
-            "email,name,role,last_seen,id,status,kind,billable,products\nada@example.test,Ada \
-             Lovelace,\"Confluence, Jira\",2026-01-02T03:04:05Z,a1,active,person,true,Jira \
+            "email,name,role,last_seen,id,status,kind,affiliation,billable,products\nada@example.test,Ada \
+             Lovelace,\"Confluence, Jira\",2026-01-02T03:04:05Z,a1,active,person,managed,true,Jira \
              (acme.atlassian.net) 2026-01-02T03:04:05Z; Confluence unknown\n,Build \
-             Bot,,,b2,,app,,\n"
+             Bot,,,b2,,app,,,\n"
         );
     }
 
@@ -243,7 +256,7 @@ mod tests {
     fn a_product_out_of_range_is_left_out() {
         let lost =
             Member { uses: vec![ProductUse { product: 9, last_active: None }], ..member("c3") };
-        assert_eq!(text(&MemberPage { members: vec![lost], ..page() }, true), ",,,,c3,,,,\n");
+        assert_eq!(text(&MemberPage { members: vec![lost], ..page() }, true), ",,,,c3,,,,,\n");
     }
 
     proptest! {
@@ -261,11 +274,11 @@ mod tests {
                 prop_assert_eq!(&cells[2], &plain(&member.role));
                 prop_assert_eq!(&cells[3], &seen(&member.last_seen).unwrap_or_default());
                 prop_assert_eq!(&cells[4], &plain(&member.id));
-                prop_assert_eq!(&cells[7], &member.billable.map_or(String::new(), |billable| billable.to_string()));
+                prop_assert_eq!(&cells[8], &member.billable.map_or(String::new(), |billable| billable.to_string()));
                 let expected: Vec<_> = row::uses(member, &page.products)
                     .map(|(product, used)| (plain(&product.name), product.site.as_deref().map(plain), seen(&used.last_active)))
                     .collect();
-                prop_assert_eq!(uses(&cells[8]), expected);
+                prop_assert_eq!(uses(&cells[9]), expected);
             }
         }
 

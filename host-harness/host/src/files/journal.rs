@@ -116,12 +116,13 @@ impl Files {
         for entry in entries {
             match entry {
                 Entry::Restart => delivered.restart(),
-                Entry::Page(Page { next, offset, digest, counts, admitted }) => {
+                Entry::Page(Page { next, offset, digest, counts, admitted, notes }) => {
                     delivered.page(&PageMark {
                         number: delivered.counts.pages,
                         next,
                         counts,
                         admitted,
+                        notes,
                     });
                     written = Some((offset, digest));
                 }
@@ -133,7 +134,7 @@ impl Files {
                 if delivered.done && OutputFile::is_complete(&self.path, length, &digest) =>
             {
                 removed(checkpoint, &self.path)?;
-                return Ok(Position::Complete(delivered.counts));
+                return Ok(Position::Complete { counts: delivered.counts, notes: delivered.notes });
             }
             Some((length, digest)) => OutputFile::resume(&self.path, length, &digest)?,
             None => OutputFile::begin(&self.path)?,
@@ -150,8 +151,15 @@ impl Files {
         open.sink.write_page(&page).and_then(|()| open.sink.flush()).map_err(failed)?;
         if let (Some(checkpoint), Some(file)) = (&mut open.checkpoint, &mut open.file) {
             let (offset, digest) = file.sync().map_err(failed)?;
-            let PageMark { next, counts, admitted, .. } = mark;
-            checkpoint.append(&Entry::Page(Page { next, offset, digest, counts, admitted }))?;
+            let PageMark { next, counts, admitted, notes, .. } = mark;
+            checkpoint.append(&Entry::Page(Page {
+                next,
+                offset,
+                digest,
+                counts,
+                admitted,
+                notes,
+            }))?;
         }
         Ok(())
     }
@@ -375,18 +383,32 @@ mod tests {
             members: vec![member(id)],
             next: next.map(Into::into),
             total: None,
+            notes: vec![],
         };
         let admitted = Admitted { new: vec![mark(id)], again: vec![] };
         let counts = Counts { pages: 1, ..Counts::default() };
         Delivery {
             page,
             again: vec![],
-            mark: PageMark { number: 0, next: next.map(Into::into), counts, admitted },
+            mark: PageMark {
+                number: 0,
+                next: next.map(Into::into),
+                counts,
+                admitted,
+                notes: vec![],
+            },
         }
     }
 
     fn report() -> RunReport {
         let (counts, figures) = (Counts::default(), Figures::default());
-        RunReport { outcome: Outcome::Complete, counts, figures, resumed: false, error: None }
+        RunReport {
+            outcome: Outcome::Complete,
+            counts,
+            notes: vec![],
+            figures,
+            resumed: false,
+            error: None,
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! A format writes what it is given. It drops no duplicates, judges no completeness and opens no
 //! file, which is its caller's task. It returns an output's error unchanged.
 
-pub mod instant;
+pub use crate::instant;
 
 pub mod row;
 mod rows;

@@ -7,8 +7,10 @@ use std::collections::HashSet;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
-use crate::contract::{Instant, Member, MemberKind, MemberStatus, Product, ProductUse};
-use crate::files::instant::rfc3339;
+use crate::contract::{
+    Affiliation, Instant, Member, MemberKind, MemberStatus, Product, ProductUse,
+};
+use crate::instant::rfc3339;
 
 /// A member and the products of its page.
 pub struct Row<'p> {
@@ -22,6 +24,8 @@ pub fn status(status: &MemberStatus) -> &str {
         MemberStatus::Active => "active",
         MemberStatus::Inactive => "inactive",
         MemberStatus::Closed => "closed",
+        MemberStatus::Suspended => "suspended",
+        MemberStatus::Invited => "invited",
         MemberStatus::Other(word) => word,
     }
 }
@@ -32,7 +36,17 @@ pub fn kind(kind: &MemberKind) -> &str {
         MemberKind::Person => "person",
         MemberKind::App => "app",
         MemberKind::Customer => "customer",
+        MemberKind::ServiceAccount => "service-account",
         MemberKind::Other(word) => word,
+    }
+}
+
+/// The word for how a member belongs to the organization.
+pub fn affiliation(affiliation: &Affiliation) -> &str {
+    match affiliation {
+        Affiliation::Managed => "managed",
+        Affiliation::External => "external",
+        Affiliation::Other(word) => word,
     }
 }
 
@@ -50,7 +64,7 @@ pub fn uses<'p>(
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let member = self.member;
-        let mut row = serializer.serialize_struct("Member", 10)?;
+        let mut row = serializer.serialize_struct("Member", 11)?;
         row.serialize_field("id", &member.id)?;
         row.serialize_field("email", &member.email)?;
         row.serialize_field("name", &member.name)?;
@@ -59,8 +73,9 @@ impl Serialize for Row<'_> {
         row.serialize_field("last_seen", &Written(member.last_seen.as_ref()))?;
         row.serialize_field("status", &member.status.as_ref().map(status))?;
         row.serialize_field("kind", &member.kind.as_ref().map(kind))?;
+        row.serialize_field("affiliation", &member.affiliation.as_ref().map(affiliation))?;
         row.serialize_field("billable", &member.billable)?;
-        row.serialize_field("attributes", &Attributes(&member.attributes))?;
+        row.serialize_field("attributes", &Attributes(member))?;
         row.end()
     }
 }
@@ -105,16 +120,20 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// Pairs as an object. Of a repeated name the first is kept, because readers disagree about
-/// repeated keys.
-struct Attributes<'r>(&'r [(String, String)]);
+/// Nickname and attributes as an object. Of a repeated name the first is kept, because readers
+/// disagree about repeated keys.
+struct Attributes<'r>(&'r Member);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nickname = self.0.nickname.as_deref().map(|nickname| ("nickname", nickname));
+        let others = self.0.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let mut object = serializer.serialize_map(None)?;
         let mut seen = HashSet::new();
-        for (name, value) in self.0 {
-            if self.0.len() < 2 || seen.insert(name) {
+        let is_one = nickname.is_none() && self.0.attributes.len() < 2;
+        for (name, value) in nickname.into_iter().chain(others) {
+            // A set takes memory of its own, which one attribute does without.
+            if is_one || seen.insert(name) {
                 object.serialize_entry(name, value)?;
             }
         }

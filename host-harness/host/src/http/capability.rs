@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::asked::{Asked, End};
 use super::policy::{Denial, Policy};
 use super::retry::{GivenUp, Retrier, SharedFigures};
-use super::transport::{Method, Phase, Request, TransportError};
+use super::transport::{Headers, Method, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
@@ -28,6 +28,26 @@ const PASSED_ON: [&str; 5] = [
 
 /// Longest header that is passed on, in bytes: each is a number, a date or a media type.
 const LONGEST_HEADER: usize = 1024;
+
+/// Largest headers that an endpoint declares and that are passed on, in bytes, all together: a link
+/// to the next page has a cursor in it.
+const LARGEST_DECLARED: usize = 8 * 1024;
+
+/// The headers of an answer that the component sees: those of every answer, and those that its
+/// endpoint declares.
+fn passed_on(headers: Vec<(String, String)>, declared: &[String]) -> Vec<(String, String)> {
+    let mut room = LARGEST_DECLARED;
+    let is_seen = |(name, value): &(String, String)| {
+        if PASSED_ON.contains(&name.as_str()) {
+            return value.len() <= LONGEST_HEADER;
+        }
+        let taken = name.len().saturating_add(value.len());
+        let fits = declared.contains(name) && taken <= room;
+        room -= if fits { taken } else { 0 };
+        fits
+    };
+    headers.into_iter().filter(is_seen).collect()
+}
 
 /// HTTP for one run.
 pub struct Capability {
@@ -100,8 +120,12 @@ impl Capability {
             wit::Method::Get => Method::Get,
             wit::Method::Post => Method::Post,
         };
-        let request =
-            Request { method, path_and_query: request.path_with_query, body: request.body };
+        let mut request = Request {
+            method,
+            path_and_query: request.path_with_query,
+            body: request.body,
+            headers: Headers::default(),
+        };
         let allowed = self.policy.check(&request).map_err(|denial| self.deny(&request, &denial))?;
         if self.requests >= self.limits.requests {
             tracing::warn!(
@@ -114,6 +138,7 @@ impl Capability {
             );
             return Err(wit::Error::Denied("no more requests in this run".into()));
         }
+        request.headers = Arc::clone(&allowed.request_headers);
         self.requests += 1;
         let endpoint = Arc::clone(&allowed.endpoint);
         match self.retrier.send(&request, &allowed).await {
@@ -134,12 +159,9 @@ impl Capability {
             }
             Ok(response) => {
                 self.asked.note(endpoint, End::Told);
-                let passed_on = response.headers.into_iter().filter(|(name, value)| {
-                    PASSED_ON.contains(&name.as_str()) && value.len() <= LONGEST_HEADER
-                });
                 Ok(wit::Response {
                     status: response.status,
-                    headers: passed_on.collect(),
+                    headers: passed_on(response.headers, &allowed.response_headers),
                     body: response.body,
                 })
             }
@@ -238,4 +260,27 @@ impl Capability {
 /// Seconds, rounded up: a client that comes back too early is refused again.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_everyone_sees_and_what_is_declared_is_passed_on() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let link = "x".repeat(5_000);
+        let headers = vec![
+            header("content-type", "application/json"),
+            header("set-cookie", "a=b"),
+            header("link", &link),
+            header("retry-after", &"9".repeat(1_025)),
+            header("x-other", "1"),
+            header("link", &link),
+            header("date", "Thu, 26 Nov 2026 20:00:00 GMT"),
+        ];
+        let seen = passed_on(headers, &["link".to_owned(), "date".to_owned()]);
+        let names: Vec<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["content-type", "link", "date"]);
+    }
 }

@@ -6,6 +6,8 @@
 pub mod clock;
 pub mod credential;
 pub mod origin;
+
+pub mod base;
 pub mod transport;
 
 pub mod pace;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use super::base::{self, placeholder};
 use super::origin::Origin;
-use super::transport::{Method, Request};
+use super::transport::{Headers, Method, Request};
 use crate::contract;
 
 /// Longest path and query. A cursor of 8,192 bytes, the contract's bound, takes three times that if
@@ -81,6 +82,8 @@ struct Rule {
     segments: Option<Vec<String>>,
     read_only: bool,
     granted: bool,
+    request_headers: Headers,
+    response_headers: Arc<[String]>,
 }
 
 /// A permitted request.
@@ -90,6 +93,10 @@ pub struct Allowed {
     pub endpoint: Arc<str>,
     /// Whether it may be sent again after a failure.
     pub repeatable: bool,
+    /// The headers that it is sent with.
+    pub request_headers: Headers,
+    /// The headers of its answer that the connector needs, beside those that every connector sees.
+    pub response_headers: Arc<[String]>,
 }
 
 /// Why a request is denied.
@@ -99,8 +106,8 @@ pub enum Denial {
     /// It is not well formed.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
-    /// The descriptor does not declare it.
-    #[error("the connector's descriptor does not declare it")]
+    /// The descriptor does not declare it, or not for these settings.
+    #[error("the connector's descriptor does not declare it, or not for these settings")]
     Undeclared,
     /// The descriptor declares it, but the operator did not grant it.
     #[error("`{0}` is declared, but not granted to the connector")]
@@ -115,7 +122,7 @@ impl Policy {
         settings: &[contract::Setting],
         grants: &Grants,
     ) -> Self {
-        let rules = descriptor.api.endpoints.iter().map(|endpoint| {
+        let rules = base::needed(descriptor, settings).map(|endpoint| {
             let method = method_of(endpoint.method);
             Rule {
                 method,
@@ -123,6 +130,8 @@ impl Policy {
                 segments: bound_segments(&endpoint.path, settings),
                 read_only: endpoint.read_only || method == Method::Get,
                 granted: grants.endpoints.contains(&(method, endpoint.path.clone())),
+                request_headers: endpoint.request_headers.iter().cloned().collect(),
+                response_headers: endpoint.response_headers.iter().cloned().collect(),
             }
         });
         Self { rules: rules.collect() }
@@ -140,9 +149,12 @@ impl Policy {
         match rule {
             None => Err(Denial::Undeclared),
             Some(rule) if !rule.granted => Err(Denial::NotGranted(rule.endpoint.to_string())),
-            Some(rule) => {
-                Ok(Allowed { endpoint: Arc::clone(&rule.endpoint), repeatable: rule.read_only })
-            }
+            Some(rule) => Ok(Allowed {
+                endpoint: Arc::clone(&rule.endpoint),
+                repeatable: rule.read_only,
+                request_headers: Arc::clone(&rule.request_headers),
+                response_headers: Arc::clone(&rule.response_headers),
+            }),
         }
     }
 }
@@ -154,11 +166,6 @@ pub fn method_of(method: contract::HttpMethod) -> Method {
         contract::HttpMethod::Get => Method::Get,
         contract::HttpMethod::Post => Method::Post,
     }
-}
-
-/// The name of the setting in a template's segment, if it has one.
-pub fn placeholder(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// The decoded segments that a path must have to match this template with these settings.
@@ -259,11 +266,21 @@ mod tests {
     }
 
     fn allowed(endpoint: &str) -> Allowed {
-        Allowed { endpoint: endpoint.into(), repeatable: true }
+        Allowed {
+            endpoint: endpoint.into(),
+            repeatable: true,
+            request_headers: Arc::default(),
+            response_headers: Arc::default(),
+        }
     }
 
     fn get(target: &str) -> Request {
-        Request { method: Method::Get, path_and_query: target.into(), body: None }
+        Request {
+            method: Method::Get,
+            path_and_query: target.into(),
+            body: None,
+            headers: Headers::default(),
+        }
     }
 
     #[test]
@@ -332,6 +349,24 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_for_other_settings_is_not_declared() {
+        let mut descriptor = testing::descriptor(&[(contract::HttpMethod::Get, "/v1/orgs", true)]);
+        descriptor.api.endpoints[0].when =
+            Some(contract::Condition { setting: "people".into(), value: "all".into() });
+        descriptor.api.endpoints[0].request_headers = vec![("x-version".into(), "2".into())];
+        descriptor.api.endpoints[0].response_headers = vec!["link".into()];
+        let grants = Grants::reading(Origin::parse("https://a.test").unwrap(), &descriptor);
+        let with = |value: &str| {
+            let setting = contract::Setting { key: "people".into(), value: value.into() };
+            Policy::new(&descriptor, &[setting], &grants).check(&get("/v1/orgs"))
+        };
+        let allowed = with("all").unwrap();
+        assert_eq!(*allowed.request_headers, [("x-version".to_owned(), "2".to_owned())]);
+        assert_eq!(*allowed.response_headers, ["link".to_owned()]);
+        assert_eq!(with("some"), Err(Denial::Undeclared));
+    }
+
+    #[test]
     fn a_get_has_no_body_and_a_post_needs_a_grant_of_its_own() {
         let with_body = Request { body: Some(b"{}".to_vec()), ..get("/v1/orgs") };
         assert_eq!(policy().check(&with_body), Err(Denial::Malformed("a GET has no body")));
@@ -339,6 +374,7 @@ mod tests {
             method: Method::Post,
             path_and_query: path.into(),
             body: Some(b"{}".to_vec()),
+            headers: Headers::default(),
         };
         assert_eq!(
             policy().check(&post("/v1/orgs/acme-1/search")),

@@ -341,11 +341,21 @@ mod tests {
     }
 
     fn allowed(repeatable: bool) -> Allowed {
-        Allowed { endpoint: "GET /x".into(), repeatable }
+        Allowed {
+            endpoint: "GET /x".into(),
+            repeatable,
+            request_headers: Arc::default(),
+            response_headers: Arc::default(),
+        }
     }
 
     fn request() -> Request {
-        Request { method: Method::Get, path_and_query: "/x".into(), body: None }
+        Request {
+            method: Method::Get,
+            path_and_query: "/x".into(),
+            body: None,
+            headers: Arc::default(),
+        }
     }
 
     async fn sent(answers: Vec<Answer>, budget_s: u64) -> (Result<u16, GivenUp>, Figures) {

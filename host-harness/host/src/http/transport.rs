@@ -5,6 +5,7 @@
 //! permitted its requests.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::clock::BoxFuture;
 use crate::failure::Failure;
@@ -36,7 +37,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// One request, relative to the API base. It has no host, header or credential.
+/// One request, relative to the API base. It has no host or credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method.
@@ -45,7 +46,12 @@ pub struct Request {
     pub path_and_query: String,
     /// The body, JSON.
     pub body: Option<Vec<u8>>,
+    /// The headers that the descriptor declares for the endpoint.
+    pub headers: Headers,
 }
+
+/// Fixed headers of an endpoint, as pairs of a name in lower case and a value.
+pub type Headers = Arc<[(String, String)]>;
 
 impl Request {
     /// The path without the query.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -178,8 +178,12 @@ impl Live {
         if let Some(body) = &request.body {
             outgoing = outgoing.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
+        for (name, value) in request.headers.iter() {
+            outgoing = outgoing.header(name, value);
+        }
+        // Last: no other header can take its place, since a declared one never has its name.
         if let Some(credential) = &self.credential {
-            outgoing = outgoing.header(AUTHORIZATION, header(credential)?);
+            outgoing = outgoing.header(credential.header_name(), header(credential)?);
         }
         let mut answer = outgoing.send().await.map_err(|error| fault(&error))?;
         let status = answer.status().as_u16();
@@ -194,11 +198,14 @@ impl Live {
     /// The answer with the key redacted everywhere.
     fn redacted(&self, mut response: Response) -> Response {
         let Some(credential) = &self.credential else { return response };
-        let key = credential.secret().expose();
-        redact(&mut response.body, key.as_bytes());
+        let traces = credential.traces();
+        let redact = |text: &mut [u8]| {
+            traces.iter().for_each(|trace| redact(text, trace.as_bytes()));
+        };
+        redact(&mut response.body);
         for (_, value) in &mut response.headers {
             let mut bytes = std::mem::take(value).into_bytes();
-            redact(&mut bytes, key.as_bytes());
+            redact(&mut bytes);
             // Whole characters are replaced by stars, so text stays text.
             *value = String::from_utf8(bytes).unwrap_or_default();
         }
@@ -214,7 +221,7 @@ impl Transport for Live {
 
 fn header(credential: &Credential) -> Result<HeaderValue, TransportError> {
     let unsendable = |_| TransportError::Other("the key cannot be sent in a header".into());
-    let mut value = HeaderValue::from_str(&credential.authorization()).map_err(unsendable)?;
+    let mut value = HeaderValue::from_str(&credential.header_value()).map_err(unsendable)?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -379,7 +386,8 @@ mod tests {
     #[test]
     fn a_credential_is_not_shown() {
         let credential = Credential::new(
-            crate::contract::Attachment::Bearer,
+            &crate::contract::Attachment::Bearer,
+            &[],
             crate::secret::Secret::new("ATCTTkey".into()).unwrap(),
         );
         assert!(!format!("{credential:?} {:?}", header(&credential)).contains("ATCTT"));
@@ -409,7 +417,12 @@ mod tests {
     }
 
     async fn sent(client: &LiveClient, origin: &str) -> TransportError {
-        let request = Request { method: Method::Get, path_and_query: "/".into(), body: None };
+        let request = Request {
+            method: Method::Get,
+            path_and_query: "/".into(),
+            body: None,
+            headers: Arc::default(),
+        };
         client.transport(Origin::parse(origin).unwrap(), None).send(&request).await.unwrap_err()
     }
 

@@ -241,7 +241,12 @@ mod tests {
     }
 
     fn get(path: &str) -> Request {
-        Request { method: Method::Get, path_and_query: path.into(), body: None }
+        Request {
+            method: Method::Get,
+            path_and_query: path.into(),
+            body: None,
+            headers: std::sync::Arc::default(),
+        }
     }
 
     async fn asked(traffic: &Traffic, paths: &[&str]) -> Vec<u16> {

@@ -9,7 +9,7 @@ mod sites;
 use serde::de::{Deserialize, Deserializer};
 use smp_connector_kit::json::{self, Flag, List, Object, Text};
 use smp_connector_kit::{
-    Instant, Member, MemberKind, MemberStatus, Product, ProductUse, text, time,
+    Affiliation, Instant, Member, MemberKind, MemberStatus, Product, ProductUse, text, time,
 };
 
 use self::sites::Sites;
@@ -93,16 +93,16 @@ impl<'a> Gathering<'a> {
             id: id.into_string(),
             email: user.email.and_then(Text::filled).map(Text::into_string),
             name,
+            nickname,
             role: self.sites.role(&uses),
             uses,
             last_seen,
             status: user.account_status.and_then(Text::filled).map(status),
             kind: user.account_type.and_then(Text::filled).map(kind),
+            // The call lists the accounts that the organization manages, and no other.
+            affiliation: Some(Affiliation::Managed),
             billable: user.access_billable.map(|Flag(billable)| billable),
-            attributes: nickname
-                .map(|nickname| ("nickname".to_owned(), nickname))
-                .into_iter()
-                .collect(),
+            attributes: Vec::new(),
         })
     }
 

@@ -21,8 +21,10 @@ fn a_user_becomes_a_member_whole() {
         last_seen: at(1_795_169_730, 500_000_000),
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
+        nickname: Some("jane".to_owned()),
+        affiliation: Some(Affiliation::Managed),
         billable: Some(true),
-        attributes: vec![("nickname".to_owned(), "jane".to_owned())],
+        attributes: Vec::new(),
     };
     assert_eq!(members.members, [expected]);
     assert_eq!(members.products, [product("jira-software", "Jira", Some("acme.atlassian.net"))]);
@@ -36,7 +38,11 @@ fn everything_but_the_id_may_be_absent_or_null() {
         "last_active":"","product_access":[]}"#;
     for user in [r#"{"account_id":"a"}"#, nulls, empty] {
         let members = read(&format!("[{user}]"));
-        assert_eq!(members.members, [Member::new("a")], "{user}");
+        assert_eq!(
+            members.members,
+            [Member { affiliation: Some(Affiliation::Managed), ..Member::new("a") }],
+            "{user}"
+        );
         assert_eq!(members.unreadable_times, 0);
     }
 }
