@@ -217,11 +217,26 @@ pub fn send<C: Call, T>(
     call: &C,
     read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
+    send_whole(host, request, call, |response| read(&response.body))
+}
+
+/// Sends a request, and reads a 200 with its headers, of which the host passes those that the
+/// [`Route`] declares.
+///
+/// # Errors
+///
+/// As [`send`].
+pub fn send_whole<C: Call, T>(
+    host: &mut dyn Host,
+    request: &Request,
+    call: &C,
+    read: impl FnOnce(&Response) -> Result<T, Unreadable>,
+) -> Result<T, C::Refusal> {
     let response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
         return Err(call.refused(&response));
     }
-    read(&response.body).map_err(|reason| unreadable(call, reason).into())
+    read(&response).map_err(|reason| unreadable(call, reason).into())
 }
 
 /// Requests a path with its query, and reads the answer with the connector's own reader, for

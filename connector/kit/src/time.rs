@@ -5,10 +5,19 @@
 //! and a bare date, which is the start of its day in UTC. Date and time are separated by `T`, `t`
 //! or a space; the offset is `Z`, `z`, `+hh:mm`, `+hhmm` or `+hh`. A time without an offset is not
 //! an instant. Anything else is `None`: a date is never guessed, and not worth a failure.
+//!
+//! The `date` header of an answer has a form of its own, IMF-fixdate, which [`http_date`] reads. A
+//! component has no clock: that header is the only "now" it has.
 
 use crate::contract::Instant;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+
+/// The months, as a header has them.
+const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// The days of the week, from the one of 1970-01-01 on.
+const DAYS: &[u8] = b"ThuFriSatSunMonTueWed";
 
 /// Reads a date or a date and time.
 pub fn parse(text: &str) -> Option<Instant> {
@@ -23,6 +32,32 @@ pub fn parse(text: &str) -> Option<Instant> {
     let second_of_day = second_of_day(*time)?;
     let (nanoseconds, rest) = fraction(rest)?;
     Some(Instant { seconds: midnight + second_of_day - offset(rest)?, nanoseconds })
+}
+
+/// Reads the date of an HTTP header, `Sun, 06 Nov 1994 08:49:37 GMT` and no other form, with the
+/// day of the week that it has.
+pub fn http_date(text: &str) -> Option<Instant> {
+    let (beginning, rest) = text.as_bytes().split_first_chunk::<17>()?;
+    let [w1, w2, w3, b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' '] = *beginning
+    else {
+        return None;
+    };
+    let (time, rest) = rest.split_first_chunk::<8>()?;
+    let (year, day) = (number(y1, y2)? * 100 + number(y3, y4)?, number(d1, d2)?);
+    let month = place_in(MONTHS, [m1, m2, m3])? + 1;
+    if rest != b" GMT" || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    let days = days_since_epoch(year, month, day);
+    let is_that_day = place_in(DAYS, [w1, w2, w3])? == days.rem_euclid(7);
+    let seconds = days * SECONDS_PER_DAY + second_of_day(*time)?;
+    is_that_day.then(|| from_unix_seconds(seconds))
+}
+
+/// The place of three letters among the names.
+fn place_in(names: &[u8], name: [u8; 3]) -> Option<i64> {
+    let place = names.chunks_exact(3).position(|known| known == name)?;
+    i64::try_from(place).ok()
 }
 
 /// The instant this many seconds after 1970-01-01T00:00:00Z.
@@ -192,6 +227,30 @@ mod tests {
     }
 
     #[test]
+    fn the_date_of_an_answer_is_read_in_its_one_form() {
+        let rows = [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Fri, 20 Nov 2026 10:15:30 GMT", Some(1_795_169_730)),
+            ("Thu, 29 Feb 2024 23:59:60 GMT", Some(1_709_251_200)),
+            ("Mon, 06 Nov 1994 08:49:37 GMT", None),
+            ("sun, 06 nov 1994 08:49:37 gmt", None),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT ", None),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 24:49:37 GMT", None),
+            ("Tue, 30 Feb 2026 10:15:30 GMT", None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("2026-11-20T10:15:30Z", None),
+            ("", None),
+        ];
+        for (text, seconds) in rows {
+            assert_eq!(http_date(text), seconds.map(from_unix_seconds), "{text}");
+        }
+    }
+
+    #[test]
     fn days_follow_each_other_over_four_centuries() {
         let mut expected = days_since_epoch(1800, 1, 1);
         for year in 1800..2201 {
@@ -209,6 +268,13 @@ mod tests {
         fn no_text_is_too_much(text in any::<String>()) {
             if let Some(instant) = parse(&text) {
                 prop_assert!(instant.nanoseconds < 1_000_000_000);
+            }
+        }
+
+        #[test]
+        fn no_date_of_a_header_is_too_much(text in "(Thu|Sun), [0-9]{2} (Jan|Nov) .{0,18}") {
+            if let Some(instant) = http_date(&text) {
+                prop_assert_eq!(instant.nanoseconds, 0);
             }
         }
 
