@@ -102,7 +102,7 @@ fn every_known_word_has_its_case() {
 fn a_nickname_stands_in_for_a_name() {
     let members = read(r#"[{"account_id":"a","name":"","nickname":"jd"}]"#);
     assert_eq!(members.members[0].name, "jd");
-    assert_eq!(members.members[0].attributes, [("nickname".to_owned(), "jd".to_owned())]);
+    assert_eq!(members.members[0].nickname.as_deref(), Some("jd"));
 }
 
 #[test]
