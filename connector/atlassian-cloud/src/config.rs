@@ -11,6 +11,28 @@ pub const ORGANIZATION_ID: &str = "organization-id";
 /// The key of the secret setting, whose value the host keeps to itself.
 pub const API_KEY: &str = "api-key";
 
+/// The key of the setting that says who is listed.
+pub const PEOPLE: &str = "people";
+
+/// The key of the setting that says which of Atlassian's clouds has the organization.
+pub const CLOUD: &str = "cloud";
+
+/// The key of the setting that says what the API key is called at Atlassian.
+pub const KEY_NAME: &str = "key-name";
+
+/// The choice of the managed accounts, which counts where nothing was chosen.
+pub const MANAGED: &str = "managed";
+
+/// The choice of everyone.
+pub const EVERYONE: &str = "everyone";
+
+/// The choice of the cloud that most organizations are in; the origin of the API depends on it, and
+/// the host knows that.
+pub const COMMERCIAL: &str = "commercial";
+
+/// The choice of the cloud for governments.
+pub const GOVERNMENT: &str = "government";
+
 /// Longest organization id: three times and more the 36 characters that Atlassian gives out.
 const LONGEST_ID: usize = 128;
 
@@ -28,6 +50,17 @@ const WHERE_TO_FIND: &str = "You find the Organization ID beside the key when yo
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     organization: OrganizationId,
+    people: People,
+    key_name: Option<String>,
+}
+
+/// Who is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum People {
+    /// The accounts that the organization manages.
+    Managed,
+    /// Everyone who is in a directory of the organization, wherever the account belongs.
+    Everyone,
 }
 
 /// The id of an organization: 1 to 128 letters, digits and hyphens.
@@ -39,13 +72,34 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// `invalid-settings`, naming the setting, when the organization id cannot be one.
+    /// `invalid-settings`, naming the setting, when the organization id cannot be one, or a choice
+    /// is none of those that there are.
     pub fn read(settings: &[Setting]) -> Result<Self, Failure> {
         let entered = setting(settings, ORGANIZATION_ID);
-        match refusal(entered) {
-            Some(failure) => Err(failure),
-            None => Ok(Self { organization: OrganizationId(entered.to_owned()) }),
+        if let Some(failure) = refusal(entered) {
+            return Err(failure);
         }
+        let people = match chosen(settings, PEOPLE, [MANAGED, EVERYONE])? {
+            0 => People::Managed,
+            _ => People::Everyone,
+        };
+        chosen(settings, CLOUD, [COMMERCIAL, GOVERNMENT])?;
+        let key_name = setting(settings, KEY_NAME);
+        Ok(Self {
+            organization: OrganizationId(entered.to_owned()),
+            people,
+            key_name: (!key_name.is_empty()).then(|| key_name.to_owned()),
+        })
+    }
+
+    /// Who is listed.
+    pub fn people(&self) -> People {
+        self.people
+    }
+
+    /// What the API key is called at Atlassian, if that was entered.
+    pub fn key_name(&self) -> Option<&str> {
+        self.key_name.as_deref()
     }
 
     /// The organization to read.
@@ -70,6 +124,18 @@ impl OrganizationId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The place of the chosen value among the choices; the first counts where none was chosen.
+fn chosen(settings: &[Setting], key: &str, choices: [&str; 2]) -> Result<usize, Failure> {
+    let entered = setting(settings, key);
+    let place = choices.iter().position(|choice| entered.is_empty() || *choice == entered);
+    place.ok_or_else(|| {
+        let [one, other] = choices;
+        let message = format!("The setting {key} has a value that cannot be chosen.");
+        let hint = format!("Choose {one} or {other}.");
+        Failure::new(FailureKind::InvalidSettings, message, hint).at(key)
+    })
 }
 
 fn refusal(entered: &str) -> Option<Failure> {
@@ -190,6 +256,36 @@ mod tests {
             let failure = Config::read(settings).unwrap_err();
             assert_eq!(failure.message, "The Organization ID is missing.");
         }
+    }
+
+    #[test]
+    fn a_choice_is_one_of_those_that_there_are() {
+        let config = |key: &str, value: &str| {
+            let mut settings = entered(USUAL);
+            settings.push(Setting { key: key.to_owned(), value: value.to_owned() });
+            Config::read(&settings)
+        };
+        let rows = [
+            (PEOPLE, "", Some(People::Managed)),
+            (PEOPLE, "managed", Some(People::Managed)),
+            (PEOPLE, " everyone ", Some(People::Everyone)),
+            (PEOPLE, "Everyone", None),
+            (PEOPLE, "all", None),
+            (CLOUD, "commercial", Some(People::Managed)),
+            (CLOUD, "government", Some(People::Managed)),
+            (CLOUD, "isolated", None),
+        ];
+        for (key, value, people) in rows {
+            let came = config(key, value);
+            assert_eq!(came.as_ref().ok().map(Config::people), people, "{key} {value}");
+            let Err(failure) = came else { continue };
+            assert_eq!(failure.kind, FailureKind::InvalidSettings);
+            assert_eq!(failure.setting.as_deref(), Some(key));
+            assert!(!failure.message.contains(value), "{}", failure.message);
+        }
+        let named = config(KEY_NAME, " SMP integration\n").unwrap();
+        assert_eq!(named.key_name(), Some("SMP integration"));
+        assert_eq!(config(KEY_NAME, " ").unwrap().key_name(), None);
     }
 
     #[test]

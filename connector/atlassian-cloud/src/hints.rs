@@ -11,11 +11,14 @@ use smp_connector_kit::{
     Account, Exhausted, Failure, FailureKind, HttpError, Outcome, Response, Setting,
 };
 
-use crate::config::{Config, ORGANIZATION_ID};
+use crate::config::{Config, ORGANIZATION_ID, People};
 use crate::endpoint::domains::{Domain, DomainState};
-use crate::endpoint::{domains, org, users};
+use crate::endpoint::{count, domains, org, search, users, workspaces};
+use crate::flow::everyone;
 use crate::flow::findings::{Findings, MembersFound};
 use crate::refusal::{Asked, Refusal, foreign_cursor, other_organization};
+use crate::sites::Sites;
+use crate::testing::{self, Below};
 
 const SCOPE: &str = r#"{"code":401,"message":"Unauthorized; scope does not match"}"#;
 
@@ -72,8 +75,16 @@ fn of_answers() -> Vec<Failure> {
             r#"{"errors":[{"code":"ADMIN-400-1"}]}"#,
             r#"{"errors":[{"code":"ADMIN-404-2"}]}"#,
         ] {
-            for route in [&org::ROUTE, &domains::ROUTE, &users::ROUTE] {
-                let asked = Asked::for_page(route, Cursor::new("c".to_owned()).as_ref());
+            for (route, people) in [
+                (&org::ROUTE, People::Managed),
+                (&domains::ROUTE, People::Managed),
+                (&users::ROUTE, People::Managed),
+                (&org::ROUTE, People::Everyone),
+                (&count::ROUTE, People::Everyone),
+                (&workspaces::ROUTE, People::Everyone),
+                (&search::ROUTE, People::Everyone),
+            ] {
+                let asked = Asked::for_page(route, people, Cursor::new("c".to_owned()).as_ref());
                 all.extend(settled(refusal(&asked, answer(status, body))));
             }
         }
@@ -109,7 +120,7 @@ fn of_what_cannot_be_read() -> Vec<Failure> {
         Unreadable::Next(BadLink::NotText),
         Unreadable::Next(BadLink::Repeated),
     ];
-    let asked = Asked::for_page(&users::ROUTE, None);
+    let asked = Asked::for_page(&users::ROUTE, People::Managed, None);
     let read = |reason: Unreadable| {
         let mut host = Script::new().expect_get("/", answer(200, ""));
         let read = |_: &[u8]| Err::<(), _>(reason);
@@ -119,7 +130,7 @@ fn of_what_cannot_be_read() -> Vec<Failure> {
 }
 
 fn of_flows() -> Vec<Failure> {
-    let asked = Asked::for_page(&users::ROUTE, None);
+    let asked = Asked::for_page(&users::ROUTE, People::Managed, None);
     let mut all = vec![foreign_cursor(), call::endless(&asked, 50)];
     let domain = |state| Domain { name: "a.test".into(), state };
     let refused = unanswered(HttpError::TimedOut).into_iter().next();
@@ -131,17 +142,28 @@ fn of_flows() -> Vec<Failure> {
         Some(Ok(vec![domain(DomainState::MissingToken)])),
         refused.map(Err),
     ] {
-        let nobody = MembersFound { seen: 0, has_person: false, has_more: false, total: None };
-        let organization = Some(Ok(Account::new("a", "A")));
-        let members = Some(Ok(nobody));
-        let findings = Findings { organization, domains, members, ..Findings::default() };
-        let failed = findings.report().checks.into_iter().filter_map(|check| match check.outcome {
-            Outcome::Failed(failure) => Some(failure),
-            _ => None,
-        });
-        all.extend(failed);
+        all.extend(nobody_of(People::Managed, domains));
     }
+    all.extend(nobody_of(People::Everyone, None));
+    let people = answer(200, r#"{"data":[{"accountId":"a"}]}"#);
+    let mut host = Script::new().searched(r#"{"limit":100,"expand":["productAccess"]}"#, people);
+    let without = everyone::search(&mut host, &testing::everyone(), None, &Sites::default());
+    all.push(without.unwrap_err());
     all
+}
+
+/// What a report says where nobody is.
+fn nobody_of(people: People, domains: Option<Result<Vec<Domain>, Failure>>) -> Vec<Failure> {
+    let nobody = MembersFound { seen: 0, has_person: false, has_more: false, total: None };
+    let organization = Some(Ok(Account::new("a", "A")));
+    let members = Some(Ok(nobody));
+    let findings = Findings { organization, domains, members, ..Findings::default() };
+    let checks = findings.report(people).checks.into_iter();
+    let failed = |outcome| match outcome {
+        Outcome::Failed(failure) => Some(failure),
+        _ => None,
+    };
+    checks.filter_map(|check| failed(check.outcome)).collect()
 }
 
 fn of_settings() -> Vec<Failure> {
@@ -149,11 +171,14 @@ fn of_settings() -> Vec<Failure> {
     let values = ["", "ATCTT3xFfGN0abc", "a/b", "https://a.test/o/a", "acme.test", &long];
     let entered =
         |value: &str| [Setting { key: ORGANIZATION_ID.to_owned(), value: value.to_owned() }];
-    values.into_iter().map(|value| Config::read(&entered(value)).unwrap_err()).collect()
+    let people = Setting { key: "people".to_owned(), value: "all".to_owned() };
+    let chosen = testing::settings().into_iter().chain([people]).collect::<Vec<_>>();
+    let refused = values.into_iter().map(|value| Config::read(&entered(value)).unwrap_err());
+    refused.chain([Config::read(&chosen).unwrap_err()]).collect()
 }
 
 fn unanswered(error: HttpError) -> Vec<Failure> {
-    settled(refusal(&Asked::for_page(&users::ROUTE, None), Err(error)))
+    settled(refusal(&Asked::for_page(&users::ROUTE, People::Managed, None), Err(error)))
 }
 
 fn refusal(asked: &Asked, answer: Result<Response, HttpError>) -> Refusal {
@@ -164,9 +189,11 @@ fn refusal(asked: &Asked, answer: Result<Response, HttpError>) -> Refusal {
 /// What a refusal can become: one that is open becomes either.
 fn settled(refusal: Refusal) -> Vec<Failure> {
     match refusal {
-        Refusal::Final(failure) => vec![failure],
+        Refusal::Final(failure) | Refusal::NothingThere(failure) => vec![failure],
         Refusal::Forbidden(forbidden) => {
-            vec![forbidden.clone().permission(), forbidden.not_found()]
+            let refused = Failure::new(FailureKind::Credentials, "m", "h").into();
+            let unclear = forbidden.clone().unclear(refused);
+            vec![forbidden.clone().permission(), forbidden.not_found(), unclear]
         }
     }
 }

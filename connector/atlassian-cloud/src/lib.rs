@@ -10,8 +10,14 @@
 
 pub mod config;
 
+pub mod accounts;
+pub mod dates;
 pub mod error_body;
 pub mod product_names;
+
+pub mod sites;
+
+pub mod place;
 
 pub mod refusal;
 

@@ -11,9 +11,10 @@ mod guide;
 
 use smp_connector_kit::call::Route;
 use smp_connector_kit::listing::{data_set, texts};
-use smp_connector_kit::{Api, Descriptor, RateLimit};
+use smp_connector_kit::{Api, Descriptor, Origins, RateLimit};
 
-use crate::endpoint::{domains, org, orgs, users};
+use crate::config::{CLOUD, GOVERNMENT};
+use crate::endpoint::{count, domains, keys, org, orgs, search, users, workspaces};
 
 /// The descriptor.
 pub fn descriptor() -> Descriptor {
@@ -38,6 +39,15 @@ pub fn descriptor() -> Descriptor {
                     "last seen",
                     "Latest activity in any product; Atlassian tells it up to 24 hours late",
                 ),
+                (
+                    "affiliation",
+                    "Whether your organization manages the account, or it belongs to somebody else",
+                ),
+                (
+                    "billable",
+                    "Whether the account counts as a unique billable user of Atlassian Guard; never \
+                     a seat of Jira, Confluence or another product",
+                ),
             ],
         )],
         permissions_required: texts(&["The person who creates the API key must be an \
@@ -46,10 +56,25 @@ pub fn descriptor() -> Descriptor {
         settings: form::fields(),
         api: Api {
             base: "https://api.atlassian.com".to_owned(),
-            origins: None,
-            endpoints: [&org::ROUTE, &users::ROUTE, &domains::ROUTE, &orgs::ROUTE]
-                .map(Route::declared)
-                .to_vec(),
+            origins: Some(Origins {
+                setting: CLOUD.to_owned(),
+                choices: vec![(
+                    GOVERNMENT.to_owned(),
+                    "https://api.atlassian-us-gov-mod.com".to_owned(),
+                )],
+            }),
+            endpoints: [
+                &org::ROUTE,
+                &users::ROUTE,
+                &domains::ROUTE,
+                &orgs::ROUTE,
+                &count::ROUTE,
+                &workspaces::ROUTE,
+                &search::ROUTE,
+                &keys::ROUTE,
+            ]
+            .map(Route::declared)
+            .to_vec(),
             rate_limit: RateLimit { requests: 5, period_ms: 1_000 },
         },
         setup_guide: guide::sections(),

@@ -3,16 +3,16 @@
 //!
 //! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that
 //! does not speak of scopes has two meanings, which only the list of the key's organizations can
-//! tell apart; it is handed back as
-//! [`Forbidden`], for the flow to find out. No text of a body gets any further than the vendor's
-//! code.
+//! tell apart; it is handed back as [`Forbidden`], for the flow to find out. So is a 401 of a call
+//! that only everyone is read with: a key without the scope may get either. No text of a body gets
+//! any further than the vendor's code.
 
 use smp_connector_kit::call::{self, Call, Route, Trouble};
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::Unreadable;
 use smp_connector_kit::{Failure, FailureKind, Response};
 
-use crate::config::{API_KEY, ORGANIZATION_ID};
+use crate::config::{API_KEY, EVERYONE, ORGANIZATION_ID, PEOPLE, People};
 use crate::error_body::ErrorBody;
 
 /// The vendor's code for a cursor that it does not know.
@@ -21,21 +21,26 @@ const INVALID_CURSOR: &str = "ADMIN-400-1";
 /// The vendor's code for an organization that does not exist.
 const NO_ORGANIZATION: &str = "ADMIN-404-2";
 
-const NEW_KEY: &str = "At admin.atlassian.com, open the organization, then Settings, then API \
-                       keys, and create a new API key; choose the longest expiry, which is a \
-                       year. Choose no scopes, or read:orgs:admin, read:accounts:admin and \
-                       read:domains:admin. Enter the new key in the Api Key field. If you cannot \
-                       see API keys there, ask an organization admin to do it.";
+const NEW_KEY: &str = "At admin.atlassian.com, open the organization, then Organization settings, \
+                       then API keys (older pages: Settings, then API keys), and create a new API \
+                       key; choose the longest expiry, which is a year. Choose no scopes, or ";
 
-const OTHER_SCOPES: &str = "Scopes cannot be added to a key that exists. At admin.atlassian.com, \
-                            under Settings, then API keys, create a new key with the scopes \
-                            read:orgs:admin, read:accounts:admin and read:domains:admin, or a key \
-                            without scopes, and enter it in the Api Key field.";
+const ENTER_IT: &str = ". Enter the new key in the Api Key field. If you cannot see API keys \
+                        there, ask an organization admin to do it.";
 
-const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an organization admin; being only a site admin is \
-     not enough. Ask an organization admin to create a new key at admin.atlassian.com, under \
-     Settings, then API keys, and enter it in the Api Key field. A key with scopes needs \
-     read:orgs:admin, read:accounts:admin and read:domains:admin.";
+const NO_MORE_SCOPES: &str = "Scopes cannot be added to a key that exists. At admin.atlassian.com, \
+                              under Organization settings, then API keys (older pages: Settings, \
+                              then API keys), create a new key without scopes, which may read all \
+                              of it, or one with the scopes ";
+
+const IN_THE_FIELD: &str = ", and enter it in the Api Key field.";
+
+const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an organization \
+                                  admin; being only a site admin is not enough. Ask an \
+                                  organization admin to create a new key at admin.atlassian.com, \
+                                  under Organization settings, then API keys (older pages: \
+                                  Settings, then API keys), and enter it in the Api Key field. A \
+                                  key without scopes may read all of it; a key with scopes needs ";
 
 const OTHER_ORGANIZATION: &str = "Compare the Organization ID with the one in the address of your organization's pages at \
      admin.atlassian.com, between /o/ and the next slash: capital and small letters count. The \
@@ -60,6 +65,7 @@ const START_OVER: &str = "Start the collection again from the beginning. If it e
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
     route: &'static Route,
+    people: People,
     has_cursor: bool,
 }
 
@@ -68,21 +74,25 @@ pub struct Asked {
 pub enum Refusal {
     /// This is why.
     Final(Failure),
+    /// This is why: there is nothing where it was looked for, and not for want of an organization.
+    NothingThere(Failure),
     /// The key may not read the organization, or there is no such organization.
     Forbidden(Forbidden),
 }
 
-/// A 403 whose meaning is open.
+/// A 403, or a 401 that may be one, whose meaning is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forbidden {
     route: &'static Route,
+    people: People,
+    status: u16,
     code: Option<String>,
 }
 
 impl Asked {
-    /// The call of a route, of a list that goes on at the cursor.
-    pub fn for_page(route: &'static Route, cursor: Option<&Cursor>) -> Self {
-        Self { route, has_cursor: cursor.is_some() }
+    /// The call of a route, of a list that goes on at the cursor, where these people are listed.
+    pub fn for_page(route: &'static Route, people: People, cursor: Option<&Cursor>) -> Self {
+        Self { route, people, has_cursor: cursor.is_some() }
     }
 }
 
@@ -95,28 +105,30 @@ impl Call for Asked {
     }
 
     fn refused(&self, response: &Response) -> Refusal {
-        let (status, route) = (response.status, self.route);
+        let (status, route, people) = (response.status, self.route, self.people);
         let ErrorBody { code, speaks_of_scope } = ErrorBody::read(&response.body);
         let known = code.as_deref();
         let failure = match status {
             401 | 403 if speaks_of_scope => {
-                let message = format!("The API key lacks a scope ({status} from {route}).");
-                Failure::new(FailureKind::Permission, message, OTHER_SCOPES).at(API_KEY)
+                let scope = route.scope.unwrap_or_default();
+                let message =
+                    format!("The API key lacks a scope, {scope} ({status} from {route}).");
+                let hint = format!("{NO_MORE_SCOPES}{}{IN_THE_FIELD}", scopes(people));
+                Failure::new(FailureKind::Permission, message, hint).at(API_KEY)
             }
-            401 => {
-                let message = format!(
-                    "Atlassian does not accept the API key: it is wrong, has expired or was \
-                     revoked (401 from {route})."
-                );
-                Failure::new(FailureKind::Credentials, message, NEW_KEY).at(API_KEY)
+            401 if route.when != Some((PEOPLE, EVERYONE)) => not_accepted(route, people),
+            401 | 403 => {
+                return Refusal::Forbidden(Forbidden { route, people, status, code });
             }
-            403 => return Refusal::Forbidden(Forbidden { route, code }),
             404 if known == Some(NO_ORGANIZATION) => no_organization(route, status),
             400 if self.has_cursor && known == Some(INVALID_CURSOR) => {
                 let message = format!(
                     "Atlassian no longer knows how far the list was read (400 from {route})."
                 );
                 Failure::new(FailureKind::CursorExpired, message, START_OVER)
+            }
+            404 => {
+                return Refusal::NothingThere(call::usual(self, response).with_code(code));
             }
             _ => call::usual(self, response),
         };
@@ -140,10 +152,19 @@ impl From<Failure> for Refusal {
 }
 
 impl Refusal {
+    /// Whether the key may not, or there is no such thing.
+    pub fn is_denial(&self) -> bool {
+        use FailureKind::{Credentials, NotFound, Permission};
+        match self {
+            Self::Final(failure) => matches!(failure.kind, Credentials | NotFound | Permission),
+            Self::NothingThere(_) | Self::Forbidden(_) => true,
+        }
+    }
+
     /// The failure, if nothing more is to be found out.
     pub fn into_failure(self) -> Failure {
         match self {
-            Self::Final(failure) => failure,
+            Self::Final(failure) | Self::NothingThere(failure) => failure,
             Self::Forbidden(forbidden) => forbidden.permission(),
         }
     }
@@ -152,17 +173,50 @@ impl Refusal {
 impl Forbidden {
     /// The failure if the organization is one of the key's, or that cannot be told.
     pub fn permission(self) -> Failure {
-        let (matter, route) = (matter(self.route), self.route);
-        let message = format!("The API key may not read {matter} (403 from {route}).");
-        Failure::new(FailureKind::Permission, message, ORGANIZATION_ADMIN)
-            .at(API_KEY)
-            .with_code(self.code)
+        let Self { route, people, status, code } = self;
+        let message =
+            format!("The API key may not read {} ({status} from {route}).", matter(route));
+        let missing = match (people, route.scope) {
+            (People::Everyone, Some(scope)) => {
+                format!("If it is a key with scopes, it lacks {scope}, which cannot be added. ")
+            }
+            _ => String::new(),
+        };
+        let hint = format!("{missing}{ORGANIZATION_ADMIN}{}.", scopes(people));
+        Failure::new(FailureKind::Permission, message, hint).at(API_KEY).with_code(code)
     }
 
     /// The failure if the organization is none of the key's.
     pub fn not_found(self) -> Failure {
-        no_organization(self.route, 403).with_code(self.code)
+        no_organization(self.route, self.status).with_code(self.code)
     }
+
+    /// The failure if the organizations of the key cannot be read either: a key that was not
+    /// accepted for one call nor the other is no longer one.
+    pub fn unclear(self, refusal: Refusal) -> Failure {
+        let failure = refusal.into_failure();
+        if self.status == 401 && failure.kind == FailureKind::Credentials {
+            return not_accepted(self.route, self.people).with_code(self.code);
+        }
+        self.permission()
+    }
+}
+
+/// The scopes that a key with scopes needs, for those who are listed.
+fn scopes(people: People) -> &'static str {
+    match people {
+        People::Managed => "read:orgs:admin, read:accounts:admin and read:domains:admin",
+        People::Everyone => "read:orgs:admin, read:directories:admin and read:workspaces:admin",
+    }
+}
+
+fn not_accepted(route: &Route, people: People) -> Failure {
+    let message = format!(
+        "Atlassian does not accept the API key: it is wrong, has expired or was revoked (401 from \
+         {route})."
+    );
+    let hint = format!("{NEW_KEY}{}{ENTER_IT}", scopes(people));
+    Failure::new(FailureKind::Credentials, message, hint).at(API_KEY)
 }
 
 /// Why an answer about another organization than the one that was asked for is of no use.
@@ -184,6 +238,9 @@ fn matter(route: &Route) -> &'static str {
     match route.path.rsplit('/').next() {
         Some("users") => "the members of this organization",
         Some("domains") => "the domains of this organization",
+        Some("search") => "everyone in this organization",
+        Some("count") => "the number of people in this organization",
+        Some("workspaces") => "the product sites of this organization",
         _ => "this organization",
     }
 }
@@ -326,7 +383,7 @@ mod tests {
 
     fn refusal(answer: Result<Response, HttpError>, cursor: Option<&Cursor>) -> Refusal {
         let mut host = Script::new().expect_get("/", answer);
-        let call = Asked::for_page(&ROUTE, cursor);
+        let call = Asked::for_page(&ROUTE, People::Managed, cursor);
         call::get(&mut host, "/".to_owned(), &call, |_| Ok(())).unwrap_err()
     }
 }

@@ -3,22 +3,22 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-domains/#api-v1-orgs-orgid-domains-get)
 
-use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, List, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::{Text, Unreadable};
 use smp_connector_kit::{Host, text};
 
-use super::{Links, next};
-use crate::config::OrganizationId;
+use super::list::{self, Attributes};
+use crate::config::{Config, MANAGED, PEOPLE};
 use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
 pub static ROUTE: Route = Route::get(
     "/admin/v1/orgs/{organization-id}/domains",
-    "Tells why there are no members: which domains are verified, and which are waiting",
+    "Tells who cannot be listed, and why nobody is: the domains that are not verified",
     Some("read:domains:admin"),
-);
+)
+.when(PEOPLE, MANAGED);
 
 /// A page of domains.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,10 +56,10 @@ pub enum DomainState {
 /// When there is no such page, or it cannot be read.
 pub fn get(
     host: &mut dyn Host,
-    organization: &OrganizationId,
+    config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<DomainsPage, Refusal> {
-    super::get(host, &ROUTE, organization, asked, |body| read(body, asked))
+    super::get(host, &ROUTE, config, asked, |body| read(body, asked))
 }
 
 /// Reads a page that was asked for with `asked`.
@@ -68,11 +68,10 @@ pub fn get(
 ///
 /// When the answer is none of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
-    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    let told = entries.into_iter().flatten().filter_map(|entry| entry.0.attributes);
+    let (entries, next) = list::read(body, asked)?;
+    let told = entries.filter_map(|entry| entry.attributes);
     let domains = told.filter_map(|attributes| domain(attributes.0)).collect();
-    Ok(DomainsPage { domains, next: next(answer.links, asked)? })
+    Ok(DomainsPage { domains, next })
 }
 
 fn domain(attributes: Attributes<'_>) -> Option<Domain> {
@@ -85,36 +84,6 @@ fn domain(attributes: Attributes<'_>) -> Option<Domain> {
     };
     let name = attributes.name.as_ref().map_or("", Text::as_str);
     Some(Domain { name: text::domain(name), state })
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    data: Option<List<Option<Object<Entry<'a>>>>>,
-    links: Option<Object<Links<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    attributes: Option<Object<Attributes<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Attributes<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
-    claim: Option<Object<Claim<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Claim<'a> {
-    #[serde(borrow)]
-    status: Option<Text<'a>>,
 }
 
 #[cfg(test)]
@@ -131,8 +100,8 @@ mod tests {
         let mut host = Script::new()
             .at("/{org}/domains", answer())
             .at("/{org}/domains?cursor=a%3D%26b", answer());
-        get(&mut host, config().organization(), None).unwrap();
-        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
+        get(&mut host, &config(), None).unwrap();
+        get(&mut host, &config(), cursor.as_ref()).unwrap();
     }
 
     #[test]

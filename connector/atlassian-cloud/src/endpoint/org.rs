@@ -2,12 +2,12 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-orgs/#api-v1-orgs-orgid-get)
 
-use serde::Deserialize;
 use smp_connector_kit::call::Route;
-use smp_connector_kit::json::{self, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::{Text, Unreadable};
 use smp_connector_kit::{Account, Host};
 
-use crate::config::OrganizationId;
+use super::list;
+use crate::config::{Config, OrganizationId};
 use crate::refusal::{Refusal, other_organization};
 
 /// What the descriptor says of the call.
@@ -22,8 +22,8 @@ pub static ROUTE: Route = Route::get(
 /// # Errors
 ///
 /// When it cannot be read, or may be none of the key's.
-pub fn get(host: &mut dyn Host, organization: &OrganizationId) -> Result<Account, Refusal> {
-    super::get(host, &ROUTE, organization, None, |body| read(body, organization))
+pub fn get(host: &mut dyn Host, config: &Config) -> Result<Account, Refusal> {
+    super::get(host, &ROUTE, config, None, |body| read(body, config.organization()))
 }
 
 /// Reads the organization; one without a name is called by its id.
@@ -33,36 +33,13 @@ pub fn get(host: &mut dyn Host, organization: &OrganizationId) -> Result<Account
 /// When the answer is none of this call, or about another organization than the one that was asked
 /// for.
 pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unreadable> {
-    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let Object(org) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    let org = list::read_one(body)?;
     let id = organization.as_str();
     if org.id.is_some_and(|told| told.as_str() != id) {
         return Err(other_organization());
     }
     let name = org.attributes.and_then(|attributes| attributes.0.name).and_then(Text::filled);
     Ok(Account::new(id, name.map_or_else(|| id.to_owned(), Text::into_string)))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    data: Option<Object<Org<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Org<'a> {
-    #[serde(borrow)]
-    id: Option<Text<'a>>,
-    attributes: Option<Object<Attributes<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Attributes<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
 }
 
 #[cfg(test)]
@@ -75,7 +52,7 @@ mod tests {
     #[test]
     fn the_organization_is_asked_for_by_its_id() {
         let mut host = Script::new().at("/{org}", answer(200, r#"{"data":{}}"#));
-        get(&mut host, config().organization()).unwrap();
+        get(&mut host, &config()).unwrap();
     }
 
     #[test]

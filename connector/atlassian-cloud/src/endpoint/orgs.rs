@@ -2,14 +2,13 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-orgs/#api-v1-orgs-get)
 
-use serde::Deserialize;
 use smp_connector_kit::Host;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, List, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::Unreadable;
 
-use super::{Links, next};
-use crate::config::OrganizationId;
+use super::list;
+use crate::config::{Config, OrganizationId};
 use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
@@ -35,10 +34,10 @@ pub struct OrgsPage {
 /// When there is no such page, or it cannot be read.
 pub fn get(
     host: &mut dyn Host,
-    organization: &OrganizationId,
+    config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<OrgsPage, Refusal> {
-    super::get(host, &ROUTE, organization, asked, |body| read(body, organization, asked))
+    super::get(host, &ROUTE, config, asked, |body| read(body, config.organization(), asked))
 }
 
 /// Looks for the organization in a page that was asked for with `asked`.
@@ -51,26 +50,10 @@ pub fn read(
     organization: &OrganizationId,
     asked: Option<&Cursor>,
 ) -> Result<OrgsPage, Unreadable> {
-    let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let List(orgs) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    let mut ids = orgs.into_iter().flatten().filter_map(|org| org.0.id);
+    let (orgs, next) = list::read(body, asked)?;
+    let mut ids = orgs.filter_map(|org| org.id);
     let has_it = ids.any(|id| id.as_str() == organization.as_str());
-    Ok(OrgsPage { has_it, next: next(answer.links, asked)? })
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    data: Option<List<Option<Object<Org<'a>>>>>,
-    links: Option<Object<Links<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Org<'a> {
-    #[serde(borrow)]
-    id: Option<Text<'a>>,
+    Ok(OrgsPage { has_it, next })
 }
 
 #[cfg(test)]
@@ -85,8 +68,8 @@ mod tests {
         let answer = || answer(200, r#"{"data":[]}"#);
         let cursor = Cursor::new("a=&b".to_owned());
         let mut host = Script::new().at("", answer()).at("?cursor=a%3D%26b", answer());
-        get(&mut host, config().organization(), None).unwrap();
-        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
+        get(&mut host, &config(), None).unwrap();
+        get(&mut host, &config(), cursor.as_ref()).unwrap();
     }
 
     #[test]

@@ -2,17 +2,18 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-users/#api-v1-orgs-orgid-users-get)
 
-mod members;
+pub mod members;
 
 use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::{self, Count, Object, Place, Unreadable};
-use smp_connector_kit::{Host, MemberPage};
+use smp_connector_kit::{Affiliation, Host, Instant, MemberPage};
 
 use self::members::Members;
-use super::{Links, next};
-use crate::config::OrganizationId;
+use super::list::{Links, next};
+use crate::config::{Config, MANAGED, PEOPLE};
+use crate::dates::OddDates;
 use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
@@ -20,15 +21,17 @@ pub static ROUTE: Route = Route::get(
     "/admin/v1/orgs/{organization-id}/users",
     "Reads the managed accounts with the products they use",
     Some("read:accounts:admin"),
-);
+)
+.when(PEOPLE, MANAGED)
+.reading(&[super::DATE]);
 
 /// A page of users.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsersPage {
     /// The page as it is handed on.
     pub page: MemberPage,
-    /// How many points in time on it could not be read, and are unknown for that.
-    pub unreadable_times: u32,
+    /// The dates that were left out of it.
+    pub odd_dates: OddDates,
 }
 
 /// Asks for a page, the first or the one at the cursor.
@@ -38,27 +41,58 @@ pub struct UsersPage {
 /// When there is no such page, it cannot be read, or the organization may be none of the key's.
 pub fn get(
     host: &mut dyn Host,
-    organization: &OrganizationId,
+    config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<UsersPage, Refusal> {
-    super::get(host, &ROUTE, organization, asked, |body| read(body, asked))
+    super::get_dated(host, &ROUTE, config, asked, |body, date| read(body, asked, date))
 }
 
-/// Reads a page that was asked for with `asked`.
+/// Reads a page that was asked for with `asked`, of an answer of that date.
 ///
 /// # Errors
 ///
 /// When the answer is none of this call, or an account on it has no id.
-pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<UsersPage, Unreadable> {
+pub fn read(
+    body: &[u8],
+    asked: Option<&Cursor>,
+    answered: Option<Instant>,
+) -> Result<UsersPage, Unreadable> {
+    let AccountsPage { accounts, next, total } = accounts(body, asked, answered)?;
+    let Members { products, mut members, odd_dates, has_products: _ } = accounts;
+    for member in &mut members {
+        // The call lists the accounts that the organization manages, and no other.
+        member.affiliation = Some(Affiliation::Managed);
+    }
+    let next = next.map(Cursor::into_string);
+    let page = MemberPage { products, members, next, total, notes: Vec::new() };
+    Ok(UsersPage { page, odd_dates })
+}
+
+/// A page of either list of accounts.
+pub struct AccountsPage {
+    /// The accounts.
+    pub accounts: Members,
+    /// Where the list goes on.
+    pub next: Option<Cursor>,
+    /// How many accounts there are, if that was told.
+    pub total: Option<u64>,
+}
+
+/// Reads a page of either list of accounts. Kept whole, for the size of the component.
+///
+/// # Errors
+///
+/// When the answer is no list of accounts, or one on it has no id.
+#[inline(never)]
+pub fn accounts(
+    body: &[u8],
+    asked: Option<&Cursor>,
+    answered: Option<Instant>,
+) -> Result<AccountsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
-    let Members { products, members, unreadable_times } =
-        answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    let data = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
-    let next = next(answer.links, asked)?.map(Cursor::into_string);
-    Ok(UsersPage {
-        page: MemberPage { products, members, next, total, notes: Vec::new() },
-        unreadable_times,
-    })
+    Ok(AccountsPage { accounts: data.seen(answered), next: next(answer.links, asked)?, total })
 }
 
 #[derive(Default, Deserialize)]
@@ -81,6 +115,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    use smp_connector_kit::Member;
     use smp_connector_kit::testing::{Script, answer};
 
     use crate::testing::{Below, config};
@@ -91,19 +126,21 @@ mod tests {
         let cursor = Cursor::new("a=&b".to_owned());
         let mut host =
             Script::new().at("/{org}/users", answer()).at("/{org}/users?cursor=a%3D%26b", answer());
-        get(&mut host, config().organization(), None).unwrap();
-        get(&mut host, config().organization(), cursor.as_ref()).unwrap();
+        get(&mut host, &config(), None).unwrap();
+        get(&mut host, &config(), cursor.as_ref()).unwrap();
     }
 
     #[test]
     fn a_page_has_members_a_next_cursor_and_a_total() {
         let body = br#"{"data":[{"account_id":"1"},{"account_id":"2"}],"meta":{"total":7},
             "links":{"self":"x","prev":null,"next":"https://elsewhere.test/users?cursor=two"}}"#;
-        let page = read(body, None).unwrap().page;
+        let page = read(body, None, None).unwrap().page;
         let ids: Vec<&str> = page.members.iter().map(|member| member.id.as_str()).collect();
         assert_eq!(ids, ["1", "2"]);
         assert_eq!(page.next.as_deref(), Some("two"));
         assert_eq!(page.total, Some(7));
+        let is_managed = |member: &Member| member.affiliation == Some(Affiliation::Managed);
+        assert!(page.members.iter().all(is_managed));
     }
 
     #[test]
@@ -111,7 +148,7 @@ mod tests {
         for rest in
             ["", r#","links":null,"meta":null"#, r#","links":{"next":null},"meta":{"total":null}"#]
         {
-            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None).unwrap().page;
+            let page = read(format!(r#"{{"data":[]{rest}}}"#).as_bytes(), None, None).unwrap().page;
             assert_eq!(page, MemberPage::default());
         }
     }
@@ -120,7 +157,7 @@ mod tests {
     fn a_total_that_is_no_count_is_none() {
         for total in ["-1", "2.5"] {
             let body = format!(r#"{{"data":[],"meta":{{"total":{total}}}}}"#);
-            assert_eq!(read(body.as_bytes(), None).unwrap().page.total, None);
+            assert_eq!(read(body.as_bytes(), None, None).unwrap().page.total, None);
         }
     }
 
@@ -140,7 +177,7 @@ mod tests {
             r#"{"data":[],"links":{"next":7}}"#,
             r#"{"code":401,"message":"Unauthorized"}"#,
         ] {
-            let page = read(body.as_bytes(), None);
+            let page = read(body.as_bytes(), None, None);
             assert!(matches!(page, Err(Unreadable::Shape(_))), "{body}");
         }
     }
@@ -149,20 +186,20 @@ mod tests {
     fn the_same_page_again_is_refused() {
         let asked = Cursor::new("a".to_owned());
         let body = br#"{"data":[],"links":{"next":"https://a.test/?cursor=a"}}"#;
-        assert!(matches!(read(body, asked.as_ref()), Err(Unreadable::Next(_))));
+        assert!(matches!(read(body, asked.as_ref(), None), Err(Unreadable::Next(_))));
     }
 
     proptest! {
         #[test]
         fn bytes_at_random_are_no_page(body in any::<Vec<u8>>()) {
-            prop_assert!(read(&body, None).is_err());
+            prop_assert!(read(&body, None, None).is_err());
         }
 
         #[test]
         fn any_json_of_the_right_words_is_a_page_or_no_page(
             parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40),
         ) {
-            if let Ok(UsersPage { page, .. }) = read(parts.concat().as_bytes(), None) {
+            if let Ok(UsersPage { page, .. }) = read(parts.concat().as_bytes(), None, None) {
                 let uses = page.members.iter().flat_map(|member| &member.uses);
                 prop_assert!(uses.into_iter().all(|used| (used.product as usize) < page.products.len()));
                 prop_assert!(page.members.iter().all(|member| !member.id.is_empty()));

@@ -19,8 +19,7 @@ use crate::endpoint::org;
 /// When a setting is malformed, or the organization cannot be read.
 pub fn connect(host: &mut dyn Host, settings: &[Setting]) -> Result<Account, Failure> {
     let config = Config::read(settings)?;
-    let organization = config.organization();
-    org::get(host, organization).map_err(|refusal| settled(host, organization, refusal))
+    org::get(host, &config).map_err(|refusal| settled(host, &config, refusal))
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! Makes the report of what a validation found. Pure: no request, no state.
 //!
 //! The checks stand in the order of the form and the guide: settings, organization, domains,
-//! members. What was not looked at is skipped, with the reason. That there are no members is one
-//! failure, told apart by the domains.
+//! members. Where everyone is listed, their number and the product sites come before the members,
+//! and the domains are no matter. What was not looked at is skipped, with the reason. That there are no members is
+//! one failure, told apart by the domains.
 
-use smp_connector_kit::{Account, Advice, Check, Failure, FailureKind, Outcome, Report, text};
+use smp_connector_kit::{
+    Account, Advice, Check, Failure, FailureKind, Instant, Outcome, Report, text,
+};
 
-use crate::config::API_KEY;
+use super::unverified::{DOMAINS_PAGE, listed, mend, names, unverified};
+use crate::config::{API_KEY, People};
 use crate::endpoint::domains::{Domain, DomainState};
 
-/// Most domains that a message names: a line or two of a report.
-const MOST_NAMED: usize = 5;
+const USERS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
+                          Users";
 
-const DOMAINS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
-                            Domains (with the improved user management experience: Settings, then \
-                            Domains)";
+const WHATEVER_DOMAIN: &str = "Not looked at: everyone is listed, whatever the domain.";
 
 const NOTHING_BEFORE: &str = "Not looked at, because a check before it failed.";
 
@@ -29,6 +31,12 @@ pub struct Findings {
     pub domains: Option<Result<Vec<Domain>, Failure>>,
     /// The members, or why they cannot be read.
     pub members: Option<Result<MembersFound, Failure>>,
+    /// The number of people, where everyone is listed, or why it cannot be read.
+    pub count: Option<Result<u64, Failure>>,
+    /// The number of product sites, where everyone is listed, or why they cannot be read.
+    pub sites: Option<Result<usize, Failure>>,
+    /// When the key ends, if that is told, or why that cannot be read.
+    pub end: Option<Result<Option<Instant>, Failure>>,
 }
 
 /// What the first page with members says of them, or that there is none.
@@ -46,7 +54,7 @@ pub struct MembersFound {
 
 /// The report when the settings are malformed.
 pub fn malformed(failure: Failure) -> Report {
-    let mut report = Findings::default().report();
+    let mut report = Findings::default().report(People::Managed);
     if let Some(first) = report.checks.first_mut() {
         first.outcome = Outcome::Failed(failure);
     }
@@ -54,22 +62,53 @@ pub fn malformed(failure: Failure) -> Report {
 }
 
 impl Findings {
-    /// Makes the report.
-    pub fn report(self) -> Report {
-        let Self { doubt, organization, domains, members } = self;
-        let members =
-            members.map(|found| found.and_then(|found| members_outcome(found, domains.as_ref())));
+    /// Whether a collection would work, as far as it was looked at.
+    pub fn is_good(&self) -> bool {
+        matches!(self.organization, Some(Ok(_)))
+            && matches!(self.members, Some(Ok(MembersFound { seen: 1.., .. })))
+    }
+
+    /// Makes the report of a validation for these people.
+    pub fn report(self, people: People) -> Report {
+        let Self { doubt, organization, domains, members, count, sites, end } = self;
+        let everyone = people == People::Everyone;
+        let members = members
+            .map(|found| found.and_then(|found| members_outcome(people, found, domains.as_ref())));
         let settings = doubt
             .map_or_else(|| passed("The Organization ID is of the usual shape."), Outcome::Warning);
+        let is_read = matches!(organization, Some(Ok(_)));
         let organization = outcome(organization.map(organization_outcome));
-        let domains = outcome(domains.map(|found| Ok(domains_outcome(found))));
+        let domains = if everyone && is_read {
+            Outcome::Skipped(WHATEVER_DOMAIN.to_owned())
+        } else {
+            outcome(domains.map(|found| Ok(domains_outcome(found))))
+        };
         let members = outcome(members);
-        Report::new(vec![
+        let mut checks = vec![
             Check::required("settings", "The settings are well-formed", settings),
             Check::required("organization", "The API key may read the organization", organization),
             Check::optional("domains", "A domain is verified", domains),
-            Check::required("members", "There are managed accounts", members),
-        ])
+        ];
+        if everyone {
+            let count = outcome(count.map(|found| found.map(count_outcome)));
+            checks.push(Check::required("count", "The directories can be read", count));
+            let sites = outcome(sites.map(|found| found.map(sites_outcome)));
+            checks.push(Check::required("sites", "The product sites can be read", sites));
+        }
+        let title = if everyone { "There is somebody" } else { "There are managed accounts" };
+        checks.push(Check::required("members", title, members));
+        let mut report = Report::new(checks);
+        match end {
+            Some(Ok(end)) => report.credential_expires = end,
+            Some(Err(failure)) => {
+                let outcome = Outcome::Skipped(format!("It is not known. {}", failure.message));
+                report
+                    .checks
+                    .push(Check::optional("key-end", "When the API key ends", outcome).at(API_KEY));
+            }
+            None => {}
+        }
+        report
     }
 }
 
@@ -118,14 +157,27 @@ fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
     passed(message.trim_end())
 }
 
+fn count_outcome(number: u64) -> Outcome {
+    passed(&format!("They count {} accounts.", text::grouped(number)))
+}
+
+fn sites_outcome(number: usize) -> Outcome {
+    passed(&format!("Product sites with a name: {}.", text::grouped(number as u64)))
+}
+
 fn members_outcome(
+    people: People,
     found: MembersFound,
     domains: Option<&Result<Vec<Domain>, Failure>>,
 ) -> Result<Outcome, Failure> {
     let MembersFound { seen, has_person, has_more, total } = found;
     if seen == 0 {
-        return Err(nobody(domains));
+        return Err(match people {
+            People::Managed => nobody(domains),
+            People::Everyone => nobody_at_all(),
+        });
     }
+    let counted = counted(people, seen, has_more, total);
     if !has_person {
         let (among, unless) = if has_more {
             ("the first of them", ", unless they come later in the list")
@@ -134,14 +186,31 @@ fn members_outcome(
         };
         return Ok(Outcome::Warning(Advice {
             message: format!(
-                "{} and no person is among {among}, only apps and customers.",
-                counted(seen, has_more, total)
+                "{counted} and no person is among {among}, only apps, service accounts and \
+                 customers."
             ),
-            hint: format!("{DOMAINS_PAGE}, and claim the accounts of your people{unless}."),
+            hint: match people {
+                People::Managed => {
+                    format!("{DOMAINS_PAGE}, and claim the accounts of your people{unless}.")
+                }
+                People::Everyone => format!("{USERS_PAGE}, and add your people{unless}."),
+            },
             setting: None,
         }));
     }
-    Ok(passed(&format!("{}.", counted(seen, has_more, total))))
+    Ok(passed(&format!("{counted}.")))
+}
+
+/// Why there is nobody where everyone is listed.
+fn nobody_at_all() -> Failure {
+    Failure::new(
+        FailureKind::NoMembers,
+        "Nobody is in a directory of the organization.",
+        format!(
+            "{USERS_PAGE}: it must have somebody in it. If it has, compare the Organization ID with \
+             the one in the address of that page, between /o/ and the next slash."
+        ),
+    )
 }
 
 /// Why there are no members, as far as the domains tell it.
@@ -201,69 +270,25 @@ fn verify(domains: &[Domain]) -> String {
     hint
 }
 
-/// What to do about the domains that are not verified; the last sentence is open.
-fn mend(domains: &[Domain]) -> String {
-    let has = |state| domains.iter().any(|domain| domain.state == state);
-    let mut hint = DOMAINS_PAGE.to_owned();
-    if has(DomainState::MissingToken) {
-        hint.push_str(
-            ". Where the token is missing, put the DNS TXT record or the file of the HTTPS method \
-             back in place: ask the person who runs the domain",
-        );
-    }
-    if has(DomainState::Waiting) {
-        hint.push_str(
-            ". Verification can take days: look again until a green VERIFIED stands beside the \
-             domain",
-        );
-    }
-    hint
-}
-
-/// The domains that are not verified, with their state, as sentences.
-fn unverified(domains: &[Domain]) -> String {
-    let waiting = names(domains, DomainState::Waiting);
-    let missing = names(domains, DomainState::MissingToken);
-    let sentence = |state, names: &[&str]| {
-        if names.is_empty() { String::new() } else { format!("{state}: {}.", listed(names)) }
-    };
-    let first = sentence("Waiting for verification", &waiting);
-    let second = sentence("Verification token missing", &missing);
-    let between = if first.is_empty() || second.is_empty() { "" } else { " " };
-    first + between + &second
-}
-
-fn names(domains: &[Domain], state: DomainState) -> Vec<&str> {
-    domains
-        .iter()
-        .filter(|domain| domain.state == state)
-        .map(|domain| if domain.name.is_empty() { "a domain without a name" } else { &domain.name })
-        .collect()
-}
-
-/// The first names, and how many more there are.
-fn listed(names: &[&str]) -> String {
-    let shown: Vec<&str> = names.iter().take(MOST_NAMED).copied().collect();
-    let mut list = shown.join(", ");
-    if names.len() > MOST_NAMED {
-        list.push_str(&format!(" and {} more", names.len() - MOST_NAMED));
-    }
-    list
-}
-
 fn are(names: &[&str]) -> String {
     let verb = if names.len() == 1 { "is" } else { "are" };
     format!("{} {verb}", listed(names))
 }
 
-fn counted(seen: usize, has_more: bool, total: Option<u64>) -> String {
+fn counted(people: People, seen: usize, has_more: bool, total: Option<u64>) -> String {
+    let (one, many) = match people {
+        People::Managed => ("managed account", "managed accounts"),
+        People::Everyone => ("account", "accounts"),
+    };
     let seen = seen as u64;
-    match total.filter(|total| *total >= seen) {
-        Some(1) => "There is 1 managed account".to_owned(),
-        Some(total) => format!("There are {} managed accounts", text::grouped(total)),
-        None if has_more => format!("There are more than {} managed accounts", text::grouped(seen)),
-        None if seen == 1 => "There is 1 managed account".to_owned(),
-        None => format!("There are {} managed accounts", text::grouped(seen)),
+    let (more, number) = match total.filter(|total| *total >= seen) {
+        Some(total) => ("", total),
+        None if has_more => ("more than ", seen),
+        None => ("", seen),
+    };
+    match (more, number) {
+        ("", 1) => format!("There is 1 {one}"),
+        _ => format!("There are {more}{} {many}", text::grouped(number)),
     }
 }
 
@@ -343,18 +368,6 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_domains_are_named() {
-        let many: Vec<Domain> = (0..12)
-            .map(|number| domain(&format!("d{number}.test"), DomainState::Waiting))
-            .collect();
-        let text = unverified(&many);
-        assert_eq!(
-            text,
-            "Waiting for verification: d0.test, d1.test, d2.test, d3.test, d4.test and 7 more."
-        );
-    }
-
-    #[test]
     fn the_state_of_the_domains_is_a_pass_or_a_warning() {
         let verified = domain("a.test", DomainState::Verified);
         let waiting = domain("b.test", DomainState::Waiting);
@@ -401,7 +414,7 @@ mod tests {
             (1, false, None, "There is 1 managed account"),
         ];
         for (seen, has_more, total, text) in rows {
-            assert_eq!(counted(seen, has_more, total), text);
+            assert_eq!(counted(People::Managed, seen, has_more, total), text);
         }
     }
 
@@ -409,12 +422,23 @@ mod tests {
     fn members_without_a_person_are_a_warning() {
         for (has_more, among) in [(false, "them"), (true, "the first of them")] {
             let found = MembersFound { seen: 2, has_person: false, has_more, total: Some(9) };
-            let outcome = members_outcome(found, None).unwrap();
+            let outcome = members_outcome(People::Managed, found, None).unwrap();
             let expected = format!(
-                "warning There are 9 managed accounts and no person is among {among}, only apps \
-                 and customers."
+                "warning There are 9 managed accounts and no person is among {among}, only apps, \
+                 service accounts and customers."
             );
             assert_eq!(shown(outcome), expected);
+        }
+    }
+
+    #[test]
+    fn everyone_is_counted_without_a_word_on_managing() {
+        for (seen, has_more, total, text) in [
+            (1, false, Some(1), "There is 1 account"),
+            (100, true, None, "There are more than 100 accounts"),
+            (1, true, None, "There are more than 1 accounts"),
+        ] {
+            assert_eq!(counted(People::Everyone, seen, has_more, total), text);
         }
     }
 

@@ -1,15 +1,17 @@
-//! Finds out what a 403 stands for, by looking for the organization among those of the key.
+//! Finds out what a 403 stands for, and a 401 where the key may only lack a scope, by looking for
+//! the organization among those of the key.
 //!
 //! ```text
 //! a page of them ─┬─ the organization is on it ──────────▶ permission
 //!        ▲        ├─ no, and no further page ────────────▶ not-found
+//!        │        ├─ 401 after a 401 ────────────────────▶ credentials
 //!        │        ├─ no answer, or pages without end ────▶ permission (it cannot be told)
 //!        └────────┴─ no, and there is a next page
 //! ```
 
 use smp_connector_kit::{Failure, Host};
 
-use crate::config::OrganizationId;
+use crate::config::Config;
 use crate::endpoint::orgs::{self, OrgsPage};
 use crate::refusal::Refusal;
 
@@ -17,17 +19,18 @@ use crate::refusal::Refusal;
 const MOST_PAGES: u32 = 10;
 
 /// The failure that a refusal stands for, found out where it is open.
-pub fn settled(host: &mut dyn Host, organization: &OrganizationId, refusal: Refusal) -> Failure {
+pub fn settled(host: &mut dyn Host, config: &Config, refusal: Refusal) -> Failure {
     let forbidden = match refusal {
-        Refusal::Final(failure) => return failure,
+        Refusal::Final(failure) | Refusal::NothingThere(failure) => return failure,
         Refusal::Forbidden(forbidden) => forbidden,
     };
     let mut cursor = None;
     for _ in 0..MOST_PAGES {
-        match orgs::get(host, organization, cursor.as_ref()) {
+        match orgs::get(host, config, cursor.as_ref()) {
             Ok(OrgsPage { has_it: false, next: Some(next) }) => cursor = Some(next),
             Ok(OrgsPage { has_it: false, next: None }) => return forbidden.not_found(),
-            Ok(OrgsPage { has_it: true, .. }) | Err(_) => break,
+            Ok(OrgsPage { has_it: true, .. }) => break,
+            Err(refusal) => return forbidden.unclear(refusal),
         }
     }
     forbidden.permission()
@@ -39,8 +42,8 @@ mod tests {
     use smp_connector_kit::testing::{Script, answer};
     use smp_connector_kit::{FailureKind, HttpError};
 
-    use crate::endpoint::users;
-    use crate::testing::{Below, ORGANIZATION, config};
+    use crate::endpoint::{count, users};
+    use crate::testing::{Below, ORGANIZATION, config, everyone};
 
     #[test]
     fn an_organization_in_the_list_is_a_matter_of_permission() {
@@ -71,6 +74,31 @@ mod tests {
     }
 
     #[test]
+    fn a_401_of_a_call_for_everyone_is_a_missing_scope_or_a_key_that_is_none() {
+        let listed = format!(r#"{{"data":[{{"id":"{ORGANIZATION}"}}]}}"#);
+        for (list, kind) in [
+            (answer(200, &listed), FailureKind::Permission),
+            (answer(200, r#"{"data":[]}"#), FailureKind::NotFound),
+            (answer(401, r#"{"message":"scope does not match"}"#), FailureKind::Permission),
+            (answer(403, ""), FailureKind::Permission),
+            (answer(401, ""), FailureKind::Credentials),
+        ] {
+            let mut host = Script::new().at_v2("/{org}/directories/-/users/count", answer(401, ""));
+            let refusal = count::get(&mut host, &everyone()).unwrap_err();
+            let mut host = Script::new().at("", list);
+            let failure = settled(&mut host, &everyone(), refusal);
+            assert_eq!(failure.kind, kind);
+            if kind == FailureKind::NotFound {
+                continue;
+            }
+            for scope in ["read:directories:admin", "read:workspaces:admin", "without scopes"] {
+                let said = failure.hint.replace("no scopes", "a key without scopes");
+                assert!(said.contains(scope), "{scope}: {said}");
+            }
+        }
+    }
+
+    #[test]
     fn pages_without_end_are_not_read_to_their_end() {
         let mut host = Script::new().at("", answer(200, r#"{"data":[],"links":{"next":"1"}}"#));
         for page in 1..MOST_PAGES {
@@ -83,13 +111,13 @@ mod tests {
     #[test]
     fn what_is_final_is_not_looked_into() {
         let failure = Failure::new(FailureKind::Upstream, "m", "h");
-        let settled = settled(&mut Script::new(), config().organization(), failure.clone().into());
+        let settled = settled(&mut Script::new(), &config(), failure.clone().into());
         assert_eq!(settled, failure);
     }
 
     fn kind(mut host: Script) -> FailureKind {
         let mut forbidding = Script::new().at("/{org}/users", answer(403, ""));
-        let refusal = users::get(&mut forbidding, config().organization(), None).unwrap_err();
-        settled(&mut host, config().organization(), refusal).kind
+        let refusal = users::get(&mut forbidding, &config(), None).unwrap_err();
+        settled(&mut host, &config(), refusal).kind
     }
 }

@@ -1,9 +1,11 @@
-//! The form: the organization id, and the key that the host keeps to itself.
+//! The form: the organization id, the key that the host keeps to itself, and what may be chosen.
 
-use smp_connector_kit::listing::{right_secret, setting, wrong_secret};
+use smp_connector_kit::listing::{choice, right_secret, setting, wrong_secret};
 use smp_connector_kit::{Attachment, SecretUse, SettingField};
 
-use crate::config::{API_KEY, ORGANIZATION_ID};
+use crate::config::{
+    API_KEY, CLOUD, COMMERCIAL, EVERYONE, GOVERNMENT, KEY_NAME, MANAGED, ORGANIZATION_ID, PEOPLE,
+};
 
 /// The fields, in the order in which they are shown.
 pub fn fields() -> Vec<SettingField> {
@@ -31,23 +33,49 @@ pub fn fields() -> Vec<SettingField> {
                         "ATCTT",
                         "an organization API key",
                         "The key is of the right kind, so it has expired, was revoked, or was not \
-                         copied whole. Create a new one at admin.atlassian.com under Settings > \
-                         API keys.",
+                         copied whole. Create a new one at admin.atlassian.com under \
+                         Organization settings > API keys.",
                     ),
                     wrong_secret(
                         "ATATT",
                         "the API token of a user",
                         "A user's API token does not work here. Create an API key of the \
                          organization, which begins with ATCTT, at admin.atlassian.com under \
-                         Settings > API keys.",
+                         Organization settings > API keys.",
                     ),
                 ],
             }),
             ..setting(
                 API_KEY,
                 "Api Key",
-                "The API key of the organization, created at admin.atlassian.com under Settings > \
-                 API keys. Atlassian shows it once only.",
+                "The API key of the organization, created at admin.atlassian.com under \
+                 Organization settings > API keys (older pages: Settings > API keys). Atlassian \
+                 shows it once only.",
+            )
+        },
+        choice(
+            PEOPLE,
+            "People",
+            "Who is listed: the accounts that your organization manages, or everyone who is in it, \
+             guests and other external people too. Everyone needs other scopes.",
+            &[(MANAGED, "Managed accounts only"), (EVERYONE, "Everyone in the organization")],
+        ),
+        choice(
+            CLOUD,
+            "Cloud",
+            "Where Atlassian keeps the organization. Choose the Government cloud only if the \
+             addresses of your sites end in atlassian-us-gov-mod.net.",
+            &[(COMMERCIAL, "Commercial cloud"), (GOVERNMENT, "Government cloud")],
+        ),
+        SettingField {
+            placeholder: "SMP integration".to_owned(),
+            required: false,
+            ..setting(
+                KEY_NAME,
+                "Name of the API key",
+                "What the key is called at Atlassian, to warn in time before it expires. Without \
+                 it, the key that was used last is taken for it. A key with scopes needs \
+                 read:keys:admin for that.",
             )
         },
     ]

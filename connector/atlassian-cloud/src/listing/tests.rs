@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use smp_connector_kit::testing::answer;
-use smp_connector_kit::{Host, HttpError, Level, Request, Response, Setting};
+use smp_connector_kit::{Host, HttpError, Level, Method, Request, Response, Setting};
 
 use super::*;
 use crate::config::{API_KEY, Config, ORGANIZATION_ID};
@@ -22,7 +22,9 @@ fn the_listing_tells_what_the_platform_tells() {
     assert_eq!(LISTING.data_collected[0].name, "members");
     let fields: Vec<&str> =
         LISTING.data_collected[0].fields.iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(fields, ["email", "name", "role", "last seen"]);
+    assert_eq!(fields, ["email", "name", "role", "last seen", "affiliation", "billable"]);
+    let billable = &LISTING.data_collected[0].fields[5].description;
+    assert!(billable.contains("Atlassian Guard") && billable.contains("never a seat"));
     assert!(
         LISTING.pricing.contains("number of users") && LISTING.pricing.contains("services used")
     );
@@ -34,13 +36,45 @@ fn the_listing_tells_what_the_platform_tells() {
 fn the_form_has_the_fields_of_the_platform() {
     let labels: Vec<(&str, &str)> =
         LISTING.settings.iter().map(|field| (field.key.as_str(), field.label.as_str())).collect();
-    assert_eq!(labels, [(ORGANIZATION_ID, "Organization ID"), (API_KEY, "Api Key")]);
-    assert!(
-        LISTING
-            .settings
-            .iter()
-            .all(|field| field.required && !field.help.is_empty() && !field.placeholder.is_empty())
-    );
+    let expected = [
+        (ORGANIZATION_ID, "Organization ID"),
+        (API_KEY, "Api Key"),
+        ("people", "People"),
+        ("cloud", "Cloud"),
+        ("key-name", "Name of the API key"),
+    ];
+    assert_eq!(labels, expected);
+    for (place, field) in LISTING.settings.iter().enumerate() {
+        assert_eq!(field.required, place < 2, "{}", field.key);
+        assert!(!field.help.is_empty(), "{}", field.key);
+        assert!(!field.placeholder.is_empty() || !field.choices.is_empty(), "{}", field.key);
+    }
+}
+
+#[test]
+fn what_can_be_chosen_is_what_the_settings_know() {
+    for (key, default, choices) in [
+        ("people", "managed", ["managed", "everyone"]),
+        ("cloud", "commercial", ["commercial", "government"]),
+    ] {
+        let field = LISTING.settings.iter().find(|field| field.key == key).unwrap();
+        assert_eq!(field.default.as_deref(), Some(default));
+        let values: Vec<&str> = field.choices.iter().map(|choice| choice.value.as_str()).collect();
+        assert_eq!(values, choices);
+        for value in choices {
+            let mut settings = testing::settings();
+            settings.push(Setting { key: key.to_owned(), value: value.to_owned() });
+            assert!(Config::read(&settings).is_ok(), "{key} {value}");
+        }
+    }
+}
+
+#[test]
+fn the_government_cloud_has_an_origin_of_its_own() {
+    let origins = LISTING.api.origins.as_ref().unwrap();
+    assert_eq!(origins.setting, "cloud");
+    let government = ("government".to_owned(), "https://api.atlassian-us-gov-mod.com".to_owned());
+    assert_eq!(origins.choices, [government]);
 }
 
 #[test]
@@ -67,33 +101,61 @@ fn a_placeholder_is_no_usable_value() {
 fn every_endpoint_is_declared_once_and_below_the_base() {
     let declared: Vec<&str> =
         LISTING.api.endpoints.iter().map(|endpoint| endpoint.path.as_str()).collect();
-    let used = [&org::ROUTE, &users::ROUTE, &domains::ROUTE, &orgs::ROUTE].map(|route| route.path);
+    let used = [
+        &org::ROUTE,
+        &users::ROUTE,
+        &domains::ROUTE,
+        &orgs::ROUTE,
+        &count::ROUTE,
+        &workspaces::ROUTE,
+        &search::ROUTE,
+        &keys::ROUTE,
+    ]
+    .map(|route| route.path);
     assert_eq!(declared, used);
     assert_eq!(LISTING.api.base, "https://api.atlassian.com");
     assert_eq!((LISTING.api.rate_limit.requests, LISTING.api.rate_limit.period_ms), (5, 1_000));
 }
 
 #[test]
-fn every_request_of_every_flow_is_declared() {
-    for status in [200, 403] {
-        let mut host = Asked { status, paths: Vec::new() };
-        flow::validate::validate(&mut host, &testing::settings());
-        flow::connect::connect(&mut host, &testing::settings()).ok();
-        flow::collect::collect(&mut host, &testing::settings(), Some("c".to_owned())).ok();
-        assert!(host.paths.len() >= 3);
-        for path in host.paths {
-            let template =
-                path.split('?').next().unwrap().replace(testing::ORGANIZATION, "{organization-id}");
-            assert!(
-                LISTING.api.endpoints.iter().any(|endpoint| endpoint.path == template),
-                "{path}"
-            );
+fn every_request_of_every_flow_is_declared_for_the_people_that_it_lists() {
+    let modes = [("managed", testing::settings()), ("everyone", testing::settings_for_everyone())];
+    for (people, settings) in modes {
+        for status in [200, 403] {
+            let mut host = Asked { status, requests: Vec::new() };
+            flow::validate::validate(&mut host, &settings);
+            flow::connect::connect(&mut host, &settings).ok();
+            flow::collect::collect(&mut host, &settings, None).ok();
+            assert!(host.requests.len() >= 3);
+            for (method, path) in host.requests {
+                let template = path.split('?').next().unwrap();
+                let template = template.replace(testing::ORGANIZATION, "{organization-id}");
+                let declared = LISTING
+                    .api
+                    .endpoints
+                    .iter()
+                    .find(|endpoint| (endpoint.method, &endpoint.path) == (method, &template));
+                let when = declared.unwrap_or_else(|| panic!("{path}")).when.as_ref();
+                let is_needed = when.is_none_or(|when| {
+                    (when.setting.as_str(), when.value.as_str()) == ("people", people)
+                });
+                assert!(is_needed, "{people} {path}");
+            }
         }
     }
 }
 
 #[test]
-fn the_guide_has_the_three_parts_of_the_platform() {
+fn everything_that_is_declared_for_everyone_only_reads() {
+    for endpoint in LISTING.api.endpoints.iter().filter(|endpoint| endpoint.method == Method::Post)
+    {
+        assert!(endpoint.read_only);
+        assert_eq!(endpoint.when.as_ref().unwrap().value, "everyone", "{}", endpoint.path);
+    }
+}
+
+#[test]
+fn the_guide_has_the_three_parts_of_the_platform_and_a_fourth() {
     let titles: Vec<&str> =
         LISTING.setup_guide.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(
@@ -101,14 +163,15 @@ fn the_guide_has_the_three_parts_of_the_platform() {
         [
             "Get the API credentials",
             "Verify your domain and claim accounts",
-            "Configure Atlassian Cloud in the SMP"
+            "Configure Atlassian Cloud in the SMP",
+            "Compare the list with Atlassian's own"
         ]
     );
 }
 
 #[test]
 fn every_step_of_the_guide_is_kept() {
-    let rows: [(usize, &[&str]); 3] = [
+    let rows: [(usize, &[&str]); 4] = [
         (
             0,
             &[
@@ -116,6 +179,7 @@ fn every_step_of_the_guide_is_kept() {
                 "Log in",
                 "Verify your domains",
                 "N domains N managed accounts",
+                "Organization settings",
                 "Settings",
                 "API keys",
                 "Create API key",
@@ -126,6 +190,9 @@ fn every_step_of_the_guide_is_kept() {
                 "read:orgs:admin",
                 "read:accounts:admin",
                 "read:domains:admin",
+                "read:directories:admin",
+                "read:workspaces:admin",
+                "read:keys:admin",
                 "cannot be added later",
                 "Organization ID",
                 "API Key",
@@ -149,6 +216,10 @@ fn every_step_of_the_guide_is_kept() {
                 "VERIFIED",
                 "claim",
                 "at least one",
+                "deactivate and delete",
+                "Directory > Users",
+                "Account type",
+                "Managed accounts",
             ],
         ),
         (
@@ -159,8 +230,12 @@ fn every_step_of_the_guide_is_kept() {
                 "Integrate",
                 "Organization ID",
                 "Api Key",
+                "everyone in the organization",
+                "Government cloud",
+                "https://api.atlassian-us-gov-mod.com",
             ],
         ),
+        (3, &["Export users", "Directory > Users", "account type", "apps", "products"]),
     ];
     for (section, facts) in rows {
         let section = &LISTING.setup_guide[section];
@@ -195,6 +270,12 @@ fn the_questions_answer_what_people_ask() {
         "year",
         "managed accounts",
         "24 hours",
+        "Organization settings > API keys",
+        "external",
+        "bills a person once over its products",
+        "a sum over products is no bill",
+        "Atlassian Guard",
+        "never a seat of Jira or Confluence",
     ] {
         assert!(text.contains(fact), "{fact}");
     }
@@ -216,17 +297,25 @@ fn no_text_is_empty_but_an_introduction_and_none_has_markup_that_is_not_shown() 
     }
 }
 
-/// A host that gives the same status to everything, and an empty list, and notes what was asked.
+/// A host that gives the same status to everything, and an empty list or a page that has somebody,
+/// and notes what was asked.
 struct Asked {
     status: u16,
-    paths: Vec<String>,
+    requests: Vec<(Method, String)>,
 }
 
 impl Host for Asked {
     fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
-        let is_org = request.path_with_query.ends_with(testing::ORGANIZATION);
-        self.paths.push(request.path_with_query.clone());
-        answer(self.status, if is_org { r#"{"data":{}}"# } else { r#"{"data":[]}"# })
+        let path = request.path_with_query.as_str();
+        self.requests.push((request.method, path.to_owned()));
+        let body = match path.rsplit('/').next() {
+            Some("count") => r#"{"count":1}"#,
+            Some("search") => r#"{"data":[{"accountId":"a","productAccess":[]}]}"#,
+            Some("users") => r#"{"data":[{"account_id":"a"}]}"#,
+            Some(testing::ORGANIZATION) => r#"{"data":{}}"#,
+            _ => r#"{"data":[]}"#,
+        };
+        answer(self.status, body)
     }
 
     fn log(&mut self, _: Level, message: &str) {

@@ -1,17 +1,20 @@
 //! The validation against scripted hosts: each row of "never a false yes" that its checks meet.
 
 use smp_connector_kit::testing::{Script, answer};
-use smp_connector_kit::{Check, FailureKind, HttpError, Outcome};
+use smp_connector_kit::{Check, FailureKind, HttpError, Outcome, time};
 
 use super::*;
 use crate::config::ORGANIZATION_ID;
-use crate::testing::{Below, ORGANIZATION, settings};
+use crate::testing::{Below, ORGANIZATION, settings, settings_for_everyone};
 
 const ORG: &str = r#"{"data":{"id":null,"attributes":{"name":"Acme"}}}"#;
 const VERIFIED: &str =
     r#"{"data":[{"attributes":{"name":"acme.test","claim":{"type":"dns","status":"verified"}}}]}"#;
 const NO_DOMAIN: &str = r#"{"data":[]}"#;
 const PEOPLE: &str = r#"{"data":[{"account_id":"a","account_type":"atlassian"}],"meta":{"total":1234},"links":{"next":"n"}}"#;
+const SITES: &str = r#"{"limit":1000}"#;
+const FIRST: &str = r#"{"limit":100,"expand":["productAccess"]}"#;
+const SECOND: &str = r#"{"limit":100,"expand":["productAccess"],"cursor":"2"}"#;
 const NOBODY: &str = r#"{"data":[],"meta":{"total":0}}"#;
 
 #[test]
@@ -42,7 +45,8 @@ fn an_unusual_organization_id_is_a_warning() {
     let mut host = Script::new()
         .at("/acme", answer(200, ORG))
         .at("/acme/domains", answer(200, VERIFIED))
-        .at("/acme/users", answer(200, PEOPLE));
+        .at("/acme/users", answer(200, PEOPLE))
+        .expect_get("/admin/api-access/v1/orgs/acme/api-keys", answer(404, ""));
     let report = validate(&mut host, &settings);
     assert!(matches!(check(&report, "settings").outcome, Outcome::Warning(_)));
     assert!(is_ready(&report));
@@ -139,7 +143,8 @@ fn domains_that_cannot_be_looked_up_are_a_warning_while_there_are_members() {
         let mut host = Script::new()
             .at("/{org}", answer(200, ORG))
             .at("/{org}/domains", refused)
-            .at("/{org}/users", answer(200, PEOPLE));
+            .at("/{org}/users", answer(200, PEOPLE))
+            .keys("", answer(403, ""));
         let report = validate(&mut host, &settings());
         assert!(matches!(check(&report, "domains").outcome, Outcome::Warning(_)));
         assert!(is_ready(&report));
@@ -170,7 +175,8 @@ fn domains_are_read_page_by_page_up_to_a_bound() {
         host = host
             .at(&path, answer(200, &format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1)));
     }
-    let report = validate(&mut host.at("/{org}/users", answer(200, PEOPLE)), &settings());
+    let mut host = host.at("/{org}/users", answer(200, PEOPLE)).keys("", answer(401, ""));
+    let report = validate(&mut host, &settings());
     assert!(is_ready(&report));
 }
 
@@ -181,7 +187,8 @@ fn domains_that_were_read_count_though_a_later_page_fails() {
         .at("/{org}", answer(200, ORG))
         .at("/{org}/domains", answer(200, &first))
         .at("/{org}/domains?cursor=2", answer(500, ""))
-        .at("/{org}/users", answer(200, PEOPLE));
+        .at("/{org}/users", answer(200, PEOPLE))
+        .keys("", answer(403, ""));
     assert!(matches!(
         check(&validate(&mut host, &settings()), "domains").outcome,
         Outcome::Passed(_)
@@ -192,7 +199,8 @@ fn domains_that_were_read_count_though_a_later_page_fails() {
 fn an_empty_page_with_a_next_one_is_followed_to_a_member() {
     let mut host = up_to_members(VERIFIED)
         .at("/{org}/users", answer(200, r#"{"data":[],"links":{"next":"2"}}"#))
-        .at("/{org}/users?cursor=2", answer(200, PEOPLE));
+        .at("/{org}/users?cursor=2", answer(200, PEOPLE))
+        .keys("", answer(403, ""));
     assert!(is_ready(&validate(&mut host, &settings())));
 }
 
@@ -240,8 +248,124 @@ fn every_failure_and_every_advice_has_a_hint() {
     }
 }
 
+#[test]
+fn the_end_of_the_key_is_told_and_is_no_reason_against() {
+    let key = r#"{"label":"SMP","expiresAt":"2026-11-20T10:15:30Z"}"#;
+    let mut host = up_to_members(VERIFIED)
+        .at("/{org}/users", answer(200, PEOPLE))
+        .keys("", answer(200, &format!(r#"{{"data":[{key}]}}"#)));
+    let report = validate(&mut host, &settings());
+    assert!(is_ready(&report));
+    assert_eq!(report.credential_expires, time::parse("2026-11-20T10:15:30Z"));
+}
+
+#[test]
+fn keys_that_cannot_be_read_are_told_and_are_no_reason_against() {
+    for odd in [answer(500, ""), answer(200, "{}"), Err(HttpError::TimedOut)] {
+        let mut host =
+            up_to_members(VERIFIED).at("/{org}/users", answer(200, PEOPLE)).keys("", odd);
+        let report = validate(&mut host, &settings());
+        assert!(is_ready(&report));
+        assert_eq!(report.credential_expires, None);
+        assert!(matches!(check(&report, "key-end").outcome, Outcome::Skipped(_)));
+    }
+}
+
+#[test]
+fn everyone_is_ready_when_all_that_a_collection_reads_was_read() {
+    let mut host = up_to_people()
+        .searched(FIRST, answer(200, r#"{"data":[],"links":{"next":"2"}}"#))
+        .searched(SECOND, answer(200, r#"{"data":[{"accountId":"a","productAccess":[]}]}"#))
+        .keys("", answer(403, ""));
+    let report = validate(&mut host, &settings_for_everyone());
+    assert!(is_ready(&report));
+    let shown = shown(&report);
+    assert_eq!(
+        (&shown[3..], check(&report, "domains").required),
+        (
+            &[
+                "count passed They count 1,234 accounts.".to_owned(),
+                "sites passed Product sites with a name: 1.".to_owned(),
+                "members passed There are 1,234 accounts.".to_owned(),
+            ][..],
+            false
+        )
+    );
+    assert!(matches!(check(&report, "domains").outcome, Outcome::Skipped(_)));
+}
+
+#[test]
+fn everyone_is_not_ready_where_a_call_of_the_collection_fails() {
+    let count = "/{org}/directories/-/users/count";
+    for (odd, kind) in [
+        (answer(403, r#"{"message":"scope"}"#), FailureKind::Permission),
+        (answer(500, ""), FailureKind::Upstream),
+        (answer(200, "{}"), FailureKind::UnexpectedResponse),
+    ] {
+        let mut host = Script::new().at("/{org}", answer(200, ORG)).at_v2(count, odd.clone());
+        let report = validate(&mut host, &settings_for_everyone());
+        assert_eq!((failure(&report, "count").kind, is_ready(&report)), (kind, false));
+        let mut host = Script::new()
+            .at("/{org}", answer(200, ORG))
+            .at_v2(count, answer(200, r#"{"count":1}"#))
+            .listed(SITES, odd.clone());
+        let report = validate(&mut host, &settings_for_everyone());
+        assert_eq!((failure(&report, "sites").kind, is_ready(&report)), (kind, false));
+        let mut host = up_to_people().searched(FIRST, odd);
+        let report = validate(&mut host, &settings_for_everyone());
+        assert_eq!((failure(&report, "members").kind, is_ready(&report)), (kind, false));
+    }
+}
+
+#[test]
+fn everyone_is_not_ready_where_nobody_is_or_nothing_tells_products() {
+    for (people, kind) in [
+        (r#"{"data":[]}"#, FailureKind::NoMembers),
+        (r#"{"data":[{"accountId":"a"}]}"#, FailureKind::Other),
+    ] {
+        let mut host = up_to_people().searched(FIRST, answer(200, people));
+        let report = validate(&mut host, &settings_for_everyone());
+        assert_eq!((failure(&report, "members").kind, is_ready(&report)), (kind, false));
+        assert!(!failure(&report, "members").hint.is_empty());
+    }
+}
+
+#[test]
+fn pages_of_nobody_without_end_are_not_ready_for_everyone() {
+    let mut host = up_to_people();
+    for page in 0..MOST_EMPTY_PAGES {
+        let body =
+            if page == 0 { FIRST.to_owned() } else { SECOND.replace('2', &page.to_string()) };
+        let next = format!(r#"{{"data":[],"links":{{"next":"{}"}}}}"#, page + 1);
+        host = host.searched(&body, answer(200, &next));
+    }
+    let report = validate(&mut host, &settings_for_everyone());
+    assert_eq!(failure(&report, "members").kind, FailureKind::UnexpectedResponse);
+}
+
+#[test]
+fn service_accounts_are_no_people() {
+    let bots = r#"{"data":[{"accountId":"a","email":"x@serviceaccount.atlassian.com",
+        "productAccess":[]}]}"#;
+    let mut host = up_to_people().searched(FIRST, answer(200, bots)).keys("", answer(403, ""));
+    let report = validate(&mut host, &settings_for_everyone());
+    let Outcome::Warning(advice) = &check(&report, "members").outcome else { panic!("{report:?}") };
+    assert!(advice.message.contains("no person is among"), "{}", advice.message);
+}
+
+fn up_to_people() -> Script {
+    let sites = r#"{"data":[{"id":"ari:cloud:jira::site/1"}]}"#;
+    Script::new()
+        .at("/{org}", answer(200, ORG))
+        .at_v2("/{org}/directories/-/users/count", answer(200, r#"{"count":1234}"#))
+        .listed(SITES, answer(200, sites))
+}
+
 fn checked(domains: &str, users: &str) -> Report {
-    validate(&mut up_to_members(domains).at("/{org}/users", answer(200, users)), &settings())
+    let host = up_to_members(domains).at("/{org}/users", answer(200, users));
+    let is_asked = users.contains("account_id");
+    let mut host = if is_asked { host.keys("", answer(403, "")) } else { host };
+    validate(&mut host, &settings())
 }
 
 fn up_to_members(domains: &str) -> Script {

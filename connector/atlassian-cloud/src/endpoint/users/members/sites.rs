@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use smp_connector_kit::json::Text;
 use smp_connector_kit::{Product, ProductUse, products};
 
-use super::bare;
+use crate::accounts::bare;
 use crate::product_names;
 
 /// Number of entries that are remembered as they were written: several times what a usual page has

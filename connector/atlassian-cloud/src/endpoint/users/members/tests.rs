@@ -1,6 +1,6 @@
 //! Users as the vendor writes them, and the members they become.
 
-use smp_connector_kit::json;
+use smp_connector_kit::{MemberKind, json, time};
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn a_user_becomes_a_member_whole() {
         status: Some(MemberStatus::Active),
         kind: Some(MemberKind::Person),
         nickname: Some("jane".to_owned()),
-        affiliation: Some(Affiliation::Managed),
+        affiliation: None,
         billable: Some(true),
         attributes: Vec::new(),
     };
@@ -38,12 +38,8 @@ fn everything_but_the_id_may_be_absent_or_null() {
         "last_active":"","product_access":[]}"#;
     for user in [r#"{"account_id":"a"}"#, nulls, empty] {
         let members = read(&format!("[{user}]"));
-        assert_eq!(
-            members.members,
-            [Member { affiliation: Some(Affiliation::Managed), ..Member::new("a") }],
-            "{user}"
-        );
-        assert_eq!(members.unreadable_times, 0);
+        assert_eq!(members.members, [Member::new("a")], "{user}");
+        assert_eq!(members.odd_dates, OddDates::default());
     }
 }
 
@@ -80,21 +76,13 @@ fn an_unknown_word_is_kept() {
 
 #[test]
 fn every_known_word_has_its_case() {
-    let rows = [
-        ("atlassian", MemberKind::Person),
-        ("app", MemberKind::App),
-        ("customer", MemberKind::Customer),
-    ];
-    for (word, case) in rows {
-        assert_eq!(kind(Text(word.into())), case);
-    }
-    let rows = [
+    for (word, case) in [
         ("active", MemberStatus::Active),
         ("inactive", MemberStatus::Inactive),
         ("closed", MemberStatus::Closed),
-    ];
-    for (word, case) in rows {
-        assert_eq!(status(Text(word.into())), case);
+        ("suspended", MemberStatus::Suspended),
+    ] {
+        assert_eq!(status(None, Some(word.into())), Some(case));
     }
 }
 
@@ -135,17 +123,7 @@ fn a_product_on_two_sites_is_two_products_and_one_role() {
 }
 
 #[test]
-fn a_site_has_no_scheme_and_no_slash_at_its_end() {
-    let rows = [
-        ("https://a.test/", "a.test"),
-        ("HTTP://A.test", "A.test"),
-        ("a.test/wiki/", "a.test/wiki"),
-        ("a.test/?u=http://b.test", "a.test/?u=http://b.test"),
-        ("https://", ""),
-    ];
-    for (url, site) in rows {
-        assert_eq!(bare(url), site, "{url}");
-    }
+fn a_site_that_is_a_scheme_and_nothing_else_is_none() {
     assert_eq!(
         read(&accesses(r#"{"key":"k","url":"https:\/\/"}"#)).products,
         [product("k", "k", None)]
@@ -200,7 +178,30 @@ fn a_time_that_cannot_be_read_is_unknown_and_counted() {
         r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]}]"#,
     );
     assert_eq!(members.members[0].last_seen, None);
-    assert_eq!(members.unreadable_times, 2);
+    assert_eq!(members.odd_dates, OddDates { unreadable: 2, ..OddDates::default() });
+}
+
+#[test]
+fn a_date_that_means_never_or_has_not_come_is_unknown_and_counted() {
+    let list = r#"[{"account_id":"a","last_active":"2026-11-22T10:15:31Z","product_access":[
+        {"key":"jira","last_active":"0001-01-01T00:00:00Z"},
+        {"key":"trello","last_active":"2026-11-21T10:15:30Z"}]},
+        {"account_id":"b","last_active":"1970-01-01T00:00:00Z"}]"#;
+    let answered = time::http_date("Fri, 20 Nov 2026 10:15:30 GMT");
+    let members = json::read_page::<Members>(list.as_bytes()).unwrap().seen(answered);
+    let [a, b] = members.members.as_slice() else { panic!("{members:?}") };
+    let uses: Vec<_> = a.uses.iter().map(|used| used.last_active).collect();
+    assert_eq!(uses, [None, at(1_795_256_130, 0)]);
+    assert_eq!((a.last_seen, b.last_seen), (at(1_795_256_130, 0), None));
+    assert_eq!(members.odd_dates, OddDates { unreadable: 0, never: 2, ahead: 1 });
+}
+
+#[test]
+fn a_service_account_is_known_by_its_address() {
+    let members = read(
+        r#"[{"account_id":"a","account_type":"app","email":"ci-1@serviceaccount.atlassian.com"}]"#,
+    );
+    assert_eq!(members.members[0].kind, Some(MemberKind::ServiceAccount));
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn an_entry_that_says_nothing_is_no_product() {
 }
 
 fn read(list: &str) -> Members {
-    json::read_page(list.as_bytes()).unwrap()
+    json::read_page::<Members>(list.as_bytes()).unwrap().seen(None)
 }
 
 fn accesses(list: &str) -> String {

@@ -1,0 +1,139 @@
+//! What the answers of all calls but the two lists of accounts are read as: one shape, in which each
+//! of them is, so that the component has one reader of it.
+//!
+//! Those calls are made a few times in a run. A field of one of them that is of the wrong type makes
+//! an answer of another one unreadable, too; none of them has a field that is another thing
+//! elsewhere.
+
+use serde::Deserialize;
+use smp_connector_kit::cursor::{self, Cursor};
+use smp_connector_kit::json::{self, Count, List, Object, Place, Text, Unreadable};
+
+use super::CURSOR;
+
+/// An entry of a list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Entry<'a> {
+    /// Of an organization and a product site: what it is known by.
+    #[serde(borrow)]
+    pub id: Option<Text<'a>>,
+    /// Of an organization, a domain and a product site: what it is.
+    pub attributes: Option<Object<Attributes<'a>>>,
+    /// Of an API key: what it is called.
+    pub label: Option<Text<'a>>,
+    /// Of an API key: when it ends.
+    #[serde(rename = "expiresAt")]
+    pub expires: Option<Text<'a>>,
+    /// Of an API key: when it was used last.
+    #[serde(rename = "lastActiveAt")]
+    pub last_active: Option<Text<'a>>,
+}
+
+/// What an entry is.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Attributes<'a> {
+    /// Of an organization and a domain: what it is called.
+    #[serde(borrow)]
+    pub name: Option<Text<'a>>,
+    /// Of a domain: how far its verification is.
+    pub claim: Option<Object<Claim<'a>>>,
+    /// Of a product site: the key of the product.
+    #[serde(rename = "typeKey")]
+    pub type_key: Option<Text<'a>>,
+    /// Of a product site: the name of the product.
+    #[serde(rename = "type")]
+    pub product: Option<Text<'a>>,
+    /// Of a product site: the address.
+    #[serde(rename = "hostUrl")]
+    pub host_url: Option<Text<'a>>,
+}
+
+/// The claim to a domain.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Claim<'a> {
+    /// How far it is.
+    #[serde(borrow)]
+    pub status: Option<Text<'a>>,
+}
+
+/// Where a list goes on.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Links<'a> {
+    #[serde(borrow)]
+    next: Option<Text<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<List<Option<Object<Entry<'a>>>>>,
+    links: Option<Object<Links<'a>>>,
+    count: Option<Count>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AnswerOfOne<'a> {
+    #[serde(borrow)]
+    data: Option<Object<Entry<'a>>>,
+}
+
+/// Reads a page of a list that was asked for with `asked`: its entries, and where it goes on.
+///
+/// # Errors
+///
+/// When the answer is no list.
+pub fn read<'a>(
+    body: &'a [u8],
+    asked: Option<&Cursor>,
+) -> Result<(impl Iterator<Item = Entry<'a>>, Option<Cursor>), Unreadable> {
+    let answer = answer(body)?;
+    let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    let next = next(answer.links, asked)?;
+    Ok((entries.into_iter().flatten().map(|Object(entry)| entry), next))
+}
+
+/// Reads what is no list, but one entry.
+///
+/// # Errors
+///
+/// When the answer is none of one.
+pub fn read_one(body: &[u8]) -> Result<Entry<'_>, Unreadable> {
+    let Object(answer) = json::read_page::<Object<AnswerOfOne<'_>>>(body)?;
+    let entry = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
+    Ok(entry.0)
+}
+
+/// Reads a number that stands alone, as `count`.
+///
+/// # Errors
+///
+/// When the answer has no such number.
+pub fn read_count(body: &[u8]) -> Result<u64, Unreadable> {
+    let count = answer(body)?.count.and_then(|count| count.0);
+    count.ok_or_else(|| Unreadable::Shape(Place::missing("count")))
+}
+
+/// The cursor of the next page of a list that was asked for with `asked`.
+///
+/// # Errors
+///
+/// When there is a next page that cannot be asked for.
+pub fn next(
+    links: Option<Object<Links<'_>>>,
+    asked: Option<&Cursor>,
+) -> Result<Option<Cursor>, Unreadable> {
+    let link = links.and_then(|links| links.0.next);
+    cursor::next(link.as_ref().map(Text::as_str), CURSOR, asked).map_err(Unreadable::Next)
+}
+
+/// Kept whole, for the size of the component.
+#[inline(never)]
+fn answer(body: &[u8]) -> Result<Answer<'_>, Unreadable> {
+    json::read_page::<Object<Answer<'_>>>(body).map(|Object(answer)| answer)
+}
