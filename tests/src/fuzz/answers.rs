@@ -1,7 +1,7 @@
 //! Target `answers`: the connector's core, natively, with a host whose answers come from the input.
 //!
-//! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`) and one part for each
-//! answer: a line with the status and headers, or with the reason why there was none, and the body.
+//! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`, and for everyone in the
+//! organization `everyone`, `everyone CURSOR` or `everyone-validate`) and one part for each answer: a line with the status and headers, or with the reason why there was none, and the body.
 //! The last answer is repeated for all further requests. `{n}` in a body is the number of the
 //! request, so that a list can be endless.
 //!
@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use atlassian_cloud::AtlassianCloud;
-use atlassian_cloud::config::{Config, ORGANIZATION_ID};
+use atlassian_cloud::config::{Config, EVERYONE, ORGANIZATION_ID, PEOPLE};
 use atlassian_cloud::endpoint::{domains, org, orgs, users};
 use atlassian_cloud::error_body::ErrorBody;
 use serde::de::IgnoredAny;
@@ -37,6 +37,9 @@ pub const DICTIONARY: &[&str] = &[
     "collect",
     "connect",
     "validate",
+    "everyone",
+    "everyone-validate",
+    "e1n[\"c\",\"jira::site/1\",\"Jira\",\"a.test\"]",
     "200",
     "403",
     "404",
@@ -55,6 +58,12 @@ pub const DICTIONARY: &[&str] = &[
     "\"product_access\":[{\"key\":\"jira\",\"name\":\"~Jira\",\"url\":\"https://a.test/\",\"last_active\":\"2026-01-01T00:00:00Z\"}]",
     "\"last_active\":\"2026-01-01\"",
     "\"access_billable\":true",
+    "\"count\":2",
+    "\"accountId\":\"~a@\"",
+    "\"claimStatus\":\"unmanaged\"",
+    "\"productAccess\":[{\"key\":\"jira\",\"id\":\"ari:cloud:jira::site/~1\",\"lastActiveTimestamp\":\"2026-01-01T00:00:00Z\"}]",
+    "\"typeKey\":\"jira\",\"hostUrl\":\"https://~a.test/\"",
+    "\"label\":\"~key\",\"expiresAt\":\"2027-01-01\"",
     "\"errors\":[{\"code\":\"ADMIN-400-1\"}]",
     "\"code\":\"ADMIN-404-2\"",
     "\"detail\":\"scope ~@\"",
@@ -75,12 +84,13 @@ pub const DICTIONARY: &[&str] = &[
 /// The organization of every input, as in the fixtures.
 const ORGANIZATION: &str = "1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4";
 
-/// Most requests of a call for one result: the call itself, and ten pages of organizations.
-const MOST_OF_ONE: usize = 1 + 10;
+/// Most requests of a call for one result: the call itself, and ten pages of organizations; for
+/// everyone besides the number of people, twice, and the product sites.
+const MOST_OF_ONE: usize = 1 + 10 + 2 + 10;
 
-/// Most requests of `validate`: the organization, its domains, pages without members, and the
-/// organizations of the key.
-const MOST_OF_ALL: usize = 1 + 10 + 50 + 10;
+/// Most requests of `validate`: the organization, its domains or its product sites, pages without
+/// members, the organizations of the key, the keys, and the number of people.
+const MOST_OF_ALL: usize = 1 + 10 + 50 + 10 + 10 + 1;
 
 /// Runs the target.
 pub fn run(data: &[u8]) {
@@ -113,7 +123,7 @@ pub fn run(data: &[u8]) {
 
 /// A page that was read is JSON, and invalid UTF-8 is reported as such.
 fn assert_json(body: &[u8]) {
-    match users::read(body, None) {
+    match users::read(body, None, None) {
         Ok(_) => assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "read, and no JSON"),
         Err(Unreadable::Encoding) => {
             assert!(std::str::from_utf8(body).is_err(), "UTF-8, and not read")
@@ -133,17 +143,22 @@ enum Ended {
 fn play<'a>(call: &str, answers: &'a [Answer]) -> (Ended, Script<'a>) {
     let (call, cursor) =
         call.split_once(' ').map_or((call, None), |(call, cursor)| (call, Some(cursor.to_owned())));
+    let is_everyone = call.starts_with("everyone");
     let mut script = Script {
         answers,
         most: MOST_OF_ONE,
-        policy: connectors_own(ORGANIZATION),
+        policy: (!is_everyone).then(|| connectors_own(ORGANIZATION)),
         requests: Vec::new(),
+        page: 0,
         lines: Vec::new(),
     };
-    let settings = settings();
+    let mut settings = settings().to_vec();
+    if is_everyone {
+        settings.push(Setting { key: PEOPLE.to_owned(), value: EVERYONE.to_owned() });
+    }
     let ended = match call {
         "connect" => Ended::Account(AtlassianCloud::connect(&mut script, &settings)),
-        "validate" => {
+        "validate" | "everyone-validate" => {
             script.most = MOST_OF_ALL;
             Ended::Report(AtlassianCloud::validate(&mut script, &settings))
         }
@@ -168,7 +183,12 @@ fn assert_failure(failure: &Failure) {
 
 fn assert_report(report: &Report) {
     let ids: Vec<&str> = report.checks.iter().map(|check| check.id.as_str()).collect();
-    assert_eq!(ids, ["settings", "organization", "domains", "members"]);
+    let ids = ids.strip_suffix(&["key-end"]).unwrap_or(&ids);
+    assert!(
+        ids == ["settings", "organization", "domains", "members"]
+            || ids == ["settings", "organization", "domains", "count", "sites", "members"],
+        "{ids:?}"
+    );
     for check in &report.checks {
         match &check.outcome {
             // Only this text has a name from an answer: the organization's.
@@ -232,13 +252,23 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
         );
         assert!(instants.into_iter().max() <= member.last_seen, "{member:?}");
     }
-    let Some(Answer { body, .. }) = script.given(script.requests.len()) else {
+    for note in &page.notes {
+        [&note.message, &note.hint].into_iter().for_each(|text| assert_own(text));
+    }
+    let Some(Answer { body, .. }) = script.given(script.page) else {
         panic!("a page out of nothing")
     };
     assert_json(&body);
     let Ok(told) = serde_json::from_slice::<Value>(&body) else { return };
     // Of a repeated key, one of them `null`, the two readers may use different ones.
     let Some(list) = told["data"].as_array() else { return };
+    if script.policy.is_none() {
+        // Somebody may be there several times, and is one member.
+        let ids: BTreeSet<&str> =
+            list.iter().filter_map(|person| person["accountId"].as_str()).collect();
+        assert!(page.members.len() <= list.len() && page.members.len() >= ids.len());
+        return;
+    }
     assert_eq!(list.len(), page.members.len());
     for (user, member) in list.iter().zip(&page.members) {
         let same = |key: &str, ours: Option<&str>| {
@@ -257,8 +287,11 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
 struct Script<'a> {
     answers: &'a [Answer],
     most: usize,
-    policy: Policy,
+    /// None for everyone: only that the endpoint is declared is looked at then.
+    policy: Option<Policy>,
     requests: Vec<String>,
+    /// Number of the last request for a page of members.
+    page: usize,
     lines: Vec<String>,
 }
 
@@ -279,13 +312,24 @@ impl Script<'_> {
 impl Host for Script<'_> {
     fn send(&mut self, request: &Request) -> Result<Response, HttpError> {
         let path_and_query = request.path_with_query.clone();
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        let template = path.replace(ORGANIZATION, "{organization-id}");
+        let endpoints = AtlassianCloud::describe().api.endpoints;
+        let is_declared = endpoints
+            .iter()
+            .any(|endpoint| endpoint.method == request.method && endpoint.path == template);
+        assert!(is_declared, "not declared: {request:?}");
+        if path.ends_with("/users") || path.ends_with("/users/search") {
+            self.page = self.requests.len() + 1;
+        }
         let request = transport::Request {
             method: transport::Method::Get,
             path_and_query,
             body: None,
             headers: std::sync::Arc::default(),
         };
-        assert!(self.policy.check(&request).is_ok(), "denied: {request:?}");
+        let permitted = self.policy.as_ref().is_none_or(|policy| policy.check(&request).is_ok());
+        assert!(permitted, "denied: {request:?}");
         self.requests.push(request.path_and_query);
         let number = self.requests.len();
         assert!(number <= self.most, "more than {} requests: {:?}", self.most, self.requests);
