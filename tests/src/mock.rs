@@ -14,10 +14,11 @@
 //! its log and its counts. The same settings give the same bodies, byte for byte.
 //!
 //! The path of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints`
-//! (`paging`, `organization`, `answers`) ▸ `misbehave` (faults).
+//! (`paging`, `organization`, `directory`, `answers`) ▸ `misbehave` (faults).
 
 mod answers;
 mod cursor;
+mod directory;
 mod endpoints;
 mod fault;
 mod field;
@@ -49,6 +50,7 @@ use tokio::sync::oneshot;
 pub use builder::{
     Builder, DEFAULT_KEY, DEFAULT_NOW, DEFAULT_ORGANIZATION_ID, DEFAULT_ORGANIZATION_NAME,
 };
+pub use directory::Person;
 pub use fault::{BODY_LIMIT, DEPTH_LIMIT, ErrorAnswer, Fault, RetryAfter, Shape, Total};
 pub use field::Field;
 pub use grammar::GrammarError;
@@ -112,6 +114,13 @@ impl Mock {
     pub fn expected_members(&self) -> Vec<Member> {
         let visible = lock(&self.shared.world).visible_members();
         (0..visible).map(|index| self.organization.member(index)).collect()
+    }
+
+    /// Everyone whom the API shows in the present situation, each once, in its order.
+    pub fn expected_people(&self) -> Vec<Person> {
+        let world = lock(&self.shared.world);
+        let directory = world.directory();
+        (0..directory.people()).map(|index| directory.person(index)).collect()
     }
 
     /// Arms a fault. Its requests are counted from now.

@@ -120,7 +120,8 @@ fn bad_arguments_are_refused_with_the_reason() {
         (&["--fault", "users:3:explode"], "`explode` is not a fault"),
         (
             &["--fault", "people:drop"],
-            "`people` is not a call: it must be one of orgs, org, users, domains, any",
+            "`people` is not a call: it must be one of orgs, org, users, domains, count, search, \
+             workspaces, keys, any",
         ),
         (&["--page-size", "0"], "0 is not in 1..=100000"),
         (&["--situation", "fine"], "[possible values: usual, no-domain,"),

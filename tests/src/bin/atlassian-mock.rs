@@ -36,6 +36,12 @@ struct Arguments {
     /// Time that passes before every answer, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "L")]
     latency_ms: u64,
+    /// Number of external people, whom only the search of the directories shows
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    externals: u64,
+    /// Number of directories; with more than one, one person in ten is in two of them
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    directories: u64,
     /// Key that is accepted
     #[arg(long, default_value = DEFAULT_KEY, value_name = "KEY")]
     key: String,
@@ -77,7 +83,7 @@ struct Arguments {
 
 const RULES: &str = "\
 Faults:
-  CALL   orgs, org, users, domains or any
+  CALL   orgs, org, users, domains, count, search, workspaces, keys or any
   WHEN   always, N (only the N-th request), N-M, or N- (from the N-th on); always when left out
   FAULT  NAME[;OPTION=VALUE]...
     status-NNN [;body=gateway|wrapped|bare|access|html|none] [;code=CODE]
@@ -135,6 +141,8 @@ fn builder(arguments: &Arguments) -> anyhow::Result<Builder> {
         .port(arguments.port)
         .page_size(arguments.page_size)
         .latency(Duration::from_millis(arguments.latency_ms))
+        .externals(arguments.externals)
+        .directories(arguments.directories)
         .key(&arguments.key)
         .organization_id(&arguments.org_id)
         .other_organizations(arguments.other_orgs)

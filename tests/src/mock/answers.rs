@@ -142,6 +142,7 @@ fn usual_code(status: u16) -> &'static str {
 fn coded_error(status: StatusCode, code: &str, detail: Option<&str>) -> Value {
     let (title, usual) = match code {
         "ADMIN-400-1" => ("Bad Request", "The cursor is not valid"),
+        "ADMIN-400-24" => ("Bad Request", "The body of the request is not valid"),
         "ADMIN-401-2" => ("Unauthorized", "The key is not valid"),
         "ADMIN-403-3" => ("Forbidden", "Not allowed to manage the organization"),
         "ADMIN-404-1" => ("Not Found", "Resource not found"),

@@ -36,6 +36,8 @@ pub struct Builder {
     situation: Situation,
     page_size: u64,
     others: u64,
+    externals: u64,
+    directories: u64,
     key: String,
     port: u16,
     latency: Duration,
@@ -60,6 +62,8 @@ impl Default for Builder {
             situation: Situation::Usual,
             page_size: 100,
             others: 0,
+            externals: 20,
+            directories: 2,
             key: DEFAULT_KEY.to_owned(),
             port: 0,
             latency: Duration::ZERO,
@@ -107,6 +111,18 @@ impl Builder {
     /// empty.
     pub fn other_organizations(mut self, number: u64) -> Builder {
         self.others = number;
+        self
+    }
+
+    /// Number of external people, whom only the search of the directories shows.
+    pub fn externals(mut self, number: u64) -> Builder {
+        self.externals = number;
+        self
+    }
+
+    /// Number of directories. With more than one, one person in ten is in two of them.
+    pub fn directories(mut self, number: u64) -> Builder {
+        self.directories = number;
         self
     }
 
@@ -210,12 +226,15 @@ impl Builder {
         }
         let organization = self.organization.clone();
         let (situation, page_size, others) = (self.situation, self.page_size, self.others);
+        let (externals, directories) = (self.externals, self.directories);
         let shared = Arc::new(Shared {
             world: Mutex::new(World {
                 organization: self.organization,
                 situation,
                 page_size,
                 others,
+                externals,
+                directories,
             }),
             armed: Mutex::new(armed),
             pace: Mutex::new(Pace::new(self.rate_limit)),

@@ -3,12 +3,14 @@
 //! Pure: no clock, no socket, no counter. A body depends only on the organization, the situation
 //! and the request.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answers::{Answer, bytes};
 use super::cursor::Cursors;
+use super::directory::{self, Directory, KEYS};
 use super::organization::API_BASE;
 use super::paging::{Links, Listing, Page};
 use super::{Call, Fault, Field, Member, Organization, Situation};
@@ -21,6 +23,10 @@ pub(super) struct World {
     pub(super) page_size: u64,
     /// Number of other organizations that the key can see; they have no members and no domains.
     pub(super) others: u64,
+    /// Number of external people.
+    pub(super) externals: u64,
+    /// Number of directories.
+    pub(super) directories: u64,
 }
 
 /// The parts of a request that answers depend on.
@@ -29,6 +35,8 @@ pub(super) struct Question<'a> {
     pub(super) path: &'a str,
     pub(super) organization_id: &'a str,
     pub(super) cursor: Option<&'a str>,
+    /// The body, where it is JSON.
+    pub(super) body: Option<&'a Value>,
     /// The page faults that apply; others are ignored.
     pub(super) faults: &'a [Fault],
 }
@@ -46,8 +54,14 @@ impl World {
         match call {
             Call::Orgs => self.organizations(question),
             Call::Org => self.guarded(question, |named| self.organization(named)),
-            Call::Users => self.guarded(question, |named| self.users(named, question)),
+            Call::Users => self.dated(self.guarded(question, |named| self.users(named, question))),
             Call::Domains => self.guarded(question, |named| self.domains(named, question)),
+            Call::Count => self.guarded(question, |named| self.count(named, question)),
+            Call::Search => {
+                self.dated(self.guarded(question, |named| self.search(named, question)))
+            }
+            Call::Workspaces => self.guarded(question, |named| self.workspaces(named, question)),
+            Call::Keys => self.guarded(question, |named| self.keys(named, question)),
             Call::Any => Answer::gateway(StatusCode::NOT_FOUND, "failed to match any route"),
         }
     }
@@ -55,6 +69,25 @@ impl World {
     /// Number of members that the API shows.
     pub(super) fn visible_members(&self) -> u64 {
         if self.situation.has_members() { self.organization.size } else { 0 }
+    }
+
+    /// Everyone whom the API shows.
+    pub(super) fn directory(&self) -> Directory<'_> {
+        Directory {
+            organization: &self.organization,
+            managed: self.visible_members(),
+            externals: self.externals,
+            directories: self.directories,
+        }
+    }
+
+    /// Dates an answer at the instant from which activity is counted back, whatever the machine's
+    /// clock says.
+    fn dated(&self, mut answer: Answer) -> Answer {
+        let now = Timestamp::from_second(self.organization.now).unwrap_or(Timestamp::UNIX_EPOCH);
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        answer.headers.push((header::DATE, date));
+        answer
     }
 
     /// Answers only for organizations of the key.
@@ -146,11 +179,104 @@ impl World {
         })
     }
 
+    /// The number of people. Of the faults of pages, that of a total changes it.
+    fn count(&self, named: Named, question: Question<'_>) -> Answer {
+        let number = match named {
+            Named::Own if self.situation == Situation::SiteAdmin => {
+                return Answer::access_denied(question.path);
+            }
+            Named::Own => self.directory().people(),
+            Named::Other(_) | Named::Unknown => 0,
+        };
+        let mut count = Field::Value(number);
+        for fault in question.faults {
+            if let Fault::Total(total) = fault {
+                count = total.of(number);
+            }
+        }
+        let body = if count.is_absent() { json!({}) } else { json!({ "count": count }) };
+        Answer::json(bytes(&body))
+    }
+
+    fn search(&self, named: Named, question: Question<'_>) -> Answer {
+        let directory = match named {
+            Named::Own if self.situation == Situation::SiteAdmin => {
+                return Answer::access_denied(question.path);
+            }
+            Named::Own => self.directory(),
+            Named::Other(_) | Named::Unknown => {
+                Directory { managed: 0, externals: 0, ..self.directory() }
+            }
+        };
+        let asked = |key: &str| question.body.and_then(|body| body.get(key));
+        let limit = asked("limit").and_then(Value::as_u64).unwrap_or(50);
+        let expand = asked("expand").and_then(Value::as_array);
+        let with_products = expand.is_some_and(|list| list.contains(&json!("productAccess")));
+        let size = limit.min(self.page_size);
+        self.listed_by(question, "search", directory.entries(), size, true, |page| {
+            let people = page.items.iter().map(|entry| directory.person(*entry));
+            let data = people.map(|person| person.entry(with_products)).collect::<Vec<_>>();
+            bytes(&Body { data, meta: Field::Absent, links: page.links })
+        })
+    }
+
+    fn workspaces(&self, named: Named, question: Question<'_>) -> Answer {
+        let sites = match named {
+            Named::Own if self.situation == Situation::SiteAdmin => {
+                return Answer::access_denied(question.path);
+            }
+            Named::Own => directory::listed_sites(),
+            Named::Other(_) | Named::Unknown => 0,
+        };
+        let fields = question.body.and_then(Value::as_object);
+        if question.cursor.is_some() && fields.is_some_and(|fields| fields.len() > 1) {
+            return Answer::coded(StatusCode::BAD_REQUEST, "ADMIN-400-24");
+        }
+        let limit = fields.and_then(|fields| fields.get("limit")).and_then(Value::as_u64);
+        // A later page is as long as the first one: its cursor knows, and the mock's does not.
+        let size = limit.unwrap_or(1_000).min(self.page_size);
+        // Both ways of telling the next page occur; the seed chooses.
+        let bare = self.organization.seed & 2 == 0;
+        self.listed_by(question, "workspaces", sites, size, bare, |page| {
+            let data = page.items.iter().filter_map(|index| directory::site(*index));
+            let data = data.collect::<Vec<_>>();
+            let total = page.total;
+            bytes(&Body { data, meta: Field::Value(Meta { total }), links: page.links })
+        })
+    }
+
+    fn keys(&self, named: Named, question: Question<'_>) -> Answer {
+        let keys = match named {
+            Named::Own if self.situation == Situation::SiteAdmin => {
+                return Answer::access_denied(question.path);
+            }
+            Named::Own => KEYS,
+            Named::Other(_) | Named::Unknown => 0,
+        };
+        self.listed(question, "api-keys", keys, |page| {
+            let key = |index: &u64| directory::key(&self.organization, *index);
+            let data = page.items.iter().map(key).collect::<Vec<_>>();
+            bytes(&Body { data, meta: Field::Absent, links: page.links })
+        })
+    }
+
     fn listed(
         &self,
         question: Question<'_>,
         name: &str,
         size: u64,
+        body: impl Fn(Page) -> Vec<u8>,
+    ) -> Answer {
+        self.listed_by(question, name, size, self.page_size, false, body)
+    }
+
+    fn listed_by(
+        &self,
+        question: Question<'_>,
+        name: &str,
+        size: u64,
+        page_size: u64,
+        bare: bool,
         body: impl Fn(Page) -> Vec<u8>,
     ) -> Answer {
         // Both ways of marking the last page occur; the seed chooses one for this listing.
@@ -160,7 +286,8 @@ impl World {
             path: question.path,
             cursors: Cursors::new(self.organization.seed, name),
             size,
-            page_size: self.page_size.max(1),
+            page_size: page_size.max(1),
+            bare,
             no_link: if null { Field::Null } else { Field::Absent },
         };
         match listing.page(question.cursor, question.faults) {
@@ -230,12 +357,15 @@ mod tests {
             now: 1_763_640_000,
             published_only: false,
         };
-        World { organization, situation, page_size: 100, others: 0 }
+        World { organization, situation, page_size: 100, others: 0, externals: 0, directories: 1 }
+    }
+
+    fn question(organization_id: &str) -> Question<'_> {
+        Question { path: "/p", organization_id, cursor: None, body: None, faults: &[] }
     }
 
     fn ask(world: &World, call: Call, organization_id: &str) -> (u16, Value) {
-        let answer =
-            world.answer(call, Question { path: "/p", organization_id, cursor: None, faults: &[] });
+        let answer = world.answer(call, question(organization_id));
         (answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap())
     }
 
@@ -285,6 +415,39 @@ mod tests {
     fn an_organization_of_somebody_else_is_not_found() {
         let (status, body) = ask(&world(Situation::Usual), Call::Users, "somebody-elses");
         assert_eq!((status, &body["errors"][0]["code"]), (404, &json!("ADMIN-404-2")));
+    }
+
+    #[test]
+    fn everyone_is_refused_where_the_members_are() {
+        for (situation, status) in [
+            (Situation::Usual, 200),
+            (Situation::Unclaimed, 200),
+            (Situation::SiteAdmin, 403),
+            (Situation::UnknownOrganization, 404),
+        ] {
+            let world = world(situation);
+            for call in [Call::Count, Call::Search, Call::Workspaces, Call::Keys] {
+                assert_eq!(ask(&world, call, ID).0, status, "{situation:?} {call:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_people_counts_each_once_and_may_change() {
+        let world = World { externals: 20, directories: 2, ..world(Situation::Usual) };
+        assert_eq!(ask(&world, Call::Count, ID).1, json!({"count": 270}));
+        let faults = [Fault::Total(super::super::Total::Off(3))];
+        let answer = world.answer(Call::Count, Question { faults: &faults, ..question(ID) });
+        assert_eq!(answer.body, br#"{"count":273}"#);
+    }
+
+    #[test]
+    fn a_later_page_of_sites_is_asked_for_with_the_cursor_alone() {
+        let world = world(Situation::Usual);
+        let body = json!({"limit": 1_000, "cursor": "c"});
+        let question = Question { cursor: Some("c"), body: Some(&body), ..question(ID) };
+        let answer = world.answer(Call::Workspaces, question);
+        assert!(String::from_utf8_lossy(&answer.body).contains("ADMIN-400-24"));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::Field;
+
 /// The largest body of a fault: enough for any client's limit, and small enough for a developer's
 /// machine.
 pub const BODY_LIMIT: u64 = 1 << 30;
@@ -145,6 +147,18 @@ pub enum Total {
     Exactly(u64),
     /// The right number and this, never below zero.
     Off(i64),
+}
+
+impl Total {
+    /// What is told in place of the right number.
+    pub(super) fn of(self, right: u64) -> Field<u64> {
+        match self {
+            Total::Absent => Field::Absent,
+            Total::Null => Field::Null,
+            Total::Exactly(number) => Field::Value(number),
+            Total::Off(by) => Field::Value(right.saturating_add_signed(by)),
+        }
+    }
 }
 
 impl Fault {

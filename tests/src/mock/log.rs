@@ -28,8 +28,10 @@ pub struct LoggedRequest {
     pub path: String,
     /// Query, percent-encoded as it came.
     pub query: Option<String>,
-    /// The cursor in the query, decoded.
+    /// The cursor in the query, decoded, or in the body.
     pub cursor: Option<String>,
+    /// The body, if it is text and not empty.
+    pub body: Option<String>,
     /// Whether the key was present, and right.
     pub authorization: Authorization,
     /// The `Accept` header.
@@ -158,6 +160,7 @@ mod tests {
             path: "/p".into(),
             query: None,
             cursor: None,
+            body: None,
             authorization: Authorization::Right,
             accept: None,
             user_agent: None,

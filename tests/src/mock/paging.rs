@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::cursor::{Cursors, Position};
 use super::organization::API_BASE;
-use super::{Fault, Field, Total};
+use super::{Fault, Field};
 
 /// A listing with pages.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(super) struct Listing<'a> {
     pub(super) size: u64,
     /// Number of items on a page; at least one.
     pub(super) page_size: u64,
+    /// Whether a page is told by its bare cursor, in place of a link.
+    pub(super) bare: bool,
     /// The link to a page that does not exist: absent, or `null`.
     pub(super) no_link: Field<()>,
 }
@@ -82,7 +84,7 @@ impl Listing<'_> {
                         ..position
                     });
                 }
-                Fault::Total(total) => page.total = self.total(*total),
+                Fault::Total(total) => page.total = total.of(self.size),
                 _ => {}
             }
         }
@@ -124,15 +126,6 @@ impl Listing<'_> {
         self.field(previous.map(|previous| self.link(API_BASE, &self.cursors.write(previous))))
     }
 
-    fn total(&self, total: Total) -> Field<u64> {
-        match total {
-            Total::Absent => Field::Absent,
-            Total::Null => Field::Null,
-            Total::Exactly(number) => Field::Value(number),
-            Total::Off(by) => Field::Value(self.size.saturating_add_signed(by)),
-        }
-    }
-
     fn field(&self, link: Option<String>) -> Field<String> {
         match (link, self.no_link) {
             (Some(link), _) => Field::Value(link),
@@ -146,17 +139,21 @@ impl Listing<'_> {
     }
 
     fn link(&self, origin: &str, cursor: &str) -> String {
+        if self.bare && origin == API_BASE {
+            return cursor.to_owned();
+        }
         format!("{origin}{}?cursor={}", self.path, utf8_percent_encode(cursor, NON_ALPHANUMERIC))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Total;
     use super::*;
 
     fn listing(size: u64) -> Listing<'static> {
         let cursors = Cursors::new(7, "users");
-        Listing { path: "/p", cursors, size, page_size: 10, no_link: Field::Absent }
+        Listing { path: "/p", cursors, size, page_size: 10, bare: false, no_link: Field::Absent }
     }
 
     /// The cursor in a page's next link, decoded once.

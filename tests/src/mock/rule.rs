@@ -3,7 +3,7 @@
 //! A rule is written `CALL[:WHEN]:FAULT`, for example `users:3:status-429;retry-after=2`:
 //!
 //! ```text
-//! CALL  orgs | org | users | domains | any
+//! CALL  orgs | org | users | domains | count | search | workspaces | keys | any
 //! WHEN  always | N (only the N-th) | N-M (from the N-th to the M-th) | N- (from the N-th on); always when left out
 //! ```
 //! Requests are counted from 1, per call, from the moment at which the rule is armed; every request
@@ -26,6 +26,14 @@ pub enum Call {
     Users,
     /// `GET /admin/v1/orgs/{orgId}/domains`.
     Domains,
+    /// `GET /admin/v2/orgs/{orgId}/directories/-/users/count`.
+    Count,
+    /// `POST /admin/v2/orgs/{orgId}/directories/-/users/search`.
+    Search,
+    /// `POST /admin/v2/orgs/{orgId}/workspaces`.
+    Workspaces,
+    /// `GET /admin/api-access/v1/orgs/{orgId}/api-keys`.
+    Keys,
     /// In a rule any call, in the log a path outside the API.
     Any,
 }
@@ -64,7 +72,22 @@ impl Rule {
 }
 
 impl Call {
-    const ALL: [Call; 5] = [Call::Orgs, Call::Org, Call::Users, Call::Domains, Call::Any];
+    const ALL: [Call; 9] = [
+        Call::Orgs,
+        Call::Org,
+        Call::Users,
+        Call::Domains,
+        Call::Count,
+        Call::Search,
+        Call::Workspaces,
+        Call::Keys,
+        Call::Any,
+    ];
+
+    /// Whether it is asked with `POST` and a body.
+    pub(super) fn has_body(self) -> bool {
+        matches!(self, Call::Search | Call::Workspaces)
+    }
 
     fn word(self) -> &'static str {
         match self {
@@ -72,6 +95,10 @@ impl Call {
             Call::Org => "org",
             Call::Users => "users",
             Call::Domains => "domains",
+            Call::Count => "count",
+            Call::Search => "search",
+            Call::Workspaces => "workspaces",
+            Call::Keys => "keys",
             Call::Any => "any",
         }
     }

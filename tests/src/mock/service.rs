@@ -14,6 +14,8 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
+use serde_json::Value;
+
 use super::answers::{
     Answer, RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET, reset_instant,
 };
@@ -56,6 +58,10 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/v1/orgs/{id}", own(Call::Org))
         .route("/admin/v1/orgs/{id}/users", own(Call::Users))
         .route("/admin/v1/orgs/{id}/domains", own(Call::Domains))
+        .route("/admin/v2/orgs/{id}/directories/-/users/count", own(Call::Count))
+        .route("/admin/v2/orgs/{id}/directories/-/users/search", own(Call::Search))
+        .route("/admin/v2/orgs/{id}/workspaces", own(Call::Workspaces))
+        .route("/admin/api-access/v1/orgs/{id}/api-keys", own(Call::Keys))
         .fallback_service(plain(Call::Any).with_state(Arc::clone(&shared)))
         .with_state(shared)
 }
@@ -94,11 +100,22 @@ impl Shared {
         if request.authorization != Authorization::Right {
             return Answer::gateway(StatusCode::UNAUTHORIZED, "Unauthorized");
         }
-        if call != Call::Any && request.method != Method::GET.as_str() {
+        let method = if call.has_body() { Method::POST } else { Method::GET };
+        if call != Call::Any && request.method != method.as_str() {
             return Answer::coded(StatusCode::METHOD_NOT_ALLOWED, "ADMIN-405-1");
         }
+        let body = request.body.as_deref().map(serde_json::from_str::<Value>);
+        if call.has_body() && body.is_none() {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Answer::gateway(status, "Unsupported Media Type");
+        }
+        let body = match body.transpose() {
+            Ok(body) => body,
+            Err(_) => return Answer::coded(StatusCode::BAD_REQUEST, "ADMIN-400-24"),
+        };
         let (path, cursor) = (request.path.as_str(), request.cursor.as_deref());
-        lock(&self.world).answer(call, Question { path, organization_id: id, cursor, faults })
+        let question = Question { path, organization_id: id, cursor, body: body.as_ref(), faults };
+        lock(&self.world).answer(call, question)
     }
 }
 
@@ -106,6 +123,9 @@ impl Shared {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Longest body of a request that is read: several times what a client of the API sends.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// Longest error of tokio's timer, which counts in milliseconds.
 const TIMER: Duration = Duration::from_millis(2);
@@ -133,7 +153,21 @@ async fn answered(
     id: Option<Path<String>>,
     request: Request,
 ) -> Response {
-    let entry = logged(shared, call, &request);
+    let (parts, body) = request.into_parts();
+    let request = Request::from_parts(parts, Body::empty());
+    let mut entry = logged(shared, call, &request);
+    if call.has_body() {
+        let body = axum::body::to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        let text = String::from_utf8(body.to_vec()).ok();
+        entry.body = text.filter(|text| is_json && !text.is_empty());
+        let read = entry.body.as_deref().map(serde_json::from_str::<Value>);
+        let cursor = read.and_then(Result::ok).and_then(|body| body.get("cursor").cloned());
+        entry.cursor = cursor.and_then(|cursor| cursor.as_str().map(str::to_owned));
+    }
     let number = shared.log.receive(entry.clone());
     let verdict = lock(&shared.pace).admit(Instant::now());
     let faults = lock(&shared.armed).strike(call);
@@ -187,6 +221,7 @@ fn logged(shared: &Shared, call: Call, request: &Request) -> LoggedRequest {
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),
         cursor: pairs.into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor),
+        body: None,
         authorization: shared.authorization(request),
         accept: text(header::ACCEPT),
         user_agent: text(header::USER_AGENT),
