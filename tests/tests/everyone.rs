@@ -61,7 +61,7 @@ fn what_goes_wrong_between_ends_with_the_same_list_or_with_a_failure() {
         (Count, When::Always, Fault::missing_scope(), "permission"),
         (Count, When::Always, Fault::Total(Total::Absent), "unexpected-response"),
         (Search, When::Nth(2), Fault::Drop, "complete"),
-        (Search, When::Nth(2), Fault::Truncated, "complete"),
+        (Search, When::Nth(2), Fault::Truncated, "unexpected-response"),
         (Search, When::Nth(2), Fault::CursorExpired, "complete"),
         (Search, When::Always, Fault::Duplicate, "complete"),
         (Search, When::Nth(2), Fault::EmptyPage, "complete"),
