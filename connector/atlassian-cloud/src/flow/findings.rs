@@ -5,13 +5,15 @@
 //! and the domains are no matter. What was not looked at is skipped, with the reason. That there are no members is
 //! one failure, told apart by the domains.
 
-use smp_connector_kit::{
-    Account, Advice, Check, Failure, FailureKind, Instant, Outcome, Report, text,
-};
+use smp_connector_kit::{Account, Advice, Check, Failure, FailureKind, Outcome, Report, text};
 
+use super::lifetime::End;
 use super::unverified::{DOMAINS_PAGE, listed, mend, names, unverified};
 use crate::config::{API_KEY, People};
 use crate::endpoint::domains::{Domain, DomainState};
+
+const WHICH_KEY: &str = "It is not known which of the API keys this one is, or it has no date. \
+                         Enter its name in the settings, as Atlassian shows it.";
 
 const USERS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
                           Users";
@@ -35,8 +37,8 @@ pub struct Findings {
     pub count: Option<Result<u64, Failure>>,
     /// The number of product sites, where everyone is listed, or why they cannot be read.
     pub sites: Option<Result<usize, Failure>>,
-    /// When the key ends, if that is told, or why that cannot be read.
-    pub end: Option<Result<Option<Instant>, Failure>>,
+    /// What is known of the end of the key, or why it cannot be read.
+    pub end: Option<Result<End, Failure>>,
 }
 
 /// What the first page with members says of them, or that there is none.
@@ -98,15 +100,19 @@ impl Findings {
         let title = if everyone { "There is somebody" } else { "There are managed accounts" };
         checks.push(Check::required("members", title, members));
         let mut report = Report::new(checks);
-        match end {
-            Some(Ok(end)) => report.credential_expires = end,
-            Some(Err(failure)) => {
-                let outcome = Outcome::Skipped(format!("It is not known. {}", failure.message));
-                report
-                    .checks
-                    .push(Check::optional("key-end", "When the API key ends", outcome).at(API_KEY));
+        let unknown = match end {
+            None | Some(Ok(End::Hidden)) => None,
+            Some(Ok(End::At(instant))) => {
+                report.credential_expires = Some(instant);
+                None
             }
-            None => {}
+            Some(Ok(End::Unclear)) => Some(WHICH_KEY.to_owned()),
+            Some(Err(failure)) => Some(format!("It is not known. {}", failure.message)),
+        };
+        if let Some(why) = unknown {
+            let outcome = Outcome::Skipped(why);
+            let check = Check::optional("key-end", "When the API key ends", outcome).at(API_KEY);
+            report.checks.push(check);
         }
         report
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! a page of keys ─┬─ there is a next page ─┐
 //!        ▲────────┴────────────────────────┘
-//!                 ├─ it is the last ─▶ the key that is ours ─▶ its end, or nothing
+//!                 ├─ it is the last ─▶ the key that is ours ─▶ its end, or unclear
 //!                 ├─ the key may not ─────────────────────────▶ nothing
 //!                 └─ no answer that can be read ──────────────▶ failure
 //! ```
@@ -16,12 +16,23 @@ use crate::endpoint::keys::{self, KeysPage};
 /// Most pages of keys that are read. Beyond them it cannot be told which key is ours.
 const MOST_PAGES: u32 = 10;
 
-/// When the key ends; none where that, or which key is ours, is not told.
+/// What is known of the end of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing: the key may not read it, and that is no matter.
+    Hidden,
+    /// Which of the keys is ours, or when it ends, cannot be told.
+    Unclear,
+    /// It ends then.
+    At(Instant),
+}
+
+/// When the key ends.
 ///
 /// # Errors
 ///
 /// When the keys should be there and cannot be read.
-pub fn end(host: &mut dyn Host, config: &Config) -> Result<Option<Instant>, Failure> {
+pub fn end(host: &mut dyn Host, config: &Config) -> Result<End, Failure> {
     let (mut found, mut cursor) = (Vec::new(), None);
     for _ in 0..MOST_PAGES {
         match keys::get(host, config, cursor.as_ref()) {
@@ -29,14 +40,15 @@ pub fn end(host: &mut dyn Host, config: &Config) -> Result<Option<Instant>, Fail
                 found.extend(keys);
                 cursor = next;
             }
-            Err(refusal) if refusal.is_denial() => return Ok(None),
+            Err(refusal) if refusal.is_denial() => return Ok(End::Hidden),
             Err(refusal) => return Err(refusal.into_failure()),
         }
         if cursor.is_none() {
-            return Ok(keys::ours(&found, config.key_name()).and_then(|key| key.ends));
+            let ends = keys::ours(&found, config.key_name()).and_then(|key| key.ends);
+            return Ok(ends.map_or(End::Unclear, End::At));
         }
     }
-    Ok(None)
+    Ok(End::Unclear)
 }
 
 #[cfg(test)]
@@ -57,7 +69,7 @@ mod tests {
         let second = format!(r#"{{"data":[{OLD}],"links":{{"next":null}}}}"#);
         let mut host =
             Script::new().keys("", answer(200, &first)).keys("?cursor=2", answer(200, &second));
-        assert_eq!(end(&mut host, &config()), Ok(time::parse("2027-02-01")));
+        assert_eq!(end(&mut host, &config()), Ok(End::At(time::parse("2027-02-01").unwrap())));
     }
 
     #[test]
@@ -67,21 +79,23 @@ mod tests {
         let body = format!(r#"{{"data":[{NEW},{OLD}]}}"#);
         let mut host = Script::new().keys("", answer(200, &body));
         let config = Config::read(&settings).unwrap();
-        assert_eq!(end(&mut host, &config), Ok(time::parse("2027-01-01")));
+        assert_eq!(end(&mut host, &config), Ok(End::At(time::parse("2027-01-01").unwrap())));
     }
 
     #[test]
     fn what_is_not_told_is_nothing() {
-        for told in [
-            answer(401, ""),
-            answer(401, r#"{"message":"scope"}"#),
-            answer(403, ""),
-            answer(404, "failed to match any route"),
-            answer(200, r#"{"data":[]}"#),
-            answer(200, r#"{"data":[{"label":"x","lastActiveAt":"2026-11-01"}]}"#),
+        let two = format!(r#"{{"data":[{OLD},{OLD}]}}"#);
+        for (told, known) in [
+            (answer(401, ""), End::Hidden),
+            (answer(401, r#"{"message":"scope"}"#), End::Hidden),
+            (answer(403, ""), End::Hidden),
+            (answer(404, "failed to match any route"), End::Hidden),
+            (answer(200, r#"{"data":[]}"#), End::Unclear),
+            (answer(200, r#"{"data":[{"lastActiveAt":"2026-11-01"}]}"#), End::Unclear),
+            (answer(200, &two), End::Unclear),
         ] {
             let mut host = Script::new().keys("", told);
-            assert_eq!(end(&mut host, &config()), Ok(None));
+            assert_eq!(end(&mut host, &config()), Ok(known));
         }
     }
 
@@ -106,6 +120,6 @@ mod tests {
             let body = format!(r#"{{"data":[{OLD}],"links":{{"next":"{}"}}}}"#, page + 1);
             host = host.keys(&asked, answer(200, &body));
         }
-        assert_eq!(end(&mut host, &config()), Ok(None));
+        assert_eq!(end(&mut host, &config()), Ok(End::Unclear));
     }
 }
