@@ -116,6 +116,7 @@ fn of_what_cannot_be_read() -> Vec<Failure> {
         Unreadable::Shape(Place::missing("data")),
         other_organization(),
         Unreadable::Next(BadLink::NoCursor),
+        Unreadable::Next(BadLink::Malformed),
         Unreadable::Next(BadLink::TooLong),
         Unreadable::Next(BadLink::NotText),
         Unreadable::Next(BadLink::Repeated),

@@ -380,9 +380,9 @@ fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
         Unreadable::Next(BadLink::Repeated) => {
             ("leads back to itself: the list would never end", unknown)
         }
-        Unreadable::Next(BadLink::NoCursor | BadLink::TooLong | BadLink::NotText) => {
-            ("has a link to the next page that cannot be used", unknown)
-        }
+        Unreadable::Next(
+            BadLink::NoCursor | BadLink::Malformed | BadLink::TooLong | BadLink::NotText,
+        ) => ("has a link to the next page that cannot be used", unknown),
     };
     let message = format!("The answer to {} {what}.", call.route());
     let failure = Failure::new(FailureKind::UnexpectedResponse, message, hint);
@@ -569,6 +569,7 @@ mod tests {
             ),
             (unusable, "is about another team", "Look."),
             (Unreadable::Next(BadLink::NoCursor), "cannot be used", unknown),
+            (Unreadable::Next(BadLink::Malformed), "cannot be used", unknown),
             (Unreadable::Next(BadLink::TooLong), "cannot be used", unknown),
             (Unreadable::Next(BadLink::NotText), "cannot be used", unknown),
             (Unreadable::Next(BadLink::Repeated), "leads back to itself", unknown),

@@ -40,6 +40,8 @@ impl Cursor {
 pub enum BadLink {
     /// It is a link, and has no cursor.
     NoCursor,
+    /// It stands in a header that cannot be read.
+    Malformed,
     /// The cursor is longer than [`LONGEST`].
     TooLong,
     /// The cursor is not UTF-8.

@@ -2,8 +2,8 @@
 //! its vendor.
 //!
 //! The contract in `wit/` says what a connector is; this crate generates its types and adds the
-//! common parts: a request and all of its outcomes ([`call`]), JSON ([`json`]), cursors, instants,
-//! texts for messages, and a scripted host for tests ([`testing`]). It knows no vendor, and has no
+//! common parts: a request and all of its outcomes ([`call`]), JSON ([`json`]), cursors, `Link`
+//! headers ([`link`]), instants, texts for messages, and a scripted host for tests ([`testing`]). It knows no vendor, and has no
 //! I/O, clock, environment or randomness: everything goes through [`Host`].
 //!
 //! A connector implements [`Connector`] and is made a component by [`export`]:
@@ -110,6 +110,7 @@ pub mod text;
 pub mod time;
 
 pub mod cursor;
+pub mod link;
 
 mod place;
 

@@ -66,7 +66,21 @@ impl Drop for Script {
 ///
 /// Never: it is what a host gives.
 pub fn answer(status: u16, body: &str) -> Result<Response, HttpError> {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    answer_with(status, &[], body)
+}
+
+/// An answer with a JSON body and further headers, with names in lower case.
+///
+/// # Errors
+///
+/// Never: it is what a host gives.
+pub fn answer_with(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Response, HttpError> {
+    let headers = [("content-type", "application/json")].iter().chain(headers);
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Ok(Response { status, headers, body: body.as_bytes().to_vec() })
 }
 
