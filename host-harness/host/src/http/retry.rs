@@ -271,7 +271,14 @@ fn reason(given_up: &GivenUp) -> String {
     }
 }
 
-/// The wait in an answer: `Retry-After` in seconds or as a date, otherwise `X-RateLimit-Reset`.
+/// Smallest number of a reset that is Unix time, 1973: smaller ones count seconds from now with
+/// some services and requests with others.
+const EARLIEST: u64 = 100_000_000;
+
+/// Headers that say when a limit ends, as a date or in seconds of Unix time.
+const RESETS: [&str; 2] = ["x-ratelimit-reset", "x-rate-limit-reset"];
+
+/// The wait in an answer: `Retry-After` in seconds or as a date, otherwise one of [`RESETS`].
 fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
     // Uses the server's own clock if it states one: this machine's may be wrong.
     let now = response
@@ -289,9 +296,14 @@ fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
         seconds.or_else(|| httpdate::parse_http_date(value).ok().map(until))
     });
     let reset = || {
-        let value = response.header("x-ratelimit-reset")?.trim();
-        let instant: jiff::Timestamp = value.parse().ok()?;
-        let since = Duration::from_millis(u64::try_from(instant.as_millisecond()).ok()?);
+        let value = RESETS.iter().find_map(|name| response.header(name))?.trim();
+        let since = match value.parse::<u64>() {
+            Ok(seconds) => Some(seconds).filter(|at| *at >= EARLIEST).map(Duration::from_secs)?,
+            Err(_) => {
+                let instant: jiff::Timestamp = value.parse().ok()?;
+                Duration::from_millis(u64::try_from(instant.as_millisecond()).ok()?)
+            }
+        };
         Some(until(UNIX_EPOCH.checked_add(since)?))
     };
     // The reset counts only in an answer that limits, not in a 500.
@@ -402,6 +414,12 @@ mod tests {
                 ],
                 1_000,
             ),
+            (429, vec![("date", date), ("x-rate-limit-reset", "784111787")], 10_000),
+            (429, vec![("date", date), ("x-ratelimit-reset", "784111787")], 10_000),
+            (429, vec![("date", date), ("x-rate-limit-reset", "784111777")], 0),
+            (429, vec![("date", date), ("x-rate-limit-reset", "30")], 500),
+            (429, vec![("date", date), ("x-rate-limit-reset", "18446744073709551615")], 500),
+            (503, vec![("date", date), ("x-rate-limit-reset", "784111787")], 500),
             (429, vec![("retry-after", "soon"), ("x-ratelimit-reset", "never")], 500),
             (503, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 500),
         ] {
