@@ -29,24 +29,26 @@ const PASSED_ON: [&str; 5] = [
 /// Longest header that is passed on, in bytes: each is a number, a date or a media type.
 const LONGEST_HEADER: usize = 1024;
 
-/// Largest headers that an endpoint declares and that are passed on, in bytes, all together: a link
-/// to the next page has a cursor in it.
+/// Largest headers that an endpoint declares, in bytes, all together: a link to the next page has a
+/// cursor in it. An answer with larger ones is refused: without the link, a list would end early.
 const LARGEST_DECLARED: usize = 8 * 1024;
 
 /// The headers of an answer that the component sees: those of every answer, and those that its
-/// endpoint declares.
-fn passed_on(headers: Vec<(String, String)>, declared: &[String]) -> Vec<(String, String)> {
+/// endpoint declares. `None` if the declared ones are too large.
+fn passed_on(headers: Vec<(String, String)>, declared: &[String]) -> Option<Vec<(String, String)>> {
     let mut room = LARGEST_DECLARED;
-    let is_seen = |(name, value): &(String, String)| {
+    let mut seen = Vec::new();
+    for (name, value) in headers {
         if PASSED_ON.contains(&name.as_str()) {
-            return value.len() <= LONGEST_HEADER;
+            if value.len() <= LONGEST_HEADER {
+                seen.push((name, value));
+            }
+        } else if declared.contains(&name) {
+            room = room.checked_sub(name.len().saturating_add(value.len()))?;
+            seen.push((name, value));
         }
-        let taken = name.len().saturating_add(value.len());
-        let fits = declared.contains(name) && taken <= room;
-        room -= if fits { taken } else { 0 };
-        fits
-    };
-    headers.into_iter().filter(is_seen).collect()
+    }
+    Some(seen)
 }
 
 /// HTTP for one run.
@@ -158,12 +160,22 @@ impl Capability {
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
-                self.asked.note(endpoint, End::Told);
-                Ok(wit::Response {
-                    status: response.status,
-                    headers: passed_on(response.headers, &allowed.response_headers),
-                    body: response.body,
-                })
+                self.asked.note(Arc::clone(&endpoint), End::Told);
+                match passed_on(response.headers, &allowed.response_headers) {
+                    Some(headers) => {
+                        let (status, body) = (response.status, response.body);
+                        Ok(wit::Response { status, headers, body })
+                    }
+                    None => {
+                        tracing::info!(
+                            endpoint = &*endpoint,
+                            "an answer was refused: its headers are too large"
+                        );
+                        Err(wit::Error::Other(format!(
+                            "the headers of the answer are larger than {LARGEST_DECLARED} bytes"
+                        )))
+                    }
+                }
             }
             Err(given_up) => Err(self.given_up(endpoint, given_up)),
         }
@@ -269,7 +281,7 @@ mod tests {
     #[test]
     fn only_what_everyone_sees_and_what_is_declared_is_passed_on() {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let link = "x".repeat(5_000);
+        let link = "x".repeat(4_000);
         let headers = vec![
             header("content-type", "application/json"),
             header("set-cookie", "a=b"),
@@ -279,8 +291,19 @@ mod tests {
             header("link", &link),
             header("date", "Thu, 26 Nov 2026 20:00:00 GMT"),
         ];
-        let seen = passed_on(headers, &["link".to_owned(), "date".to_owned()]);
+        let seen = passed_on(headers, &["link".to_owned(), "date".to_owned()]).unwrap();
         let names: Vec<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["content-type", "link", "date"]);
+        assert_eq!(names, ["content-type", "link", "link", "date"]);
+    }
+
+    #[test]
+    fn declared_headers_are_passed_on_together_or_not_at_all() {
+        let link = |length| ("link".to_owned(), "x".repeat(length));
+        let declared = ["link".to_owned()];
+        let most = LARGEST_DECLARED - "link".len();
+        assert!(passed_on(vec![link(most)], &declared).is_some());
+        assert_eq!(passed_on(vec![link(most + 1)], &declared), None);
+        assert_eq!(passed_on(vec![link(10), link(most)], &declared), None);
+        assert_eq!(passed_on(vec![link(most + 1)], &[]), Some(vec![]));
     }
 }
