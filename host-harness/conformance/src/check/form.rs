@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rules::{FORM, Findings, Outcomes};
 use smp_host::contract::{Descriptor, SecretUse, SettingField};
-use smp_host::http::base::{self, Base, placeholder};
+use smp_host::http::base::{Base, bases, placeholder};
 use smp_host::settings::pattern;
 
 /// Characters after a prefix from which on a placeholder could be a working key.
@@ -20,10 +20,11 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         }
         shape(field, &mut findings);
         if let Some(secret) = &field.secret {
-            prefixes(field, secret, &mut findings);
+            secrets(field, secret, &mut findings);
         }
     }
     paths(descriptor, &mut findings);
+    origins(descriptor, &mut findings);
     outcomes.add(findings.judged("Patterns, placeholders, prefixes and paths agree."));
 }
 
@@ -45,9 +46,17 @@ fn shape(field: &SettingField, findings: &mut Findings) {
     }
 }
 
-fn prefixes(field: &SettingField, secret: &SecretUse, findings: &mut Findings) {
+/// Checks the prefixes. The secrets of some vendors have none: then the pattern tells one.
+fn secrets(field: &SettingField, secret: &SecretUse, findings: &mut Findings) {
     let key = &field.key;
-    if !secret.prefixes.iter().any(|known| known.expected) {
+    if secret.prefixes.is_empty() {
+        if field.pattern.is_none() {
+            findings.add(format!(
+                "the secret `{key}` has neither a prefix nor a pattern: another key in its place \
+                 is not noticed"
+            ));
+        }
+    } else if !secret.prefixes.iter().any(|known| known.expected) {
         findings.add(format!(
             "the secret `{key}` has no prefix that is expected: a key in a wrong field is not \
              noticed"
@@ -112,6 +121,19 @@ fn paths(descriptor: &Descriptor, findings: &mut Findings) {
     }
 }
 
+/// An origin can be bound only if its setting always has a value.
+fn origins(descriptor: &Descriptor, findings: &mut Findings) {
+    for base in bases(&descriptor.api) {
+        let Ok(Base::Below { setting, .. }) = Base::parse(base) else { continue };
+        let named = descriptor.settings.iter().find(|field| field.key == setting);
+        if named.is_none_or(|field| !field.required && field.default.is_none()) {
+            findings.add(format!(
+                "the origin `{base}` names the setting `{setting}`, which is not required"
+            ));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,7 +145,7 @@ mod tests {
             descriptor.settings[1].secret.as_mut().unwrap()
         }
         type Change = fn(&mut Descriptor);
-        let rows: [(Change, &[&str]); 13] = [
+        let rows: [(Change, &[&str]); 16] = [
             (|_| {}, &[]),
             (
                 |d| d.settings[0].pattern = Some("[".into()),
@@ -144,9 +166,26 @@ mod tests {
                    `organization-id`, which is not required"],
             ),
             (
-                |d| secret(d).prefixes.clear(),
-                &["the secret `api-key` has no prefix that is expected: a key in a wrong field \
-                   is not noticed"],
+                |d| {
+                    d.settings[0].required = false;
+                    d.api.base = "https://{organization-id}.vendor.test".into();
+                },
+                &[
+                    "the path `/v1/orgs/{organization-id}/users` names the setting \
+                     `organization-id`, which is not required",
+                    "the origin `https://{organization-id}.vendor.test` names the setting \
+                     `organization-id`, which is not required",
+                ],
+            ),
+            (|d| d.api.base = "https://{organization-id}.vendor.test".into(), &[]),
+            (|d| secret(d).prefixes.clear(), &[]),
+            (
+                |d| {
+                    secret(d).prefixes.clear();
+                    d.settings[1].pattern = None;
+                },
+                &["the secret `api-key` has neither a prefix nor a pattern: another key in its \
+                   place is not noticed"],
             ),
             (
                 |d| secret(d).prefixes[0].expected = false,

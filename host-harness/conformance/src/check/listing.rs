@@ -24,10 +24,15 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         counted(descriptor.api.endpoints.len(), "endpoint"),
         counted(descriptor.setup_guide.len(), "guide section")
     )));
-    outcomes.add(helpful(descriptor).judged(format!(
-        "{}, and a scope for each endpoint.",
-        counted(descriptor.faq.len(), "answer")
-    )));
+    let scopes = if has_scopes(descriptor) {
+        "a scope for each endpoint"
+    } else {
+        "no scopes, as for a vendor whose keys have none"
+    };
+    outcomes.add(
+        helpful(descriptor)
+            .judged(format!("{}, and {scopes}.", counted(descriptor.faq.len(), "answer"))),
+    );
 }
 
 fn texts(descriptor: &Descriptor, missing: &mut Findings) {
@@ -119,11 +124,22 @@ fn helpful(descriptor: &Descriptor) -> Findings {
     if descriptor.faq.is_empty() {
         findings.add("`faq` is empty");
     }
-    for endpoint in descriptor.api.endpoints.iter().filter(|endpoint| endpoint.scope.is_none()) {
-        findings
-            .add(format!("the endpoint `{}` names no scope that a key must have", endpoint.path));
+    if has_scopes(descriptor) {
+        let endpoints = descriptor.api.endpoints.iter();
+        for endpoint in endpoints.filter(|endpoint| endpoint.scope.is_none()) {
+            findings.add(format!(
+                "the endpoint `{}` names no scope that a key must have, and others do",
+                endpoint.path
+            ));
+        }
     }
     findings
+}
+
+/// Whether the vendor's keys have scopes. A descriptor in which no endpoint names one says that
+/// they have none.
+fn has_scopes(descriptor: &Descriptor) -> bool {
+    descriptor.api.endpoints.iter().any(|endpoint| endpoint.scope.is_some())
 }
 
 /// A name in normalized spelling, for comparison: `E-mail` is `email`.
@@ -135,6 +151,21 @@ fn spelled(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::check::testing::{complete, said};
+
+    #[test]
+    fn a_vendor_whose_keys_have_no_scopes_keeps_the_rules() {
+        let mut outcomes = Outcomes::default();
+        let mut descriptor = complete();
+        descriptor.api.endpoints[0].scope = None;
+        judge(&descriptor, &mut outcomes);
+        let rules = outcomes.complete("not looked at", None);
+        let helpful = rules.iter().find(|rule| rule.id == HELPFUL.id).unwrap();
+        assert_eq!(helpful.outcome, smp_host::validation::CheckOutcome::Passed);
+        assert_eq!(
+            helpful.message,
+            "1 answer, and no scopes, as for a vendor whose keys have none."
+        );
+    }
 
     fn all_of(change: impl FnOnce(&mut Descriptor)) -> Vec<String> {
         said(&complete(), change, judge)
@@ -188,9 +219,13 @@ mod tests {
             ),
             (|d| d.faq.clear(), "listing-helpful: `faq` is empty"),
             (
-                |d| d.api.endpoints[0].scope = None,
-                "listing-helpful: the endpoint `/v1/orgs/{organization-id}/users` names no scope \
-                 that a key must have",
+                |d| {
+                    let mut other = d.api.endpoints[0].clone();
+                    (other.path, other.scope) = ("/v1/orgs".into(), None);
+                    d.api.endpoints.push(other);
+                },
+                "listing-helpful: the endpoint `/v1/orgs` names no scope that a key must have, and \
+                 others do",
             ),
         ];
         for (change, finding) in rows {

@@ -210,7 +210,7 @@ rules! {
     COMPLETE: DESCRIPTOR, "listing-complete", Failure, "Says everything that the listing and the form show",
         "Fill in what is missing in the descriptor: it is the one source of the listing, the form and the setup guide.";
     HELPFUL: DESCRIPTOR, "listing-helpful", Warning, "Answers what people ask",
-        "Add questions with answers to the descriptor, and the scope of each endpoint where the vendor names scopes.";
+        "Add questions with answers to the descriptor, and the scope of each endpoint; if the vendor's keys have no scopes, none names one.";
     FITTING: DESCRIPTOR, "texts-shown-whole", Warning, "Has no text that a listing cuts",
         "Shorten it, or split it into several entries.";
     SAFE: DESCRIPTOR, "texts-safe", Failure, "Has no text that acts on a page or a terminal",
