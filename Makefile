@@ -33,7 +33,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 # The command that packages: by default that of this workspace.
 PACKAGER ?= $(HARNESS)
 
-# Components for tests only: the hostile ones, and a second, small connector in several editions.
+# Components for tests only: the hostile ones, a made-up connector in several editions, and the connector of a second vendor.
 TEST_COMPONENTS := $(TARGET)/test-components
 EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
@@ -67,11 +67,12 @@ component: core-module ## Build the connector, and its bill of materials: dist/a
 
 test-components: component ## Build the components for tests: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)
-	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package hostile --examples --package noticeboard --lib \
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package hostile --examples --package noticeboard --package okta --lib \
 		--profile component --target wasm32-unknown-unknown
 	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
 	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
 	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm; \
+	encode $(CORE_MODULES)/okta.wasm $(TEST_COMPONENTS)/okta.wasm; \
 	for edition in $(EDITIONS); do \
 		RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package noticeboard --lib --features $$edition \
 			--profile component --target wasm32-unknown-unknown; \
@@ -195,7 +196,7 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	@set -e; for feature in $(FEATURES); do echo "clippy of smp-host with $$feature of its features"; \
 		$(CARGO) clippy --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), --lib --tests -- -D warnings; \
 	done
-	$(CARGO) clippy --locked --release --package smp-guard --package smp-connector-kit --package atlassian-cloud --package noticeboard --package hostile --lib --examples \
+	$(CARGO) clippy --locked --release --package smp-guard --package smp-connector-kit --package atlassian-cloud --package okta --package noticeboard --package hostile --lib --examples \
 		--target wasm32-unknown-unknown -- -D warnings
 
 doc: ## Build the documentation of the library; a warning is an error
@@ -226,8 +227,8 @@ picture: component ## Write docs/make-run.svg, the picture in README.md, from wh
 
 bless: component test-components ## Generate the expected files again; review the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
-	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test contract --test conformance --test upgrade \
-		--test command_docs --test picture
+	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test okta --test contract --test conformance --test upgrade \
+		--test command_docs
 
 # The packaged component, if there is one of this version, because users get that one.
 PACKAGED = $(wildcard $(basename $(COMPONENT))-$(VERSION)/$(notdir $(COMPONENT)))
