@@ -67,7 +67,7 @@ component: core-module ## Build the connector, and its bill of materials: dist/a
 
 test-components: component ## Build the components for tests: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)
-	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --quiet --locked --package hostile --examples --package noticeboard --package okta --lib \
+	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package hostile --examples --package noticeboard --package okta --lib \
 		--profile component --target wasm32-unknown-unknown
 	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
 	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
@@ -228,7 +228,7 @@ picture: component ## Write docs/make-run.svg, the picture in README.md, from wh
 bless: component test-components ## Generate the expected files again; review the difference before you commit it
 	$(CARGO) build --locked --release --workspace --bins
 	BLESS=1 $(CARGO) test --locked --release --workspace --no-fail-fast --test fixtures --test example_connector --test okta --test contract --test conformance --test upgrade \
-		--test command_docs
+		--test command_docs --test picture
 
 # The packaged component, if there is one of this version, because users get that one.
 PACKAGED = $(wildcard $(basename $(COMPONENT))-$(VERSION)/$(notdir $(COMPONENT)))

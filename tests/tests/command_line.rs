@@ -460,8 +460,8 @@ fn a_connector_is_inspected_for_scripts_and_for_people() {
     );
     let text = Run::new("inspect").end().stdout;
     for word in [
-        "smp:connector/http@0.1.0",
-        "smp:connector/log@0.1.0",
+        "smp:connector/http@0.2.0",
+        "smp:connector/log@0.2.0",
         "https://api.atlassian.com/admin/v1/orgs",
         &digest,
         "Api Key",

@@ -20,9 +20,9 @@ use wit_component::WitPrinter;
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{Docs, PackageId, Resolve, Type, TypeDefKind, WorldId};
 
-const PACKAGE: &str = "smp:connector@0.1.0";
-const IMPORTS: [&str; 2] = ["smp:connector/http@0.1.0", "smp:connector/log@0.1.0"];
-const EXPORT: &str = "smp:connector/connector@0.1.0";
+const PACKAGE: &str = "smp:connector@0.2.0";
+const IMPORTS: [&str; 2] = ["smp:connector/http@0.2.0", "smp:connector/log@0.2.0"];
+const EXPORT: &str = "smp:connector/connector@0.2.0";
 
 #[test]
 fn every_name_of_the_contract_is_as_it_was() {
@@ -94,7 +94,7 @@ fn the_component_needs_and_offers_what_the_contract_says_and_nothing_else() {
     is_ours(&resolve, world);
     let inspected = Run::new("inspect").args(["--json"]).end().json();
     assert_eq!((&inspected["imports"], &inspected["exports"]), (&json!(IMPORTS), &json!([EXPORT])));
-    assert_eq!(inspected["contract_version"], "0.1.0");
+    assert_eq!(inspected["contract_version"], "0.2.0");
 }
 
 #[test]

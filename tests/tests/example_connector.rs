@@ -74,14 +74,14 @@ fn the_real_command_knows_it_as_well_as_the_other() {
         .file("--fixture", &CASES.folder("people-on-two-pages"))
         .end();
     let rows = [
-        "email,name,role,last_seen,id,status,kind,billable,products",
-        "ada@acme.example,Ada Byron,\"Pins, Polls\",2026-01-02T00:00:00Z,u-1,,,,Polls \
+        "email,name,role,last_seen,id,status,kind,affiliation,billable,products",
+        "ada@acme.example,Ada Byron,\"Pins, Polls\",2026-01-02T00:00:00Z,u-1,,,,,Polls \
          2026-01-01T00:00:00Z; Pins 2026-01-02T00:00:00Z",
-        ",Bao Trần,Pins,,u-2,,,,Pins unknown",
-        "chidi@acme.example,Chidi Okeke,,,u-3,,,,",
-        "dora@acme.example,'=Dora Marsh,Pins,2025-12-26T00:00:00Z,u-4,,,,Pins \
+        ",Bao Trần,Pins,,u-2,,,,,Pins unknown",
+        "chidi@acme.example,Chidi Okeke,,,u-3,,,,,",
+        "dora@acme.example,'=Dora Marsh,Pins,2025-12-26T00:00:00Z,u-4,,,,,Pins \
          2025-12-25T00:00:00Z; Pins 2025-12-26T00:00:00Z",
-        "eero@acme.example,,Polls,2025-01-01T00:00:00Z,u-5,,,,Polls 2025-01-01T00:00:00Z",
+        "eero@acme.example,,Polls,2025-01-01T00:00:00Z,u-5,,,,,Polls 2025-01-01T00:00:00Z",
     ];
     assert_eq!(collected.code, Some(0), "{}", collected.stderr);
     assert_eq!(collected.stdout.lines().collect::<Vec<_>>(), rows);

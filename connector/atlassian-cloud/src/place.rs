@@ -33,7 +33,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Reads a cursor; none for one that was not given out by [`write`].
+    /// Reads a cursor; none for one that was not given out by [`write()`].
     pub fn read(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(WITH_NAMES).or_else(|| text.strip_prefix(WITHOUT_NAMES))?;
         let List(texts) = json::read_page::<List<Text<'_>>>(rest.as_bytes()).ok()?;

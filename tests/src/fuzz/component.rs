@@ -26,8 +26,8 @@ pub const DICTIONARY: &[&str] = &[
     "\0asm",
     "\u{d}\0\u{1}\0",
     "\u{1}\0\0\0",
-    "smp:connector/connector@0.1.0",
-    "smp:connector/http@0.1.0",
+    "smp:connector/connector@0.2.0",
+    "smp:connector/http@0.2.0",
     "smp:connector/http@0.2.0",
     "wasi:cli/environment@0.2.0",
     "organization-id",
@@ -77,7 +77,7 @@ fn assert_fit(facts: &PluginInfo, data: &[u8]) {
         facts.imports
     );
     assert!(
-        facts.exports.iter().any(|name| name == "smp:connector/connector@0.1.0"),
+        facts.exports.iter().any(|name| name == "smp:connector/connector@0.2.0"),
         "{:?}",
         facts.exports
     );

@@ -120,11 +120,18 @@ fn id_of(key: &str, place: usize) -> String {
     format!("ari:cloud:{key}::site/6d2f0a1c-93b7-4c5e-8f12-0000000000{place:02}")
 }
 
+/// Adds a field to an object.
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), value);
+    }
+}
+
 fn access(access: &ProductAccess) -> Value {
     let mut entry = json!({"key": access.key, "id": ari(access)});
     match &access.last_active {
         Field::Absent => {}
-        moment => entry["lastActiveTimestamp"] = json!(moment),
+        moment => put(&mut entry, "lastActiveTimestamp", json!(moment)),
     }
     entry
 }
@@ -173,7 +180,7 @@ pub(super) fn key(organization: &Organization, index: u64) -> Value {
         "targetResources": [],
     });
     if let Some(ends) = ends {
-        key["expiresAt"] = json!(ends);
+        put(&mut key, "expiresAt", json!(ends));
     }
     key
 }

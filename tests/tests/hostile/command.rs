@@ -69,7 +69,7 @@ fn a_file_that_is_no_component_ends_every_command_with_a_failure_of_its_own() {
         ),
         ("cut short", fs::read(test_component("tame")).unwrap()[..10_000].to_vec()),
         ("deep", made::nested(20_000)),
-        ("another version", made::dummy_of_another_contract(&[("@0.1.0", "@9.9.9")])),
+        ("another version", made::dummy_of_another_contract(&[("@0.2.0", "@9.9.9")])),
     ];
     for (name, bytes) in files {
         let path = folder.path().join(name);

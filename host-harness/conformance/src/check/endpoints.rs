@@ -18,6 +18,8 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         }
         match (endpoint.method, endpoint.read_only) {
             (HttpMethod::Get, _) => {}
+            // Whoever chooses the setting is told of it, and by default nobody is asked.
+            (HttpMethod::Post, true) if endpoint.when.is_some() => {}
             (HttpMethod::Post, true) => writing
                 .add(format!("`{shown}` reads with a POST, which an operator must grant by name")),
             (HttpMethod::Post, false) => {
@@ -30,7 +32,7 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     }
     let all = counted(descriptor.api.endpoints.len(), "endpoint");
     outcomes.add(twice.judged(format!("{all}.")));
-    outcomes.add(writing.judged(format!("{all}, each of them GET.")));
+    outcomes.add(writing.judged(format!("{all}, each of them GET or needed by a setting alone.")));
 }
 
 /// Identifies an endpoint. The names of the settings in its path do not count.
@@ -44,6 +46,7 @@ fn shape(method: HttpMethod, path: &str) -> (bool, String) {
 mod tests {
     use super::*;
     use crate::check::testing::{complete, said};
+    use smp_host::contract::Condition;
 
     #[test]
     fn a_second_declaration_fails_and_a_post_is_warned_about() {
@@ -58,6 +61,14 @@ mod tests {
             all_of(|d| d.api.endpoints[0].method = HttpMethod::Post),
             ["endpoints-read: `POST /v1/orgs/{organization-id}/users` reads with a POST, which \
               an operator must grant by name"]
+        );
+        assert_eq!(
+            all_of(|d| {
+                let endpoint = &mut d.api.endpoints[0];
+                endpoint.method = HttpMethod::Post;
+                endpoint.when = Some(Condition { setting: "people".into(), value: "all".into() });
+            }),
+            [""; 0]
         );
         assert_eq!(
             all_of(|d| (d.api.endpoints[0].method, d.api.endpoints[0].read_only) =

@@ -95,19 +95,6 @@ fn is_blank(text: &str) -> bool {
 }
 
 fn paths(descriptor: &Descriptor, findings: &mut Findings) {
-    let has_value = |key: &str| {
-        let field = descriptor.settings.iter().find(|field| field.key == key);
-        field.is_some_and(|field| field.required || field.default.is_some())
-    };
-    for text in base::bases(&descriptor.api) {
-        if let Ok(Base::Below { setting, .. }) = Base::parse(text)
-            && !has_value(setting)
-        {
-            findings.add(format!(
-                "the origin `{text}` names the setting `{setting}`, which is not required"
-            ));
-        }
-    }
     for endpoint in &descriptor.api.endpoints {
         for key in endpoint.path.split('/').filter_map(placeholder) {
             let named = descriptor.settings.iter().find(|field| field.key == key);

@@ -54,7 +54,9 @@ fn texts(descriptor: &Descriptor, missing: &mut Findings) {
         for (name, text) in
             [("label", &field.label), ("help", &field.help), ("placeholder", &field.placeholder)]
         {
-            if empty(text) {
+            // What can be chosen needs no example.
+            let is_shown = name != "placeholder" || field.choices.is_empty();
+            if is_shown && empty(text) {
                 missing.add(format!("the setting `{}` has no {name}", field.key));
             }
         }

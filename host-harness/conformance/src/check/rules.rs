@@ -217,7 +217,7 @@ rules! {
         "Steps, introductions, permissions and answers are Markdown with **bold**, `code`, lists and plain links to web pages; every other text is plain.";
     SINGLE: DESCRIPTOR, "endpoints-distinct", Failure, "Declares each endpoint once",
         "Remove the second declaration, or merge the two.";
-    READING: DESCRIPTOR, "endpoints-read", Warning, "Only reads, with GET",
+    READING: DESCRIPTOR, "endpoints-read", Warning, "Only reads, by default with GET",
         "Use a GET endpoint where the vendor has one. Otherwise every operator has to grant the endpoint by its name.";
     FORM: DESCRIPTOR, "form-consistent", Failure, "Has a form that fits together",
         "Correct the field in the descriptor's settings.";

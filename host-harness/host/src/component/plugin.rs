@@ -302,10 +302,10 @@ mod tests {
     fn imports_outside_the_contract_are_named() {
         let names =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let exports = names(&["smp:connector/connector@0.1.0"]);
+        let exports = names(&["smp:connector/connector@0.2.0"]);
         assert_eq!(
-            contract_version(&names(&["smp:connector/http@0.1.0"]), &exports).unwrap(),
-            "0.1.0"
+            contract_version(&names(&["smp:connector/http@0.2.0"]), &exports).unwrap(),
+            "0.2.0"
         );
         let message = contract_version(&names(&["wasi:cli/environment@0.2.0"]), &exports)
             .unwrap_err()
@@ -314,15 +314,20 @@ mod tests {
             message,
             "it imports interfaces that the contract does not define: wasi:cli/environment@0.2.0"
         );
-        assert!(contract_version(&names(&["smp:connector-evil/http@0.1.0"]), &exports).is_err());
+        assert!(contract_version(&names(&["smp:connector-evil/http@0.2.0"]), &exports).is_err());
         assert!(
             contract_version(&[], &names(&["run"]))
                 .unwrap_err()
                 .message
                 .contains("does not export")
         );
-        let newer =
-            contract_version(&[], &names(&["smp:connector/connector@0.2.0"])).unwrap_err().message;
-        assert_eq!(newer, "it is built for version 0.2.0 of the contract; this host serves 0.1.0");
+        for other in ["0.1.0", "0.3.0"] {
+            let exported = names(&[&format!("smp:connector/connector@{other}")]);
+            let refused = contract_version(&[], &exported).unwrap_err().message;
+            assert_eq!(
+                refused,
+                format!("it is built for version {other} of the contract; this host serves 0.2.0")
+            );
+        }
     }
 }

@@ -67,6 +67,7 @@ pub struct Page {
 }
 
 /// An entry of the journal, in order.
+#[allow(clippy::large_enum_variant, reason = "nearly every entry is a page")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A page was delivered.
