@@ -254,6 +254,7 @@ fn ndjson_has_every_member_with_all_its_keys_in_order() {
         "last_seen",
         "status",
         "kind",
+        "affiliation",
         "billable",
         "attributes",
     ];
@@ -355,6 +356,7 @@ fn the_report_has_its_figures_in_order_however_a_run_ends() {
         "retries",
         "waited_ms",
         "bytes",
+        "notes",
         "error",
     ];
     let people = mock.expected_members().iter().filter(|member| member.is_person()).count();
@@ -365,8 +367,14 @@ fn the_report_has_its_figures_in_order_however_a_run_ends() {
     let report = read_json(&path);
     assert_eq!(report.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
     let bytes = report["bytes"].clone();
-    let figures = json!({"outcome": "complete", "members": 25, "people": people, "total": 25, "pages": 3, "duplicates": 0, "requests": 3,
-        "retries": 0, "waited_ms": 0, "bytes": bytes, "error": null});
+    // Three pages, and the domains for the note of the one that waits.
+    let notes = report["notes"].clone();
+    assert_eq!(notes.as_array().map(Vec::len), Some(1), "{report}");
+    assert_eq!(notes[0].as_object().unwrap().keys().collect::<Vec<_>>(), [
+        "message", "hint", "setting",
+    ]);
+    let figures = json!({"outcome": "complete", "members": 25, "people": people, "total": 25, "pages": 3, "duplicates": 0, "requests": 4,
+        "retries": 0, "waited_ms": 0, "bytes": bytes, "notes": notes, "error": null});
     assert!(report == figures && bytes.as_u64().is_some_and(|bytes| bytes > 5_000), "{report}");
     mock.set_fault(Call::Users, When::Nth(2), Fault::status(503));
     assert_eq!(
@@ -376,7 +384,7 @@ fn the_report_has_its_figures_in_order_however_a_run_ends() {
     let report = read_json(&path);
     assert_eq!(
         (&report["requests"], &report["retries"], &report["outcome"]),
-        (&json!(4), &json!(1), &json!("complete"))
+        (&json!(5), &json!(1), &json!("complete"))
     );
     assert!((250..=500).contains(&report["waited_ms"].as_u64().unwrap()), "{report}");
     for (arguments, requests) in

@@ -63,12 +63,15 @@ fn an_origin_that_the_operator_names_may_be_anywhere() {
 
 #[test]
 fn a_get_is_not_granted_by_name_and_neither_is_what_nobody_declares() {
-    for (grant, hint) in [
-        ("POST /admin/v1/orgs", "only GET endpoints"),
-        ("DELETE /admin/v1/orgs", "for example 'POST /v1/search'"),
-        ("POST", "write the method and the path"),
+    let (ours, reading) = (component(), test_component("tame"));
+    for (connector, grant, hint) in [
+        (&reading, "POST /v1/orgs", "only GET endpoints"),
+        (&ours, "POST /admin/v1/orgs", "POST /admin/v2/orgs/{organization-id}/workspaces"),
+        (&ours, "DELETE /admin/v1/orgs", "for example 'POST /v1/search'"),
+        (&ours, "POST", "write the method and the path"),
     ] {
-        let ended = Run::new("validate")
+        let ended = Run::bare()
+            .args(["validate".as_ref(), connector.as_os_str()])
             .args([
                 "--set",
                 "organization-id=x",

@@ -28,7 +28,7 @@ fn an_answer_that_is_left_over_fails_every_command() {
         let ended = Run::new(command).file("--fixture", left_over.path()).arg("--json").end();
         assert_eq!(ended.code, Some(1), "{command}");
         assert!(
-            ended.said("fixture").contains("an answer that was never requested: entry 4 GET "),
+            ended.said("fixture").contains("an answer that was never requested: entry 5 GET "),
             "{command}: {}",
             ended.stderr
         );
@@ -93,7 +93,7 @@ fn a_resumed_run_is_held_to_what_comes_after_the_place_where_it_goes_on() {
         assert_eq!(came, (Some(code), left), "{extra:?}: {}", ended.stderr);
         if code == 1 {
             let told = ended.said("fixture");
-            assert!(told.contains("never requested: entry 4 GET "), "{extra:?}: {told}");
+            assert!(told.contains("never requested: entry 5 GET "), "{extra:?}: {told}");
         }
     }
 }

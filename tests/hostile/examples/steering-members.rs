@@ -2,8 +2,8 @@
 //! reader.
 
 use hostile::{
-    Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse, Setting,
-    member, page,
+    Advice, Affiliation, Connector, Failure, Member, MemberKind, MemberPage, MemberStatus, Product,
+    ProductUse, Setting, member, page,
 };
 
 const STEERING: [&str; 9] = [
@@ -34,10 +34,20 @@ impl Connector for SteeringMembers {
             uses: vec![ProductUse { product, last_active: None }],
             status: Some(MemberStatus::Other(text(steering))),
             kind: Some(MemberKind::Other(text(steering))),
+            affiliation: Some(Affiliation::Other(text(steering))),
             attributes: vec![(text(steering), text(steering))],
             ..member(steering)
         });
-        Ok(MemberPage { products: products.collect(), ..page(members.collect(), None) })
+        let notes = STEERING.iter().map(|steering| Advice {
+            message: text(steering),
+            hint: text(steering),
+            setting: None,
+        });
+        Ok(MemberPage {
+            products: products.collect(),
+            notes: notes.collect(),
+            ..page(members.collect(), None)
+        })
     }
 }
 

@@ -262,7 +262,8 @@ mod tests {
             ("users", "`users` is not a rule: `CALL[:WHEN]:FAULT` is expected"),
             (
                 "people:drop",
-                "`people` is not a call: it must be one of orgs, org, users, domains, any",
+                "`people` is not a call: it must be one of orgs, org, users, domains, count, \
+                 search, workspaces, keys, any",
             ),
             ("users:0:drop", "`0` is not a count: `always`, `N`, `N-M` or `N-` is expected"),
             ("users:4-2:drop", "`4-2` is not a count: `always`, `N`, `N-M` or `N-` is expected"),

@@ -21,8 +21,8 @@ fn imports_outside_the_contract_are_refused_by_name() {
         "wasi:cli/environment@0.2.0",
         "wasi:sockets/tcp@0.2.3",
         "wasi:http/outgoing-handler@0.2.0",
-        "smp:connector-evil/http@0.1.0",
-        "smp:connector/secrets@0.1.0",
+        "smp:connector-evil/http@0.2.0",
+        "smp:connector/secrets@0.2.0",
         "smp:connector/http@9.9.9",
         "anything",
     ] {
@@ -36,8 +36,8 @@ fn imports_outside_the_contract_are_refused_by_name() {
 
 #[test]
 fn a_version_of_the_contract_that_this_host_does_not_serve_is_refused_by_number() {
-    for version in ["9.9.9", "0.2.0", "1.0.0"] {
-        let bytes = made::dummy_of_another_contract(&[("@0.1.0", &format!("@{version}"))]);
+    for version in ["9.9.9", "0.1.0", "1.0.0"] {
+        let bytes = made::dummy_of_another_contract(&[("@0.2.0", &format!("@{version}"))]);
         assert_failed(
             &refusal(&bytes),
             Code::Component,
@@ -49,11 +49,11 @@ fn a_version_of_the_contract_that_this_host_does_not_serve_is_refused_by_number(
 
 #[test]
 fn a_later_patch_of_the_contract_is_served_as_long_as_it_asks_for_nothing_new() {
-    let bytes = made::dummy_of_another_contract(&[("@0.1.0", "@0.1.7")]);
+    let bytes = made::dummy_of_another_contract(&[("@0.2.0", "@0.2.7")]);
     // It is linked and described; each of its calls crashes on purpose.
     assert_failed(&refusal(&bytes), Code::Trap, "crashed");
     let more =
-        [("@0.1.0", "@0.1.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
+        [("@0.2.0", "@0.2.7"), ("send: func(", "delete-user: func(id: string);\n    send: func(")];
     assert_failed(
         &refusal(&made::dummy_of_another_contract(&more)),
         Code::Component,
@@ -100,7 +100,7 @@ fn types_that_are_not_those_of_the_contract_are_refused() {
 
 #[test]
 fn a_component_that_offers_nothing_is_refused() {
-    for text in ["(component)", "(component (import \"smp:connector/log@0.1.0\" (instance)))"] {
+    for text in ["(component)", "(component (import \"smp:connector/log@0.2.0\" (instance)))"] {
         assert_failed(
             &refusal(&wat::parse_str(text).unwrap()),
             Code::Component,

@@ -37,7 +37,7 @@ fn members_steer_no_reader_of_lines_of_json() {
     assert_eq!(ended.stdout.lines().count(), 9);
     for (line, (shown, _)) in ended.stdout.lines().zip(SHOWN) {
         let rest = format!(
-            r#""products":[{{"key":"{shown}","name":"{shown}","site":"{shown}","last_active":null}}],"last_seen":null,"status":"{shown}","kind":"{shown}","billable":null,"attributes":{{"{shown}":"{shown}"}}}}"#
+            r#""products":[{{"key":"{shown}","name":"{shown}","site":"{shown}","last_active":null}}],"last_seen":null,"status":"{shown}","kind":"{shown}","affiliation":"{shown}","billable":null,"attributes":{{"{shown}":"{shown}"}}}}"#
         );
         assert_eq!(
             line,

@@ -4,6 +4,7 @@ use smp_tests::harness::Run;
 use smp_tests::mock::Mock;
 
 const USERS: &str = "GET /admin/v1/orgs/{organization-id}/users";
+const DOMAINS: &str = "GET /admin/v1/orgs/{organization-id}/domains";
 
 fn mock() -> Mock {
     let mock = Mock::builder().members(25).page_size(10);
@@ -31,8 +32,17 @@ fn requests(stderr: &str) -> Vec<String> {
 fn each_request_is_a_line_with_its_page_and_its_try() {
     let (quiet, verbose) = (collect(&mock()).end(), collect(&mock()).arg("-v").end());
     assert_eq!(verbose.code, Some(0), "{}", verbose.stderr);
-    let lines = ["200 page 1", "429 page 2", "200 page 2 try 2", "200 page 3"];
-    assert_eq!(requests(&verbose.stderr), lines.map(|line| format!("{USERS} {line}")));
+    let lines = [
+        (USERS, "200 page 1"),
+        (DOMAINS, "200 page 1"),
+        (USERS, "429 page 2"),
+        (USERS, "200 page 2 try 2"),
+        (USERS, "200 page 3"),
+    ];
+    assert_eq!(
+        requests(&verbose.stderr),
+        lines.map(|(endpoint, line)| format!("{endpoint} {line}"))
+    );
     assert!(requests(&quiet.stderr).is_empty(), "{}", quiet.stderr);
     // The data is the same, and standard output has nothing else.
     assert_eq!((&verbose.stdout, verbose.lines().len()), (&quiet.stdout, 25));
@@ -73,15 +83,18 @@ fn the_last_line_is_the_failure_where_json_is_asked_for() {
     // The first page came, and standard output has only that.
     assert_eq!((ended.code, ended.lines().len()), (Some(1), 10));
     ended.said("rate-limited");
-    assert_eq!(requests(&ended.stderr).len(), 2, "{}", ended.stderr);
+    assert_eq!(requests(&ended.stderr).len(), 3, "{}", ended.stderr);
 }
 
 #[test]
 fn a_request_that_is_not_let_out_is_told_with_its_reason() {
     let mock = mock();
-    let ended = Run::new("collect").at(&mock).args(["-v", "--limit", "requests=1", "--json"]).end();
-    ended.said("limit");
-    let refused =
-        format!("a request was refused: the run has reached its limit endpoint=\"{USERS}\"");
-    assert!(ended.stderr.contains(&refused), "{}", ended.stderr);
+    for (limit, endpoint) in [("requests=1", DOMAINS), ("requests=2", USERS)] {
+        let ended = Run::new("collect").at(&mock).args(["-v", "--limit", limit, "--json"]).end();
+        ended.said("limit");
+        let refused = format!(
+            "a request was refused: the run has reached its limit endpoint=\"{endpoint}\""
+        );
+        assert!(ended.stderr.contains(&refused), "{}", ended.stderr);
+    }
 }

@@ -21,6 +21,7 @@ use smp_tests::mock::Mock;
 use crate::subscriber::{Entry, Told};
 
 const USERS: &str = "GET /admin/v1/orgs/{organization-id}/users";
+const DOMAINS: &str = "GET /admin/v1/orgs/{organization-id}/domains";
 
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
     let engine = Engine::new(&EngineOptions::new(Compiler::Inside)).unwrap();
@@ -135,12 +136,16 @@ fn each_request_is_told_as_often_as_it_was_sent() {
         .collect();
     assert_eq!(u64::try_from(sent.len()).unwrap(), mock.requests());
     let pages: Vec<_> = sent.iter().filter(|event| event.contains("Collect")).collect();
-    let [first, refused, again, last] = &pages[..] else { panic!("{pages:?}") };
-    for (event, page, number, status) in
-        [(first, 1, 1, 200), (refused, 2, 1, 429), (again, 2, 2, 200), (last, 3, 1, 200)]
-    {
+    let [first, noted, refused, again, last] = &pages[..] else { panic!("{pages:?}") };
+    for (event, endpoint, page, number, status) in [
+        (first, USERS, 1, 1, 200),
+        (noted, DOMAINS, 1, 1, 200),
+        (refused, USERS, 2, 1, 429),
+        (again, USERS, 2, 2, 200),
+        (last, USERS, 3, 1, 200),
+    ] {
         for part in [
-            format!("endpoint: \"{USERS}\""),
+            format!("endpoint: \"{endpoint}\""),
             format!("Collect {{ page: {page} }}, number: {number}, "),
             format!("Answered {{ status: {status}, bytes: "),
         ] {
@@ -168,19 +173,26 @@ fn a_run_its_calls_and_their_requests_are_spans() {
     assert_eq!(calls, ["validate", "connect", "collect 1", "collect 2", "collect 3"]);
     let requests = spans(&told, "request");
     assert_eq!(u64::try_from(requests.len()).unwrap(), mock.requests());
-    let users: Vec<_> = requests.iter().filter(|sent| sent.field("call") == "collect").collect();
-    let tried: Vec<_> = users
+    let pages: Vec<_> = requests.iter().filter(|sent| sent.field("call") == "collect").collect();
+    let tried: Vec<_> = pages
         .iter()
         .map(|sent| {
             assert_eq!((sent.within, sent.level.as_str()), (Some("call"), "DEBUG"));
-            assert_eq!((sent.field("endpoint"), sent.field("fault")), (USERS, ""));
+            assert_eq!(sent.field("fault"), "");
             assert!(sent.field("bytes").parse::<u64>().unwrap() > 0);
             assert!(sent.field("elapsed_ms").parse::<u64>().is_ok());
             let fields = ["page", "number", "status", "wait_ms"].map(|name| sent.field(name));
-            fields.join(" ").trim().to_owned()
+            (sent.field("endpoint"), fields.join(" ").trim().to_owned())
         })
         .collect();
-    assert_eq!(tried, ["1 1 200", "2 1 429 0", "2 2 200", "3 1 200"]);
+    let expected = [
+        (USERS, "1 1 200"),
+        (DOMAINS, "1 1 200"),
+        (USERS, "2 1 429 0"),
+        (USERS, "2 2 200"),
+        (USERS, "3 1 200"),
+    ];
+    assert_eq!(tried, expected.map(|(endpoint, fields)| (endpoint, fields.to_owned())));
 }
 
 #[test]

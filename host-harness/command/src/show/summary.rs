@@ -305,6 +305,7 @@ mod tests {
             Some(MemberKind::Person),
             Some(MemberKind::App),
             Some(MemberKind::Customer),
+            Some(MemberKind::ServiceAccount),
             Some(MemberKind::Other("robot".into())),
         ] {
             let used = Member { kind, last_seen: Some(SEEN), ..using("x", &[0]) };
@@ -316,11 +317,12 @@ mod tests {
                 summary.people,
                 summary.apps,
                 summary.customers,
+                summary.service_accounts,
                 summary.others,
                 summary.active,
                 summary.private
             ),
-            (5, 2, 1, 1, 1, 2, 2)
+            (6, 2, 1, 1, 1, 1, 2, 2)
         );
         assert_eq!(summary.products(), [(Some("Jira"), 2)]);
     }
@@ -402,7 +404,7 @@ mod tests {
         #[test]
         fn any_page_is_summed_up_within_the_width(page in any_page(), columns in 40_usize..160) {
             let summary = of(&page);
-            prop_assert_eq!(summary.members, summary.people + summary.apps + summary.customers + summary.others);
+            prop_assert_eq!(summary.members, summary.people + summary.apps + summary.customers + summary.service_accounts + summary.others);
             for line in summary.render(Look { width: columns, colour: false }).lines() {
                 prop_assert!(!line.chars().any(text::is_active), "{:?}", line);
                 prop_assert!(width(line) <= columns, "{:?}", line);

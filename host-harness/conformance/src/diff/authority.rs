@@ -27,19 +27,18 @@ pub(super) fn compare(
     found: &mut Found,
     approvals: &mut Vec<String>,
 ) {
-    let origins = [&old.api.base, &new.api.base].map(|base| Origin::parse(base));
-    if let [Ok(before), Ok(now)] = origins
-        && before != now
-    {
-        found.add(&ORIGIN, became(&before.to_string(), &now.to_string()));
-        approvals.push(now.to_string());
-    }
-    if old.api.base.contains('{') || new.api.base.contains('{') {
+    let bases = [&old.api.base, &new.api.base];
+    if bases.iter().any(|base| base.contains('{')) {
         // A template is no origin, and compares letter by letter.
         if old.api.base != new.api.base {
             found.add(&ORIGIN, became(&old.api.base, &new.api.base));
             approvals.push(new.api.base.clone());
         }
+    } else if let [Ok(before), Ok(now)] = bases.map(|base| Origin::parse(base))
+        && before != now
+    {
+        found.add(&ORIGIN, became(&before.to_string(), &now.to_string()));
+        approvals.push(now.to_string());
     }
     let others = |descriptor: &Descriptor| -> BTreeSet<String> {
         base::bases(&descriptor.api).skip(1).map(ToOwned::to_owned).collect()

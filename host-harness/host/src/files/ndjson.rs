@@ -155,9 +155,9 @@ mod tests {
                 r#"{"id":"a1","email":"ada@example.test","name":"Ada Lovelace","role":"Confluence, Jira","products":["#,
                 r#"{"key":"jira-software","name":"Jira","site":"acme.atlassian.net","last_active":"2026-01-02T03:04:05Z"},"#,
                 r#"{"key":"confluence","name":"Confluence","site":null,"last_active":null}],"#,
-                r#""last_seen":"2026-01-02T03:04:05Z","status":"active","kind":"person","billable":true,"attributes":{"nickname":"ada"}}"#,
+                r#""last_seen":"2026-01-02T03:04:05Z","status":"active","kind":"person","affiliation":"managed","billable":true,"attributes":{"nickname":"ada"}}"#,
                 "\n",
-                r#"{"id":"b2","email":null,"name":"Build Bot","role":"","products":[],"last_seen":null,"status":null,"kind":"app","billable":null,"attributes":{}}"#,
+                r#"{"id":"b2","email":null,"name":"Build Bot","role":"","products":[],"last_seen":null,"status":null,"kind":"app","affiliation":null,"billable":null,"attributes":{}}"#,
                 "\n",
             )
         );
