@@ -100,6 +100,7 @@ fn package(clone: &Path) {
     let made = Run::bare()
         .args(["package", "dist/atlassian-cloud.wasm", "--output", "dist"])
         .args(["--sbom", "dist/atlassian-cloud.cdx.json", "--fixtures", "tests/fixtures/acme"])
+        .args(["--fixtures", "tests/fixtures/everyone-in-the-organization"])
         .args(["--fixtures", "tests/fixtures/key-maker-is-no-organization-admin"])
         .file("--changelog", &folder("../CHANGELOG.md").canonicalize().unwrap())
         .within(clone)

@@ -92,9 +92,8 @@ fn a_request_that_is_not_let_out_is_told_with_its_reason() {
     for (limit, endpoint) in [("requests=1", DOMAINS), ("requests=2", USERS)] {
         let ended = Run::new("collect").at(&mock).args(["-v", "--limit", limit, "--json"]).end();
         ended.said("limit");
-        let refused = format!(
-            "a request was refused: the run has reached its limit endpoint=\"{endpoint}\""
-        );
+        let refused =
+            format!("a request was refused: the run has reached its limit endpoint=\"{endpoint}\"");
         assert!(ended.stderr.contains(&refused), "{}", ended.stderr);
     }
 }

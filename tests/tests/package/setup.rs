@@ -16,8 +16,11 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const DATE: (&str, &str) = ("1700000000", "2023-11-14T22:13:20Z");
 
 /// Cases that call every endpoint: a package with all cases would take as long as a check.
-pub(crate) const CASES: [&str; 2] =
-    ["fixtures/acme", "fixtures/key-maker-is-no-organization-admin"];
+pub(crate) const CASES: [&str; 3] = [
+    "fixtures/acme",
+    "fixtures/everyone-in-the-organization",
+    "fixtures/key-maker-is-no-organization-admin",
+];
 
 /// The package of the Atlassian connector, made once.
 pub(crate) static OURS: LazyLock<Made> =

@@ -63,9 +63,9 @@ fn a_manifest_is_the_same_wherever_and_whenever_it_is_made_and_says_what_the_com
     let config: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         config["component"]["imports"],
-        json!(["smp:connector/http@0.1.0", "smp:connector/log@0.1.0"])
+        json!(["smp:connector/http@0.2.0", "smp:connector/log@0.2.0"])
     );
-    assert_eq!(config["component"]["exports"], json!(["smp:connector/connector@0.1.0"]));
+    assert_eq!(config["component"]["exports"], json!(["smp:connector/connector@0.2.0"]));
 
     let dated = run("push")
         .arg(&folder)
