@@ -256,7 +256,8 @@ fn packed_answers_are_asked_for_and_taken() {
     let asked = relay.sent().lines().filter(|line| *line == "accept-encoding: gzip").count();
     // Three pages, and the domains for the note of the first.
     assert_eq!(asked, 4, "{}", relay.sent());
-    assert!(relay.received() < 6_000, "{} bytes came", relay.received());
+    // Unpacked they are more than 19,000.
+    assert!(relay.received() < 7_000, "{} bytes came", relay.received());
 }
 
 #[test]

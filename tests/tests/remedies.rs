@@ -177,9 +177,9 @@ async fn whichever_call_meets_a_fault_it_says_the_same_of_what_mends_it() {
         (
             "a key without a scope",
             answer(403, None, SCOPE),
-            json!({"kind": "more-permissions", "scopes": ["read:orgs:admin", "read:accounts:admin", "read:domains:admin"]}),
+            json!({"kind": "more-permissions", "scopes": ["read:orgs:admin", "read:accounts:admin", "read:domains:admin", "read:keys:admin"]}),
             false,
-            "create a new key with the scopes",
+            "or one with the scopes read:orgs:admin, read:accounts:admin and read:domains:admin",
         ),
         ("a web page", answer(200, None, "<html>"), report(), true, "Try again later"),
         ("another shape", answer(200, None, "[]"), report(), true, "Try again later"),

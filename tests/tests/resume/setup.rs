@@ -34,7 +34,7 @@ pub(crate) struct Setup {
 pub(crate) struct Undisturbed {
     /// The file.
     pub(crate) bytes: Vec<u8>,
-    /// The figures of the report that count the whole collection.
+    /// What the report says of the whole collection.
     pub(crate) counts: Value,
     /// The cursor of each page.
     cursors: Vec<Option<String>>,
@@ -189,19 +189,21 @@ pub(crate) fn undisturbed(format: &str) -> &'static Undisturbed {
         let ended = run.args([Path::new("--report"), &report]).end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let report = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
-        let cursors = mock.log().into_iter().map(|request| request.cursor).collect();
+        let log = mock.log().into_iter().filter(|request| request.call == Call::Users);
+        let cursors = log.map(|request| request.cursor).collect();
         Undisturbed { bytes: fs::read(output).unwrap(), counts: counts(&report), cursors }
     })
 }
 
-/// The figures of a report that count the whole collection.
+/// What a report says of the whole collection: figures, and notes.
 pub(crate) fn counts(report: &Value) -> Value {
     json!([
         report["members"],
         report["people"],
         report["total"],
         report["pages"],
-        report["duplicates"]
+        report["duplicates"],
+        report["notes"]
     ])
 }
 
