@@ -4,7 +4,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 use smp_tests::harness::Run;
 
-use crate::setup::{Made, OURS, VERSION, digest};
+use crate::setup::{CASES, Made, OURS, VERSION, digest};
 
 /// The parts of a page.
 #[derive(Debug, Default)]
@@ -140,7 +140,14 @@ fn scripts_read_in_the_listing_what_inspect_says_of_the_file() {
     assert_eq!(listing["descriptor"]["version"], VERSION);
     assert_eq!(
         listing["scopes"],
-        json!(["read:accounts:admin", "read:domains:admin", "read:orgs:admin"])
+        json!([
+            "read:accounts:admin",
+            "read:directories:admin",
+            "read:domains:admin",
+            "read:keys:admin",
+            "read:orgs:admin",
+            "read:workspaces:admin"
+        ])
     );
     assert_eq!(
         listing["digest"],
@@ -148,7 +155,7 @@ fn scripts_read_in_the_listing_what_inspect_says_of_the_file() {
     );
     assert_eq!(
         (&listing["conformance"]["passed"], &listing["conformance"]["figures"]["fixtures"]),
-        (&json!(true), &json!(2))
+        (&json!(true), &json!(CASES.len()))
     );
     assert!(listing["conformance"]["rules"].as_array().unwrap().len() > 20);
 }

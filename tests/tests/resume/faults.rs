@@ -139,8 +139,8 @@ fn a_disk_that_has_no_room_for_the_checkpoint_stops_a_run_and_it_goes_on() {
     assert!(ended.error()["message"].as_str().unwrap().contains("checkpoint"), "{}", ended.stderr);
     assert_eq!(stage.report()["pages"], json!(stage.delivered()));
     assert_eq!(stage.run().end().code, Some(0));
-    // Only the page whose entry found no room is requested twice.
-    assert_eq!(stage.mock.requests(), 2 * members + 1);
+    // Only the page whose entry found no room is requested twice, and the domains once.
+    assert_eq!(stage.mock.requests(), 2 * members + 2);
     let rows = fs::read_to_string(stage.output()).unwrap();
     for member in stage.mock.expected_members() {
         assert_eq!(rows.matches(&member.account_id).count(), 1, "{}", member.account_id);

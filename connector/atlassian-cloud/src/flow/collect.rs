@@ -53,7 +53,9 @@ fn managed(
     let cursor = cursor.transpose()?;
     let UsersPage { mut page, odd_dates } = users::get(host, config, cursor.as_ref())
         .map_err(|refusal| settled(host, config, refusal))?;
-    if cursor.is_none() && !page.members.is_empty() {
+    // Where the whole list is empty, `validate` says why.
+    let is_empty = page.members.is_empty() && page.next.is_none();
+    if cursor.is_none() && !is_empty {
         page.notes.extend(missing(host, config));
     }
     page.notes.extend(odd_dates.note(host));
@@ -159,7 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn a_first_page_without_members_costs_no_second_request() {
+    fn an_empty_page_before_others_is_the_first_one_too() {
+        let domains =
+            r#"{"data":[{"attributes":{"name":"b.test","claim":{"status":"unverified"}}}]}"#;
+        let mut host = Script::new()
+            .at("/{org}/users", answer(200, r#"{"data":[],"links":{"next":"2"}}"#))
+            .at("/{org}/domains", answer(200, domains));
+        let page = collect(&mut host, &settings(), None).unwrap();
+        assert_eq!((page.members.len(), page.notes.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_list_without_members_costs_no_second_request() {
         let mut host = Script::new().at("/{org}/users", answer(200, r#"{"data":[]}"#));
         assert_eq!(collect(&mut host, &settings(), None), Ok(MemberPage::default()));
     }
