@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use smp_host::contract::{self, ConnectorPlugin, Setting};
-use wasmtime::component::{Component, HasSelf, Linker};
+use smp_host::contract::{self, Exports, Setting};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
 use crate::pages::Pages;
@@ -56,17 +56,18 @@ impl Bare {
     /// When the component fails.
     pub async fn read_all(&self, pages: &Arc<Pages>, settings: &[Setting]) -> Result<usize> {
         let mut linker = Linker::new(&self.engine);
-        ConnectorPlugin::add_to_linker::<_, HasSelf<Answers>>(&mut linker, |state| state)
+        contract::add_to_linker::<Answers>(&mut linker)
             .map_err(told)?;
         let mut store = Store::new(&self.engine, Answers(Arc::clone(pages)));
         store.set_epoch_deadline(u64::MAX / 2);
-        let plugin = ConnectorPlugin::instantiate_async(&mut store, &self.component, &linker)
-            .await
-            .map_err(told)?;
+        let linked = linker.instantiate_pre(&self.component).map_err(told)?;
+        let instance = linked.instantiate_async(&mut store).await.map_err(told)?;
+        let exports = Exports::of(&linked).map_err(told)?;
+        let plugin = exports.load(&mut store, &instance).map_err(told)?;
         let (mut cursor, mut members) = (None, 0);
         loop {
             let answer = plugin
-                .smp_connector_connector()
+                .connector
                 .call_collect_members(&mut store, settings, cursor.as_ref())
                 .await;
             let page = answer.map_err(told)?.ok().context("the component refuses its page")?;

@@ -18,6 +18,7 @@ use smp_host::files::checkpoint::{Checkpoint, Entry, Identity, Page};
 use smp_host::files::{Csv, Ndjson};
 use smp_host::http::capability::Capability;
 use smp_host::http::clock::SystemClock;
+use smp_host::http::base::Purpose;
 use smp_host::http::policy::Policy;
 use smp_host::http::retry::{Jitter, Retrier};
 use smp_host::http::transport::{Method, Request};
@@ -138,7 +139,7 @@ fn engine(
 }
 
 fn policy(stage: &Setup) -> Result<f64> {
-    let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
+    let policy = policy_of(stage);
     let requests: Vec<_> = (0..PAGES).map(request).collect();
     let (allowed, time) = cpu_of(|| {
         requests.iter().filter(|request| policy.check(black_box(request)).is_ok()).count()
@@ -162,7 +163,7 @@ fn path(page: u64) -> String {
 
 async fn cpu_of_capability(stage: &Setup, pages: &Arc<Pages>) -> Result<f64> {
     use smp_host::contract::http;
-    let policy = Policy::new(stage.plugin.descriptor(), &stage.settings.public, stage.grants());
+    let policy = policy_of(stage);
     let clock = Arc::new(SystemClock::default());
     let retrier = Retrier::new(
         Replayed::at_once(pages),
@@ -183,6 +184,11 @@ async fn cpu_of_capability(stage: &Setup, pages: &Arc<Pages>) -> Result<f64> {
         );
     }
     Ok(cpu(Whose::Thread) - before)
+}
+
+fn policy_of(stage: &Setup) -> Policy {
+    let (descriptor, settings) = (stage.plugin.descriptor(), &stage.settings.public);
+    Policy::new(descriptor, settings, Purpose::Members, stage.grants())
 }
 
 fn checks(read: &[MemberPage]) -> Result<f64> {

@@ -7,7 +7,7 @@
 //! that only everyone is read with: a key without the scope may get either. No text of a body gets
 //! any further than the vendor's code.
 
-use smp_connector_kit::call::{self, Call, Route, Trouble};
+use smp_connector_kit::call::{self, Call, Need, Route, Trouble};
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::Unreadable;
 use smp_connector_kit::{Failure, FailureKind, Response};
@@ -116,7 +116,7 @@ impl Call for Asked {
                 let hint = format!("{NO_MORE_SCOPES}{}{IN_THE_FIELD}", scopes(people));
                 Failure::new(FailureKind::Permission, message, hint).at(API_KEY)
             }
-            401 if route.when != Some((PEOPLE, EVERYONE)) => not_accepted(route, people),
+            401 if !route.needs().any(|need| need == Need::Setting(PEOPLE, EVERYONE)) => not_accepted(route, people),
             401 | 403 => {
                 return Refusal::Forbidden(Forbidden { route, people, status, code });
             }

@@ -4,10 +4,15 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bindings::exports::smp::connector::connector::Guest;
+#[cfg(feature = "usage")]
+use crate::bindings::exports::smp::connector::usage;
 use crate::contract::{Account, Descriptor, Failure, Level, MemberPage, Report, Setting};
+#[cfg(feature = "usage")]
+use crate::contract::{FailureKind, UsagePage};
 use crate::host::{Host, Imports};
 
-/// A connector: four functions that depend only on its settings and the host's answers.
+/// A connector: functions that depend only on its settings and the host's answers. Four of them, and
+/// `collect_usage` with the feature `usage`.
 ///
 /// Nothing is kept between two calls: a page depends only on the settings and the cursor.
 pub trait Connector {
@@ -37,6 +42,30 @@ pub trait Connector {
         settings: &[Setting],
         cursor: Option<String>,
     ) -> Result<MemberPage, Failure>;
+
+    /// Reads one page of the products with their seats, as [`collect`](Self::collect) does of
+    /// members.
+    ///
+    /// The default is for a connector whose service tells no seats, where another one in the same
+    /// build has the feature: its own component is built without it, and does not export usage.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`collect`](Self::collect); by default always.
+    #[cfg(feature = "usage")]
+    fn collect_usage(
+        host: &mut dyn Host,
+        settings: &[Setting],
+        cursor: Option<String>,
+    ) -> Result<UsagePage, Failure> {
+        let _ = (host, settings, cursor);
+        Err(Failure::new(
+            FailureKind::Other,
+            "This connector does not tell how many seats there are.",
+            "Send this message to the support of your SaaS management platform: it must not ask \
+             this connector for seats.",
+        ))
+    }
 }
 
 /// A connector as the contract's world requires it, only for [`crate::export`].
@@ -65,6 +94,14 @@ impl<C: Connector> Guest for Component<C> {
     ) -> Result<MemberPage, Failure> {
         report_panics();
         C::collect(&mut Imports, &settings, cursor)
+    }
+}
+
+#[cfg(feature = "usage")]
+impl<C: Connector> usage::Guest for Component<C> {
+    fn collect_usage(settings: Vec<Setting>, cursor: Option<String>) -> Result<UsagePage, Failure> {
+        report_panics();
+        C::collect_usage(&mut Imports, &settings, cursor)
     }
 }
 
@@ -105,3 +142,41 @@ macro_rules! export {
 #[cfg(all(target_family = "wasm", feature = "talc"))]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+#[cfg(all(test, feature = "usage"))]
+mod tests {
+    use super::*;
+    use crate::testing::Script;
+
+    struct WithoutSeats;
+
+    impl Connector for WithoutSeats {
+        fn describe() -> Descriptor {
+            unreachable!()
+        }
+
+        fn validate(_: &mut dyn Host, _: &[Setting]) -> Report {
+            unreachable!()
+        }
+
+        fn connect(_: &mut dyn Host, _: &[Setting]) -> Result<Account, Failure> {
+            unreachable!()
+        }
+
+        fn collect(
+            _: &mut dyn Host,
+            _: &[Setting],
+            _: Option<String>,
+        ) -> Result<MemberPage, Failure> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn a_connector_without_usage_says_so_and_sends_nothing() {
+        let failure = WithoutSeats::collect_usage(&mut Script::new(), &[], None).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Other);
+        assert!(failure.message.contains("does not tell how many seats"), "{failure:?}");
+        assert!(!failure.hint.is_empty());
+    }
+}

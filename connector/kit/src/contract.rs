@@ -11,7 +11,10 @@ pub use crate::bindings::exports::smp::connector::connector::{
     DataField, DataSet, Descriptor, Endpoint, Failure, FailureKind, GuideSection, HeaderUse,
     Instant, Member, MemberKind, MemberPage, MemberStatus, Origins, OtherHalf, Outcome, Product,
     ProductUse, Question, RateLimit, Report, SecretPrefix, SecretUse, Setting, SettingField,
+    SettingValue,
 };
+#[cfg(feature = "usage")]
+pub use crate::bindings::exports::smp::connector::usage::{Entry, UsagePage};
 pub use crate::bindings::smp::connector::http::{
     Error as HttpError, Exhausted, Method, Request, Response,
 };
@@ -148,6 +151,23 @@ impl Default for MemberPage {
             total: None,
             notes: Vec::new(),
         }
+    }
+}
+
+#[cfg(feature = "usage")]
+impl Entry {
+    /// Makes an entry for a product of which no plan and no number is known.
+    pub fn new(id: impl Into<String>, product: Product) -> Self {
+        let (plan, purchased, used, sandbox) = (None, None, None, None);
+        Self { id: id.into(), product, plan, purchased, used, sandbox }
+    }
+}
+
+#[cfg(feature = "usage")]
+impl Default for UsagePage {
+    /// A last page without entries, of a list with an unknown total.
+    fn default() -> Self {
+        Self { entries: Vec::new(), next: None, total: None, notes: Vec::new() }
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::bounds::{Bound, Bounds, LONGEST_CURSOR};
 use crate::error::Error;
 use crate::records::{
-    Account, Advice, Affiliation, Check, Failure, Instant, Member, MemberKind, MemberStatus,
-    Outcome, Page,
+    Account, Advice, Affiliation, Check, Entry, Failure, Instant, Member, MemberKind, MemberStatus,
+    Outcome, Page, Record as _,
 };
 
 /// The result of a check.
@@ -77,15 +77,35 @@ pub fn account<'a>(
 ///
 /// # Errors
 /// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
-pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
+pub fn page<P: Page<Record: Member>>(page: &P, bounds: &Bounds) -> Checked {
+    frame(page, bounds)?;
+    let products = page.products().len();
+    page.records().iter().try_for_each(|one| member(one, products, bounds))
+}
+
+/// Checks a page of usage, and each entry on it.
+///
+/// # Errors
+/// [`Error::Contract`] or [`Error::Limit`], with what is wrong.
+pub fn usage_page<P: Page<Record: Entry>>(page: &P, bounds: &Bounds) -> Checked {
+    frame(page, bounds)?;
+    page.records().iter().try_for_each(|entry| {
+        ensure(!entry.id().is_empty(), || "an entry of usage has no id".into())?;
+        let longest = entry.id().len().max(entry.plan().map_or(0, str::len));
+        within(bounds, Some(longest), bounds.member_text)
+    })
+}
+
+/// Checks all of a page but its records.
+fn frame<P: Page>(page: &P, bounds: &Bounds) -> Checked {
     if let Some(next) = page.next() {
         ensure(!next.is_empty() && next.len() <= LONGEST_CURSOR, || {
             format!("a cursor is empty or longer than {LONGEST_CURSOR} bytes")
         })?;
     }
-    let products = page.products().len();
-    if page.members().len().max(products) > bounds.page_members {
-        let what = "the connector puts more members or products on a page than permitted";
+    if page.records().len().max(page.products().len()) > bounds.page_members {
+        let what =
+            format!("the connector puts more {} or products on a page than permitted", P::RECORDS);
         return Err(bounds.reached(Bound::PageMembers, what));
     }
     for product in page.products() {
@@ -97,7 +117,7 @@ pub fn page(page: &impl Page, bounds: &Bounds) -> Checked {
         ensure(!note.message.trim().is_empty(), || "a note of a page has no message".into())?;
         advice(note, bounds, "a note")?;
     }
-    page.members().iter().try_for_each(|one| member(one, products, bounds))
+    Ok(())
 }
 
 fn member(member: &impl Member, products: usize, bounds: &Bounds) -> Checked {
@@ -142,12 +162,12 @@ pub fn instants(instants: impl IntoIterator<Item = Instant>) -> Checked {
     })
 }
 
-/// Checks a member's longest text against a bound.
+/// Checks a record's longest text against a bound.
 fn within(bounds: &Bounds, longest: Option<usize>, most: usize) -> Checked {
     if longest.unwrap_or(0) <= most {
         return Ok(());
     }
-    Err(bounds.reached(Bound::MemberText, "a text of a member is longer than permitted"))
+    Err(bounds.reached(Bound::MemberText, "a text of a record is longer than permitted"))
 }
 
 /// Checks the lengths of lists that a person reads.
@@ -188,7 +208,7 @@ pub fn is_name(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::records::{Advice, Instant, ProductUse};
-    use crate::testing::{Account as Record, Records, WIDE, member as record};
+    use crate::testing::{Account as Record, Records, Seat, Seats, WIDE, member as record};
 
     const LONG: &str = concat!(
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
@@ -286,6 +306,34 @@ mod tests {
             ),
         ] {
             assert_eq!(checked, Err(Error::Contract(message.into())));
+        }
+    }
+
+    #[test]
+    fn usage_is_held_to_the_same_bounds() {
+        let good = Seats { entries: vec![Seat("1", Some("x"))], next: None };
+        assert_eq!(usage_page(&good, &WIDE), Ok(()));
+        let nameless = Seats { entries: vec![Seat("", None)], next: None };
+        assert_eq!(
+            usage_page(&nameless, &WIDE),
+            Err(Error::Contract("an entry of usage has no id".into()))
+        );
+        let nowhere = Seats { next: Some(""), ..good.clone() };
+        assert_eq!(
+            usage_page(&nowhere, &WIDE),
+            Err(Error::Contract("a cursor is empty or longer than 8192 bytes".into()))
+        );
+        for (entries, bound) in [
+            (vec![Seat(LONG, None)], Bound::MemberText),
+            (vec![Seat("1", Some(LONG))], Bound::MemberText),
+            (vec![Seat("1", None); 6], Bound::PageMembers),
+        ] {
+            let reached = usage_page(&Seats { entries, next: None }, &WIDE).unwrap_err();
+            assert!(
+                matches!(&reached, Error::Limit { bound: of, what, .. }
+                    if *of == bound && (bound == Bound::MemberText || what.contains("entries"))),
+                "{reached}"
+            );
         }
     }
 

@@ -23,12 +23,14 @@ pub enum Error {
     #[error("{0}")]
     Endless(String),
     /// Come back later: the list is shorter than the total that the service states.
-    #[error("the list ended after {there} of {told} members")]
+    #[error("the list ended after {there} of {told} {records}")]
     Incomplete {
-        /// Members on the list.
+        /// Records on the list.
         there: u64,
         /// Total that the service states.
         told: u64,
+        /// What the records are called.
+        records: &'static str,
     },
 }
 

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use crate::bounds::{Bound, Bounds};
 use crate::error::Error;
 pub use crate::mark::{Admitted, Mark, mark};
-use crate::records::{Member, MemberKind, Page};
+use crate::records::{Member, MemberKind, Page, Record};
 
 /// Counts over the whole collection, across resumes. Destinations store them unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +40,8 @@ pub struct Guard {
     seen: Seen,
     counts: Counts,
     bounds: Bounds,
+    /// What the records are called in messages.
+    records: &'static str,
 }
 
 /// The members that were delivered and the cursors of the current sweep: what a guard needs to
@@ -112,7 +114,13 @@ impl Guard {
     /// A guard that resumes an earlier run.
     #[must_use]
     pub fn resumed(bounds: Bounds, seen: Seen, counts: Counts) -> Self {
-        Self { seen, counts, bounds }
+        Self { seen, counts, bounds, records: "members" }
+    }
+
+    /// Calls the records of the collection by the name that this kind of page has for them.
+    #[must_use]
+    pub fn listing<P: Page>(self) -> Self {
+        Self { records: P::RECORDS, ..self }
     }
 
     /// The counts so far.
@@ -137,7 +145,7 @@ impl Guard {
         &mut self,
         page: &mut P,
         asked: Option<&str>,
-    ) -> Result<Admission<P::Member>, Error> {
+    ) -> Result<Admission<P::Record>, Error> {
         if self.counts.pages >= self.bounds.pages {
             return Err(self
                 .bounds
@@ -147,13 +155,14 @@ impl Guard {
         if next
             .is_some_and(|next| asked.map(mark) == Some(next) || self.seen.cursors.contains(&next))
         {
-            return Err(Error::Endless(
-                "the list of members leads back to a page that was read already".into(),
-            ));
+            return Err(Error::Endless(format!(
+                "the list of {} leads back to a page that was read already",
+                self.records
+            )));
         }
         let (mut marks, mut again, mut people) = (Admitted::default(), Vec::new(), 0);
         let (mut news, mut duplicates) = (false, 0);
-        let sift = |member: P::Member| {
+        let sift = |member: P::Record| {
             let id = mark(member.id());
             let first_in_sweep = self.seen.swept.as_mut().is_none_or(|swept| swept.insert(id));
             let first_at_all = self.seen.written.insert(id);
@@ -161,7 +170,7 @@ impl Guard {
             match (first_at_all, first_in_sweep) {
                 (true, _) => {
                     marks.new.push(id);
-                    people += u64::from(is_person(&member));
+                    people += u64::from(member.is_person());
                     return Some(member);
                 }
                 // Written in the first sweep: it comes again because of the restart.
@@ -173,20 +182,18 @@ impl Guard {
             }
             None
         };
-        let members = page.members_mut();
-        *members = std::mem::take(members).into_iter().filter_map(sift).collect();
+        let records = page.records_mut();
+        *records = std::mem::take(records).into_iter().filter_map(sift).collect();
         // The members of this page are remembered already. The bound limits memory, and the size of
         // a page is bounded too.
         if u64::try_from(self.seen.written.len()).unwrap_or(u64::MAX) > self.bounds.members {
-            return Err(self
-                .bounds
-                .reached(Bound::Members, "the list has more members than any organization's"));
+            let what = format!("the list has more {} than any organization's", self.records);
+            return Err(self.bounds.reached(Bound::Members, what));
         }
         let without_news = if news { 0 } else { self.counts.without_news + 1 };
         if without_news >= self.bounds.pages_without_news && next.is_some() {
             return Err(Error::Endless(format!(
-                "{without_news} pages in a row brought no new member, and the list still does not \
-                 end"
+                "{without_news} pages in a row brought nothing new, and the list still does not end"
             )));
         }
         self.seen.cursors.extend(next);
@@ -221,7 +228,7 @@ impl Guard {
         let there = u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX);
         let told = self.counts.first_total.into_iter().chain(self.counts.last_total).min();
         told.filter(|told| there < *told)
-            .map_or(Ok(()), |told| Err(Error::Incomplete { there, told }))
+            .map_or(Ok(()), |told| Err(Error::Incomplete { there, told, records: self.records }))
     }
 }
 

@@ -1,36 +1,45 @@
-//! The contract's records, as far as they are judged: traits for pages and members, which the guard
-//! takes apart, and borrowed views of the rest. A host implements the traits for the types of its
+//! The contract's records, as far as they are judged: traits for pages and their records, which the
+//! guard takes apart, and borrowed views of the rest. A host implements the traits for the types of its
 //! bindings.
 
-/// A page of members.
+/// A page of records of one kind.
 pub trait Page {
-    /// A member of the page.
-    type Member: Member;
+    /// A record of the page: a member, or an entry of usage.
+    type Record: Record;
 
-    /// The products that the members use.
+    /// What such records are called in messages, for example `members`.
+    const RECORDS: &'static str;
+
+    /// The products that the records refer to.
     fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>>;
 
-    /// The members, in their order.
-    fn members(&self) -> &[Self::Member];
+    /// The records, in their order.
+    fn records(&self) -> &[Self::Record];
 
-    /// The members, mutable, so that the guard can remove those that were delivered before.
-    fn members_mut(&mut self) -> &mut Vec<Self::Member>;
+    /// The records, mutable, so that the guard can remove those that were delivered before.
+    fn records_mut(&mut self) -> &mut Vec<Self::Record>;
 
     /// Where the next page begins; `None` on the last page.
     fn next(&self) -> Option<&str>;
 
-    /// Number of members in the organization, if the service states it.
+    /// Number of records in the organization, if the service states it.
     fn total(&self) -> Option<u64>;
 
     /// What needs attention, although the page is right.
     fn notes(&self) -> impl ExactSizeIterator<Item = Advice<'_>>;
 }
 
-/// A member.
-pub trait Member {
-    /// Account identifier at the service.
+/// A record that has an identifier.
+pub trait Record {
+    /// Identifier at the service.
     fn id(&self) -> &str;
 
+    /// Whether it counts as a person.
+    fn is_person(&self) -> bool;
+}
+
+/// A member.
+pub trait Member: Record {
     /// E-mail address, if it is known.
     fn email(&self) -> Option<&str>;
 
@@ -60,6 +69,12 @@ pub trait Member {
 
     /// Further attributes, as pairs of a name and a value.
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)>;
+}
+
+/// Usage of a product on a site. Its product is among the page's products, at its own place.
+pub trait Entry: Record {
+    /// The plan, in the vendor's word.
+    fn plan(&self) -> Option<&str>;
 }
 
 /// A product on a site.

@@ -2,7 +2,8 @@
 
 use crate::bounds::Bounds;
 use crate::records::{
-    Advice, Affiliation, Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse,
+    Advice, Affiliation, Entry, Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse,
+    Record,
 };
 
 /// Bounds that no test reaches by accident.
@@ -46,17 +47,19 @@ pub(crate) fn member(id: &str) -> Account {
 }
 
 impl Page for Records {
-    type Member = Account;
+    type Record = Account;
+
+    const RECORDS: &'static str = "members";
 
     fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
         self.products.iter().map(|(key, name, site)| Product { key, name, site: site.as_deref() })
     }
 
-    fn members(&self) -> &[Account] {
+    fn records(&self) -> &[Account] {
         &self.members
     }
 
-    fn members_mut(&mut self) -> &mut Vec<Account> {
+    fn records_mut(&mut self) -> &mut Vec<Account> {
         &mut self.members
     }
 
@@ -73,11 +76,17 @@ impl Page for Records {
     }
 }
 
-impl Member for Account {
+impl Record for Account {
     fn id(&self) -> &str {
         &self.id
     }
 
+    fn is_person(&self) -> bool {
+        crate::guard::is_person(self)
+    }
+}
+
+impl Member for Account {
     fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
@@ -116,5 +125,62 @@ impl Member for Account {
 
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.attributes.iter().copied()
+    }
+}
+
+/// A page of usage.
+#[derive(Clone, Debug)]
+pub(crate) struct Seats {
+    pub(crate) entries: Vec<Seat>,
+    pub(crate) next: Option<&'static str>,
+}
+
+/// An entry: its id and its plan.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seat(pub(crate) &'static str, pub(crate) Option<&'static str>);
+
+impl Page for Seats {
+    type Record = Seat;
+
+    const RECORDS: &'static str = "entries";
+
+    fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
+        self.entries.iter().map(|_| Product { key: "", name: "", site: None })
+    }
+
+    fn records(&self) -> &[Seat] {
+        &self.entries
+    }
+
+    fn records_mut(&mut self) -> &mut Vec<Seat> {
+        &mut self.entries
+    }
+
+    fn next(&self) -> Option<&str> {
+        self.next
+    }
+
+    fn total(&self) -> Option<u64> {
+        None
+    }
+
+    fn notes(&self) -> impl ExactSizeIterator<Item = Advice<'_>> {
+        [].into_iter()
+    }
+}
+
+impl Record for Seat {
+    fn id(&self) -> &str {
+        self.0
+    }
+
+    fn is_person(&self) -> bool {
+        false
+    }
+}
+
+impl Entry for Seat {
+    fn plan(&self) -> Option<&str> {
+        self.1
     }
 }

@@ -46,6 +46,7 @@ use sha2::{Digest, Sha256};
 use crate::component::plugin::Plugin;
 use crate::component::session::{Session, SessionOptions};
 use crate::contract::{Descriptor, Setting};
+use crate::http::base::Purpose;
 use crate::http::capability::Capability;
 use crate::http::clock::{Clock, SystemClock};
 use crate::http::pace::{Pacers, Rate};
@@ -88,6 +89,8 @@ pub struct RunOptions {
     pub observer: Arc<dyn Observer>,
     /// The run's name in events and spans. By default it is random.
     pub run: Option<String>,
+    /// What the run is for: only one for usage may send the requests that usage alone needs.
+    pub purpose: Purpose,
 }
 
 /// The rate of requests.
@@ -114,6 +117,7 @@ impl RunOptions {
             recording: None,
             observer: Arc::new(Silent),
             run: None,
+            purpose: Purpose::Members,
         }
     }
 }
@@ -130,7 +134,7 @@ impl Host {
         options: RunOptions,
     ) -> Session {
         let descriptor = plugin.descriptor();
-        let policy = Policy::new(descriptor, &settings.public, grants);
+        let policy = Policy::new(descriptor, &settings.public, options.purpose, grants);
         let rate = match options.pace {
             Pace::Declared => Some(declared(descriptor)),
             Pace::At(rate) => Some(rate),
@@ -159,7 +163,7 @@ impl Host {
         let call_time = limits.call_time.saturating_add(options.max_wait);
         plugin.session(SessionOptions {
             http,
-            settings: settings.without_secret(),
+            settings: settings.of_run(descriptor, options.purpose),
             origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
             limits: Limits { call_time, ..limits },
             events,

@@ -153,7 +153,12 @@ pub enum Call {
         /// The page that is requested, from 1, counted as in [`Event::Page`].
         page: u64,
     },
-    /// `validate`, because a collection found no members.
+    /// `collect-usage`.
+    Usage {
+        /// The page that is requested, counted likewise.
+        page: u64,
+    },
+    /// `validate`, because a collection found nothing.
     Diagnose,
 }
 
@@ -274,6 +279,7 @@ impl Call {
             Self::Validate => "validate",
             Self::Connect => "connect",
             Self::Collect { .. } => "collect",
+            Self::Usage { .. } => "usage",
             Self::Diagnose => "diagnose",
         }
     }
@@ -282,7 +288,7 @@ impl Call {
     #[must_use]
     pub fn page(self) -> Option<u64> {
         match self {
-            Self::Collect { page } => Some(page),
+            Self::Collect { page } | Self::Usage { page } => Some(page),
             _ => None,
         }
     }

@@ -5,28 +5,26 @@ use smp_guard::records::{self, Product, ProductUse};
 use smp_guard::{Bounds, Error};
 
 use crate::contract::{
-    Account, Advice, Affiliation, Check, Failure as Reported, Instant, Member, MemberKind,
-    MemberPage, MemberStatus, Outcome,
+    Account, Advice, Affiliation, Check, Entry, Failure as Reported, Instant, Member, MemberKind,
+    MemberPage, MemberStatus, Outcome, UsagePage,
 };
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 
 impl records::Page for MemberPage {
-    type Member = Member;
+    type Record = Member;
+
+    const RECORDS: &'static str = "members";
 
     fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
-        self.products.iter().map(|product| Product {
-            key: &product.key,
-            name: &product.name,
-            site: product.site.as_deref(),
-        })
+        self.products.iter().map(product)
     }
 
-    fn members(&self) -> &[Member] {
+    fn records(&self) -> &[Member] {
         &self.members
     }
 
-    fn members_mut(&mut self) -> &mut Vec<Member> {
+    fn records_mut(&mut self) -> &mut Vec<Member> {
         &mut self.members
     }
 
@@ -43,11 +41,63 @@ impl records::Page for MemberPage {
     }
 }
 
-impl records::Member for Member {
+impl records::Page for UsagePage {
+    type Record = Entry;
+
+    const RECORDS: &'static str = "entries of usage";
+
+    fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
+        self.entries.iter().map(|entry| product(&entry.product))
+    }
+
+    fn records(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn records_mut(&mut self) -> &mut Vec<Entry> {
+        &mut self.entries
+    }
+
+    fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    fn notes(&self) -> impl ExactSizeIterator<Item = records::Advice<'_>> {
+        self.notes.iter().map(advice)
+    }
+}
+
+impl records::Record for Entry {
     fn id(&self) -> &str {
         &self.id
     }
 
+    fn is_person(&self) -> bool {
+        false
+    }
+}
+
+impl records::Entry for Entry {
+    fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+}
+
+impl records::Record for Member {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_person(&self) -> bool {
+        smp_guard::guard::is_person(self)
+    }
+}
+
+impl records::Member for Member {
     fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
@@ -108,6 +158,10 @@ impl records::Member for Member {
     fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         pairs(&self.attributes)
     }
+}
+
+fn product(product: &crate::contract::Product) -> Product<'_> {
+    Product { key: &product.key, name: &product.name, site: product.site.as_deref() }
 }
 
 /// A point in time.
@@ -247,7 +301,7 @@ mod tests {
             (reached, "limit: a text is too long: the limit `text` is 8 KiB", raise),
             (endless, "unexpected-response: it goes on", Remedy::ComeBackOrReport),
             (
-                Error::Incomplete { there: 1, told: 2 },
+                Error::Incomplete { there: 1, told: 2, records: "members" },
                 "incomplete: the list ended after 1 of 2 members",
                 Remedy::later(),
             ),

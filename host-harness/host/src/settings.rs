@@ -11,7 +11,7 @@ use crate::contract::{
     self, Attachment, Descriptor, FailureKind, OtherHalf, SecretUse, Setting, SettingField,
 };
 use crate::failure::{Code, Failure};
-use crate::http::base;
+use crate::http::base::{self, Purpose};
 use crate::http::credential::Credential;
 use crate::remedy::Remedy;
 use crate::secret::Secret;
@@ -141,11 +141,7 @@ impl Settings {
             }
         }
         base::origin(&descriptor.api, &checked.public)?;
-        for scope in base::needed(descriptor, &checked.public).filter_map(|it| it.scope.as_ref()) {
-            if !checked.known.scopes.contains(scope) {
-                checked.known.scopes.push(scope.clone());
-            }
-        }
+        checked.known.scopes = scopes(descriptor, &checked.public, Purpose::Members);
         Ok(checked)
     }
 
@@ -297,16 +293,29 @@ impl Settings {
 }
 
 impl Checked {
-    /// The settings for a run: without the secret, which the transport has.
+    /// The settings for a run: without the secret, which the transport has, and with the scopes
+    /// that the run needs.
     #[must_use]
-    pub fn without_secret(&self) -> Self {
+    pub fn of_run(&self, descriptor: &Descriptor, purpose: Purpose) -> Self {
+        let scopes = scopes(descriptor, &self.public, purpose);
         Self {
             public: self.public.clone(),
             credential: None,
             warnings: self.warnings.clone(),
-            known: self.known.clone(),
+            known: Known { scopes, ..self.known.clone() },
         }
     }
+}
+
+/// The scopes that a key needs for a run, each once.
+fn scopes(descriptor: &Descriptor, settings: &[Setting], purpose: Purpose) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for endpoint in base::needed(descriptor, settings, purpose) {
+        if let Some(scope) = endpoint.scope.as_ref().filter(|scope| !scopes.contains(scope)) {
+            scopes.push(scope.clone());
+        }
+    }
+    scopes
 }
 
 impl Known {

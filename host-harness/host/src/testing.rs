@@ -204,7 +204,7 @@ pub fn descriptor(endpoints: &[(HttpMethod, &str, bool)]) -> Descriptor {
                     purpose: "test".into(),
                     scope: None,
                     read_only: *read_only,
-                    when: None,
+                    when: vec![],
                     request_headers: vec![],
                     response_headers: vec![],
                 })

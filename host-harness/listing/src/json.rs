@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use smp_host::component::plugin::PluginInfo;
-use smp_host::contract::{Attachment, BasicHalf, Descriptor, Endpoint, OtherHalf, SettingField};
+use smp_host::contract::{
+    Attachment, BasicHalf, Condition, Descriptor, Endpoint, OtherHalf, SettingField,
+};
 
 use crate::words::method;
 
@@ -100,6 +102,14 @@ fn attachment(attachment: &Attachment) -> Value {
     }
 }
 
+/// When an endpoint is needed: a setting and its value, or `"usage"`.
+fn condition(condition: &Condition) -> Value {
+    match condition {
+        Condition::Setting(known) => json!({"setting": known.setting, "value": known.value}),
+        Condition::Usage => json!("usage"),
+    }
+}
+
 fn endpoint(endpoint: &Endpoint) -> Value {
     json!({
         "method": method(endpoint),
@@ -107,7 +117,7 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         "purpose": endpoint.purpose,
         "scope": endpoint.scope,
         "read_only": endpoint.read_only,
-        "when": endpoint.when.as_ref().map(|when| json!({"setting": when.setting, "value": when.value})),
+        "when": endpoint.when.iter().map(condition).collect::<Vec<_>>(),
         "request_headers": attributes(&endpoint.request_headers),
         "response_headers": endpoint.response_headers,
     })

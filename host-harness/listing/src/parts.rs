@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::markdown::{block, code, in_cell, inline};
-use crate::words::{LONGEST_NAME, LONGEST_TEXT, method, pace, shown};
+use crate::words::{LONGEST_NAME, LONGEST_TEXT, method, needed, pace, shown};
 use smp_host::contract::{
     Api, DataSet, Descriptor, Endpoint, GuideSection, Question, SettingField,
 };
@@ -122,15 +122,10 @@ pub fn form(out: &mut String, level: usize, settings: &[SettingField]) {
     }
 }
 
-/// The settings without which an endpoint is not called.
+/// Without what an endpoint is not called.
 fn condition(endpoint: &Endpoint) -> String {
-    endpoint.when.as_ref().map_or(String::new(), |when| {
-        format!(
-            " Only with {} = {}.",
-            code(&when.setting, LONGEST_NAME),
-            code(&when.value, LONGEST_NAME)
-        )
-    })
+    let needed = needed(endpoint, |text| code(text, LONGEST_NAME));
+    needed.map_or(String::new(), |needed| format!(" Only {needed}."))
 }
 
 /// The requests that the connector may send, and the scopes that a key needs for them.

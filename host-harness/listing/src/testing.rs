@@ -103,7 +103,7 @@ fn endpoint(
         purpose: purpose.into(),
         scope: scope.map(Into::into),
         read_only,
-        when: None,
+        when: vec![],
         request_headers: vec![],
         response_headers: vec![],
     }

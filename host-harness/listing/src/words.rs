@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use smp_host::contract::{Endpoint, RateLimit, http};
+use smp_host::contract::{Condition, Endpoint, RateLimit, http};
 use smp_host::text::{self, grouped};
 
 /// Entries of a list that are shown. Nobody reads a longer list, and a descriptor may hold any
@@ -19,6 +19,19 @@ pub fn method(endpoint: &Endpoint) -> &'static str {
         http::Method::Get => "GET",
         http::Method::Post => "POST",
     }
+}
+
+/// When an endpoint is needed, as `with people = everyone, or for usage`; `None` if it always is.
+/// The texts of a setting are written by `shown`, which makes them safe.
+pub fn needed(endpoint: &Endpoint, shown: impl Fn(&str) -> String) -> Option<String> {
+    let one = |condition: &Condition| match condition {
+        Condition::Setting(known) => {
+            format!("with {} = {}", shown(&known.setting), shown(&known.value))
+        }
+        Condition::Usage => "for usage".to_owned(),
+    };
+    let all: Vec<String> = endpoint.when.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join(", or "))
 }
 
 /// A rate, as `5 in a second`.

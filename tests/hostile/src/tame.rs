@@ -76,7 +76,7 @@ pub fn endpoint(method: HttpMethod, path: &str) -> Endpoint {
         purpose: "test".into(),
         scope: None,
         read_only: true,
-        when: None,
+        when: vec![],
         request_headers: vec![],
         response_headers: vec![],
     }

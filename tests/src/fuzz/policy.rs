@@ -12,6 +12,7 @@
 
 use smp_host::component::check;
 use smp_host::contract::{Api, Descriptor, Endpoint, HttpMethod, RateLimit, Setting, SettingField};
+use smp_host::http::base::Purpose;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, Policy, method_of};
 use smp_host::http::transport::{Method, Request};
@@ -98,7 +99,7 @@ pub fn run(data: &[u8]) {
         purpose: "x".into(),
         scope: None,
         read_only: true,
-        when: None,
+        when: vec![],
         request_headers: vec![],
         response_headers: vec![],
     });
@@ -113,6 +114,7 @@ pub fn run(data: &[u8]) {
     let policy = Policy::new(
         &descriptor,
         &[Setting { key: "organization-id".into(), value: organization.clone() }],
+        Purpose::Members,
         &grants,
     );
 
@@ -151,6 +153,7 @@ pub(super) fn connectors_own(organization: &str) -> Policy {
     Policy::new(
         &descriptor,
         &[Setting { key: "organization-id".into(), value: organization.to_owned() }],
+        Purpose::Members,
         &grants,
     )
 }
@@ -249,7 +252,7 @@ pub(super) fn descriptor(first: impl Into<Option<Endpoint>>) -> Descriptor {
             purpose: endpoint.purpose,
             scope: None,
             read_only: true,
-            when: None,
+            when: vec![],
             request_headers: vec![],
             response_headers: vec![],
         });

@@ -36,7 +36,7 @@ fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
     assert_failed(
         &report.error.unwrap(),
         Code::UnexpectedResponse,
-        "100 pages in a row brought no new member",
+        "100 pages in a row brought nothing new",
     );
     assert!((report.counts.pages, rows.len()) == (99, 0), "{:?}", report.counts);
     and_another_tenant_is_served();

@@ -11,6 +11,7 @@ use smp_host::component::plugin::Plugin;
 use smp_host::component::session::{Session, SessionOptions};
 use smp_host::http::capability::Capability;
 use smp_host::http::clock::{BoxFuture, SystemClock};
+use smp_host::http::base::Purpose;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, Policy};
 use smp_host::http::retry::{Jitter, Retrier};
@@ -102,7 +103,12 @@ impl Setup {
         heard.note(format!(
             "{settings:?} {settings:#?} {checked:?} {checked:#?} {client:?} {live:?} {live:#?}"
         ));
-        let policy = Policy::new(descriptor, &checked.public, &Grants::reading(origin, descriptor));
+        let policy = Policy::new(
+            descriptor,
+            &checked.public,
+            Purpose::Members,
+            &Grants::reading(origin, descriptor),
+        );
         let transport = Arc::new(Overheard { inner: live, heard: heard.clone() });
         let events = Events::new(Arc::new(heard.clone()), Context::default());
         let clock = Arc::new(SystemClock::default());

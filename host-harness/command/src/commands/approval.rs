@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::{Endpoint, Setting};
 use smp_host::failure::{Code, Failure};
-use smp_host::http::base::{needed, origin};
+use smp_host::http::base::{Purpose, needed, origin};
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::transport::Method;
@@ -37,6 +37,8 @@ pub(crate) struct Approval<'a> {
     pub(crate) named: &'a [(Method, String)],
     /// The settings: origin and endpoints depend on them.
     pub(crate) settings: &'a [Setting],
+    /// What the run is for: endpoints depend on it.
+    pub(crate) purpose: Purpose,
 }
 
 /// The grants of the connector, or why the origin is not approved.
@@ -50,7 +52,7 @@ pub(crate) fn grants(
         None => approved_origin(facts, approval, console)?,
     };
     let mut grants = Grants::reading(origin.clone(), &facts.descriptor);
-    for endpoint in needed(&facts.descriptor, approval.settings)
+    for endpoint in needed(&facts.descriptor, approval.settings, approval.purpose)
         .filter(|endpoint| method_of(endpoint.method) != Method::Get)
     {
         let (method, path) = (method_of(endpoint.method), endpoint.path.as_str());
@@ -104,7 +106,7 @@ fn approved_origin(
              approval.",
         ));
     }
-    if !yes(&origin_question(facts, &base, approval.settings), &entry)? {
+    if !yes(&origin_question(facts, &base, approval), &entry)? {
         return Err(Failure::new(
             Code::Denied,
             format!("you did not approve sending the key to {base}"),
@@ -115,13 +117,14 @@ fn approved_origin(
     Ok(base)
 }
 
-fn origin_question(facts: &PluginInfo, base: &Origin, settings: &[Setting]) -> String {
+fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -> String {
     let name = text::shortened(&facts.descriptor.name, 60);
     let mut lines = vec![
         format!("The connector “{name}” wants to send requests with your key to"),
         format!("    {base}"),
     ];
-    let (reading, other): (Vec<_>, Vec<_>) = needed(&facts.descriptor, settings)
+    let endpoints = needed(&facts.descriptor, approval.settings, approval.purpose);
+    let (reading, other): (Vec<_>, Vec<_>) = endpoints
         .partition(|endpoint| method_of(endpoint.method) == Method::Get);
     lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
     if reading.len() > SHOWN {

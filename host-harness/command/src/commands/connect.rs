@@ -11,7 +11,7 @@ use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::Progress;
-use super::source::{Source, SourceArguments};
+use super::source::{Source, SourceArguments, Wanted};
 
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
@@ -26,7 +26,7 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let source = match self.source.open(&self.connector, console).await {
+        let source = match self.source.open(&self.connector, Wanted::Members, console).await {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };
@@ -56,7 +56,7 @@ impl Connect {
 }
 
 async fn asked(source: &Source, console: &Console) -> Result<Account, Failure> {
-    let mut session = source.session(Arc::new(Progress::new(*console, false)));
+    let mut session = source.session(Arc::new(Progress::new(*console)));
     tokio::select! {
         account = session.connect() => account,
         () = super::progress::stopped() => Err(super::progress::interrupted()),

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod approval;
 mod check;
 mod collect;
+mod collection;
 mod completions;
 mod connect;
 mod connector;
@@ -29,6 +30,7 @@ mod registry;
 mod remedy;
 mod sign;
 mod source;
+mod usage;
 mod validate;
 mod verify;
 mod version;
@@ -53,7 +55,8 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong usage of the command line; 3 \
-                          stopped, the same command resumes (only `collect --checkpoint`).";
+                          stopped, the same command resumes (only `collect` and \
+                          `usage` with `--checkpoint`).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -65,6 +68,8 @@ enum Command {
     Connect(connect::Connect),
     /// Collect the members of the organization.
     Collect(collect::Collect),
+    /// Show the seats of the organization's products: how many it has, and how many are taken.
+    Usage(usage::Usage),
     /// Print the setup guide as Markdown.
     Guide(guide::Guide),
     /// Show the limits of a connector, with their reasons.
@@ -156,7 +161,8 @@ impl Command {
             Self::Inspect(command) => command.json,
             Self::Validate(command) => command.json,
             Self::Connect(command) => command.json,
-            Self::Collect(command) => command.json,
+            Self::Collect(command) => command.collection.json,
+            Self::Usage(command) => command.collection.json,
             Self::Record(command) => command.json,
             Self::Limits(command) => command.json,
             Self::Check(command) => command.json,
@@ -176,6 +182,7 @@ impl Command {
             Self::Validate(command) => command.run(console).await,
             Self::Connect(command) => command.run(console).await,
             Self::Collect(command) => command.run(console).await,
+            Self::Usage(command) => command.run(console).await,
             Self::Guide(command) => command.run(console).await,
             Self::Record(command) => command.run(console).await,
             Self::Limits(command) => command.run(console),

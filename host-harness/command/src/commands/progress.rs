@@ -18,20 +18,26 @@ const WORTH_A_LINE: Duration = Duration::from_secs(1);
 pub(crate) struct Progress {
     console: Console,
     bar: Option<ProgressBar>,
+    /// What is listed.
+    records: &'static str,
 }
 
 impl Progress {
-    /// Shows lines, and a bar if there is a terminal. If each request has a line, there is no bar,
-    /// because the lines would overwrite it.
-    pub(crate) fn new(console: Console, with_bar: bool) -> Self {
+    /// Shows lines only.
+    pub(crate) fn new(console: Console) -> Self {
+        Self { console, bar: None, records: "" }
+    }
+
+    /// Shows lines, and a bar for a list of these records if there is a terminal. If each request
+    /// has a line, there is no bar, because the lines would overwrite it.
+    pub(crate) fn listing(console: Console, records: &'static str) -> Self {
         let bar =
-            (with_bar && !console.json() && !console.verbose() && std::io::stderr().is_terminal())
-                .then(|| {
-                    let bar = ProgressBar::no_length().with_style(spinner());
-                    bar.enable_steady_tick(Duration::from_millis(120));
-                    bar
-                });
-        Self { console, bar }
+            (!console.json() && !console.verbose() && std::io::stderr().is_terminal()).then(|| {
+                let bar = ProgressBar::no_length().with_style(spinner(records));
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar
+            });
+        Self { console, bar, records }
     }
 
     /// Removes the bar.
@@ -52,7 +58,7 @@ impl Progress {
         let Some(bar) = &self.bar else { return };
         if let Some(total) = total.filter(|_| bar.length().is_none()) {
             bar.set_length(total);
-            bar.set_style(style());
+            bar.set_style(style(self.records));
         }
         bar.set_position(members);
         bar.set_message(format!("{pages} pages"));
@@ -81,7 +87,7 @@ impl Observer for Progress {
                 }
             }
             Event::Resumed { members, pages } => {
-                self.line(&format!("resuming after {pages} pages with {members} members"))
+                self.line(&format!("resuming after {pages} pages with {members} {}", self.records))
             }
             Event::Restarted => self
                 .line("the service forgot where the list was; reading it again from the beginning"),
@@ -151,22 +157,22 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {human_pos} members  {pace}  {msg}")
+fn spinner(records: &str) -> ProgressStyle {
+    ProgressStyle::with_template(&format!("{{spinner}} {{human_pos}} {records}  {{pace}}  {{msg}}"))
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .with_key("pace", pace)
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template(
-        "{bar:32} {human_pos} of {human_len} members  {pace}  {eta} left  {msg}",
-    )
+fn style(records: &str) -> ProgressStyle {
+    ProgressStyle::with_template(&format!(
+        "{{bar:32}} {{human_pos}} of {{human_len}} {records}  {{pace}}  {{eta}} left  {{msg}}"
+    ))
     .unwrap_or_else(|_| ProgressStyle::default_bar())
     .with_key("pace", pace)
     .progress_chars("━╸─")
 }
 
-/// Members per second, rounded.
+/// Records per second, rounded.
 fn pace(state: &ProgressState, text: &mut dyn std::fmt::Write) {
     let _ = write!(text, "{:.0}/s", state.per_sec());
 }

@@ -1,4 +1,5 @@
-//! `record`: stores a validation and a collection as a fixture that replays without the service.
+//! `record`: stores a validation, a collection and, where the connector tells it and the operator
+//! grants it, usage, as a fixture that replays without the service.
 //!
 //! The recorder is above the layer that attaches the key, so it never has it. Before the folder
 //! gets its name, it is replayed once, and the outcome becomes the fixture's `expected.json`.
@@ -10,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use serde_json::json;
+use smp_host::collect::records::Page as _;
 use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
-use smp_host::contract::MemberPage;
+use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::http::base::origin;
 use smp_host::http::transport::Transport;
@@ -26,7 +28,7 @@ use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::{Progress, interrupted, stopped};
 use super::remedy::worded;
-use super::source::{Source, SourceArguments};
+use super::source::{Source, SourceArguments, Wanted};
 
 #[derive(Debug, Args)]
 pub(crate) struct Record {
@@ -47,7 +49,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let source = match self.source.open(&self.connector, console).await {
+        let source = match self.source.open(&self.connector, Wanted::All, console).await {
             Ok(source) => source,
             Err(refusal) => return refusal.shown(console),
         };
@@ -69,6 +71,7 @@ impl Record {
         source.options.transport = Arc::clone(&recorder) as Arc<dyn Transport>;
         let validation = validated(&source, console).await?;
         let (report, learned) = collected(&source, console).await?;
+        let usage = if source.grants_usage() { Some(usage(&source, console).await?) } else { None };
         let settings: BTreeMap<_, _> = source
             .settings()
             .iter()
@@ -80,13 +83,14 @@ impl Record {
         let expected = player.outcome(&player.case(draft.path())?).await?;
         write_expected(draft.path(), &expected)?;
         draft.commit()?;
-        self.say_what_is_kept(&validation, &report, exchanges, console)
+        self.say_what_is_kept(&validation, &report, usage.as_ref(), exchanges, console)
     }
 
     fn say_what_is_kept(
         &self,
         validation: &Result<Validation, Failure>,
         report: &RunReport,
+        usage: Option<&RunReport>,
         exchanges: usize,
         console: &Console,
     ) -> Result<(), Failure> {
@@ -96,14 +100,21 @@ impl Record {
             let value = json!({
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
                 "error": error.map(|failure| worded(failure).to_json()),
+                "usage": usage.map(|report| json!({
+                    "entries": report.counts.members,
+                    "error": report.error.as_ref().map(|failure| worded(failure).to_json()),
+                })),
             });
             return console.json_line(&value);
         }
         let validation = if ready { "ready" } else { "not ready" };
-        let collection = match error {
-            None => format!("{} members", report.counts.members),
+        let ended = |report: &RunReport, records: &str| match &report.error {
+            None => format!("{} {records}", report.counts.members),
             Some(failure) => format!("ended as `{}`", failure.code),
         };
+        let collection = ended(report, MemberPage::RECORDS);
+        let usage =
+            usage.map_or(String::new(), |report| format!("; usage: {}", ended(report, "entries")));
         let personal = if self.keep_personal_data {
             "It holds personal data: treat it as such."
         } else {
@@ -111,7 +122,7 @@ impl Record {
         };
         console.note(&format!(
             "{exchanges} exchanges in {}. The validation: {validation}; the collection: \
-             {collection}. {personal}",
+             {collection}{usage}. {personal}",
             self.output.display()
         ));
         Ok(())
@@ -123,7 +134,7 @@ async fn validated(
     source: &Source,
     console: &Console,
 ) -> Result<Result<Validation, Failure>, Failure> {
-    let mut session = source.session(Arc::new(Progress::new(*console, false)));
+    let mut session = source.session(Arc::new(Progress::new(*console)));
     tokio::select! {
         validation = Validation::of(&mut session) => Ok(validation),
         () = stopped() => Err(interrupted()),
@@ -133,7 +144,7 @@ async fn validated(
 /// Records the collection, and learns its personal data. Its failure is part of the recording,
 /// unless it was stopped.
 async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Anonymizer), Failure> {
-    let progress = Arc::new(Progress::new(*console, true));
+    let progress = Arc::new(Progress::listing(*console, MemberPage::RECORDS));
     let learned = Arc::new(Mutex::new(Anonymizer::new()));
     let mut stream = Stream::in_memory(Box::new(Learning(Arc::clone(&learned))));
     let report =
@@ -146,6 +157,36 @@ async fn collected(source: &Source, console: &Console) -> Result<(RunReport, Ano
                 std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
             Ok((report, learned))
         }
+    }
+}
+
+/// Records the usage. Its failure is part of the recording, unless it was stopped.
+async fn usage(source: &Source, console: &Console) -> Result<RunReport, Failure> {
+    let progress = Arc::new(Progress::listing(*console, UsagePage::RECORDS));
+    let mut stream = Stream::in_memory(Box::new(Nowhere));
+    let session = source.usage_session(Arc::clone(&progress) as _);
+    let report = session.collect_usage(&mut stream, stopped()).await;
+    progress.clear();
+    match report.error {
+        Some(failure) if failure.code == Code::Interrupted => Err(failure),
+        _ => Ok(report),
+    }
+}
+
+/// A sink that writes nothing: entries of usage have no personal data.
+struct Nowhere;
+
+impl Sink<UsagePage> for Nowhere {
+    fn write_page(&mut self, _: &UsagePage) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

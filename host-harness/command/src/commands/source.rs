@@ -1,5 +1,5 @@
-//! The settings and the source of answers: options that `validate`, `connect`, `collect` and
-//! `record` share, made into a run.
+//! The settings and the source of answers: options that `validate`, `connect`, `collect`, `usage`
+//! and `record` share, made into a run.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Read, Write};
@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use smp_host::component::plugin::Plugin;
-use smp_host::component::session::Session;
+use smp_host::component::session::{Session, tells_no_usage};
 use smp_host::contract::{Descriptor, Instant, Setting, SettingField};
 use smp_host::failure::{Code, Failure};
 use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::base::{Purpose, needed};
 use smp_host::http::origin::Origin;
 use smp_host::http::pace::Rate;
 use smp_host::http::policy::{Grants, method_of};
@@ -96,6 +97,27 @@ pub(crate) struct Source {
     grants: Grants,
 }
 
+/// What a command wants of a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Members, or a check of the settings.
+    Members,
+    /// Usage, without which there is nothing to do.
+    Usage,
+    /// Members, and usage if the connector tells it and the operator grants it.
+    All,
+}
+
+impl Wanted {
+    /// The purpose that needs the most requests.
+    fn at_most(self) -> Purpose {
+        match self {
+            Self::Members => Purpose::Members,
+            Self::Usage | Self::All => Purpose::Usage,
+        }
+    }
+}
+
 /// Why there is no source.
 pub(crate) struct Refusal {
     pub(crate) failure: Box<Failure>,
@@ -125,9 +147,13 @@ impl SourceArguments {
     pub(crate) async fn open(
         &self,
         connector: &ConnectorArguments,
+        wanted: Wanted,
         console: &Console,
     ) -> Result<Source, Refusal> {
         let plugin = connector.load().await?;
+        if wanted == Wanted::Usage && !plugin.tells_usage() {
+            return Err(tells_no_usage().into());
+        }
         let descriptor = plugin.descriptor();
         let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
         let settings = self.entered(descriptor, fixture.as_ref(), console)?;
@@ -148,6 +174,7 @@ impl SourceArguments {
                     allowed: self.allow_origin.as_ref(),
                     named: &self.grant,
                     settings: &checked.public,
+                    purpose: wanted.at_most(),
                 };
                 let grants = approval::grants(plugin.info(), &approval, console)?;
                 let client = self.client(plugin.limits())?;
@@ -157,7 +184,11 @@ impl SourceArguments {
                 (grants, SystemTime::now(), RunOptions { pace, ..RunOptions::new(transport) })
             }
         };
-        let options = RunOptions { max_wait: self.max_wait, ..options };
+        let purpose = match wanted {
+            Wanted::Members | Wanted::All => Purpose::Members,
+            Wanted::Usage => Purpose::Usage,
+        };
+        let options = RunOptions { max_wait: self.max_wait, purpose, ..options };
         Ok(Source {
             plugin,
             checked,
@@ -269,6 +300,22 @@ impl SourceArguments {
 }
 
 impl Source {
+    /// Whether the connector tells usage, and everything that it needs for that is granted.
+    pub(crate) fn grants_usage(&self) -> bool {
+        let needed = needed(self.plugin.descriptor(), &self.checked.public, Purpose::Usage);
+        self.plugin.tells_usage()
+            && needed
+                .into_iter()
+                .all(|endpoint| self.grants.include(method_of(endpoint.method), &endpoint.path))
+    }
+
+    /// A run of the connector that collects usage. Nothing is sent yet.
+    pub(crate) fn usage_session(&self, observer: Arc<dyn Observer>) -> Session {
+        let purpose = Purpose::Usage;
+        let options = RunOptions { observer, purpose, ..self.options.clone() };
+        self.host.session(&self.plugin, &self.checked, &self.grants, options)
+    }
+
     /// A run of the connector. Nothing is sent yet.
     pub(crate) fn session(&self, observer: Arc<dyn Observer>) -> Session {
         let options = RunOptions { observer, ..self.options.clone() };

@@ -15,7 +15,7 @@ use super::connector::ConnectorArguments;
 use super::console::Console;
 use super::progress::Progress;
 use super::remedy::worded_validation;
-use super::source::{Source, SourceArguments};
+use super::source::{Source, SourceArguments, Wanted};
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
@@ -30,7 +30,7 @@ pub(crate) struct Validate {
 
 impl Validate {
     pub(crate) async fn run(self, console: &Console) -> Exit {
-        let validation = match self.source.open(&self.connector, console).await {
+        let validation = match self.source.open(&self.connector, Wanted::Members, console).await {
             Ok(source) => match asked(&source, console).await {
                 Ok(validation) => validation,
                 Err(failure) => return self.stopped(failure, console),
@@ -78,7 +78,7 @@ impl Validate {
 }
 
 async fn asked(source: &Source, console: &Console) -> Result<Validation, Failure> {
-    let mut session = source.session(Arc::new(Progress::new(*console, false)));
+    let mut session = source.session(Arc::new(Progress::new(*console)));
     tokio::select! {
         validation = Validation::of(&mut session) => validation,
         () = super::progress::stopped() => Err(super::progress::interrupted()),

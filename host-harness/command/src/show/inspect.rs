@@ -10,7 +10,7 @@ use crate::show::words::hang;
 use smp_host::component::plugin::PluginInfo;
 use smp_host::contract::{Attachment, Descriptor, PACKAGE, SettingField};
 use smp_host::text::size;
-use smp_listing::{method, name, pace, sentence, shown};
+use smp_listing::{method, name, needed, pace, sentence, shown};
 
 /// The plugin info for people.
 #[must_use]
@@ -62,10 +62,8 @@ impl Page {
             if let Some(scope) = &endpoint.scope {
                 self.hang(&indent, &format!("scope {}", name(scope)), Style::Dim);
             }
-            if let Some(when) = &endpoint.when {
-                let condition =
-                    format!("only with {} = {}", name(&when.setting), name(&when.value));
-                self.hang(&indent, &condition, Style::Dim);
+            if let Some(needed) = needed(endpoint, |text| name(text).into_owned()) {
+                self.hang(&indent, &format!("only {needed}"), Style::Dim);
             }
             for (header, value) in &endpoint.request_headers {
                 let header = format!("header {}: {}", name(header), name(value));

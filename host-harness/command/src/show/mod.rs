@@ -10,5 +10,6 @@ pub(crate) mod request;
 pub(crate) mod upgrade;
 pub(crate) mod verdict;
 
+pub(crate) mod seats;
 pub(crate) mod summary;
 pub(crate) mod table;

@@ -18,8 +18,8 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         }
         match (endpoint.method, endpoint.read_only) {
             (HttpMethod::Get, _) => {}
-            // Whoever chooses the setting is told of it, and by default nobody is asked.
-            (HttpMethod::Post, true) if endpoint.when.is_some() => {}
+            // Who chooses the setting, or asks for usage, is told of it; by default nobody is asked.
+            (HttpMethod::Post, true) if !endpoint.when.is_empty() => {}
             (HttpMethod::Post, true) => writing
                 .add(format!("`{shown}` reads with a POST, which an operator must grant by name")),
             (HttpMethod::Post, false) => {
@@ -32,7 +32,7 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     }
     let all = counted(descriptor.api.endpoints.len(), "endpoint");
     outcomes.add(twice.judged(format!("{all}.")));
-    outcomes.add(writing.judged(format!("{all}, each of them GET or needed by a setting alone.")));
+    outcomes.add(writing.judged(format!("{all}, each of them GET or needed by a setting or by usage alone.")));
 }
 
 /// Identifies an endpoint. The names of the settings in its path do not count.
@@ -66,7 +66,7 @@ mod tests {
             all_of(|d| {
                 let endpoint = &mut d.api.endpoints[0];
                 endpoint.method = HttpMethod::Post;
-                endpoint.when = Some(Condition { setting: "people".into(), value: "all".into() });
+                endpoint.when = vec![Condition::Usage];
             }),
             [""; 0]
         );

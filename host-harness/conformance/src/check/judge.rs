@@ -85,7 +85,7 @@ pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End
                 (Call::Connect, _, End::Account(id)) => {
                     other_account(is_unreadable, undisturbed, id)
                 }
-                (Call::Collect, _, End::List { .. }) => {
+                (Call::Collect | Call::Usage, _, End::List { .. }) => {
                     false_success(is_unreadable, fault.may_be_missing, undisturbed, came)
                 }
                 _ => None,
@@ -98,7 +98,7 @@ pub(super) fn under(fault: &Under<'_>, call: Call, undisturbed: &End, came: &End
 /// The breach of a call with the same outcome whichever of its answers cannot be read.
 pub(super) fn unmoved(call: Call, undisturbed: &End) -> Option<Breach> {
     match (call, undisturbed) {
-        (Call::Collect, End::List { .. }) => Some(breach(
+        (Call::Collect | Call::Usage, End::List { .. }) => Some(breach(
             &WHOLE,
             "the same list is called complete whichever answer cannot be read: it is not made \
              from the service's answers",

@@ -13,6 +13,7 @@ use super::rules::{
     AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped,
 };
 use super::{Watcher, difference, parallel};
+use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::observer::Silent;
 use smp_host::settings::Checked;
@@ -36,7 +37,7 @@ struct Found {
     untold: bool,
     repeats: Vec<String>,
     impure: Vec<String>,
-    resumed: Option<Resumed>,
+    resumed: Vec<Resumed>,
     breaches: Vec<(Call, Breach)>,
 }
 
@@ -92,7 +93,7 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     let mut calls = Vec::new();
     if let Ok(checked) = &case.checked {
         let word = word_for(&player.plugin().info().digest);
-        for call in Call::ALL {
+        for call in player.calls_of(&case) {
             let played = player.play(&case, checked, call, None).await?;
             found
                 .breaches
@@ -100,8 +101,14 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
             calls.push((call, played));
         }
         repeat(player, &case, checked, &mut found).await?;
-        if calls.iter().any(|(_, played)| matches!(played.end, End::List { .. })) {
-            found.resumed = Some(resume::resumed(player, &case, checked).await?);
+        for (call, played) in &calls {
+            if matches!(played.end, End::List { .. }) {
+                let resumed = match call {
+                    Call::Usage => resume::resumed::<UsagePage>(player, &case, checked).await?,
+                    _ => resume::resumed::<MemberPage>(player, &case, checked).await?,
+                };
+                found.resumed.push(resumed);
+            }
         }
     }
     Ok(PlayedCase { case, calls, found })
@@ -164,7 +171,7 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
             untold.add(format!("{name} has no expected.json"));
         }
         repeats.extend(found.repeats.iter().map(|what| format!("{name}: {what}")));
-        if let Some(found) = &found.resumed {
+        for found in &found.resumed {
             resumed += 1;
             elsewhere.extend(found.elsewhere.iter().cloned());
             again.extend(found.again.iter().cloned());

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use smp_host::contract::MemberPage;
+use smp_host::collect::destination::Listed;
+use smp_host::component::session::Session;
+use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::Failure;
 use smp_host::http::transport::Request;
 use smp_host::observer::Silent;
 use smp_host::settings::Checked;
 use smp_replay::player::case::Case;
-use smp_replay::player::{Mode, Player};
+use smp_replay::player::{Mode, Playback, Player};
 
 /// Most pages at which a run is resumed, and most pages that each of these runs reads. More would
 /// show nothing new.
@@ -27,10 +29,35 @@ pub(super) struct Resumed {
 }
 
 /// A page, and the position of its run.
-struct Read {
+struct Read<P> {
     asked: Option<String>,
     before: Vec<Request>,
-    page: MemberPage,
+    page: P,
+}
+
+/// A kind of list, and how it is played.
+pub(super) trait Played: Listed + PartialEq {
+    /// What findings call the list: nothing for members.
+    const NAME: &'static str;
+
+    /// A run that reads it.
+    fn session(playback: &Playback, checked: &Checked) -> Session;
+}
+
+impl Played for MemberPage {
+    const NAME: &'static str = "";
+
+    fn session(playback: &Playback, checked: &Checked) -> Session {
+        playback.session(checked, Arc::new(Silent))
+    }
+}
+
+impl Played for UsagePage {
+    const NAME: &'static str = " of usage";
+
+    fn session(playback: &Playback, checked: &Checked) -> Session {
+        playback.usage_session(checked, Arc::new(Silent))
+    }
 }
 
 /// Reads the list page by page, and each page in another instance and again. Nothing is found if
@@ -38,20 +65,20 @@ struct Read {
 ///
 /// # Errors
 /// If the fixture cannot be played.
-pub(super) async fn resumed(
+pub(super) async fn resumed<P: Played>(
     player: &Player,
     case: &Case,
     checked: &Checked,
 ) -> Result<Resumed, Failure> {
     let mut found = Resumed::default();
-    let Some(pages) = straight(player, case, checked).await? else { return Ok(found) };
+    let Some(pages) = straight::<P>(player, case, checked).await? else { return Ok(found) };
     for (number, read) in pages.iter().enumerate().take(MOST_PAGES) {
-        let page = format!("{}: page {} of {}", case.name, number + 1, pages.len());
+        let page = format!("{}: page {}{} of {}", case.name, number + 1, P::NAME, pages.len());
         let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
         playback.traffic().go_on_after(&read.before);
-        let mut session = playback.session(checked, Arc::new(Silent));
+        let mut session = P::session(&playback, checked);
         for (ahead, expected) in pages.iter().skip(number).take(MOST_PAGES).enumerate() {
-            let came = session.collect(expected.asked.as_ref()).await;
+            let came = P::ask(&mut session, expected.asked.as_ref()).await;
             if came.as_ref() != Ok(&expected.page) {
                 let what =
                     if ahead == 0 { String::new() } else { format!(", and {ahead} pages on") };
@@ -61,7 +88,7 @@ pub(super) async fn resumed(
             if ahead == 0 {
                 let tries = playback.traffic().tries();
                 playback.traffic().go_on_after(&read.before);
-                let again = session.collect(expected.asked.as_ref()).await;
+                let again = P::ask(&mut session, expected.asked.as_ref()).await;
                 if again.as_ref() != Ok(&expected.page) {
                     found.again.push(format!(
                         "{page}: the second time, the same instance {}",
@@ -78,18 +105,18 @@ pub(super) async fn resumed(
 
 /// The pages of one instance, in order. `None` if that fails; a whole run may recover by starting
 /// over.
-async fn straight(
+async fn straight<P: Played>(
     player: &Player,
     case: &Case,
     checked: &Checked,
-) -> Result<Option<Vec<Read>>, Failure> {
+) -> Result<Option<Vec<Read<P>>>, Failure> {
     let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
-    let mut session = playback.session(checked, Arc::new(Silent));
+    let mut session = P::session(&playback, checked);
     let (mut pages, mut asked) = (Vec::new(), None);
     loop {
         let before = playback.traffic().tries();
-        let Ok(page) = session.collect(asked.as_ref()).await else { return Ok(None) };
-        let next = page.next.clone();
+        let Ok(page) = P::ask(&mut session, asked.as_ref()).await else { return Ok(None) };
+        let next = page.next().map(str::to_owned);
         pages.push(Read { asked, before, page });
         match next {
             Some(next) if pages.len() < 2 * MOST_PAGES => asked = Some(next),
@@ -98,13 +125,15 @@ async fn straight(
     }
 }
 
-fn differs(came: &Result<MemberPage, Failure>) -> String {
+fn differs<P: Played>(came: &Result<P, Failure>) -> String {
     match came {
         Err(failure) => format!(
             "ends as `{}`: {}",
             failure.code,
             smp_host::text::shortened(&failure.message, 200)
         ),
-        Ok(page) => format!("gives a different page, with {} members", page.members.len()),
+        Ok(page) => {
+            format!("gives a different page, with {} {}", page.records().len(), P::RECORDS)
+        }
     }
 }

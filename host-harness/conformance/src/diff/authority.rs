@@ -14,7 +14,7 @@ use smp_host::http::base;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::method_of;
 use smp_host::text::shortened;
-use smp_listing::pace;
+use smp_listing::{needed, pace};
 
 /// Most characters of a path or a purpose in a finding.
 const SHOWN: usize = 200;
@@ -119,9 +119,8 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
 /// Compares an endpoint that both builds declare.
 fn changed(old: &Endpoint, new: &Endpoint, found: &mut Found) {
     if old.when != new.when {
-        let condition = |endpoint: &Endpoint| match &endpoint.when {
-            None => "always".to_owned(),
-            Some(when) => named(&format!("{} = {}", when.setting, when.value)),
+        let condition = |endpoint: &Endpoint| {
+            needed(endpoint, named).map_or_else(|| "always".to_owned(), |when| format!("only {when}"))
         };
         let detail = format!("{}: {} became {}", told(new), condition(old), condition(new));
         found.add(&CONDITION, detail);
@@ -222,7 +221,7 @@ mod tests {
             purpose: "Reads more.".into(),
             scope: scope.map(Into::into),
             read_only,
-            when: None,
+            when: vec![],
             request_headers: vec![],
             response_headers: vec![],
         }
@@ -253,13 +252,14 @@ mod tests {
 
     #[test]
     fn what_an_endpoint_needs_and_other_origins_are_named() {
-        use smp_host::contract::{Condition, Origins};
+        use smp_host::contract::{Condition, Origins, SettingValue};
         let at = "`GET /v1/orgs/{organization-id}/users`: test";
         let lines = said(|new| {
             let choices = vec![("x".to_owned(), "https://x.example.test".to_owned())];
             new.api.origins = Some(Origins { setting: "cloud".into(), choices });
             let endpoint = &mut new.api.endpoints[0];
-            endpoint.when = Some(Condition { setting: "people".into(), value: "all".into() });
+            let value = SettingValue { setting: "people".into(), value: "all".into() };
+            endpoint.when = vec![Condition::Setting(value), Condition::Usage];
             endpoint.request_headers = vec![("x-version".into(), "2".into())];
             endpoint.response_headers = vec!["link".into()];
         });
@@ -269,7 +269,7 @@ mod tests {
                 "blocking origins-added: `https://x.example.test`".to_owned(),
                 format!("look headers-sent: {at}: now `x-version: 2`"),
                 format!("look headers-read: {at}: `link`"),
-                format!("look endpoint-condition: {at}: always became `people = all`"),
+                format!("look endpoint-condition: {at}: always became only with `people` = `all`, or for usage"),
             ]
         );
         let template = said(|new| new.api.base = "https://{organization-id}.example.test".into());

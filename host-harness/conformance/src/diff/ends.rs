@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::kinds::{
     ACCOUNT, ACCOUNT_GAINED, ACCOUNT_LOST, CHANGED, CHECKS, CHECKS_ADDED, FAILS_AS, Found, GAINED,
     KNOWS_MORE, LIST_GAINED, LIST_LOST, LOST, NOT_PLAYED, NOT_READY, ORDER, OTHER_REQUESTS,
-    READY_NOW, REFUSED, SAME_MEMBERS, WORDS, named,
+    READY_NOW, REFUSED, SAME_MEMBERS, SEATS, WORDS, named,
 };
 use super::members::{self, FieldChange};
 use super::side::Side;
@@ -108,6 +108,16 @@ pub(super) fn compare(
             (End::Failed(_), End::Account(now)) => {
                 found.in_case(&ACCOUNT_GAINED, name, named(&now))
             }
+            (End::List { rows: before, .. }, End::List { rows: now, .. })
+                if call == Call::Usage =>
+            {
+                if before != now {
+                    let [before, now] = [&before, &now].map(|rows| lines(rows));
+                    let detail = format!("{name}: {before} rows became {now}");
+                    let same = format!("{name}: other values in {now} rows");
+                    found.add(&SEATS, if before == now { same } else { detail });
+                }
+            }
             (End::List { rows: before, .. }, End::List { rows: now, .. }) => {
                 case.members = Some(lists.compare(name, &before, &now, found));
             }
@@ -117,7 +127,7 @@ pub(super) fn compare(
                     &LIST_LOST,
                     format!(
                         "{name}, a list of {}: {}",
-                        counted(ids.len(), "member"),
+                        counted(ids.len(), record(call)),
                         told(&failure)
                     ),
                 );
@@ -127,7 +137,7 @@ pub(super) fn compare(
                     &LIST_GAINED,
                     format!(
                         "{name}, a list of {}; before: {}",
-                        counted(ids.len(), "member"),
+                        counted(ids.len(), record(call)),
                         told(&failure)
                     ),
                 );
@@ -136,6 +146,16 @@ pub(super) fn compare(
         }
     }
     case
+}
+
+/// What a list of this call has.
+fn record(call: Call) -> &'static str {
+    if call == Call::Usage { "row" } else { "member" }
+}
+
+/// Number of rows.
+fn lines(rows: &[u8]) -> usize {
+    rows.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// The end of a call. If the form refused the settings, so that the component was not called, that
@@ -163,7 +183,7 @@ fn came(side: &Side) -> Came {
         match end_of(side, call) {
             Some(End::Checked { ready, .. }) => came.ready = Some(ready),
             Some(End::Account(id)) => came.account = Some(id),
-            Some(End::List { ids, .. }) => {
+            Some(End::List { ids, .. }) if call == Call::Collect => {
                 (came.outcome, came.members) = ("complete".to_owned(), Some(ids.len()))
             }
             Some(End::Failed(failure)) if call == Call::Collect => {

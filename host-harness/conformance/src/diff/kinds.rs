@@ -240,6 +240,7 @@ kinds! {
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
     MEMORY: TRAFFIC, "memory", Look, None, "Needs more than half of the permitted memory",
         "Larger organizations may fail with it: ask its publisher, or raise the limit `memory`.";
+    SEATS: TRAFFIC, "usage-changed", Look, None, "Tells other usage", "Compare the usage that platforms have stored.";
     SAME_MEMBERS: TRAFFIC, "same-members", Harmless, None, "Gives the same members", "";
     KNOWS_MORE: TRAFFIC, "members-known-better", Harmless, None, "Knows more about members", "";
     ORDER: TRAFFIC, "members-order", Harmless, None, "Gives members in another order", "";

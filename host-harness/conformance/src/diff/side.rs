@@ -23,7 +23,7 @@ impl Side {
         let case = player.case_of_any_build(folder)?;
         let mut calls = Vec::new();
         if let Ok(checked) = &case.checked {
-            for call in Call::ALL {
+            for call in player.calls_of(&case) {
                 calls.push((call, player.play(&case, checked, call, None).await?));
             }
         }

@@ -1,5 +1,5 @@
-//! The collection loop: requests page after page, and ends with a complete list or with the reason
-//! why there is none.
+//! The collection loop: requests page after page, of members or of usage, and ends with a complete
+//! list or with the reason why there is none.
 //!
 //! ```text
 //!                ┌──────────── next page ◀──────────┐
@@ -13,18 +13,20 @@ use std::pin::Pin;
 
 use tracing::Instrument;
 
-use super::destination::{Delivery, Destination, DestinationError, Ending, PageMark, Position};
+use super::destination::{
+    Delivery, Destination, DestinationError, Ending, Listed, PageMark, Position,
+};
 use super::guard::{Admission, Counts, Guard};
 use super::report::{Note, Outcome, RunReport};
 use crate::component::session::Session;
-use crate::contract::MemberPage;
+use crate::contract::UsagePage;
 use crate::failure::{Code, Failure};
 use crate::observer::Event;
 
 /// A collection in progress.
-struct Collection<'d> {
+struct Collection<'d, P: Listed> {
     session: Session,
-    destination: &'d mut dyn Destination,
+    destination: &'d mut dyn Destination<P>,
     guard: Guard,
     /// The counts of the delivered pages. The guard is ahead of them while a page is being
     /// delivered.
@@ -49,7 +51,25 @@ impl Session {
         destination: &mut dyn Destination,
         stop: impl Future<Output = ()>,
     ) -> RunReport {
-        let guard = Guard::new(self.limits().of_guard());
+        self.collected(destination, stop).await
+    }
+
+    /// Collects all entries of usage, as [`collect_members`](Self::collect_members) does members. A
+    /// list without an entry is complete if the connector's own check finds the settings ready.
+    pub async fn collect_usage(
+        self,
+        destination: &mut dyn Destination<UsagePage>,
+        stop: impl Future<Output = ()>,
+    ) -> RunReport {
+        self.collected(destination, stop).await
+    }
+
+    async fn collected<P: Listed>(
+        self,
+        destination: &mut dyn Destination<P>,
+        stop: impl Future<Output = ()>,
+    ) -> RunReport {
+        let guard = Guard::new(self.limits().of_guard()).listing::<P>();
         let counts = Counts::default();
         let span = self.events().span().clone();
         let collection = Collection {
@@ -72,7 +92,7 @@ impl Session {
     }
 }
 
-impl Collection<'_> {
+impl<P: Listed> Collection<'_, P> {
     async fn run(mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> RunReport {
         match self.destination.position(self.session.provenance()).await {
             Ok(position) => {
@@ -112,7 +132,8 @@ impl Collection<'_> {
                     self.session.limits().of_guard(),
                     delivered.seen,
                     delivered.counts,
-                );
+                )
+                .listing::<P>();
             }
         }
         self.resumed = complete || self.counts.pages > 0;
@@ -132,7 +153,7 @@ impl Collection<'_> {
             let answer = tokio::select! {
                 biased;
                 () = stop.as_mut() => Err(interrupted()),
-                answer = self.session.collect(self.cursor.as_ref()) => answer,
+                answer = P::ask(&mut self.session, self.cursor.as_ref()) => answer,
             };
             match answer {
                 Ok(page) => self.take(page).await?,
@@ -149,12 +170,12 @@ impl Collection<'_> {
     }
 
     /// Passes one page through the guard and delivers it.
-    async fn take(&mut self, mut page: MemberPage) -> Result<(), DestinationError> {
+    async fn take(&mut self, mut page: P) -> Result<(), DestinationError> {
         let Admission { marks, again } = self
             .guard
             .admit(&mut page, self.cursor.as_deref())
             .map_err(|error| self.found(error))?;
-        let (next, counts) = (page.next.clone(), self.guard.counts());
+        let (next, counts) = (page.next().map(str::to_owned), self.guard.counts());
         let notes = self.new_notes(&page)?;
         let mark = PageMark {
             number: self.counts.pages,
@@ -177,9 +198,9 @@ impl Collection<'_> {
     }
 
     /// What a page notes that no page before it did. As many are kept as a list may have entries.
-    fn new_notes(&self, page: &MemberPage) -> Result<Vec<Note>, Failure> {
+    fn new_notes(&self, page: &P) -> Result<Vec<Note>, Failure> {
         let mut notes: Vec<Note> = Vec::new();
-        for note in page.notes.iter().cloned().map(Note::from) {
+        for note in page.notes().map(Note::from) {
             if !self.notes.contains(&note) && !notes.contains(&note) {
                 notes.push(note);
             }
@@ -200,29 +221,29 @@ impl Collection<'_> {
             self.guard.judge().map_err(|error| self.found(error))?;
             return self.session.finish();
         }
-        Err(tokio::select! {
+        tokio::select! {
             biased;
-            () = stop => interrupted(),
-            failure = self.why_nobody() => failure,
-        })
+            () = stop => Err(interrupted()),
+            empty = self.empty() => empty,
+        }
     }
 
-    /// Asks the connector why an organization has no members.
-    async fn why_nobody(&mut self) -> Failure {
-        let report = match self.session.diagnose().await {
-            Ok(report) => report,
-            Err(failure) => return failure,
-        };
-        match report.failure() {
-            Some(failure) => failure,
-            None => Failure::new(
+    /// Asks the connector why a list is empty.
+    async fn empty(&mut self) -> Result<(), Failure> {
+        match self.session.diagnose().await?.failure() {
+            Some(failure) => Err(failure),
+            None if P::MAY_BE_EMPTY => {
+                self.guard.judge().map_err(|error| self.found(error))?;
+                self.session.finish()
+            }
+            None => Err(Failure::new(
                 Code::NoMembers,
                 "the service answers with an empty list of members and no reason",
             )
             .with_hint(
                 "Check at the service that the organization has members that its administrators \
                  manage, then collect again.",
-            ),
+            )),
         }
     }
 

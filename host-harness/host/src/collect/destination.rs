@@ -1,5 +1,5 @@
-//! The interface between the collection loop and the place of its members: a file, a stream or a
-//! database. It takes pages, and knows the position.
+//! The interface between the collection loop and the place of what it lists, members or usage: a
+//! file, a stream or a database. It takes pages, and knows the position.
 //!
 //! ```text
 //! position ─▶ deliver ─▶ deliver ─▶ … ─▶ conclude
@@ -15,14 +15,50 @@
 //! marks. If no row changed, another process holds the run: [`DestinationError::Fenced`]. Only
 //! after [`Ending::Complete`] may a member that was not delivered be treated as gone.
 
+use smp_guard::records::Page;
+
 use super::guard::{Admitted, Counts, Seen};
 use super::report::{Note, RunReport};
 pub use crate::component::provenance::Provenance;
-use crate::contract::{Member, MemberPage};
+use crate::component::session::Session;
+use crate::contract::{MemberPage, UsagePage};
 use crate::failure::{Code, Failure};
 pub use crate::http::clock::BoxFuture;
 
-/// A place for the members of a collection. As with a transport, the futures are boxed: a platform
+/// What a collection lists, page by page. Members and usage pass the same loop, guard and
+/// judgement.
+pub trait Listed: Page<Record: Send> + Sized + Send + 'static {
+    /// Whether an empty list can be the whole one. An organization has members, whatever a service
+    /// answers.
+    const MAY_BE_EMPTY: bool;
+
+    /// Requests a page.
+    ///
+    /// # Errors
+    /// The connector's failure, or the host's.
+    fn ask(
+        session: &mut Session,
+        cursor: Option<&String>,
+    ) -> impl Future<Output = Result<Self, Failure>> + Send;
+}
+
+impl Listed for MemberPage {
+    const MAY_BE_EMPTY: bool = false;
+
+    async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
+        session.collect(cursor).await
+    }
+}
+
+impl Listed for UsagePage {
+    const MAY_BE_EMPTY: bool = true;
+
+    async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
+        session.usage_page(cursor).await
+    }
+}
+
+/// A place for the members of a collection, or for its usage. As with a transport, the futures are boxed: a platform
 /// that chooses its database at start has one type for all of them, and the compiler reports at the
 /// implementation if a collection cannot move to another thread. Compared with a request, the box
 /// costs nothing.
@@ -30,7 +66,7 @@ pub use crate::http::clock::BoxFuture;
 /// A future may be dropped before it is done, together with the whole collection. Its work has then
 /// happened or not, and `position` says which. A stop drops none: it waits for the page that is
 /// being delivered.
-pub trait Destination: Send {
+pub trait Destination<P: Listed = MemberPage>: Send {
     /// Whether a later run can resume from what is kept here. If so, a run that may succeed later
     /// is stopped instead of failed.
     fn resumable(&self) -> bool;
@@ -49,7 +85,7 @@ pub trait Destination: Send {
     ///
     /// # Errors
     /// If it cannot. The run ends.
-    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>>;
+    fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>>;
 
     /// Notes that the service forgot the cursor: the second sweep begins at the first page, with
     /// these counts. Delivered members stay delivered.
@@ -102,13 +138,13 @@ pub struct Delivered {
 
 /// A page that passed the guard.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Delivery {
-    /// The page, with only the members that were not delivered before.
-    pub page: MemberPage,
-    /// In the second sweep, the members that the first one delivered and that still exist, with
-    /// their present values. Their uses refer to the page's products. A file has them already; a
-    /// database may update them.
-    pub again: Vec<Member>,
+pub struct Delivery<P: Page = MemberPage> {
+    /// The page, with only the records that were not delivered before.
+    pub page: P,
+    /// In the second sweep, the records that the first one delivered and that still exist, with
+    /// their present values. The uses of members refer to the page's products. A file has them
+    /// already; a database may update them.
+    pub again: Vec<P::Record>,
     /// The mark to store with it.
     pub mark: PageMark,
 }

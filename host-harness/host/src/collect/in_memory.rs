@@ -1,7 +1,8 @@
 //! A destination in memory, for small lists and for tests. It keeps what a database would keep.
 
 use super::destination::{
-    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance,
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Listed, Position,
+    Provenance,
 };
 use super::guard::Counts;
 use super::report::RunReport;
@@ -13,21 +14,21 @@ const MOST_MEMBERS: u64 = 100_000;
 
 /// Pages in memory. A stopped run resumes from them as long as they exist.
 #[derive(Debug)]
-pub struct InMemory {
+pub struct InMemory<P = MemberPage> {
     most: u64,
     whose: Option<Provenance>,
-    pages: Vec<MemberPage>,
+    pages: Vec<P>,
     delivered: Delivered,
     ending: Option<Ending>,
 }
 
-impl Default for InMemory {
+impl<P> Default for InMemory<P> {
     fn default() -> Self {
         Self::of_at_most(MOST_MEMBERS)
     }
 }
 
-impl InMemory {
+impl<P> InMemory<P> {
     /// Holds at most this many members; a run with more fails.
     #[must_use]
     pub fn of_at_most(members: u64) -> Self {
@@ -43,7 +44,7 @@ impl InMemory {
     /// The pages, each with the members that no earlier page has. They are the complete list only
     /// if the [ending](Self::ending) is [`Ending::Complete`].
     #[must_use]
-    pub fn pages(&self) -> &[MemberPage] {
+    pub fn pages(&self) -> &[P] {
         &self.pages
     }
 
@@ -78,7 +79,10 @@ impl InMemory {
         Ok(Position::Open(self.delivered.clone()))
     }
 
-    fn take(&mut self, Delivery { page, mark, .. }: Delivery) -> Result<(), Failure> {
+    fn take(&mut self, Delivery { page, mark, .. }: Delivery<P>) -> Result<(), Failure>
+    where
+        P: Listed,
+    {
         if mark.counts.members > self.most {
             return Err(Failure::new(
                 Code::Limit,
@@ -94,7 +98,7 @@ impl InMemory {
     }
 }
 
-impl Destination for InMemory {
+impl<P: Listed> Destination<P> for InMemory<P> {
     fn resumable(&self) -> bool {
         true
     }
@@ -106,7 +110,7 @@ impl Destination for InMemory {
         Box::pin(std::future::ready(self.open(whose).map_err(Into::into)))
     }
 
-    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
+    fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>> {
         Box::pin(std::future::ready(self.take(delivery).map_err(Into::into)))
     }
 

@@ -13,4 +13,4 @@ pub mod stream;
 
 mod collection;
 
-pub use smp_guard::guard;
+pub use smp_guard::{guard, records};

@@ -1,6 +1,7 @@
 //! The report of a run: its outcome, counts and figures, as `--report` writes it.
 
-use crate::contract::Advice;
+use smp_guard::records::Advice;
+
 use crate::failure::Failure;
 use crate::http::retry::Figures;
 
@@ -32,9 +33,10 @@ pub struct Note {
     pub setting: Option<String>,
 }
 
-impl From<Advice> for Note {
-    fn from(Advice { message, hint, setting }: Advice) -> Self {
-        Self { message, hint, setting }
+impl From<Advice<'_>> for Note {
+    fn from(Advice { message, hint, setting }: Advice<'_>) -> Self {
+        let setting = setting.map(ToOwned::to_owned);
+        Self { message: message.to_owned(), hint: hint.to_owned(), setting }
     }
 }
 
@@ -44,7 +46,7 @@ impl From<Advice> for Note {
 pub struct RunReport {
     /// How it ended.
     pub outcome: Outcome,
-    /// The counts of members and pages.
+    /// The counts of records and pages.
     pub counts: Counts,
     /// What the connector noted, each once.
     pub notes: Vec<Note>,
@@ -57,7 +59,8 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// The report as JSON. The total is the last one that the service stated.
+    /// The report as JSON. The total is the last one that the service stated. Of a collection of
+    /// usage, `members` is the number of its entries.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let (counts, figures) = (self.counts, self.figures);

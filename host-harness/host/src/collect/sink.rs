@@ -1,4 +1,4 @@
-//! The interface of an output format, page by page. It knows no format, no file and no terminal.
+//! The interface of an output format for members or usage, page by page. It knows no format, no file and no terminal.
 
 use std::io;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use crate::contract::MemberPage;
 use crate::failure::{Code, Failure};
 
-/// A writer of members.
+/// A writer of members, or of usage.
 ///
 /// After an error the output is undefined: only what was flushed before is valid.
-pub trait Sink: Send {
-    /// Writes all members of a page.
+pub trait Sink<P = MemberPage>: Send {
+    /// Writes all records of a page.
     ///
     /// # Errors
-    /// The error of the output; `InvalidData` if there are more members than the sink can hold.
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()>;
+    /// The error of the output; `InvalidData` if there are more than the sink can hold.
+    fn write_page(&mut self, page: &P) -> io::Result<()>;
 
     /// Passes everything so far to the output, as far as the format writes before the end.
     ///

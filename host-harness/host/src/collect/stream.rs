@@ -5,41 +5,43 @@ use std::path::PathBuf;
 
 use super::blocking::Blocking;
 use super::destination::{
-    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Position, Provenance,
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Listed, Position,
+    Provenance,
 };
 use super::guard::Counts;
 use super::report::RunReport;
 use super::sink::{Sink, fault};
+use crate::contract::MemberPage;
 use crate::failure::Failure;
 
 /// A stream of members. It is finished only if the list is complete.
-pub struct Stream {
+pub struct Stream<P = MemberPage> {
     name: PathBuf,
-    sink: Place,
+    sink: Place<P>,
 }
 
 /// Where the sink is used.
-enum Place {
-    Elsewhere(Blocking<Box<dyn Sink>>),
-    Here(Box<dyn Sink>),
+enum Place<P> {
+    Elsewhere(Blocking<Box<dyn Sink<P>>>),
+    Here(Box<dyn Sink<P>>),
 }
 
-impl Stream {
+impl<P: 'static> Stream<P> {
     /// Writes members through this sink. It may block: a pipe that nobody reads stops only this
     /// run. The name is for error messages.
-    pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink>) -> Self {
+    pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink<P>>) -> Self {
         Self { name: name.into(), sink: Place::Elsewhere(Blocking::new(sink)) }
     }
 
     /// Writes members through a sink that never blocks, because it writes to memory.
     #[must_use]
-    pub fn in_memory(sink: Box<dyn Sink>) -> Self {
+    pub fn in_memory(sink: Box<dyn Sink<P>>) -> Self {
         Self { name: "memory".into(), sink: Place::Here(sink) }
     }
 
     async fn with(
         &mut self,
-        work: impl FnOnce(&mut dyn Sink) -> std::io::Result<()> + Send + 'static,
+        work: impl FnOnce(&mut dyn Sink<P>) -> std::io::Result<()> + Send + 'static,
     ) -> Result<(), DestinationError> {
         let worked = match &mut self.sink {
             Place::Here(sink) => work(&mut **sink),
@@ -49,7 +51,7 @@ impl Stream {
     }
 }
 
-impl Destination for Stream {
+impl<P: Listed> Destination<P> for Stream<P> {
     fn resumable(&self) -> bool {
         false
     }
@@ -61,7 +63,7 @@ impl Destination for Stream {
         Box::pin(std::future::ready(Ok(Position::Open(Delivered::default()))))
     }
 
-    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
+    fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>> {
         Box::pin(self.with(move |sink| sink.write_page(&delivery.page).and_then(|()| sink.flush())))
     }
 

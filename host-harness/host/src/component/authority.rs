@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use smp_guard::check::{self, Checked, ensure};
 
-use crate::contract::{Attachment, Descriptor, OtherHalf, SettingField};
+use crate::contract::{Attachment, Condition, Descriptor, OtherHalf, SettingField, SettingValue};
 use crate::http::base::{self, Base};
 
 /// Longest value of a header, and longest text before a secret.
@@ -129,9 +129,10 @@ pub(super) fn headers(descriptor: &Descriptor) -> Checked {
         })
         .collect();
     for endpoint in &descriptor.api.endpoints {
-        if let Some(when) = &endpoint.when {
-            let field = plain(descriptor, &when.setting);
-            ensure(field.is_some_and(|field| may_be(field, &when.value)), || {
+        for when in &endpoint.when {
+            let Condition::Setting(SettingValue { setting, value }) = when else { continue };
+            let field = plain(descriptor, setting);
+            ensure(field.is_some_and(|field| may_be(field, value)), || {
                 "an endpoint depends on a value that no setting can have".into()
             })?;
         }
@@ -182,7 +183,7 @@ fn is_value(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{BasicHalf, BasicUse, Choice, Condition, HeaderUse, HttpMethod, Origins};
+    use crate::contract::{BasicHalf, BasicUse, Choice, HeaderUse, HttpMethod, Origins};
     use crate::testing;
 
     fn judged(change: impl FnOnce(&mut Descriptor)) -> Result<(), String> {
@@ -236,7 +237,8 @@ mod tests {
             let government = ("all".to_owned(), "https://government.example.test".to_owned());
             d.api.origins = Some(Origins { setting: "people".into(), choices: vec![government] });
             let endpoint = &mut d.api.endpoints[0];
-            endpoint.when = Some(Condition { setting: "people".into(), value: "all".into() });
+            let value = SettingValue { setting: "people".into(), value: "all".into() };
+            endpoint.when = vec![Condition::Setting(value), Condition::Usage];
             endpoint.request_headers = vec![
                 ("accept".into(), "application/vnd.example+json".into()),
                 ("x-api-version".into(), "2026-01-01".into()),
@@ -278,8 +280,8 @@ mod tests {
             ),
             (
                 |d| {
-                    d.api.endpoints[0].when =
-                        Some(Condition { setting: "people".into(), value: "none".into() });
+                    let value = SettingValue { setting: "people".into(), value: "none".into() };
+                    d.api.endpoints[0].when = vec![Condition::Setting(value)];
                 },
                 "an endpoint depends on a value",
             ),

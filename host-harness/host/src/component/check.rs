@@ -9,7 +9,8 @@ use smp_guard::Bounds;
 use smp_guard::check::{self, Checked, ensure, entries, is_name};
 
 use crate::contract::{
-    self, Account, Attachment, Descriptor, HttpMethod, MemberPage, OtherHalf, Report,
+    self, Account, Attachment, Condition, Descriptor, HttpMethod, MemberPage, OtherHalf, Report,
+    SettingValue, UsagePage,
 };
 use crate::failure::Failure;
 use crate::http::base::{self, placeholder};
@@ -143,7 +144,12 @@ fn texts(descriptor: &Descriptor, bounds: &Bounds) -> Checked {
     for endpoint in &descriptor.api.endpoints {
         all.extend([&*endpoint.path, &endpoint.purpose]);
         all.extend(endpoint.scope.as_deref());
-        all.extend(endpoint.when.iter().flat_map(|when| [&*when.setting, &when.value]));
+        for condition in &endpoint.when {
+            if let Condition::Setting(SettingValue { setting, value }) = condition {
+                all.extend([&**setting, &**value]);
+            }
+        }
+        lists.push(endpoint.when.len());
         lists.extend([endpoint.request_headers.len(), endpoint.response_headers.len()]);
         all.extend(endpoint.request_headers.iter().flat_map(|(name, value)| [&**name, &**value]));
         all.extend(endpoint.response_headers.iter().map(String::as_str));
@@ -193,6 +199,14 @@ pub fn account(account: &Account, limits: &Limits) -> Result<(), Failure> {
 /// `contract` or `limit`, with what is wrong.
 pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
     check::page(page, &limits.of_guard()).map_err(|error| limits.found(error))
+}
+
+/// Checks a page of usage likewise.
+///
+/// # Errors
+/// `contract` or `limit`, with what is wrong.
+pub fn usage_page(page: &UsagePage, limits: &Limits) -> Result<(), Failure> {
+    check::usage_page(page, &limits.of_guard()).map_err(|error| limits.found(error))
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmparser::Encoding;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::check;
 use super::engine::Engine;
 use super::provenance::Provenance;
 use super::session::{RunState, Session, SessionOptions};
-use crate::contract::{self, ConnectorPlugin, ConnectorPluginPre, Descriptor};
+use crate::contract::{self, Descriptor, Exports};
 use crate::failure::{Code, Failure};
 use crate::limits::Limits;
 use crate::remedy::Remedy;
@@ -19,8 +19,15 @@ use crate::remedy::Remedy;
 #[derive(Clone)]
 pub struct Plugin {
     pub(super) engine: Engine,
-    pub(super) prepared: ConnectorPluginPre<RunState>,
+    pub(super) prepared: Prepared,
     info: Arc<PluginInfo>,
+}
+
+/// A component that is linked, with its interfaces. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) linked: InstancePre<RunState>,
+    pub(super) exports: Arc<Exports>,
 }
 
 /// Facts about a connector that need no run.
@@ -108,6 +115,12 @@ impl Plugin {
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.info.descriptor
+    }
+
+    /// Whether it tells usage: [`Session::collect_usage`] needs that.
+    #[must_use]
+    pub fn tells_usage(&self) -> bool {
+        self.prepared.exports.tells_usage()
     }
 
     /// The bounds of its engine, which apply to every run.
@@ -246,7 +259,7 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
     Ok(version.to_owned())
 }
 
-fn link(engine: &Engine, component: &Component) -> Result<ConnectorPluginPre<RunState>, Failure> {
+fn link(engine: &Engine, component: &Component) -> Result<Prepared, Failure> {
     let mismatch = |error: wasmtime::Error| {
         refused(
             format!(
@@ -258,10 +271,10 @@ fn link(engine: &Engine, component: &Component) -> Result<ConnectorPluginPre<Run
         .with_remedy(Remedy::MendConnector)
     };
     let mut linker = Linker::new(&engine.wasmtime);
-    ConnectorPlugin::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
-        .map_err(mismatch)?;
-    let prepared = linker.instantiate_pre(component).map_err(mismatch)?;
-    ConnectorPluginPre::new(prepared).map_err(mismatch)
+    contract::add_to_linker::<RunState>(&mut linker).map_err(mismatch)?;
+    let linked = linker.instantiate_pre(component).map_err(mismatch)?;
+    let exports = Arc::new(Exports::of(&linked).map_err(mismatch)?);
+    Ok(Prepared { linked, exports })
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use crate::contract::{self, Account, ConnectorPlugin, ConnectorPluginPre, Descriptor, MemberPage};
+use super::plugin::Prepared;
+use crate::contract::{self, Account, Descriptor, Interfaces, MemberPage, UsagePage};
 use crate::explained::{Explainer, Report};
 use crate::failure::{Code, Failure};
 use crate::http::asked::Asked;
@@ -55,9 +56,9 @@ pub struct SessionOptions {
 /// One run of a connector.
 pub struct Session {
     engine: Engine,
-    prepared: ConnectorPluginPre<RunState>,
+    prepared: Prepared,
     /// The store and its instance, until something goes wrong or the instance is given back.
-    live: Option<(Store<RunState>, ConnectorPlugin)>,
+    live: Option<(Store<RunState>, Interfaces)>,
     /// The permit of this run, from its first call on. It is declared below the store, so that it
     /// is dropped after it.
     permit: Option<Permit>,
@@ -110,7 +111,7 @@ impl Session {
     /// options.
     pub(super) fn new(
         engine: Engine,
-        prepared: ConnectorPluginPre<RunState>,
+        prepared: Prepared,
         whose: Provenance,
         options: SessionOptions,
     ) -> Self {
@@ -175,7 +176,7 @@ impl Session {
         let described = self
             .call(None, async |plugin, store| {
                 store.data_mut().describing = true;
-                plugin.smp_connector_connector().call_describe(store).await
+                plugin.connector.call_describe(store).await
             })
             .await;
         let state = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
@@ -219,7 +220,7 @@ impl Session {
         let settings = Arc::clone(&self.settings);
         let report = self
             .call(Some(phase), async |plugin, store| {
-                plugin.smp_connector_connector().call_validate(store, &settings.public).await
+                plugin.connector.call_validate(store, &settings.public).await
             })
             .await?;
         self.not_ended()?;
@@ -239,7 +240,7 @@ impl Session {
         let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Connect), async |plugin, store| {
-                plugin.smp_connector_connector().call_connect(store, &settings.public).await
+                plugin.connector.call_connect(store, &settings.public).await
             })
             .await?;
         let account = self.judged(answer)?;
@@ -255,23 +256,58 @@ impl Session {
     /// The connector's failure, or the host's.
     pub async fn collect(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
         let call = Call::Collect { page: self.pages.saturating_add(1) };
-        let page = self.observed(call, async |run| run.page(cursor).await).await?;
+        self.next_page(call, async |run| run.members_page(cursor).await).await
+    }
+
+    /// Requests one page of usage. It is not guarded: [`collect_usage`](Self::collect_usage) gives
+    /// a complete list.
+    ///
+    /// # Errors
+    /// The connector's failure, or the host's; `contract` if the connector tells no usage.
+    pub async fn usage_page(&mut self, cursor: Option<&String>) -> Result<UsagePage, Failure> {
+        let call = Call::Usage { page: self.pages.saturating_add(1) };
+        self.next_page(call, async |run| run.entries_page(cursor).await).await
+    }
+
+    /// Makes a call for a page, which has the next number.
+    async fn next_page<P>(
+        &mut self,
+        call: Call,
+        ask: impl AsyncFnOnce(&mut Self) -> Result<P, Failure>,
+    ) -> Result<P, Failure> {
+        let page = self.observed(call, ask).await?;
         self.pages = self.pages.saturating_add(1);
         Ok(page)
     }
 
-    async fn page(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
+    async fn members_page(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
         let settings = Arc::clone(&self.settings);
         let answer = self
             .call(Some(Phase::Collect), async |plugin, store| {
-                plugin
-                    .smp_connector_connector()
-                    .call_collect_members(store, &settings.public, cursor)
-                    .await
+                plugin.connector.call_collect_members(store, &settings.public, cursor).await
             })
             .await?;
         let page = self.judged(answer)?;
         check::page(&page, &self.limits)?;
+        self.give_back_what_waits();
+        Ok(page)
+    }
+
+    async fn entries_page(&mut self, cursor: Option<&String>) -> Result<UsagePage, Failure> {
+        if !self.prepared.exports.tells_usage() {
+            return Err(tells_no_usage());
+        }
+        let settings = Arc::clone(&self.settings);
+        let answer = self
+            .call(Some(Phase::Usage), async |plugin, store| match &plugin.usage {
+                Some(usage) => {
+                    usage.call_collect_usage(store, &settings.public, cursor).await.map(Some)
+                }
+                None => Ok(None),
+            })
+            .await?;
+        let page = self.judged(answer.ok_or_else(tells_no_usage)?)?;
+        check::usage_page(&page, &self.limits)?;
         self.give_back_what_waits();
         Ok(page)
     }
@@ -397,7 +433,7 @@ impl Session {
     async fn call<T>(
         &mut self,
         phase: Option<Phase>,
-        call: impl AsyncFnOnce(&ConnectorPlugin, &mut Store<RunState>) -> wasmtime::Result<T>,
+        call: impl AsyncFnOnce(&Interfaces, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         let (time, bound) = self.time_left();
         let late = self.limits.reached(
@@ -448,7 +484,7 @@ impl Session {
         }
     }
 
-    async fn instantiate(&mut self) -> Result<(Store<RunState>, ConnectorPlugin), Failure> {
+    async fn instantiate(&mut self) -> Result<(Store<RunState>, Interfaces), Failure> {
         self.take_permit(Duration::ZERO).await?;
         let state = self.parked.take().ok_or_else(|| {
             Failure::new(Code::Interrupted, "the run was ended in the middle of a call")
@@ -461,7 +497,11 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.call_bytes);
-        match self.prepared.instantiate_async(&mut store).await {
+        let loaded = match self.prepared.linked.instantiate_async(&mut store).await {
+            Ok(instance) => self.prepared.exports.load(&mut store, &instance),
+            Err(error) => Err(error),
+        };
+        match loaded {
             Ok(plugin) => Ok((store, plugin)),
             Err(error) => Err(self.ended(store, &error)),
         }
@@ -525,6 +565,14 @@ impl Session {
     fn park(&mut self, store: Store<RunState>) {
         self.parked = Some(store.into_data());
     }
+}
+
+/// The refusal to ask a connector for what it does not export.
+#[must_use]
+pub fn tells_no_usage() -> Failure {
+    Failure::new(Code::Component, "the connector tells no usage: it does not export the interface")
+        .with_remedy(Remedy::OtherComponent { contract: None })
+        .with_hint("Collect its members, or use a connector that exports `usage`.")
 }
 
 /// Bounds that wasmtime reports only as text. Tests of hostile components fail when the text

@@ -1,7 +1,7 @@
-//! Comma-separated values for spreadsheets: a header and a row per member, written as pages arrive.
+//! Comma-separated values for spreadsheets: a header and a row per record, written as pages arrive.
 //!
-//! The columns: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `affiliation`,
-//! `billable`, `products`. An absent value is an empty cell. The text is UTF-8 without a byte order
+//! The columns of members: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`, `affiliation`,
+//! `billable`, `products`; those of usage are in [`super::seats`]. An absent value is an empty cell. The text is UTF-8 without a byte order
 //! mark, and rows end with a line feed only: every spreadsheet reads that, and line tools would
 //! count a carriage return as part of the last cell. Cells are quoted as in RFC 4180, line breaks
 //! included.
@@ -26,8 +26,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::collect::sink::Sink;
-use crate::contract::{Instant, Member, MemberPage, Product};
-use crate::files::row;
+use crate::contract::{Entry, Instant, Member, MemberPage, Product, UsagePage};
+use crate::files::{row, seats};
 use crate::instant::rfc3339;
 
 /// The header, in order.
@@ -60,10 +60,24 @@ impl<W: Write + Send> Csv<W> {
         Self { writer, needs_header: !resuming, products: String::new() }
     }
 
-    fn write_header(&mut self) -> io::Result<()> {
+    fn write_header(&mut self, columns: &[&str]) -> io::Result<()> {
         if std::mem::take(&mut self.needs_header) {
-            self.writer.write_record(COLUMNS)?;
+            self.writer.write_record(columns)?;
         }
+        Ok(())
+    }
+
+    fn write_entry(&mut self, entry: &Entry) -> io::Result<()> {
+        let Entry { product, plan, .. } = entry;
+        let site = product.site.as_deref().unwrap_or_default();
+        for text in [&product.key, &product.name, site, plan.as_deref().unwrap_or_default()] {
+            self.writer.write_field(cell(text).as_bytes())?;
+        }
+        for number in [entry.purchased, entry.used] {
+            self.writer.write_field(number.map_or(String::new(), |number| number.to_string()))?;
+        }
+        self.writer.write_field(told(entry.sandbox))?;
+        self.writer.write_record(None::<&[u8]>)?;
         Ok(())
     }
 
@@ -83,11 +97,7 @@ impl<W: Write + Send> Csv<W> {
         writer.write_field(cell(member.kind.as_ref().map_or("", row::kind)).as_bytes())?;
         let affiliation = member.affiliation.as_ref().map_or("", row::affiliation);
         writer.write_field(cell(affiliation).as_bytes())?;
-        writer.write_field(match member.billable {
-            None => "",
-            Some(true) => "true",
-            Some(false) => "false",
-        })?;
+        writer.write_field(told(member.billable))?;
         writer.write_field(cell(&self.products).as_bytes())?;
         writer.write_record(None::<&[u8]>)?;
         Ok(())
@@ -96,7 +106,7 @@ impl<W: Write + Send> Csv<W> {
 
 impl<W: Write + Send> Sink for Csv<W> {
     fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        self.write_header()?;
+        self.write_header(&COLUMNS)?;
         page.members.iter().try_for_each(|member| self.write_member(member, &page.products))
     }
 
@@ -105,8 +115,33 @@ impl<W: Write + Send> Sink for Csv<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.write_header()?;
-        self.flush()
+        self.write_header(&COLUMNS)?;
+        self.writer.flush()
+    }
+}
+
+impl<W: Write + Send> Sink<UsagePage> for Csv<W> {
+    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
+        self.write_header(&seats::COLUMNS)?;
+        page.entries.iter().try_for_each(|entry| self.write_entry(entry))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.write_header(&seats::COLUMNS)?;
+        self.writer.flush()
+    }
+}
+
+/// A yes or no as a cell.
+fn told(known: Option<bool>) -> &'static str {
+    match known {
+        None => "",
+        Some(true) => "true",
+        Some(false) => "false",
     }
 }
 

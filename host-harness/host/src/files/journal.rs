@@ -8,65 +8,73 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use smp_guard::records::Page as _;
+
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
 use super::output::OutputFile;
 use crate::collect::blocking::Blocking;
 use crate::collect::destination::{
-    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, PageMark, Position,
-    Provenance,
+    BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Listed, PageMark,
+    Position, Provenance,
 };
 use crate::collect::guard::Counts;
 use crate::collect::report::RunReport;
 use crate::collect::sink::{Sink, fault};
+use crate::contract::MemberPage;
 use crate::failure::Failure;
 
-/// Makes the sink for an output. The flag says that it already contains members of earlier pages.
-pub type MakeSink = Box<dyn FnMut(Box<dyn io::Write + Send>, bool) -> Box<dyn Sink> + Send>;
+/// Makes the sink for an output. The flag says that it already contains records of earlier pages.
+pub type MakeSink<P = MemberPage> =
+    Box<dyn FnMut(Box<dyn io::Write + Send>, bool) -> Box<dyn Sink<P>> + Send>;
 
-/// A file of members.
-pub struct FileJournal {
+/// A file of members, or of usage.
+pub struct FileJournal<P: Listed = MemberPage> {
     resumable: bool,
-    files: Blocking<Files>,
+    files: Blocking<Files<P>>,
 }
 
 /// The files of a collection.
-struct Files {
+struct Files<P: Listed> {
     path: PathBuf,
     format: String,
-    sink: MakeSink,
+    sink: MakeSink<P>,
     checkpoint: Option<PathBuf>,
     /// Whether the checkpoint is known to note no page of an earlier run.
     is_first: bool,
-    open: Option<Open>,
+    open: Option<Open<P>>,
 }
 
 /// An output that is open.
-struct Open {
+struct Open<P> {
     /// `None` once it has another name.
     file: Option<OutputFile>,
     checkpoint: Option<Checkpoint>,
-    sink: Box<dyn Sink>,
+    sink: Box<dyn Sink<P>>,
 }
 
-impl FileJournal {
-    /// Writes members to the file at this path, through this sink. The name of the format is for
+impl<P: Listed> FileJournal<P> {
+    /// Writes records to the file at this path, through this sink. The name of the format is for
     /// the checkpoint.
     ///
     /// With a `checkpoint`, deliveries are noted in that file, and a stopped run resumes from it.
     pub fn new(
         path: impl Into<PathBuf>,
         format: impl Into<String>,
-        sink: MakeSink,
+        sink: MakeSink<P>,
         checkpoint: Option<PathBuf>,
     ) -> Self {
         let resumable = checkpoint.is_some();
-        let (path, format) = (path.into(), format.into());
+        let (path, mut format) = (path.into(), format.into());
+        // A checkpoint of members is none of usage, although both may be of one output.
+        if P::RECORDS != MemberPage::RECORDS {
+            format = format!("{format} of {}", P::RECORDS);
+        }
         let files = Files { path, format, sink, checkpoint, is_first: false, open: None };
         Self { resumable, files: Blocking::new(files) }
     }
 }
 
-impl Destination for FileJournal {
+impl<P: Listed> Destination<P> for FileJournal<P> {
     fn resumable(&self) -> bool {
         self.resumable
     }
@@ -84,7 +92,7 @@ impl Destination for FileJournal {
         })
     }
 
-    fn deliver(&mut self, delivery: Delivery) -> BoxFuture<'_, Result<(), DestinationError>> {
+    fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>> {
         Box::pin(async move { Ok(self.files.with(move |files| files.deliver(delivery)).await??) })
     }
 
@@ -101,7 +109,7 @@ impl Destination for FileJournal {
     }
 }
 
-impl Files {
+impl<P: Listed> Files<P> {
     /// Opens the output, and returns to the position in the checkpoint.
     fn open(&mut self, whose: &Provenance) -> Result<Position, Failure> {
         self.open = None;
@@ -145,7 +153,7 @@ impl Files {
     }
 
     /// Writes the rows, and the checkpoint once they are on the disk.
-    fn deliver(&mut self, Delivery { page, mark, .. }: Delivery) -> Result<(), Failure> {
+    fn deliver(&mut self, Delivery { page, mark, .. }: Delivery<P>) -> Result<(), Failure> {
         let Some(open) = &mut self.open else { return Err(closed(&self.path)) };
         let failed = |error: io::Error| fault(&self.path, &error);
         open.sink.write_page(&page).and_then(|()| open.sink.flush()).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The format `json`: one array of the same objects as in ndjson, indented for people and written
 //! at the end.
 //!
-//! Members are held as their text, within the bounds of [`crate::files`]. An incomplete array would
+//! Records are held as their text, within the bounds of [`crate::files`]. An incomplete array would
 //! not be json, so nothing is written before the end.
 
 use std::io::{self, Write};
@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::collect::sink::Sink;
-use crate::contract::MemberPage;
+use crate::contract::{MemberPage, UsagePage};
 use crate::files::Held;
 use crate::files::ndjson::Quiet;
 use crate::files::row::Row;
+use crate::files::seats::Seats;
 
 /// Writes a json array.
 pub struct Json<W> {
@@ -29,20 +30,33 @@ impl<W: Write + Send> Json<W> {
     }
 }
 
-impl<W: Write + Send> Sink for Json<W> {
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        for member in &page.members {
+impl<W: Write + Send> Json<W> {
+    fn hold(&mut self, rows: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
+        for row in rows {
             let before = self.text.len();
-            // Each member has its own formatter, indented to its depth in the array.
+            // Each row has its own formatter, indented to its depth in the array.
             let mut formatter = PrettyFormatter::new();
             formatter.begin_array(&mut io::sink())?;
             formatter.begin_array_value(&mut self.text, before == 0)?;
             let mut serializer =
                 serde_json::Serializer::with_formatter(&mut self.text, Quiet(formatter));
-            Row { member, products: &page.products }.serialize(&mut serializer)?;
+            row.serialize(&mut serializer)?;
             self.held.add(1, self.text.len().saturating_sub(before))?;
         }
         Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.output.write_all(b"[")?;
+        self.output.write_all(&self.text)?;
+        self.output.write_all(if self.text.is_empty() { b"]\n" } else { b"\n]\n" })?;
+        self.output.flush()
+    }
+}
+
+impl<W: Write + Send> Sink for Json<W> {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        self.hold(page.members.iter().map(|member| Row { member, products: &page.products }))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -50,10 +64,21 @@ impl<W: Write + Send> Sink for Json<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.output.write_all(b"[")?;
-        self.output.write_all(&self.text)?;
-        self.output.write_all(if self.text.is_empty() { b"]\n" } else { b"\n]\n" })?;
-        self.flush()
+        self.end()
+    }
+}
+
+impl<W: Write + Send> Sink<UsagePage> for Json<W> {
+    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
+        self.hold(page.entries.iter().map(Seats))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.end()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Members in files: the formats csv, ndjson and json, the output file, and the checkpoint from
-//! which a collection resumes.
+//! Members and usage in files: the formats csv, ndjson and json, the output file, and the
+//! checkpoint from which a collection resumes.
 //!
 //! A format writes what it is given. It drops no duplicates, judges no completeness and opens no
 //! file, which is its caller's task. It returns an output's error unchanged.
@@ -8,6 +8,7 @@ pub use crate::instant;
 
 pub mod row;
 mod rows;
+pub mod seats;
 
 pub mod csv;
 pub mod json;
@@ -22,6 +23,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::collect::sink::Sink;
+use crate::contract::UsagePage;
 
 pub use self::csv::Csv;
 pub use self::json::Json;
@@ -69,6 +71,19 @@ impl Format {
     /// A sink of this format. `resuming` says that the output already contains the members of
     /// earlier pages.
     pub fn sink<'w>(self, output: impl Write + Send + 'w, resuming: bool) -> Box<dyn Sink + 'w> {
+        match self {
+            Self::Csv => Box::new(Csv::new(output, resuming)),
+            Self::Ndjson => Box::new(Ndjson::new(output)),
+            Self::Json => Box::new(Json::new(output)),
+        }
+    }
+
+    /// A sink of this format for usage.
+    pub fn usage_sink<'w>(
+        self,
+        output: impl Write + Send + 'w,
+        resuming: bool,
+    ) -> Box<dyn Sink<UsagePage> + 'w> {
         match self {
             Self::Csv => Box::new(Csv::new(output, resuming)),
             Self::Ndjson => Box::new(Ndjson::new(output)),

@@ -1,8 +1,9 @@
 //! The format `ndjson`: one json object per line, written as pages arrive.
 //!
-//! Every line has all keys, in this order: `id`, `email`, `name`, `role`, `products` (each `key`,
-//! `name`, `site`, `last_active`), `last_seen`, `status`, `kind`, `billable`, `attributes`. Absent
-//! values are null. A line has no character that controls a terminal: those are written as `\u…`,
+//! Every line of a member has all keys, in this order: `id`, `email`, `name`, `role`, `products`
+//! (each `key`, `name`, `site`, `last_active`), `last_seen`, `status`, `kind`, `affiliation`,
+//! `billable`, `attributes`; every line of usage has those of [`super::seats`]. Absent values are
+//! null. A line has no character that controls a terminal: those are written as `\u…`,
 //! which json readers decode.
 
 use std::io::{self, Write};
@@ -11,8 +12,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use crate::collect::sink::Sink;
-use crate::contract::MemberPage;
+use crate::contract::{MemberPage, UsagePage};
 use crate::files::row::Row;
+use crate::files::seats::Seats;
 use crate::text;
 
 /// Size from which lines are passed on, in bytes: a usual page at once.
@@ -33,19 +35,11 @@ impl<W: Write + Send> Ndjson<W> {
         Self { output, lines: Vec::new() }
     }
 
-    fn hand_on(&mut self) -> io::Result<()> {
-        let written = self.output.write_all(&self.lines);
-        self.lines.clear();
-        written
-    }
-}
-
-impl<W: Write + Send> Sink for Ndjson<W> {
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        for member in &page.members {
+    fn write(&mut self, rows: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
+        for row in rows {
             let mut serializer =
                 serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
-            Row { member, products: &page.products }.serialize(&mut serializer)?;
+            row.serialize(&mut serializer)?;
             self.lines.push(b'\n');
             if self.lines.len() >= CHUNK {
                 self.hand_on()?;
@@ -56,12 +50,38 @@ impl<W: Write + Send> Sink for Ndjson<W> {
         written
     }
 
+    fn hand_on(&mut self) -> io::Result<()> {
+        let written = self.output.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
+}
+
+impl<W: Write + Send> Sink for Ndjson<W> {
+    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+        self.write(page.members.iter().map(|member| Row { member, products: &page.products }))
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.flush()
+        self.output.flush()
+    }
+}
+
+impl<W: Write + Send> Sink<UsagePage> for Ndjson<W> {
+    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
+        self.write(page.entries.iter().map(Seats))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 

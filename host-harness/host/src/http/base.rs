@@ -3,10 +3,11 @@
 //!
 //! A base such as `https://{site}.vendor.example` stands for one origin for each value of the
 //! setting, which is one DNS label: nothing else can be reached through it. A setting with choices
-//! may select another base. An endpoint may be needed only where a setting has a certain value.
+//! may select another base. An endpoint may be needed only where a setting has a certain value, or
+//! only for usage.
 
 use super::origin::{Origin, OriginError};
-use crate::contract::{Api, Condition, Descriptor, Endpoint, Setting};
+use crate::contract::{Api, Condition, Descriptor, Endpoint, Setting, SettingValue};
 use crate::failure::{Code, Failure};
 use crate::remedy::Remedy;
 
@@ -15,6 +16,16 @@ const SCHEME: &str = "https://";
 
 /// Longest DNS label.
 const LONGEST_LABEL: usize = 63;
+
+/// What a run is for. Endpoints that only usage needs are not available to any other run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Members, and the calls before them.
+    #[default]
+    Members,
+    /// Usage.
+    Usage,
+}
 
 /// Why a base cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,18 +151,23 @@ pub fn origin(api: &Api, settings: &[Setting]) -> Result<Origin, Failure> {
 
 /// Whether a run with these settings needs an endpoint.
 #[must_use]
-pub fn is_needed(endpoint: &Endpoint, settings: &[Setting]) -> bool {
-    endpoint.when.as_ref().is_none_or(|Condition { setting, value }| {
-        value_of(settings, setting).unwrap_or_default() == value
-    })
+pub fn is_needed(endpoint: &Endpoint, settings: &[Setting], purpose: Purpose) -> bool {
+    let holds = |condition: &Condition| match condition {
+        Condition::Setting(SettingValue { setting, value }) => {
+            value_of(settings, setting).unwrap_or_default() == value
+        }
+        Condition::Usage => purpose == Purpose::Usage,
+    };
+    endpoint.when.is_empty() || endpoint.when.iter().any(holds)
 }
 
 /// The endpoints that a run with these settings needs.
 pub fn needed<'d>(
     descriptor: &'d Descriptor,
     settings: &[Setting],
+    purpose: Purpose,
 ) -> impl Iterator<Item = &'d Endpoint> {
-    descriptor.api.endpoints.iter().filter(|endpoint| is_needed(endpoint, settings))
+    descriptor.api.endpoints.iter().filter(move |endpoint| is_needed(endpoint, settings, purpose))
 }
 
 fn value_of<'s>(settings: &'s [Setting], key: &str) -> Option<&'s str> {
@@ -290,16 +306,17 @@ mod tests {
         let mut descriptor = testing::descriptor(&[
             (crate::contract::HttpMethod::Get, "/a", true),
             (crate::contract::HttpMethod::Post, "/b", true),
+            (crate::contract::HttpMethod::Post, "/c", true),
         ]);
-        let when = Condition { setting: "site".into(), value: "all".into() };
-        if let Some(endpoint) = descriptor.api.endpoints.last_mut() {
-            endpoint.when = Some(when);
-        }
-        let paths = |settings: &[Setting]| -> Vec<String> {
-            needed(&descriptor, settings).map(|endpoint| endpoint.path.clone()).collect()
+        let value = SettingValue { setting: "site".into(), value: "all".into() };
+        descriptor.api.endpoints[1].when = vec![Condition::Setting(value), Condition::Usage];
+        descriptor.api.endpoints[2].when = vec![Condition::Usage];
+        let paths = |settings: &[Setting], purpose| -> Vec<String> {
+            needed(&descriptor, settings, purpose).map(|endpoint| endpoint.path.clone()).collect()
         };
-        assert_eq!(paths(&settings("all")), ["/a", "/b"]);
-        assert_eq!(paths(&settings("some")), ["/a"]);
-        assert_eq!(paths(&[]), ["/a"]);
+        assert_eq!(paths(&settings("all"), Purpose::Members), ["/a", "/b"]);
+        assert_eq!(paths(&settings("some"), Purpose::Members), ["/a"]);
+        assert_eq!(paths(&[], Purpose::Members), ["/a"]);
+        assert_eq!(paths(&settings("some"), Purpose::Usage), ["/a", "/b", "/c"]);
     }
 }

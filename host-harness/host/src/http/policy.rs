@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use super::base::{self, placeholder};
+use super::base::{self, Purpose, placeholder};
 use super::origin::Origin;
 use super::transport::{Headers, Method, Request};
 use crate::contract;
@@ -56,6 +56,12 @@ impl Grants {
     pub fn with(mut self, method: Method, path_template: impl Into<String>) -> Self {
         self.endpoints.insert((method, path_template.into()));
         self
+    }
+
+    /// Whether an endpoint is granted, by its declared path template.
+    #[must_use]
+    pub fn include(&self, method: Method, path_template: &str) -> bool {
+        self.endpoints.contains(&(method, path_template.to_owned()))
     }
 
     /// The origin that requests go to.
@@ -120,9 +126,10 @@ impl Policy {
     pub fn new(
         descriptor: &contract::Descriptor,
         settings: &[contract::Setting],
+        purpose: Purpose,
         grants: &Grants,
     ) -> Self {
-        let rules = base::needed(descriptor, settings).map(|endpoint| {
+        let rules = base::needed(descriptor, settings, purpose).map(|endpoint| {
             let method = method_of(endpoint.method);
             Rule {
                 method,
@@ -262,7 +269,7 @@ mod tests {
         let origin = Origin::parse("https://api.example.test").unwrap();
         let grants = Grants::reading(origin, &descriptor)
             .with(Method::Post, "/v1/orgs/{organization-id}/search");
-        Policy::new(&descriptor, &settings, &grants)
+        Policy::new(&descriptor, &settings, Purpose::Members, &grants)
     }
 
     fn allowed(endpoint: &str) -> Allowed {
@@ -351,14 +358,14 @@ mod tests {
     #[test]
     fn an_endpoint_for_other_settings_is_not_declared() {
         let mut descriptor = testing::descriptor(&[(contract::HttpMethod::Get, "/v1/orgs", true)]);
-        descriptor.api.endpoints[0].when =
-            Some(contract::Condition { setting: "people".into(), value: "all".into() });
+        let value = contract::SettingValue { setting: "people".into(), value: "all".into() };
+        descriptor.api.endpoints[0].when = vec![contract::Condition::Setting(value)];
         descriptor.api.endpoints[0].request_headers = vec![("x-version".into(), "2".into())];
         descriptor.api.endpoints[0].response_headers = vec!["link".into()];
         let grants = Grants::reading(Origin::parse("https://a.test").unwrap(), &descriptor);
         let with = |value: &str| {
             let setting = contract::Setting { key: "people".into(), value: value.into() };
-            Policy::new(&descriptor, &[setting], &grants).check(&get("/v1/orgs"))
+            Policy::new(&descriptor, &[setting], Purpose::Members, &grants).check(&get("/v1/orgs"))
         };
         let allowed = with("all").unwrap();
         assert_eq!(*allowed.request_headers, [("x-version".to_owned(), "2".to_owned())]);

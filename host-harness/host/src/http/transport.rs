@@ -127,11 +127,17 @@ pub enum Phase {
     Connect,
     /// `collect-members` is called, page by page.
     Collect,
-    /// `validate` was called because a collection found nobody.
+    /// `collect-usage` is called, page by page.
+    Usage,
+    /// `validate` was called because a collection found nothing.
     Diagnose,
 }
 
 impl Phase {
+    /// All phases.
+    pub const ALL: [Self; 5] =
+        [Self::Validate, Self::Connect, Self::Collect, Self::Usage, Self::Diagnose];
+
     /// The phase's name, which is the id of its page in a HAR.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -139,15 +145,14 @@ impl Phase {
             Self::Validate => "validate",
             Self::Connect => "connect",
             Self::Collect => "collect",
+            Self::Usage => "usage",
             Self::Diagnose => "diagnose",
         }
     }
 
     /// The phase with this name. `None` for any other page, such as a browser's.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Validate, Self::Connect, Self::Collect, Self::Diagnose]
-            .into_iter()
-            .find(|phase| phase.as_str() == name)
+        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
     }
 }
 

@@ -11,9 +11,10 @@ use super::case::Case;
 use super::log::LogCollector;
 use super::traffic::{Exchange, Injection};
 use super::{Mode, Player};
+use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
-use smp_host::contract::MemberPage;
+use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::files::{Format, Rows};
 use smp_host::limits::Bound;
@@ -29,6 +30,8 @@ pub enum Call {
     Connect,
     /// `collect-members`, page by page.
     Collect,
+    /// `collect-usage`, page by page.
+    Usage,
 }
 
 /// The outcome of a call.
@@ -49,7 +52,7 @@ pub enum End {
     Account(String),
     /// A list that is complete.
     List {
-        /// Account ids of its members.
+        /// Ids of its members, or of its entries of usage.
         ids: BTreeSet<String>,
         /// Its rows, as ndjson.
         rows: Vec<u8>,
@@ -80,7 +83,13 @@ impl End {
 
 impl Call {
     /// All calls, in the order in which a platform makes them.
-    pub const ALL: [Self; 3] = [Self::Validate, Self::Connect, Self::Collect];
+    pub const ALL: [Self; 4] = [Self::Validate, Self::Connect, Self::Collect, Self::Usage];
+
+    /// Whether the call makes a list, page by page.
+    #[must_use]
+    pub fn lists(self) -> bool {
+        matches!(self, Self::Collect | Self::Usage)
+    }
 }
 
 impl fmt::Display for Call {
@@ -89,6 +98,7 @@ impl fmt::Display for Call {
             Self::Validate => "validate",
             Self::Connect => "connect",
             Self::Collect => "collect",
+            Self::Usage => "usage",
         })
     }
 }
@@ -107,7 +117,10 @@ impl Player {
     ) -> Result<Played, Failure> {
         let playback = self.playback(&case.fixture, Mode::Lenient(injection))?;
         let log = Arc::new(LogCollector::default());
-        let mut session = playback.session(checked, Arc::clone(&log) as _);
+        let mut session = match call {
+            Call::Usage => playback.usage_session(checked, Arc::clone(&log) as _),
+            _ => playback.session(checked, Arc::clone(&log) as _),
+        };
         let usage = session.usage();
         let (end, mut said) = match call {
             Call::Validate => match Validation::of(&mut session).await {
@@ -123,10 +136,14 @@ impl Player {
                 let mut stream = Stream::in_memory(Box::new(kept.clone()));
                 let report = session.collect_members(&mut stream, std::future::pending()).await;
                 self.note(&usage, report.figures.requests - report.figures.retries);
-                match report.error {
-                    Some(failure) => failed(failure),
-                    None => (kept.list(), Vec::new()),
-                }
+                listed(report, &kept)
+            }
+            Call::Usage => {
+                let kept = Kept::default();
+                let mut stream = Stream::<UsagePage>::in_memory(Box::new(kept.clone()));
+                let report = session.collect_usage(&mut stream, std::future::pending()).await;
+                self.note(&usage, report.figures.requests - report.figures.retries);
+                listed(report, &kept)
             }
         };
         self.note(&usage, 0);
@@ -156,6 +173,10 @@ fn told(validation: &Validation) -> (End, Vec<String>) {
         End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned },
         said,
     )
+}
+
+fn listed(report: RunReport, kept: &Kept) -> (End, Vec<String>) {
+    report.error.map_or_else(|| (kept.list(), Vec::new()), failed)
 }
 
 fn failed(failure: Failure) -> (End, Vec<String>) {
@@ -188,6 +209,24 @@ impl Sink for Kept {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.ids.extend(page.members.iter().map(|member| member.id.clone()));
         let mut rows = Format::Ndjson.sink(list.rows.clone(), true);
+        rows.write_page(page)?;
+        rows.finish()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink<UsagePage> for Kept {
+    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.ids.extend(page.entries.iter().map(|entry| entry.id.clone()));
+        let mut rows = Format::Ndjson.usage_sink(list.rows.clone(), true);
         rows.write_page(page)?;
         rows.finish()
     }

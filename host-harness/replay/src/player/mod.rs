@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::fixture::{Fixture, Replay, fits};
+use smp_host::http::base::Purpose;
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::{MostUsed, Session, SharedUsage};
 use smp_host::failure::{Code, Failure};
@@ -221,6 +222,13 @@ impl Playback {
             &self.grants,
             RunOptions { observer, ..self.options.clone() },
         )
+    }
+
+    /// A session that collects usage from this traffic.
+    #[must_use]
+    pub fn usage_session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
+        let options = RunOptions { observer, purpose: Purpose::Usage, ..self.options.clone() };
+        Host::default().session(&self.plugin, checked, &self.grants, options)
     }
 
     /// The options of the run, for a caller that makes the session itself. Observer and waits are

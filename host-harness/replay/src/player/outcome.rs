@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::case::Case;
-use super::{Mode, Player};
+use super::{Mode, Playback, Player};
+use crate::fixture::Phase;
+use smp_host::collect::report::RunReport;
 use smp_host::collect::stream::Stream;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::{Format, Rows};
@@ -16,17 +19,25 @@ use smp_host::settings::Checked;
 use smp_host::validation::Validation;
 
 impl Player {
-    /// Runs a case's validation and its collection, strictly.
+    /// Runs a case's validation, its collection and, where the case has it, usage, strictly.
     ///
     /// # Errors
     /// `fixture` if the connector's requests differ from the recorded traffic. A failure that the
     /// case is about is part of the value.
     pub async fn outcome(&self, case: &Case) -> Result<Value, Failure> {
         match &case.checked {
-            Ok(checked) => Ok(json!({
-                "validate": self.validated(case, checked).await?,
-                "collect": self.collected(case, checked).await?,
-            })),
+            Ok(checked) => {
+                let mut outcome = json!({
+                    "validate": self.validated(case, checked).await?,
+                    "collect": self.collected(case, checked).await?,
+                });
+                if self.plays_usage(case)
+                    && let Some(object) = outcome.as_object_mut()
+                {
+                    object.insert("usage".into(), self.usage(case, checked).await?);
+                }
+                Ok(outcome)
+            }
             Err(failure) => {
                 let validation = Validation::refused(failure.clone());
                 Ok(
@@ -56,18 +67,46 @@ impl Player {
             .session(checked, Arc::new(Silent))
             .collect_members(&mut stream, std::future::pending())
             .await;
-        match &report.error {
-            None => {}
-            Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
-            Some(_) => playback.traffic().finish()?,
-        }
-        let mut value = report.to_json();
-        if let Some(object) = value.as_object_mut() {
-            object.insert("error".into(), report.error.as_ref().map(expected).into());
-            object.insert("rows".into(), values(&rows.take()));
-        }
-        Ok(value)
+        reported(&report, &playback, &rows)
     }
+
+    /// Whether a case has usage for this connector: it has a page of that name, and the connector
+    /// tells usage.
+    #[must_use]
+    pub fn plays_usage(&self, case: &Case) -> bool {
+        self.plugin().tells_usage() && case.fixture.has_page(Phase::Usage)
+    }
+
+    /// The calls that a case has traffic for, in the order in which a platform makes them.
+    #[must_use]
+    pub fn calls_of(&self, case: &Case) -> Vec<Call> {
+        let calls = Call::ALL.into_iter();
+        calls.filter(|call| *call != Call::Usage || self.plays_usage(case)).collect()
+    }
+
+    async fn usage(&self, case: &Case, checked: &Checked) -> Result<Value, Failure> {
+        let playback = self.playback(&case.fixture, Mode::Strict)?;
+        let rows = Rows::default();
+        let mut stream = Stream::in_memory(Format::Ndjson.usage_sink(rows.clone(), false));
+        let session = playback.usage_session(checked, Arc::new(Silent));
+        let report = session.collect_usage(&mut stream, std::future::pending()).await;
+        reported(&report, &playback, &rows)
+    }
+}
+
+/// A report with its rows. What was recorded and not requested is a failure of its own.
+fn reported(report: &RunReport, playback: &Playback, rows: &Rows) -> Result<Value, Failure> {
+    match &report.error {
+        None => {}
+        Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
+        Some(_) => playback.traffic().finish()?,
+    }
+    let mut value = report.to_json();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("error".into(), report.error.as_ref().map(expected).into());
+        object.insert("rows".into(), values(&rows.take()));
+    }
+    Ok(value)
 }
 
 /// A failure as a fixture expects it. It has no remedy, because the host chooses that and may

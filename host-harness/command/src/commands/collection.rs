@@ -1,0 +1,365 @@
+//! What `collect` and `usage` share: a list, page by page, to standard output or to a file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::show::terminal::Look;
+use clap::Args;
+use smp_host::collect::destination::{Destination, Listed};
+use smp_host::collect::guard::Counts;
+use smp_host::collect::report::{Note, Outcome, RunReport};
+use smp_host::collect::sink::Sink;
+use smp_host::collect::stream::Stream;
+use smp_host::component::session::Session;
+use smp_host::contract::Instant;
+use smp_host::failure::{Code, Failure};
+use smp_host::files::Format;
+use smp_host::files::journal::FileJournal;
+use smp_host::files::output::{BESIDE, beside};
+use smp_host::http::retry::Figures;
+use smp_host::remedy::{Place, Remedy};
+use smp_host::text::{self, counted, grouped};
+
+use super::Exit;
+use super::connector::ConnectorArguments;
+use super::console::Console;
+use super::progress::{Progress, stopped};
+use super::remedy::worded_report;
+use super::source::{Source, SourceArguments, Wanted};
+
+/// Where a list comes from and where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct Collection {
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    #[command(flatten)]
+    source: SourceArguments,
+    /// The format of the list [default: that of the output's file name, else table].
+    #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
+    format: Option<Shown>,
+    /// Write the list to this file, which appears only when the list is complete.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Note the progress in this file, so that a stopped run can resume; csv and ndjson only.
+    #[arg(long, value_name = "FILE", requires = "output", help_heading = "Output")]
+    checkpoint: Option<PathBuf>,
+    /// Write the outcome and figures of the run to this file, however it ends.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
+    /// Write failures as JSON. It does not change the format of the list.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A kind of list, as this command shows it.
+pub(crate) trait Presented: Listed {
+    /// What is wanted of the connector.
+    const WANTED: Wanted;
+
+    /// Collects it.
+    fn collect(
+        session: Session,
+        destination: &mut dyn Destination<Self>,
+        stop: impl Future<Output = ()>,
+    ) -> impl Future<Output = RunReport>;
+
+    /// A sink for programs.
+    fn data<W: Write + Send + 'static>(
+        format: Format,
+        output: W,
+        resuming: bool,
+    ) -> Box<dyn Sink<Self>>;
+
+    /// A sink for people.
+    fn table<W: Write + Send + 'static>(output: W, now: Instant, look: Look) -> Box<dyn Sink<Self>>;
+
+    /// The list that was written, as the beginning of the last line: `40 members`.
+    fn counted(counts: &Counts) -> String;
+
+    /// Facts about it, as the middle of that line; may be empty.
+    fn facts(counts: &Counts) -> String;
+}
+
+impl Collection {
+    pub(crate) async fn run<P: Presented>(self, console: &Console) -> Exit {
+        let format = self.effective_format();
+        if let Err(failure) = self.check_files(format) {
+            return console.wrong_usage(&failure);
+        }
+        let started = std::time::Instant::now();
+        let (report, exit) = match self.source.open(&self.connector, P::WANTED, console).await {
+            Ok(source) => self.collected::<P>(&source, format, console).await,
+            Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
+        };
+        let exit = self.written(&report, exit, console);
+        match &report.error {
+            Some(failure) => console.failure(failure),
+            None if exit == Exit::Done => {
+                self.say_done::<P>(&report, started.elapsed(), console);
+                for note in &report.notes {
+                    console.note(&noted(note));
+                }
+            }
+            None => {}
+        }
+        exit
+    }
+
+    fn effective_format(&self) -> Shown {
+        let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str()
+        {
+            "csv" => Some(Shown::Data(Format::Csv)),
+            "ndjson" | "jsonl" => Some(Shown::Data(Format::Ndjson)),
+            "json" => Some(Shown::Data(Format::Json)),
+            _ => None,
+        };
+        self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Shown::Table)
+    }
+
+    /// Checks what clap cannot: files that would overwrite each other, and a checkpoint for a
+    /// format that is written at the end.
+    fn check_files(&self, format: Shown) -> Result<(), Failure> {
+        if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                format!(
+                    "a {} is written at the end, so it cannot use a checkpoint",
+                    format.as_str()
+                ),
+            )
+            .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
+        }
+        let files = [
+            ("--output", &self.output),
+            ("--checkpoint", &self.checkpoint),
+            ("--report", &self.report),
+        ];
+        for (number, (option, file)) in files.iter().enumerate() {
+            let Some(file) = file else { continue };
+            if file.as_os_str().is_empty() {
+                return Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("`{option}` does not name a file"),
+                )
+                .with_hint("Give the name of a file."));
+            }
+            let same = files
+                .iter()
+                .skip(number + 1)
+                .find(|(_, other)| other.as_ref().is_some_and(|other| same_file(file, other)));
+            if let Some((other, _)) = same {
+                return Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("`{option}` and `{other}` are the same file"),
+                )
+                .with_hint("Give each a separate file."));
+            }
+        }
+        Ok(())
+    }
+
+    async fn collected<P: Presented>(
+        &self,
+        source: &Source,
+        format: Shown,
+        console: &Console,
+    ) -> (RunReport, Exit) {
+        source.note_warnings(console);
+        let progress = Arc::new(Progress::listing(*console, P::RECORDS));
+        let mut destination = self.destination::<P>(source, format, console, &progress);
+        let session = source.session(Arc::clone(&progress) as _);
+        let report = P::collect(session, &mut *destination, stopped()).await;
+        progress.clear();
+        let exit = match report.outcome {
+            Outcome::Complete => Exit::Done,
+            Outcome::Stopped => Exit::Stopped,
+            Outcome::Failed | Outcome::Fenced => Exit::Failed,
+        };
+        (report, exit)
+    }
+
+    fn destination<P: Presented>(
+        &self,
+        source: &Source,
+        format: Shown,
+        console: &Console,
+        progress: &Arc<Progress>,
+    ) -> Box<dyn Destination<P>> {
+        let now = source.now;
+        match &self.output {
+            None => {
+                // The bar is removed before the table is written, or they would overwrite each
+                // other.
+                let output = AfterProgress {
+                    progress: Arc::clone(progress),
+                    output: io::BufWriter::new(io::stdout()),
+                };
+                let sink = format.sink::<P, _>(output, false, now, console.output_look());
+                Box::new(Stream::new("standard output", sink))
+            }
+            Some(path) => {
+                let sink = Box::new(move |output, resuming| {
+                    format.sink::<P, _>(io::BufWriter::new(output), resuming, now, Look::PLAIN)
+                });
+                Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
+            }
+        }
+    }
+
+    /// Writes the report, if one is wanted. A report that cannot be written is a separate failure.
+    fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
+        let Some(path) = &self.report else { return exit };
+        let written = std::fs::write(path, format!("{:#}\n", worded_report(report).to_json()));
+        match written {
+            Ok(()) => exit,
+            Err(error) => {
+                let report = Remedy::MakeRoom { of: Place::Report };
+                console.failure(&smp_host::collect::sink::fault(path, &error).with_remedy(report));
+                if exit == Exit::Done { Exit::Failed } else { exit }
+            }
+        }
+    }
+
+    fn say_done<P: Presented>(&self, report: &RunReport, took: Duration, console: &Console) {
+        let counts = &report.counts;
+        let place =
+            self.output.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
+        let dropped = match counts.duplicates {
+            0 => String::new(),
+            duplicates => format!(", {} left out as duplicates", grouped(duplicates)),
+        };
+        let (list, facts) = (P::counted(counts), P::facts(counts));
+        let pages = counted(usize::try_from(counts.pages).unwrap_or(usize::MAX), "page");
+        let seconds = took.as_secs_f64();
+        console.note(&format!("{list}{place}: {facts}{pages}, {seconds:.1} s{dropped}"));
+    }
+}
+
+/// A note of the connector as a line.
+fn noted(note: &Note) -> String {
+    let Note { message, hint, .. } = note;
+    let (message, hint) = (text::escaped(message), text::escaped(hint));
+    format!("note: {message} {hint}").trim_end().to_owned()
+}
+
+fn failed_before_it_began(failure: Failure) -> RunReport {
+    RunReport {
+        outcome: Outcome::Failed,
+        counts: Counts::default(),
+        notes: vec![],
+        figures: Figures::default(),
+        resumed: false,
+        error: Some(failure),
+    }
+}
+
+/// The format of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// For people, on a terminal, and followed by a summary.
+    Table,
+    /// For programs.
+    Data(Format),
+}
+
+impl Shown {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Data(format) => format.as_str(),
+        }
+    }
+
+    fn sink<P: Presented, W: Write + Send + 'static>(
+        self,
+        output: W,
+        resuming: bool,
+        now: Instant,
+        look: Look,
+    ) -> Box<dyn Sink<P>> {
+        match self {
+            Self::Data(format) => P::data(format, output, resuming),
+            Self::Table => P::table(output, now, look),
+        }
+    }
+}
+
+/// Standard output, after the progress bar is removed.
+struct AfterProgress<W> {
+    progress: Arc<Progress>,
+    output: W,
+}
+
+impl<W: Write> Write for AfterProgress<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.progress.clear();
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// Whether two paths lead to the same file, or one of them to a temporary file of the other.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let (one, other) = (resolved(one), resolved(other));
+    let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| beside(by, suffix) == path);
+    one == other || taken(&one, &other) || taken(&other, &one)
+}
+
+/// The target of a path, with links and `..` followed as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let through_its_folder = || {
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    let whole = path
+        .canonicalize()
+        .ok()
+        .or_else(through_its_folder)
+        .or_else(|| std::path::absolute(path).ok());
+    whole.unwrap_or_else(|| path.to_owned())
+}
+
+fn format(text: &str) -> Result<Shown, String> {
+    match text {
+        "table" => Ok(Shown::Table),
+        data => data
+            .parse()
+            .map(Shown::Data)
+            .map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_paths_to_one_file_are_known_however_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("data")).unwrap();
+        std::os::unix::fs::symlink(at("data"), at("link")).unwrap();
+        std::fs::write(at("list"), "").unwrap();
+        std::os::unix::fs::symlink("list", at("alias")).unwrap();
+        for (one, other, same) in [
+            ("m.csv", "m.csv", true),
+            ("m.csv", "data/../m.csv", true),
+            ("data/m.csv", "link/m.csv", true),
+            ("list", "alias", true),
+            ("m.csv", "m.csv.partial", true),
+            ("m.csv.previous", "m.csv", true),
+            ("m.csv", "m.csv.incomplete", true),
+            ("m.csv", "m.json", false),
+            ("m.csv", "data/m.csv", false),
+            ("missing/m.csv", "m.csv", false),
+        ] {
+            assert_eq!(same_file(&at(one), &at(other)), same, "{one} {other}");
+        }
+    }
+}

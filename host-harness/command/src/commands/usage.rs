@@ -1,0 +1,67 @@
+//! `usage`: the seats of the products that the organization has, as a table or as data.
+
+use std::io::Write;
+
+use clap::Args;
+use smp_host::collect::destination::Destination;
+use smp_host::collect::guard::Counts;
+use smp_host::collect::report::RunReport;
+use smp_host::collect::sink::Sink;
+use smp_host::component::session::Session;
+use smp_host::contract::{Instant, UsagePage};
+use smp_host::files::Format;
+use smp_host::text::grouped;
+
+use super::Exit;
+use super::collection::{Collection, Presented};
+use super::console::Console;
+use super::source::Wanted;
+use crate::show::seats::SeatTable;
+use crate::show::terminal::Look;
+
+#[derive(Debug, Args)]
+pub(crate) struct Usage {
+    #[command(flatten)]
+    pub(crate) collection: Collection,
+}
+
+impl Usage {
+    pub(crate) async fn run(self, console: &Console) -> Exit {
+        self.collection.run::<UsagePage>(console).await
+    }
+}
+
+impl Presented for UsagePage {
+    const WANTED: Wanted = Wanted::Usage;
+
+    async fn collect(
+        session: Session,
+        destination: &mut dyn Destination<Self>,
+        stop: impl Future<Output = ()>,
+    ) -> RunReport {
+        session.collect_usage(destination, stop).await
+    }
+
+    fn data<W: Write + Send + 'static>(
+        format: Format,
+        output: W,
+        resuming: bool,
+    ) -> Box<dyn Sink<Self>> {
+        format.usage_sink(output, resuming)
+    }
+
+    fn table<W: Write + Send + 'static>(output: W, _: Instant, look: Look) -> Box<dyn Sink<Self>> {
+        Box::new(SeatTable::new(output, look))
+    }
+
+    fn counted(counts: &Counts) -> String {
+        match counts.members {
+            1 => "1 entry".to_owned(),
+            entries => format!("{} entries", grouped(entries)),
+        }
+    }
+
+    fn facts(_: &Counts) -> String {
+        String::new()
+    }
+}
