@@ -5,8 +5,8 @@
 //! are read as one: texts at the top and in the list. A body of any other shape, or no JSON at all,
 //! gives nothing. No text of it is passed on.
 
-use serde_json::Value;
-use smp_connector_kit::{json, text};
+use smp_connector_kit::json::{self, Any};
+use smp_connector_kit::text;
 
 /// Longest body that is read, in bytes: a hundred times the known shapes.
 const LONGEST: usize = 65_536;
@@ -27,23 +27,23 @@ impl ErrorBody {
         if body.len() > LONGEST {
             return Self::default();
         }
-        let Ok(answer) = json::read::<Value>(body) else {
+        let Ok(answer) = json::read_page::<Any<'_>>(body) else {
             return Self::default();
         };
-        let listed = answer.get("errors").and_then(Value::as_array);
-        let all = || std::iter::once(&answer).chain(listed.into_iter().flatten());
+        let listed = answer.get("errors").map(Any::entries).unwrap_or_default();
+        let all = || std::iter::once(&answer).chain(listed);
         Self { code: all().find_map(code), speaks_of_scope: all().any(speaks_of_scope) }
     }
 }
 
 /// The code. A number only repeats the status, so it does not count.
-fn code(words: &Value) -> Option<String> {
-    text::code(words.get("code")?.as_str()?)
+fn code(words: &Any<'_>) -> Option<String> {
+    text::code(words.get("code")?.text()?)
 }
 
-fn speaks_of_scope(words: &Value) -> bool {
+fn speaks_of_scope(words: &Any<'_>) -> bool {
     let texts =
-        ["title", "detail", "message", "error"].iter().filter_map(|key| words.get(key)?.as_str());
+        ["title", "detail", "message", "error"].iter().filter_map(|key| words.get(key)?.text());
     texts.into_iter().any(|text| text::has_word(text, "scope"))
 }
 

@@ -4,15 +4,17 @@
 //! of the types. Nothing of a body gets into the reason for which it cannot be read.
 //!
 //! Types for the parts of an answer stand beside `serde`'s own: [`Object`], [`List`], [`Text`],
-//! [`Flag`] and [`Count`]. An [`Object`] is never a list, which a derived struct takes as well.
+//! [`Flag`] and [`Count`], and [`Any`] for what may be of any kind. An [`Object`] is never a list, which a derived struct takes as well.
 //! `bool`, `String`, `Vec` and derived structs can be used too, and make a component some 40 KiB
 //! larger: see the types' own file for the reason.
 
+mod any;
 mod types;
 
 use serde::de::Deserialize;
 use serde_json::error::Category;
 
+pub use self::any::Any;
 pub use self::types::{Count, Flag, List, Object, Text, each};
 use crate::cursor::BadLink;
 pub use crate::place::Place;
@@ -204,11 +206,14 @@ mod tests {
             ("0", Some(0)),
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
-            ("-0", None),
+            ("-0", Some(0)),
             ("-1", None),
             ("1.5", None),
-            ("7.0", None),
-            ("1e3", None),
+            ("7.0", Some(7)),
+            ("1e3", Some(1_000)),
+            ("9007199254740992.0", Some(1 << 53)),
+            ("9007199254740994.0", None),
+            ("1e300", None),
         ];
         for (number, count) in rows {
             assert_eq!(read::<Count>(number.as_bytes()).unwrap(), Count(count), "{number}");

@@ -34,6 +34,8 @@ enum Wrong {
     Twice,
     /// It lacks something.
     Lacks,
+    /// It is a number, and counts nothing.
+    NoCount,
 }
 
 /// Why the reader stopped, as it tells it.
@@ -60,6 +62,11 @@ impl Place {
     /// A field of the answer that is not there, or null, by the name that is documented.
     pub fn missing(field: &str) -> Self {
         Self { path: field.to_owned(), wrong: Wrong::Missing, byte: None }
+    }
+
+    /// A field of the answer that must be a count and is another number, by where it stands.
+    pub fn no_count(field: String) -> Self {
+        Self { path: field, wrong: Wrong::NoCount, byte: None }
     }
 
     /// The place at which the reader stopped, when it had read so many bytes.
@@ -90,6 +97,7 @@ impl fmt::Display for Place {
             Wrong::Is(kind) => write!(formatter, " is {kind}")?,
             Wrong::Twice => formatter.write_str(" is there twice")?,
             Wrong::Lacks => formatter.write_str(" lacks what it must have")?,
+            Wrong::NoCount => formatter.write_str(" is not a whole number of 0 or more")?,
         }
         match self.byte {
             Some(byte) => write!(formatter, ", at byte {byte}"),
@@ -304,6 +312,8 @@ mod tests {
         assert_eq!(place(&without.replace("^]", "]^"), Stopped::Otherwise), told);
         assert_eq!(Place::missing("data").to_string(), "`data` is missing");
         assert_eq!(Place::missing("data").after(3), Place::missing("data"));
+        let counted = Place::no_count("data[1].seats".to_owned());
+        assert_eq!(counted.to_string(), "`data[1].seats` is not a whole number of 0 or more");
     }
 
     #[test]

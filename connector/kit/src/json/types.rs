@@ -236,7 +236,15 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// A number that is a count, or another number, which counts for none.
+/// The count that a number is which is written as a fraction or with an exponent, up to where all
+/// of them are exact.
+pub(super) fn whole(number: f64) -> Option<u64> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let count = number as u64;
+    ((0.0..=LARGEST).contains(&number) && count as f64 == number).then_some(count)
+}
+
+/// A number that is a count, however it is written, or another number, which counts for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count(pub Option<u64>);
 
@@ -261,8 +269,8 @@ impl<'de> Deserialize<'de> for Count {
                 Ok(Count(None))
             }
 
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Count, E> {
-                Ok(Count(None))
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Count, E> {
+                Ok(Count(whole(number)))
             }
         }
 
