@@ -7,7 +7,7 @@
 //! | `domains` | `GET /admin/v1/orgs/{organization-id}/domains` | saying why there are no members |
 //! | `users` | `GET /admin/v1/orgs/{organization-id}/users` | the managed accounts |
 //! | `count` | `GET /admin/v2/orgs/{organization-id}/directories/-/users/count` | how many everyone is |
-//! | `workspaces` | `POST /admin/v2/orgs/{organization-id}/workspaces` | the names of product sites |
+//! | `workspaces` | `POST /admin/v2/orgs/{organization-id}/workspaces` | the names of product sites, and their seats |
 //! | `search` | `POST /admin/v2/orgs/{organization-id}/directories/-/users/search` | everyone |
 //! | `keys` | `GET /admin/api-access/v1/orgs/{organization-id}/api-keys` | when the key ends |
 //!

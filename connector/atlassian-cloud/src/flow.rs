@@ -8,6 +8,7 @@
 //! | `everyone` | one page of everyone | page or failure |
 //! | `unverified` | no flow: what is said of domains | sentences |
 //! | `collect` | one page of members | page or failure |
+//! | `usage` | one page of product sites with their seats | page or failure |
 //! | `lifetime` | when the key ends | a date, or nothing |
 //! | `findings` | no flow: the report on what was found | report |
 //! | `validate` | settings, organization, domains, members | what was found |
@@ -20,6 +21,7 @@ pub mod lifetime;
 pub mod unverified;
 
 pub mod collect;
+pub mod usage;
 
 pub mod findings;
 pub mod validate;

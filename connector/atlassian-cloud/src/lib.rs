@@ -32,7 +32,7 @@ mod hints;
 mod testing;
 
 use smp_connector_kit::{
-    Account, Connector, Descriptor, Failure, Host, MemberPage, Report, Setting,
+    Account, Connector, Descriptor, Failure, Host, MemberPage, Report, Setting, UsagePage,
 };
 
 /// The connector.
@@ -58,6 +58,14 @@ impl Connector for AtlassianCloud {
         cursor: Option<String>,
     ) -> Result<MemberPage, Failure> {
         flow::collect::collect(host, settings, cursor)
+    }
+
+    fn collect_usage(
+        host: &mut dyn Host,
+        settings: &[Setting],
+        cursor: Option<String>,
+    ) -> Result<UsagePage, Failure> {
+        flow::usage::collect(host, settings, cursor)
     }
 }
 

@@ -29,30 +29,46 @@ pub fn descriptor() -> Descriptor {
         pricing: "Depends on the number of users and on the services used.".to_owned(),
         status: "General Availability".to_owned(),
         integration_type: "api".to_owned(),
-        data_collected: vec![data_set(
-            "members",
-            &[
-                ("email", "E-mail address, unless its owner hides it"),
-                ("name", "Name, as Atlassian shows it"),
-                ("role", "Products used"),
-                (
-                    "last seen",
-                    "Latest activity in any product; Atlassian tells it up to 24 hours late",
-                ),
-                (
-                    "affiliation",
-                    "Whether your organization manages the account, or it belongs to somebody else",
-                ),
-                (
-                    "billable",
-                    "Whether the account counts as a unique billable user of Atlassian Guard; never \
-                     a seat of Jira, Confluence or another product",
-                ),
-            ],
-        )],
-        permissions_required: texts(&["The person who creates the API key must be an \
-                                       organization admin in Atlassian; a site admin is not \
-                                       enough."]),
+        data_collected: vec![
+            data_set(
+                "members",
+                &[
+                    ("email", "E-mail address, unless its owner hides it"),
+                    ("name", "Name, as Atlassian shows it"),
+                    ("role", "Products used"),
+                    (
+                        "last seen",
+                        "Latest activity in any product; Atlassian tells it up to 24 hours late",
+                    ),
+                    (
+                        "affiliation",
+                        "Whether your organization manages the account, or it belongs to somebody \
+                         else",
+                    ),
+                    (
+                        "billable",
+                        "Whether the account counts as a unique billable user of Atlassian Guard; \
+                         never a seat of Jira, Confluence or another product",
+                    ),
+                ],
+            ),
+            data_set(
+                "usage",
+                &[
+                    ("product", "Product, on each of its sites"),
+                    ("site", "Address of the site, if the product has one"),
+                    ("plan", "Plan of the product"),
+                    ("purchased", "Number of seats, where Atlassian counts them; never a price"),
+                    ("used", "Number of seats that are taken, where Atlassian counts them"),
+                    ("sandbox", "Whether it is a sandbox, which holds no seats of its own"),
+                ],
+            ),
+        ],
+        permissions_required: texts(&[
+            "The person who creates the API key must be an organization admin in Atlassian; a site \
+             admin is not enough.",
+            "To read seats, a key with scopes also needs read:workspaces:admin.",
+        ]),
         settings: form::fields(),
         api: Api {
             base: "https://api.atlassian.com".to_owned(),

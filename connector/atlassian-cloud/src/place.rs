@@ -10,7 +10,10 @@
 //! e1a["c2Vjb25k"]                                            the names are to be asked for again
 //! ```
 //!
-//! What comes back must be exactly what could have been given out.
+//! What comes back must be exactly what could have been given out. `usage` has the place in the list
+//! of seats.
+
+pub mod usage;
 
 use smp_connector_kit::cursor::{Cursor, LONGEST};
 use smp_connector_kit::json::{self, List, Text};
@@ -63,10 +66,10 @@ pub fn write(cursor: &Cursor, sites: &Sites) -> Option<String> {
         .or_else(|| Some(written(cursor, None)).filter(fits))
 }
 
-/// Whether a cursor is one of this list: Atlassian's own, which stand for places in another list,
-/// have no bracket.
+/// Whether a cursor is one of this list, or of the seats: Atlassian's own, which stand for places in
+/// the list of managed accounts, have no bracket.
 pub fn is_ours(text: &str) -> bool {
-    [WITH_NAMES, WITHOUT_NAMES]
+    [WITH_NAMES, WITHOUT_NAMES, usage::BEGINNING]
         .iter()
         .any(|beginning| text.strip_prefix(beginning).is_some_and(|rest| rest.starts_with('[')))
 }

@@ -4,7 +4,7 @@
 //! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that
 //! does not speak of scopes has two meanings, which only the list of the key's organizations can
 //! tell apart; it is handed back as [`Forbidden`], for the flow to find out. So is a 401 of a call
-//! that only everyone is read with: a key without the scope may get either. No text of a body gets
+//! that everyone and seats are read with: a key without the scope may get either. No text of a body gets
 //! any further than the vendor's code.
 
 use smp_connector_kit::call::{self, Call, Need, Route, Trouble};
@@ -58,8 +58,8 @@ const IN_BETWEEN: &str = "A proxy, a sign-in page or a maintenance page may stan
                           your network whether api.atlassian.com is let through unchanged.";
 
 const START_OVER: &str = "Start the collection again from the beginning. If it ends here once \
-                          more, try again at a quieter time: the members may be changing while \
-                          they are read.";
+                          more, try again at a quieter time: the list may be changing while it is \
+                          read.";
 
 /// A call of Atlassian's API.
 #[derive(Debug, Clone, Copy)]
@@ -113,10 +113,10 @@ impl Call for Asked {
                 let scope = route.scope.unwrap_or_default();
                 let message =
                     format!("The API key lacks a scope, {scope} ({status} from {route}).");
-                let hint = format!("{NO_MORE_SCOPES}{}{IN_THE_FIELD}", scopes(people));
+                let hint = format!("{NO_MORE_SCOPES}{}{IN_THE_FIELD}", scopes(route, people));
                 Failure::new(FailureKind::Permission, message, hint).at(API_KEY)
             }
-            401 if !route.needs().any(|need| need == Need::Setting(PEOPLE, EVERYONE)) => not_accepted(route, people),
+            401 if !is_needed(route, EVERYONES) => not_accepted(route, people),
             401 | 403 => {
                 return Refusal::Forbidden(Forbidden { route, people, status, code });
             }
@@ -176,13 +176,14 @@ impl Forbidden {
         let Self { route, people, status, code } = self;
         let message =
             format!("The API key may not read {} ({status} from {route}).", matter(route));
-        let missing = match (people, route.scope) {
-            (People::Everyone, Some(scope)) => {
+        let may_lack_scope = people == People::Everyone || is_needed(route, Need::Usage);
+        let missing = match route.scope {
+            Some(scope) if may_lack_scope => {
                 format!("If it is a key with scopes, it lacks {scope}, which cannot be added. ")
             }
             _ => String::new(),
         };
-        let hint = format!("{missing}{ORGANIZATION_ADMIN}{}.", scopes(people));
+        let hint = format!("{missing}{ORGANIZATION_ADMIN}{}.", scopes(route, people));
         Failure::new(FailureKind::Permission, message, hint).at(API_KEY).with_code(code)
     }
 
@@ -202,9 +203,21 @@ impl Forbidden {
     }
 }
 
-/// The scopes that a key with scopes needs, for those who are listed.
-fn scopes(people: People) -> &'static str {
+/// A call of these alone is made where everyone is listed.
+const EVERYONES: Need = Need::Setting(PEOPLE, EVERYONE);
+
+/// Whether a call is needed for that.
+fn is_needed(route: &Route, what: Need) -> bool {
+    route.needs().any(|need| need == what)
+}
+
+/// The scopes that a key with scopes needs, for those who are listed, and for seats where a call
+/// that tells them was refused.
+fn scopes(route: &Route, people: People) -> &'static str {
     match people {
+        People::Managed if is_needed(route, Need::Usage) => {
+            "read:orgs:admin, read:accounts:admin, read:domains:admin and read:workspaces:admin"
+        }
         People::Managed => "read:orgs:admin, read:accounts:admin and read:domains:admin",
         People::Everyone => "read:orgs:admin, read:directories:admin and read:workspaces:admin",
     }
@@ -215,7 +228,7 @@ fn not_accepted(route: &Route, people: People) -> Failure {
         "Atlassian does not accept the API key: it is wrong, has expired or was revoked (401 from \
          {route})."
     );
-    let hint = format!("{NEW_KEY}{}{ENTER_IT}", scopes(people));
+    let hint = format!("{NEW_KEY}{}{ENTER_IT}", scopes(route, people));
     Failure::new(FailureKind::Credentials, message, hint).at(API_KEY)
 }
 

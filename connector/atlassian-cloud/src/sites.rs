@@ -41,15 +41,19 @@ impl Sites {
     /// not known has its own key, and the id of its cloud in place of an address. None when nothing
     /// says which it is.
     pub fn named<'a>(&'a self, key: &'a str, id: &'a str) -> Option<Named<'a>> {
-        let known = self.0.get(short(id));
-        let (product, cloud) = parts(id);
-        let key = if key.is_empty() { product } else { key };
-        let told = known.map(|site| site.product.as_str()).filter(|name| !name.is_empty());
-        let name = told.or_else(|| product_names::name_of(key)).unwrap_or(key);
-        let site = known.map_or(cloud, |site| &site.address);
-        let site = (!site.is_empty()).then_some(site);
-        (!name.is_empty() || site.is_some()).then_some(Named { key, name, site })
+        named(self.0.get(short(id)), key, id)
     }
+}
+
+/// The same, of a product site of which this is known.
+pub fn named<'a>(known: Option<&'a Site>, key: &'a str, id: &'a str) -> Option<Named<'a>> {
+    let (product, cloud) = parts(id);
+    let key = if key.is_empty() { product } else { key };
+    let told = known.map(|site| site.product.as_str()).filter(|name| !name.is_empty());
+    let name = told.or_else(|| product_names::name_of(key)).unwrap_or(key);
+    let site = known.map_or(cloud, |site| &site.address);
+    let site = (!site.is_empty()).then_some(site);
+    (!name.is_empty() || site.is_some()).then_some(Named { key, name, site })
 }
 
 /// An id without its usual beginning.

@@ -3,13 +3,14 @@
 //!
 //! Those calls are made a few times in a run. A field of one of them that is of the wrong type makes
 //! an answer of another one unreadable, too; none of them has a field that is another thing
-//! elsewhere.
+//! elsewhere. What only seats are made of is taken as it comes, so that names are read without it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use smp_connector_kit::cursor::{self, Cursor};
-use smp_connector_kit::json::{self, Count, List, Object, Place, Text, Unreadable};
+use smp_connector_kit::json::{self, Any, Count, List, Object, Place, Text, Unreadable};
 
 use super::CURSOR;
+use super::users::Meta;
 
 /// An entry of a list.
 #[derive(Default, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Entry<'a> {
     pub id: Option<Text<'a>>,
     /// Of an organization, a domain and a product site: what it is.
     pub attributes: Option<Object<Attributes<'a>>>,
+    /// Of a product site: what it may be used for, by which plan, and more; of an organization
+    /// something else.
+    pub relationships: Any<'a>,
     /// Of an API key: what it is called.
     pub label: Option<Text<'a>>,
     /// Of an API key: when it ends.
@@ -38,7 +42,7 @@ pub struct Attributes<'a> {
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
     /// Of a domain: how far its verification is.
-    pub claim: Option<Object<Claim<'a>>>,
+    pub claim: Option<Object<State<'a>>>,
     /// Of a product site: the key of the product.
     #[serde(rename = "typeKey")]
     pub type_key: Option<Text<'a>>,
@@ -48,15 +52,47 @@ pub struct Attributes<'a> {
     /// Of a product site: the address.
     #[serde(rename = "hostUrl")]
     pub host_url: Option<Text<'a>>,
+    /// Of a product site: whether it is a sandbox.
+    pub sandbox: Option<Object<State<'a>>>,
+    /// Of a product site: how many seats it has.
+    pub capacity: Number,
+    /// Of a product site: how many seats are taken.
+    pub usage: Number,
 }
 
-/// The claim to a domain.
+/// The claim to a domain, or what a product site is as a sandbox.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Claim<'a> {
-    /// How far it is.
+pub struct State<'a> {
+    /// Of a claim: how far it is.
     #[serde(borrow)]
     pub status: Option<Text<'a>>,
+    /// Of a claim: its method. Of a sandbox: whether it is one.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+}
+
+/// A number that may be anything else: the names of product sites are read from the same answers as
+/// their seats, and are not lost for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Number {
+    /// It is not told.
+    #[default]
+    Untold,
+    /// It is this.
+    Told(u64),
+    /// It is something else than a whole number of 0 or more.
+    NoCount,
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Any::deserialize(deserializer)? {
+            Any::Null => Self::Untold,
+            Any::Count(number) => Self::Told(number),
+            _ => Self::NoCount,
+        })
+    }
 }
 
 /// Where a list goes on.
@@ -73,6 +109,7 @@ struct Answer<'a> {
     #[serde(borrow)]
     data: Option<List<Option<Object<Entry<'a>>>>>,
     links: Option<Object<Links<'a>>>,
+    meta: Option<Object<Meta>>,
     count: Option<Count>,
 }
 
@@ -92,10 +129,30 @@ pub fn read<'a>(
     body: &'a [u8],
     asked: Option<&Cursor>,
 ) -> Result<(impl Iterator<Item = Entry<'a>>, Option<Cursor>), Unreadable> {
+    let Page { entries, next, .. } = read_page(body, asked)?;
+    Ok((entries.into_iter().flatten().map(|Object(entry)| entry), next))
+}
+
+/// A page of a list as it came.
+pub struct Page<'a> {
+    /// The entries; null may stand in place of one.
+    pub entries: Vec<Option<Object<Entry<'a>>>>,
+    /// Where the list goes on.
+    pub next: Option<Cursor>,
+    /// How many entries there are, if that was told.
+    pub total: Option<u64>,
+}
+
+/// Reads a page of a list that was asked for with `asked`.
+///
+/// # Errors
+///
+/// When the answer is no list.
+pub fn read_page<'a>(body: &'a [u8], asked: Option<&Cursor>) -> Result<Page<'a>, Unreadable> {
     let answer = answer(body)?;
     let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    let next = next(answer.links, asked)?;
-    Ok((entries.into_iter().flatten().map(|Object(entry)| entry), next))
+    let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
+    Ok(Page { entries, next: next(answer.links, asked)?, total })
 }
 
 /// Reads what is no list, but one entry.

@@ -104,10 +104,12 @@ struct Answer<'a> {
     links: Option<Object<Links<'a>>>,
 }
 
+/// What is told of a whole list.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Meta {
-    total: Option<Count>,
+pub struct Meta {
+    /// How many there are.
+    pub total: Option<Count>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! `POST /admin/v2/orgs/{organization-id}/workspaces`: the product sites, with their names.
+//! `POST /admin/v2/orgs/{organization-id}/workspaces`: the product sites, with their names; [`usage`]
+//! has their seats.
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-workspaces/#api-v2-orgs-orgid-workspaces-post)
+
+pub mod usage;
 
 use smp_connector_kit::Host;
 use smp_connector_kit::call::Route;
@@ -17,10 +20,11 @@ use crate::sites::{Site, Sites};
 /// What the descriptor says of the call.
 pub static ROUTE: Route = Route::post(
     "/admin/v2/orgs/{organization-id}/workspaces",
-    "Reads the names and addresses of the product sites",
+    "Reads the product sites: their names, addresses and seats",
     Some("read:workspaces:admin"),
 )
-.when(PEOPLE, EVERYONE);
+.when(PEOPLE, EVERYONE)
+.usage();
 
 /// The first page is asked for with this: as many sites as Atlassian gives at a time.
 const FIRST: &str = r#"{"limit":1000}"#;
@@ -37,12 +41,16 @@ pub fn get(
     asked: Option<&Cursor>,
     sites: &mut Sites,
 ) -> Result<Option<Cursor>, Refusal> {
+    super::post(host, &ROUTE, config, asked, body_of(asked), |body, _| read(body, asked, sites))
+}
+
+/// The body of a request for a page.
+fn body_of(asked: Option<&Cursor>) -> String {
     // A body with a cursor may hold nothing else.
-    let body = asked.map_or_else(
+    asked.map_or_else(
         || FIRST.to_owned(),
         |cursor| format!(r#"{{"cursor":{}}}"#, json::quoted(cursor.as_str())),
-    );
-    super::post(host, &ROUTE, config, asked, body, |body, _| read(body, asked, sites))
+    )
 }
 
 /// Reads a page that was asked for with `asked`.

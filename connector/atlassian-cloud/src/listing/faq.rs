@@ -45,6 +45,11 @@ pub fn questions() -> Vec<Question> {
              bill. Atlassian tells no prices here.",
         ),
         question(
+            "Why has a product no number of seats?",
+            "Atlassian counts the seats of some products only. A number that is missing is \
+             unknown, never zero. A sandbox holds no seats of its own.",
+        ),
+        question(
             "What does billable mean?",
             "That the account counts as a unique billable user of Atlassian Guard, also when it \
              only uses free products, and while it is suspended. It is never a seat of Jira or \

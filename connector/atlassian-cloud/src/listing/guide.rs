@@ -23,7 +23,8 @@ pub fn sections() -> Vec<GuideSection> {
                  and one without, either will do. With scopes, choose for managed accounts \
                  `read:orgs:admin`, `read:accounts:admin` and `read:domains:admin`; for everyone \
                  in the organization `read:orgs:admin`, `read:directories:admin` and \
-                 `read:workspaces:admin`. To be warned before the key expires, add \
+                 `read:workspaces:admin`. To read the seats of each product, add \
+                 `read:workspaces:admin`; to be warned before the key expires, add \
                  `read:keys:admin`. Scopes cannot be added later.",
                 "Enter a name by which you will know the key again, such as **SMP integration**. \
                  Choose the longest expiration date, which is one year from today; what Atlassian \

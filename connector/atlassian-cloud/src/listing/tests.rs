@@ -18,11 +18,13 @@ fn the_listing_tells_what_the_platform_tells() {
         ("atlassian-cloud", "Atlassian Cloud", "Atlassian")
     );
     assert_eq!((&*LISTING.status, &*LISTING.integration_type), ("General Availability", "api"));
-    assert_eq!(LISTING.data_collected.len(), 1);
-    assert_eq!(LISTING.data_collected[0].name, "members");
-    let fields: Vec<&str> =
-        LISTING.data_collected[0].fields.iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(fields, ["email", "name", "role", "last seen", "affiliation", "billable"]);
+    let sets: Vec<&str> = LISTING.data_collected.iter().map(|set| set.name.as_str()).collect();
+    assert_eq!(sets, ["members", "usage"]);
+    let fields = |set: usize| -> Vec<&str> {
+        LISTING.data_collected[set].fields.iter().map(|field| field.name.as_str()).collect()
+    };
+    assert_eq!(fields(0), ["email", "name", "role", "last seen", "affiliation", "billable"]);
+    assert_eq!(fields(1), ["product", "site", "plan", "purchased", "used", "sandbox"]);
     let billable = &LISTING.data_collected[0].fields[5].description;
     assert!(billable.contains("Atlassian Guard") && billable.contains("never a seat"));
     assert!(
@@ -30,6 +32,7 @@ fn the_listing_tells_what_the_platform_tells() {
     );
     assert!(LISTING.permissions_required[0].contains("organization admin"));
     assert!(LISTING.permissions_required[0].contains("site admin"));
+    assert!(LISTING.permissions_required[1].contains("read:workspaces:admin"));
 }
 
 #[test]
@@ -127,7 +130,10 @@ fn every_request_of_every_flow_is_declared_for_the_people_that_it_lists() {
             flow::connect::connect(&mut host, &settings).ok();
             flow::collect::collect(&mut host, &settings, None).ok();
             assert!(host.requests.len() >= 3);
-            for (method, path) in host.requests {
+            let members = host.requests.len();
+            flow::usage::collect(&mut host, &settings, None).ok();
+            assert!(host.requests.len() > members);
+            for (number, (method, path)) in host.requests.into_iter().enumerate() {
                 let template = path.split('?').next().unwrap();
                 let template = template.replace(testing::ORGANIZATION, "{organization-id}");
                 let declared = LISTING
@@ -140,7 +146,7 @@ fn every_request_of_every_flow_is_declared_for_the_people_that_it_lists() {
                     Condition::Setting(when) => {
                         (when.setting.as_str(), when.value.as_str()) == ("people", people)
                     }
-                    Condition::Usage => false,
+                    Condition::Usage => number >= members,
                 };
                 assert!(when.is_empty() || when.iter().any(holds), "{people} {path}");
             }
@@ -153,9 +159,18 @@ fn everything_that_is_declared_for_everyone_only_reads() {
     for endpoint in LISTING.api.endpoints.iter().filter(|endpoint| endpoint.method == Method::Post)
     {
         assert!(endpoint.read_only);
-        let everyone = |when: &Condition| matches!(when, Condition::Setting(when) if when.value == "everyone");
+        let everyone =
+            |when: &Condition| matches!(when, Condition::Setting(when) if when.value == "everyone");
         assert!(endpoint.when.iter().any(everyone), "{}", endpoint.path);
     }
+}
+
+#[test]
+fn seats_need_the_product_sites_and_no_other_endpoint() {
+    let endpoints = LISTING.api.endpoints.iter();
+    let of_usage = endpoints.filter(|endpoint| endpoint.when.contains(&Condition::Usage));
+    let paths: Vec<&str> = of_usage.map(|endpoint| endpoint.path.as_str()).collect();
+    assert_eq!(paths, ["/admin/v2/orgs/{organization-id}/workspaces"]);
 }
 
 #[test]
@@ -196,6 +211,7 @@ fn every_step_of_the_guide_is_kept() {
                 "read:domains:admin",
                 "read:directories:admin",
                 "read:workspaces:admin",
+                "To read the seats of each product",
                 "read:keys:admin",
                 "cannot be added later",
                 "Organization ID",
