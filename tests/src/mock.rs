@@ -14,7 +14,8 @@
 //! its log and its counts. The same settings give the same bodies, byte for byte.
 //!
 //! The path of a request: `server` (connection) ▸ `service` (log, key, pace) ▸ `endpoints`
-//! (`paging`, `organization`, `directory`, `answers`) ▸ `misbehave` (faults).
+//! (`paging`, `organization`, `directory`, `seats`,
+//! `answers`) ▸ `misbehave` (faults).
 
 mod answers;
 mod cursor;
@@ -33,6 +34,7 @@ mod organization;
 mod paging;
 mod products;
 mod rule;
+mod seats;
 mod server;
 mod service;
 mod situation;
@@ -59,6 +61,7 @@ pub use member::{Member, MemberLinks, ProductAccess};
 pub use moment::{Instant, Moment};
 pub use organization::{API_BASE, Organization};
 pub use rule::{Call, Rule, When};
+pub use seats::Seats;
 pub use situation::Situation;
 pub use tls::{ThrowAway, throw_away_certificate};
 
@@ -121,6 +124,11 @@ impl Mock {
         let world = lock(&self.shared.world);
         let directory = world.directory();
         (0..directory.people()).map(|index| directory.person(index)).collect()
+    }
+
+    /// The seats of the product sites that the API lists in the present situation, in its order.
+    pub fn expected_seats(&self) -> Vec<Seats> {
+        lock(&self.shared.world).directory().seats()
     }
 
     /// Arms a fault. Its requests are counted from now.

@@ -1,5 +1,5 @@
 //! Everyone in the directories of the made-up organization: the managed accounts and external
-//! people, as the search of the API shows them, with the product sites and the API keys.
+//! people, as the search of the API shows them, with the API keys; `seats` has the product sites.
 //!
 //! Like `organization` it stores nothing: a person depends on the seed and the index alone. With
 //! several directories, one person in ten is in two of them, and is listed a second time behind all
@@ -108,15 +108,19 @@ impl Person {
     }
 }
 
-/// The identifier of a product site.
-fn ari(access: &ProductAccess) -> String {
+/// The place of a product site in the table.
+pub(super) fn place_of(access: &ProductAccess) -> Option<usize> {
     let same = |site: &&ProductSite| site.key == access.key && site.name == access.name;
     let of_url = |site: &&ProductSite| site.url.value() == access.url.value();
-    let place = SITES.iter().position(|site| same(&site) && of_url(&site)).unwrap_or(SITES.len());
-    id_of(access.key, place)
+    SITES.iter().position(|site| same(&site) && of_url(&site))
 }
 
-fn id_of(key: &str, place: usize) -> String {
+/// The identifier of a product site.
+fn ari(access: &ProductAccess) -> String {
+    id_of(access.key, place_of(access).unwrap_or(SITES.len()))
+}
+
+pub(super) fn id_of(key: &str, place: usize) -> String {
     format!("ari:cloud:{key}::site/6d2f0a1c-93b7-4c5e-8f12-0000000000{place:02}")
 }
 
@@ -134,32 +138,6 @@ fn access(access: &ProductAccess) -> Value {
         moment => put(&mut entry, "lastActiveTimestamp", json!(moment)),
     }
     entry
-}
-
-/// Number of product sites that are listed: the last one is not.
-pub(super) fn listed_sites() -> u64 {
-    SITES.len().saturating_sub(1) as u64
-}
-
-/// The product site at an index.
-pub(super) fn site(index: u64) -> Option<Value> {
-    let place = usize::try_from(index).ok()?;
-    let site = SITES.get(place)?;
-    Some(json!({
-        "id": id_of(site.key, place),
-        "type": "workspace",
-        "attributes": {
-            "name": "brightloom",
-            "typeKey": site.key,
-            "type": site.name,
-            "status": "online",
-            "sandbox": Value::Null,
-            "usage": 10 + place,
-            "capacity": 25 + place,
-            "hostUrl": site.url.value(),
-        },
-        "relationships": {},
-    }))
 }
 
 /// The API keys: the first is used by whoever asks, the second is older, the third never ends.

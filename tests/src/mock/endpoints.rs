@@ -13,6 +13,7 @@ use super::cursor::Cursors;
 use super::directory::{self, Directory, KEYS};
 use super::organization::API_BASE;
 use super::paging::{Links, Listing, Page};
+use super::seats::Seats;
 use super::{Call, Fault, Field, Member, Organization, Situation};
 
 /// Everything that answers depend on.
@@ -225,8 +226,8 @@ impl World {
             Named::Own if self.situation == Situation::SiteAdmin => {
                 return Answer::access_denied(question.path);
             }
-            Named::Own => directory::listed_sites(),
-            Named::Other(_) | Named::Unknown => 0,
+            Named::Own => self.directory().seats(),
+            Named::Other(_) | Named::Unknown => Vec::new(),
         };
         let fields = question.body.and_then(Value::as_object);
         if question.cursor.is_some() && fields.is_some_and(|fields| fields.len() > 1) {
@@ -237,8 +238,9 @@ impl World {
         let size = limit.unwrap_or(1_000).min(self.page_size);
         // Both ways of telling the next page occur; the seed chooses.
         let bare = self.organization.seed & 2 == 0;
-        self.listed_by(question, "workspaces", sites, size, bare, |page| {
-            let data = page.items.iter().filter_map(|index| directory::site(*index));
+        self.listed_by(question, "workspaces", sites.len() as u64, size, bare, |page| {
+            let places = page.items.iter().filter_map(|index| usize::try_from(*index).ok());
+            let data = places.filter_map(|place| sites.get(place)).map(Seats::entry);
             let data = data.collect::<Vec<_>>();
             let total = page.total;
             bytes(&Body { data, meta: Field::Value(Meta { total }), links: page.links })
@@ -448,6 +450,53 @@ mod tests {
         let question = Question { cursor: Some("c"), body: Some(&body), ..question(ID) };
         let answer = world.answer(Call::Workspaces, question);
         assert!(String::from_utf8_lossy(&answer.body).contains("ADMIN-400-24"));
+    }
+
+    #[test]
+    fn product_sites_are_listed_by_pages_with_their_seats_and_how_many_there_are() {
+        for (seed, bare) in [(0, true), (2, false)] {
+            let mut world = World { page_size: 5, externals: 20, ..world(Situation::Usual) };
+            world.organization.seed = seed;
+            let (mut entries, mut body, mut pages) = (Vec::new(), json!({"limit": 1_000}), 0);
+            loop {
+                let cursor = body["cursor"].as_str();
+                let question = Question { cursor, body: Some(&body), ..question(ID) };
+                let page = world.answer(Call::Workspaces, question).body;
+                let page: Value = serde_json::from_slice(&page).unwrap();
+                assert_eq!(page["meta"]["total"], 14);
+                entries.extend(page["data"].as_array().unwrap().clone());
+                pages += 1;
+                let Some(next) = page["links"]["next"].as_str() else { break };
+                assert_eq!(next.starts_with("https://"), !bare, "{next}");
+                let next = next.split_once("?cursor=").map_or(next, |(_, cursor)| cursor);
+                let next = percent_encoding::percent_decode_str(next).decode_utf8().unwrap();
+                body = json!({ "cursor": next });
+            }
+            let seats = world.directory().seats();
+            assert_eq!(pages, 3);
+            assert_eq!(entries, seats.iter().map(Seats::entry).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_list_of_product_sites_has_the_faults_of_every_list() {
+        let world = world(Situation::Usual);
+        let ask = |fault| {
+            let question = Question { faults: &[fault], ..question(ID) };
+            let body = world.answer(Call::Workspaces, question).body;
+            serde_json::from_slice::<Value>(&body).unwrap()
+        };
+        assert_eq!(ask(Fault::Total(super::super::Total::Off(2)))["meta"]["total"], 16);
+        assert_eq!(ask(Fault::Total(super::super::Total::Absent))["meta"]["total"], Value::Null);
+        assert_eq!(ask(Fault::EmptyPage)["data"], json!([]));
+        assert!(ask(Fault::Endless)["links"]["next"].is_string());
+    }
+
+    #[test]
+    fn an_organization_of_somebody_else_lists_no_product_site() {
+        let world = World { others: 1, ..world(Situation::Usual) };
+        let (status, page) = ask(&world, Call::Workspaces, &world.other_id(0));
+        assert_eq!((status, &page["data"], &page["meta"]["total"]), (200, &json!([]), &json!(0)));
     }
 
     #[test]

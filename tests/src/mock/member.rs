@@ -96,10 +96,14 @@ impl Member {
 impl ProductAccess {
     /// The site: the URL without scheme and trailing slash.
     pub fn site(&self) -> Option<&str> {
-        let url = self.url.value()?;
-        let bare = url.split_once("://").map_or(*url, |(_, rest)| rest);
-        Some(bare.strip_suffix('/').unwrap_or(bare))
+        self.url.value().map(|url| bare(url))
     }
+}
+
+/// An address without scheme and trailing slash.
+pub(super) fn bare(url: &str) -> &str {
+    let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+    bare.strip_suffix('/').unwrap_or(bare)
 }
 
 #[cfg(test)]
