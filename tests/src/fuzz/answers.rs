@@ -1,7 +1,9 @@
 //! Target `answers`: the connector's core, natively, with a host whose answers come from the input.
 //!
 //! An input is a call (`collect`, `collect CURSOR`, `connect` or `validate`, and for everyone in the
-//! organization `everyone`, `everyone CURSOR` or `everyone-validate`) and one part for each answer: a line with the status and headers, or with the reason why there was none, and the body.
+//! organization `everyone`, `everyone CURSOR` or `everyone-validate`, and for seats `usage` or
+//! `usage CURSOR`) and one part for each answer: a line with the status and headers, or with the
+//! reason why there was none, and the body.
 //! The last answer is repeated for all further requests. `{n}` in a body is the number of the
 //! request, so that a list can be endless.
 //!
@@ -14,14 +16,14 @@ use std::collections::BTreeSet;
 
 use atlassian_cloud::AtlassianCloud;
 use atlassian_cloud::config::{Config, EVERYONE, ORGANIZATION_ID, PEOPLE};
-use atlassian_cloud::endpoint::{domains, org, orgs, users};
+use atlassian_cloud::endpoint::{domains, org, orgs, users, workspaces};
 use atlassian_cloud::error_body::ErrorBody;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use smp_connector_kit::json::Unreadable;
 use smp_connector_kit::{
     Account, Connector, Exhausted, Failure, Host, HttpError, Instant, Level, MemberPage, Outcome,
-    Report, Request, Response, Setting,
+    Report, Request, Response, Setting, UsagePage,
 };
 use smp_host::http::policy::Policy;
 use smp_host::http::transport;
@@ -40,6 +42,8 @@ pub const DICTIONARY: &[&str] = &[
     "everyone",
     "everyone-validate",
     "e1n[\"c\",\"jira::site/1\",\"Jira\",\"a.test\"]",
+    "usage",
+    "usage u1[\"c\",\"~Jira\"]",
     "200",
     "403",
     "404",
@@ -63,6 +67,10 @@ pub const DICTIONARY: &[&str] = &[
     "\"claimStatus\":\"unmanaged\"",
     "\"productAccess\":[{\"key\":\"jira\",\"id\":\"ari:cloud:jira::site/~1\",\"lastActiveTimestamp\":\"2026-01-01T00:00:00Z\"}]",
     "\"typeKey\":\"jira\",\"hostUrl\":\"https://~a.test/\"",
+    "\"usage\":100,\"capacity\":120",
+    "\"usage\":7.0,\"capacity\":-1",
+    "\"sandbox\":{\"type\":\"CHILD\"}",
+    "\"relationships\":{\"e\":[{\"attributes\":{\"key\":\"jira\",\"plan\":\"~Free\",\"planKey\":\"free\"}}]}",
     "\"label\":\"~key\",\"expiresAt\":\"2027-01-01\"",
     "\"errors\":[{\"code\":\"ADMIN-400-1\"}]",
     "\"code\":\"ADMIN-404-2\"",
@@ -103,8 +111,11 @@ pub fn run(data: &[u8]) {
     script.lines.iter().for_each(|line| assert_own(line));
     match &ended {
         Ended::Page(Ok(page)) => assert_page(page, &script),
+        Ended::Usage(Ok(page)) => assert_usage(page, &script),
         Ended::Account(Ok(account)) => assert_eq!(account.id, ORGANIZATION),
-        Ended::Page(Err(failure)) | Ended::Account(Err(failure)) => assert_failure(failure),
+        Ended::Page(Err(failure)) | Ended::Usage(Err(failure)) | Ended::Account(Err(failure)) => {
+            assert_failure(failure)
+        }
         Ended::Report(report) => assert_report(report),
     }
     for Answer { body, .. } in &answers {
@@ -115,6 +126,9 @@ pub fn run(data: &[u8]) {
             orgs::read(body, &organization, None),
             ErrorBody::read(body),
         ));
+        if workspaces::usage::read(body, None).is_ok() {
+            assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "read, and no JSON");
+        }
         if let Ok(page) = domains::read(body, None) {
             page.domains.iter().for_each(|domain| assert_own(&domain.name));
         }
@@ -136,6 +150,7 @@ fn assert_json(body: &[u8]) {
 #[derive(Debug, PartialEq)]
 enum Ended {
     Page(Result<MemberPage, Failure>),
+    Usage(Result<UsagePage, Failure>),
     Account(Result<Account, Failure>),
     Report(Report),
 }
@@ -143,11 +158,11 @@ enum Ended {
 fn play<'a>(call: &str, answers: &'a [Answer]) -> (Ended, Script<'a>) {
     let (call, cursor) =
         call.split_once(' ').map_or((call, None), |(call, cursor)| (call, Some(cursor.to_owned())));
-    let is_everyone = call.starts_with("everyone");
+    let (is_everyone, is_usage) = (call.starts_with("everyone"), call == "usage");
     let mut script = Script {
         answers,
         most: MOST_OF_ONE,
-        policy: (!is_everyone).then(|| connectors_own(ORGANIZATION)),
+        policy: (!is_everyone && !is_usage).then(|| connectors_own(ORGANIZATION)),
         requests: Vec::new(),
         page: 0,
         lines: Vec::new(),
@@ -162,6 +177,7 @@ fn play<'a>(call: &str, answers: &'a [Answer]) -> (Ended, Script<'a>) {
             script.most = MOST_OF_ALL;
             Ended::Report(AtlassianCloud::validate(&mut script, &settings))
         }
+        "usage" => Ended::Usage(AtlassianCloud::collect_usage(&mut script, &settings, cursor)),
         _ => Ended::Page(AtlassianCloud::collect(&mut script, &settings, cursor)),
     };
     (ended, script)
@@ -283,14 +299,40 @@ fn assert_page(page: &MemberPage, script: &Script<'_>) {
     }
 }
 
+/// Requires that a page of seats keeps the contract, and agrees with its body.
+fn assert_usage(page: &UsagePage, script: &Script<'_>) {
+    let cursor = page.next.as_ref();
+    assert!(cursor.is_none_or(|cursor| !cursor.is_empty() && cursor.len() <= LONGEST_CURSOR));
+    assert!(page.notes.len() <= 2, "{:?}", page.notes);
+    for note in &page.notes {
+        [&note.message, &note.hint].into_iter().for_each(|text| assert_own(text));
+    }
+    let Some(Answer { body, .. }) = script.given(script.page) else {
+        panic!("a page out of nothing")
+    };
+    let told: Value = serde_json::from_slice(&body).expect("a page that was read is JSON");
+    let list = told["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    assert_eq!(list.len(), page.entries.len(), "{told}");
+    for (workspace, entry) in list.iter().zip(&page.entries) {
+        assert!(!entry.id.is_empty() && !entry.product.name.is_empty(), "{entry:?}");
+        assert_eq!(workspace["id"].as_str(), Some(entry.id.as_str()));
+        let seats = |field: &str| {
+            let number = &workspace["attributes"][field];
+            number.as_u64().or(number.as_f64().map(|number| number as u64))
+        };
+        let (purchased, used) = (seats("capacity"), seats("usage"));
+        assert_eq!((entry.purchased, entry.used), (purchased, used), "{workspace}");
+    }
+}
+
 /// A host that answers from the input.
 struct Script<'a> {
     answers: &'a [Answer],
     most: usize,
-    /// None for everyone: only that the endpoint is declared is looked at then.
+    /// None for everyone and for seats: only that the endpoint is declared is looked at then.
     policy: Option<Policy>,
     requests: Vec<String>,
-    /// Number of the last request for a page of members.
+    /// Number of the last request for a page of members, or of seats.
     page: usize,
     lines: Vec<String>,
 }
@@ -319,7 +361,7 @@ impl Host for Script<'_> {
             .iter()
             .any(|endpoint| endpoint.method == request.method && endpoint.path == template);
         assert!(is_declared, "not declared: {request:?}");
-        if path.ends_with("/users") || path.ends_with("/users/search") {
+        if ["/users", "/users/search", "/workspaces"].iter().any(|end| path.ends_with(end)) {
             self.page = self.requests.len() + 1;
         }
         let request = transport::Request {
