@@ -56,8 +56,7 @@ impl Bare {
     /// When the component fails.
     pub async fn read_all(&self, pages: &Arc<Pages>, settings: &[Setting]) -> Result<usize> {
         let mut linker = Linker::new(&self.engine);
-        contract::add_to_linker::<Answers>(&mut linker)
-            .map_err(told)?;
+        contract::add_to_linker::<Answers>(&mut linker).map_err(told)?;
         let mut store = Store::new(&self.engine, Answers(Arc::clone(pages)));
         store.set_epoch_deadline(u64::MAX / 2);
         let linked = linker.instantiate_pre(&self.component).map_err(told)?;
@@ -66,10 +65,8 @@ impl Bare {
         let plugin = exports.load(&mut store, &instance).map_err(told)?;
         let (mut cursor, mut members) = (None, 0);
         loop {
-            let answer = plugin
-                .connector
-                .call_collect_members(&mut store, settings, cursor.as_ref())
-                .await;
+            let answer =
+                plugin.connector.call_collect_members(&mut store, settings, cursor.as_ref()).await;
             let page = answer.map_err(told)?.ok().context("the component refuses its page")?;
             members += std::hint::black_box(&page).members.len();
             match page.next {

@@ -22,7 +22,7 @@ use wit_parser::{Docs, PackageId, Resolve, Type, TypeDefKind, WorldId};
 
 const PACKAGE: &str = "smp:connector@0.2.0";
 const IMPORTS: [&str; 2] = ["smp:connector/http@0.2.0", "smp:connector/log@0.2.0"];
-const EXPORT: &str = "smp:connector/connector@0.2.0";
+const EXPORTS: [&str; 2] = ["smp:connector/connector@0.2.0", "smp:connector/usage@0.2.0"];
 
 #[test]
 fn every_name_of_the_contract_is_as_it_was() {
@@ -42,12 +42,15 @@ fn every_name_of_the_contract_is_as_it_was() {
 }
 
 #[test]
-fn the_world_imports_http_and_log_and_exports_the_connector() {
+fn a_world_imports_http_and_log_and_exports_the_connector_and_one_of_them_usage() {
     let (resolve, package) = parsed();
     let package = &resolve.packages[package];
     assert_eq!(package.name.to_string(), PACKAGE);
-    assert_eq!(package.worlds.keys().collect::<Vec<_>>(), ["connector-plugin"]);
-    is_ours(&resolve, package.worlds["connector-plugin"]);
+    let worlds = ["connector-plugin", "metering-connector-plugin"];
+    assert_eq!(package.worlds.keys().collect::<Vec<_>>(), worlds);
+    for (world, exports) in worlds.into_iter().zip([&EXPORTS[..1], &EXPORTS[..]]) {
+        exports_only(&resolve, package.worlds[world], exports);
+    }
 }
 
 #[test]
@@ -91,9 +94,9 @@ fn the_component_needs_and_offers_what_the_contract_says_and_nothing_else() {
     else {
         panic!("no component")
     };
-    is_ours(&resolve, world);
+    exports_only(&resolve, world, &EXPORTS);
     let inspected = Run::new("inspect").args(["--json"]).end().json();
-    assert_eq!((&inspected["imports"], &inspected["exports"]), (&json!(IMPORTS), &json!([EXPORT])));
+    assert_eq!((&inspected["imports"], &inspected["exports"]), (&json!(IMPORTS), &json!(EXPORTS)));
     assert_eq!(inspected["contract_version"], "0.2.0");
 }
 
@@ -129,13 +132,14 @@ fn parsed() -> (Resolve, PackageId) {
     (resolve, package)
 }
 
-fn is_ours(resolve: &Resolve, world: WorldId) {
+fn exports_only(resolve: &Resolve, world: WorldId, expected: &[&str]) {
     let world = &resolve.worlds[world];
     let imports: Vec<String> =
         world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
     let exports: Vec<String> =
         world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
-    assert_eq!((imports, exports), (IMPORTS.map(String::from).to_vec(), vec![EXPORT.to_owned()]));
+    let expected = expected.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!((imports, exports), (IMPORTS.map(String::from).to_vec(), expected));
 }
 
 fn is_told(docs: &Docs) -> bool {

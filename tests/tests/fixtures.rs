@@ -52,15 +52,16 @@ fn the_same_traffic_gives_the_same_bytes() {
 fn every_row_of_the_table_ends_in_its_own_code_and_says_what_to_do() {
     for row in TABLE {
         for case in row.cases {
-            let (name, validates, collects) = case.ends_in(row.code);
+            let (name, expected) = case.ends_in(row.code);
             let came = played(name);
-            let (validation, collection) = (Ended::of_validate(&came), Ended::of_collect(&came));
-            let ended = (validation.code.as_str(), collection.code.as_str());
-            assert_eq!(ended, (validates, collects), "{name}, a case of “{}”", row.situation);
-            for end in [validation, collection]
-                .into_iter()
-                .filter(|end| end.code == row.code && row.code != COMPLETE)
-            {
+            let ends = [
+                Ended::of_validate(&came),
+                Ended::of_list(&came["collect"]),
+                Ended::of_list(&came["usage"]),
+            ];
+            let codes = ends.each_ref().map(|end| end.code.as_str());
+            assert_eq!(codes, expected, "{name}, a case of “{}”", row.situation);
+            for end in ends.into_iter().filter(|end| end.code == row.code && row.code != COMPLETE) {
                 for said in row.says {
                     assert!(end.text.contains(said), "{name} does not say “{said}”: {}", end.text);
                 }
@@ -82,7 +83,7 @@ fn what_can_be_taken_up_again_says_so_in_its_hint_and_nothing_else_does() {
     let mut held = 0;
     for name in names() {
         let came = played(&name);
-        for end in failed_check(&came).into_iter().chain([error(&came)]) {
+        for end in failed_check(&came).into_iter().chain([error(&came), &came["usage"]["error"]]) {
             let Some(hint) = end["hint"].as_str() else { continue };
             // The rest is about the domains, and mends nothing.
             let hint = hint.split("To have the domains looked up:").next().unwrap_or_default();
@@ -107,7 +108,7 @@ fn what_can_be_taken_up_again_says_so_in_its_hint_and_nothing_else_does() {
 fn nothing_that_is_said_about_an_answer_repeats_it() {
     for name in names() {
         let came = played(&name);
-        let said = format!("{} {}", came["validate"], error(&came));
+        let said = format!("{} {} {}", came["validate"], error(&came), came["usage"]["error"]);
         // Texts in the bodies of the cases: addresses, pages, and the service's error messages.
         for part in [
             "@",
@@ -172,9 +173,10 @@ impl Ended {
         }
     }
 
-    fn of_collect(came: &Value) -> Self {
-        match error(came) {
-            Value::Null => Self::well(came["collect"]["outcome"].as_str().unwrap()),
+    /// The end of a list; none has an empty code.
+    fn of_list(list: &Value) -> Self {
+        match &list["error"] {
+            Value::Null => Self::well(list["outcome"].as_str().unwrap_or_default()),
             failure => Self::failed(failure),
         }
     }

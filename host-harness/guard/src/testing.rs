@@ -2,8 +2,8 @@
 
 use crate::bounds::Bounds;
 use crate::records::{
-    Advice, Affiliation, Entry, Instant, Member, MemberKind, MemberStatus, Page, Product, ProductUse,
-    Record,
+    Advice, Affiliation, Entry, Instant, Member, MemberKind, MemberStatus, Page, Product,
+    ProductUse, Record,
 };
 
 /// Bounds that no test reaches by accident.

@@ -59,7 +59,8 @@ impl Exports {
         instance: &wasmtime::component::Instance,
     ) -> wasmtime::Result<Interfaces> {
         let connector = self.connector.load(&mut store, instance)?;
-        let usage = self.usage.as_ref().map(|usage| usage.load(&mut store, instance)).transpose()?;
+        let usage =
+            self.usage.as_ref().map(|usage| usage.load(&mut store, instance)).transpose()?;
         Ok(Interfaces { connector, usage })
     }
 }

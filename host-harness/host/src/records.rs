@@ -247,11 +247,13 @@ impl Limits {
                  Collect again later. If it persists, report it to the publisher of the \
                  connector.",
             ),
-            Error::Incomplete { .. } => Failure::new(Code::Incomplete, message).with_hint(
-                "Collect again in a few minutes. If it persists, members are being changed \
-                 while the list is read, or the service leaves some out: ask its support, and do \
-                 not use this list as the whole one.",
-            ),
+            Error::Incomplete { records, .. } => {
+                Failure::new(Code::Incomplete, message).with_hint(format!(
+                    "Collect again in a few minutes. If it persists, {records} are being changed \
+                     while the list is read, or the service leaves some out: ask its support, and \
+                     do not use this list as the whole one."
+                ))
+            }
         }
     }
 }

@@ -17,6 +17,4 @@ pub mod json;
 pub mod testing;
 
 pub use markdown::{code, is_address, is_misleading};
-pub use words::{
-    LONGEST_NAME, LONGEST_TEXT, method, name, needed, pace, sentence, shown, wait,
-};
+pub use words::{LONGEST_NAME, LONGEST_TEXT, method, name, needed, pace, sentence, shown, wait};

@@ -2,7 +2,7 @@
 //! success: the code of each, the texts that an administrator must see, and the fixtures that show
 //! it. It has no tests.
 
-use self::Case::{Both, Collect};
+use self::Case::{Both, Collect, Usage};
 
 /// A row of the table: a situation, its code, the required words of message and hint, and its
 /// cases.
@@ -19,14 +19,18 @@ pub(crate) enum Case {
     Both(&'static str),
     /// The checks do not notice it, or only warn; the collection ends with the row's code.
     Collect(&'static str),
+    /// Checks and members are fine; the usage ends with the row's code.
+    Usage(&'static str),
 }
 
 impl Case {
-    /// The name of the case, and the ends of its validation and its collection.
-    pub(crate) fn ends_in(&self, code: &'static str) -> (&'static str, &'static str, &'static str) {
+    /// The name of the case, and the ends of its validation, its collection and its usage; the last
+    /// is empty if the case has none.
+    pub(crate) fn ends_in(&self, code: &'static str) -> (&'static str, [&'static str; 3]) {
         match self {
-            Both(name) => (name, code, code),
-            Collect(name) => (name, READY, code),
+            Both(name) => (name, [code, code, ""]),
+            Collect(name) => (name, [READY, code, ""]),
+            Usage(name) => (name, [READY, COMPLETE, code]),
         }
     }
 }
@@ -256,6 +260,30 @@ pub(crate) const TABLE: &[Row] = &[
         cases: &[Collect("everyone-fewer-than-counted")],
     },
     Row {
+        situation: "seats, and a key without the scope for them",
+        code: "permission",
+        says: &["read:workspaces:admin", "new key"],
+        cases: &[Usage("seats-and-the-key-lacks-the-scope")],
+    },
+    Row {
+        situation: "seats in another shape than documented",
+        code: "unexpected-response",
+        says: &["data[0].attributes.capacity"],
+        cases: &[Usage("seats-and-a-capacity-in-words")],
+    },
+    Row {
+        situation: "a web page in place of seats",
+        code: "unexpected-response",
+        says: &["web page", "proxy"],
+        cases: &[Usage("seats-and-a-web-page")],
+    },
+    Row {
+        situation: "seats of fewer product sites than told",
+        code: "incomplete",
+        says: &["2 of 3"],
+        cases: &[Usage("seats-fewer-than-told")],
+    },
+    Row {
         situation: "what looks odd and is a success",
         code: COMPLETE,
         says: &[],
@@ -297,6 +325,9 @@ pub(crate) const TABLE: &[Row] = &[
             Collect("everyone-of-more-sites-than-a-cursor-holds"),
             Collect("everyone-joins-meanwhile"),
             Collect("everyone-leaves-meanwhile"),
+            Usage("seats"),
+            Usage("seats-of-no-product"),
+            Usage("seats-and-the-cursor-is-refused-once"),
         ],
     },
 ];

@@ -124,8 +124,8 @@ fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -
         format!("    {base}"),
     ];
     let endpoints = needed(&facts.descriptor, approval.settings, approval.purpose);
-    let (reading, other): (Vec<_>, Vec<_>) = endpoints
-        .partition(|endpoint| method_of(endpoint.method) == Method::Get);
+    let (reading, other): (Vec<_>, Vec<_>) =
+        endpoints.partition(|endpoint| method_of(endpoint.method) == Method::Get);
     lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
     if reading.len() > SHOWN {
         lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));

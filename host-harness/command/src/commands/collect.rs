@@ -51,7 +51,11 @@ impl Presented for MemberPage {
         format.sink(output, resuming)
     }
 
-    fn table<W: Write + Send + 'static>(output: W, now: Instant, look: Look) -> Box<dyn Sink<Self>> {
+    fn table<W: Write + Send + 'static>(
+        output: W,
+        now: Instant,
+        look: Look,
+    ) -> Box<dyn Sink<Self>> {
         let output = Shared(Arc::new(Mutex::new(output)));
         let table = Table::new(output.clone(), now, look);
         Box::new(WithSummary { table, summary: Summary::new(now), look, output })
@@ -112,4 +116,3 @@ impl<W: Write> Write for Shared<W> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
     }
 }
-

@@ -73,7 +73,8 @@ pub(crate) trait Presented: Listed {
     ) -> Box<dyn Sink<Self>>;
 
     /// A sink for people.
-    fn table<W: Write + Send + 'static>(output: W, now: Instant, look: Look) -> Box<dyn Sink<Self>>;
+    fn table<W: Write + Send + 'static>(output: W, now: Instant, look: Look)
+    -> Box<dyn Sink<Self>>;
 
     /// The list that was written, as the beginning of the last line: `40 members`.
     fn counted(counts: &Counts) -> String;

@@ -15,7 +15,7 @@ use smp_host::text::{self, grouped};
 /// Characters of a text that are held: no terminal shows a longer cell.
 const LONGEST_CELL: usize = 200;
 /// Columns of a full bar.
-const BAR: usize = 20;
+const BAR: usize = 12;
 /// The steps in which product, site and plan are shortened.
 const STEPS: [[usize; 3]; 3] = [[30, 28, 16], [18, 18, 10], [10, 8, 6]];
 /// Blanks between two columns.
@@ -96,7 +96,8 @@ struct Columns {
 impl Columns {
     /// The widths at which the rows fit into this room, or the smallest ones. The bar goes first.
     fn of(rows: &[Row], room: usize) -> Self {
-        let widest = |of: fn(&Row) -> usize, least: usize| rows.iter().map(of).fold(least, usize::max);
+        let widest =
+            |of: fn(&Row) -> usize, least: usize| rows.iter().map(of).fold(least, usize::max);
         let mut columns = Self {
             texts: TITLES.map(width),
             seats: widest(|row| width(&row.seats()), width("SEATS")),
@@ -159,7 +160,7 @@ impl Row {
     /// What is left, and its style.
     fn rest(&self) -> (String, Style) {
         match (self.used, self.purchased) {
-            _ if self.sandbox => ("holds no seats".to_owned(), Style::Dim),
+            _ if self.sandbox => ("no seats".to_owned(), Style::Dim),
             (Some(used), Some(purchased)) if used > purchased => {
                 (format!("{} over", grouped(used - purchased)), Style::Yellow)
             }
@@ -243,11 +244,11 @@ mod tests {
             table(some(), Look::PLAIN),
             concat!(
                 " PRODUCT         SITE                PLAN     SEATS\n",
-                " ─────────────────────────────────────────────────────────────────────────────────────────────────\n",
-                " Jira            acme.atlassian.net  Premium   98 of 120  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▁▁▁▁  22 free\n",
+                " ───────────────────────────────────────────────────────────────────────────────\n",
+                " Jira            acme.atlassian.net  Premium   98 of 120  ▇▇▇▇▇▇▇▇▇▁▁▁  22 free\n",
                 " Confluence      acme.atlassian.net  Premium  1,057 of ?\n",
-                " Compass         acme.atlassian.net  Premium      5 of 3  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇  2 over\n",
-                " Jira (sandbox)  acme.atlassian.net  Premium    ? of 120                        holds no seats\n",
+                " Compass         acme.atlassian.net  Premium      5 of 3  ▇▇▇▇▇▇▇▇▇▇▇▇  2 over\n",
+                " Jira (sandbox)  acme.atlassian.net  Premium    ? of 120                no seats\n",
                 " \\u{1b}[2J       acme.atlassian.net  Premium    not told\n",
             )
         );

@@ -120,7 +120,8 @@ fn endpoints(old: &[Endpoint], new: &[Endpoint], found: &mut Found, approvals: &
 fn changed(old: &Endpoint, new: &Endpoint, found: &mut Found) {
     if old.when != new.when {
         let condition = |endpoint: &Endpoint| {
-            needed(endpoint, named).map_or_else(|| "always".to_owned(), |when| format!("only {when}"))
+            needed(endpoint, named)
+                .map_or_else(|| "always".to_owned(), |when| format!("only {when}"))
         };
         let detail = format!("{}: {} became {}", told(new), condition(old), condition(new));
         found.add(&CONDITION, detail);
@@ -269,7 +270,9 @@ mod tests {
                 "blocking origins-added: `https://x.example.test`".to_owned(),
                 format!("look headers-sent: {at}: now `x-version: 2`"),
                 format!("look headers-read: {at}: `link`"),
-                format!("look endpoint-condition: {at}: always became only with `people` = `all`, or for usage"),
+                format!(
+                    "look endpoint-condition: {at}: always became only with `people` = `all`, or for usage"
+                ),
             ]
         );
         let template = said(|new| new.api.base = "https://{organization-id}.example.test".into());

@@ -14,10 +14,10 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
 use super::engine::{Engine, Permit};
+use super::plugin::Prepared;
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use super::plugin::Prepared;
 use crate::contract::{self, Account, Descriptor, Interfaces, MemberPage, UsagePage};
 use crate::explained::{Explainer, Report};
 use crate::failure::{Code, Failure};

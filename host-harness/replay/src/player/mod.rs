@@ -28,11 +28,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::fixture::{Fixture, Replay, fits};
-use smp_host::http::base::Purpose;
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::{MostUsed, Session, SharedUsage};
 use smp_host::failure::{Code, Failure};
 use smp_host::host::{Host, Pace, RunOptions};
+use smp_host::http::base::Purpose;
 use smp_host::http::clock::VirtualClock;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
