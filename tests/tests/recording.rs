@@ -178,6 +178,31 @@ fn a_tighter_limit_counts_where_a_recording_is_expected_and_checked() {
 }
 
 #[test]
+fn a_recording_passes_the_check_as_it_is() {
+    const DIRECTORIES: &str = "POST /admin/v2/orgs/{organization-id}/directories/-/users/search";
+    const WORKSPACES: &str = "POST /admin/v2/orgs/{organization-id}/workspaces";
+    // Members, domains and product sites on several pages each.
+    let mock = Mock::builder().members(12).page_size(2).start().unwrap();
+    for people in ["managed", "everyone"] {
+        let folder = tempfile::tempdir().unwrap();
+        let case = folder.path().join("case");
+        let run = Run::new("record").at(&mock).file("--output", &case);
+        let run = run.args(["--set", &format!("people={people}")]);
+        let ended = run.args(["--grant", DIRECTORIES, "--grant", WORKSPACES]).end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let checked = Run::new("check").file("--fixtures", &case).arg("--json").end().json();
+        let rules = checked["rules"].as_array().unwrap();
+        let failed: Vec<&str> = rules
+            .iter()
+            .filter(|rule| rule["outcome"] == "failed")
+            .map(|rule| rule["id"].as_str().unwrap())
+            .collect();
+        // One recording calls the endpoints of its settings alone.
+        assert_eq!(failed, ["endpoints-covered"], "{people}");
+    }
+}
+
+#[test]
 fn a_fixture_asks_for_no_secret_and_one_that_is_missing_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["validate", "connect", "collect"] {

@@ -31,6 +31,8 @@ pub struct Findings {
     pub organization: Option<Result<Account, Failure>>,
     /// The domains, or why they cannot be looked up.
     pub domains: Option<Result<Vec<Domain>, Failure>>,
+    /// Why further domains cannot be looked up.
+    pub more_domains: Option<Failure>,
     /// The members, or why they cannot be read.
     pub members: Option<Result<MembersFound, Failure>>,
     /// The number of people, where everyone is listed, or why it cannot be read.
@@ -72,7 +74,7 @@ impl Findings {
 
     /// Makes the report of a validation for these people.
     pub fn report(self, people: People) -> Report {
-        let Self { doubt, organization, domains, members, count, sites, end } = self;
+        let Self { doubt, organization, domains, more_domains, members, count, sites, end } = self;
         let everyone = people == People::Everyone;
         let members = members
             .map(|found| found.and_then(|found| members_outcome(people, found, domains.as_ref())));
@@ -83,7 +85,7 @@ impl Findings {
         let domains = if everyone && is_read {
             Outcome::Skipped(WHATEVER_DOMAIN.to_owned())
         } else {
-            outcome(domains.map(|found| Ok(domains_outcome(found))))
+            outcome(domains.map(|found| Ok(domains_outcome(found, more_domains))))
         };
         let members = outcome(members);
         let mut checks = vec![
@@ -134,19 +136,29 @@ fn organization_outcome(found: Result<Account, Failure>) -> Result<Outcome, Fail
 
 /// What came of the domains. They are never a failure: members count, and their absence is the
 /// members' failure.
-fn domains_outcome(found: Result<Vec<Domain>, Failure>) -> Outcome {
+fn domains_outcome(found: Result<Vec<Domain>, Failure>, more: Option<Failure>) -> Outcome {
+    let unseen = |what: &str, failure: Failure| {
+        Outcome::Warning(Advice {
+            message: format!("{what} could not be looked up. {}", failure.message),
+            hint: format!("As long as there are members, that does no harm. {}", failure.hint),
+            setting: failure.setting,
+        })
+    };
     let domains = match found {
         Ok(domains) => domains,
-        Err(failure) => {
-            return Outcome::Warning(Advice {
-                message: format!("The domains could not be looked up. {}", failure.message),
-                hint: format!("As long as there are members, that does no harm. {}", failure.hint),
-                setting: failure.setting,
-            });
-        }
+        Err(failure) => return unseen("The domains", failure),
     };
     let verified = names(&domains, DomainState::Verified);
     let state = unverified(&domains);
+    if let Some(failure) = more {
+        let verified = if verified.is_empty() {
+            String::new()
+        } else {
+            format!("Verified: {}. ", listed(&verified))
+        };
+        let between = if state.is_empty() { "" } else { " " };
+        return unseen(&format!("{verified}{state}{between}Further domains"), failure);
+    }
     if verified.is_empty() {
         let message =
             if state.is_empty() { "The organization has no domain.".to_owned() } else { state };
@@ -392,7 +404,22 @@ mod tests {
             (vec![], "warning The organization has no domain."),
         ];
         for (domains, expected) in rows {
-            assert_eq!(shown(domains_outcome(Ok(domains))), expected);
+            assert_eq!(shown(domains_outcome(Ok(domains), None)), expected);
+        }
+        let verified = domain("a.test", DomainState::Verified);
+        let waiting = domain("b.test", DomainState::Waiting);
+        for (domains, expected) in [
+            (
+                vec![verified, waiting.clone()],
+                "Verified: a.test. Waiting for verification: b.test. ",
+            ),
+            (vec![waiting], "Waiting for verification: b.test. "),
+            (vec![], ""),
+        ] {
+            let refused = Failure::new(FailureKind::Permission, "It is refused.", "h");
+            let expected =
+                format!("warning {expected}Further domains could not be looked up. It is refused.");
+            assert_eq!(shown(domains_outcome(Ok(domains), Some(refused))), expected);
         }
     }
 
@@ -402,7 +429,9 @@ mod tests {
             domain("a.test", DomainState::Verified),
             domain("b.test", DomainState::MissingToken),
         ];
-        let Outcome::Warning(advice) = domains_outcome(Ok(domains)) else { panic!("no warning") };
+        let Outcome::Warning(advice) = domains_outcome(Ok(domains), None) else {
+            panic!("no warning")
+        };
         assert!(
             advice.hint.contains("DNS TXT record") && !advice.hint.contains("claim"),
             "{}",

@@ -43,7 +43,7 @@ pub fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
     if organization.is_ok() {
         match people {
             People::Managed => {
-                findings.domains = Some(domains(host, &config));
+                (findings.domains, findings.more_domains) = domains(host, &config);
                 findings.members = Some(members(host, &config));
             }
             People::Everyone => everyone(host, &config, &mut findings),
@@ -56,8 +56,12 @@ pub fn validate(host: &mut dyn Host, settings: &[Setting]) -> Report {
     findings.report(people)
 }
 
-/// The domains, as many as are read. What was read before a failure says enough.
-fn domains(host: &mut dyn Host, config: &Config) -> Result<Vec<Domain>, Failure> {
+/// The domains, as many as are read, and why the rest is not. What was read before a failure says
+/// enough of an organization without members.
+fn domains(
+    host: &mut dyn Host,
+    config: &Config,
+) -> (Option<Result<Vec<Domain>, Failure>>, Option<Failure>) {
     let (mut found, mut cursor) = (Vec::new(), None);
     for _ in 0..MOST_DOMAIN_PAGES {
         match domains::get(host, config, cursor.as_ref()) {
@@ -65,14 +69,16 @@ fn domains(host: &mut dyn Host, config: &Config) -> Result<Vec<Domain>, Failure>
                 found.extend(domains);
                 cursor = next;
             }
-            Err(refusal) if found.is_empty() => return Err(refusal.into_failure()),
-            Err(_) => break,
+            Err(refusal) if found.is_empty() => {
+                return (Some(Err(refusal.into_failure())), None);
+            }
+            Err(refusal) => return (Some(Ok(found)), Some(refusal.into_failure())),
         }
         if cursor.is_none() {
             break;
         }
     }
-    Ok(found)
+    (Some(Ok(found)), None)
 }
 
 /// What the first page with members says of them, or the last one without.
