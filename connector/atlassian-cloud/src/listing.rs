@@ -47,8 +47,8 @@ pub fn descriptor() -> Descriptor {
                     ),
                     (
                         "billable",
-                        "Whether the account counts as a unique billable user of Atlassian Guard; \
-                         never a seat of Jira, Confluence or another product",
+                        "A unique billable user of Atlassian Guard, never a seat of Jira, \
+                         Confluence or another product",
                     ),
                 ],
             ),

@@ -9,11 +9,11 @@ use smp_host::collect::guard::Counts;
 use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
 use smp_host::component::session::Session;
-use smp_host::contract::{Instant, MemberPage};
+use smp_host::contract::MemberPage;
 use smp_host::files::Format;
 
 use super::Exit;
-use super::collection::{Collection, Presented};
+use super::collection::{Collection, Presented, View};
 use super::console::Console;
 use super::source::Wanted;
 use crate::show::summary::Summary;
@@ -51,14 +51,12 @@ impl Presented for MemberPage {
         format.sink(output, resuming)
     }
 
-    fn table<W: Write + Send + 'static>(
-        output: W,
-        now: Instant,
-        look: Look,
-    ) -> Box<dyn Sink<Self>> {
+    fn table<W: Write + Send + 'static>(output: W, view: &View) -> Box<dyn Sink<Self>> {
+        let (now, look) = (view.now, view.look);
         let output = Shared(Arc::new(Mutex::new(output)));
         let table = Table::new(output.clone(), now, look);
-        Box::new(WithSummary { table, summary: Summary::new(now), look, output })
+        let summary = Summary::new(now).billing(&view.billable);
+        Box::new(WithSummary { table, summary, look, output })
     }
 
     fn counted(counts: &Counts) -> String {

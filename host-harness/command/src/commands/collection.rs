@@ -53,6 +53,16 @@ pub(crate) struct Collection {
     pub(crate) json: bool,
 }
 
+/// How a list is shown to people.
+pub(crate) struct View {
+    /// The current time.
+    pub(crate) now: Instant,
+    /// Width and colours.
+    pub(crate) look: Look,
+    /// What the connector means by a billable member; may be empty.
+    pub(crate) billable: String,
+}
+
 /// A kind of list, as this command shows it.
 pub(crate) trait Presented: Listed {
     /// What is wanted of the connector.
@@ -73,8 +83,7 @@ pub(crate) trait Presented: Listed {
     ) -> Box<dyn Sink<Self>>;
 
     /// A sink for people.
-    fn table<W: Write + Send + 'static>(output: W, now: Instant, look: Look)
-    -> Box<dyn Sink<Self>>;
+    fn table<W: Write + Send + 'static>(output: W, view: &View) -> Box<dyn Sink<Self>>;
 
     /// The list that was written, as the beginning of the last line: `40 members`.
     fn counted(counts: &Counts) -> String;
@@ -188,7 +197,7 @@ impl Collection {
         console: &Console,
         progress: &Arc<Progress>,
     ) -> Box<dyn Destination<P>> {
-        let now = source.now;
+        let view = View { now: source.now, look: console.output_look(), billable: billable(source) };
         match &self.output {
             None => {
                 // The bar is removed before the table is written, or they would overwrite each
@@ -197,12 +206,13 @@ impl Collection {
                     progress: Arc::clone(progress),
                     output: io::BufWriter::new(io::stdout()),
                 };
-                let sink = format.sink::<P, _>(output, false, now, console.output_look());
+                let sink = format.sink::<P, _>(output, false, &view);
                 Box::new(Stream::new("standard output", sink))
             }
             Some(path) => {
+                let view = View { look: Look::PLAIN, ..view };
                 let sink = Box::new(move |output, resuming| {
-                    format.sink::<P, _>(io::BufWriter::new(output), resuming, now, Look::PLAIN)
+                    format.sink::<P, _>(io::BufWriter::new(output), resuming, &view)
                 });
                 Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
             }
@@ -245,6 +255,14 @@ fn noted(note: &Note) -> String {
     format!("note: {message} {hint}").trim_end().to_owned()
 }
 
+/// What the connector's descriptor means by a billable member.
+fn billable(source: &Source) -> String {
+    let sets = &source.plugin.descriptor().data_collected;
+    let mut fields = sets.iter().filter(|set| set.name == "members").flat_map(|set| &set.fields);
+    let field = fields.find(|field| field.name == "billable");
+    field.map(|field| field.description.clone()).unwrap_or_default()
+}
+
 fn failed_before_it_began(failure: Failure) -> RunReport {
     RunReport {
         outcome: Outcome::Failed,
@@ -277,12 +295,11 @@ impl Shown {
         self,
         output: W,
         resuming: bool,
-        now: Instant,
-        look: Look,
+        view: &View,
     ) -> Box<dyn Sink<P>> {
         match self {
             Self::Data(format) => P::data(format, output, resuming),
-            Self::Table => P::table(output, now, look),
+            Self::Table => P::table(output, view),
         }
     }
 }

@@ -8,16 +8,15 @@ use smp_host::collect::guard::Counts;
 use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
 use smp_host::component::session::Session;
-use smp_host::contract::{Instant, UsagePage};
+use smp_host::contract::UsagePage;
 use smp_host::files::Format;
 use smp_host::text::grouped;
 
 use super::Exit;
-use super::collection::{Collection, Presented};
+use super::collection::{Collection, Presented, View};
 use super::console::Console;
 use super::source::Wanted;
 use crate::show::seats::SeatTable;
-use crate::show::terminal::Look;
 
 #[derive(Debug, Args)]
 pub(crate) struct Usage {
@@ -50,8 +49,8 @@ impl Presented for UsagePage {
         format.usage_sink(output, resuming)
     }
 
-    fn table<W: Write + Send + 'static>(output: W, _: Instant, look: Look) -> Box<dyn Sink<Self>> {
-        Box::new(SeatTable::new(output, look))
+    fn table<W: Write + Send + 'static>(output: W, view: &View) -> Box<dyn Sink<Self>> {
+        Box::new(SeatTable::new(output, view.look))
     }
 
     fn counted(counts: &Counts) -> String {

@@ -23,6 +23,8 @@ pub(crate) const MOST_PRODUCTS: usize = 1_000;
 pub(crate) const LONGEST_NAME: usize = 100;
 /// Days within which a person counts as active.
 pub(crate) const ACTIVE_DAYS: i64 = 30;
+/// What a sum of people over products is not.
+const NO_BILL: &str = "A sum over products is no bill: a service may bill a person once for several.";
 /// Most products shown: they fit on a screen with the rest.
 const MOST_SHOWN: usize = 15;
 
@@ -58,6 +60,10 @@ pub(crate) struct Summary {
     pub(crate) invited: u64,
     /// People whose e-mail address is hidden.
     pub(crate) private: u64,
+    /// Members that the service bills for.
+    pub(crate) billable: u64,
+    /// What billable means, as the connector describes it.
+    means: String,
     products: HashMap<String, Users>,
     rest: Users,
 }
@@ -99,14 +105,23 @@ impl Summary {
             suspended: 0,
             invited: 0,
             private: 0,
+            billable: 0,
+            means: String::new(),
             products: HashMap::new(),
             rest: Users::default(),
         }
     }
 
+    /// Says what the connector's descriptor means by billable.
+    #[must_use]
+    pub(crate) fn billing(self, means: &str) -> Self {
+        Self { means: text::shortened(means, LONGEST_NAME).into_owned(), ..self }
+    }
+
     /// Adds a member, whose uses refer to these products.
     pub(crate) fn add(&mut self, member: &Member, products: &[Product]) {
         self.members += 1;
+        self.billable += u64::from(member.billable == Some(true));
         match member.kind {
             Some(MemberKind::App) => self.apps += 1,
             Some(MemberKind::Customer) => self.customers += 1,
@@ -199,6 +214,7 @@ impl Summary {
             (self.invited, "invited", "have not accepted yet", self.invited > 0),
             (self.external, "external", "accounts that others manage", self.external > 0),
             (self.private, "private e-mail", "hidden by their owners", self.private > 0),
+            (self.billable, "billable", &self.means, self.billable > 0),
         ];
         let digits =
             lines.iter().map(|(count, ..)| grouped(*count).len()).max().unwrap_or_default();
@@ -242,6 +258,9 @@ impl Summary {
         if let Some(hidden) = products.len().checked_sub(MOST_SHOWN).filter(|hidden| *hidden > 0) {
             let _ = writeln!(out, " {}", paint.dim(&format!("and {hidden} more")));
         }
+        if products.len() > 1 {
+            let _ = writeln!(out, " {}", paint.dim(&fitted(NO_BILL, columns.saturating_sub(2))));
+        }
     }
 }
 
@@ -277,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_page_comes_to_a_block() {
-        let mut summary = of(&page());
+        let mut summary = of(&page()).billing("Bills for a seat");
         summary.add(
             &Member { email: None, status: Some(MemberStatus::Inactive), ..using("c3", &[0]) },
             &page().products,
@@ -289,11 +308,13 @@ mod tests {
              1  active in the last 30 days  50 % of people\n \
              1  last seen unknown           never, or not known to the service\n \
              1  inactive                    deactivated accounts\n \
-             1  private e-mail              hidden by their owners\n\
+             1  private e-mail              hidden by their owners\n \
+             1  billable                    Bills for a seat\n\
              \n \
              People by product\n \
              Jira        2  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇\n \
-             Confluence  1  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇\n"
+             Confluence  1  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇\n \
+             A sum over products is no bill: a service may bill a person once for several.\n"
         );
     }
 
