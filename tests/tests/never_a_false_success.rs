@@ -317,14 +317,14 @@ fn a_list_that_ends_wrongly_or_not_at_all_is_no_list() {
         (
             Service("users:endless"),
             "unexpected-response",
-            &["no new member", "does not end"],
+            &["nothing new", "does not end"],
             None,
             Ready,
         ),
         (
             Service("users:endless-empty"),
             "unexpected-response",
-            &["no new member", "does not end"],
+            &["nothing new", "does not end"],
             None,
             Ready,
         ),

@@ -162,8 +162,8 @@ mod tests {
                 "base": "https://api.example.test",
                 "origins": null,
                 "endpoints": [
-                    {"method": "GET", "path": "/v1/orgs/{organization-id}/users", "purpose": "Reads the members.", "scope": "read:users", "read_only": true, "when": null, "request_headers": {}, "response_headers": []},
-                    {"method": "POST", "path": "/v1/ping", "purpose": "Says hello.", "scope": null, "read_only": false, "when": null, "request_headers": {}, "response_headers": []},
+                    {"method": "GET", "path": "/v1/orgs/{organization-id}/users", "purpose": "Reads the members.", "scope": "read:users", "read_only": true, "when": [], "request_headers": {}, "response_headers": []},
+                    {"method": "POST", "path": "/v1/ping", "purpose": "Says hello.", "scope": null, "read_only": false, "when": [], "request_headers": {}, "response_headers": []},
                 ],
                 "rate_limit": {"requests": 5, "period_ms": 1_000},
             })

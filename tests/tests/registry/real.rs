@@ -65,7 +65,10 @@ fn a_manifest_is_the_same_wherever_and_whenever_it_is_made_and_says_what_the_com
         config["component"]["imports"],
         json!(["smp:connector/http@0.2.0", "smp:connector/log@0.2.0"])
     );
-    assert_eq!(config["component"]["exports"], json!(["smp:connector/connector@0.2.0"]));
+    assert_eq!(
+        config["component"]["exports"],
+        json!(["smp:connector/connector@0.2.0", "smp:connector/usage@0.2.0"])
+    );
 
     let dated = run("push")
         .arg(&folder)

@@ -10,7 +10,14 @@ use smp_connector_kit::cursor::{self, Cursor};
 use smp_connector_kit::json::{self, Any, Count, List, Object, Place, Text, Unreadable};
 
 use super::CURSOR;
-use super::users::Meta;
+
+/// What is told of a whole list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Meta {
+    /// How many there are.
+    pub total: Option<Count>,
+}
 
 /// An entry of a list.
 #[derive(Default, Deserialize)]

@@ -7,11 +7,11 @@ pub mod members;
 use serde::Deserialize;
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Count, Object, Place, Unreadable};
+use smp_connector_kit::json::{self, Object, Place, Unreadable};
 use smp_connector_kit::{Affiliation, Host, Instant, MemberPage};
 
 use self::members::Members;
-use super::list::{Links, next};
+use super::list::{Links, Meta, next};
 use crate::config::{Config, MANAGED, PEOPLE};
 use crate::dates::OddDates;
 use crate::refusal::Refusal;
@@ -102,14 +102,6 @@ struct Answer<'a> {
     meta: Option<Object<Meta>>,
     #[serde(borrow)]
     links: Option<Object<Links<'a>>>,
-}
-
-/// What is told of a whole list.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Meta {
-    /// How many there are.
-    pub total: Option<Count>,
 }
 
 #[cfg(test)]

@@ -197,7 +197,8 @@ impl Collection {
         console: &Console,
         progress: &Arc<Progress>,
     ) -> Box<dyn Destination<P>> {
-        let view = View { now: source.now, look: console.output_look(), billable: billable(source) };
+        let view =
+            View { now: source.now, look: console.output_look(), billable: billable(source) };
         match &self.output {
             None => {
                 // The bar is removed before the table is written, or they would overwrite each

@@ -24,7 +24,7 @@ use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
 use smp_host::remedy::Remedy;
 use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
-use smp_replay::fixture::Fixture;
+use smp_replay::fixture::{Fixture, Phase};
 use smp_replay::player::{Mode, Player};
 
 use super::Exit;
@@ -95,6 +95,8 @@ pub(crate) struct Source {
     pub(crate) options: RunOptions,
     host: Host,
     grants: Grants,
+    /// Whether the source has answers for usage: any but a fixture that was recorded without it.
+    answers_usage: bool,
 }
 
 /// What a command wants of a connector.
@@ -160,6 +162,7 @@ impl SourceArguments {
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
+        let answers_usage = fixture.as_ref().is_none_or(|fixture| fixture.has_page(Phase::Usage));
         let (grants, now, options) = match fixture {
             Some(fixture) => {
                 let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;
@@ -196,6 +199,7 @@ impl SourceArguments {
             options,
             host: Host::default(),
             grants,
+            answers_usage,
         })
     }
 
@@ -300,10 +304,12 @@ impl SourceArguments {
 }
 
 impl Source {
-    /// Whether the connector tells usage, and everything that it needs for that is granted.
+    /// Whether the connector tells usage, everything that it needs for that is granted, and the
+    /// source has answers.
     pub(crate) fn grants_usage(&self) -> bool {
         let needed = needed(self.plugin.descriptor(), &self.checked.public, Purpose::Usage);
         self.plugin.tells_usage()
+            && self.answers_usage
             && needed
                 .into_iter()
                 .all(|endpoint| self.grants.include(method_of(endpoint.method), &endpoint.path))

@@ -24,7 +24,8 @@ pub(crate) const LONGEST_NAME: usize = 100;
 /// Days within which a person counts as active.
 pub(crate) const ACTIVE_DAYS: i64 = 30;
 /// What a sum of people over products is not.
-const NO_BILL: &str = "A sum over products is no bill: a service may bill a person once for several.";
+const NO_BILL: &str =
+    "A sum over products is no bill: a service may bill a person once for several.";
 /// Most products shown: they fit on a screen with the rest.
 const MOST_SHOWN: usize = 15;
 
@@ -385,11 +386,8 @@ mod tests {
         summary.add(&using("a", &all), &products);
         let counts = summary.products();
         assert_eq!((counts.len(), counts.last()), (MOST_PRODUCTS + 1, Some(&(None, 1))));
-        assert!(
-            summary
-                .render(Look::PLAIN)
-                .ends_with(&format!("\n and {} more\n", MOST_PRODUCTS + 1 - MOST_SHOWN))
-        );
+        let end = format!("\n and {} more\n {NO_BILL}\n", MOST_PRODUCTS + 1 - MOST_SHOWN);
+        assert!(summary.render(Look::PLAIN).ends_with(&end));
     }
 
     #[test]

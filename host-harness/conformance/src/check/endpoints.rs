@@ -32,10 +32,7 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
     }
     let all = counted(descriptor.api.endpoints.len(), "endpoint");
     outcomes.add(twice.judged(format!("{all}.")));
-    outcomes.add(
-        writing
-            .judged(format!("{all}, each of them GET or needed by a setting or by usage alone.")),
-    );
+    outcomes.add(writing.judged(format!("{all}, each GET or needed by a setting or for usage.")));
 }
 
 /// Identifies an endpoint. The names of the settings in its path do not count.

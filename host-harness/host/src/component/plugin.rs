@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmparser::Encoding;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, Linker};
 
 use super::check;
 use super::engine::Engine;
 use super::provenance::Provenance;
-use super::session::{RunState, Session, SessionOptions};
+use super::session::{Prepared, RunState, Session, SessionOptions};
 use crate::contract::{self, Descriptor, Exports};
 use crate::failure::{Code, Failure};
 use crate::limits::Limits;
@@ -21,13 +21,6 @@ pub struct Plugin {
     pub(super) engine: Engine,
     pub(super) prepared: Prepared,
     info: Arc<PluginInfo>,
-}
-
-/// A component that is linked, with its interfaces. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Prepared {
-    pub(super) linked: InstancePre<RunState>,
-    pub(super) exports: Arc<Exports>,
 }
 
 /// Facts about a connector that need no run.

@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::field::Empty;
+use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
 use super::engine::{Engine, Permit};
-use super::plugin::Prepared;
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use crate::contract::{self, Account, Descriptor, Interfaces, MemberPage, UsagePage};
+use crate::contract::{self, Account, Descriptor, Exports, Interfaces, MemberPage, UsagePage};
 use crate::explained::{Explainer, Report};
 use crate::failure::{Code, Failure};
 use crate::http::asked::Asked;
@@ -51,6 +51,13 @@ pub struct SessionOptions {
     pub events: Events,
     /// The clock, for the date.
     pub clock: Arc<dyn Clock>,
+}
+
+/// A component that is linked, with its interfaces. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) linked: InstancePre<RunState>,
+    pub(super) exports: Arc<Exports>,
 }
 
 /// One run of a connector.
