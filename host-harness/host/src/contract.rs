@@ -37,7 +37,7 @@ impl Exports {
     pub fn of<T>(linked: &wasmtime::component::InstancePre<T>) -> wasmtime::Result<Self> {
         let tells_usage = linked
             .component()
-            .get_export_index(None, &format!("{PACKAGE}/usage@{VERSION}"))
+            .get_export_index(None, format!("{PACKAGE}/usage@{VERSION}"))
             .is_some();
         let usage = tells_usage.then(|| usage::GuestIndices::new(linked)).transpose()?;
         Ok(Self { connector: GuestIndices::new(linked)?, usage })

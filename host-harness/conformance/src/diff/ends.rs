@@ -111,12 +111,7 @@ pub(super) fn compare(
             (End::List { rows: before, .. }, End::List { rows: now, .. })
                 if call == Call::Usage =>
             {
-                if before != now {
-                    let [before, now] = [&before, &now].map(|rows| lines(rows));
-                    let detail = format!("{name}: {before} rows became {now}");
-                    let same = format!("{name}: other values in {now} rows");
-                    found.add(&SEATS, if before == now { same } else { detail });
-                }
+                seats(name, &before, &now, found);
             }
             (End::List { rows: before, .. }, End::List { rows: now, .. }) => {
                 case.members = Some(lists.compare(name, &before, &now, found));
@@ -146,6 +141,20 @@ pub(super) fn compare(
         }
     }
     case
+}
+
+/// Compares the usage of a case.
+fn seats(name: &str, before: &[u8], now: &[u8], found: &mut Found) {
+    if before == now {
+        return;
+    }
+    let [old, new] = [before, now].map(lines);
+    let detail = if old == new {
+        format!("{name}: other values in {}", counted(new, "row"))
+    } else {
+        format!("{name}: {} became {new}", counted(old, "row"))
+    };
+    found.add(&SEATS, detail);
 }
 
 /// What a list of this call has.
@@ -560,6 +569,27 @@ mod tests {
             gone.0.checks,
             [CheckChange { id: "a".into(), old: Some("passed".into()), new: None }]
         );
+    }
+
+    #[test]
+    fn other_usage_is_looked_at_and_lost_usage_blocks() {
+        let rows = |rows: &str| End::List {
+            ids: BTreeSet::from(["a".to_owned()]),
+            rows: rows.as_bytes().to_vec(),
+        };
+        for (old, new, expected) in [
+            (rows("a\n"), rows("a\n"), None),
+            (rows("a\n"), rows("b\n"), Some("look usage-changed: one: other values in 1 row")),
+            (rows("a\n"), rows("a\nb\n"), Some("look usage-changed: one: 1 row became 2")),
+            (
+                rows("a\n"),
+                failed(Code::Incomplete),
+                Some("blocking list-lost: one, a list of 1 row: `incomplete`: it did not work"),
+            ),
+        ] {
+            let said = said(Call::Usage, old, new);
+            assert_eq!(said, expected.into_iter().collect::<Vec<_>>());
+        }
     }
 
     #[test]
