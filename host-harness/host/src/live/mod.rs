@@ -260,16 +260,26 @@ fn redact(text: &mut [u8], key: &[u8]) {
     }
 }
 
-/// Number of bytes that the key takes at the start of the text, if the text begins with it.
+/// Number of bytes that the key takes at the start of the text, if the text begins with it. All ways
+/// to read the text are followed at once: `\u` may be an escaped `u`, or begin `\u0075`.
 fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
-    let mut length = 0;
-    for expected in key {
-        let rest = text.get(length..)?;
-        length += [1, 2, 3, 6]
-            .into_iter()
-            .find(|taken| rest.get(..*taken).and_then(unescaped) == Some(*expected))?;
+    let (first, others) = key.split_first()?;
+    let read = |length: usize, expected: u8| {
+        let rest = text.get(length..).unwrap_or_default();
+        let taken = [1, 2, 3, 6].into_iter();
+        let fits = move |taken: &usize| rest.get(..*taken).and_then(unescaped) == Some(expected);
+        taken.filter(fits).map(move |taken| length + taken)
+    };
+    let mut lengths: Vec<usize> = read(0, *first).collect();
+    for expected in others {
+        if lengths.is_empty() {
+            return None;
+        }
+        lengths = lengths.iter().flat_map(|length| read(*length, *expected)).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
     }
-    Some(length)
+    lengths.last().copied()
 }
 
 /// The byte that these bytes encode: themselves, `\/`, `%2F` or `\u002f`.
@@ -380,6 +390,23 @@ mod tests {
             let mut text = written.as_bytes().to_vec();
             redact(&mut text, b"k/=y");
             assert_eq!(String::from_utf8(text).unwrap(), redacted, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_letter_that_also_begins_an_escape_is_redacted_in_every_form() {
+        let key = "ATCTTu0075u%25";
+        let escaped = |sign: char| format!("\\u{:04x}", u32::from(sign));
+        let percent = |sign: char| format!("%{:02X}", u32::from(sign));
+        let whole = key.chars().map(escaped).collect::<String>();
+        let only_u =
+            key.chars().map(|sign| if sign == 'u' { escaped(sign) } else { sign.to_string() });
+        let bars = key.chars().map(|sign| format!("\\{sign}")).collect::<String>();
+        let texts = [whole, only_u.collect(), bars, key.chars().map(percent).collect()];
+        for text in texts {
+            let mut body = format!("<{text}>").into_bytes();
+            redact(&mut body, key.as_bytes());
+            assert_eq!(String::from_utf8(body).unwrap(), format!("<{}>", "*".repeat(text.len())));
         }
     }
 
