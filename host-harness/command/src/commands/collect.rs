@@ -4,11 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use smp_host::collect::destination::Destination;
 use smp_host::collect::guard::Counts;
-use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
-use smp_host::component::session::Session;
 use smp_host::contract::MemberPage;
 use smp_host::files::Format;
 
@@ -34,14 +31,6 @@ impl Collect {
 
 impl Presented for MemberPage {
     const WANTED: Wanted = Wanted::Members;
-
-    async fn collect(
-        session: Session,
-        destination: &mut dyn Destination<Self>,
-        stop: impl Future<Output = ()>,
-    ) -> RunReport {
-        session.collect_members(destination, stop).await
-    }
 
     fn data<W: Write + Send + 'static>(
         format: Format,

@@ -12,7 +12,6 @@ use smp_host::collect::guard::Counts;
 use smp_host::collect::report::{Note, Outcome, RunReport};
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
-use smp_host::component::session::Session;
 use smp_host::contract::Instant;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
@@ -67,13 +66,6 @@ pub(crate) struct View {
 pub(crate) trait Presented: Listed {
     /// What is wanted of the connector.
     const WANTED: Wanted;
-
-    /// Collects it.
-    fn collect(
-        session: Session,
-        destination: &mut dyn Destination<Self>,
-        stop: impl Future<Output = ()>,
-    ) -> impl Future<Output = RunReport>;
 
     /// A sink for programs.
     fn data<W: Write + Send + 'static>(
@@ -180,7 +172,7 @@ impl Collection {
         let progress = Arc::new(Progress::listing(*console, P::RECORDS));
         let mut destination = self.destination::<P>(source, format, console, &progress);
         let session = source.session(Arc::clone(&progress) as _);
-        let report = P::collect(session, &mut *destination, stopped()).await;
+        let report = session.list(&mut *destination, stopped()).await;
         progress.clear();
         let exit = match report.outcome {
             Outcome::Complete => Exit::Done,

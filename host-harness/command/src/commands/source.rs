@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use smp_host::component::calls::tells_no_usage;
 use smp_host::component::plugin::Plugin;
-use smp_host::component::session::{Session, tells_no_usage};
+use smp_host::component::session::Session;
 use smp_host::contract::{Descriptor, Instant, Setting, SettingField};
 use smp_host::failure::{Code, Failure};
 use smp_host::host::{Host, Pace, RunOptions};

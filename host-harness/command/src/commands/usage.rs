@@ -3,11 +3,8 @@
 use std::io::Write;
 
 use clap::Args;
-use smp_host::collect::destination::Destination;
 use smp_host::collect::guard::Counts;
-use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
-use smp_host::component::session::Session;
 use smp_host::contract::UsagePage;
 use smp_host::files::Format;
 use smp_host::text::grouped;
@@ -32,14 +29,6 @@ impl Usage {
 
 impl Presented for UsagePage {
     const WANTED: Wanted = Wanted::Usage;
-
-    async fn collect(
-        session: Session,
-        destination: &mut dyn Destination<Self>,
-        stop: impl Future<Output = ()>,
-    ) -> RunReport {
-        session.collect_usage(destination, stop).await
-    }
 
     fn data<W: Write + Send + 'static>(
         format: Format,

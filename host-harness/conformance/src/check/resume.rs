@@ -6,14 +6,12 @@
 use std::sync::Arc;
 
 use smp_host::collect::destination::Listed;
-use smp_host::component::session::Session;
-use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::Failure;
 use smp_host::http::transport::Request;
 use smp_host::observer::Silent;
 use smp_host::settings::Checked;
 use smp_replay::player::case::Case;
-use smp_replay::player::{Mode, Playback, Player};
+use smp_replay::player::{Mode, Player};
 
 /// Most pages at which a run is resumed, and most pages that each of these runs reads. More would
 /// show nothing new.
@@ -35,37 +33,12 @@ struct Read<P> {
     page: P,
 }
 
-/// A kind of list, and how it is played.
-pub(super) trait Played: Listed + PartialEq {
-    /// What findings call the list: nothing for members.
-    const NAME: &'static str;
-
-    /// A run that reads it.
-    fn session(playback: &Playback, checked: &Checked) -> Session;
-}
-
-impl Played for MemberPage {
-    const NAME: &'static str = "";
-
-    fn session(playback: &Playback, checked: &Checked) -> Session {
-        playback.session(checked, Arc::new(Silent))
-    }
-}
-
-impl Played for UsagePage {
-    const NAME: &'static str = " of usage";
-
-    fn session(playback: &Playback, checked: &Checked) -> Session {
-        playback.usage_session(checked, Arc::new(Silent))
-    }
-}
-
 /// Reads the list page by page, and each page in another instance and again. Nothing is found if
 /// the list cannot be read in one go.
 ///
 /// # Errors
 /// If the fixture cannot be played.
-pub(super) async fn resumed<P: Played>(
+pub(super) async fn resumed<P: Listed + PartialEq>(
     player: &Player,
     case: &Case,
     checked: &Checked,
@@ -73,10 +46,10 @@ pub(super) async fn resumed<P: Played>(
     let mut found = Resumed::default();
     let Some(pages) = straight::<P>(player, case, checked).await? else { return Ok(found) };
     for (number, read) in pages.iter().enumerate().take(MOST_PAGES) {
-        let page = format!("{}: page {}{} of {}", case.name, number + 1, P::NAME, pages.len());
+        let page = format!("{}: page {} of {}", case.name, number + 1, pages.len());
         let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
         playback.traffic().go_on_after(&read.before);
-        let mut session = P::session(&playback, checked);
+        let mut session = playback.session_for(P::PURPOSE, checked, Arc::new(Silent));
         for (ahead, expected) in pages.iter().skip(number).take(MOST_PAGES).enumerate() {
             let came = P::ask(&mut session, expected.asked.as_ref()).await;
             if came.as_ref() != Ok(&expected.page) {
@@ -105,13 +78,13 @@ pub(super) async fn resumed<P: Played>(
 
 /// The pages of one instance, in order. `None` if that fails; a whole run may recover by starting
 /// over.
-async fn straight<P: Played>(
+async fn straight<P: Listed + PartialEq>(
     player: &Player,
     case: &Case,
     checked: &Checked,
 ) -> Result<Option<Vec<Read<P>>>, Failure> {
     let playback = player.playback(&case.fixture, Mode::Lenient(None))?;
-    let mut session = P::session(&playback, checked);
+    let mut session = playback.session_for(P::PURPOSE, checked, Arc::new(Silent));
     let (mut pages, mut asked) = (Vec::new(), None);
     loop {
         let before = playback.traffic().tries();
@@ -125,7 +98,7 @@ async fn straight<P: Played>(
     }
 }
 
-fn differs<P: Played>(came: &Result<P, Failure>) -> String {
+fn differs<P: Listed + PartialEq>(came: &Result<P, Failure>) -> String {
     match came {
         Err(failure) => format!(
             "ends as `{}`: {}",

@@ -51,20 +51,22 @@ impl Session {
         destination: &mut dyn Destination,
         stop: impl Future<Output = ()>,
     ) -> RunReport {
-        self.collected(destination, stop).await
+        self.list(destination, stop).await
     }
 
     /// Collects all entries of usage, as [`collect_members`](Self::collect_members) does members. A
-    /// list without an entry is complete if the connector's own check finds the settings ready.
+    /// list without an entry is complete, unless the service states a total.
     pub async fn collect_usage(
         self,
         destination: &mut dyn Destination<UsagePage>,
         stop: impl Future<Output = ()>,
     ) -> RunReport {
-        self.collected(destination, stop).await
+        self.list(destination, stop).await
     }
 
-    async fn collected<P: Listed>(
+    /// Collects members or usage, by the type of the destination. The session was made for
+    /// [`Listed::PURPOSE`].
+    pub async fn list<P: Listed>(
         self,
         destination: &mut dyn Destination<P>,
         stop: impl Future<Output = ()>,
@@ -217,33 +219,33 @@ impl<P: Listed> Collection<'_, P> {
 
     /// Judges the list after its last page, and checks that all of the recorded traffic was used.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
-        if !self.guard.nobody() {
+        if P::MAY_BE_EMPTY || !self.guard.nobody() {
             self.guard.judge().map_err(|error| self.found(error))?;
             return self.session.finish();
         }
-        tokio::select! {
+        Err(tokio::select! {
             biased;
-            () = stop => Err(interrupted()),
-            empty = self.empty() => empty,
-        }
+            () = stop => interrupted(),
+            failure = self.why_nobody() => failure,
+        })
     }
 
-    /// Asks the connector why a list is empty.
-    async fn empty(&mut self) -> Result<(), Failure> {
-        match self.session.diagnose().await?.failure() {
-            Some(failure) => Err(failure),
-            None if P::MAY_BE_EMPTY => {
-                self.guard.judge().map_err(|error| self.found(error))?;
-                self.session.finish()
-            }
-            None => Err(Failure::new(
+    /// Asks the connector why an organization has no members.
+    async fn why_nobody(&mut self) -> Failure {
+        let report = match self.session.diagnose().await {
+            Ok(report) => report,
+            Err(failure) => return failure,
+        };
+        match report.failure() {
+            Some(failure) => failure,
+            None => Failure::new(
                 Code::NoMembers,
                 "the service answers with an empty list of members and no reason",
             )
             .with_hint(
                 "Check at the service that the organization has members that its administrators \
                  manage, then collect again.",
-            )),
+            ),
         }
     }
 

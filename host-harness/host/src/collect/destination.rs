@@ -23,6 +23,7 @@ pub use crate::component::provenance::Provenance;
 use crate::component::session::Session;
 use crate::contract::{MemberPage, UsagePage};
 use crate::failure::{Code, Failure};
+use crate::http::base::Purpose;
 pub use crate::http::clock::BoxFuture;
 
 /// What a collection lists, page by page. Members and usage pass the same loop, guard and
@@ -31,6 +32,9 @@ pub trait Listed: Page<Record: Send> + Sized + Send + 'static {
     /// Whether an empty list can be the whole one. An organization has members, whatever a service
     /// answers.
     const MAY_BE_EMPTY: bool;
+
+    /// What a run that lists it is for.
+    const PURPOSE: Purpose;
 
     /// Requests a page.
     ///
@@ -44,6 +48,7 @@ pub trait Listed: Page<Record: Send> + Sized + Send + 'static {
 
 impl Listed for MemberPage {
     const MAY_BE_EMPTY: bool = false;
+    const PURPOSE: Purpose = Purpose::Members;
 
     async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
         session.collect(cursor).await
@@ -52,16 +57,17 @@ impl Listed for MemberPage {
 
 impl Listed for UsagePage {
     const MAY_BE_EMPTY: bool = true;
+    const PURPOSE: Purpose = Purpose::Usage;
 
     async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
         session.usage_page(cursor).await
     }
 }
 
-/// A place for the members of a collection, or for its usage. As with a transport, the futures are boxed: a platform
-/// that chooses its database at start has one type for all of them, and the compiler reports at the
-/// implementation if a collection cannot move to another thread. Compared with a request, the box
-/// costs nothing.
+/// A place for the members of a collection, or for its usage. As with a transport, the futures are
+/// boxed: a platform that chooses its database at start has one type for all of them, and the
+/// compiler reports at the implementation if a collection cannot move to another thread. Compared
+/// with a request, the box costs nothing.
 ///
 /// A future may be dropped before it is done, together with the whole collection. Its work has then
 /// happened or not, and `position` says which. A stop drops none: it waits for the page that is

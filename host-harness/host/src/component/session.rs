@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Instrument;
-use tracing::field::Empty;
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
@@ -18,8 +16,8 @@ use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
-use crate::contract::{self, Account, Descriptor, Exports, Interfaces, MemberPage, UsagePage};
-use crate::explained::{Explainer, Report};
+use crate::contract::{self, Exports, Interfaces};
+use crate::explained::Explainer;
 use crate::failure::{Code, Failure};
 use crate::http::asked::Asked;
 use crate::http::capability::Capability;
@@ -28,7 +26,7 @@ use crate::http::retry::{Figures, SharedFigures};
 use crate::http::transport::Phase;
 use crate::instant::from_system;
 use crate::limits::{Bound, Limits};
-use crate::observer::{Call, Event, Events};
+use crate::observer::{Event, Events};
 use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
@@ -71,31 +69,31 @@ pub struct Session {
     permit: Option<Permit>,
     /// The state while there is no store.
     parked: Option<RunState>,
-    settings: Arc<Checked>,
+    pub(super) settings: Arc<Checked>,
     clock: Arc<dyn Clock>,
     provenance: Provenance,
     events: Events,
-    limits: Limits,
+    pub(super) limits: Limits,
     figures: SharedFigures,
     usage: SharedUsage,
     phase: Option<Phase>,
     /// Pages so far, including those of earlier runs.
-    pages: u64,
+    pub(super) pages: u64,
     /// When the first call began.
     began: Option<Instant>,
 }
 
 /// State that belongs to a run, not to its store.
 pub struct RunState {
-    http: Option<Capability>,
+    pub(super) http: Option<Capability>,
     events: Events,
     limits: Limits,
     lines_left: u64,
     log_bytes_left: u64,
     usage: Usage,
     /// Set while `describe` runs: no request may be sent, and an attempt is noted.
-    describing: bool,
-    asked_while_describing: bool,
+    pub(super) describing: bool,
+    pub(super) asked_while_describing: bool,
 }
 
 impl SessionOptions {
@@ -174,151 +172,6 @@ impl Session {
         Ok(())
     }
 
-    /// Calls `describe`.
-    ///
-    /// # Errors
-    /// `trap` or `limit`; `contract` if it tried to send a request, whatever it made of the answer.
-    /// No request is sent.
-    pub async fn describe(&mut self) -> Result<Descriptor, Failure> {
-        let described = self
-            .call(None, async |plugin, store| {
-                store.data_mut().describing = true;
-                plugin.connector.call_describe(store).await
-            })
-            .await;
-        let state = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
-        let asked = state.is_some_and(|state| {
-            state.describing = false;
-            std::mem::take(&mut state.asked_while_describing)
-        });
-        if asked && described.is_ok() {
-            return Err(Failure::new(
-                Code::Contract,
-                "the connector broke its contract: it sends a request while it describes itself",
-            )
-            .with_hint(
-                "Report it to the publisher of the connector; nothing is wrong with your settings.",
-            ));
-        }
-        described
-    }
-
-    /// Calls `validate`: would a collection with the run's settings work?
-    ///
-    /// # Errors
-    /// If there is no reliable report.
-    pub async fn validate(&mut self) -> Result<Report, Failure> {
-        let report = self
-            .observed(Call::Validate, async |run| run.validate_in(Phase::Validate).await)
-            .await?;
-        self.finish()?;
-        Ok(report)
-    }
-
-    /// Calls `validate` after a collection without members, for the reason.
-    ///
-    /// # Errors
-    /// If there is no reliable report.
-    pub async fn diagnose(&mut self) -> Result<Report, Failure> {
-        self.observed(Call::Diagnose, async |run| run.validate_in(Phase::Diagnose).await).await
-    }
-
-    async fn validate_in(&mut self, phase: Phase) -> Result<Report, Failure> {
-        let settings = Arc::clone(&self.settings);
-        let report = self
-            .call(Some(phase), async |plugin, store| {
-                plugin.connector.call_validate(store, &settings.public).await
-            })
-            .await?;
-        self.not_ended()?;
-        check::report(&report, &self.limits)?;
-        Ok(self.explainer().report(report))
-    }
-
-    /// Calls `connect`: which account do the settings identify?
-    ///
-    /// # Errors
-    /// The connector's failure, with what the key's prefix says about it, or the host's.
-    pub async fn connect(&mut self) -> Result<Account, Failure> {
-        self.observed(Call::Connect, Self::account).await
-    }
-
-    async fn account(&mut self) -> Result<Account, Failure> {
-        let settings = Arc::clone(&self.settings);
-        let answer = self
-            .call(Some(Phase::Connect), async |plugin, store| {
-                plugin.connector.call_connect(store, &settings.public).await
-            })
-            .await?;
-        let account = self.judged(answer)?;
-        check::account(&account, &self.limits)?;
-        self.finish()?;
-        Ok(account)
-    }
-
-    /// Requests one page of members. It is not guarded: [`collect_members`](Self::collect_members)
-    /// gives a complete list.
-    ///
-    /// # Errors
-    /// The connector's failure, or the host's.
-    pub async fn collect(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
-        let call = Call::Collect { page: self.pages.saturating_add(1) };
-        self.next_page(call, async |run| run.members_page(cursor).await).await
-    }
-
-    /// Requests one page of usage. It is not guarded: [`collect_usage`](Self::collect_usage) gives
-    /// a complete list.
-    ///
-    /// # Errors
-    /// The connector's failure, or the host's; `contract` if the connector tells no usage.
-    pub async fn usage_page(&mut self, cursor: Option<&String>) -> Result<UsagePage, Failure> {
-        let call = Call::Usage { page: self.pages.saturating_add(1) };
-        self.next_page(call, async |run| run.entries_page(cursor).await).await
-    }
-
-    /// Makes a call for a page, which has the next number.
-    async fn next_page<P>(
-        &mut self,
-        call: Call,
-        ask: impl AsyncFnOnce(&mut Self) -> Result<P, Failure>,
-    ) -> Result<P, Failure> {
-        let page = self.observed(call, ask).await?;
-        self.pages = self.pages.saturating_add(1);
-        Ok(page)
-    }
-
-    async fn members_page(&mut self, cursor: Option<&String>) -> Result<MemberPage, Failure> {
-        let settings = Arc::clone(&self.settings);
-        let answer = self
-            .call(Some(Phase::Collect), async |plugin, store| {
-                plugin.connector.call_collect_members(store, &settings.public, cursor).await
-            })
-            .await?;
-        let page = self.judged(answer)?;
-        check::page(&page, &self.limits)?;
-        self.give_back_what_waits();
-        Ok(page)
-    }
-
-    async fn entries_page(&mut self, cursor: Option<&String>) -> Result<UsagePage, Failure> {
-        if !self.prepared.exports.tells_usage() {
-            return Err(tells_no_usage());
-        }
-        let settings = Arc::clone(&self.settings);
-        let answer = self
-            .call(Some(Phase::Usage), async |plugin, store| match &plugin.usage {
-                Some(usage) => {
-                    usage.call_collect_usage(store, &settings.public, cursor).await.map(Some)
-                }
-                None => Ok(None),
-            })
-            .await?;
-        let page = self.judged(answer.ok_or_else(tells_no_usage)?)?;
-        check::usage_page(&page, &self.limits)?;
-        self.give_back_what_waits();
-        Ok(page)
-    }
-
     /// Tells the transport that a call has succeeded and sends no more requests.
     ///
     /// # Errors
@@ -374,26 +227,8 @@ impl Session {
         self.state().and_then(|state| state.http.as_ref()).iter().for_each(|http| http.resume());
     }
 
-    /// Makes one call within its span, which records the code of a failure.
-    async fn observed<T>(
-        &mut self,
-        call: Call,
-        answer: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let (name, page) = (call.as_str(), call.page());
-        let span =
-            tracing::info_span!(parent: self.events.span(), "call", name, page, code = Empty);
-        let served = self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut());
-        if let Some(http) = served.and_then(|state| state.http.as_mut()) {
-            http.serve(call);
-        }
-        let answer = answer(self).instrument(span.clone()).await;
-        if let Err(failure) = &answer {
-            let code = failure.code.as_str();
-            span.record("code", code);
-            tracing::info!(parent: &span, code, retryable = failure.retryable(), "a call failed");
-        }
-        answer
+    pub(super) fn state_mut(&mut self) -> Option<&mut RunState> {
+        self.live.as_mut().map(|(store, _)| store.data_mut()).or(self.parked.as_mut())
     }
 
     fn state(&self) -> Option<&RunState> {
@@ -401,7 +236,7 @@ impl Session {
     }
 
     /// A connector's answer, unless the host's own failure takes precedence.
-    fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
+    pub(super) fn judged<T>(&self, answer: Result<T, contract::Failure>) -> Result<T, Failure> {
         self.not_ended()?;
         answer.map_err(|failure| match check::failure(&failure, &self.limits) {
             Ok(()) => self.explainer().failure(failure),
@@ -410,7 +245,7 @@ impl Session {
     }
 
     /// The host's knowledge at the end of a call.
-    fn explainer(&self) -> Explainer<'_> {
+    pub(super) fn explainer(&self) -> Explainer<'_> {
         let http = self.state().and_then(|state| state.http.as_ref());
         Explainer {
             known: &self.settings.known,
@@ -420,14 +255,14 @@ impl Session {
     }
 
     /// The host's own failure, if it ended the run.
-    fn not_ended(&self) -> Result<(), Failure> {
+    pub(super) fn not_ended(&self) -> Result<(), Failure> {
         let http = self.state().and_then(|state| state.http.as_ref());
         http.and_then(Capability::end).map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
     /// Gives the instance back if answers to this call were slow: by the contract, any other
     /// instance can continue from the cursor.
-    fn give_back_what_waits(&mut self) {
+    pub(super) fn give_back_what_waits(&mut self) {
         let waits = |(store, _): &mut (Store<RunState>, _)| store.data().usage.in_host >= LONG_WAIT;
         if self.engine.is_pooled()
             && let Some((store, _)) = self.live.take_if(waits)
@@ -437,7 +272,7 @@ impl Session {
     }
 
     /// Makes one call within the limits. A call that does not return costs the store.
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &mut self,
         phase: Option<Phase>,
         call: impl AsyncFnOnce(&Interfaces, &mut Store<RunState>) -> wasmtime::Result<T>,
@@ -572,14 +407,6 @@ impl Session {
     fn park(&mut self, store: Store<RunState>) {
         self.parked = Some(store.into_data());
     }
-}
-
-/// The refusal to ask a connector for what it does not export.
-#[must_use]
-pub fn tells_no_usage() -> Failure {
-    Failure::new(Code::Component, "the connector tells no usage: it does not export the interface")
-        .with_remedy(Remedy::OtherComponent { contract: None })
-        .with_hint("Collect its members, or use a connector that exports `usage`.")
 }
 
 /// Bounds that wasmtime reports only as text. Tests of hostile components fail when the text

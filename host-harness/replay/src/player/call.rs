@@ -11,12 +11,15 @@ use super::case::Case;
 use super::log::LogCollector;
 use super::traffic::{Exchange, Injection};
 use super::{Mode, Player};
-use smp_host::collect::report::RunReport;
+use smp_host::collect::destination::Listed;
+use smp_host::collect::records::Record as _;
 use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
+use smp_host::component::session::{Session, SharedUsage};
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::{Format, Rows};
+use smp_host::files::{Ndjson, Rows};
+use smp_host::http::base::Purpose;
 use smp_host::limits::Bound;
 use smp_host::settings::Checked;
 use smp_host::validation::{CheckOutcome, Validation};
@@ -85,10 +88,12 @@ impl Call {
     /// All calls, in the order in which a platform makes them.
     pub const ALL: [Self; 4] = [Self::Validate, Self::Connect, Self::Collect, Self::Usage];
 
-    /// Whether the call makes a list, page by page.
-    #[must_use]
-    pub fn lists(self) -> bool {
-        matches!(self, Self::Collect | Self::Usage)
+    /// What a run that makes this call is for.
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Validate | Self::Connect | Self::Collect => Purpose::Members,
+            Self::Usage => Purpose::Usage,
+        }
     }
 }
 
@@ -117,10 +122,7 @@ impl Player {
     ) -> Result<Played, Failure> {
         let playback = self.playback(&case.fixture, Mode::Lenient(injection))?;
         let log = Arc::new(LogCollector::default());
-        let mut session = match call {
-            Call::Usage => playback.usage_session(checked, Arc::clone(&log) as _),
-            _ => playback.session(checked, Arc::clone(&log) as _),
-        };
+        let mut session = playback.session_for(call.purpose(), checked, Arc::clone(&log) as _);
         let usage = session.usage();
         let (end, mut said) = match call {
             Call::Validate => match Validation::of(&mut session).await {
@@ -131,24 +133,23 @@ impl Player {
                 Ok(account) => (End::Account(account.id), Vec::new()),
                 Err(failure) => failed(failure),
             },
-            Call::Collect => {
-                let kept = Kept::default();
-                let mut stream = Stream::in_memory(Box::new(kept.clone()));
-                let report = session.collect_members(&mut stream, std::future::pending()).await;
-                self.note(&usage, report.figures.requests - report.figures.retries);
-                listed(report, &kept)
-            }
-            Call::Usage => {
-                let kept = Kept::default();
-                let mut stream = Stream::<UsagePage>::in_memory(Box::new(kept.clone()));
-                let report = session.collect_usage(&mut stream, std::future::pending()).await;
-                self.note(&usage, report.figures.requests - report.figures.retries);
-                listed(report, &kept)
-            }
+            Call::Collect => self.listed::<MemberPage>(session, &usage).await,
+            Call::Usage => self.listed::<UsagePage>(session, &usage).await,
         };
         self.note(&usage, 0);
         said.extend(log.lines());
         Ok(Played { end, said, exchanges: playback.traffic().exchanges() })
+    }
+
+    async fn listed<P: Listed>(&self, session: Session, usage: &SharedUsage) -> (End, Vec<String>)
+    where
+        Ndjson<Rows>: Sink<P>,
+    {
+        let kept = Kept::default();
+        let mut stream = Stream::<P>::in_memory(Box::new(kept.clone()));
+        let report = session.list(&mut stream, std::future::pending()).await;
+        self.note(usage, report.figures.requests - report.figures.retries);
+        report.error.map_or_else(|| (kept.list(), Vec::new()), failed)
     }
 }
 
@@ -173,10 +174,6 @@ fn told(validation: &Validation) -> (End, Vec<String>) {
         End::Checked { ready: validation.ready(), report: validation.to_json(), wordless, warned },
         said,
     )
-}
-
-fn listed(report: RunReport, kept: &Kept) -> (End, Vec<String>) {
-    report.error.map_or_else(|| (kept.list(), Vec::new()), failed)
 }
 
 fn failed(failure: Failure) -> (End, Vec<String>) {
@@ -204,31 +201,14 @@ impl Kept {
     }
 }
 
-impl Sink for Kept {
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
+impl<P: Listed> Sink<P> for Kept
+where
+    Ndjson<Rows>: Sink<P>,
+{
+    fn write_page(&mut self, page: &P) -> io::Result<()> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        list.ids.extend(page.members.iter().map(|member| member.id.clone()));
-        let mut rows = Format::Ndjson.sink(list.rows.clone(), true);
-        rows.write_page(page)?;
-        rows.finish()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink<UsagePage> for Kept {
-    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        list.ids.extend(page.entries.iter().map(|entry| entry.id.clone()));
-        let mut rows = Format::Ndjson.usage_sink(list.rows.clone(), true);
-        rows.write_page(page)?;
-        rows.finish()
+        list.ids.extend(page.records().iter().map(|record| record.id().to_owned()));
+        Ndjson::new(list.rows.clone()).write_page(page)
     }
 
     fn flush(&mut self) -> io::Result<()> {

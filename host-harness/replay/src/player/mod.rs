@@ -216,18 +216,18 @@ impl Playback {
     /// A session of the connector on this traffic.
     #[must_use]
     pub fn session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
-        Host::default().session(
-            &self.plugin,
-            checked,
-            &self.grants,
-            RunOptions { observer, ..self.options.clone() },
-        )
+        self.session_for(Purpose::Members, checked, observer)
     }
 
-    /// A session that collects usage from this traffic.
+    /// A session for this purpose.
     #[must_use]
-    pub fn usage_session(&self, checked: &Checked, observer: Arc<dyn Observer>) -> Session {
-        let options = RunOptions { observer, purpose: Purpose::Usage, ..self.options.clone() };
+    pub fn session_for(
+        &self,
+        purpose: Purpose,
+        checked: &Checked,
+        observer: Arc<dyn Observer>,
+    ) -> Session {
+        let options = RunOptions { observer, purpose, ..self.options.clone() };
         Host::default().session(&self.plugin, checked, &self.grants, options)
     }
 

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::case::Case;
-use super::{Mode, Playback, Player};
+use super::{Mode, Player};
 use crate::fixture::Phase;
-use smp_host::collect::report::RunReport;
+use smp_host::collect::destination::Listed;
+use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
+use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::{Format, Rows};
+use smp_host::files::{Ndjson, Rows};
 use smp_host::http::transport::Transport as _;
 use smp_host::observer::Silent;
 use smp_host::settings::Checked;
@@ -29,12 +31,12 @@ impl Player {
             Ok(checked) => {
                 let mut outcome = json!({
                     "validate": self.validated(case, checked).await?,
-                    "collect": self.collected(case, checked).await?,
+                    "collect": self.reported::<MemberPage>(case, checked).await?,
                 });
                 if self.plays_usage(case)
                     && let Some(object) = outcome.as_object_mut()
                 {
-                    object.insert("usage".into(), self.usage(case, checked).await?);
+                    object.insert("usage".into(), self.reported::<UsagePage>(case, checked).await?);
                 }
                 Ok(outcome)
             }
@@ -59,15 +61,28 @@ impl Player {
         }
     }
 
-    async fn collected(&self, case: &Case, checked: &Checked) -> Result<Value, Failure> {
+    /// The report of a list, with its rows. What was recorded and not requested is a failure of its
+    /// own.
+    async fn reported<P: Listed>(&self, case: &Case, checked: &Checked) -> Result<Value, Failure>
+    where
+        Ndjson<Rows>: Sink<P>,
+    {
         let playback = self.playback(&case.fixture, Mode::Strict)?;
         let rows = Rows::default();
-        let mut stream = Stream::in_memory(Format::Ndjson.sink(rows.clone(), false));
-        let report = playback
-            .session(checked, Arc::new(Silent))
-            .collect_members(&mut stream, std::future::pending())
-            .await;
-        reported(&report, &playback, &rows)
+        let mut stream = Stream::<P>::in_memory(Box::new(Ndjson::new(rows.clone())));
+        let session = playback.session_for(P::PURPOSE, checked, Arc::new(Silent));
+        let report = session.list(&mut stream, std::future::pending()).await;
+        match &report.error {
+            None => {}
+            Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
+            Some(_) => playback.traffic().finish()?,
+        }
+        let mut value = report.to_json();
+        if let Some(object) = value.as_object_mut() {
+            object.insert("error".into(), report.error.as_ref().map(expected).into());
+            object.insert("rows".into(), values(&rows.take()));
+        }
+        Ok(value)
     }
 
     /// Whether a case has usage for this connector: it has a page of that name, and the connector
@@ -83,30 +98,6 @@ impl Player {
         let calls = Call::ALL.into_iter();
         calls.filter(|call| *call != Call::Usage || self.plays_usage(case)).collect()
     }
-
-    async fn usage(&self, case: &Case, checked: &Checked) -> Result<Value, Failure> {
-        let playback = self.playback(&case.fixture, Mode::Strict)?;
-        let rows = Rows::default();
-        let mut stream = Stream::in_memory(Format::Ndjson.usage_sink(rows.clone(), false));
-        let session = playback.usage_session(checked, Arc::new(Silent));
-        let report = session.collect_usage(&mut stream, std::future::pending()).await;
-        reported(&report, &playback, &rows)
-    }
-}
-
-/// A report with its rows. What was recorded and not requested is a failure of its own.
-fn reported(report: &RunReport, playback: &Playback, rows: &Rows) -> Result<Value, Failure> {
-    match &report.error {
-        None => {}
-        Some(failure) if failure.code == Code::Fixture => return Err(failure.clone()),
-        Some(_) => playback.traffic().finish()?,
-    }
-    let mut value = report.to_json();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("error".into(), report.error.as_ref().map(expected).into());
-        object.insert("rows".into(), values(&rows.take()));
-    }
-    Ok(value)
 }
 
 /// A failure as a fixture expects it. It has no remedy, because the host chooses that and may
