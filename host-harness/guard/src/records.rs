@@ -1,6 +1,6 @@
 //! The contract's records, as far as they are judged: traits for pages and their records, which the
-//! guard takes apart, and borrowed views of the rest. A host implements the traits for the types of its
-//! bindings.
+//! guard takes apart, and borrowed views of the rest. A host implements the traits for the types of
+//! its bindings.
 
 /// A page of records of one kind.
 pub trait Page {

@@ -1,4 +1,5 @@
-//! The interface of an output format for members or usage, page by page. It knows no format, no file and no terminal.
+//! The interface of an output format for members or usage, page by page. It knows no format, no
+//! file and no terminal.
 
 use std::io;
 use std::path::Path;

@@ -10,11 +10,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::collect::sink::Sink;
-use crate::contract::{MemberPage, UsagePage};
 use crate::files::Held;
 use crate::files::ndjson::Quiet;
-use crate::files::row::Row;
-use crate::files::seats::Seats;
+use crate::files::row::Rowed;
 
 /// Writes a json array.
 pub struct Json<W> {
@@ -45,40 +43,22 @@ impl<W: Write + Send> Json<W> {
         }
         Ok(())
     }
+}
 
-    fn end(&mut self) -> io::Result<()> {
+impl<P: Rowed, W: Write + Send> Sink<P> for Json<W> {
+    fn write_page(&mut self, page: &P) -> io::Result<()> {
+        self.hold(page.rows())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
         self.output.write_all(b"[")?;
         self.output.write_all(&self.text)?;
         self.output.write_all(if self.text.is_empty() { b"]\n" } else { b"\n]\n" })?;
         self.output.flush()
-    }
-}
-
-impl<W: Write + Send> Sink for Json<W> {
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        self.hold(page.members.iter().map(|member| Row { member, products: &page.products }))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.end()
-    }
-}
-
-impl<W: Write + Send> Sink<UsagePage> for Json<W> {
-    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
-        self.hold(page.entries.iter().map(Seats))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.end()
     }
 }
 
@@ -110,6 +90,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::contract::MemberPage;
     use crate::files::Ndjson;
     use crate::testing::{any_page, page, written};
 

@@ -12,9 +12,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use crate::collect::sink::Sink;
-use crate::contract::{MemberPage, UsagePage};
-use crate::files::row::Row;
-use crate::files::seats::Seats;
+use crate::files::row::Rowed;
 use crate::text;
 
 /// Size from which lines are passed on, in bytes: a usual page at once.
@@ -57,23 +55,9 @@ impl<W: Write + Send> Ndjson<W> {
     }
 }
 
-impl<W: Write + Send> Sink for Ndjson<W> {
-    fn write_page(&mut self, page: &MemberPage) -> io::Result<()> {
-        self.write(page.members.iter().map(|member| Row { member, products: &page.products }))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
-impl<W: Write + Send> Sink<UsagePage> for Ndjson<W> {
-    fn write_page(&mut self, page: &UsagePage) -> io::Result<()> {
-        self.write(page.entries.iter().map(Seats))
+impl<P: Rowed, W: Write + Send> Sink<P> for Ndjson<W> {
+    fn write_page(&mut self, page: &P) -> io::Result<()> {
+        self.write(page.rows())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -164,6 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::contract::MemberPage;
     use crate::contract::{Instant, MemberKind, MemberStatus, ProductUse};
     use crate::testing::{any_page, member, page, written};
 

@@ -1,4 +1,5 @@
-//! A member with its products looked up, as ndjson and json write it.
+//! A member with its products looked up, as ndjson and json write it, and what these formats ask of
+//! a page.
 //!
 //! It borrows from the page and copies nothing. A use of a product that the page does not have is
 //! left out; the host has refused such a page before.
@@ -8,14 +9,26 @@ use std::collections::HashSet;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
 use crate::contract::{
-    Affiliation, Instant, Member, MemberKind, MemberStatus, Product, ProductUse,
+    Affiliation, Instant, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse,
 };
 use crate::instant::rfc3339;
 
+/// A page whose records are rows of json.
+pub trait Rowed {
+    /// Its records, in order.
+    fn rows(&self) -> impl Iterator<Item = impl Serialize>;
+}
+
+impl Rowed for MemberPage {
+    fn rows(&self) -> impl Iterator<Item = impl Serialize> {
+        self.members.iter().map(|member| Row { member, products: &self.products })
+    }
+}
+
 /// A member and the products of its page.
-pub struct Row<'p> {
-    pub(super) member: &'p Member,
-    pub(super) products: &'p [Product],
+struct Row<'p> {
+    member: &'p Member,
+    products: &'p [Product],
 }
 
 /// The status as written in the output.

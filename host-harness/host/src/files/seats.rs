@@ -3,17 +3,29 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::contract::Entry;
+use super::row::Rowed;
+use crate::contract::{Entry, UsagePage};
 
 /// The columns, which are the keys too, in order.
 pub const COLUMNS: [&str; 7] = ["key", "name", "site", "plan", "purchased", "used", "sandbox"];
 
+impl Rowed for UsagePage {
+    fn rows(&self) -> impl Iterator<Item = impl Serialize> {
+        self.entries.iter().map(Seats)
+    }
+}
+
+/// Whether an entry is a sandbox: it is none unless the service says so.
+pub(super) fn is_sandbox(entry: &Entry) -> bool {
+    entry.sandbox == Some(true)
+}
+
 /// An entry as a row.
-pub struct Seats<'p>(pub(super) &'p Entry);
+struct Seats<'p>(&'p Entry);
 
 impl Serialize for Seats<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Entry { product, plan, purchased, used, sandbox, .. } = self.0;
+        let Entry { product, plan, purchased, used, .. } = self.0;
         let [key, name, site, plan_key, purchased_key, used_key, sandbox_key] = COLUMNS;
         let mut row = serializer.serialize_struct("Usage", COLUMNS.len())?;
         row.serialize_field(key, &product.key)?;
@@ -22,8 +34,7 @@ impl Serialize for Seats<'_> {
         row.serialize_field(plan_key, plan)?;
         row.serialize_field(purchased_key, purchased)?;
         row.serialize_field(used_key, used)?;
-        // A place is no sandbox unless the service says so.
-        row.serialize_field(sandbox_key, &sandbox.unwrap_or(false))?;
+        row.serialize_field(sandbox_key, &is_sandbox(self.0))?;
         row.end()
     }
 }
@@ -32,7 +43,7 @@ impl Serialize for Seats<'_> {
 mod tests {
     use super::*;
     use crate::collect::sink::Sink;
-    use crate::contract::{Product, UsagePage};
+    use crate::contract::Product;
     use crate::files::Format;
 
     fn entry(key: &str, purchased: Option<u64>, sandbox: Option<bool>) -> Entry {
@@ -74,7 +85,7 @@ mod tests {
             written(Format::Csv, entries()),
             "key,name,site,plan,purchased,used,sandbox\n\
              jira-software,'=Jira,acme.atlassian.net,Premium\\u{1b},10,7,true\n\
-             ,'=Jira,acme.atlassian.net,Premium\\u{1b},,7,\n"
+             ,'=Jira,acme.atlassian.net,Premium\\u{1b},,7,false\n"
         );
         assert!(written(Format::Json, entries()).starts_with("[\n  {\n    \"key\": \"jira-"));
     }

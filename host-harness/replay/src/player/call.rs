@@ -18,6 +18,7 @@ use smp_host::collect::stream::Stream;
 use smp_host::component::session::{Session, SharedUsage};
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
+use smp_host::files::row::Rowed;
 use smp_host::files::{Ndjson, Rows};
 use smp_host::http::base::Purpose;
 use smp_host::limits::Bound;
@@ -141,10 +142,11 @@ impl Player {
         Ok(Played { end, said, exchanges: playback.traffic().exchanges() })
     }
 
-    async fn listed<P: Listed>(&self, session: Session, usage: &SharedUsage) -> (End, Vec<String>)
-    where
-        Ndjson<Rows>: Sink<P>,
-    {
+    async fn listed<P: Listed + Rowed>(
+        &self,
+        session: Session,
+        usage: &SharedUsage,
+    ) -> (End, Vec<String>) {
         let kept = Kept::default();
         let mut stream = Stream::<P>::in_memory(Box::new(kept.clone()));
         let report = session.list(&mut stream, std::future::pending()).await;
@@ -201,10 +203,7 @@ impl Kept {
     }
 }
 
-impl<P: Listed> Sink<P> for Kept
-where
-    Ndjson<Rows>: Sink<P>,
-{
+impl<P: Listed + Rowed> Sink<P> for Kept {
     fn write_page(&mut self, page: &P) -> io::Result<()> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.ids.extend(page.records().iter().map(|record| record.id().to_owned()));

@@ -10,10 +10,10 @@ use super::case::Case;
 use super::{Mode, Player};
 use crate::fixture::Phase;
 use smp_host::collect::destination::Listed;
-use smp_host::collect::sink::Sink;
 use smp_host::collect::stream::Stream;
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
+use smp_host::files::row::Rowed;
 use smp_host::files::{Ndjson, Rows};
 use smp_host::http::transport::Transport as _;
 use smp_host::observer::Silent;
@@ -63,10 +63,11 @@ impl Player {
 
     /// The report of a list, with its rows. What was recorded and not requested is a failure of its
     /// own.
-    async fn reported<P: Listed>(&self, case: &Case, checked: &Checked) -> Result<Value, Failure>
-    where
-        Ndjson<Rows>: Sink<P>,
-    {
+    async fn reported<P: Listed + Rowed>(
+        &self,
+        case: &Case,
+        checked: &Checked,
+    ) -> Result<Value, Failure> {
         let playback = self.playback(&case.fixture, Mode::Strict)?;
         let rows = Rows::default();
         let mut stream = Stream::<P>::in_memory(Box::new(Ndjson::new(rows.clone())));
