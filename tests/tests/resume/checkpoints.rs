@@ -74,7 +74,11 @@ fn an_output_that_cannot_be_begun_is_never_gone_on_from() {
 fn a_checkpoint_of_another_organization_is_refused() {
     let stage = Setup::stopped_at("csv", 4);
     let another = organization().organization_id("another-organization").start().unwrap();
-    assert_refused(&stage, stage.run_at(&another), "the organization is another one");
+    assert_refused(
+        &stage,
+        stage.run_at(&another),
+        "the organization, or another setting, is another one",
+    );
     assert_eq!(another.requests(), 0);
     stage.finish();
 }

@@ -6,10 +6,11 @@
 use smp_connector_kit::call::Route;
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::{Text, Unreadable};
-use smp_connector_kit::{Host, Instant, time};
+use smp_connector_kit::{Host, Instant};
 
 use super::list::{self, Entry};
 use crate::config::Config;
+use crate::dates::OddDates;
 use crate::refusal::Refusal;
 
 /// What the descriptor says of the call.
@@ -17,12 +18,13 @@ pub static ROUTE: Route = Route::get(
     "/admin/api-access/v1/orgs/{organization-id}/api-keys",
     "Reads when the API key ends, to warn in time; not needed to read the members",
     Some("read:keys:admin"),
-);
+)
+.reading(&[super::DATE]);
 
 /// A page of keys.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeysPage {
-    /// The keys.
+    /// The keys. One that had ended before the answer cannot have got it, and is left out.
     pub keys: Vec<Key>,
     /// Where the list goes on.
     pub next: Option<Cursor>,
@@ -49,32 +51,50 @@ pub fn get(
     config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<KeysPage, Refusal> {
-    super::get(host, &ROUTE, config, asked, |body| read(body, asked))
+    super::get_dated(host, &ROUTE, config, asked, |body, date| read(body, asked, date))
 }
 
-/// Reads a page that was asked for with `asked`.
+/// Reads a page that was asked for with `asked`, of an answer of that date.
 ///
 /// # Errors
 ///
 /// When the answer is none of this call.
-pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<KeysPage, Unreadable> {
+pub fn read(
+    body: &[u8],
+    asked: Option<&Cursor>,
+    answered: Option<Instant>,
+) -> Result<KeysPage, Unreadable> {
     let (entries, next) = list::read(body, asked)?;
-    Ok(KeysPage { keys: entries.map(key).collect(), next })
+    let may_be_ours = |key: &Key| {
+        let ends = key.ends.zip(answered);
+        ends.is_none_or(|(ends, answered)| ends.seconds >= answered.seconds)
+    };
+    let keys = entries.map(|entry| key(entry, answered)).filter(may_be_ours).collect();
+    Ok(KeysPage { keys, next })
 }
 
-fn key(entry: Entry<'_>) -> Key {
-    let instant = |text: Option<Text<'_>>| text.and_then(|text| time::parse(text.as_str()));
+/// A key, whose odd dates are unknown, like those of people.
+fn key(entry: Entry<'_>, answered: Option<Instant>) -> Key {
+    let mut odd = OddDates::default();
+    let used = odd.read(entry.last_active);
     Key {
         label: entry.label.map_or_else(String::new, Text::into_string),
-        used: instant(entry.last_active),
-        ends: instant(entry.expires),
+        used: odd.come(used, answered),
+        ends: odd.read(entry.expires),
+    }
+}
+
+impl Key {
+    /// Whether it is called so.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.label.trim() == name
     }
 }
 
 /// The key that is used here, as far as that can be told: the one that is called so, if it is told
 /// what it is called; of several, the one that was used last; none where two may be it.
 pub fn ours<'a>(keys: &'a [Key], name: Option<&str>) -> Option<&'a Key> {
-    let candidates = || keys.iter().filter(|key| name.is_none_or(|name| key.label.trim() == name));
+    let candidates = || keys.iter().filter(|key| name.is_none_or(|name| key.is_called(name)));
     if candidates().count() == 1 {
         return candidates().next();
     }
@@ -87,6 +107,7 @@ pub fn ours<'a>(keys: &'a [Key], name: Option<&str>) -> Option<&'a Key> {
 mod tests {
     use super::*;
     use smp_connector_kit::testing::{Script, answer};
+    use smp_connector_kit::time;
 
     use crate::testing::{Below, config};
 
@@ -104,7 +125,7 @@ mod tests {
             "expiresAt":"2026-11-20T10:15:30.000Z","lastActiveAt":"2026-11-20","createdBy":{"name":"x"},
             "scopes":["read:keys:admin"]},null,{"label":null,"expiresAt":"later"}],
             "links":{"next":"https://a.test/x?cursor=two"}}"#;
-        let page = read(body, None).unwrap();
+        let page = read(body, None, None).unwrap();
         let keys = [key("SMP", Some(1_795_132_800), Some(1_795_169_730)), key("", None, None)];
         let next = Cursor::new("two".to_owned());
         assert_eq!(page, KeysPage { keys: keys.to_vec(), next });
@@ -133,9 +154,31 @@ mod tests {
     }
 
     #[test]
+    fn dates_that_cannot_be_are_unknown_and_a_key_that_ended_is_not_ours() {
+        let answered = time::parse("2026-11-20T12:00:00Z");
+        for (dates, read_as) in [
+            (r#""expiresAt":"2026-11-20T11:59:59Z""#, None),
+            (r#""expiresAt":"2026-11-20T12:00:00Z""#, Some((false, true))),
+            (r#""expiresAt":"0001-01-01T00:00:00Z""#, Some((false, false))),
+            (r#""expiresAt":"1970-01-01T00:00:00Z""#, Some((false, false))),
+            (r#""lastActiveAt":"2026-11-20T11:00:00Z""#, Some((true, false))),
+            (r#""lastActiveAt":"2099-01-01T00:00:00Z""#, Some((false, false))),
+            (r#""lastActiveAt":"1970-01-01T00:00:00Z""#, Some((false, false))),
+        ] {
+            let body = format!(r#"{{"data":[{{"label":"a",{dates}}}]}}"#);
+            let page = read(body.as_bytes(), None, answered).unwrap();
+            let keys = page.keys.first().map(|key| (key.used.is_some(), key.ends.is_some()));
+            assert_eq!(keys, read_as, "{dates}");
+        }
+    }
+
+    #[test]
     fn an_answer_without_a_list_is_none() {
         for body in ["{}", r#"{"data":null}"#, r#"{"data":{}}"#, r#"{"data":[{"label":7}]}"#] {
-            assert!(matches!(read(body.as_bytes(), None), Err(Unreadable::Shape(_))), "{body}");
+            assert!(
+                matches!(read(body.as_bytes(), None, None), Err(Unreadable::Shape(_))),
+                "{body}"
+            );
         }
     }
 

@@ -9,11 +9,8 @@ use smp_connector_kit::{Account, Advice, Check, Failure, FailureKind, Outcome, R
 
 use super::lifetime::End;
 use super::unverified::{DOMAINS_PAGE, listed, mend, names, unverified};
-use crate::config::{API_KEY, People};
+use crate::config::{API_KEY, KEY_NAME, People};
 use crate::endpoint::domains::{Domain, DomainState};
-
-const WHICH_KEY: &str = "It is not known which of the API keys this one is, or it has no date. \
-                         Enter its name in the settings, as Atlassian shows it.";
 
 const USERS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
                           Users";
@@ -102,22 +99,32 @@ impl Findings {
         let title = if everyone { "There is somebody" } else { "There are managed accounts" };
         checks.push(Check::required("members", title, members));
         let mut report = Report::new(checks);
-        let unknown = match end {
-            None | Some(Ok(End::Hidden)) => None,
-            Some(Ok(End::At(instant))) => {
-                report.credential_expires = Some(instant);
-                None
-            }
-            Some(Ok(End::Unclear)) => Some(WHICH_KEY.to_owned()),
-            Some(Err(failure)) => Some(format!("It is not known. {}", failure.message)),
+        let told = |outcome, setting| {
+            Check::optional("key-end", "When the API key ends", outcome).at(setting)
         };
-        if let Some(why) = unknown {
-            let outcome = Outcome::Skipped(why);
-            let check = Check::optional("key-end", "When the API key ends", outcome).at(API_KEY);
-            report.checks.push(check);
+        match end {
+            // Where it cannot be told which of the keys is ours, there is nothing to say.
+            None | Some(Ok(End::Hidden | End::Unclear)) => {}
+            Some(Ok(End::At(instant))) => report.credential_expires = Some(instant),
+            Some(Ok(End::Unnamed)) => report.checks.push(told(no_such_key(), KEY_NAME)),
+            Some(Err(failure)) => {
+                let why = format!("It is not known. {}", failure.message);
+                report.checks.push(told(Outcome::Skipped(why), API_KEY));
+            }
         }
         report
     }
+}
+
+fn no_such_key() -> Outcome {
+    Outcome::Warning(Advice {
+        message: "No API key of the organization that has not ended has the name in the settings."
+            .to_owned(),
+        hint: "At admin.atlassian.com, under Organization settings, then API keys, copy the name \
+               of this key, or leave the field empty. The members are collected all the same."
+            .to_owned(),
+        setting: Some(KEY_NAME.to_owned()),
+    })
 }
 
 fn outcome(found: Option<Result<Outcome, Failure>>) -> Outcome {
@@ -192,7 +199,10 @@ fn members_outcome(
     if seen == 0 {
         return Err(match people {
             People::Managed => nobody(domains),
-            People::Everyone => nobody_at_all(),
+            People::Everyone => match total {
+                Some(1..) => nobody_of_those_counted(),
+                _ => nobody_at_all(),
+            },
         });
     }
     let counted = counted(people, seen, has_more, total);
@@ -228,6 +238,16 @@ fn nobody_at_all() -> Failure {
             "{USERS_PAGE}: it must have somebody in it. If it has, compare the Organization ID with \
              the one in the address of that page, between /o/ and the next slash."
         ),
+    )
+}
+
+/// Why there is nobody where the directories count somebody.
+fn nobody_of_those_counted() -> Failure {
+    Failure::new(
+        FailureKind::UnexpectedResponse,
+        "Atlassian counts accounts in the directories of the organization and lists none of them.",
+        "Try again later. If it stays, send this message to the support of your SaaS management \
+         platform: the list must not count as the whole one.",
     )
 }
 

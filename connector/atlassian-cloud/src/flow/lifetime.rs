@@ -3,7 +3,7 @@
 //! ```text
 //! a page of keys ─┬─ there is a next page ─┐
 //!        ▲────────┴────────────────────────┘
-//!                 ├─ it is the last ─▶ the key that is ours ─▶ its end, or unclear
+//!                 ├─ it is the last ─▶ the key that is ours ─▶ its end, or unclear, or no such name
 //!                 ├─ the key may not ─────────────────────────▶ nothing
 //!                 └─ no answer that can be read ──────────────▶ failure
 //! ```
@@ -23,6 +23,8 @@ pub enum End {
     Hidden,
     /// Which of the keys is ours, or when it ends, cannot be told.
     Unclear,
+    /// None of the keys has the name in the settings.
+    Unnamed,
     /// It ends then.
     At(Instant),
 }
@@ -44,7 +46,11 @@ pub fn end(host: &mut dyn Host, config: &Config) -> Result<End, Failure> {
             Err(refusal) => return Err(refusal.into_failure()),
         }
         if cursor.is_none() {
-            let ends = keys::ours(&found, config.key_name()).and_then(|key| key.ends);
+            let name = config.key_name();
+            if name.is_some_and(|name| !found.iter().any(|key| key.is_called(name))) {
+                return Ok(End::Unnamed);
+            }
+            let ends = keys::ours(&found, name).and_then(|key| key.ends);
             return Ok(ends.map_or(End::Unclear, End::At));
         }
     }
@@ -80,6 +86,15 @@ mod tests {
         let mut host = Script::new().keys("", answer(200, &body));
         let config = Config::read(&settings).unwrap();
         assert_eq!(end(&mut host, &config), Ok(End::At(time::parse("2027-01-01").unwrap())));
+    }
+
+    #[test]
+    fn a_name_that_no_key_has_is_told() {
+        let name = Setting { key: KEY_NAME.to_owned(), value: "Other".to_owned() };
+        let settings: Vec<Setting> = settings().into_iter().chain([name]).collect();
+        let body = format!(r#"{{"data":[{NEW},{OLD}]}}"#);
+        let mut host = Script::new().keys("", answer(200, &body));
+        assert_eq!(end(&mut host, &Config::read(&settings).unwrap()), Ok(End::Unnamed));
     }
 
     #[test]

@@ -366,12 +366,13 @@ fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
                          this one: one file cannot hold the rows of two builds.";
     const ORIGIN: &str = "Nothing was changed. Use the same service as the run that stopped, or a \
                           separate checkpoint and output for each service.";
+    const SETTINGS: &str = "organization, or another setting,";
     let rows = [
         ("connector", &there.connector, &here.connector, OTHER, true),
         ("connector's version", &there.version, &here.version, BUILD, true),
-        ("organization", &there.settings, &here.settings, OTHER, true),
-        ("output", &there.output, &here.output, OTHER, true),
         ("format", &there.format, &here.format, OTHER, true),
+        (SETTINGS, &there.settings, &here.settings, OTHER, true),
+        ("output", &there.output, &here.output, OTHER, true),
         ("service that is asked", &there.origin, &here.origin, ORIGIN, false),
         ("component's build", &there.component, &here.component, BUILD, false),
     ];
@@ -379,7 +380,7 @@ fn difference(there: &Identity, here: &Identity) -> Option<Difference> {
         rows.into_iter().find(|(_, there, here, ..)| there != here)?;
     // Settings are hashed, and their digests tell a person nothing.
     let shown = |text: &str| crate::text::shortened(text, 200).into_owned();
-    let values = if name == "organization" {
+    let values = if name == SETTINGS {
         String::new()
     } else {
         format!(": `{}` there, `{}` now", shown(there), shown(here))
@@ -525,7 +526,10 @@ mod tests {
                 |identity| identity.version.push('x'),
                 "connector's version is another one: `1` there, `1x` now",
             ),
-            (|identity| identity.settings.push('x'), "organization is another one"),
+            (
+                |identity| identity.settings.push('x'),
+                "organization, or another setting, is another one",
+            ),
             (
                 |identity| identity.origin.push('x'),
                 "service that is asked is another one: `https://a.test` there, `https://a.testx` \

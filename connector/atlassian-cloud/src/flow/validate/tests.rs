@@ -1,10 +1,10 @@
 //! The validation against scripted hosts: each row of "never a false yes" that its checks meet.
 
 use smp_connector_kit::testing::{Script, answer};
-use smp_connector_kit::{Check, FailureKind, HttpError, Outcome, time};
+use smp_connector_kit::{Check, FailureKind, HttpError, Outcome, Setting, time};
 
 use super::*;
-use crate::config::ORGANIZATION_ID;
+use crate::config::{KEY_NAME, ORGANIZATION_ID};
 use crate::testing::{Below, ORGANIZATION, settings, settings_for_everyone};
 
 const ORG: &str = r#"{"data":{"id":null,"attributes":{"name":"Acme"}}}"#;
@@ -261,6 +261,26 @@ fn the_end_of_the_key_is_told_and_is_no_reason_against() {
 }
 
 #[test]
+fn of_keys_that_may_be_ours_nothing_is_told_and_a_wrong_name_is() {
+    let twice = r#"{"data":[{"label":"a"},{"label":"a"}]}"#;
+    let name = |name: &str| Setting { key: KEY_NAME.to_owned(), value: name.to_owned() };
+    for (settings, is_told) in [
+        (settings(), false),
+        (settings().into_iter().chain([name("a")]).collect(), false),
+        (settings().into_iter().chain([name("b")]).collect::<Vec<_>>(), true),
+    ] {
+        let mut host = up_to_members(VERIFIED)
+            .at("/{org}/users", answer(200, PEOPLE))
+            .keys("", answer(200, twice));
+        let report = validate(&mut host, &settings);
+        assert!(is_ready(&report));
+        let check = report.checks.iter().find(|check| check.id == "key-end");
+        let setting = check.and_then(|check| check.setting.as_deref());
+        assert_eq!(setting, is_told.then_some(KEY_NAME));
+    }
+}
+
+#[test]
 fn keys_that_cannot_be_read_are_told_and_are_no_reason_against() {
     for odd in [answer(500, ""), answer(200, "{}"), Err(HttpError::TimedOut)] {
         let mut host =
@@ -320,11 +340,12 @@ fn everyone_is_not_ready_where_a_call_of_the_collection_fails() {
 
 #[test]
 fn everyone_is_not_ready_where_nobody_is_or_nothing_tells_products() {
-    for (people, kind) in [
-        (r#"{"data":[]}"#, FailureKind::NoMembers),
-        (r#"{"data":[{"accountId":"a"}]}"#, FailureKind::Other),
+    for (number, people, kind) in [
+        (0, r#"{"data":[]}"#, FailureKind::NoMembers),
+        (5, r#"{"data":[]}"#, FailureKind::UnexpectedResponse),
+        (1, r#"{"data":[{"accountId":"a"}]}"#, FailureKind::Other),
     ] {
-        let mut host = up_to_people().searched(FIRST, answer(200, people));
+        let mut host = up_to_people_of(number).searched(FIRST, answer(200, people));
         let report = validate(&mut host, &settings_for_everyone());
         assert_eq!((failure(&report, "members").kind, is_ready(&report)), (kind, false));
         assert!(!failure(&report, "members").hint.is_empty());
@@ -355,10 +376,14 @@ fn service_accounts_are_no_people() {
 }
 
 fn up_to_people() -> Script {
+    up_to_people_of(1_234)
+}
+
+fn up_to_people_of(number: u64) -> Script {
     let sites = r#"{"data":[{"id":"ari:cloud:jira::site/1"}]}"#;
     Script::new()
         .at("/{org}", answer(200, ORG))
-        .at_v2("/{org}/directories/-/users/count", answer(200, r#"{"count":1234}"#))
+        .at_v2("/{org}/directories/-/users/count", answer(200, &format!(r#"{{"count":{number}}}"#)))
         .listed(SITES, answer(200, sites))
 }
 
