@@ -1,5 +1,5 @@
-//! Seats, from the command through the component: what the table and the data say, what is asked and
-//! granted, and how a run fails, stops and resumes.
+//! Seats, from the command through the component: what the table and the data say, what is asked
+//! and granted, and how a run fails, stops and resumes.
 
 #![allow(
     clippy::unwrap_used,

@@ -10,8 +10,8 @@
 //! e1a["c2Vjb25k"]                                            the names are to be asked for again
 //! ```
 //!
-//! What comes back must be exactly what could have been given out. `usage` has the place in the list
-//! of seats.
+//! What comes back must be exactly what could have been given out. `usage` has the place in the
+//! list of seats.
 
 pub mod usage;
 
@@ -66,8 +66,8 @@ pub fn write(cursor: &Cursor, sites: &Sites) -> Option<String> {
         .or_else(|| Some(written(cursor, None)).filter(fits))
 }
 
-/// Whether a cursor is one of this list, or of the seats: Atlassian's own, which stand for places in
-/// the list of managed accounts, have no bracket.
+/// Whether a cursor is one of this list, or of the seats: Atlassian's own, which stand for places
+/// in the list of managed accounts, have no bracket.
 pub fn is_ours(text: &str) -> bool {
     [WITH_NAMES, WITHOUT_NAMES, usage::BEGINNING]
         .iter()

@@ -4,8 +4,8 @@
 //! Pure, and complete: whatever the status and the body, there is a failure with a hint. A 403 that
 //! does not speak of scopes has two meanings, which only the list of the key's organizations can
 //! tell apart; it is handed back as [`Forbidden`], for the flow to find out. So is a 401 of a call
-//! that everyone and seats are read with: a key without the scope may get either. No text of a body gets
-//! any further than the vendor's code.
+//! that everyone and seats are read with: a key without the scope may get either. No text of a body
+//! gets any further than the vendor's code.
 
 use smp_connector_kit::call::{self, Call, Need, Route, Trouble};
 use smp_connector_kit::cursor::Cursor;

@@ -11,8 +11,8 @@ use crate::contract::{Account, Descriptor, Failure, Level, MemberPage, Report, S
 use crate::contract::{FailureKind, UsagePage};
 use crate::host::{Host, Imports};
 
-/// A connector: functions that depend only on its settings and the host's answers. Four of them, and
-/// `collect_usage` with the feature `usage`.
+/// A connector: functions that depend only on its settings and the host's answers. Four of them,
+/// and `collect_usage` with the feature `usage`.
 ///
 /// Nothing is kept between two calls: a page depends only on the settings and the cursor.
 pub trait Connector {

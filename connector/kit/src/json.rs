@@ -4,9 +4,9 @@
 //! of the types. Nothing of a body gets into the reason for which it cannot be read.
 //!
 //! Types for the parts of an answer stand beside `serde`'s own: [`Object`], [`List`], [`Text`],
-//! [`Flag`] and [`Count`], and [`Any`] for what may be of any kind. An [`Object`] is never a list, which a derived struct takes as well.
-//! `bool`, `String`, `Vec` and derived structs can be used too, and make a component some 40 KiB
-//! larger: see the types' own file for the reason.
+//! [`Flag`] and [`Count`], and [`Any`] for what may be of any kind. An [`Object`] is never a list,
+//! which a derived struct takes as well. `bool`, `String`, `Vec` and derived structs can be used
+//! too, and make a component some 40 KiB larger: see the types' own file for the reason.
 
 mod any;
 mod types;

@@ -3,8 +3,9 @@
 //!
 //! The contract in `wit/` says what a connector is; this crate generates its types and adds the
 //! common parts: a request and all of its outcomes ([`call`]), JSON ([`json`]), cursors, `Link`
-//! headers ([`link`]), instants, texts for messages, and a scripted host for tests ([`testing`]). It knows no vendor, and has no
-//! I/O, clock, environment or randomness: everything goes through [`Host`].
+//! headers ([`link`]), instants, texts for messages, and a scripted host for tests ([`testing`]).
+//! It knows no vendor, and has no I/O, clock, environment or randomness: everything goes through
+//! [`Host`].
 //!
 //! A connector implements [`Connector`] and is made a component by [`export`]:
 //!
@@ -95,10 +96,11 @@
 //! assert_eq!(refused.kind, FailureKind::Credentials);
 //! ```
 //!
-//! With the feature `usage`, a connector also implements `Connector::collect_usage`, which tells the
-//! seats of products, and its component exports the interface `usage` besides. An endpoint that only
-//! this needs is declared with [`Route::usage`](call::Route::usage). Cargo gives a feature to every crate of a build that
-//! uses the kit: build components one connector a call, so that one without usage does not export it.
+//! With the feature `usage`, a connector also implements `Connector::collect_usage`, which tells
+//! the seats of products, and its component exports the interface `usage` besides. An endpoint that
+//! only this needs is declared with [`Route::usage`](call::Route::usage). Cargo gives a feature to
+//! every crate of a build that uses the kit: build components one connector a call, so that one
+//! without usage does not export it.
 //!
 //! The modules are in reading order: each uses only those above it.
 

@@ -1,8 +1,8 @@
-//! The seats of the product sites, as the list of workspaces tells them: how many there are, how many
-//! are taken, by which plan, and a sandbox.
+//! The seats of the product sites, as the list of workspaces tells them: how many there are, how
+//! many are taken, by which plan, and a sandbox.
 //!
-//! Seats that are taken are people with that product on that site. Like the real service it does not
-//! tell every number: each way of not telling one occurs.
+//! Seats that are taken are people with that product on that site. Like the real service it does
+//! not tell every number: each way of not telling one occurs.
 
 use serde_json::{Map, Value, json};
 

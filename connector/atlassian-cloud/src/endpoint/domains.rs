@@ -66,7 +66,7 @@ pub fn get(
 ///
 /// # Errors
 ///
-/// When the answer is none of this call.
+/// When the answer is not one of this call.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<DomainsPage, Unreadable> {
     let (entries, next) = list::read(body, asked)?;
     let told = entries.filter_map(|entry| entry.attributes);

@@ -58,7 +58,7 @@ pub fn get(
 ///
 /// # Errors
 ///
-/// When the answer is none of this call.
+/// When the answer is not one of this call.
 pub fn read(
     body: &[u8],
     asked: Option<&Cursor>,

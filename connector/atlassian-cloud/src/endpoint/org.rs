@@ -30,7 +30,7 @@ pub fn get(host: &mut dyn Host, config: &Config) -> Result<Account, Refusal> {
 ///
 /// # Errors
 ///
-/// When the answer is none of this call, or about another organization than the one that was asked
+/// When the answer is not one of this call, or about another organization than the one that was asked
 /// for.
 pub fn read(body: &[u8], organization: &OrganizationId) -> Result<Account, Unreadable> {
     let org = list::read_one(body)?;

@@ -72,7 +72,7 @@ pub fn get(
 ///
 /// # Errors
 ///
-/// When the answer is none of this call, or a person in it has no id.
+/// When the answer is not one of this call, or a person in it has no id.
 pub fn read(
     body: &[u8],
     asked: Option<&Cursor>,

@@ -51,7 +51,7 @@ pub fn get(
 ///
 /// # Errors
 ///
-/// When the answer is none of this call, or an account on it has no id.
+/// When the answer is not one of this call, or an account on it has no id.
 pub fn read(
     body: &[u8],
     asked: Option<&Cursor>,

@@ -1,5 +1,5 @@
-//! `POST /admin/v2/orgs/{organization-id}/workspaces`: the product sites, with their names; [`usage`]
-//! has their seats.
+//! `POST /admin/v2/orgs/{organization-id}/workspaces`: the product sites, with their names;
+//! [`usage`] has their seats.
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-workspaces/#api-v2-orgs-orgid-workspaces-post)
 
@@ -57,7 +57,7 @@ fn body_of(asked: Option<&Cursor>) -> String {
 ///
 /// # Errors
 ///
-/// When the answer is none of this call.
+/// When the answer is not one of this call.
 pub fn read(
     body: &[u8],
     asked: Option<&Cursor>,

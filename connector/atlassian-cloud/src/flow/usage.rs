@@ -1,4 +1,5 @@
-//! Reads one page of the product sites with their seats: the same list whoever is listed as a member.
+//! Reads one page of the product sites with their seats: the same list for each choice
+//! of `people`.
 //!
 //! ```text
 //! settings, cursor ─▶ asking for the page ─┬─ it is read ────────────────▶ page with notes

@@ -1,7 +1,8 @@
-//! Where the list of seats goes on: the cursor that the connector gives out in place of Atlassian's.
+//! Where the list of seats goes on: the cursor that the connector gives out in place of
+//! Atlassian's.
 //!
-//! Nothing is remembered between calls, so a product that was listed before travels in it: on a page
-//! with another one there is a note to make. It is a version, and a list of texts as JSON.
+//! Nothing is remembered between calls, so a product that was listed before travels in it: on a
+//! page with another one there is a note to make. It is a version, and a list of texts as JSON.
 //!
 //! ```text
 //! u1["c2Vjb25k","Jira"]

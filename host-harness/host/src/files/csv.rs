@@ -1,10 +1,10 @@
 //! Comma-separated values for spreadsheets: a header and a row per record, written as pages arrive.
 //!
 //! The columns of members: `email`, `name`, `role`, `last_seen`, `id`, `status`, `kind`,
-//! `affiliation`, `billable`, `products`; those of usage are in [`super::seats`]. An absent value is
-//! an empty cell. The text is UTF-8 without a byte order mark, and rows end with a line feed only:
-//! every spreadsheet reads that, and line tools would count a carriage return as part of the last
-//! cell. Cells are quoted as in RFC 4180, line breaks included.
+//! `affiliation`, `billable`, `products`; those of usage are in [`super::seats`]. An absent value
+//! is an empty cell. The text is UTF-8 without a byte order mark, and rows end with a line feed
+//! only: every spreadsheet reads that, and line tools would count a carriage return as part of the
+//! last cell. Cells are quoted as in RFC 4180, line breaks included.
 //!
 //! **Formulas.** A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@`, so a name
 //! could open a connection or start a program. Such a cell gets a leading apostrophe. It also gets

@@ -18,8 +18,8 @@ pub(super) fn redact(text: &mut [u8], key: &[u8]) {
     }
 }
 
-/// Number of bytes that the key takes at the start of the text, if the text begins with it. All ways
-/// to read the text are followed at once: `\u` may be an escaped `u`, or begin `\u0075`.
+/// Number of bytes that the key takes at the start of the text, if the text begins with it. All
+/// ways to read the text are followed at once: `\u` may be an escaped `u`, or begin `\u0075`.
 fn occurrence(text: &[u8], key: &[u8]) -> Option<usize> {
     let (first, others) = key.split_first()?;
     let read = |length: usize, expected: u8| {

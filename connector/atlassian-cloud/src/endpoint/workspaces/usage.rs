@@ -42,7 +42,8 @@ pub fn get(
 ///
 /// # Errors
 ///
-/// When the answer is none of this call, a product site has no id, or a number of seats is no count.
+/// When the answer is not one of this call, a product site has no id, or a number of seats is no
+/// count.
 pub fn read(body: &[u8], asked: Option<&Cursor>) -> Result<SeatsPage, Unreadable> {
     let Page { entries: told, next, total } = list::read_page(body, asked)?;
     let mut entries = Vec::with_capacity(told.len());
