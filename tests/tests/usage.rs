@@ -86,7 +86,7 @@ fn a_connector_that_tells_no_usage_is_refused_before_anything_is_asked() {
     let run = Run::bare().arg("usage").arg(test_component("okta"));
     let ended = run.args(["--json"]).end();
     assert_eq!((ended.code, &ended.error()["code"]), (Some(1), &json!("component")));
-    assert!(ended.error()["message"].as_str().unwrap().contains("tells no usage"));
+    assert!(ended.error()["message"].as_str().unwrap().contains("does not tell usage"));
     // Built together with one that tells usage, it would export it too.
     let inspected =
         Run::bare().arg("inspect").arg(test_component("okta")).args(["--json"]).end().json();

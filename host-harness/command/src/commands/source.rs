@@ -164,6 +164,12 @@ impl SourceArguments {
         self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
         let answers_usage = fixture.as_ref().is_none_or(|fixture| fixture.has_page(Phase::Usage));
+        if wanted == Wanted::Usage && !answers_usage {
+            return Err(Failure::new(Code::Fixture, "the fixture has no usage")
+                .with_remedy(Remedy::MendFixture)
+                .with_hint("Give one with a page `usage` in its traffic.")
+                .into());
+        }
         let (grants, now, options) = match fixture {
             Some(fixture) => {
                 let playback = Player::new(&plugin)?.playback(&fixture, Mode::Strict)?;

@@ -181,7 +181,7 @@ impl Session {
 /// The refusal to ask a connector for what it does not export.
 #[must_use]
 pub fn tells_no_usage() -> Failure {
-    Failure::new(Code::Component, "the connector tells no usage: it does not export the interface")
-        .with_remedy(Remedy::OtherComponent { contract: None })
-        .with_hint("Collect its members, or use a connector that exports `usage`.")
+    Failure::new(Code::Component, "this connector does not tell usage, such as seats")
+        .with_remedy(Remedy::Other)
+        .with_hint("Collect its members, or look for a connector of the service that tells usage.")
 }
