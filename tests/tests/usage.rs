@@ -223,10 +223,14 @@ fn a_recording_has_usage_where_it_is_granted() {
         let entries = mock.expected_seats().len();
         let told = &ended.json()["usage"];
         assert_eq!(told["entries"], if granted { json!(entries) } else { Value::Null });
-        let replayed =
-            Run::new("usage").file("--fixture", &case).args(["--format", "ndjson"]).end();
-        assert_eq!(replayed.code, Some(if granted { 0 } else { 1 }), "{}", replayed.stderr);
-        assert_eq!(replayed.lines().len(), if granted { entries } else { 0 });
+        let run = Run::new("usage").file("--fixture", &case);
+        let replayed = run.args(["--format", "ndjson", "--json"]).end();
+        if granted {
+            assert_eq!((replayed.code, replayed.lines().len()), (Some(0), entries));
+        } else {
+            assert_eq!(replayed.code, Some(1), "{}", replayed.stderr);
+            assert_eq!(replayed.error()["message"], "the fixture has no usage");
+        }
     }
 }
 

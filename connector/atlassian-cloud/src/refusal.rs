@@ -208,7 +208,7 @@ const EVERYONES: Need = Need::Setting(PEOPLE, EVERYONE);
 
 /// Whether a call is needed for that.
 fn is_needed(route: &Route, what: Need) -> bool {
-    route.needs().any(|need| need == what)
+    route.when.contains(&what)
 }
 
 /// The scopes that a key with scopes needs, for those who are listed, and for seats where a call

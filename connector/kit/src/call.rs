@@ -16,9 +16,6 @@ use crate::host::Host;
 use crate::json::{self, Unreadable};
 use crate::text;
 
-/// Most conditions of an endpoint: it is needed for a few things, or always.
-pub const MOST_NEEDS: usize = 4;
-
 /// When an endpoint is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -40,7 +37,7 @@ pub struct Route {
     /// The scope that a key with scopes needs for it, if the vendor names one.
     pub scope: Option<&'static str>,
     /// When it is needed: where one of these holds, or always if there is none.
-    pub when: [Option<Need>; MOST_NEEDS],
+    pub when: &'static [Need],
     /// Headers that the host sends with it.
     pub request_headers: &'static [(&'static str, &'static str)],
     /// Headers of its answers that the connector reads.
@@ -59,7 +56,7 @@ impl Route {
             path,
             purpose,
             scope,
-            when: [None; MOST_NEEDS],
+            when: &[],
             request_headers: &[],
             response_headers: &[],
         }
@@ -74,42 +71,10 @@ impl Route {
         Self { method: Method::Post, ..Self::get(path, purpose, scope) }
     }
 
-    /// The same, needed only where a setting has a value, or another condition that is given holds.
-    ///
-    /// # Panics
-    ///
-    /// If it has four conditions before: in a `static`, the compiler says so.
+    /// The same, needed only where one of these holds.
     #[must_use]
-    pub const fn when(self, setting: &'static str, value: &'static str) -> Self {
-        self.needed(Need::Setting(setting, value))
-    }
-
-    /// The same, needed only in a run that collects usage, or where another condition that is given
-    /// holds.
-    ///
-    /// # Panics
-    ///
-    /// As [`when`](Self::when).
-    #[must_use]
-    pub const fn usage(self) -> Self {
-        self.needed(Need::Usage)
-    }
-
-    const fn needed(self, need: Need) -> Self {
-        let [first, second, third, fourth] = self.when;
-        assert!(fourth.is_none(), "an endpoint has at most four conditions");
-        let when = match (first, second, third) {
-            (None, ..) => [Some(need), None, None, None],
-            (_, None, _) => [first, Some(need), None, None],
-            (_, _, None) => [first, second, Some(need), None],
-            _ => [first, second, third, Some(need)],
-        };
+    pub const fn when(self, when: &'static [Need]) -> Self {
         Self { when, ..self }
-    }
-
-    /// When it is needed: where one of these holds, or always if there is none.
-    pub fn needs(&self) -> impl Iterator<Item = Need> {
-        self.when.into_iter().flatten()
     }
 
     /// The same, with headers that the host sends.
@@ -132,7 +97,7 @@ impl Route {
             purpose: self.purpose.to_owned(),
             scope: self.scope.map(str::to_owned),
             read_only: true,
-            when: self.needs().map(Need::declared).collect(),
+            when: self.when.iter().map(|need| need.declared()).collect(),
             request_headers: self
                 .request_headers
                 .iter()
@@ -522,25 +487,10 @@ mod tests {
 
     #[test]
     fn a_route_is_needed_where_one_of_its_conditions_holds() {
-        let setting = |setting: &str, value: &str| {
-            let (setting, value) = (setting.to_owned(), value.to_owned());
-            Condition::Setting(SettingValue { setting, value })
-        };
         assert_eq!(PEOPLE.declared().when, []);
-        let route = PEOPLE.when("people", "all");
-        assert_eq!(route.declared().when, [setting("people", "all")]);
-        let route = route.usage();
-        assert_eq!(route.declared().when, [setting("people", "all"), Condition::Usage]);
-        let route = route.when("a", "1").when("b", "2");
-        let all =
-            [setting("people", "all"), Condition::Usage, setting("a", "1"), setting("b", "2")];
-        assert_eq!(route.declared().when, all);
-        assert!(route.needs().eq([
-            Need::Setting("people", "all"),
-            Need::Usage,
-            Need::Setting("a", "1"),
-            Need::Setting("b", "2"),
-        ]));
+        let route = PEOPLE.when(&[Need::Setting("people", "all"), Need::Usage]);
+        let known = SettingValue { setting: "people".to_owned(), value: "all".to_owned() };
+        assert_eq!(route.declared().when, [Condition::Setting(known), Condition::Usage]);
     }
 
     #[test]

@@ -98,7 +98,7 @@
 //!
 //! With the feature `usage`, a connector also implements `Connector::collect_usage`, which tells
 //! the seats of products, and its component exports the interface `usage` besides. An endpoint that
-//! only this needs is declared with [`Route::usage`](call::Route::usage). Cargo gives a feature to
+//! only this needs is declared with [`Need::Usage`](call::Need::Usage). Cargo gives a feature to
 //! every crate of a build that uses the kit: build components one connector a call, so that one
 //! without usage does not export it.
 //!

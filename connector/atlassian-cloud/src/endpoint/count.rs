@@ -4,7 +4,7 @@
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-users/)
 
 use smp_connector_kit::Host;
-use smp_connector_kit::call::Route;
+use smp_connector_kit::call::{Need, Route};
 
 use super::list;
 use crate::config::{Config, EVERYONE, PEOPLE};
@@ -16,7 +16,7 @@ pub static ROUTE: Route = Route::get(
     "Reads how many people there are, before and after they are listed",
     Some("read:directories:admin"),
 )
-.when(PEOPLE, EVERYONE);
+.when(&[Need::Setting(PEOPLE, EVERYONE)]);
 
 /// Asks how many they are.
 ///

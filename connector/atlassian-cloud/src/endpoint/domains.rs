@@ -3,7 +3,7 @@
 //!
 //! [Documentation](https://developer.atlassian.com/cloud/admin/organization/rest/api-group-domains/#api-v1-orgs-orgid-domains-get)
 
-use smp_connector_kit::call::Route;
+use smp_connector_kit::call::{Need, Route};
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::{Text, Unreadable};
 use smp_connector_kit::{Host, text};
@@ -18,7 +18,7 @@ pub static ROUTE: Route = Route::get(
     "Tells who cannot be listed, and why nobody is: the domains that are not verified",
     Some("read:domains:admin"),
 )
-.when(PEOPLE, MANAGED);
+.when(&[Need::Setting(PEOPLE, MANAGED)]);
 
 /// A page of domains.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 
 mod people;
 
-use smp_connector_kit::call::Route;
+use smp_connector_kit::call::{Need, Route};
 use smp_connector_kit::cursor::{BadLink, Cursor};
 use smp_connector_kit::json::{self, Unreadable};
 use smp_connector_kit::{Host, Instant, Member, Product};
@@ -27,7 +27,7 @@ pub static ROUTE: Route = Route::post(
     "Reads everyone in the organization with the products they use",
     Some("read:directories:admin"),
 )
-.when(PEOPLE, EVERYONE)
+.when(&[Need::Setting(PEOPLE, EVERYONE)])
 .reading(&[super::DATE]);
 
 /// How the body of every request begins: a hundred people, with their products.

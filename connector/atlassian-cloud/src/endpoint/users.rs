@@ -5,7 +5,7 @@
 pub mod members;
 
 use serde::Deserialize;
-use smp_connector_kit::call::Route;
+use smp_connector_kit::call::{Need, Route};
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::{self, Object, Place, Unreadable};
 use smp_connector_kit::{Affiliation, Host, Instant, MemberPage};
@@ -22,7 +22,7 @@ pub static ROUTE: Route = Route::get(
     "Reads the managed accounts with the products they use",
     Some("read:accounts:admin"),
 )
-.when(PEOPLE, MANAGED)
+.when(&[Need::Setting(PEOPLE, MANAGED)])
 .reading(&[super::DATE]);
 
 /// A page of users.

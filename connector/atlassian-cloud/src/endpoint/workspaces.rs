@@ -6,7 +6,7 @@
 pub mod usage;
 
 use smp_connector_kit::Host;
-use smp_connector_kit::call::Route;
+use smp_connector_kit::call::{Need, Route};
 use smp_connector_kit::cursor::Cursor;
 use smp_connector_kit::json::{self, Object, Text, Unreadable};
 
@@ -23,8 +23,7 @@ pub static ROUTE: Route = Route::post(
     "Reads the product sites: their names, addresses and seats",
     Some("read:workspaces:admin"),
 )
-.when(PEOPLE, EVERYONE)
-.usage();
+.when(&[Need::Setting(PEOPLE, EVERYONE), Need::Usage]);
 
 /// The first page is asked for with this: as many sites as Atlassian gives at a time.
 const FIRST: &str = r#"{"limit":1000}"#;
