@@ -278,6 +278,12 @@ pub(crate) const TABLE: &[Row] = &[
         cases: &[Usage("seats-and-a-web-page")],
     },
     Row {
+        situation: "no product site, and an organization that cannot be named",
+        code: "not-found",
+        says: &["Organization ID"],
+        cases: &[Usage("seats-of-no-product-and-no-organization")],
+    },
+    Row {
         situation: "seats of fewer product sites than told",
         code: "incomplete",
         says: &["2 of 3"],

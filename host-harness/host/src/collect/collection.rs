@@ -55,7 +55,8 @@ impl Session {
     }
 
     /// Collects all entries of usage, as [`collect_members`](Self::collect_members) does members. A
-    /// list without an entry is complete, unless the service states a total.
+    /// list without an entry is complete if the connector names the account and the service states
+    /// no other total.
     pub async fn collect_usage(
         self,
         destination: &mut dyn Destination<UsagePage>,
@@ -219,15 +220,24 @@ impl<P: Listed> Collection<'_, P> {
 
     /// Judges the list after its last page, and checks that all of the recorded traffic was used.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
-        if P::MAY_BE_EMPTY || !self.guard.nobody() {
-            self.guard.judge().map_err(|error| self.found(error))?;
-            return self.session.finish();
+        if self.guard.nobody() {
+            tokio::select! {
+                biased;
+                () = stop => return Err(interrupted()),
+                empty = self.empty() => empty?,
+            }
         }
-        Err(tokio::select! {
-            biased;
-            () = stop => interrupted(),
-            failure = self.why_nobody() => failure,
-        })
+        self.guard.judge().map_err(|error| self.found(error))?;
+        self.session.finish()
+    }
+
+    /// Decides whether an empty list can count: never one of members; one of usage where the
+    /// connector can name the account.
+    async fn empty(&mut self) -> Result<(), Failure> {
+        if P::MAY_BE_EMPTY {
+            return self.session.connect().await.map(|_| ());
+        }
+        Err(self.why_nobody().await)
     }
 
     /// Asks the connector why an organization has no members.
