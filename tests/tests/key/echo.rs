@@ -96,7 +96,7 @@ fn answer(mut stream: TcpStream, manner: Manner, repeated: &AtomicUsize) -> std:
 fn answered(target: &str, manner: Manner, key: &str) -> (u16, String) {
     let path = target.split(' ').nth(1).unwrap_or_default();
     let key = if manner == Manner::Escaped {
-        key.replace('=', "\\u003d").replace('-', "\\u002D")
+        key.replace('u', "\\u0075").replace('=', "\\u003d").replace('-', "\\u002D")
     } else {
         key.to_owned()
     };
