@@ -324,6 +324,7 @@ pub(crate) const TABLE: &[Row] = &[
             Collect("organization-in-the-government-cloud"),
             Collect("key-that-was-used-last"),
             Collect("key-known-by-its-name"),
+            Collect("key-name-that-no-key-has"),
             Collect("keys-that-may-both-be-ours"),
             Collect("keys-that-cannot-be-read"),
             Collect("everyone-in-the-organization"),

@@ -12,6 +12,9 @@ use super::unverified::{DOMAINS_PAGE, listed, mend, names, unverified};
 use crate::config::{API_KEY, KEY_NAME, People};
 use crate::endpoint::domains::{Domain, DomainState};
 
+const WHICH_KEY: &str = "It is not known which of the API keys this one is, or it has no date. Where \
+                         it has a name of its own, enter that in the settings.";
+
 const USERS_PAGE: &str = "At admin.atlassian.com, open the organization, then Directory, then \
                           Users";
 
@@ -103,8 +106,11 @@ impl Findings {
             Check::optional("key-end", "When the API key ends", outcome).at(setting)
         };
         match end {
-            // Where it cannot be told which of the keys is ours, there is nothing to say.
-            None | Some(Ok(End::Hidden | End::Unclear)) => {}
+            None | Some(Ok(End::Hidden)) => {}
+            // Said, so that an answer that cannot be read is not taken for this one.
+            Some(Ok(End::Unclear)) => {
+                report.checks.push(told(Outcome::Skipped(WHICH_KEY.to_owned()), KEY_NAME));
+            }
             Some(Ok(End::At(instant))) => report.credential_expires = Some(instant),
             Some(Ok(End::Unnamed)) => report.checks.push(told(no_such_key(), KEY_NAME)),
             Some(Err(failure)) => {

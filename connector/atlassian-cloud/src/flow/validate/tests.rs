@@ -261,10 +261,10 @@ fn the_end_of_the_key_is_told_and_is_no_reason_against() {
 }
 
 #[test]
-fn of_keys_that_may_be_ours_nothing_is_told_and_a_wrong_name_is() {
+fn of_keys_that_may_be_ours_no_end_is_told_and_of_a_wrong_name_there_is_a_warning() {
     let twice = r#"{"data":[{"label":"a"},{"label":"a"}]}"#;
     let name = |name: &str| Setting { key: KEY_NAME.to_owned(), value: name.to_owned() };
-    for (settings, is_told) in [
+    for (settings, is_warned) in [
         (settings(), false),
         (settings().into_iter().chain([name("a")]).collect(), false),
         (settings().into_iter().chain([name("b")]).collect::<Vec<_>>(), true),
@@ -273,10 +273,10 @@ fn of_keys_that_may_be_ours_nothing_is_told_and_a_wrong_name_is() {
             .at("/{org}/users", answer(200, PEOPLE))
             .keys("", answer(200, twice));
         let report = validate(&mut host, &settings);
-        assert!(is_ready(&report));
-        let check = report.checks.iter().find(|check| check.id == "key-end");
-        let setting = check.and_then(|check| check.setting.as_deref());
-        assert_eq!(setting, is_told.then_some(KEY_NAME));
+        assert!(is_ready(&report) && report.credential_expires.is_none());
+        let check = check(&report, "key-end");
+        assert_eq!(check.setting.as_deref(), Some(KEY_NAME));
+        assert_eq!(matches!(check.outcome, Outcome::Warning(_)), is_warned);
     }
 }
 
