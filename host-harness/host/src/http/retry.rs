@@ -9,11 +9,12 @@
 //! Only requests that change nothing are retried. Time comes from a [`Clock`].
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tracing::Instrument;
 
 use super::clock::Clock;
+use super::hint::{self, MUCH_LATER};
 use super::pace::Pacer;
 use super::policy::Allowed;
 use super::sent::Sent;
@@ -25,7 +26,7 @@ use crate::observer::{Call, Event, Events, Next};
 /// outlast a restart of a gateway. A longer outage is left to the next run.
 const TRIES: u32 = 6;
 /// Most tries of one request if the server names its waits. The budget bounds the waits; this bound
-/// ends a server that names waits of zero.
+/// ends a server that names waits of next to nothing.
 const TRIES_WHEN_TOLD: u32 = 10;
 /// The first wait. It doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -183,7 +184,7 @@ impl Retrier {
                 Ok(response)
                     if response.status == 429 || (500..=599).contains(&response.status) =>
                 {
-                    let retry_after = named_wait(&response, self.clock.date());
+                    let retry_after = hint::wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
                 Ok(response) => {
@@ -196,9 +197,11 @@ impl Retrier {
                 sent.give_up();
                 return Err(given_up);
             };
-            let Some(left) = self.budget.checked_sub(wait) else {
+            let is_much_later = wait > MUCH_LATER;
+            let Some(left) = self.budget.checked_sub(wait).filter(|_| !is_much_later) else {
                 sent.give_up();
-                let told = matches!(given_up, GivenUp::Status { retry_after: Some(_), .. });
+                let told = matches!(given_up, GivenUp::Status { retry_after: Some(_), .. })
+                    && !is_much_later;
                 self.overrun = told.then(|| (self.whole_budget - self.budget).saturating_add(wait));
                 return Err(given_up);
             };
@@ -269,45 +272,6 @@ fn reason(given_up: &GivenUp) -> String {
         GivenUp::NoAnswer(TransportError::Connection(text)) => text.clone(),
         GivenUp::NoAnswer(_) => "there was no answer".into(),
     }
-}
-
-/// Smallest number of a reset that is Unix time, 1973: smaller ones count seconds from now with
-/// some services and requests with others.
-const EARLIEST: u64 = 100_000_000;
-
-/// Headers that say when a limit ends, as a date or in seconds of Unix time.
-const RESETS: [&str; 2] = ["x-ratelimit-reset", "x-rate-limit-reset"];
-
-/// The wait in an answer: `Retry-After` in seconds or as a date, otherwise one of [`RESETS`].
-fn named_wait(response: &Response, now: SystemTime) -> Option<Duration> {
-    // Uses the server's own clock if it states one: this machine's may be wrong.
-    let now = response
-        .header("date")
-        .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
-        .unwrap_or(now);
-    let until = |date: SystemTime| date.duration_since(now).unwrap_or_default();
-    let retry_after = response.header("retry-after").map(str::trim).and_then(|value| {
-        let seconds = value
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| value.parse().ok())
-            .flatten()
-            .map(Duration::from_secs);
-        seconds.or_else(|| httpdate::parse_http_date(value).ok().map(until))
-    });
-    let reset = || {
-        let value = RESETS.iter().find_map(|name| response.header(name))?.trim();
-        let since = match value.parse::<u64>() {
-            Ok(seconds) => Some(seconds).filter(|at| *at >= EARLIEST).map(Duration::from_secs)?,
-            Err(_) => {
-                let instant: jiff::Timestamp = value.parse().ok()?;
-                Duration::from_millis(u64::try_from(instant.as_millisecond()).ok()?)
-            }
-        };
-        Some(until(UNIX_EPOCH.checked_add(since)?))
-    };
-    // The reset counts only in an answer that limits, not in a 500.
-    retry_after.or_else(|| if response.status == 429 { reset() } else { None })
 }
 
 #[cfg(test)]
@@ -397,35 +361,37 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_wait_is_the_one_that_the_server_names() {
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        for (status, headers, waited_ms) in [
-            (429, vec![("retry-after", "7")], 7_000),
-            (503, vec![("retry-after", "7")], 7_000),
-            (429, vec![("retry-after", "0")], 0),
-            (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:49:57 GMT")], 20_000),
-            (429, vec![("date", date), ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")], 0),
-            (429, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T08:49:40.5Z")], 3_500),
-            (
-                429,
-                vec![
-                    ("date", date),
-                    ("retry-after", "1"),
-                    ("x-ratelimit-reset", "1994-11-06T09:49:40Z"),
-                ],
-                1_000,
-            ),
-            (429, vec![("date", date), ("x-rate-limit-reset", "784111787")], 10_000),
-            (429, vec![("date", date), ("x-ratelimit-reset", "784111787")], 10_000),
-            (429, vec![("date", date), ("x-rate-limit-reset", "784111777")], 0),
-            (429, vec![("date", date), ("x-rate-limit-reset", "30")], 500),
-            (429, vec![("date", date), ("x-rate-limit-reset", "18446744073709551615")], 500),
-            (503, vec![("date", date), ("x-rate-limit-reset", "784111787")], 500),
-            (429, vec![("retry-after", "soon"), ("x-ratelimit-reset", "never")], 500),
-            (503, vec![("date", date), ("x-ratelimit-reset", "1994-11-06T09:49:40Z")], 500),
+        for (status, value, waited_ms) in [
+            (429, "7", 7_000),
+            (503, "7", 7_000),
+            (429, "20.5", 20_500),
+            (429, "0", 500),
+            (429, "soon", 500),
         ] {
-            let (outcome, figures) =
-                sent(vec![answer(status, &headers), answer(200, &[])], 60).await;
-            assert_eq!((outcome, figures.waited_ms), (Ok(200), waited_ms), "{status} {headers:?}");
+            let limited = answer(status, &[("retry-after", value)]);
+            let (outcome, figures) = sent(vec![limited, answer(200, &[])], 60).await;
+            assert_eq!((outcome, figures.waited_ms), (Ok(200), waited_ms), "{status} {value}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn much_later_ends_the_run_whatever_its_budget() {
+        for (value, seconds) in [("86400", None), ("86401", Some(86_401)), (&"9".repeat(99), None)]
+        {
+            let limited = answer(429, &[("retry-after", value)]);
+            let budget = Duration::MAX;
+            let mut retrier = retrier(
+                Script {
+                    answers: Mutex::new(vec![limited, answer(200, &[])].into()),
+                    forever: None,
+                },
+                budget,
+            );
+            let outcome = retrier.send(&request(), &allowed(true)).await;
+            let ended = matches!(outcome, Err(GivenUp::Status { retry_after: Some(wait), .. })
+                if seconds.is_none_or(|seconds| wait == Duration::from_secs(seconds)));
+            assert_eq!(ended, value != "86400", "{value}");
+            assert_eq!(retrier.overrun(), None);
         }
     }
 
@@ -457,7 +423,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn tries_are_bounded() {
         for (forever, tries) in
-            [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0")]), TRIES_WHEN_TOLD)]
+            [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0.001")]), TRIES_WHEN_TOLD)]
         {
             let mut retrier = retrier(
                 Script { forever: Some(forever), ..Script::default() },
