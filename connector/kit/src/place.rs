@@ -10,6 +10,9 @@ use std::fmt;
 /// Deepest nesting that is named.
 const DEEPEST: usize = 16;
 
+/// What a number is called.
+const NUMBER: &str = "a number";
+
 /// Longest name that is shown: longer than a program gives.
 const LONGEST_NAME: usize = 40;
 
@@ -47,6 +50,8 @@ pub(crate) enum Stopped {
     Type(Option<u8>),
     /// At a field that was there before.
     Duplicate,
+    /// At a number that must be a count, and is another.
+    NoCount,
     /// For another reason.
     Otherwise,
 }
@@ -75,6 +80,7 @@ impl Place {
         let wrong = match why {
             Stopped::Kind(_) | Stopped::Type(_) => Wrong::Is(kind),
             Stopped::Duplicate => Wrong::Twice,
+            Stopped::NoCount => Wrong::NoCount,
             Stopped::Otherwise => Wrong::Lacks,
         };
         Self { path, wrong, byte: Some(begins.saturating_add(1)) }
@@ -125,6 +131,7 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
     // Where the kind is known, it is the last value of that kind.
     let may_be_it = |byte| match why {
         Stopped::Kind(wanted) => kind_of(byte) == kind_of(wanted),
+        Stopped::NoCount => kind_of(byte) == NUMBER,
         _ => true,
     };
     while let Some(&byte) = bytes.get(at) {
@@ -165,7 +172,7 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
                 } else {
                     open.pop();
                 }
-                if !matches!(why, Stopped::Kind(_)) {
+                if !matches!(why, Stopped::Kind(_) | Stopped::NoCount) {
                     (depth, begins) = (open.len(), at);
                     kind = if byte == b'}' { "an object" } else { "a list" };
                 }
@@ -222,7 +229,7 @@ fn kind_of(first: u8) -> &'static str {
         b'"' => "a text",
         b'n' => "null",
         b't' | b'f' => "true or false",
-        _ => "a number",
+        _ => NUMBER,
     }
 }
 

@@ -37,15 +37,17 @@ mod tests {
 
     #[test]
     fn the_number_is_asked_for_over_all_directories() {
-        let answer = answer(200, r#"{"count":1234}"#);
-        let mut host = Script::new().at_v2("/{org}/directories/-/users/count", answer);
-        assert_eq!(get(&mut host, &everyone()), Ok(1_234));
+        for count in ["1234", "1234.0", r#""1234""#] {
+            let answer = answer(200, &format!(r#"{{"count":{count}}}"#));
+            let mut host = Script::new().at_v2("/{org}/directories/-/users/count", answer);
+            assert_eq!(get(&mut host, &everyone()), Ok(1_234), "{count}");
+        }
     }
 
     #[test]
     fn an_answer_without_a_number_is_none() {
         for body in
-            ["{}", r#"{"count":null}"#, r#"{"count":"7"}"#, r#"{"count":-1}"#, r#"{"count":1.5}"#]
+            ["{}", r#"{"count":null}"#, r#"{"count":"x"}"#, r#"{"count":-1}"#, r#"{"count":1.5}"#]
         {
             assert!(
                 matches!(list::read_count(body.as_bytes()), Err(Unreadable::Shape(_))),

@@ -6,6 +6,7 @@
 //! elsewhere. What only seats are made of is taken as it comes, so that names are read without it.
 
 use serde::{Deserialize, Deserializer};
+use smp_connector_kit::call::Trouble;
 use smp_connector_kit::cursor::{self, Cursor};
 use smp_connector_kit::json::{self, Any, Count, List, Object, Place, Text, Unreadable};
 
@@ -97,6 +98,7 @@ impl<'de> Deserialize<'de> for Number {
         Ok(match Any::deserialize(deserializer)? {
             Any::Null => Self::Untold,
             Any::Count(number) => Self::Told(number),
+            Any::Text(text) => json::digits(text.as_str()).map_or(Self::NoCount, Self::Told),
             _ => Self::NoCount,
         })
     }
@@ -118,6 +120,7 @@ struct Answer<'a> {
     links: Option<Object<Links<'a>>>,
     meta: Option<Object<Meta>>,
     count: Option<Count>,
+    errors: Any<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -158,7 +161,8 @@ pub struct Page<'a> {
 pub fn read_page<'a>(body: &'a [u8], asked: Option<&Cursor>) -> Result<Page<'a>, Unreadable> {
     let answer = answer(body)?;
     let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
+    without(&answer.errors)?;
+    let total = answer.meta.and_then(|meta| meta.0.total).map(|Count(total)| total);
     Ok(Page { entries, next: next(answer.links, asked)?, total })
 }
 
@@ -179,8 +183,27 @@ pub fn read_one(body: &[u8]) -> Result<Entry<'_>, Unreadable> {
 ///
 /// When the answer has no such number.
 pub fn read_count(body: &[u8]) -> Result<u64, Unreadable> {
-    let count = answer(body)?.count.and_then(|count| count.0);
+    let count = answer(body)?.count.map(|Count(count)| count);
     count.ok_or_else(|| Unreadable::Shape(Place::missing("count")))
+}
+
+/// Checks that nothing went wrong beside what is told: a list with errors may lack a part.
+///
+/// # Errors
+///
+/// When there is an error.
+pub fn without(errors: &Any<'_>) -> Result<(), Unreadable> {
+    let is_none = match errors {
+        Any::Null => true,
+        Any::List(errors) => errors.is_empty(),
+        Any::Object(errors) => errors.is_empty(),
+        _ => false,
+    };
+    if is_none {
+        return Ok(());
+    }
+    let hint = Trouble::Unknown.hint();
+    Err(Unreadable::Unusable { what: "has errors beside the list", hint, setting: None })
 }
 
 /// The cursor of the next page of a list that was asked for with `asked`.

@@ -7,11 +7,11 @@ pub mod members;
 use serde::Deserialize;
 use smp_connector_kit::call::{Need, Route};
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::json::{self, Object, Place, Unreadable};
+use smp_connector_kit::json::{self, Any, Count, Object, Place, Unreadable};
 use smp_connector_kit::{Affiliation, Host, Instant, MemberPage};
 
 use self::members::Members;
-use super::list::{Links, Meta, next};
+use super::list::{Links, Meta, next, without};
 use crate::config::{Config, MANAGED, PEOPLE};
 use crate::dates::OddDates;
 use crate::refusal::Refusal;
@@ -91,7 +91,8 @@ pub fn accounts(
 ) -> Result<AccountsPage, Unreadable> {
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
     let data = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    let total = answer.meta.and_then(|meta| meta.0.total).and_then(|count| count.0);
+    let total = answer.meta.and_then(|meta| meta.0.total).map(|Count(total)| total);
+    without(&answer.errors)?;
     Ok(AccountsPage { accounts: data.seen(answered), next: next(answer.links, asked)?, total })
 }
 
@@ -102,6 +103,7 @@ struct Answer<'a> {
     meta: Option<Object<Meta>>,
     #[serde(borrow)]
     links: Option<Object<Links<'a>>>,
+    errors: Any<'a>,
 }
 
 #[cfg(test)]
@@ -148,10 +150,42 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_is_no_count_is_none() {
-        for total in ["-1", "2.5"] {
+    fn a_total_is_a_whole_number_however_it_is_written_or_the_page_is_none() {
+        for (total, count) in [
+            ("30", Some(30)),
+            ("30.0", Some(30)),
+            ("3e1", Some(30)),
+            (r#""30""#, Some(30)),
+            ("-1", None),
+            ("2.5", None),
+            (r#""many""#, None),
+            ("[]", None),
+        ] {
             let body = format!(r#"{{"data":[],"meta":{{"total":{total}}}}}"#);
-            assert_eq!(read(body.as_bytes(), None, None).unwrap().page.total, None);
+            match read(body.as_bytes(), None, None) {
+                Ok(page) => assert_eq!(page.page.total, count, "{total}"),
+                Err(Unreadable::Shape(place)) => {
+                    assert!(count.is_none() && place.to_string().starts_with("`meta.total` is "))
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn errors_beside_the_data_are_a_list_that_may_lack_a_part() {
+        for (errors, is_page) in [
+            ("null", true),
+            ("[]", true),
+            ("{}", true),
+            (r#"[{"code":"ADMIN-500-1"}]"#, false),
+            (r#"{"a":"jane@acme.test"}"#, false),
+            (r#""jane@acme.test""#, false),
+        ] {
+            let body = format!(r#"{{"data":[{{"account_id":"a"}}],"errors":{errors}}}"#);
+            let page = read(body.as_bytes(), None, None);
+            assert_eq!(page.is_ok(), is_page, "{errors}");
+            assert!(is_page || matches!(page, Err(Unreadable::Unusable { setting: None, .. })));
         }
     }
 
@@ -166,7 +200,7 @@ mod tests {
             r#"{"data":[["a"]]}"#,
             r#"{"data":[],"data":[]}"#,
             r#"{"data":[],"meta":[]}"#,
-            r#"{"data":[],"meta":{"total":"7"}}"#,
+            r#"{"data":[],"meta":{"total":"seven"}}"#,
             r#"{"data":[],"links":"x"}"#,
             r#"{"data":[],"links":{"next":7}}"#,
             r#"{"code":401,"message":"Unauthorized"}"#,

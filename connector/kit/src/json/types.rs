@@ -20,9 +20,13 @@ const NUMBER: &str = "unexpected number";
 const TEXT: &str = "unexpected text";
 const LIST: &str = "unexpected list";
 const OBJECT: &str = "unexpected object";
+const NO_COUNT: &str = "no count";
 
 /// The kind of value that a type refused, by the beginning of the reader's error.
 pub(super) fn stopped_by(error: &str) -> Option<Stopped> {
+    if error.starts_with(NO_COUNT) {
+        return Some(Stopped::NoCount);
+    }
     let rows =
         [(NULL, b'n'), (BOOL, b't'), (NUMBER, b'0'), (TEXT, b'"'), (LIST, b'['), (OBJECT, b'{')];
     rows.iter().find(|(why, _)| error.starts_with(why)).map(|(_, first)| Stopped::Kind(*first))
@@ -244,9 +248,17 @@ pub(super) fn whole(number: f64) -> Option<u64> {
     ((0.0..=LARGEST).contains(&number) && count as f64 == number).then_some(count)
 }
 
-/// A number that is a count, however it is written, or another number, which counts for none.
+/// The count that a text is: digits, of which those behind a point are zeros.
+pub fn digits(text: &str) -> Option<u64> {
+    let is_whole = |behind: &str| behind.bytes().all(|digit| digit == b'0');
+    let whole = text.split_once('.').filter(|(_, behind)| is_whole(behind)).map(|(whole, _)| whole);
+    let count = whole.unwrap_or(text);
+    count.bytes().all(|byte| byte.is_ascii_digit()).then(|| count.parse().ok())?
+}
+
+/// A number that is a count, however it is written: `30`, `30.0`, `"30"`. Another number is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count(pub Option<u64>);
+pub struct Count(pub u64);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -255,22 +267,26 @@ impl<'de> Deserialize<'de> for Count {
         impl<'de> Visitor<'de> for Number {
             type Value = Count;
 
-            refuse!(null bool text list object);
+            refuse!(null bool list object);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a number")
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Count, E> {
-                Ok(Count(Some(number)))
+                Ok(Count(number))
             }
 
             fn visit_i64<E: Error>(self, _: i64) -> Result<Count, E> {
-                Ok(Count(None))
+                Err(E::custom(NO_COUNT))
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Count, E> {
-                Ok(Count(whole(number)))
+                whole(number).map(Count).ok_or_else(|| E::custom(NO_COUNT))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Count, E> {
+                digits(text).map(Count).ok_or_else(|| E::custom(TEXT))
             }
         }
 
