@@ -82,16 +82,22 @@ pub fn read_page<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreada
     parse(body, text_of(body)?)
 }
 
-/// The text of a body that may be JSON, without the white space around it.
+/// The body without a byte order mark and the white space before it: neither is JSON.
+pub(crate) fn start(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start()
+}
+
+/// The text of a body that may be JSON, without a byte order mark and the white space around it.
 fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
-    let text = std::str::from_utf8(body.trim_ascii()).map_err(|_| Unreadable::Encoding)?;
+    let text =
+        std::str::from_utf8(start(body).trim_ascii_end()).map_err(|_| Unreadable::Encoding)?;
     if text.starts_with('<') { Err(Unreadable::WebPage) } else { Ok(text) }
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &[u8], text: &'de str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data => {
-            let before = body.len() - body.trim_ascii_start().len();
+            let before = body.len() - start(body).len();
             Unreadable::Shape(place_of(&error, text).after(before))
         }
         Category::Eof => Unreadable::CutShort,
@@ -179,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_before_json_is_skipped() {
+        for reader in READERS {
+            let thing = reader(b"\xef\xbb\xbf {\"size\":3}").unwrap().0;
+            assert_eq!(thing.size, Some(Count(3)));
+        }
+        let place = read_page::<Object<Thing<'_>>>(b"\xef\xbb\xbf{\"name\":[]}").unwrap_err();
+        let Unreadable::Shape(place) = place else { panic!("{place:?}") };
+        assert_eq!(place.to_string(), "`name` is a list, at byte 12");
+    }
+
+    #[test]
     fn a_string_without_escapes_is_not_copied() {
         let thing = read::<Object<Thing<'_>>>(br#"{"name":"plain"}"#).unwrap().0;
         assert_eq!(thing.name.unwrap().borrowed(), Some("plain"));
@@ -232,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_by_what_it_is() {
-        let rows: [(&[u8], Unreadable); 13] = [
+        let rows: [(&[u8], Unreadable); 15] = [
             (b"", Unreadable::CutShort),
             (b" \n", Unreadable::CutShort),
             (br#"{"name":"a"#, Unreadable::CutShort),
@@ -244,7 +261,9 @@ mod tests {
             (br#"{"name":"a\qb"}"#, Unreadable::Syntax),
             (br#"{"name":"\ud800"}"#, Unreadable::Syntax),
             (b"{\"name\":\"a\x01b\"}", Unreadable::Syntax),
-            (b"\xef\xbb\xbf{}", Unreadable::Syntax),
+            (b"\xef\xbb\xbf", Unreadable::CutShort),
+            (b"\xef\xbb\xbf<html>", Unreadable::WebPage),
+            (b"\xff\xfe{\0}\0", Unreadable::Encoding),
             (b"{\"x\":\"\xff\"}", Unreadable::Encoding),
         ];
         for (body, reason) in rows {
