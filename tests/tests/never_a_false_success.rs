@@ -57,6 +57,7 @@ const PASTED: &str = "https://admin.atlassian.com/o/7c2k9a41-5d0e-4h7b-9m36-e81f
 const USERS: &str = "GET /admin/v1/orgs/{organization-id}/users";
 const SCOPES: &[&str] = &["scope", "read:orgs:admin", "read:accounts:admin", "read:domains:admin"];
 const REFUSED: &[&str] = &["wrong", "expired", "revoked", "new"];
+const FILTER: &[&str] = &["A web page answered", "not Atlassian", "proxy", "sign-in"];
 const ADMIN: &[&str] = &["403", "organization admin", "site admin"];
 
 #[test]
@@ -94,7 +95,6 @@ fn a_key_that_is_not_accepted_or_may_too_little_is_told_apart() {
         (Service("any:status-401;body=wrapped"), "credentials", REFUSED, API_KEY, Same),
         (Service("any:status-401;body=bare"), "credentials", REFUSED, API_KEY, Same),
         (Service("any:status-401;body=access"), "credentials", REFUSED, API_KEY, Same),
-        (Service("any:status-401;body=html"), "credentials", REFUSED, API_KEY, Same),
         (Service("any:status-401;body=none"), "credentials", REFUSED, API_KEY, Same),
         (Service("users:unauthorized"), "credentials", REFUSED, API_KEY, Same),
         (Service("users:2:unauthorized"), "credentials", REFUSED, API_KEY, Ready),
@@ -272,6 +272,10 @@ fn an_answer_that_is_none_is_no_empty_list() {
             Same,
         ),
         (Service("users:status-407;body=html"), "unexpected-response", &[USERS, "407"], None, Same),
+        (Service("users:status-401;body=html"), "unexpected-response", FILTER, None, Same),
+        (Service("users:status-403;body=html"), "unexpected-response", FILTER, None, Same),
+        (Service("any:status-403;body=html"), "unexpected-response", FILTER, None, Same),
+        (Service("any:status-404;body=html"), "unexpected-response", FILTER, None, Same),
     ];
     all_hold(rows);
 }
@@ -303,6 +307,7 @@ fn a_service_that_does_not_answer_now_is_come_back_to() {
         (Service("any:drop"), "upstream", &["connection", "later"], None, Same),
         (Service("users:drop"), "upstream", &[USERS, "connection"], None, Same),
         (Service("users:drop-body"), "upstream", &[USERS, "connection"], None, Same),
+        (Service("users:status-408"), "upstream", &[USERS, "408", "later"], None, Same),
         (Silence("any:stall"), "upstream", &["in time", "later"], None, Same),
         (Silence("users:stall-body"), "upstream", &["in time", "later"], None, Same),
     ];

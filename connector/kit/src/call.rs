@@ -252,9 +252,23 @@ pub fn send_whole<C: Call, T>(
 ) -> Result<T, C::Refusal> {
     let response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
-        return Err(call.refused(&response));
+        return Err(match response.status {
+            400..=499 if is_web_page(&response) => web_page(call, response.status).into(),
+            _ => call.refused(&response),
+        });
     }
     read(&response).map_err(|reason| unreadable(call, reason).into())
+}
+
+/// Whether a refusal is a web page. No service refuses a call of its API with one: the page of a
+/// filter or of a sign-in says nothing of the secret.
+fn is_web_page(response: &Response) -> bool {
+    let is_html = |kind: &str| kind.as_bytes().starts_with(b"text/html");
+    match json::start(&response.body).first() {
+        None | Some(b'{' | b'[') => false,
+        Some(b'<') => true,
+        Some(_) => response.header("content-type").is_some_and(is_html),
+    }
 }
 
 /// Requests a path with its query, and reads the answer with the connector's own reader, for
@@ -306,7 +320,7 @@ pub fn usual<C: Call>(call: &C, response: &Response) -> Failure {
     let (service, route, status) = (C::SERVICE, call.route(), response.status);
     match status {
         429 => too_many(call, retry_after(response)),
-        500..=599 => unavailable(call, status, retry_after(response)),
+        408 | 425 | 500..=599 => unavailable(call, status, retry_after(response)),
         300..=399 => unexpected::<C>(
             format!(
                 "{service} answered {route} with a redirect ({status}), which is not followed."
@@ -410,6 +424,14 @@ fn unreadable<C: Call>(call: &C, reason: Unreadable) -> Failure {
     }
 }
 
+fn web_page<C: Call>(call: &C, status: u16) -> Failure {
+    let (service, route) = (C::SERVICE, call.route());
+    unexpected::<C>(
+        format!("A web page answered {route} with status {status}, not {service}."),
+        Trouble::InBetween,
+    )
+}
+
 fn unexpected<C: Call>(message: String, trouble: Trouble) -> Failure {
     Failure::new(FailureKind::UnexpectedResponse, message, C::hint(trouble))
 }
@@ -508,6 +530,8 @@ mod tests {
             (500, Upstream),
             (503, Upstream),
             (599, Upstream),
+            (408, Upstream),
+            (425, Upstream),
             (301, UnexpectedResponse),
             (304, UnexpectedResponse),
             (400, UnexpectedResponse),
@@ -518,12 +542,34 @@ mod tests {
             (0, UnexpectedResponse),
         ];
         for (status, kind) in rows {
-            let failure = failure(answer(status, "<html>jane@acme.test"));
+            let failure = failure(answer(status, "jane@acme.test"));
             assert_eq!(failure.kind, kind, "{status}");
             assert!(failure.message.contains(CALL), "{}", failure.message);
             assert!(failure.message.contains("Vendor"), "{}", failure.message);
             assert!(failure.message.contains(&status.to_string()), "{}", failure.message);
             assert!(!failure.hint.is_empty() && !failure.message.contains("jane"));
+        }
+    }
+
+    #[test]
+    fn a_web_page_that_refuses_is_not_the_service() {
+        let (html, json) = ("text/html; charset=utf-8", "application/json");
+        for (status, kind, body, is_page) in [
+            (401, html, "<!doctype html>jane@acme.test", true),
+            (403, json, " \r\n<html>", true),
+            (404, json, "\u{feff}<html>", true),
+            (403, html, "jane@acme.test is not let through", true),
+            (401, html, "", false),
+            (403, html, "{}", false),
+            (404, json, "failed to match any route", false),
+            (302, html, "<html>", false),
+        ] {
+            let headers = vec![("content-type".to_owned(), kind.to_owned())];
+            let failure = failure(Ok(Response { status, headers, body: body.into() }));
+            assert_eq!(failure.kind, FailureKind::UnexpectedResponse);
+            let message = format!("A web page answered {CALL} with status {status}, not Vendor.");
+            assert_eq!(failure.message == message, is_page, "{status} {body}");
+            assert_eq!(failure.hint == Trouble::InBetween.hint(), is_page || status == 302);
         }
     }
 

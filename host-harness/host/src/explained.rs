@@ -78,6 +78,10 @@ impl Explainer<'_> {
             (Some(End::Overrun(enough)), Remedy::ComeBack { max_wait_s, .. }) => {
                 *max_wait_s = Some(whole_seconds(*enough));
             }
+            // No setting is to blame, and nothing is to be reported.
+            (Some(End::BadPage), Remedy::ComeBackOrReport) => {
+                failure = failure.with_remedy(Remedy::later());
+            }
             // A failure of another kind is about an answer that was read.
             (Some(End::TooLarge), _)
                 if matches!(kind, Kind::UnexpectedResponse | Kind::Upstream | Kind::Other) =>
@@ -188,6 +192,9 @@ mod tests {
             (word(), Kind::Permission, OTHER, scopes()),
             (word(), Kind::NoMembers, USERS, Remedy::ChangeAtService),
             (End::Told, Kind::Upstream, USERS, back(None)),
+            (End::BadPage, Kind::UnexpectedResponse, USERS, Remedy::later()),
+            (End::BadPage, Kind::UnexpectedResponse, OTHER, Remedy::ComeBackOrReport),
+            (End::BadPage, Kind::Credentials, USERS, Remedy::NewKey { setting: None }),
         ] {
             let row = format!("{end:?} {kind:?} {about}");
             let failure = explained(end, kind, &format!("It failed at {about}."));

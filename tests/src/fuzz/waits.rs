@@ -110,11 +110,14 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The seconds of a plain `retry-after` of an answer that has one.
+/// The seconds of a plain `retry-after` of an answer that has one, and is no success. Larger
+/// numbers are Unix time.
 fn named_seconds(answer: &Answer) -> Option<u64> {
-    let response = answer.as_ref().ok()?;
+    let response = answer.as_ref().ok().filter(|answer| !(200..=299).contains(&answer.status))?;
     let value = response.header("retry-after")?;
-    value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok())?
+    let seconds: u64 =
+        value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse())?.ok()?;
+    (seconds < 100_000_000).then_some(seconds)
 }
 
 fn answer(part: &[u8]) -> Answer {

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 use smp_tests::harness::{Ended, KEY_VARIABLE};
-use smp_tests::mock::{Call, Fault, LoggedRequest, When};
+use smp_tests::mock::{Call, ErrorAnswer, Fault, LoggedRequest, Shape, When};
 
 use crate::setup::{
     FORMATS, MEMBERS, ON_A_PAGE, PAGES, PATIENCE, Setup, organization, pages, send, undisturbed,
@@ -234,7 +234,7 @@ fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_acr
 
 #[test]
 fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
-    for fault in [Fault::Html, Fault::WrongTypes, Fault::SameCursor] {
+    for fault in [Fault::WrongTypes, Fault::SameCursor] {
         let stage = Setup::new("csv");
         stage.mock.set_fault(Call::Users, When::Nth(5), fault.clone());
         let ended = stage.run().end();
@@ -248,6 +248,60 @@ fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
         stage.finish();
         assert_eq!(stage.asked()[5..], pages(&[(1, PAGES)]));
     }
+}
+
+/// Answers that are none of the service, and the code of a run in which one stays.
+fn bad_pages() -> [(Fault, &'static str); 6] {
+    [
+        (Fault::Html, "unexpected-response"),
+        (Fault::Truncated, "unexpected-response"),
+        (Fault::EmptyBody, "unexpected-response"),
+        (Fault::InvalidUtf8, "unexpected-response"),
+        (Fault::status(408), "upstream"),
+        (Fault::status(425), "upstream"),
+    ]
+}
+
+#[test]
+fn a_bad_page_that_passes_costs_a_wait_and_nothing_else() {
+    for (fault, _) in bad_pages() {
+        let stage = Setup::new("ndjson");
+        stage.mock.set_fault(Call::Users, When::Nth(3), fault.clone());
+        let report = stage.finish();
+        assert_eq!(stage.asked(), pages(&[(1, 3), (3, PAGES)]), "{fault}");
+        assert_eq!(report["retries"], json!(1), "{fault}");
+    }
+}
+
+#[test]
+fn a_bad_page_that_stays_stops_a_run_that_has_pages_and_it_goes_on() {
+    let refused = ErrorAnswer::new(403).shape(Shape::Html).into();
+    for (fault, code) in bad_pages().into_iter().chain([(refused, "unexpected-response")]) {
+        let stage = Setup::new("csv");
+        stage.mock.set_fault(Call::Users, When::From(5), fault.clone());
+        let ended = stage.run().args(["--max-wait", "0"]).end();
+        assert_eq!(
+            (ended.code, &ended.error()["code"]),
+            (Some(3), &json!(code)),
+            "{fault}: {}",
+            ended.stderr
+        );
+        assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("stopped"), 4));
+        assert!(stage.partial().exists() && !stage.output().exists(), "{fault}");
+        stage.mock.clear_faults();
+        stage.finish();
+        assert_eq!(stage.asked(), pages(&[(1, 5), (5, PAGES)]), "{fault}");
+    }
+}
+
+#[test]
+fn a_bad_page_at_the_beginning_leaves_nothing_to_go_on_from() {
+    let stage = Setup::new("csv");
+    stage.mock.set_fault(Call::Users, When::From(1), Fault::Html);
+    let ended = stage.run().args(["--max-wait", "0"]).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(ended.error()["retryable"], json!(true));
+    assert_eq!(stage.files(), []);
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl<P: Listed> Collection<'_, P> {
             }
             Err(DestinationError::Fenced) => return self.fenced(),
             Err(DestinationError::Failed(failure)) => {
-                let ending = Ending::of(&failure, self.destination.resumable());
+                let ending = Ending::of(&failure, self.destination.resumable(), 0);
                 return self.report(Outcome::of(ending), Some(failure));
             }
         }
@@ -270,7 +270,7 @@ impl<P: Listed> Collection<'_, P> {
     /// Ends a run that failed.
     async fn end(&mut self, error: DestinationError) -> RunReport {
         let DestinationError::Failed(mut failure) = error else { return self.fenced() };
-        let ending = Ending::of(&failure, self.destination.resumable());
+        let ending = Ending::of(&failure, self.destination.resumable(), self.counts.pages);
         match ending {
             Ending::Stopped if failure.code == Code::Interrupted => {
                 failure.hint =

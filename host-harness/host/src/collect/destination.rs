@@ -25,6 +25,7 @@ use crate::contract::{MemberPage, UsagePage};
 use crate::failure::{Code, Failure};
 use crate::http::base::Purpose;
 pub use crate::http::clock::BoxFuture;
+use crate::remedy::Remedy;
 
 /// What a collection lists, page by page. Members and usage pass the same loop, guard and
 /// judgement.
@@ -225,8 +226,10 @@ impl Delivered {
 }
 
 impl Ending {
-    /// The ending of a failed run. `resumable` says whether its destination keeps the position.
-    pub(super) fn of(failure: &Failure, resumable: bool) -> Self {
+    /// The ending of a failed run. `resumable` says whether its destination keeps the position, and
+    /// `pages` how many it has.
+    pub(super) fn of(failure: &Failure, resumable: bool, pages: u64) -> Self {
+        let may_pass = matches!(*failure.remedy, Remedy::ComeBack { .. });
         match failure.code {
             Code::Incomplete => Self::Incomplete,
             _ if !resumable => Self::Over,
@@ -235,6 +238,8 @@ impl Ending {
             Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
                 Self::Stopped
             }
+            // A bad page that stayed.
+            Code::UnexpectedResponse if may_pass && pages > 0 => Self::Stopped,
             // With a new key, or a higher limit, it can resume.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,

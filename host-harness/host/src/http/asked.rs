@@ -22,6 +22,8 @@ pub struct Asked {
 pub enum End {
     /// The component knows all that the host knows.
     Told,
+    /// Somebody in between answered, or the answer did not come whole: it may be right next time.
+    BadPage,
     /// The answer was larger than the limit `response` allows.
     TooLarge,
     /// The service asked for a wait beyond the budget. This budget would have been enough.

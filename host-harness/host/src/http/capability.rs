@@ -160,7 +160,8 @@ impl Capability {
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
-                self.asked.note(Arc::clone(&endpoint), End::Told);
+                let end = if self.retrier.met_bad_page() { End::BadPage } else { End::Told };
+                self.asked.note(Arc::clone(&endpoint), end);
                 match passed_on(response.headers, &allowed.response_headers) {
                     Some(headers) => {
                         let (status, body) = (response.status, response.body);

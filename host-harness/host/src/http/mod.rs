@@ -10,6 +10,7 @@ pub mod origin;
 pub mod base;
 pub mod transport;
 
+mod bad;
 pub mod hint;
 pub mod pace;
 pub mod policy;

@@ -1,18 +1,20 @@
-//! Bounded retries with back-off and jitter: 429, 5xx and connection faults are retried after the
-//! wait that the server asks for, within the run's budget.
+//! Bounded retries with back-off and jitter: 429, 5xx, connection faults and bad pages are retried
+//! after the wait that the server asks for, within the run's budget.
 //!
 //! ```text
 //! try ─▶ answer ─────────────────────────────────────────────▶ done
-//!  ▲  └▶ 429 · 5xx · no answer ─▶ may it be retried, are tries and budget left? ─ no ─▶ given up
+//!  ▲  └▶ 429 · 5xx · none · bad page ─▶ may it be retried, are tries and budget left? ─ no ─▶ given up
 //!  └──────────── wait ◀──────────────────────────── yes ─┘
 //! ```
-//! Only requests that change nothing are retried. Time comes from a [`Clock`].
+//! A bad page that stays is handed on for the component to name. Only requests that change nothing
+//! are retried. Time comes from a [`Clock`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::Instrument;
 
+use super::bad;
 use super::clock::Clock;
 use super::hint::{self, MUCH_LATER};
 use super::pace::Pacer;
@@ -28,6 +30,9 @@ const TRIES: u32 = 6;
 /// Most tries of one request if the server names its waits. The budget bounds the waits; this bound
 /// ends a server that names waits of next to nothing.
 const TRIES_WHEN_TOLD: u32 = 10;
+/// Most bad pages in a row of a run: after waits of 0.5, 1, 2 and 4 seconds, something stands
+/// between here and the service, and the next request meets the same.
+const BAD_PAGES: u32 = 5;
 /// The first wait. It doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
@@ -55,6 +60,8 @@ pub struct Retrier {
     whole_budget: Duration,
     /// The budget that would have been enough, if the service asked for a longer wait.
     overrun: Option<Duration>,
+    /// How many answers in a row were bad pages.
+    bad_pages: u32,
     figures: SharedFigures,
 }
 
@@ -125,6 +132,7 @@ impl Retrier {
             budget,
             whole_budget,
             overrun,
+            bad_pages: 0,
             figures,
         }
     }
@@ -140,6 +148,12 @@ impl Retrier {
     #[must_use]
     pub fn overrun(&self) -> Option<Duration> {
         self.overrun
+    }
+
+    /// Whether the last answer was a bad page: another try at a later time may bring the right one.
+    #[must_use]
+    pub fn met_bad_page(&self) -> bool {
+        self.bad_pages > 0
     }
 
     /// Tells the transport which call of the connector later requests belong to.
@@ -176,6 +190,7 @@ impl Retrier {
         allowed: &Allowed,
     ) -> Result<Response, GivenUp> {
         let mut tries = 0;
+        let mut bad_page = None;
         self.overrun = None;
         loop {
             tries += 1;
@@ -187,11 +202,34 @@ impl Retrier {
                     let retry_after = hint::wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
+                Ok(response) if bad::may_pass(&response) => {
+                    self.bad_pages = self.bad_pages.saturating_add(1);
+                    let wait = self.wait_after(&response, tries);
+                    match wait.filter(|_| allowed.repeatable) {
+                        Some(wait) => {
+                            self.wait(sent, wait, &bad_reason(&response), tries).await;
+                            bad_page = Some(response);
+                            continue;
+                        }
+                        None => {
+                            sent.give_up();
+                            return Ok(response);
+                        }
+                    }
+                }
                 Ok(response) => {
+                    self.bad_pages = u32::from(bad::is_of_somebody_else(&response));
                     sent.tell(None);
                     return Ok(response);
                 }
-                Err(error) => GivenUp::NoAnswer(error),
+                // A fixture may have a bad page once, and means that it stays.
+                Err(error) => match bad_page.take() {
+                    Some(response) if matches!(error, TransportError::Fixture(_)) => {
+                        sent.give_up();
+                        return Ok(response);
+                    }
+                    _ => GivenUp::NoAnswer(error),
+                },
             };
             let Some(wait) = self.next_wait(&given_up, tries).filter(|_| allowed.repeatable) else {
                 sent.give_up();
@@ -206,15 +244,31 @@ impl Retrier {
                 return Err(given_up);
             };
             self.budget = left;
-            let reason = &reason(&given_up);
-            sent.tell(Some(Next { wait, reason }));
-            self.events.tell(&Event::Waiting { wait, reason, tries });
-            self.clock.sleep(wait).await;
-            self.figures.add(|figures| {
-                figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                figures.retries += 1;
-            });
+            self.wait(sent, wait, &reason(&given_up), tries).await;
         }
+    }
+
+    /// Waits before the next try, which has its reason.
+    async fn wait(&self, sent: Sent, wait: Duration, reason: &str, tries: u32) {
+        sent.tell(Some(Next { wait, reason }));
+        self.events.tell(&Event::Waiting { wait, reason, tries });
+        self.clock.sleep(wait).await;
+        self.figures.add(|figures| {
+            figures.waited_ms += u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            figures.retries += 1;
+        });
+    }
+
+    /// The wait after a bad page, taken from the budget. `None` if there must not be one.
+    fn wait_after(&mut self, response: &Response, tries: u32) -> Option<Duration> {
+        if self.bad_pages >= BAD_PAGES || tries >= BAD_PAGES {
+            return None;
+        }
+        let is_told = !(200..=299).contains(&response.status);
+        let told = is_told.then(|| hint::wait(response, self.clock.date())).flatten();
+        let wait = told.unwrap_or_else(|| self.backoff(tries));
+        self.budget = self.budget.checked_sub(wait).filter(|_| wait <= MUCH_LATER)?;
+        Some(wait)
     }
 
     async fn once(
@@ -261,6 +315,13 @@ impl Retrier {
             Jitter::None => whole,
             Jitter::Random => whole.mul_f64(rand::random_range(0.5..=1.0)),
         }
+    }
+}
+
+fn bad_reason(response: &Response) -> String {
+    match response.status {
+        200..=299 => "the answer is empty, cut short or not JSON".into(),
+        status => format!("the service answered {status}"),
     }
 }
 
@@ -311,6 +372,10 @@ mod tests {
         Ok(Response { status, headers, body: b"{}".to_vec() })
     }
 
+    fn page(body: &str) -> Answer {
+        Ok(Response { status: 200, headers: Vec::new(), body: body.into() })
+    }
+
     fn retrier(script: Script, budget: Duration) -> Retrier {
         let clock = Arc::new(SystemClock::default());
         Retrier::new(Arc::new(script), clock, None, Events::nowhere(), Jitter::None, budget)
@@ -350,6 +415,11 @@ mod tests {
             answer(429, &[]),
             answer(500, &[]),
             answer(503, &[]),
+            answer(408, &[]),
+            answer(425, &[]),
+            page(""),
+            page("<html>"),
+            page(r#"{"data":[{"#),
             Err(TransportError::TimedOut),
             Err(TransportError::Connection("x".into())),
         ] {
@@ -432,6 +502,60 @@ mod tests {
             assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(retrier.figures().now().requests, u64::from(tries));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bad_page_is_asked_for_again_four_times_and_then_handed_on() {
+        let retrier = |answers: Vec<Answer>, forever, budget_s| {
+            let answers = Mutex::new(answers.into());
+            retrier(Script { answers, forever }, Duration::from_secs(budget_s))
+        };
+        let mut stays = retrier(vec![], Some(page("<html>")), 60);
+        assert_eq!(stays.send(&request(), &allowed(true)).await, Ok(page("<html>").unwrap()));
+        assert!(stays.met_bad_page());
+        let figures = stays.figures().now();
+        assert_eq!((figures.requests, figures.waited_ms), (5, 7_500));
+        // The next request meets the same, and costs no wait.
+        assert!(stays.send(&request(), &allowed(true)).await.is_ok());
+        assert_eq!(stays.figures().now().requests, 6);
+
+        for (budget, requests) in [(0, 1), (1, 2), (3, 3), (4, 4)] {
+            let mut short = retrier(vec![], Some(page("")), budget);
+            assert_eq!(short.send(&request(), &allowed(true)).await, Ok(page("").unwrap()));
+            assert_eq!(short.figures().now().requests, requests, "{budget}");
+        }
+
+        let good = || answer(200, &[]);
+        let mut passes = retrier(vec![page(""), good(), page(""), good()], None, 60);
+        for _ in 0..2 {
+            assert_eq!(passes.send(&request(), &allowed(true)).await, good().map_err(|_| panic!()));
+            assert!(!passes.met_bad_page());
+        }
+        assert_eq!(passes.figures().now().waited_ms, 1_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_408_waits_as_it_asks_and_a_refusal_by_a_web_page_not_at_all() {
+        let asks = answer(408, &[("retry-after", "3")]);
+        let (outcome, figures) = sent(vec![asks, answer(200, &[])], 60).await;
+        assert_eq!((outcome, figures.waited_ms), (Ok(200), 3_000));
+        let refused = Response { status: 403, headers: Vec::new(), body: b"<html>".to_vec() };
+        let mut retrier = retrier(
+            Script { forever: Some(Ok(refused)), ..Script::default() },
+            Duration::from_secs(60),
+        );
+        assert!(retrier.send(&request(), &allowed(true)).await.is_ok());
+        assert_eq!((retrier.figures().now().requests, retrier.met_bad_page()), (1, true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fixture_that_has_a_bad_page_once_has_it_for_good() {
+        let answers = vec![page("{"), Err(TransportError::Fixture("used up".into()))];
+        let mut retrier = retrier(
+            Script { answers: Mutex::new(answers.into()), forever: None },
+            Duration::from_secs(60),
+        );
+        assert_eq!(retrier.send(&request(), &allowed(true)).await, Ok(page("{").unwrap()));
     }
 
     #[tokio::test(start_paused = true)]
