@@ -34,6 +34,9 @@ pub struct Counts {
     pub without_news: u64,
 }
 
+/// One of so many members may leave after it came and before the last page is read.
+const LEAVING: u64 = 100;
+
 /// Watches one collection.
 #[derive(Debug)]
 pub struct Guard {
@@ -220,13 +223,18 @@ impl Guard {
         self.seen.there().is_empty()
     }
 
-    /// Judges the list after its last page.
+    /// Judges the list after its last page: by the smaller total, as members may leave meanwhile. A
+    /// last total below what came is believed only as far as members leave after they came.
     ///
     /// # Errors
     /// [`Error::Incomplete`], with the number of members and the total.
     pub fn judge(&self) -> Result<(), Error> {
         let there = u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX);
-        let told = self.counts.first_total.into_iter().chain(self.counts.last_total).min();
+        let Counts { first_total, last_total, .. } = self.counts;
+        let is_believed = |last: &u64| {
+            first_total.is_none_or(|first| there.saturating_sub(*last) <= first / LEAVING)
+        };
+        let told = first_total.into_iter().chain(last_total.filter(is_believed)).min();
         told.filter(|told| there < *told)
             .map_or(Ok(()), |told| Err(Error::Incomplete { there, told, records: self.records }))
     }
@@ -362,11 +370,37 @@ mod tests {
             (Some(2), None, true),
             (None, Some(3), false),
             (None, None, true),
+            // What the service says at the end is no total of what it gave before.
+            (Some(3), Some(0), false),
+            (Some(3), Some(1), false),
+            (Some(2), Some(0), true),
         ] {
             let mut guard = guard();
             guard.admit(&mut page(&["a"], Some("1"), first), None).unwrap();
             guard.admit(&mut page(&["b", "a"], None, last), Some("1")).unwrap();
             assert_eq!(guard.judge().is_ok(), whole, "{first:?} {last:?}");
+        }
+    }
+
+    #[test]
+    fn of_many_members_a_few_may_leave_after_they_came() {
+        for (came, first, last, whole) in [
+            (398, 400, 394, true),
+            (398, 400, 393, false),
+            (398, 399, 398, true),
+            (200, 300, 0, false),
+        ] {
+            let mut guard = Guard::new(WIDE);
+            let ids: Vec<String> = (0..came).map(|id| id.to_string()).collect();
+            for (at, id) in ids.iter().enumerate() {
+                let (next, total) = match at {
+                    0 => (Some(id.as_str()), Some(first)),
+                    at if at + 1 == ids.len() => (None, Some(last)),
+                    _ => (Some(id.as_str()), None),
+                };
+                guard.admit(&mut page(&[id], next, total), None).unwrap();
+            }
+            assert_eq!(guard.judge().is_ok(), whole, "{came} {first} {last}");
         }
     }
 
