@@ -1,9 +1,10 @@
 //! The guard of one collection: it drops members that were delivered before, ends loops of pages,
 //! and judges whether the list is complete. It does no I/O.
 //!
-//! A *sweep* is a way from the first page to the last. When the service forgets the cursor, a
-//! second sweep begins: members of the first are dropped as already written, and the second alone
-//! decides whether the list is complete.
+//! A *sweep* is a way from the first page to the last. When the service forgets the cursor, another
+//! sweep begins: members of those before are dropped as already written, and the last one alone
+//! decides whether the list is complete. A third and further one begins only if the sweep before it
+//! got further than all others.
 //!
 //! It keeps 16 bytes for each account id, never the id. In the hash set that takes 19 to 39 bytes
 //! per member, and as much again during a second sweep. [`Bounds::members`] bounds their number.
@@ -34,6 +35,10 @@ pub struct Counts {
     pub without_news: u64,
 }
 
+/// Most sweeps that begin because the service forgot the cursor. An organization that is read in
+/// ten times the life of a cursor is not read this way.
+const RESTARTS: u32 = 10;
+
 /// One of so many members may leave after it came and before the last page is read.
 const LEAVING: u64 = 100;
 
@@ -53,10 +58,14 @@ pub struct Guard {
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     written: HashSet<Mark>,
-    /// Members of the second sweep. During the first, `written` serves for both.
+    /// Members of the current sweep, if it is not the first, during which `written` serves for both.
     swept: Option<HashSet<Mark>>,
     /// Cursors of the current sweep.
     cursors: HashSet<Mark>,
+    /// How many sweeps were begun again.
+    restarts: u32,
+    /// How many members the sweep before had that got furthest.
+    furthest: usize,
 }
 
 /// An admitted page: the members left in it are still to be written.
@@ -88,8 +97,10 @@ impl Seen {
         next.iter().for_each(|cursor| self.cursor(cursor));
     }
 
-    /// Notes that the second sweep began.
+    /// Notes that another sweep began.
     pub fn restart(&mut self) {
+        self.furthest = self.furthest.max(self.there().len());
+        self.restarts = self.restarts.saturating_add(1);
         self.swept = Some(HashSet::new());
         self.cursors.clear();
     }
@@ -132,14 +143,16 @@ impl Guard {
         self.counts
     }
 
-    /// Whether this is the second sweep.
+    /// Whether another sweep may begin: after the first one, however far it got, and after one that
+    /// got further than all before.
     #[must_use]
-    pub fn restarted(&self) -> bool {
-        self.seen.swept.is_some()
+    pub fn may_restart(&self) -> bool {
+        let Seen { restarts, furthest, .. } = self.seen;
+        restarts == 0 || (restarts < RESTARTS && self.seen.there().len() > furthest)
     }
 
-    /// Admits a page: leaves the members to write in it, and returns those of the first sweep that
-    /// came again.
+    /// Admits a page: leaves the members to write in it, and returns those of an earlier sweep
+    /// that came again.
     ///
     /// # Errors
     /// [`Error::Endless`] if the pages go round in a circle or bring no new member,
@@ -176,7 +189,7 @@ impl Guard {
                     people += u64::from(member.is_person());
                     return Some(member);
                 }
-                // Written in the first sweep: it comes again because of the restart.
+                // Written in an earlier sweep: it comes again because of the restart.
                 (false, true) if self.seen.swept.is_some() => {
                     marks.again.push(id);
                     again.push(member);
@@ -210,7 +223,7 @@ impl Guard {
         Ok(Admission { marks, again })
     }
 
-    /// Begins the second sweep, and returns the counts that it starts with.
+    /// Begins another sweep, and returns the counts that it starts with.
     pub fn restart(&mut self) -> Counts {
         self.seen.restart();
         self.counts.restart();
@@ -405,6 +418,27 @@ mod tests {
     }
 
     #[test]
+    fn sweeps_begin_again_while_each_gets_further_up_to_a_bound() {
+        let mut guard = Guard::new(WIDE);
+        assert!(guard.may_restart());
+        let sweep = |guard: &mut Guard, members: u32| {
+            for id in (0..members).map(|id| id.to_string()) {
+                guard.admit(&mut page(&[&id], Some(&id), None), None).unwrap();
+            }
+        };
+        for members in 1..=RESTARTS {
+            sweep(&mut guard, members);
+            assert!(guard.may_restart(), "{members}");
+            guard.restart();
+            // Before it got further than the sweep before, there is no other.
+            assert!(!guard.may_restart(), "{members}");
+        }
+        sweep(&mut guard, RESTARTS + 1);
+        assert!(!guard.may_restart());
+        assert_eq!(guard.counts().members, u64::from(RESTARTS) + 1);
+    }
+
+    #[test]
     fn after_a_restart_the_second_sweep_decides() {
         let mut guard = guard();
         guard.admit(&mut page(&["a", "b"], Some("1"), Some(4)), None).unwrap();
@@ -440,7 +474,7 @@ mod tests {
         seen.restart();
         seen.member(mark("a"));
         let mut guard = Guard::resumed(WIDE, seen, Counts { pages: 2, ..Counts::default() });
-        assert!(guard.restarted() && !guard.nobody());
+        assert!(guard.seen.restarts == 1 && !guard.nobody());
         let mut next = page(&["a", "b", "c"], Some("1"), Some(4));
         let admission = guard.admit(&mut next, None).unwrap();
         assert_eq!((ids(&next), admission.again), (vec!["c"], vec![member("b")]));

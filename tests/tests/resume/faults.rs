@@ -233,6 +233,22 @@ fn a_cursor_that_is_refused_in_the_second_sweep_too_ends_the_collection_also_acr
 }
 
 #[test]
+fn a_cursor_that_is_refused_again_starts_over_while_each_sweep_gets_further() {
+    let stage = Setup::on(
+        organization().fault(Call::Users, When::Nth(4), Fault::CursorExpired).fault(
+            Call::Users,
+            When::Nth(10),
+            Fault::CursorExpired,
+        ),
+        "ndjson",
+    );
+    let ended = stage.run().end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(stage.asked(), pages(&[(1, 4), (1, 6), (1, PAGES)]));
+    assert!(fs::read(stage.output()).unwrap() == undisturbed("ndjson").bytes);
+}
+
+#[test]
 fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
     for fault in [Fault::WrongTypes, Fault::SameCursor] {
         let stage = Setup::new("csv");

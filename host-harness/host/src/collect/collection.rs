@@ -4,7 +4,7 @@
 //! ```text
 //!                ┌──────────── next page ◀──────────┐
 //! position ─▶ ask ─▶ page ─▶ guard ─▶ deliver ─▶ next? ─ no ─▶ members? ─ yes ─▶ whole? ─ yes ─▶ complete
-//!              └ cursor expired, first time ─▶ ask from the beginning   └ no ─▶ validate ─▶ its finding
+//!              └ cursor expired, got further ─▶ ask from the beginning  └ no ─▶ validate ─▶ its finding
 //! ```
 //! Every other failure ends the run. What it keeps depends on whether the next run can resume: see
 //! [`Ending`].
@@ -160,7 +160,7 @@ impl<P: Listed> Collection<'_, P> {
             };
             match answer {
                 Ok(page) => self.take(page).await?,
-                Err(failure) if failure.code == Code::CursorExpired && !self.guard.restarted() => {
+                Err(failure) if failure.code == Code::CursorExpired && self.guard.may_restart() => {
                     let counts = self.guard.restart();
                     self.cursor = None;
                     self.destination.restart(counts).await?;

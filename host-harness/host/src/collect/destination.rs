@@ -94,8 +94,8 @@ pub trait Destination<P: Listed = MemberPage>: Send {
     /// If it cannot. The run ends.
     fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>>;
 
-    /// Notes that the service forgot the cursor: the second sweep begins at the first page, with
-    /// these counts. Delivered members stay delivered.
+    /// Notes that the service forgot the cursor: another sweep begins at the first page, with these
+    /// counts. Delivered members stay delivered.
     ///
     /// # Errors
     /// If it cannot. The run ends.
@@ -148,7 +148,7 @@ pub struct Delivered {
 pub struct Delivery<P: Page = MemberPage> {
     /// The page, with only the records that were not delivered before.
     pub page: P,
-    /// In the second sweep, the records that the first one delivered and that still exist, with
+    /// In a further sweep, the records that an earlier one delivered and that still exist, with
     /// their present values. The uses of members refer to the page's products. A file has them
     /// already; a database may update them.
     pub again: Vec<P::Record>,
@@ -159,7 +159,7 @@ pub struct Delivery<P: Page = MemberPage> {
 /// What is stored with a page, so that a later run can resume after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageMark {
-    /// Number of pages delivered before this one, in both sweeps.
+    /// Number of pages delivered before this one, in all sweeps.
     pub number: u64,
     /// Where the next page begins; `None` after the last page.
     pub next: Option<String>,
@@ -233,7 +233,7 @@ impl Ending {
         match failure.code {
             Code::Incomplete => Self::Incomplete,
             _ if !resumable => Self::Over,
-            // A second restart has failed: the next run needs a new first sweep.
+            // A sweep got no further than those before: the next run needs a new first one.
             Code::CursorExpired => Self::Over,
             Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
                 Self::Stopped
