@@ -49,7 +49,7 @@ fn get<T>(
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
-    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     get_dated(host, route, config, cursor, |body, _| read(body))
 }
@@ -60,7 +60,7 @@ fn get_dated<T>(
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
-    read: impl FnOnce(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     let path = cursor::append_to(path(route, config), CURSOR, cursor);
     send(host, &Request::get(path), route, config, cursor, read)
@@ -73,7 +73,7 @@ fn post<T>(
     config: &Config,
     cursor: Option<&Cursor>,
     body: String,
-    read: impl FnOnce(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     send(host, &Request::post(path(route, config), body), route, config, cursor, read)
 }
@@ -88,7 +88,7 @@ fn send<T>(
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
-    read: impl FnOnce(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     let call = Asked::for_page(route, config.people(), cursor);
     call::send_whole(host, request, &call, |response| {

@@ -124,7 +124,7 @@ fn of_what_cannot_be_read() -> Vec<Failure> {
     let asked = Asked::for_page(&users::ROUTE, People::Managed, None);
     let read = |reason: Unreadable| {
         let mut host = Script::new().expect_get("/", answer(200, ""));
-        let read = |_: &[u8]| Err::<(), _>(reason);
+        let read = |_: &[u8]| Err::<(), _>(reason.clone());
         settled(call::get(&mut host, "/".to_owned(), &asked, read).unwrap_err())
     };
     reasons.into_iter().flat_map(read).collect()

@@ -14,6 +14,7 @@ use crate::contract::{
 use crate::cursor::{self, BadLink};
 use crate::host::Host;
 use crate::json::{self, Unreadable};
+use crate::mend::Mended;
 use crate::text;
 
 /// When an endpoint is needed.
@@ -233,13 +234,13 @@ pub fn send<C: Call, T>(
     host: &mut dyn Host,
     request: &Request,
     call: &C,
-    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
     send_whole(host, request, call, |response| read(&response.body))
 }
 
 /// Sends a request, and reads a 200 with its headers, of which the host passes those that the
-/// [`Route`] declares.
+/// [`Route`] declares. Where one odd value makes the answer unreadable, it is mended and read again.
 ///
 /// # Errors
 ///
@@ -248,16 +249,26 @@ pub fn send_whole<C: Call, T>(
     host: &mut dyn Host,
     request: &Request,
     call: &C,
-    read: impl FnOnce(&Response) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&Response) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
-    let response = host.send(request).map_err(|error| unanswered(call, error))?;
+    let mut response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
         return Err(match response.status {
             400..=499 if is_web_page(&response) => web_page(call, response.status).into(),
             _ => call.refused(&response),
         });
     }
-    read(&response).map_err(|reason| unreadable(call, reason).into())
+    let mut mended = Mended::default();
+    loop {
+        match read(&response) {
+            Ok(value) => {
+                mended.log(host, call.route());
+                return Ok(value);
+            }
+            Err(reason) if mended.mend(&mut response.body, &reason) => {}
+            Err(reason) => return Err(unreadable(call, reason).into()),
+        }
+    }
 }
 
 /// Whether a refusal is a web page. No service refuses a call of its API with one: the page of a
@@ -281,7 +292,7 @@ pub fn get<C: Call, T>(
     host: &mut dyn Host,
     path_with_query: String,
     call: &C,
-    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
     send(host, &Request::get(path_with_query), call, read)
 }
@@ -297,7 +308,7 @@ pub fn post<C: Call, T>(
     path_with_query: String,
     body: String,
     call: &C,
-    read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
     send(host, &Request::post(path_with_query, body), call, read)
 }

@@ -123,6 +123,8 @@ mod place;
 
 pub mod json;
 
+mod mend;
+
 pub mod call;
 
 pub mod listing;

@@ -13,6 +13,9 @@ const DEEPEST: usize = 16;
 /// What a number is called.
 const NUMBER: &str = "a number";
 
+/// Fields that people fill, where a name may be written in digits.
+const NAMES: [&str; 2] = ["name", "nickname"];
+
 /// Longest name that is shown: longer than a program gives.
 const LONGEST_NAME: usize = 40;
 
@@ -84,6 +87,18 @@ impl Place {
             Stopped::Otherwise => Wrong::Lacks,
         };
         Self { path, wrong, byte: Some(begins.saturating_add(1)) }
+    }
+
+    /// Where the name of a field begins that is there a second time, from 0.
+    pub(crate) fn is_twice(&self) -> Option<usize> {
+        self.byte.filter(|_| self.wrong == Wrong::Twice)?.checked_sub(1)
+    }
+
+    /// Where a number begins that stands in place of a name, from 0.
+    pub(crate) fn is_name_in_digits(&self) -> Option<usize> {
+        let field = self.path.rsplit('.').next().unwrap_or_default();
+        let is_name = self.wrong == Wrong::Is(NUMBER) && NAMES.contains(&field);
+        self.byte.filter(|_| is_name)?.checked_sub(1)
     }
 
     /// The same, in an answer that has so many bytes before.

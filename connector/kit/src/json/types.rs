@@ -144,7 +144,7 @@ pub fn each<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// A string, borrowed from the body unless it has escapes. Half of a surrogate pair in it makes the
-/// answer unreadable.
+/// answer unreadable, for [`call`](crate::call) to mend.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
