@@ -10,13 +10,14 @@ use clap::Args;
 use smp_host::collect::destination::{Destination, Listed};
 use smp_host::collect::guard::Counts;
 use smp_host::collect::report::{Note, Outcome, RunReport};
-use smp_host::collect::sink::Sink;
+use smp_host::collect::sink::{Sink, fault};
 use smp_host::collect::stream::Stream;
 use smp_host::contract::Instant;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
 use smp_host::files::journal::FileJournal;
 use smp_host::files::output::{BESIDE, beside};
+use smp_host::files::target;
 use smp_host::http::retry::Figures;
 use smp_host::remedy::{Place, Remedy};
 use smp_host::text::{self, counted, grouped};
@@ -24,6 +25,7 @@ use smp_host::text::{self, counted, grouped};
 use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
+use super::outputs::Output;
 use super::progress::{Progress, stopped};
 use super::remedy::worded_report;
 use super::source::{Source, SourceArguments, Wanted};
@@ -87,12 +89,13 @@ pub(crate) trait Presented: Listed {
 impl Collection {
     pub(crate) async fn run<P: Presented>(self, console: &Console) -> Exit {
         let format = self.effective_format();
-        if let Err(failure) = self.check_files(format) {
-            return console.wrong_usage(&failure);
-        }
+        let output = match self.check_files(format) {
+            Ok(output) => output,
+            Err(failure) => return console.wrong_usage(&failure),
+        };
         let started = std::time::Instant::now();
         let (report, exit) = match self.source.open(&self.connector, P::WANTED, console).await {
-            Ok(source) => self.collected::<P>(&source, format, console).await,
+            Ok(source) => self.collected::<P>(&source, &output, format, console).await,
             Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };
         let exit = self.written(&report, exit, console);
@@ -122,7 +125,7 @@ impl Collection {
 
     /// Checks what clap cannot: files that would overwrite each other, and a checkpoint for a
     /// format that is written at the end.
-    fn check_files(&self, format: Shown) -> Result<(), Failure> {
+    fn check_files(&self, format: Shown) -> Result<Output, Failure> {
         if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
             return Err(Failure::new(
                 Code::InvalidSettings,
@@ -159,18 +162,30 @@ impl Collection {
                 .with_hint("Give each a separate file."));
             }
         }
-        Ok(())
+        let output = Output::of(self.output.as_deref())?;
+        if self.checkpoint.is_some() {
+            output.check_checkpoint()?;
+        }
+        Ok(output)
     }
 
     async fn collected<P: Presented>(
         &self,
         source: &Source,
+        output: &Output,
         format: Shown,
         console: &Console,
     ) -> (RunReport, Exit) {
         source.note_warnings(console);
         let progress = Arc::new(Progress::listing(*console, P::RECORDS));
-        let mut destination = self.destination::<P>(source, format, console, &progress);
+        let destination = self.destination::<P>(source, output, format, console, &progress);
+        let mut destination = match destination {
+            Ok(destination) => destination,
+            Err(failure) => {
+                progress.clear();
+                return (failed_before_it_began(failure), Exit::Failed);
+            }
+        };
         let session = source.session(Arc::clone(&progress) as _);
         let report = session.list(&mut *destination, stopped()).await;
         progress.clear();
@@ -185,31 +200,37 @@ impl Collection {
     fn destination<P: Presented>(
         &self,
         source: &Source,
+        output: &Output,
         format: Shown,
         console: &Console,
         progress: &Arc<Progress>,
-    ) -> Box<dyn Destination<P>> {
-        let view =
-            View { now: source.now, look: console.output_look(), billable: billable(source) };
-        match &self.output {
-            None => {
-                // The bar is removed before the table is written, or they would overwrite each
-                // other.
-                let output = AfterProgress {
-                    progress: Arc::clone(progress),
-                    output: io::BufWriter::new(io::stdout()),
-                };
-                let sink = format.sink::<P, _>(output, false, &view);
+    ) -> Result<Box<dyn Destination<P>>, Failure> {
+        let view = |look| View { now: source.now, look, billable: billable(source) };
+        // The bar is removed before a table is written, or they would overwrite each other.
+        let after_progress = |output: Box<dyn Write + Send>| AfterProgress {
+            progress: Arc::clone(progress),
+            output: io::BufWriter::new(output),
+        };
+        Ok(match output {
+            Output::Standard => {
+                let output = after_progress(Box::new(io::stdout()));
+                let sink = format.sink::<P, _>(output, false, &view(console.output_look()));
                 Box::new(Stream::new("standard output", sink))
             }
-            Some(path) => {
-                let view = View { look: Look::PLAIN, ..view };
+            Output::Through(path) => {
+                let opened = target::open_stream(path).map_err(|error| fault(path, &error))?;
+                let view = view(Look::PLAIN);
+                let sink = format.sink::<P, _>(after_progress(opened), false, &view);
+                Box::new(Stream::new(path, sink))
+            }
+            Output::File(path) => {
+                let view = view(Look::PLAIN);
                 let sink = Box::new(move |output, resuming| {
                     format.sink::<P, _>(io::BufWriter::new(output), resuming, &view)
                 });
                 Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
             }
-        }
+        })
     }
 
     /// Writes the report, if one is wanted. A report that cannot be written is a separate failure.
@@ -220,7 +241,7 @@ impl Collection {
             Ok(()) => exit,
             Err(error) => {
                 let report = Remedy::MakeRoom { of: Place::Report };
-                console.failure(&smp_host::collect::sink::fault(path, &error).with_remedy(report));
+                console.failure(&fault(path, &error).with_remedy(report));
                 if exit == Exit::Done { Exit::Failed } else { exit }
             }
         }

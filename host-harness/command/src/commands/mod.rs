@@ -21,6 +21,7 @@ mod inspect;
 mod limited;
 mod limits;
 mod man;
+mod outputs;
 mod package;
 mod progress;
 mod pull;

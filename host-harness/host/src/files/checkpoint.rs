@@ -127,6 +127,9 @@ impl Checkpoint {
         if path.is_dir() {
             return Err(impossible(path, "it is a folder"));
         }
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(impossible(path, "it is a device, a pipe or a socket"));
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)

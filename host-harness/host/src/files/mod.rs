@@ -14,6 +14,8 @@ pub mod csv;
 pub mod json;
 pub mod ndjson;
 
+pub mod target;
+
 pub mod checkpoint;
 pub mod journal;
 pub mod output;

@@ -6,10 +6,11 @@
 //!      └ failed ─▶ removed;  stopped ─▶ kept for the next run
 //! ```
 //! A FILE of an earlier run is first moved to FILE.previous, so that after a failure the old list
-//! is not mistaken for the new one, and nothing is lost.
+//! is not mistaken for the new one, and nothing is lost. Where FILE is a link, all of this happens
+//! at its target. A device, a pipe or a socket is no such FILE: [`super::target`] opens it.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use super::target::{self, Target};
 use crate::collect::sink::fault;
 use crate::failure::{Code, Failure};
 use crate::remedy::{Place, Remedy};
@@ -45,16 +47,10 @@ impl OutputFile {
     /// # Errors
     /// `output` if the file cannot be created.
     pub fn begin(path: &Path) -> Result<Self, Failure> {
+        let path = &regular(path)?;
         let failed = |error| fault(path, &error);
-        if path.is_dir() {
-            return Err(fault(path, &io::Error::other("it is a folder")));
-        }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(beside(path, ".partial"))
-            .map_err(failed)?;
+        let partial = beside(path, ".partial");
+        let file = target::own(&partial).map_err(|error| fault(&partial, &error))?;
         claim(&file, path)?;
         file.set_len(0).map_err(failed)?;
         match fs::rename(path, beside(path, ".previous")) {
@@ -73,6 +69,7 @@ impl OutputFile {
     /// changed then.
     pub fn resume(path: &Path, offset: u64, fingerprint: &Fingerprint) -> Result<Self, Failure> {
         const AGAIN: &str = "Remove the checkpoint to begin again from the first page.";
+        let path = &regular(path)?;
         let lost = |what: &str, hint: &str| {
             Failure::new(
                 Code::Checkpoint,
@@ -80,9 +77,12 @@ impl OutputFile {
             )
             .with_hint(hint)
         };
-        let partial = OpenOptions::new().read(true).write(true).open(beside(path, ".partial"));
-        let mut file = partial.map_err(|_| {
-            lost("no longer exists, so the collection cannot resume from the checkpoint", AGAIN)
+        let partial = beside(path, ".partial");
+        let mut file = target::existing(&partial).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                lost("no longer exists, so the collection cannot resume from the checkpoint", AGAIN)
+            }
+            _ => lost(&format!("cannot be used to resume the collection: {error}"), AGAIN),
         })?;
         claim(&file, path)?;
         let length = file.metadata().map_err(|error| fault(path, &error))?.len();
@@ -108,6 +108,7 @@ impl OutputFile {
     /// fingerprint.
     #[must_use]
     pub fn is_complete(path: &Path, length: u64, fingerprint: &Fingerprint) -> bool {
+        let Ok(path) = &regular(path) else { return false };
         let is_it = || {
             let mut file = File::open(path)?;
             let same_length = file.metadata()?.len() == length;
@@ -177,6 +178,16 @@ impl OutputFile {
     }
 }
 
+/// The file that a path leads to. Only a regular file can be written beside and renamed.
+fn regular(path: &Path) -> Result<PathBuf, Failure> {
+    match Target::of(path).map_err(|error| fault(path, &error))? {
+        Target::File(path) => Ok(path),
+        Target::Stream | Target::StandardOutput => {
+            Err(fault(path, &io::Error::other("it is a device, a pipe or a socket")))
+        }
+    }
+}
+
 /// Locks the partial file while it is open: two runs at once would mix their rows.
 fn claim(file: &File, path: &Path) -> Result<(), Failure> {
     let in_use = || {
@@ -242,9 +253,7 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Makes a rename durable by writing the folder's own entry. Not every file system permits that.
 pub(super) fn sync_folder(path: &Path) {
-    let folder =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(target::folder(path)).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(test)]
@@ -352,6 +361,47 @@ mod tests {
         let failure = output.complete().unwrap_err();
         assert!(failure.code == Code::Output && failure.message.contains("replaced"), "{failure}");
         assert!(!path.exists() && beside(&path, ".partial").exists());
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_gets_the_list() {
+        let (folder, path) = folder();
+        std::os::unix::fs::symlink("members.csv", folder.path().join("link")).unwrap();
+        let link = folder.path().join("link");
+        for before in [None, Some("old")] {
+            before.into_iter().for_each(|text| fs::write(&path, text).unwrap());
+            let output = OutputFile::begin(&link).unwrap();
+            output.writer().unwrap().write_all(b"new").unwrap();
+            output.complete().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(names(&folder), ["link", "members.csv"]);
+        }
+        assert!(OutputFile::is_complete(&link, 3, &fingerprint("new")));
+        fs::write(beside(&path, ".partial"), "first second").unwrap();
+        OutputFile::resume(&link, 6, &fingerprint("first ")).unwrap().complete().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first ");
+    }
+
+    #[test]
+    fn a_planted_partial_link_is_refused_and_what_it_leads_to_left_alone() {
+        let (folder, path) = folder();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "first theirs").unwrap();
+        std::os::unix::fs::symlink(&victim, beside(&path, ".partial")).unwrap();
+        for failure in
+            [OutputFile::begin(&path), OutputFile::resume(&path, 6, &fingerprint("first "))]
+        {
+            let failure = failure.unwrap_err();
+            assert!(failure.message.contains("it is a link"), "{failure}");
+        }
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "first theirs");
+    }
+
+    #[test]
+    fn a_device_or_a_pipe_is_never_moved_aside() {
+        let failure = OutputFile::begin(Path::new("/dev/null")).unwrap_err();
+        assert!(failure.message.contains("a device, a pipe or a socket"), "{failure}");
     }
 
     #[test]

@@ -1,0 +1,190 @@
+//! Where an output lies: links are followed to their target, and devices, pipes and sockets are
+//! told from files.
+//!
+//! The files that this program makes beside an output are opened here too. Nobody chose their
+//! names, so no link is followed there: it would lead to a file that somebody else wants written.
+//! What is new can be read by its owner alone, because it holds personal data.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+/// Most links on the way to a target, which is the kernel's own bound.
+const MOST_LINKS: usize = 40;
+/// The permissions of a new file.
+const OWNER_ALONE: u32 = 0o600;
+
+/// Where a path leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To a regular file, or to where none is yet. Links are followed.
+    File(PathBuf),
+    /// To a device, a pipe or a socket, which is written through and never replaced.
+    Stream,
+    /// To this process's standard output, as `/dev/stdout` does, whatever that is.
+    StandardOutput,
+}
+
+impl Target {
+    /// The target of a path.
+    ///
+    /// # Errors
+    /// `IsADirectory`, and the system's error where the path cannot be followed.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            let kind = match fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(Self::File(path));
+                }
+                there => there?.file_type(),
+            };
+            if kind.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            }
+            if kind.is_file() {
+                return Ok(Self::File(path));
+            }
+            if !kind.is_symlink() {
+                return Ok(Self::Stream);
+            }
+            if let Some(descriptor) = descriptor(&path) {
+                return Ok(descriptor);
+            }
+            path = folder(&path).join(fs::read_link(&path)?);
+        }
+        Err(Errno::LOOP.into())
+    }
+}
+
+/// A link below `/proc`, which stands for an open file and is no path to it.
+fn descriptor(link: &Path) -> Option<Target> {
+    let folder = folder(link).canonicalize().ok()?;
+    if !folder.starts_with("/proc") {
+        return None;
+    }
+    let ours = fs::canonicalize("/proc/self/fd").is_ok_and(|ours| ours == folder);
+    let first = link.file_name().is_some_and(|name| name == "1");
+    Some(if ours && first { Target::StandardOutput } else { Target::Stream })
+}
+
+/// The folder of a path.
+#[must_use]
+pub fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Opens a device, a pipe or a socket to write to it. A pipe waits for its reader.
+///
+/// # Errors
+/// The system's error.
+pub fn open_stream(path: &Path) -> io::Result<Box<dyn Write + Send>> {
+    if fs::metadata(path)?.file_type().is_socket() {
+        return Ok(Box::new(UnixStream::connect(path)?));
+    }
+    Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+}
+
+/// Opens a file of this program's own, and makes it if it is not there.
+pub(super) fn own(path: &Path) -> io::Result<File> {
+    let new =
+        OpenOptions::new().read(true).write(true).create_new(true).mode(OWNER_ALONE).open(path);
+    match new {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = existing(path)?;
+            let there = file.metadata()?;
+            if there.nlink() > 1 {
+                return Err(io::Error::other("it has a second name, by a hard link"));
+            }
+            if there.uid() != rustix::process::geteuid().as_raw() {
+                return Err(io::Error::other("it belongs to another user"));
+            }
+            Ok(file)
+        }
+        new => new,
+    }
+}
+
+/// Opens a file of this program's own that is there.
+pub(super) fn existing(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits());
+    let flags = flags.map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+    let file = file.map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::LOOP.raw_os_error() => {
+            io::Error::other("it is a link, which is not followed")
+        }
+        _ => error,
+    })?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn links_lead_to_their_target_and_devices_are_told_from_files() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        fs::create_dir(at("data")).unwrap();
+        fs::write(at("data/list"), "").unwrap();
+        symlink("data/list", at("link")).unwrap();
+        symlink("link", at("second")).unwrap();
+        symlink("data/none", at("dangling")).unwrap();
+        symlink("/dev/null", at("null")).unwrap();
+        let _listener = UnixListener::bind(at("socket")).unwrap();
+        for (name, target) in [
+            ("data/list", Target::File(at("data/list"))),
+            ("new", Target::File(at("new"))),
+            ("link", Target::File(at("data/list"))),
+            ("second", Target::File(at("data/list"))),
+            ("dangling", Target::File(at("data/none"))),
+            ("null", Target::Stream),
+            ("socket", Target::Stream),
+            ("/dev/full", Target::Stream),
+            ("/dev/stdout", Target::StandardOutput),
+            ("/dev/fd/1", Target::StandardOutput),
+            ("/proc/self/fd/2", Target::Stream),
+        ] {
+            assert_eq!(Target::of(&at(name)).unwrap(), target, "{name}");
+        }
+        symlink("circle", at("circle")).unwrap();
+        assert!(Target::of(&at("circle")).is_err());
+        assert_eq!(Target::of(&at("data")).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn a_planted_file_is_not_written_to_and_a_new_one_is_its_owners() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        fs::write(at("victim"), "theirs").unwrap();
+        symlink("victim", at("link")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        fs::hard_link(at("victim"), at("second-name")).unwrap();
+        for (name, because) in
+            [("link", "a link"), ("dangling", "a link"), ("second-name", "a hard link")]
+        {
+            let refused = own(&at(name)).unwrap_err().to_string();
+            assert!(refused.contains(because), "{name}: {refused}");
+        }
+        assert!(existing(Path::new("/dev/null")).is_err());
+        let mode = own(&at("new")).unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        own(&at("new")).unwrap();
+        assert!(!at("nowhere").exists());
+        assert_eq!(fs::read_to_string(at("victim")).unwrap(), "theirs");
+    }
+}

@@ -1,0 +1,111 @@
+//! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
+//! and links.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::thread;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use smp_tests::harness::{Ended, Run, names};
+use smp_tests::mock::{Builder, Mock};
+
+fn organization() -> Builder {
+    Mock::builder().members(25).page_size(10)
+}
+
+fn collect(mock: &Mock) -> Run {
+    Run::new("collect").at(mock).args(["--format", "ndjson", "--json"])
+}
+
+/// Makes a named pipe.
+fn pipe(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+fn assert_done(ended: &Ended) {
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+}
+
+#[test]
+fn devices_pipes_and_sockets_are_written_through_and_stay() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    let whole = collect(&mock).end().stdout;
+
+    pipe(&at("pipe"));
+    let reader = thread::spawn({
+        let path = at("pipe");
+        move || fs::read_to_string(path).unwrap()
+    });
+    assert_done(&collect(&mock).file("--output", &at("pipe")).end());
+    assert_eq!(reader.join().unwrap(), whole);
+    assert!(fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+
+    let listener = UnixListener::bind(at("socket")).unwrap();
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        listener.accept().unwrap().0.read_to_string(&mut text).unwrap();
+        text
+    });
+    assert_done(&collect(&mock).file("--output", &at("socket")).end());
+    assert_eq!(reader.join().unwrap(), whole);
+
+    symlink("/dev/null", at("null")).unwrap();
+    for name in ["/dev/null", "null"] {
+        assert_done(&collect(&mock).file("--output", &at(name)).end());
+    }
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let ended = collect(&mock).args(["--output", name]).end();
+        assert_eq!((ended.code, ended.stdout == whole), (Some(0), true), "{name}");
+    }
+    assert_eq!(names(home.path()), ["null", "pipe", "socket"]);
+}
+
+#[test]
+fn a_pipe_cannot_be_resumed_and_that_is_said_before_anything_is_asked() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    pipe(&home.path().join("pipe"));
+    for output in ["pipe", "/dev/null", "/dev/stdout"] {
+        let run = collect(&mock).args(["--output", output, "--checkpoint", "c"]);
+        let ended = run.within(home.path()).end();
+        assert_eq!(ended.code, Some(2), "{output}: {}", ended.stderr);
+        assert!(ended.said("invalid-settings").contains("regular file"), "{}", ended.stderr);
+    }
+    assert_eq!((mock.requests(), names(home.path())), (0, vec!["pipe".to_owned()]));
+}
+
+#[test]
+fn a_link_stays_and_its_target_gets_the_list() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    fs::create_dir(at("data")).unwrap();
+    fs::write(at("data/list"), "old").unwrap();
+    symlink("data/list", at("link")).unwrap();
+    symlink("data/new", at("dangling")).unwrap();
+    let whole = collect(&mock).end().stdout;
+    for (link, target) in [("link", "data/list"), ("dangling", "data/new")] {
+        assert_done(&collect(&mock).file("--output", &at(link)).end());
+        assert_eq!(fs::read_to_string(at(target)).unwrap(), whole, "{link}");
+        assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+    }
+    assert_eq!(names(&at("data")), ["list", "new"]);
+}
+
+#[test]
+fn a_planted_partial_link_is_not_followed() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    fs::write(at("victim"), "theirs").unwrap();
+    symlink("victim", at("list.partial")).unwrap();
+    let ended = collect(&mock).file("--output", &at("list")).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.said("output").contains("is a link"), "{}", ended.stderr);
+    assert_eq!(fs::read_to_string(at("victim")).unwrap(), "theirs");
+    assert_eq!((mock.requests(), at("list").exists()), (0, false));
+}
