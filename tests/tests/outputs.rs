@@ -1,5 +1,5 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
-//! and links.
+//! links, and two paths that are one file.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -108,4 +108,35 @@ fn a_planted_partial_link_is_not_followed() {
     assert!(ended.said("output").contains("is a link"), "{}", ended.stderr);
     assert_eq!(fs::read_to_string(at("victim")).unwrap(), "theirs");
     assert_eq!((mock.requests(), at("list").exists()), (0, false));
+}
+
+#[test]
+fn two_paths_that_are_one_file_are_refused_before_anything_is_asked() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    fs::create_dir(at("data")).unwrap();
+    fs::write(at("list"), "an older list").unwrap();
+    fs::hard_link(at("list"), at("hard")).unwrap();
+    fs::write(at("settings.toml"), "").unwrap();
+    for (to, link) in [("list", "alias"), ("new", "dangling"), ("settings.toml", "s")] {
+        symlink(to, at(link)).unwrap();
+    }
+    let before = names(home.path());
+    for arguments in [
+        ["--output", "out", "--report", "data/../out"],
+        ["--output", "out", "--checkpoint", "data/../out"],
+        ["--output", "list", "--report", "hard"],
+        ["--output", "alias", "--checkpoint", "hard"],
+        ["--output", "new", "--report", "dangling"],
+        ["--output", "s", "--settings", "settings.toml"],
+        ["--report", "key", "--secret", "api-key=file:key"],
+        ["--report", "ca.pem", "--ca-file", "ca.pem"],
+    ] {
+        let ended = collect(&mock).args(arguments).within(home.path()).end();
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        let said = ended.said("invalid-settings");
+        assert!(said.contains("are the same file"), "{arguments:?}: {said}");
+    }
+    assert_eq!((mock.requests(), names(home.path())), (0, before));
+    assert_eq!(fs::read_to_string(at("list")).unwrap(), "an older list");
 }

@@ -16,7 +16,6 @@ use smp_host::contract::Instant;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
 use smp_host::files::journal::FileJournal;
-use smp_host::files::output::{BESIDE, beside};
 use smp_host::files::target;
 use smp_host::http::retry::Figures;
 use smp_host::remedy::{Place, Remedy};
@@ -25,7 +24,7 @@ use smp_host::text::{self, counted, grouped};
 use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::Console;
-use super::outputs::Output;
+use super::outputs::{self, Output};
 use super::progress::{Progress, stopped};
 use super::remedy::worded_report;
 use super::source::{Source, SourceArguments, Wanted};
@@ -136,32 +135,16 @@ impl Collection {
             )
             .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
         }
-        let files = [
+        let written: Vec<_> = [
             ("--output", &self.output),
             ("--checkpoint", &self.checkpoint),
             ("--report", &self.report),
-        ];
-        for (number, (option, file)) in files.iter().enumerate() {
-            let Some(file) = file else { continue };
-            if file.as_os_str().is_empty() {
-                return Err(Failure::new(
-                    Code::InvalidSettings,
-                    format!("`{option}` does not name a file"),
-                )
-                .with_hint("Give the name of a file."));
-            }
-            let same = files
-                .iter()
-                .skip(number + 1)
-                .find(|(_, other)| other.as_ref().is_some_and(|other| same_file(file, other)));
-            if let Some((other, _)) = same {
-                return Err(Failure::new(
-                    Code::InvalidSettings,
-                    format!("`{option}` and `{other}` are the same file"),
-                )
-                .with_hint("Give each a separate file."));
-            }
-        }
+        ]
+        .into_iter()
+        .filter_map(|(option, file)| Some((option, file.as_deref()?)))
+        .collect();
+        let read: Vec<_> = self.connector.files().chain(self.source.files()).collect();
+        outputs::check_separate(&written, &read)?;
         let output = Output::of(self.output.as_deref())?;
         if self.checkpoint.is_some() {
             output.check_checkpoint()?;
@@ -335,28 +318,6 @@ impl<W: Write> Write for AfterProgress<W> {
     }
 }
 
-/// Whether two paths lead to the same file, or one of them to a temporary file of the other.
-fn same_file(one: &Path, other: &Path) -> bool {
-    let (one, other) = (resolved(one), resolved(other));
-    let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| beside(by, suffix) == path);
-    one == other || taken(&one, &other) || taken(&other, &one)
-}
-
-/// The target of a path, with links and `..` followed as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
-    let through_its_folder = || {
-        let folder =
-            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
-    let whole = path
-        .canonicalize()
-        .ok()
-        .or_else(through_its_folder)
-        .or_else(|| std::path::absolute(path).ok());
-    whole.unwrap_or_else(|| path.to_owned())
-}
-
 fn format(text: &str) -> Result<Shown, String> {
     match text {
         "table" => Ok(Shown::Table),
@@ -364,34 +325,5 @@ fn format(text: &str) -> Result<Shown, String> {
             .parse()
             .map(Shown::Data)
             .map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_paths_to_one_file_are_known_however_they_are_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        std::fs::create_dir(at("data")).unwrap();
-        std::os::unix::fs::symlink(at("data"), at("link")).unwrap();
-        std::fs::write(at("list"), "").unwrap();
-        std::os::unix::fs::symlink("list", at("alias")).unwrap();
-        for (one, other, same) in [
-            ("m.csv", "m.csv", true),
-            ("m.csv", "data/../m.csv", true),
-            ("data/m.csv", "link/m.csv", true),
-            ("list", "alias", true),
-            ("m.csv", "m.csv.partial", true),
-            ("m.csv.previous", "m.csv", true),
-            ("m.csv", "m.csv.incomplete", true),
-            ("m.csv", "m.json", false),
-            ("m.csv", "data/m.csv", false),
-            ("missing/m.csv", "m.csv", false),
-        ] {
-            assert_eq!(same_file(&at(one), &at(other)), same, "{one} {other}");
-        }
     }
 }

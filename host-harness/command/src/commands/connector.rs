@@ -43,6 +43,11 @@ pub(crate) struct TrustArguments {
 }
 
 impl ConnectorArguments {
+    /// The files that it is read from, with the names that the command line has for them.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        std::iter::once(("CONNECTOR.wasm", self.file.as_path()))
+    }
+
     /// The limits, with changes applied.
     pub(crate) fn limits(&self) -> Limits {
         self.limits.limits()

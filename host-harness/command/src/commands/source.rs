@@ -146,6 +146,15 @@ impl From<Failure> for Refusal {
 }
 
 impl SourceArguments {
+    /// The files that are read, with the options that name them.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let secrets = self.secret.iter().filter_map(|text| Some(text.split_once("=file:")?.1));
+        let settings = self.settings.iter().map(|path| ("--settings", path.as_path()));
+        let certificates = self.ca_file.iter().map(|path| ("--ca-file", path.as_path()));
+        let secrets = secrets.map(|path| ("--secret", Path::new(path)));
+        settings.chain(certificates).chain(secrets)
+    }
+
     /// Makes the run's source: settings first, then the operator's approval. Nothing is sent yet.
     pub(crate) async fn open(
         &self,
