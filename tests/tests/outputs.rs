@@ -1,5 +1,5 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
-//! links, and two paths that are one file.
+//! links, `-`, endings, and two paths that are one file.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -139,4 +139,39 @@ fn two_paths_that_are_one_file_are_refused_before_anything_is_asked() {
     }
     assert_eq!((mock.requests(), names(home.path())), (0, before));
     assert_eq!(fs::read_to_string(at("list")).unwrap(), "an older list");
+}
+
+#[test]
+fn a_hyphen_is_standard_output_and_no_file() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let whole = collect(&mock).end().stdout;
+    let ended = collect(&mock).args(["--output", "-"]).within(home.path()).end();
+    assert_eq!((ended.code, ended.stdout), (Some(0), whole), "{}", ended.stderr);
+    let requests = mock.requests();
+    for arguments in [
+        &["--report", "-"][..],
+        &["--output", "list", "--checkpoint", "-"],
+        &["--output", "-", "--checkpoint", "c"],
+    ] {
+        let ended = collect(&mock).args(arguments).within(home.path()).end();
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        ended.said("invalid-settings");
+    }
+    assert_eq!((mock.requests(), names(home.path())), (requests, vec![]));
+}
+
+#[test]
+fn an_ending_that_names_no_format_is_wrong_usage_unless_one_is_given() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    for name in ["m.xlsx", "m.tsv", "m.XLS", "m.csv.gz"] {
+        let run = || Run::new("collect").at(&mock).args(["--output", name]).within(home.path());
+        let said = run().arg("--json").end();
+        assert_eq!(said.code, Some(2), "{name}: {}", said.stderr);
+        for format in ["csv", "ndjson", "json", "table", "--format"] {
+            assert!(said.said("invalid-settings").contains(format), "{name}: {}", said.stderr);
+        }
+        assert_eq!((mock.requests(), names(home.path())), (0, vec![]), "{name}");
+    }
+    let given = collect(&mock).args(["--output", "m.tsv"]).within(home.path()).end();
+    assert_eq!((given.code, names(home.path())), (Some(0), vec!["m.tsv".to_owned()]));
 }

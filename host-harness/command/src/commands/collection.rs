@@ -1,7 +1,7 @@
 //! What `collect` and `usage` share: a list, page by page, to standard output or to a file.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,8 @@ pub(crate) struct Collection {
     /// The format of the list [default: that of the output's file name, else table].
     #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
     format: Option<Shown>,
-    /// Write the list to this file, which appears only when the list is complete.
+    /// Write the list to this file, which appears only when the list is complete; `-` is standard
+    /// output.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
     /// Note the progress in this file, so that a stopped run can resume; csv and ndjson only.
@@ -87,9 +88,8 @@ pub(crate) trait Presented: Listed {
 
 impl Collection {
     pub(crate) async fn run<P: Presented>(self, console: &Console) -> Exit {
-        let format = self.effective_format();
-        let output = match self.check_files(format) {
-            Ok(output) => output,
+        let (output, format) = match self.check_files() {
+            Ok(checked) => checked,
             Err(failure) => return console.wrong_usage(&failure),
         };
         let started = std::time::Instant::now();
@@ -111,30 +111,32 @@ impl Collection {
         exit
     }
 
-    fn effective_format(&self) -> Shown {
-        let by_name = |path: &Path| match path.extension()?.to_str()?.to_ascii_lowercase().as_str()
-        {
-            "csv" => Some(Shown::Data(Format::Csv)),
-            "ndjson" | "jsonl" => Some(Shown::Data(Format::Ndjson)),
-            "json" => Some(Shown::Data(Format::Json)),
-            _ => None,
+    /// The format that was asked for, or that of the output's name. A name without an ending, and
+    /// what has no file, get a table.
+    fn effective_format(&self, output: &Output) -> Result<Shown, Failure> {
+        let (None, Output::File(path)) = (self.format, output) else {
+            return Ok(self.format.unwrap_or(Shown::Table));
         };
-        self.format.or_else(|| self.output.as_deref().and_then(by_name)).unwrap_or(Shown::Table)
+        let Some(ending) = path.extension() else { return Ok(Shown::Table) };
+        match ending.to_string_lossy().to_ascii_lowercase().as_str() {
+            "csv" => Ok(Shown::Data(Format::Csv)),
+            "ndjson" | "jsonl" => Ok(Shown::Data(Format::Ndjson)),
+            "json" => Ok(Shown::Data(Format::Json)),
+            "txt" => Ok(Shown::Table),
+            other => Err(Failure::new(
+                Code::InvalidSettings,
+                format!("`--output`: no format has the ending `.{}`", text::shortened(other, 40)),
+            )
+            .with_hint(
+                "The formats are `csv`, `ndjson`, `json` and `table`: name one with `--format`, \
+                 or let the name end in `.csv`, `.ndjson`, `.json` or `.txt` (a table).",
+            )),
+        }
     }
 
     /// Checks what clap cannot: files that would overwrite each other, and a checkpoint for a
     /// format that is written at the end.
-    fn check_files(&self, format: Shown) -> Result<Output, Failure> {
-        if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
-            return Err(Failure::new(
-                Code::InvalidSettings,
-                format!(
-                    "a {} is written at the end, so it cannot use a checkpoint",
-                    format.as_str()
-                ),
-            )
-            .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
-        }
+    fn check_files(&self) -> Result<(Output, Shown), Failure> {
         let written: Vec<_> = [
             ("--output", &self.output),
             ("--checkpoint", &self.checkpoint),
@@ -149,7 +151,18 @@ impl Collection {
         if self.checkpoint.is_some() {
             output.check_checkpoint()?;
         }
-        Ok(output)
+        let format = self.effective_format(&output)?;
+        if self.checkpoint.is_some() && !matches!(format, Shown::Data(format) if format.streams()) {
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                format!(
+                    "a {} is written at the end, so it cannot use a checkpoint",
+                    format.as_str()
+                ),
+            )
+            .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
+        }
+        Ok((output, format))
     }
 
     async fn collected<P: Presented>(

@@ -10,6 +10,9 @@ use smp_host::failure::{Code, Failure};
 use smp_host::files::output::{BESIDE, beside};
 use smp_host::files::target::{self, Target};
 
+/// The name of standard output, as other programs have it.
+const STANDARD: &str = "-";
+
 /// Where a list goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -24,7 +27,9 @@ pub(crate) enum Output {
 impl Output {
     /// What `--output` names, or standard output without it.
     pub(crate) fn of(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Standard) };
+        let Some(path) = path.filter(|path| *path != Path::new(STANDARD)) else {
+            return Ok(Self::Standard);
+        };
         match Target::of(path).map_err(|error| fault(path, &error))? {
             Target::StandardOutput => Ok(Self::Standard),
             Target::Stream => Ok(Self::Through(path.to_owned())),
@@ -55,6 +60,15 @@ pub(crate) fn check_separate(
     for (number, (option, file)) in written.iter().enumerate() {
         if file.as_os_str().is_empty() {
             return Err(wrong(format!("`{option}` does not name a file"), "Give the name of a file."));
+        }
+        if *file == Path::new(STANDARD) {
+            if *option == "--output" {
+                continue;
+            }
+            return Err(wrong(
+                format!("`{option} -` names no file: standard output is for the list"),
+                "Give the name of a file; one of the name `-` is `./-`.",
+            ));
         }
         let others = written.iter().skip(number + 1).chain(read);
         if let Some((other, _)) = others.into_iter().find(|(_, other)| are_one(file, other)) {
