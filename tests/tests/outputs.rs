@@ -1,10 +1,11 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
-//! links, `-`, endings, and two paths that are one file.
+//! links, `-`, endings, two paths that are one file, and a reader that leaves early.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -174,4 +175,37 @@ fn an_ending_that_names_no_format_is_wrong_usage_unless_one_is_given() {
     }
     let given = collect(&mock).args(["--output", "m.tsv"]).within(home.path()).end();
     assert_eq!((given.code, names(home.path())), (Some(0), vec!["m.tsv".to_owned()]));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_a_quiet_end() {
+    let mock = Mock::builder().members(4_000).page_size(100).start().unwrap();
+    // The far end is closed before the command starts, so that its first byte finds nobody.
+    let run = |run: Run| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        run.stdout_to(File::from(OwnedFd::from(writer))).end()
+    };
+    for format in ["ndjson", "csv", "json", "table"] {
+        for json in [&[][..], &["--json"]] {
+            let ended =
+                run(Run::new("collect").at(&mock).args(["--format", format]).args(json));
+            assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}");
+        }
+    }
+    // A list that is written as it arrives is not collected to its end for nobody.
+    let before = mock.requests();
+    assert_eq!(run(collect(&mock)).code, Some(0));
+    assert!(mock.requests() - before < 10, "{}", mock.requests() - before);
+    for command in ["inspect", "guide"] {
+        let ended = run(Run::new(command));
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{command}");
+    }
+    for arguments in [&["limits"][..], &["man"], &["completions", "bash"], &["--help"]] {
+        let ended = run(Run::bare().args(arguments));
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+    // What a command found stays in its exit code.
+    let ended = run(Run::new("check").args(["--strict"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
 }

@@ -23,7 +23,7 @@ use smp_host::text::{self, counted, grouped};
 
 use super::Exit;
 use super::connector::ConnectorArguments;
-use super::console::Console;
+use super::console::{Console, StandardOutput, reader_left};
 use super::outputs::{self, Output};
 use super::progress::{Progress, stopped};
 use super::remedy::worded_report;
@@ -97,8 +97,12 @@ impl Collection {
             Ok(source) => self.collected::<P>(&source, &output, format, console).await,
             Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };
+        // What follows in a pipe, such as `head`, has read enough: a quiet end.
+        let left = |failure: &Failure| failure.code == Code::Output && reader_left();
+        let exit = if report.error.as_ref().is_some_and(left) { Exit::Done } else { exit };
         let exit = self.written(&report, exit, console);
         match &report.error {
+            Some(failure) if left(failure) => {}
             Some(failure) => console.failure(failure),
             None if exit == Exit::Done => {
                 self.say_done::<P>(&report, started.elapsed(), console);
@@ -209,7 +213,7 @@ impl Collection {
         };
         Ok(match output {
             Output::Standard => {
-                let output = after_progress(Box::new(io::stdout()));
+                let output = after_progress(Box::new(StandardOutput));
                 let sink = format.sink::<P, _>(output, false, &view(console.output_look()));
                 Box::new(Stream::new("standard output", sink))
             }

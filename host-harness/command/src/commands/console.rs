@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::show;
 use crate::show::terminal::Look;
@@ -64,13 +65,13 @@ impl Console {
         Look { width: width(), colour: colour(io::stderr().is_terminal()) }
     }
 
-    /// Writes data to standard output.
+    /// Writes data to standard output. A reader that has left, as `head` does, wants no more: that
+    /// is no failure, and the command ends as it would have.
     pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
-        let mut output = io::stdout().lock();
-        output
-            .write_all(text.as_bytes())
-            .and_then(|()| output.flush())
-            .map_err(|error| output_fault(&error))
+        match StandardOutput.write_all(text.as_bytes()).and_then(|()| StandardOutput.flush()) {
+            Err(_) if reader_left() => Ok(()),
+            written => written.map_err(|error| output_fault(&error)),
+        }
     }
 
     /// Writes one JSON value to standard output, on one line.
@@ -109,6 +110,34 @@ impl Console {
         } else {
             self.note(show::report::failure(failure, self.error_look()).trim_end());
         }
+    }
+}
+
+/// Standard output, which notes when its reader has left.
+pub(crate) struct StandardOutput;
+
+/// Whether the reader of standard output has closed its end of the pipe.
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the reader of standard output has left: a list that is still being collected ends then,
+/// without a word, and with 0.
+pub(crate) fn reader_left() -> bool {
+    READER_LEFT.load(Ordering::Relaxed)
+}
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write(bytes).inspect_err(note_reader)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush().inspect_err(note_reader)
+    }
+}
+
+fn note_reader(error: &io::Error) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        READER_LEFT.store(true, Ordering::Relaxed);
     }
 }
 
