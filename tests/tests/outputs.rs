@@ -1,5 +1,6 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
-//! links, `-`, endings, two paths that are one file, and a reader that leaves early.
+//! links, `-`, endings, two paths that are one file, a reader that leaves early, and places where no
+//! file can be.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use smp_tests::harness::{Ended, Run, names};
+use smp_tests::harness::{Ended, Run, names, read_json};
 use smp_tests::mock::{Builder, Mock};
 
 fn organization() -> Builder {
@@ -208,4 +209,43 @@ fn a_reader_that_leaves_early_is_a_quiet_end() {
     // What a command found stays in its exit code.
     let ended = run(Run::new("check").args(["--strict"]));
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn a_place_where_no_file_can_be_is_found_before_anything_is_asked() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    fs::create_dir(home.path().join("folder")).unwrap();
+    fs::write(home.path().join("file"), "").unwrap();
+    for place in ["none/x", "folder", "file/x"] {
+        for (option, others, code) in [
+            ("--output", &[][..], "output"),
+            ("--report", &[], "output"),
+            ("--checkpoint", &["--output", "list"], "checkpoint"),
+        ] {
+            let run = collect(&mock).args(others).args([option, place]);
+            let ended = run.within(home.path()).end();
+            assert_eq!(ended.code, Some(2), "{option} {place}: {}", ended.stderr);
+            let said = ended.said(code);
+            assert!(said.contains(place) && said.contains(option), "{said}");
+        }
+    }
+    assert_eq!(mock.requests(), 0);
+    assert_eq!(names(home.path()), ["file", "folder"]);
+}
+
+#[test]
+fn a_report_is_written_whole_or_not_at_all() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let report = home.path().join("report.json");
+    for before in [None, Some("an older report")] {
+        before.into_iter().for_each(|text| fs::write(&report, text).unwrap());
+        let ended = collect(&mock).file("--report", &report).on_a_disk_of(0).end();
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        // A component cannot be compiled there either, which the last line says.
+        assert!(ended.stderr.contains("report.json` cannot be written"), "{}", ended.stderr);
+        assert_eq!(fs::read_to_string(&report).ok().as_deref(), before);
+        assert_eq!(names(home.path()).len(), usize::from(before.is_some()));
+    }
+    assert_eq!(collect(&mock).file("--report", &report).end().code, Some(0));
+    assert_eq!(read_json(&report)["outcome"], "complete");
 }

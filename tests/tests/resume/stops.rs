@@ -188,9 +188,15 @@ fn a_run_that_was_killed_between_the_files_name_and_the_checkpoints_removal_ends
 /// A complete collection, and its journal from just before the end.
 pub(crate) fn finished_with_its_journal(format: &'static str) -> (Setup, Vec<u8>) {
     let stage = Setup::stopped_at(format, PAGES);
-    // A run that cannot give its output the final name notes the last page, and stops.
+    // A run that cannot give its output the final name notes the last page, and stops. The name is
+    // taken while the answer is on its way: before, it would be refused.
+    stage.mock.set_fault(Call::Users, When::Nth(1), Fault::Slow(Duration::from_secs(1)));
+    let before = stage.mock.log().len();
+    let child = stage.run().start();
+    assert!(stage.mock.wait_until(PATIENCE, |log: &[LoggedRequest]| log.len() > before));
     fs::create_dir(stage.output()).unwrap();
-    assert_eq!(stage.run().end().code, Some(3));
+    assert_eq!(Ended::of(child).code, Some(3));
+    stage.mock.clear_faults();
     let journal = fs::read(stage.checkpoint()).unwrap();
     fs::remove_dir(stage.output()).unwrap();
     stage.finish();

@@ -18,7 +18,6 @@ use smp_host::files::Format;
 use smp_host::files::journal::FileJournal;
 use smp_host::files::target;
 use smp_host::http::retry::Figures;
-use smp_host::remedy::{Place, Remedy};
 use smp_host::text::{self, counted, grouped};
 
 use super::Exit;
@@ -166,6 +165,7 @@ impl Collection {
             )
             .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
         }
+        outputs::check_places(&output, self.checkpoint.as_deref(), self.report.as_deref())?;
         Ok((output, format))
     }
 
@@ -236,12 +236,11 @@ impl Collection {
     /// Writes the report, if one is wanted. A report that cannot be written is a separate failure.
     fn written(&self, report: &RunReport, exit: Exit, console: &Console) -> Exit {
         let Some(path) = &self.report else { return exit };
-        let written = std::fs::write(path, format!("{:#}\n", worded_report(report).to_json()));
-        match written {
+        let text = format!("{:#}\n", worded_report(report).to_json());
+        match target::replace(path, text.as_bytes()) {
             Ok(()) => exit,
             Err(error) => {
-                let report = Remedy::MakeRoom { of: Place::Report };
-                console.failure(&fault(path, &error).with_remedy(report));
+                console.failure(&outputs::no_report(path, &error));
                 if exit == Exit::Done { Exit::Failed } else { exit }
             }
         }

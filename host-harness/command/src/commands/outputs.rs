@@ -2,6 +2,7 @@
 //! anything is asked.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use smp_host::collect::sink::fault;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::output::{BESIDE, beside};
 use smp_host::files::target::{self, Target};
+use smp_host::remedy::{Place, Remedy};
 
 /// The name of standard output, as other programs have it.
 const STANDARD: &str = "-";
@@ -79,6 +81,38 @@ pub(crate) fn check_separate(
         }
     }
     Ok(())
+}
+
+/// Refuses an output, a checkpoint or a report that could not be written at the end of a run.
+pub(crate) fn check_places(
+    output: &Output,
+    checkpoint: Option<&Path>,
+    report: Option<&Path>,
+) -> Result<(), Failure> {
+    if let Output::File(path) = output {
+        target::check(path).map_err(|error| fault(path, &error))?;
+    }
+    if let Some(path) = report {
+        target::check(path).map_err(|error| no_report(path, &error))?;
+    }
+    match checkpoint {
+        // It is written in place.
+        Some(path) if fs::metadata(path).is_ok_and(|there| there.is_file()) => Ok(()),
+        Some(path) => target::check(path).map_err(|error| {
+            Failure::new(
+                Code::Checkpoint,
+                format!("`{}` cannot be a checkpoint: {error}", path.display()),
+            )
+            .with_hint("Name a file in a folder that exists and that this user may write to.")
+            .with_remedy(Remedy::OtherPlace { of: Place::Checkpoint })
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The failure of a report that cannot be written.
+pub(crate) fn no_report(path: &Path, error: &io::Error) -> Failure {
+    fault(path, error).with_remedy(Remedy::MakeRoom { of: Place::Report })
 }
 
 fn wrong(message: String, hint: &str) -> Failure {

@@ -169,7 +169,7 @@ impl Checkpoint {
                     .and_then(|()| checkpoint.file.rewind())
                     .map_err(failed)?;
                 checkpoint.write(&Header { journal: FORMAT, identity: identity.clone() })?;
-                super::output::sync_folder(path);
+                super::target::sync_folder(path);
                 Ok((checkpoint, Vec::new()))
             }
         }

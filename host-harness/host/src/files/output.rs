@@ -144,7 +144,7 @@ impl OutputFile {
     /// `output` if that fails; the partial file still exists then.
     pub fn complete(self) -> Result<(), Failure> {
         self.rename_to(&self.path)?;
-        sync_folder(&self.path);
+        target::sync_folder(&self.path);
         let _ = fs::remove_file(beside(&self.path, ".previous"));
         Ok(())
     }
@@ -249,11 +249,6 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Makes a rename durable by writing the folder's own entry. Not every file system permits that.
-pub(super) fn sync_folder(path: &Path) {
-    let _ = File::open(target::folder(path)).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(test)]

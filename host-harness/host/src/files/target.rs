@@ -90,6 +90,54 @@ pub fn open_stream(path: &Path) -> io::Result<Box<dyn Write + Send>> {
     Ok(Box::new(OpenOptions::new().write(true).open(path)?))
 }
 
+/// Whether this program could write a file there: its folder exists and takes one more. Nothing is
+/// left behind.
+///
+/// # Errors
+/// Why it could not.
+pub fn check(path: &Path) -> io::Result<()> {
+    let Target::File(path) = Target::of(path)? else { return Ok(()) };
+    if !fs::metadata(folder(&path)).is_ok_and(|folder| folder.is_dir()) {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "its folder is not there"));
+    }
+    tempfile::tempfile_in(folder(&path)).map(drop)
+}
+
+/// Puts these bytes at a path, whole or not at all: an older file is replaced only when they are on
+/// the disk, and keeps its permissions. A new one can be read by its owner alone.
+///
+/// # Errors
+/// The system's error. What is there is unchanged then, unless it is a device or a pipe.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Target::File(path) = Target::of(path)? else {
+        let mut stream = open_stream(path)?;
+        return stream.write_all(bytes).and_then(|()| stream.flush());
+    };
+    // Its permissions are the owner's alone.
+    let mut file = tempfile::NamedTempFile::new_in(folder(&path))?;
+    file.write_all(bytes)?;
+    keep_permissions(file.as_file(), &path);
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    sync_folder(&path);
+    Ok(())
+}
+
+/// Gives a file the permissions of the one that it replaces, which were somebody's decision. Not
+/// every file system has any.
+pub(super) fn keep_permissions(file: &File, replaced: &Path) {
+    if let Ok(there) = fs::symlink_metadata(replaced)
+        && there.is_file()
+    {
+        let _ = file.set_permissions(there.permissions());
+    }
+}
+
+/// Makes a rename durable by writing the folder's own entry. Not every file system permits that.
+pub(super) fn sync_folder(path: &Path) {
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+}
+
 /// Opens a file of this program's own, and makes it if it is not there.
 pub(super) fn own(path: &Path) -> io::Result<File> {
     let new =
@@ -164,6 +212,38 @@ mod tests {
         symlink("circle", at("circle")).unwrap();
         assert!(Target::of(&at("circle")).is_err());
         assert_eq!(Target::of(&at("data")).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_permissions() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+        fs::write(at("old"), "something longer").unwrap();
+        fs::set_permissions(at("old"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("old", at("link")).unwrap();
+        for name in ["link", "new"] {
+            check(&at(name)).unwrap();
+            replace(&at(name), b"text").unwrap();
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), "text");
+        }
+        assert_eq!((mode("old"), mode("new")), (0o640, 0o600));
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert!(replace(Path::new("/dev/full"), b"text").is_err());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_place_where_no_file_can_be_is_known_before() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("file"), "").unwrap();
+        for (name, because) in
+            [("none/x", "its folder is not there"), ("file/x", "Not a directory"), ("", "a folder")]
+        {
+            let told = check(&home.path().join(name)).unwrap_err().to_string();
+            assert!(told.contains(because), "{name}: {told}");
+        }
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }
 
     #[test]
