@@ -1,13 +1,13 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
 //! links, `-`, endings, two paths that are one file, a reader that leaves early, and places where no
-//! file can be.
+//! file can be. And of who can read what it wrote.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread;
@@ -248,4 +248,32 @@ fn a_report_is_written_whole_or_not_at_all() {
     }
     assert_eq!(collect(&mock).file("--report", &report).end().code, Some(0));
     assert_eq!(read_json(&report)["outcome"], "complete");
+}
+
+#[test]
+fn what_holds_personal_data_can_be_read_by_its_owner_alone() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+    let run = |limit: &[&str]| {
+        collect(&mock)
+            .args(["--output", "list", "--checkpoint", "c", "--report", "report.json"])
+            .args(limit)
+            .within(home.path())
+            .end()
+    };
+    run(&["--limit", "pages=1"]);
+    for name in ["list.partial", "c", "report.json"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    assert_done(&run(&[]));
+    assert_eq!(mode("list"), 0o600);
+    for name in ["list", "report.json"] {
+        fs::set_permissions(at(name), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_done(&run(&[]));
+    assert_eq!((mode("list"), mode("report.json")), (0o644, 0o644), "somebody's decision");
+
+    let recorded = Run::new("record").at(&mock).file("--output", &at("recording")).end();
+    assert_eq!((recorded.code, mode("recording")), (Some(0), 0o700), "{}", recorded.stderr);
 }

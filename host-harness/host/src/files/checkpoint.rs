@@ -12,6 +12,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -135,6 +136,7 @@ impl Checkpoint {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(super::target::OWNER_ALONE)
             .open(path)
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound => impossible(path, "its folder is not there"),

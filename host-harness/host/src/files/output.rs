@@ -138,11 +138,13 @@ impl OutputFile {
         Ok((self.file.stream_position()?, written.finalize().into()))
     }
 
-    /// Gives the file of a complete list its final name.
+    /// Gives the file of a complete list its final name, and the permissions of the list that it
+    /// replaces. Without one, its owner alone can read it.
     ///
     /// # Errors
     /// `output` if that fails; the partial file still exists then.
     pub fn complete(self) -> Result<(), Failure> {
+        target::keep_permissions(&self.file, &beside(&self.path, ".previous"));
         self.rename_to(&self.path)?;
         target::sync_folder(&self.path);
         let _ = fs::remove_file(beside(&self.path, ".previous"));
@@ -356,6 +358,24 @@ mod tests {
         let failure = output.complete().unwrap_err();
         assert!(failure.code == Code::Output && failure.message.contains("replaced"), "{failure}");
         assert!(!path.exists() && beside(&path, ".partial").exists());
+    }
+
+    #[test]
+    fn a_new_list_is_its_owners_and_an_old_one_keeps_its_permissions() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, path) = folder();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let output = OutputFile::begin(&path).unwrap();
+        assert_eq!(mode(&beside(&path, ".partial")), 0o600);
+        output.complete().unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        // What was left by an older program is closed before anything is written to it.
+        fs::write(beside(&path, ".partial"), "").unwrap();
+        let output = OutputFile::begin(&path).unwrap();
+        assert_eq!(mode(&beside(&path, ".partial")), 0o600);
+        output.complete().unwrap();
+        assert_eq!(mode(&path), 0o640);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 /// Most links on the way to a target, which is the kernel's own bound.
 const MOST_LINKS: usize = 40;
 /// The permissions of a new file.
-const OWNER_ALONE: u32 = 0o600;
+pub(super) const OWNER_ALONE: u32 = 0o600;
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +152,8 @@ pub(super) fn own(path: &Path) -> io::Result<File> {
             if there.uid() != rustix::process::geteuid().as_raw() {
                 return Err(io::Error::other("it belongs to another user"));
             }
+            // An older program made it for everybody. Not every file system has permissions.
+            let _ = file.set_permissions(fs::Permissions::from_mode(OWNER_ALONE));
             Ok(file)
         }
         new => new,
@@ -178,7 +180,7 @@ pub(super) fn existing(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
     use super::*;
