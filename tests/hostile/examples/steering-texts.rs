@@ -34,6 +34,8 @@ impl Connector for SteeringTexts {
             [&mut field.label, &mut field.help, &mut field.placeholder]
                 .into_iter()
                 .for_each(|text| *text = STEERING.into());
+            // The host notes that a value does not match, and names the setting by its label.
+            field.pattern = Some("no-value-has-this-form".into());
         }
         for endpoint in &mut it.api.endpoints {
             endpoint.purpose = STEERING.into();

@@ -102,6 +102,26 @@ fn a_descriptor_steers_no_terminal() {
 }
 
 #[test]
+fn the_label_of_a_setting_steers_no_terminal_in_a_note() {
+    let scratch = tempfile::tempdir().unwrap();
+    let recording = scratch.path().join("recording");
+    for (command, options) in [
+        ("connect", &[][..]),
+        ("collect", &[]),
+        ("record", &["--output", recording.to_str().unwrap()]),
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let ended = run(command, &[options, json].concat());
+            let noted = ended.stderr.lines().any(|line| line.starts_with("note: "));
+            assert!(noted, "{command} {json:?} notes nothing: {}", ended.stderr);
+            assert_steers_nothing(&ended.stderr);
+            let forged = ended.stderr.lines().filter(|line| line.starts_with("{\"error\""));
+            assert!(forged.count() <= json.len(), "{command}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_guide_has_nothing_in_it_that_acts() {
     let guide = run("guide", &[]).stdout;
     assert_steers_nothing(&guide);

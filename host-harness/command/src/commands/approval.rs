@@ -61,7 +61,7 @@ pub(crate) fn grants(
             approval.named.iter().any(|(known, template)| *known == method && template == path);
         if named
             || is_remembered(&entry)
-            || (may_ask(console) && ask_for(endpoint, &origin, &entry)?)
+            || (may_ask(console) && ask_for(endpoint, &origin, &entry, console)?)
         {
             grants = grants.with(method, path);
         }
@@ -106,7 +106,7 @@ fn approved_origin(
              approval.",
         ));
     }
-    if !yes(&origin_question(facts, &base, approval), &entry)? {
+    if !yes(&origin_question(facts, &base, approval), &entry, console)? {
         return Err(Failure::new(
             Code::Denied,
             format!("you did not approve sending the key to {base}"),
@@ -142,7 +142,12 @@ fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -
 
 /// Asks for one endpoint beyond `GET`. A no is not a failure: the run works as far as it can
 /// without it.
-fn ask_for(endpoint: &Endpoint, origin: &Origin, entry: &str) -> Result<bool, Failure> {
+fn ask_for(
+    endpoint: &Endpoint,
+    origin: &Origin,
+    entry: &str,
+    console: &Console,
+) -> Result<bool, Failure> {
     let says = if endpoint.read_only {
         "According to the connector, this changes nothing there."
     } else {
@@ -152,7 +157,7 @@ fn ask_for(endpoint: &Endpoint, origin: &Origin, entry: &str) -> Result<bool, Fa
         "The connector also wants to send to {origin}\n{}\n{says} Allow this request? [y/N] ",
         line(endpoint)
     );
-    yes(&question, entry)
+    yes(&question, entry, console)
 }
 
 fn line(endpoint: &Endpoint) -> String {
@@ -167,11 +172,9 @@ fn may_ask(console: &Console) -> bool {
 }
 
 /// Asks on the terminal, and remembers a yes.
-fn yes(question: &str, entry: &str) -> Result<bool, Failure> {
+fn yes(question: &str, entry: &str, console: &Console) -> Result<bool, Failure> {
     let asked = || -> io::Result<bool> {
-        let mut terminal = io::stderr().lock();
-        terminal.write_all(question.as_bytes())?;
-        terminal.flush()?;
+        console.question(question)?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -1,15 +1,21 @@
 //! Standard output for data, and standard error for everything else. Only this file prints.
+//!
+//! It is the last place before a terminal, so whatever steers one is escaped here, wherever a text
+//! came from: a line for people stays one line, and a text of several has only line breaks and the
+//! colours of this program.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::show;
-use crate::show::terminal::Look;
+use crate::show::terminal::{COLOURS, Look};
 use clap::error::{ContextKind, ContextValue};
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
 use smp_host::remedy::{Place, Remedy};
+use smp_host::text;
 
 use super::{Exit, remedy};
 
@@ -68,7 +74,7 @@ impl Console {
     /// Writes data to standard output. A reader that has left, as `head` does, wants no more: that
     /// is no failure, and the command ends as it would have.
     pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
-        match StandardOutput.write_all(text.as_bytes()).and_then(|()| StandardOutput.flush()) {
+        match StandardOutput.write_all(harmless(text).as_bytes()).and_then(|()| StandardOutput.flush()) {
             Err(_) if reader_left() => Ok(()),
             written => written.map_err(|error| output_fault(&error)),
         }
@@ -83,7 +89,14 @@ impl Console {
     /// Writes a line for the person who runs the command. If standard error is closed, nobody can
     /// read it.
     pub(crate) fn note(self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{}", text::escaped(line));
+    }
+
+    /// Writes a question, after which the cursor stays.
+    pub(crate) fn question(self, question: &str) -> io::Result<()> {
+        let mut terminal = io::stderr().lock();
+        terminal.write_all(harmless(question).as_bytes())?;
+        terminal.flush()
     }
 
     /// Writes why a command failed.
@@ -108,9 +121,40 @@ impl Console {
                 Err(error) => self.note(&format!("the failure cannot be written as JSON: {error}")),
             }
         } else {
-            self.note(show::report::failure(failure, self.error_look()).trim_end());
+            let shown = show::report::failure(failure, self.error_look());
+            let _ = writeln!(io::stderr().lock(), "{}", harmless(shown.trim_end()));
         }
     }
+}
+
+/// A text of several lines as a terminal may get it: what steers one is escaped, except line
+/// breaks, tabs and the colours that this program itself uses.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |sign| text::is_active(sign) && !matches!(sign, '\n' | '\t');
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(start) = rest.find(steers) {
+        let (before, from) = rest.split_at(start);
+        safe.push_str(before);
+        let colour = COLOURS.iter().find(|colour| from.starts_with(**colour));
+        let taken = match colour {
+            Some(colour) => {
+                safe.push_str(colour);
+                colour.len()
+            }
+            None => {
+                let sign = from.chars().next().unwrap_or_default();
+                safe.extend(sign.escape_unicode());
+                sign.len_utf8()
+            }
+        };
+        rest = from.get(taken..).unwrap_or_default();
+    }
+    safe.push_str(rest);
+    Cow::Owned(safe)
 }
 
 /// Standard output, which notes when its reader has left.
@@ -160,7 +204,7 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
             }
         }
     }
-    let _ = write!(io::stderr().lock(), "{text}");
+    let _ = write!(io::stderr().lock(), "{}", harmless(&text));
     if arguments.iter().any(|argument| argument == "--json") {
         let message = text
             .lines()
@@ -225,6 +269,20 @@ fn colour(terminal: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_does_not_pass_and_our_colours_do() {
+        for (text, shown) in [
+            ("two\nlines\tand Zoë, 张伟, 👩‍💻", "two\nlines\tand Zoë, 张伟, 👩‍💻"),
+            ("\u{1b}[31m✘\u{1b}[0m no", "\u{1b}[31m✘\u{1b}[0m no"),
+            ("\u{1b}]52;c;cm0=\u{7}", "\\u{1b}]52;c;cm0=\\u{7}"),
+            ("\u{1b}[8m\u{1b}[2J\u{9b}2J", "\\u{1b}[8m\\u{1b}[2J\\u{9b}2J"),
+            ("a\r{\"error\"", "a\\u{d}{\"error\""),
+            ("\u{202e}gpj.exe\u{1b}", "\\u{202e}gpj.exe\\u{1b}"),
+        ] {
+            assert_eq!(harmless(text), shown, "{text:?}");
+        }
+    }
 
     #[test]
     fn keys_are_told_from_options_and_names() {

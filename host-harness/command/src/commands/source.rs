@@ -2,7 +2,7 @@
 //! and `record` share, made into a run.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -312,7 +312,7 @@ impl SourceArguments {
             && std::io::stderr().is_terminal()
         {
             for field in descriptor.settings.iter().filter(|field| field.required) {
-                ask(field, &mut settings)?;
+                ask(field, &mut settings, console)?;
             }
         }
         Ok(settings)
@@ -406,7 +406,7 @@ impl SecretPlace {
     }
 }
 
-fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
+fn ask(field: &SettingField, settings: &mut Settings, console: &Console) -> Result<(), Refusal> {
     if settings.values.contains_key(&field.key) || settings.secrets.contains_key(&field.key) {
         return Ok(());
     }
@@ -418,8 +418,7 @@ fn ask(field: &SettingField, settings: &mut Settings) -> Result<(), Refusal> {
         let value = rpassword::prompt_password(format!("{label} (not shown): ")).map_err(failed)?;
         settings.secrets.insert(field.key.clone(), SecretText::new(value));
     } else {
-        let mut terminal = std::io::stderr().lock();
-        write!(terminal, "{label}: ").and_then(|()| terminal.flush()).map_err(failed)?;
+        console.question(&format!("{label}: ")).map_err(failed)?;
         let mut value = String::new();
         std::io::stdin().lock().read_line(&mut value).map_err(failed)?;
         settings.values.insert(field.key.clone(), value.trim().to_owned());

@@ -50,6 +50,17 @@ pub(crate) enum Style {
     Cyan,
 }
 
+/// Every sequence that [`Paint`] writes, and no other: the console lets these pass.
+pub(crate) const COLOURS: [&str; 7] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[31m",
+    "\u{1b}[36m",
+];
+
 /// Colours, or none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
@@ -208,6 +219,12 @@ mod tests {
         assert_eq!(Paint { colour: true }.styled(Style::Red, "no"), "\u{1b}[31mno\u{1b}[0m");
         assert_eq!(Paint { colour: true }.styled(Style::Red, ""), "");
         assert_eq!(Paint { colour: true }.styled(Style::Plain, "yes"), "yes");
+        use Style::{Bold, Cyan, Dim, Green, Red, Yellow};
+        for style in [Bold, Dim, Green, Yellow, Red, Cyan] {
+            let painted = Paint { colour: true }.styled(style, "x");
+            let (begin, end) = painted.split_once('x').unwrap();
+            assert!(COLOURS.contains(&begin) && COLOURS.contains(&end), "{style:?}");
+        }
     }
 
     proptest! {
