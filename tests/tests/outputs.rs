@@ -189,8 +189,7 @@ fn a_reader_that_leaves_early_is_a_quiet_end() {
     };
     for format in ["ndjson", "csv", "json", "table"] {
         for json in [&[][..], &["--json"]] {
-            let ended =
-                run(Run::new("collect").at(&mock).args(["--format", format]).args(json));
+            let ended = run(Run::new("collect").at(&mock).args(["--format", format]).args(json));
             assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}");
         }
     }
@@ -276,4 +275,32 @@ fn what_holds_personal_data_can_be_read_by_its_owner_alone() {
 
     let recorded = Run::new("record").at(&mock).file("--output", &at("recording")).end();
     assert_eq!((recorded.code, mode("recording")), (Some(0), 0o700), "{}", recorded.stderr);
+}
+
+#[test]
+fn csv_for_excel_has_a_mark_and_is_not_resumed_as_another_form() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let run = |arguments: &[&str]| {
+        Run::new("collect").at(&mock).arg("--json").args(arguments).within(home.path()).end()
+    };
+    let plain = run(&["--output", "-", "--format", "csv", "--csv", "plain"]).stdout;
+    assert!(plain.starts_with("email,name,") && !plain.contains('\r'), "{plain}");
+    for (form, header) in [("excel", "email,name,"), ("excel-semicolon", "email;name;")] {
+        let excel = run(&["--format", "csv", "--csv", form]).stdout;
+        assert!(excel.starts_with(&format!("\u{feff}{header}")), "{excel}");
+        assert_eq!(excel.matches("\r\n").count(), plain.lines().count(), "{form}");
+    }
+    for (arguments, said) in [
+        (&["--format", "json", "--csv", "excel"][..], "--format csv"),
+        (&["--format", "csv", "--csv", "german"], "excel-semicolon"),
+    ] {
+        let refused = run(arguments);
+        assert_eq!(refused.code, Some(2), "{arguments:?}");
+        assert!(refused.said("invalid-settings").contains(said), "{}", refused.stderr);
+    }
+    let files = ["--output", "m.csv", "--checkpoint", "c"];
+    run(&[&files[..], &["--csv", "excel", "--limit", "pages=1"]].concat());
+    let other = run(&files);
+    assert_eq!(other.code, Some(1));
+    assert!(other.said("checkpoint").contains("the format is another one"), "{}", other.stderr);
 }

@@ -8,6 +8,7 @@ use smp_host::collect::guard::Counts;
 use smp_host::collect::sink::Sink;
 use smp_host::contract::MemberPage;
 use smp_host::files::Format;
+use smp_host::files::csv::{Csv, Dialect};
 
 use super::Exit;
 use super::collection::{Collection, Presented, View};
@@ -34,10 +35,14 @@ impl Presented for MemberPage {
 
     fn data<W: Write + Send + 'static>(
         format: Format,
+        dialect: Dialect,
         output: W,
         resuming: bool,
     ) -> Box<dyn Sink<Self>> {
-        format.sink(output, resuming)
+        match format {
+            Format::Csv => Box::new(Csv::with(dialect, output, resuming)),
+            format => format.sink(output, resuming),
+        }
     }
 
     fn table<W: Write + Send + 'static>(output: W, view: &View) -> Box<dyn Sink<Self>> {

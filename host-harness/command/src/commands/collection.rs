@@ -15,6 +15,7 @@ use smp_host::collect::stream::Stream;
 use smp_host::contract::Instant;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::Format;
+use smp_host::files::csv::Dialect;
 use smp_host::files::journal::FileJournal;
 use smp_host::files::target;
 use smp_host::http::retry::Figures;
@@ -38,6 +39,10 @@ pub(crate) struct Collection {
     /// The format of the list [default: that of the output's file name, else table].
     #[arg(long, value_name = "table|csv|ndjson|json", value_parser = format, help_heading = "Output")]
     format: Option<Shown>,
+    /// For whom csv is written: `excel` has a byte order mark, dates that Excel reads, and ids as
+    /// text; `excel-semicolon` is for an Excel whose lists have semicolons, as in German or French.
+    #[arg(long, value_name = "plain|excel|excel-semicolon", value_parser = dialect, help_heading = "Output")]
+    csv: Option<Dialect>,
     /// Write the list to this file, which appears only when the list is complete; `-` is standard
     /// output.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -71,6 +76,7 @@ pub(crate) trait Presented: Listed {
     /// A sink for programs.
     fn data<W: Write + Send + 'static>(
         format: Format,
+        dialect: Dialect,
         output: W,
         resuming: bool,
     ) -> Box<dyn Sink<Self>>;
@@ -165,6 +171,13 @@ impl Collection {
             )
             .with_hint("Use `--format csv` or `--format ndjson` with `--checkpoint`."));
         }
+        if self.csv.is_some() && format != Shown::Data(Format::Csv) {
+            return Err(Failure::new(
+                Code::InvalidSettings,
+                format!("`--csv` says how csv is written, and the format is {}", format.as_str()),
+            )
+            .with_hint("Leave `--csv` out, or use `--format csv`."));
+        }
         outputs::check_places(&output, self.checkpoint.as_deref(), self.report.as_deref())?;
         Ok((output, format))
     }
@@ -205,6 +218,7 @@ impl Collection {
         console: &Console,
         progress: &Arc<Progress>,
     ) -> Result<Box<dyn Destination<P>>, Failure> {
+        let dialect = self.csv.unwrap_or_default();
         let view = |look| View { now: source.now, look, billable: billable(source) };
         // The bar is removed before a table is written, or they would overwrite each other.
         let after_progress = |output: Box<dyn Write + Send>| AfterProgress {
@@ -214,21 +228,28 @@ impl Collection {
         Ok(match output {
             Output::Standard => {
                 let output = after_progress(Box::new(StandardOutput));
-                let sink = format.sink::<P, _>(output, false, &view(console.output_look()));
+                let view = view(console.output_look());
+                let sink = format.sink::<P, _>(dialect, output, false, &view);
                 Box::new(Stream::new("standard output", sink))
             }
             Output::Through(path) => {
                 let opened = target::open_stream(path).map_err(|error| fault(path, &error))?;
-                let view = view(Look::PLAIN);
-                let sink = format.sink::<P, _>(after_progress(opened), false, &view);
+                let (output, view) = (after_progress(opened), view(Look::PLAIN));
+                let sink = format.sink::<P, _>(dialect, output, false, &view);
                 Box::new(Stream::new(path, sink))
             }
             Output::File(path) => {
                 let view = view(Look::PLAIN);
                 let sink = Box::new(move |output, resuming| {
-                    format.sink::<P, _>(io::BufWriter::new(output), resuming, &view)
+                    let output = io::BufWriter::new(output);
+                    format.sink::<P, _>(dialect, output, resuming, &view)
                 });
-                Box::new(FileJournal::new(path, format.as_str(), sink, self.checkpoint.clone()))
+                // A checkpoint of one form of csv does not fit another.
+                let name = match dialect {
+                    Dialect::Plain => format.as_str().to_owned(),
+                    other => format!("{} for {}", format.as_str(), other.as_str()),
+                };
+                Box::new(FileJournal::new(path, name, sink, self.checkpoint.clone()))
             }
         })
     }
@@ -306,12 +327,13 @@ impl Shown {
 
     fn sink<P: Presented, W: Write + Send + 'static>(
         self,
+        dialect: Dialect,
         output: W,
         resuming: bool,
         view: &View,
     ) -> Box<dyn Sink<P>> {
         match self {
-            Self::Data(format) => P::data(format, output, resuming),
+            Self::Data(format) => P::data(format, dialect, output, resuming),
             Self::Table => P::table(output, view),
         }
     }
@@ -342,4 +364,9 @@ fn format(text: &str) -> Result<Shown, String> {
             .map(Shown::Data)
             .map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
     }
+}
+
+fn dialect(text: &str) -> Result<Dialect, String> {
+    let known = Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == text);
+    known.ok_or_else(|| "the forms of csv are `plain`, `excel` and `excel-semicolon`".into())
 }

@@ -74,7 +74,10 @@ impl Console {
     /// Writes data to standard output. A reader that has left, as `head` does, wants no more: that
     /// is no failure, and the command ends as it would have.
     pub(crate) fn data(self, text: &str) -> Result<(), Failure> {
-        match StandardOutput.write_all(harmless(text).as_bytes()).and_then(|()| StandardOutput.flush()) {
+        match StandardOutput
+            .write_all(harmless(text).as_bytes())
+            .and_then(|()| StandardOutput.flush())
+        {
             Err(_) if reader_left() => Ok(()),
             written => written.map_err(|error| output_fault(&error)),
         }

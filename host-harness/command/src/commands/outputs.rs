@@ -61,7 +61,10 @@ pub(crate) fn check_separate(
 ) -> Result<(), Failure> {
     for (number, (option, file)) in written.iter().enumerate() {
         if file.as_os_str().is_empty() {
-            return Err(wrong(format!("`{option}` does not name a file"), "Give the name of a file."));
+            return Err(wrong(
+                format!("`{option}` does not name a file"),
+                "Give the name of a file.",
+            ));
         }
         if *file == Path::new(STANDARD) {
             if *option == "--output" {
@@ -123,7 +126,8 @@ fn wrong(message: String, hint: &str) -> Failure {
 /// where there is none yet, and by device and inode where there is one.
 fn are_one(one: &Path, other: &Path) -> bool {
     let (one, other) = (named(one), named(other));
-    let taken = |by: &Path, path: &Path| BESIDE.iter().any(|suffix| same(&beside(by, suffix), path));
+    let taken =
+        |by: &Path, path: &Path| BESIDE.iter().any(|suffix| same(&beside(by, suffix), path));
     same(&one, &other) || taken(&one, &other) || taken(&other, &one)
 }
 

@@ -136,7 +136,9 @@ impl Observer for Progress {
             }
             Event::Restarted => {
                 self.began.at(0);
-                self.line("the service forgot where the list was; reading it again from the beginning")
+                self.line(
+                    "the service forgot where the list was; reading it again from the beginning",
+                )
             }
             Event::Page { members, total, pages } => self.advance(*members, *total, *pages),
             _ => {}

@@ -7,6 +7,7 @@ use smp_host::collect::guard::Counts;
 use smp_host::collect::sink::Sink;
 use smp_host::contract::UsagePage;
 use smp_host::files::Format;
+use smp_host::files::csv::{Csv, Dialect};
 use smp_host::text::grouped;
 
 use super::Exit;
@@ -32,10 +33,14 @@ impl Presented for UsagePage {
 
     fn data<W: Write + Send + 'static>(
         format: Format,
+        dialect: Dialect,
         output: W,
         resuming: bool,
     ) -> Box<dyn Sink<Self>> {
-        format.usage_sink(output, resuming)
+        match format {
+            Format::Csv => Box::new(Csv::with(dialect, output, resuming)),
+            format => format.usage_sink(output, resuming),
+        }
     }
 
     fn table<W: Write + Send + 'static>(output: W, view: &View) -> Box<dyn Sink<Self>> {

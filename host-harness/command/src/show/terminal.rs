@@ -51,15 +51,8 @@ pub(crate) enum Style {
 }
 
 /// Every sequence that [`Paint`] writes, and no other: the console lets these pass.
-pub(crate) const COLOURS: [&str; 7] = [
-    "\u{1b}[0m",
-    "\u{1b}[1m",
-    "\u{1b}[2m",
-    "\u{1b}[32m",
-    "\u{1b}[33m",
-    "\u{1b}[31m",
-    "\u{1b}[36m",
-];
+pub(crate) const COLOURS: [&str; 7] =
+    ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[31m", "\u{1b}[36m"];
 
 /// Colours, or none.
 #[derive(Clone, Copy, Debug)]

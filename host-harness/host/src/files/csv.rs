@@ -11,8 +11,16 @@
 //! one if spaces, apostrophes or invisible characters precede that character, if it is the
 //! full-width form, and if the cell begins with a tab or a line break. The same is done inside a
 //! cell after a semicolon, tab or line break, because a spreadsheet with another separator begins a
-//! cell there. A program that reads the file as data removes one apostrophe at each of these
+//! cell there, and quotation marks may then precede the character too. In a file with semicolons a
+//! comma counts likewise. A program that reads the file as data removes one apostrophe at each of these
 //! places; an original apostrophe stays.
+//!
+//! **For Excel.** [`Dialect::Excel`] begins with a byte order mark, without which Excel reads `Zoë` as
+//! `ZoÃ«`; rows end with a carriage return and a line feed; instants are `2026-01-02 03:04:05` in UTC,
+//! to the second; and a text that Excel would take for a number or a date, such as the id
+//! `57e101234567890123456789`, is written as `="57e101…"`, which shows as the text itself. Such a cell
+//! has only digits, letters `e` and the signs `.,:/+- `, so it calculates nothing. A program should
+//! read the plain form.
 //!
 //! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop
 //! at a NUL, and terminals act on others.
@@ -44,9 +52,58 @@ pub const COLUMNS: [&str; 10] = [
     "products",
 ];
 
+/// For whom the values are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// For programs, and for spreadsheets that ask how to read a file: RFC 4180.
+    #[default]
+    Plain,
+    /// For Excel where its list separator is a comma, as in English.
+    Excel,
+    /// For Excel where its list separator is a semicolon, as in German, French or Spanish.
+    ExcelSemicolon,
+}
+
+impl Dialect {
+    /// All dialects, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Excel, Self::ExcelSemicolon];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Excel => "excel",
+            Self::ExcelSemicolon => "excel-semicolon",
+        }
+    }
+
+    fn separator(self) -> u8 {
+        match self {
+            Self::Plain | Self::Excel => b',',
+            Self::ExcelSemicolon => b';',
+        }
+    }
+
+    fn is_for_excel(self) -> bool {
+        self != Self::Plain
+    }
+
+    /// Whether a cell may begin after this character, in a program that splits at another separator
+    /// than this file's or reads no quotation marks.
+    fn begins_cell(self, character: char) -> bool {
+        matches!(character, ';' | '\t' | '\r' | '\n')
+            || (self.separator() == b';' && character == ',')
+    }
+}
+
+/// What Excel needs to read a file as UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// Writes comma-separated values.
 pub struct Csv<W: Write> {
     writer: ::csv::Writer<W>,
+    dialect: Dialect,
     needs_header: bool,
     products: String,
 }
@@ -54,15 +111,57 @@ pub struct Csv<W: Write> {
 impl<W: Write + Send> Csv<W> {
     /// A sink that writes to this output. If `resuming`, the output has the header already.
     pub fn new(output: W, resuming: bool) -> Self {
-        let writer = ::csv::WriterBuilder::new()
-            .terminator(::csv::Terminator::Any(b'\n'))
-            .from_writer(output);
-        Self { writer, needs_header: !resuming, products: String::new() }
+        Self::with(Dialect::Plain, output, resuming)
+    }
+
+    /// A sink of this dialect.
+    pub fn with(dialect: Dialect, output: W, resuming: bool) -> Self {
+        let terminator = match dialect {
+            Dialect::Plain => ::csv::Terminator::Any(b'\n'),
+            Dialect::Excel | Dialect::ExcelSemicolon => ::csv::Terminator::CRLF,
+        };
+        let mut builder = ::csv::WriterBuilder::new();
+        let builder = builder.delimiter(dialect.separator()).terminator(terminator);
+        let writer = builder.from_writer(output);
+        Self { writer, dialect, needs_header: !resuming, products: String::new() }
     }
 
     fn write_header(&mut self, columns: &[&str]) -> io::Result<()> {
-        if std::mem::take(&mut self.needs_header) {
-            self.writer.write_record(columns)?;
+        if !std::mem::take(&mut self.needs_header) {
+            return Ok(());
+        }
+        match columns.split_first() {
+            Some((first, rest)) if self.dialect.is_for_excel() => {
+                // No column's name needs quotation marks, so the mark is the file's first character.
+                self.writer.write_field(format!("{BYTE_ORDER_MARK}{first}"))?;
+                self.writer.write_record(rest)?;
+            }
+            _ => self.writer.write_record(columns)?,
+        }
+        Ok(())
+    }
+
+    fn write_text(&mut self, text: &str) -> io::Result<()> {
+        if self.dialect.is_for_excel() && is_taken_for_a_value(text) {
+            self.writer.write_field(format!("=\"{text}\""))?;
+            return Ok(());
+        }
+        self.write_first(text)
+    }
+
+    /// The first cell of a row is one for every separator, which would put the rest of the row into
+    /// it: no `=` may stand there.
+    fn write_first(&mut self, text: &str) -> io::Result<()> {
+        self.writer.write_field(cell(text, self.dialect).as_bytes())?;
+        Ok(())
+    }
+
+    fn write_instant(&mut self, instant: Option<&Instant>) -> io::Result<()> {
+        let written = instant.and_then(rfc3339);
+        let written = written.as_ref().map_or("", |written| written.as_str());
+        match written.get(..19).filter(|_| self.dialect.is_for_excel()) {
+            Some(to_the_second) => self.writer.write_field(to_the_second.replace('T', " "))?,
+            None => self.writer.write_field(written)?,
         }
         Ok(())
     }
@@ -70,8 +169,9 @@ impl<W: Write + Send> Csv<W> {
     fn write_entry(&mut self, entry: &Entry) -> io::Result<()> {
         let Entry { product, plan, .. } = entry;
         let site = product.site.as_deref().unwrap_or_default();
-        for text in [&product.key, &product.name, site, plan.as_deref().unwrap_or_default()] {
-            self.writer.write_field(cell(text).as_bytes())?;
+        self.write_first(&product.key)?;
+        for text in [&product.name, site, plan.as_deref().unwrap_or_default()] {
+            self.write_text(text)?;
         }
         for number in [entry.purchased, entry.used] {
             self.writer.write_field(number.map_or(String::new(), |number| number.to_string()))?;
@@ -82,24 +182,23 @@ impl<W: Write + Send> Csv<W> {
     }
 
     fn write_member(&mut self, member: &Member, products: &[Product]) -> io::Result<()> {
-        self.products.clear();
+        let mut uses = std::mem::take(&mut self.products);
+        uses.clear();
         for (product, used) in row::uses(member, products) {
-            list(&mut self.products, product, used.last_active.as_ref());
+            list(&mut uses, product, used.last_active.as_ref());
         }
-        let last_seen = member.last_seen.as_ref().and_then(rfc3339);
-        let writer = &mut self.writer;
-        writer.write_field(cell(member.email.as_deref().unwrap_or_default()).as_bytes())?;
-        writer.write_field(cell(&member.name).as_bytes())?;
-        writer.write_field(cell(&member.role).as_bytes())?;
-        writer.write_field(last_seen.as_ref().map_or("", |written| written.as_str()))?;
-        writer.write_field(cell(&member.id).as_bytes())?;
-        writer.write_field(cell(member.status.as_ref().map_or("", row::status)).as_bytes())?;
-        writer.write_field(cell(member.kind.as_ref().map_or("", row::kind)).as_bytes())?;
-        let affiliation = member.affiliation.as_ref().map_or("", row::affiliation);
-        writer.write_field(cell(affiliation).as_bytes())?;
-        writer.write_field(told(member.billable))?;
-        writer.write_field(cell(&self.products).as_bytes())?;
-        writer.write_record(None::<&[u8]>)?;
+        self.write_first(member.email.as_deref().unwrap_or_default())?;
+        self.write_text(&member.name)?;
+        self.write_text(&member.role)?;
+        self.write_instant(member.last_seen.as_ref())?;
+        self.write_text(&member.id)?;
+        self.write_text(member.status.as_ref().map_or("", row::status))?;
+        self.write_text(member.kind.as_ref().map_or("", row::kind))?;
+        self.write_text(member.affiliation.as_ref().map_or("", row::affiliation))?;
+        self.writer.write_field(told(member.billable))?;
+        self.write_text(&uses)?;
+        self.writer.write_record(None::<&[u8]>)?;
+        self.products = uses;
         Ok(())
     }
 }
@@ -171,10 +270,10 @@ fn list(products: &mut String, product: &Product, last_active: Option<&Instant>)
 }
 
 /// The text as a cell, with formulas made harmless and control characters escaped.
-fn cell(text: &str) -> Cow<'_, str> {
+fn cell(text: &str, dialect: Dialect) -> Cow<'_, str> {
     // Most cells need no change, and are not copied.
     if !is_armed(text, true)
-        && !text.chars().any(|character| character == ';' || character.is_control())
+        && !text.chars().any(|sign| dialect.begins_cell(sign) || sign.is_control())
     {
         return Cow::Borrowed(text);
     }
@@ -184,7 +283,7 @@ fn cell(text: &str) -> Cow<'_, str> {
         if begins_cell && is_armed(text.get(start..).unwrap_or_default(), start == 0) {
             safe.push('\'');
         }
-        begins_cell = matches!(character, ';' | '\t' | '\r' | '\n');
+        begins_cell = dialect.begins_cell(character);
         if character.is_control() && !matches!(character, '\t' | '\r' | '\n') {
             safe.extend(character.escape_unicode());
         } else {
@@ -194,8 +293,18 @@ fn cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Whether Excel would show another value than this text: a number, a date or a time. Only signs
+/// that can be neither a formula nor the end of a text are in it.
+fn is_taken_for_a_value(text: &str) -> bool {
+    let sign = |byte: u8| b".,:/+- eE%".contains(&byte) || byte.is_ascii_digit();
+    // A program that splits at commas would find a cell with a sign in front.
+    let splits = text.contains(',') && text.contains(['+', '-']);
+    text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(sign) && !splits
+}
+
 /// Whether a spreadsheet that begins a cell here could calculate it. A leading apostrophe does not
-/// change the result, so that a reader knows where to remove one.
+/// change the result, so that a reader knows where to remove one. Nor does a quotation mark: a
+/// spreadsheet with another separator may take it for its own.
 fn is_armed(text: &str, is_whole_cell: bool) -> bool {
     let first = text.chars().find(|&character| !is_passed_over(character));
     first.is_some_and(|character| {
@@ -208,7 +317,7 @@ fn begins_formula(character: char) -> bool {
 }
 
 fn is_passed_over(character: char) -> bool {
-    character == '\''
+    matches!(character, '\'' | '"')
         || (character.is_whitespace() && !character.is_control())
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
@@ -261,6 +370,9 @@ mod tests {
             ("x; =1", "x;' =1"),
             ("x\n=1", "x\n'=1"),
             ("x\t+1", "x\t'+1"),
+            ("x;\"=1+1&\";y", "x;'\"=1+1&\";y"),
+            ("x; \"\" =1", "x;' \"\" =1"),
+            ("\"=1", "'\"=1"),
             ("a=1", "a=1"),
             ("Smith-Jones", "Smith-Jones"),
             ("O'Neil", "O'Neil"),
@@ -269,14 +381,17 @@ mod tests {
             ("a\nb", "a\nb"),
             ("", ""),
         ] {
-            assert_eq!(cell(text), expected, "{text:?}");
+            assert_eq!(cell(text, Dialect::Plain), expected, "{text:?}");
         }
     }
 
     #[test]
     fn control_characters_are_written_out_and_line_breaks_kept() {
-        assert_eq!(cell("a\0b\u{1b}[31m\u{9b}\r\nc"), "a\\u{0}b\\u{1b}[31m\\u{9b}\r\nc");
-        assert_eq!(cell("\0=1"), "\\u{0}=1");
+        assert_eq!(
+            cell("a\0b\u{1b}[31m\u{9b}\r\nc", Dialect::Plain),
+            "a\\u{0}b\\u{1b}[31m\\u{9b}\r\nc"
+        );
+        assert_eq!(cell("\0=1", Dialect::Plain), "\\u{0}=1");
     }
 
     #[test]
@@ -285,6 +400,43 @@ mod tests {
         list(&mut cell, &product("k", "A (beta); \\B", Some("x(y)")), Some(&SEEN));
         list(&mut cell, &product("k", "Trello", None), None);
         assert_eq!(cell, "A \\(beta\\)\\; \\\\B (x\\(y\\)) 2026-01-02T03:04:05Z; Trello unknown");
+    }
+
+    #[test]
+    fn excel_gets_a_mark_dates_and_texts_that_it_reads() {
+        let mut member =
+            Member { name: "Zoë; 陈静怡".into(), ..member("57e101234567890123456789") };
+        member.email = Some("ada@example.test".into());
+        member.last_seen = Some(Instant { nanoseconds: 123_456_789, ..SEEN });
+        let page = MemberPage { members: vec![member], ..page() };
+        let excel = |dialect| {
+            written(&page, |output| Box::new(Csv::with(dialect, output, false)))
+                .split_once("\r\n")
+                .map(|(header, rows)| (header.to_owned(), rows.to_owned()))
+                .unwrap()
+        };
+        let (header, row) = excel(Dialect::Excel);
+        assert_eq!(header, format!("\u{feff}{}", COLUMNS.join(",")));
+        assert_eq!(
+            row,
+            "ada@example.test,Zoë; 陈静怡,,2026-01-02 03:04:05,\
+             \"=\"\"57e101234567890123456789\"\"\",,,,,\r\n"
+        );
+        let (header, row) = excel(Dialect::ExcelSemicolon);
+        assert_eq!(header, format!("\u{feff}{}", COLUMNS.join(";")));
+        assert!(row.contains(";\"Zoë; 陈静怡\";;2026-01-02 03:04:05;"), "{row}");
+        let resumed = written(&page, |output| Box::new(Csv::with(Dialect::Excel, output, true)));
+        assert!(!resumed.contains('\u{feff}'), "{resumed}");
+    }
+
+    #[test]
+    fn only_what_excel_reads_as_a_value_is_kept_as_a_text() {
+        for text in ["57e101", "0123", "1-2", "12:30", "1/2", "+49 30 1", "1,5", "-2"] {
+            assert!(is_taken_for_a_value(text), "{text}");
+        }
+        for text in ["", "Ada", "5b10ac8d", "e", "-", "=1", "1=2", "1\"", "1,-2", "1;2", "a1"] {
+            assert!(!is_taken_for_a_value(text), "{text}");
+        }
     }
 
     #[test]
@@ -318,12 +470,49 @@ mod tests {
         }
 
         #[test]
-        fn no_cell_that_is_read_begins_a_formula_at_any_separator(page in any_page()) {
-            for row in ::csv::Reader::from_reader(text(&page, false).as_bytes()).records().map(Result::unwrap) {
-                for cell in row.iter().flat_map(|cell| cell.split([';', '\t', '\r', '\n'])) {
-                    prop_assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{:?}", cell);
-                    prop_assert!(!cell.contains(char::is_control));
+        fn no_cell_begins_a_formula_whatever_separator_a_spreadsheet_takes(page in any_page()) {
+            for dialect in Dialect::ALL {
+                let text = written(&page, |output| Box::new(Csv::with(dialect, output, false)));
+                for separator in [b',', b';', b'\t'] {
+                    assert_no_formula(&text, separator);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn no_quotation_mark_opens_a_cell_with_a_formula() {
+        for name in ["x;\"=1+1&\";y", "\";=1+1;\"", "x;\";=1", "x,\"=1\",y", "x\t\"=1", "\"\n=1"] {
+            let page = MemberPage {
+                members: vec![Member { name: name.into(), ..member("c3") }],
+                ..page()
+            };
+            for dialect in Dialect::ALL {
+                let text = written(&page, |output| Box::new(Csv::with(dialect, output, false)));
+                let others = [b';', b'\t'].into_iter().chain([dialect.separator()]);
+                others
+                    .chain((dialect == Dialect::ExcelSemicolon).then_some(b','))
+                    .for_each(|separator| assert_no_formula(&text, separator));
+            }
+        }
+    }
+
+    /// Reads the text as a spreadsheet with this separator does.
+    fn assert_no_formula(text: &str, separator: u8) {
+        let mut reader = ::csv::ReaderBuilder::new();
+        let reader = reader.delimiter(separator).flexible(true).has_headers(false);
+        let shown = "\u{feff}";
+        for row in reader.from_reader(text.as_bytes()).records().map(Result::unwrap) {
+            for cell in row.iter().flat_map(|cell| cell.split(['\t', '\r', '\n'])) {
+                let cell = cell.trim_start_matches(shown);
+                // Excel's own way to keep a text: it holds nothing that could be calculated.
+                let kept = cell.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+                if kept.is_some_and(is_taken_for_a_value) {
+                    continue;
+                }
+                let begins = cell.trim_start().trim_start_matches('"').trim_start();
+                assert!(!begins.starts_with(begins_formula), "{cell:?} at {}", separator as char);
+                assert!(!cell.contains(char::is_control), "{cell:?}");
             }
         }
     }
