@@ -37,6 +37,8 @@ use super::console::Console;
 pub(crate) const USER_AGENT: &str = concat!("smp-harness/", env!("CARGO_PKG_VERSION"));
 /// Largest file of settings, a key or certificates, in bytes: each has a few lines.
 const LARGEST_SMALL_FILE: u64 = 1024 * 1024;
+/// Most answers to one question, so that input that never fits comes to an end.
+const MOST_ANSWERS: usize = 5;
 
 /// Settings, and the source of answers.
 #[derive(Debug, Args)]
@@ -312,7 +314,7 @@ impl SourceArguments {
             && std::io::stderr().is_terminal()
         {
             for field in descriptor.settings.iter().filter(|field| field.required) {
-                ask(field, &mut settings, console)?;
+                ask(field, descriptor, &mut settings, console)?;
             }
         }
         Ok(settings)
@@ -406,7 +408,14 @@ impl SecretPlace {
     }
 }
 
-fn ask(field: &SettingField, settings: &mut Settings, console: &Console) -> Result<(), Refusal> {
+/// Asks for a required setting that was not given, with its help, until there is an answer that may
+/// be one.
+fn ask(
+    field: &SettingField,
+    descriptor: &Descriptor,
+    settings: &mut Settings,
+    console: &Console,
+) -> Result<(), Refusal> {
     if settings.values.contains_key(&field.key) || settings.secrets.contains_key(&field.key) {
         return Ok(());
     }
@@ -414,16 +423,45 @@ fn ask(field: &SettingField, settings: &mut Settings, console: &Console) -> Resu
     let failed = |error: std::io::Error| {
         Failure::new(Code::InvalidSettings, format!("{label} could not be asked for: {error}"))
     };
-    if field.secret.is_some() {
-        let value = rpassword::prompt_password(format!("{label} (not shown): ")).map_err(failed)?;
-        settings.secrets.insert(field.key.clone(), SecretText::new(value));
-    } else {
-        console.question(&format!("{label}: ")).map_err(failed)?;
-        let mut value = String::new();
-        std::io::stdin().lock().read_line(&mut value).map_err(failed)?;
-        settings.values.insert(field.key.clone(), value.trim().to_owned());
+    for _ in 0..MOST_ANSWERS {
+        if !field.help.trim().is_empty() {
+            console.note(&smp_host::text::shortened(field.help.trim(), 400));
+        }
+        if field.secret.is_some() {
+            let prompt = format!("{label} (not shown): ");
+            let value = rpassword::prompt_password(prompt).map_err(failed)?;
+            if !value.trim().is_empty() {
+                settings.secrets.insert(field.key.clone(), SecretText::new(value));
+                return Ok(());
+            }
+        } else {
+            console.question(&format!("{label}: ")).map_err(failed)?;
+            let mut value = String::new();
+            if std::io::stdin().lock().read_line(&mut value).map_err(failed)? == 0 {
+                break;
+            }
+            let value = value.trim();
+            if looks_like_a_secret(value, descriptor) {
+                console.note(&format!(
+                    "This looks like a key, and {label} was asked for. It was not sent. The key is \
+                     asked for separately, and not shown then. Others may have seen it on the \
+                     screen: consider a new one."
+                ));
+                continue;
+            }
+            if !value.is_empty() {
+                settings.values.insert(field.key.clone(), value.to_owned());
+                return Ok(());
+            }
+        }
+        console.note(&format!("{label} is required."));
     }
-    Ok(())
+    let give = Remedy::GiveSetting { setting: field.key.clone(), secret: field.secret.is_some() };
+    Err(Failure::new(Code::InvalidSettings, format!("{label} was not entered"))
+        .with_remedy(give)
+        .with_hint(&*field.help)
+        .with_setting(&field.key)
+        .into())
 }
 
 /// Reads a settings file. Its text is never repeated, because it may contain the key.

@@ -1,0 +1,44 @@
+//! Tests of the form on a terminal: what is asked, and what happens to an answer that is none.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use smp_tests::harness::{KEY_VARIABLE, Run};
+use smp_tests::mock::Mock;
+
+fn connect(mock: &Mock) -> Run {
+    let secret = format!("api-key=env:{KEY_VARIABLE}");
+    let run = Run::new("connect").env(KEY_VARIABLE, mock.key());
+    run.args(["--upstream", &mock.url(), "--rate", "off", "--secret", &secret])
+}
+
+#[test]
+fn a_required_field_that_was_left_empty_is_asked_again_with_its_help() {
+    let mock = Mock::builder().members(5).start().unwrap();
+    let id = mock.organization().id.clone();
+    let ended = connect(&mock).on_a_terminal(&format!("\n  \n{id}\n"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains(&id), "{}", ended.stdout);
+    assert_eq!(ended.stderr.matches("Organization ID is required.").count(), 2);
+    assert!(ended.stderr.contains("admin.atlassian.com"), "the help: {}", ended.stderr);
+}
+
+#[test]
+fn a_key_in_place_of_the_first_answer_is_told_and_never_sent() {
+    let mock = Mock::builder().members(5).start().unwrap();
+    let id = mock.organization().id.clone();
+    let key = "ATCTT3xFfGF0typed-into-the-wrong-field";
+    let ended = connect(&mock).on_a_terminal(&format!("{key}\n{id}\n"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("looks like a key") && said.contains("not sent"), "{said}");
+    assert!(mock.log().iter().all(|request| !format!("{request:?}").contains(key)));
+}
+
+#[test]
+fn questions_that_nobody_answers_come_to_an_end() {
+    let mock = Mock::builder().members(5).start().unwrap();
+    let ended = connect(&mock).on_a_terminal(&"\n".repeat(9));
+    assert_eq!((ended.code, mock.requests()), (Some(1), 0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("was not entered"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--set organization-id="), "{}", ended.stderr);
+}
