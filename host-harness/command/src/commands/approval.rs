@@ -22,6 +22,8 @@ use smp_host::text;
 
 use super::console::Console;
 use super::home::home_folder;
+use crate::show::terminal::{Look, Style, width};
+use crate::show::words::hang;
 
 /// Most endpoints in a question, so that the origin stays on the screen whatever a descriptor
 /// declares.
@@ -106,7 +108,7 @@ fn approved_origin(
              approval.",
         ));
     }
-    if !yes(&origin_question(facts, &base, approval), &entry, console)? {
+    if !yes(&origin_question(facts, &base, approval, console.error_look()), &entry, console)? {
         return Err(Failure::new(
             Code::Denied,
             format!("you did not approve sending the key to {base}"),
@@ -117,7 +119,12 @@ fn approved_origin(
     Ok(base)
 }
 
-fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -> String {
+fn origin_question(
+    facts: &PluginInfo,
+    base: &Origin,
+    approval: &Approval<'_>,
+    look: Look,
+) -> String {
     let name = text::shortened(&facts.descriptor.name, 60);
     let mut lines = vec![
         format!("The connector “{name}” wants to send requests with your key to"),
@@ -126,7 +133,7 @@ fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -
     let endpoints = needed(&facts.descriptor, approval.settings, approval.purpose);
     let (reading, other): (Vec<_>, Vec<_>) =
         endpoints.partition(|endpoint| method_of(endpoint.method) == Method::Get);
-    lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint)));
+    lines.extend(reading.iter().take(SHOWN).map(|endpoint| line(endpoint, look)));
     if reading.len() > SHOWN {
         lines.push(format!("    and {} more that `inspect` shows", reading.len() - SHOWN));
     }
@@ -135,9 +142,9 @@ fn origin_question(facts: &PluginInfo, base: &Origin, approval: &Approval<'_>) -
     }
     lines.push(format!("Its digest is {}.", facts.digest));
     lines.push(format!(
-        "Allow requests with your key to {base} for this build of the connector? [y/N] "
+        "Allow requests with your key to {base} for this build of the connector? [y/N]"
     ));
-    lines.join("\n")
+    laid_out(&lines, look)
 }
 
 /// Asks for one endpoint beyond `GET`. A no is not a failure: the run works as far as it can
@@ -153,17 +160,43 @@ fn ask_for(
     } else {
         "It may change data there."
     };
-    let question = format!(
-        "The connector also wants to send to {origin}\n{}\n{says} Allow this request? [y/N] ",
-        line(endpoint)
-    );
-    yes(&question, entry, console)
+    let look = console.error_look();
+    let lines = [
+        format!("The connector also wants to send to {origin}"),
+        line(endpoint, look),
+        format!("{says} Allow this request? [y/N]"),
+    ];
+    yes(&laid_out(&lines, look), entry, console)
 }
 
-fn line(endpoint: &Endpoint) -> String {
+/// The lines of a question, with words kept whole, and the cursor behind the last one.
+fn laid_out(lines: &[String], look: Look) -> String {
+    let columns = look.width.max(Look::NARROWEST);
+    let mut question = String::new();
+    for line in lines {
+        // An endpoint, an address and a digest are lines of their own already.
+        if line.starts_with(' ') || width(line) <= columns {
+            question.push_str(line);
+            question.push('\n');
+        } else {
+            hang(&mut question, "", line, look, Style::Plain);
+        }
+    }
+    format!("{} ", question.trim_end())
+}
+
+fn line(endpoint: &Endpoint, look: Look) -> String {
     let (path, purpose) =
         (text::shortened(&endpoint.path, 100), text::shortened(&endpoint.purpose, 100));
-    format!("    {} {path}   {purpose}", method_of(endpoint.method))
+    let first = format!("    {} {path}   ", method_of(endpoint.method));
+    let columns = look.width.max(Look::NARROWEST);
+    if width(&first) + width(&purpose) <= columns {
+        return format!("{first}{purpose}");
+    }
+    let mut lines = first.trim_end().to_owned();
+    lines.push('\n');
+    hang(&mut lines, "        ", &purpose, look, Style::Plain);
+    lines.trim_end().to_owned()
 }
 
 /// Whether there is a terminal to ask on.

@@ -9,6 +9,7 @@ use smp_host::collect::sink::Sink;
 use smp_host::contract::MemberPage;
 use smp_host::files::Format;
 use smp_host::files::csv::{Csv, Dialect};
+use smp_host::text;
 
 use super::Exit;
 use super::collection::{Collection, Presented, View};
@@ -54,11 +55,14 @@ impl Presented for MemberPage {
     }
 
     fn counted(counts: &Counts) -> String {
-        format!("{} members", counts.members)
+        text::counted(usize::try_from(counts.members).unwrap_or(usize::MAX), "member")
     }
 
     fn facts(counts: &Counts) -> String {
-        format!("{} people, ", counts.people)
+        match counts.people {
+            1 => "1 person, ".to_owned(),
+            people => format!("{} people, ", text::grouped(people)),
+        }
     }
 }
 
@@ -106,5 +110,25 @@ impl<W: Write> Write for Shared<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_told_in_one_way() {
+        for (members, people, told) in [
+            (1, 1, "1 member, 1 person, "),
+            (0, 0, "0 members, 0 people, "),
+            (2_500, 1_200, "2,500 members, 1,200 people, "),
+        ] {
+            let counts = Counts { members, people, ..Counts::default() };
+            assert_eq!(
+                format!("{}, {}", MemberPage::counted(&counts), MemberPage::facts(&counts)),
+                told
+            );
+        }
     }
 }

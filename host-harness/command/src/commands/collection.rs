@@ -19,13 +19,13 @@ use smp_host::files::csv::Dialect;
 use smp_host::files::journal::FileJournal;
 use smp_host::files::target;
 use smp_host::http::retry::Figures;
-use smp_host::text::{self, counted, grouped};
+use smp_host::text::{self, grouped};
 
 use super::Exit;
 use super::connector::ConnectorArguments;
 use super::console::{Console, StandardOutput, reader_left};
 use super::outputs::{self, Output};
-use super::progress::{Progress, stopped};
+use super::progress::{Progress, pages_of, stopped};
 use super::remedy::worded_report;
 use super::source::{Source, SourceArguments, Wanted};
 
@@ -276,7 +276,7 @@ impl Collection {
             duplicates => format!(", {} left out as duplicates", grouped(duplicates)),
         };
         let (list, facts) = (P::counted(counts), P::facts(counts));
-        let pages = counted(usize::try_from(counts.pages).unwrap_or(usize::MAX), "page");
+        let pages = pages_of(counts.pages);
         let seconds = took.as_secs_f64();
         console.note(&format!("{list}{place}: {facts}{pages}, {seconds:.1} s{dropped}"));
     }

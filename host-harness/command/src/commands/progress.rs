@@ -102,7 +102,7 @@ impl Progress {
             bar.set_style(style(self.records, &self.began));
         }
         bar.set_position(members);
-        bar.set_message(format!("{pages} pages"));
+        bar.set_message(pages_of(pages));
     }
 }
 
@@ -132,7 +132,8 @@ impl Observer for Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_position(*members);
                 }
-                self.line(&format!("resuming after {pages} pages with {members} {}", self.records))
+                let (pages, members) = (pages_of(*pages), text::grouped(*members));
+                self.line(&format!("resuming after {pages} with {members} {}", self.records))
             }
             Event::Restarted => {
                 self.began.at(0);
@@ -187,6 +188,11 @@ impl Watcher for Steps {
             bar.inc(1);
         }
     }
+}
+
+/// Counted pages.
+pub(crate) fn pages_of(pages: u64) -> String {
+    text::counted(usize::try_from(pages).unwrap_or(usize::MAX), "page")
 }
 
 fn seconds(wait: Duration) -> String {

@@ -19,6 +19,7 @@ use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::http::base::origin;
 use smp_host::http::transport::Transport;
+use smp_host::text;
 use smp_host::validation::Validation;
 use smp_replay::fixture::{Anonymizer, Recorder, write_expected};
 use smp_replay::player::Player;
@@ -109,7 +110,7 @@ impl Record {
         }
         let validation = if ready { "ready" } else { "not ready" };
         let ended = |report: &RunReport, records: &str| match &report.error {
-            None => format!("{} {records}", report.counts.members),
+            None => format!("{} {records}", text::grouped(report.counts.members)),
             Some(failure) => format!("ended as `{}`", failure.code),
         };
         let collection = ended(report, MemberPage::RECORDS);
@@ -121,8 +122,9 @@ impl Record {
             "Names, e-mail addresses and account ids were replaced; review it before you share it."
         };
         console.note(&format!(
-            "{exchanges} exchanges in {}. The validation: {validation}; the collection: \
+            "{} in {}. The validation: {validation}; the collection: \
              {collection}{usage}. {personal}",
+            text::counted(exchanges, "exchange"),
             self.output.display()
         ));
         Ok(())

@@ -1,7 +1,5 @@
 //! Renders the limits, for an operator who wonders why a run ended.
 
-use std::fmt::Write;
-
 use crate::show::terminal::{Look, Style, padding, width};
 use crate::show::words::hang;
 use smp_host::limits::{Bound, Limits};
@@ -17,11 +15,10 @@ pub(crate) fn text(limits: &Limits, look: Look) -> String {
         let first = format!(" {}  {}  ", padded(bound.name(), names), padded(value, widest));
         hang(&mut out, &first, bound.reason(), look, Style::Plain);
     }
-    let _ = writeln!(
-        out,
-        "\n Each is changed for one run with --limit NAME=VALUE, for example --limit \
-         memory=128MiB or --limit cpu=30s."
-    );
+    out.push('\n');
+    let how = "Each is changed for one run with --limit NAME=VALUE, for example --limit \
+               memory=128MiB or --limit cpu=30s.";
+    hang(&mut out, " ", how, look, Style::Plain);
     out
 }
 
@@ -32,6 +29,18 @@ fn padded(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_word_is_broken_by_a_narrow_terminal() {
+        for columns in [40, 60, 80] {
+            let shown = text(&Limits::default(), Look { width: columns, colour: false });
+            for line in shown.lines() {
+                assert!(width(line) <= columns, "{columns}: {line}");
+            }
+            let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(Bound::ALL.iter().all(|bound| words.contains(bound.reason())), "{shown}");
+        }
+    }
 
     #[test]
     fn every_limit_is_shown_with_its_value_and_its_reason() {

@@ -26,6 +26,7 @@ use std::str::FromStr;
 
 use crate::collect::sink::Sink;
 use crate::contract::UsagePage;
+use crate::text;
 
 pub use self::csv::Csv;
 pub use self::json::Json;
@@ -126,10 +127,12 @@ impl Held {
         self.members = self.members.saturating_add(members);
         self.bytes = self.bytes.saturating_add(bytes);
         if self.members > MOST_MEMBERS_HELD {
-            return Err(too_much(&format!("more than {MOST_MEMBERS_HELD} members")));
+            let most = u64::try_from(MOST_MEMBERS_HELD).unwrap_or(u64::MAX);
+            return Err(too_much(&format!("more than {} members", text::grouped(most))));
         }
         if self.bytes > MOST_BYTES_HELD {
-            return Err(too_much(&format!("members of more than {MOST_BYTES_HELD} bytes")));
+            let most = u64::try_from(MOST_BYTES_HELD).unwrap_or(u64::MAX);
+            return Err(too_much(&format!("members of more than {}", text::size(most))));
         }
         Ok(())
     }
@@ -167,13 +170,13 @@ mod tests {
         held.add(MOST_MEMBERS_HELD, MOST_BYTES_HELD).unwrap();
         assert_eq!(
             held.add(1, 0).unwrap_err().to_string(),
-            "more than 100000 members are not held for this format: use `ndjson` or `csv`, which \
+            "more than 100,000 members are not held for this format: use `ndjson` or `csv`, which \
              are written as members arrive"
         );
         assert_eq!(
             Held::default().add(1, MOST_BYTES_HELD + 1).unwrap_err().to_string(),
-            "members of more than 268435456 bytes are not held for this format: use `ndjson` or \
-             `csv`, which are written as members arrive"
+            "members of more than 256 MiB (268,435,456 bytes) are not held for this format: use \
+             `ndjson` or `csv`, which are written as members arrive"
         );
     }
 
