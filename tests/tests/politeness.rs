@@ -237,10 +237,10 @@ fn without_a_budget_nothing_is_asked_twice() {
 }
 
 #[test]
-fn a_server_that_names_a_wait_of_nothing_for_ever_is_given_up() {
+fn a_server_that_names_a_wait_of_nothing_each_time_is_given_up() {
     let mock =
         organization(3).fault(Call::Users, When::Always, Fault::rate_limited(0)).start().unwrap();
-    let (ended, _) = collected(Run::new("collect").at(&mock));
+    let (ended, report) = collected(Run::new("collect").at(&mock).args(["--max-wait", "4"]));
     assert_eq!(
         (ended.code, &ended.error()["code"]),
         (Some(1), &json!("rate-limited")),
@@ -248,6 +248,9 @@ fn a_server_that_names_a_wait_of_nothing_for_ever_is_given_up() {
         ended.stderr
     );
     assert!((2..=20).contains(&mock.requests()), "{}", mock.requests());
+    // The number of tries does not end it before the budget does.
+    let waited = report["waited_ms"].as_u64().unwrap();
+    assert!((3_900..=4_000).contains(&waited), "{report}");
 }
 
 #[test]

@@ -24,17 +24,21 @@ use super::transport::{Phase, Request, Response, Transport, TransportError};
 use crate::failure::Failure;
 use crate::observer::{Call, Event, Events, Next};
 
-/// Most tries of one request if the server names no wait: waits of 0.5, 1, 2, 4 and 8 seconds
-/// outlast a restart of a gateway. A longer outage is left to the next run.
+/// Most tries of one request after 5xx or no answer, if the server names no wait: waits of 0.5, 1,
+/// 2, 4 and 8 seconds outlast a restart of a gateway. A longer outage is left to the next run.
 const TRIES: u32 = 6;
 /// Most tries of one request if the server names its waits. The budget bounds the waits; this bound
-/// ends a server that names waits of next to nothing.
+/// ends a server that names waits of next to nothing. A 429 is tried on beyond it, after waits of
+/// this host's own at least.
 const TRIES_WHEN_TOLD: u32 = 10;
 /// Most bad pages in a row of a run: after waits of 0.5, 1, 2 and 4 seconds, something stands
 /// between here and the service, and the next request meets the same.
 const BAD_PAGES: u32 = 5;
 /// The first wait. It doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// Longest wait between two tries that the server did not name. Limits are usually counted by the
+/// minute.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Jitter of waits, so that runs that failed together do not come back together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +194,7 @@ impl Retrier {
         allowed: &Allowed,
     ) -> Result<Response, GivenUp> {
         let mut tries = 0;
-        let mut bad_page = None;
+        let mut last = None;
         self.overrun = None;
         loop {
             tries += 1;
@@ -208,7 +212,7 @@ impl Retrier {
                     match wait.filter(|_| allowed.repeatable) {
                         Some(wait) => {
                             self.wait(sent, wait, &bad_reason(&response), tries).await;
-                            bad_page = Some(response);
+                            last = Some(Ok(response));
                             continue;
                         }
                         None => {
@@ -222,11 +226,11 @@ impl Retrier {
                     sent.tell(None);
                     return Ok(response);
                 }
-                // A fixture may have a bad page once, and means that it stays.
-                Err(error) => match bad_page.take() {
-                    Some(response) if matches!(error, TransportError::Fixture(_)) => {
+                // A fixture may have a bad page or a 429 once, and means that it stays.
+                Err(error) => match last.take() {
+                    Some(stays) if matches!(error, TransportError::Fixture(_)) => {
                         sent.give_up();
-                        return Ok(response);
+                        return stays;
                     }
                     _ => GivenUp::NoAnswer(error),
                 },
@@ -245,6 +249,8 @@ impl Retrier {
             };
             self.budget = left;
             self.wait(sent, wait, &reason(&given_up), tries).await;
+            let is_limit = matches!(given_up, GivenUp::Status { status: 429, .. });
+            last = is_limit.then_some(Err(given_up));
         }
     }
 
@@ -298,6 +304,17 @@ impl Retrier {
     /// The wait before the next try. `None` if there must not be one.
     fn next_wait(&self, given_up: &GivenUp, tries: u32) -> Option<Duration> {
         match given_up {
+            // Only the budget ends a limit. What is left of it is waited out, unless the server
+            // names a longer wait.
+            GivenUp::Status { status: 429, retry_after } => {
+                let own = match retry_after {
+                    None => self.backoff(tries),
+                    Some(_) if tries < TRIES_WHEN_TOLD => Duration::ZERO,
+                    Some(_) => self.backoff(tries - TRIES_WHEN_TOLD + 1),
+                };
+                let wait = own.min(self.budget).max(retry_after.unwrap_or_default());
+                (!wait.is_zero()).then_some(wait)
+            }
             GivenUp::Status { retry_after: Some(wait), .. } => {
                 (tries < TRIES_WHEN_TOLD).then_some(*wait)
             }
@@ -311,6 +328,7 @@ impl Retrier {
 
     fn backoff(&self, tries: u32) -> Duration {
         let whole = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(16));
+        let whole = whole.min(LONGEST_BACKOFF);
         match self.jitter {
             Jitter::None => whole,
             Jitter::Random => whole.mul_f64(rand::random_range(0.5..=1.0)),
@@ -493,7 +511,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn tries_are_bounded() {
         for (forever, tries) in
-            [(answer(503, &[]), TRIES), (answer(429, &[("retry-after", "0.001")]), TRIES_WHEN_TOLD)]
+            [(answer(503, &[]), TRIES), (answer(503, &[("retry-after", "0.001")]), TRIES_WHEN_TOLD)]
         {
             let mut retrier = retrier(
                 Script { forever: Some(forever), ..Script::default() },
@@ -501,6 +519,37 @@ mod tests {
             );
             assert!(retrier.send(&request(), &allowed(true)).await.is_err());
             assert_eq!(retrier.figures().now().requests, u64::from(tries));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_waited_out_as_long_as_the_budget_lasts() {
+        let none: &[(&str, &str)] = &[];
+        for (headers, budget_s, requests, waited_ms) in [
+            (none, 0, 1, 0),
+            (none, 1, 3, 1_000),
+            (none, 30, 7, 30_000),
+            // 0.5 to 32 seconds, 13 times a minute, and the rest.
+            (none, 900, 22, 900_000),
+            (&[("retry-after", "7")], 30, 5, 28_000),
+            // What the server names counts ten times; then the waits grow.
+            (&[("retry-after", "0.001")], 1, 12, 1_000),
+            (&[("retry-after", "0.001")], 900, 31, 900_000),
+            (&[("retry-after", "70")], 900, 13, 840_000),
+        ] {
+            let limited = answer(429, headers);
+            let mut retrier = retrier(
+                Script { forever: Some(limited), ..Script::default() },
+                Duration::from_secs(budget_s),
+            );
+            let outcome = retrier.send(&request(), &allowed(true)).await;
+            assert!(matches!(outcome, Err(GivenUp::Status { status: 429, .. })), "{outcome:?}");
+            let figures = retrier.figures().now();
+            assert_eq!(
+                (figures.requests, figures.waited_ms),
+                (requests, waited_ms),
+                "{headers:?} {budget_s}"
+            );
         }
     }
 
@@ -549,13 +598,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_fixture_that_has_a_bad_page_once_has_it_for_good() {
-        let answers = vec![page("{"), Err(TransportError::Fixture("used up".into()))];
-        let mut retrier = retrier(
-            Script { answers: Mutex::new(answers.into()), forever: None },
-            Duration::from_secs(60),
-        );
-        assert_eq!(retrier.send(&request(), &allowed(true)).await, Ok(page("{").unwrap()));
+    async fn a_fixture_that_has_a_bad_page_or_a_limit_once_has_it_for_good() {
+        let used_up = || Err(TransportError::Fixture("used up".into()));
+        let limited = GivenUp::Status { status: 429, retry_after: None };
+        for (answers, outcome) in [
+            (vec![page("{"), used_up()], Ok(200)),
+            (vec![answer(429, &[]), used_up()], Err(limited)),
+            (
+                vec![answer(503, &[]), used_up()],
+                Err(GivenUp::NoAnswer(TransportError::Fixture("used up".into()))),
+            ),
+        ] {
+            assert_eq!(sent(answers, 60).await.0, outcome);
+        }
     }
 
     #[tokio::test(start_paused = true)]
