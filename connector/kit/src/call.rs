@@ -161,6 +161,12 @@ pub trait Call {
     /// code.
     fn refused(&self, response: &Response) -> Self::Refusal;
 
+    /// Whether the service itself refuses with a web page, at this status. Otherwise somebody in
+    /// between does, and the secret is not to blame.
+    fn refuses_with_a_page(_status: u16) -> bool {
+        false
+    }
+
     /// What an administrator can do about trouble that is the same for all services. A connector
     /// with a better hint, such as the vendor's status page, overrides it.
     fn hint(trouble: Trouble) -> &'static str {
@@ -240,7 +246,8 @@ pub fn send<C: Call, T>(
 }
 
 /// Sends a request, and reads a 200 with its headers, of which the host passes those that the
-/// [`Route`] declares. Where one odd value makes the answer unreadable, it is mended and read again.
+/// [`Route`] declares. Where one odd value makes the answer unreadable, it is mended and read
+/// again.
 ///
 /// # Errors
 ///
@@ -254,7 +261,9 @@ pub fn send_whole<C: Call, T>(
     let mut response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
         return Err(match response.status {
-            400..=499 if is_web_page(&response) => web_page(call, response.status).into(),
+            400..=499 if is_web_page(&response) && !C::refuses_with_a_page(response.status) => {
+                web_page(call, response.status).into()
+            }
             _ => call.refused(&response),
         });
     }
@@ -271,8 +280,8 @@ pub fn send_whole<C: Call, T>(
     }
 }
 
-/// Whether a refusal is a web page. No service refuses a call of its API with one: the page of a
-/// filter or of a sign-in says nothing of the secret.
+/// Whether a refusal is a web page. The page of a filter or of a sign-in says nothing of the
+/// secret.
 fn is_web_page(response: &Response) -> bool {
     let is_html = |kind: &str| kind.as_bytes().starts_with(b"text/html");
     match json::start(&response.body).first() {

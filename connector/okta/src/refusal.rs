@@ -92,6 +92,11 @@ impl Call for Asked {
         failure.with_code(code(&response.body))
     }
 
+    /// An address below okta.com that is nobody's answers with a page.
+    fn refuses_with_a_page(status: u16) -> bool {
+        status == 404
+    }
+
     fn hint(trouble: Trouble) -> &'static str {
         match trouble {
             Trouble::Later => LATER,
