@@ -49,8 +49,6 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--set", TYPED], &["KEY=VALUE"]),
         (&["--secret", &typed("api-key=")], &["KEY=env:NAME", "KEY=file:PATH"]),
         (&["--secret", TYPED], &["KEY=env:NAME", "KEY=file:PATH"]),
-        (&["--secret", "api-key=env:NOT_SET_AT_ALL"], &["`NOT_SET_AT_ALL`", "not set"]),
-        (&["--secret", "api-key=file:nowhere"], &["`nowhere`"]),
         (
             &["--secret", "organization-id=env:SMP_TEST_KEY"],
             &["`organization-id` is not a secret", "--set organization-id="],
@@ -59,7 +57,6 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--settings", "number.toml"], &["`organization-id`", "quotes"]),
         (&["--settings", "secret.toml"], &["secret", "--secret api-key=env:NAME"]),
         (&["--settings", "unknown.toml"], &["`organisation`"]),
-        (&["--settings", "nowhere.toml"], &["`nowhere.toml`"]),
         (&["--checkpoint", "members.checkpoint"], &["--output"]),
         (
             &["--output", "members", "--checkpoint", "c"],
@@ -95,7 +92,8 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--max-wait=-1"], &["seconds", "0"]),
         (&["--max-wait", "NaN"], &["seconds"]),
         (&["--timeout", "0"], &["seconds above 0"]),
-        (&["--upstream", "https://127.0.0.1:9", "--ca-file", "nowhere.pem"], &["`nowhere.pem`"]),
+        (&["--accept-shortfall", "0"], &["0 is not in 1.."]),
+        (&["--accept-shortfall", "some"], &["some"]),
         (
             &["--upstream", "https://127.0.0.1:9", "--ca-file", "no.pem"],
             &["`--ca-file no.pem`", "PEM"],
@@ -130,6 +128,43 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         names(folder.path()),
         ["no.pem", "number.toml", "secret.toml", "syntax.toml", "unknown.toml"]
     );
+}
+
+#[test]
+fn what_the_command_line_names_and_is_not_there_is_a_failure_of_one_code() {
+    let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let rows: &[(&[&str], &str, &str)] = &[
+        (&["--secret", "api-key=env:NOT_SET_AT_ALL"], "invalid-settings", "`NOT_SET_AT_ALL`"),
+        (&["--secret", "api-key=file:nowhere"], "invalid-settings", "`nowhere`"),
+        (&["--settings", "nowhere.toml"], "invalid-settings", "`nowhere.toml`"),
+        (&["--settings", "."], "invalid-settings", "`.`"),
+        (&["--ca-file", "nowhere.pem"], "invalid-settings", "`nowhere.pem`"),
+        (&["--output", "nowhere/list"], "output", "`nowhere/list`"),
+        (&["--report", "nowhere/report"], "output", "`nowhere/report`"),
+        (
+            &["--format", "csv", "--output", "list", "--checkpoint", "nowhere/checkpoint"],
+            "checkpoint",
+            "`nowhere/checkpoint`",
+        ),
+    ];
+    for (arguments, code, words) in rows {
+        let run = Run::new("collect").at(&mock).args(*arguments).arg("--json");
+        let ended = run.within(folder.path()).end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        let told = ended.said(code);
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
+    let connector = component();
+    let connector = connector.to_str().unwrap();
+    let others: [(&[&str], &str); 2] =
+        [(&["nowhere.wasm"], "component"), (&[connector, "--fixture", "nowhere"], "fixture")];
+    for (arguments, code) in others {
+        let run = Run::bare().arg("collect").args(arguments).arg("--json");
+        let ended = run.within(folder.path()).end();
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.said(code).contains("nowhere"), "{arguments:?}: {}", ended.stderr);
+    }
+    assert_eq!((mock.requests(), names(folder.path())), (0, vec![]));
 }
 
 #[test]

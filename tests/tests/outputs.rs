@@ -1,6 +1,6 @@
 //! Tests of where the command writes, as people and scripts name places: devices, pipes, sockets,
-//! links, `-`, endings, two paths that are one file, a reader that leaves early, and places where no
-//! file can be. And of who can read what it wrote.
+//! links, `-`, endings, two paths that are one file, a reader that leaves early, and places where
+//! no file can be. And of who can read what it wrote.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -223,7 +223,7 @@ fn a_place_where_no_file_can_be_is_found_before_anything_is_asked() {
         ] {
             let run = collect(&mock).args(others).args([option, place]);
             let ended = run.within(home.path()).end();
-            assert_eq!(ended.code, Some(2), "{option} {place}: {}", ended.stderr);
+            assert_eq!(ended.code, Some(1), "{option} {place}: {}", ended.stderr);
             let said = ended.said(code);
             assert!(said.contains(place) && said.contains(option), "{said}");
         }

@@ -218,7 +218,7 @@ fn what_cannot_be_compared_is_a_failure_that_names_the_side() {
         let file = if file == "example" { test_component(file) } else { PathBuf::from(file) };
         let run = Run::bare().arg("diff").arg(test_component("example")).arg(file).arg("--json");
         let ended = run.file("--fixtures", &folder(cases)).end();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{}", ended.stderr);
     }
 }
 

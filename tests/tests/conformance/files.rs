@@ -39,11 +39,11 @@ fn what_is_no_connector_fails_the_rule_on_what_it_is_not() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_wrong_usage() {
+fn a_file_that_cannot_be_read_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("missing.wasm"), folder.path().to_owned()] {
         let ended = Run::bare().args(["check", "--json"]).arg(&path).end();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
         assert!(
             ended.said("component").starts_with(&format!("`{}` cannot be read", path.display())),
             "{}",

@@ -99,14 +99,14 @@ fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
 }
 
 #[test]
-fn a_folder_without_fixtures_is_wrong_usage() {
+fn a_folder_without_fixtures_is_told() {
     let empty = tempfile::tempdir().unwrap();
     for (given, reason) in [
         (empty.path().to_owned(), "there is no fixture in the folder"),
         (folder("no-such"), "cannot be read"),
     ] {
         let ended = Run::new("check").file("--fixtures", &given).arg("--json").end();
-        assert_eq!(ended.code, Some(2));
+        assert_eq!(ended.code, Some(1));
         let said = ended.said("invalid-settings");
         assert!(said.contains(reason) && said.contains("settings.json and traffic.har"), "{said}");
         assert_eq!(ended.stdout, "");

@@ -12,10 +12,6 @@ use crate::setup::{PAGES, PATIENCE, Setup, organization, pages, send, undisturbe
 
 /// Requires that a run is refused with `checkpoint`, changes nothing and sends nothing.
 fn assert_refused(stage: &Setup, run: Run, because: &str) {
-    assert_refused_with(1, stage, run, because);
-}
-
-fn assert_refused_with(code: i32, stage: &Setup, run: Run, because: &str) {
     let (files, requests) = (stage.files(), stage.mock.requests());
     let ended = run.end();
     let error = ended.error();
@@ -23,7 +19,7 @@ fn assert_refused_with(code: i32, stage: &Setup, run: Run, because: &str) {
     let retryable = json!(because.contains("in use"));
     assert_eq!(
         (ended.code, &error["code"], &error["retryable"]),
-        (Some(code), &json!("checkpoint"), &retryable),
+        (Some(1), &json!("checkpoint"), &retryable),
         "{}",
         ended.stderr
     );
@@ -46,7 +42,7 @@ fn a_place_where_no_checkpoint_can_be_is_refused_and_never_gone_on_from() {
         let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", "csv"]);
         let run = run.arg("--output").arg(stage.output());
         let place = places.path().join(place);
-        assert_refused_with(2, &stage, run.arg("--checkpoint").arg(&place), because);
+        assert_refused(&stage, run.arg("--checkpoint").arg(&place), because);
         let run = Run::new("collect").at(&stage.mock).arg("--output").arg(stage.output());
         let told = run.args(["--format", "csv"]).arg("--checkpoint").arg(&place).end();
         let told = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -69,7 +65,7 @@ fn an_output_that_cannot_be_begun_is_never_gone_on_from() {
     let run = Run::new("collect").at(&stage.mock).args(["--json", "--format", "csv"]);
     let run = run.arg("--output").arg(stage.path("missing/members.csv"));
     let ended = run.arg("--checkpoint").arg(stage.checkpoint()).end();
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.said("output").contains("`--output` names another."), "{}", ended.stderr);
     assert_eq!(stage.mock.requests(), 0);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use smp_conformance::check::verdict::Verdict;
 use smp_conformance::check::{self, Subject, cases};
-use smp_host::failure::{Code, Failure};
+use smp_host::failure::Failure;
 use smp_host::files::json;
 
 use crate::show;
@@ -44,7 +44,7 @@ impl Check {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let fixtures = match cases::find(&self.fixtures) {
             Ok(fixtures) => fixtures,
-            Err(failure) => return console.wrong_usage(&failure),
+            Err(failure) => return console.failed(&failure),
         };
         let limits = self.connector.limits();
         let opened = match self.connector.open(&limits) {
@@ -53,8 +53,7 @@ impl Check {
         };
         let file = match opened {
             Ok(opened) => opened.into_bytes(),
-            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
-            Err(failure) => return console.wrong_usage(&failure),
+            Err(failure) => return console.failed(&failure),
         };
         let subject =
             Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };

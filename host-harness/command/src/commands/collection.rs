@@ -26,6 +26,7 @@ use super::connector::ConnectorArguments;
 use super::console::{Console, StandardOutput, reader_left};
 use super::outputs::{self, Output};
 use super::progress::{Progress, pages_of, stopped};
+use super::registry::ended;
 use super::remedy::worded_report;
 use super::source::{Source, SourceArguments, Wanted};
 
@@ -95,7 +96,7 @@ impl Collection {
     pub(crate) async fn run<P: Presented>(self, console: &Console) -> Exit {
         let (output, format) = match self.check_files() {
             Ok(checked) => checked,
-            Err(failure) => return console.wrong_usage(&failure),
+            Err(failure) => return ended(&failure, console),
         };
         let started = std::time::Instant::now();
         let (report, exit) = match self.source.open(&self.connector, P::WANTED, console).await {

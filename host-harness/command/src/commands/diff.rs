@@ -6,7 +6,7 @@ use clap::Args;
 use smp_conformance::diff;
 use smp_conformance::diff::changes::Changes;
 use smp_host::component::plugin::Plugin;
-use smp_host::failure::{Code, Failure};
+use smp_host::failure::Failure;
 use smp_host::files::json;
 use smp_host::limits::Limits;
 use smp_replay::player::cases;
@@ -60,8 +60,7 @@ impl Diff {
             .and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
         let (fixtures, old, new) = match opened {
             Ok(opened) => opened,
-            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
-            Err(failure) => return console.wrong_usage(&failure),
+            Err(failure) => return console.failed(&failure),
         };
         let compared = tokio::select! {
             compared = self.compared(&fixtures, [old, new], &limits) => compared,

@@ -19,6 +19,7 @@ use smp_replay::player::cases;
 use super::connector::{ConnectorArguments, this_program};
 use super::console::Console;
 use super::progress::{Steps, interrupted, stopped};
+use super::registry::ended;
 use super::{Exit, date};
 
 #[derive(Debug, Args)]
@@ -79,8 +80,7 @@ impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let request = match self.request() {
             Ok(request) => request,
-            Err(failure) if failure.code == Code::Untrusted => return console.failed(&failure),
-            Err(failure) => return console.wrong_usage(&failure),
+            Err(failure) => return ended(&failure, console),
         };
         let steps = Arc::new(Steps::new(*console));
         let made = tokio::select! {

@@ -259,7 +259,7 @@ impl SourceArguments {
             None => None,
             Some(path) => Some(
                 read_bounded(path, LARGEST_SMALL_FILE)
-                    .map_err(|reason| unreadable("--ca-file", path, &reason))?,
+                    .map_err(|reason| unopened("--ca-file", path, &reason))?,
             ),
         };
         let (system_proxy, private_network) = (self.upstream.is_none(), self.upstream.is_some());
@@ -386,19 +386,18 @@ impl SecretPlace {
         match self {
             Self::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretText::new(value)),
-                Err(_) => Err(Refusal::usage(
-                    Failure::new(
-                        Code::InvalidSettings,
-                        format!("the environment variable `{name}` for `{key}` is not set"),
-                    )
-                    .with_remedy(Remedy::GiveSetting { setting: key.to_owned(), secret: true })
-                    .with_hint("Set it, or name another place.")
-                    .with_setting(key),
-                )),
+                Err(_) => Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("the environment variable `{name}` for `{key}` is not set"),
+                )
+                .with_remedy(Remedy::GiveSetting { setting: key.to_owned(), secret: true })
+                .with_hint("Set it, or name another place.")
+                .with_setting(key)
+                .into()),
             },
             Self::File(path) => {
                 let bytes = read_bounded(path, LARGEST_SMALL_FILE)
-                    .map_err(|reason| unreadable(&format!("--secret {key}"), path, &reason))?;
+                    .map_err(|reason| unopened(&format!("--secret {key}"), path, &reason))?;
                 let text = String::from_utf8(bytes).map_err(|_| {
                     unreadable(&format!("--secret {key}"), path, "it is not UTF-8 text")
                 })?;
@@ -470,8 +469,8 @@ fn settings_file(
     descriptor: &Descriptor,
 ) -> Result<BTreeMap<String, String>, Refusal> {
     let option = "--settings";
-    let bytes = read_bounded(path, LARGEST_SMALL_FILE)
-        .map_err(|reason| unreadable(option, path, &reason))?;
+    let bytes =
+        read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unopened(option, path, &reason))?;
     let text =
         String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is not UTF-8 text"))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
@@ -496,14 +495,22 @@ fn settings_file(
         .collect()
 }
 
+/// A file whose content is wrong.
 fn unreadable(option: &str, path: &Path, reason: &str) -> Refusal {
-    Refusal::usage(
-        Failure::new(
-            Code::InvalidSettings,
-            format!("`{option}`: `{}` cannot be used: {reason}", path.display()),
-        )
-        .with_hint("Correct the file or its path, and run the command again."),
+    Refusal::usage(unusable(option, path, reason))
+}
+
+/// A file that cannot be read at all: the command line may be right.
+fn unopened(option: &str, path: &Path, reason: &str) -> Refusal {
+    unusable(option, path, reason).into()
+}
+
+fn unusable(option: &str, path: &Path, reason: &str) -> Failure {
+    Failure::new(
+        Code::InvalidSettings,
+        format!("`{option}`: `{}` cannot be used: {reason}", path.display()),
     )
+    .with_hint("Correct the file or its path, and run the command again.")
 }
 
 /// Reads a file that must not be larger than this.
