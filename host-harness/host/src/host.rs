@@ -43,6 +43,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::collect::shortfall::Shortfall;
 use crate::component::plugin::Plugin;
 use crate::component::session::{Session, SessionOptions};
 use crate::contract::{Descriptor, Setting};
@@ -91,6 +92,8 @@ pub struct RunOptions {
     pub run: Option<String>,
     /// What the run is for: only one for usage may send the requests that usage alone needs.
     pub purpose: Purpose,
+    /// How many records its list may lack, and lacked in the run before.
+    pub shortfall: Shortfall,
 }
 
 /// The rate of requests.
@@ -118,6 +121,7 @@ impl RunOptions {
             observer: Arc::new(Silent),
             run: None,
             purpose: Purpose::Members,
+            shortfall: Shortfall::default(),
         }
     }
 }
@@ -166,6 +170,7 @@ impl Host {
             settings: settings.of_run(descriptor, options.purpose),
             origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
             limits: Limits { call_time, ..limits },
+            shortfall: options.shortfall,
             events,
             clock,
         })

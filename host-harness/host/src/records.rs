@@ -251,7 +251,8 @@ impl Limits {
                 Failure::new(Code::Incomplete, message).with_hint(format!(
                     "Collect again in a few minutes. If it persists, {records} are being changed \
                      while the list is read, or the service leaves some out: ask its support, and \
-                     do not use this list as the whole one."
+                     do not use this list as the whole one. A run can accept exactly this \
+                     shortfall."
                 ))
             }
         }

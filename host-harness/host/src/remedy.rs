@@ -80,6 +80,11 @@ pub enum Remedy {
     },
     /// Try again later; if it stays, report it to the publisher of the connector.
     ComeBackOrReport,
+    /// Try again later, or accept exactly this shortfall: the same number was missing before.
+    AcceptShortfall {
+        /// How many records are missing.
+        missing: u64,
+    },
     /// Start the run again: it was stopped from outside.
     RunAgain,
     /// Wait until another run has ended and its place is free.
@@ -180,6 +185,7 @@ impl Remedy {
         match self {
             Self::ComeBack { .. }
             | Self::ComeBackOrReport
+            | Self::AcceptShortfall { .. }
             | Self::RunAgain
             | Self::WaitForPlace
             | Self::WaitForRun { .. } => true,
@@ -257,6 +263,10 @@ mod tests {
                 json!({"kind": "raise-limit", "limit": "cpu", "to": null}),
             ),
             (Remedy::TrustRoot, json!({"kind": "trust-root"})),
+            (
+                Remedy::AcceptShortfall { missing: 1 },
+                json!({"kind": "accept-shortfall", "missing": 1}),
+            ),
         ] {
             assert_eq!(serde_json::to_value(remedy).unwrap(), expected);
         }

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use smp_host::collect::shortfall::Shortfall;
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
@@ -128,6 +129,7 @@ impl Setup {
             settings: checked,
             origin: None,
             limits,
+            shortfall: Shortfall::default(),
             events,
             clock,
         });

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::show::terminal::Look;
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use smp_host::collect::destination::{Destination, Listed};
 use smp_host::collect::guard::Counts;
 use smp_host::collect::report::{Note, Outcome, RunReport};
+use smp_host::collect::shortfall::Shortfall;
 use smp_host::collect::sink::{Sink, fault};
 use smp_host::collect::stream::Stream;
 use smp_host::contract::Instant;
@@ -29,6 +31,9 @@ use super::progress::{Progress, pages_of, stopped};
 use super::registry::ended;
 use super::remedy::worded_report;
 use super::source::{Source, SourceArguments, Wanted};
+
+/// Largest report of an earlier run that is read, in bytes.
+const LARGEST_REPORT: u64 = 16 * 1024 * 1024;
 
 /// Where a list comes from and where it goes.
 #[derive(Debug, Args)]
@@ -54,6 +59,9 @@ pub(crate) struct Collection {
     /// Write the outcome and figures of the run to this file, however it ends.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     report: Option<PathBuf>,
+    /// Count a list as complete that lacks exactly this many of the total that the service states.
+    #[arg(long, value_name = "N", value_parser = shortfall(), help_heading = "Output")]
+    accept_shortfall: Option<u64>,
     /// Write failures as JSON. It does not change the format of the list.
     #[arg(long)]
     pub(crate) json: bool,
@@ -100,7 +108,11 @@ impl Collection {
         };
         let started = std::time::Instant::now();
         let (report, exit) = match self.source.open(&self.connector, P::WANTED, console).await {
-            Ok(source) => self.collected::<P>(&source, &output, format, console).await,
+            Ok(mut source) => {
+                source.options.shortfall =
+                    Shortfall { accepted: self.accept_shortfall, before: self.shortfall_before() };
+                self.collected::<P>(&source, &output, format, console).await
+            }
             Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };
         // What follows in a pipe, such as `head`, has read enough: a quiet end.
@@ -119,6 +131,17 @@ impl Collection {
             None => {}
         }
         exit
+    }
+
+    /// The shortfall of the run before, if the file of the report has its report.
+    fn shortfall_before(&self) -> Option<u64> {
+        let path = self.report.as_deref()?;
+        let there = std::fs::metadata(path).ok()?;
+        if !there.is_file() || there.len() > LARGEST_REPORT {
+            return None;
+        }
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        report.get("shortfall")?.as_u64()
     }
 
     /// The format that was asked for, or that of the output's name. A name without an ending, and
@@ -303,6 +326,7 @@ fn failed_before_it_began(failure: Failure) -> RunReport {
         outcome: Outcome::Failed,
         counts: Counts::default(),
         notes: vec![],
+        shortfall: None,
         figures: Figures::default(),
         resumed: false,
         error: Some(failure),
@@ -365,6 +389,10 @@ fn format(text: &str) -> Result<Shown, String> {
             .map(Shown::Data)
             .map_err(|_| "the formats are `table`, `csv`, `ndjson` and `json`".into()),
     }
+}
+
+fn shortfall() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn dialect(text: &str) -> Result<Dialect, String> {

@@ -106,6 +106,7 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         Remedy::ComeBack { max_wait_s: Some(seconds), .. } => {
             format!("A run with `--max-wait {seconds}` waits that long.")
         }
+        Remedy::AcceptShortfall { missing } => format!("`--accept-shortfall {missing}` does so."),
         Remedy::MakeRoom { of } | Remedy::OtherPlace { of } | Remedy::WaitForRun { of } => {
             format!("`{}` names another.", option(*of)?)
         }
@@ -181,6 +182,7 @@ mod tests {
             (Remedy::AllowPlainHttp, "`--plain-http`"),
             (Remedy::LogIn, "`docker login`"),
             (later(Some(30)), "`--max-wait 30`"),
+            (Remedy::AcceptShortfall { missing: 2 }, "`--accept-shortfall 2`"),
             (Remedy::MakeRoom { of: Place::Output }, "`--output`"),
             (Remedy::OtherPlace { of: Place::Checkpoint }, "`--checkpoint`"),
             (Remedy::WaitForRun { of: Place::Report }, "`--report`"),

@@ -18,6 +18,7 @@ use super::destination::{
 };
 use super::guard::{Admission, Counts, Guard};
 use super::report::{Note, Outcome, RunReport};
+use super::shortfall;
 use crate::component::session::Session;
 use crate::contract::UsagePage;
 use crate::failure::{Code, Failure};
@@ -33,6 +34,8 @@ struct Collection<'d, P: Listed> {
     counts: Counts,
     /// What the connector noted on the pages that were delivered.
     notes: Vec<Note>,
+    /// How many records the list lacks of the total, once it was judged.
+    shortfall: Option<u64>,
     cursor: Option<String>,
     /// Whether the last page was delivered.
     done: bool,
@@ -45,7 +48,7 @@ impl Session {
     /// ready. Connector, settings, limits and observer are those of the session.
     ///
     /// No member is delivered twice, and a list that lacks a member is never called complete,
-    /// whatever the destination does.
+    /// whatever the destination does, unless the options accept exactly that shortfall.
     pub async fn collect_members(
         self,
         destination: &mut dyn Destination,
@@ -81,6 +84,7 @@ impl Session {
             guard,
             counts,
             notes: Vec::new(),
+            shortfall: None,
             cursor: None,
             done: false,
             resumed: false,
@@ -227,7 +231,11 @@ impl<P: Listed> Collection<'_, P> {
                 empty = self.empty() => empty?,
             }
         }
-        self.guard.judge().map_err(|error| self.found(error))?;
+        if let Err(found) = self.guard.judge() {
+            self.shortfall = shortfall::missing(&found);
+            let known = self.session.shortfall();
+            self.notes.push(known.judge(found, self.session.limits())?);
+        }
         self.session.finish()
     }
 
@@ -317,6 +325,7 @@ impl<P: Listed> Collection<'_, P> {
             outcome,
             counts: self.counts,
             notes: self.notes.clone(),
+            shortfall: self.shortfall,
             figures: self.session.figures(),
             resumed: self.resumed,
             error,

@@ -3,6 +3,7 @@
 //! An incomplete list is never called complete, and a stopped collection resumes where it was.
 
 pub mod report;
+pub mod shortfall;
 pub mod sink;
 
 pub mod destination;

@@ -48,8 +48,11 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// The counts of records and pages.
     pub counts: Counts,
-    /// What the connector noted, each once.
+    /// What the connector noted, each once, and a shortfall that was accepted.
     pub notes: Vec<Note>,
+    /// How many records fewer the list has than the service states: of a complete list, as the
+    /// operator accepted it. `None` if it lacks none, or did not come to its end.
+    pub shortfall: Option<u64>,
     /// Requests, waits and bytes.
     pub figures: Figures,
     /// Whether it resumed an earlier run.
@@ -60,11 +63,11 @@ pub struct RunReport {
 
 impl RunReport {
     /// The report as JSON. The total is the last one that the service stated. Of a collection of
-    /// usage, `members` is the number of its entries.
+    /// usage, `members` is the number of its entries. `shortfall` is there only where there is one.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let (counts, figures) = (self.counts, self.figures);
-        serde_json::json!({
+        let mut report = serde_json::json!({
             "outcome": self.outcome,
             "members": counts.members,
             "people": counts.people,
@@ -77,6 +80,10 @@ impl RunReport {
             "bytes": figures.bytes,
             "notes": self.notes,
             "error": self.error.as_ref().map(Failure::to_json),
-        })
+        });
+        if let (Some(shortfall), Some(report)) = (self.shortfall, report.as_object_mut()) {
+            report.insert("shortfall".to_owned(), shortfall.into());
+        }
+        report
     }
 }

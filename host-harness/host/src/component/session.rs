@@ -16,6 +16,7 @@ use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
+use crate::collect::shortfall::Shortfall;
 use crate::contract::{self, Exports, Interfaces};
 use crate::explained::Explainer;
 use crate::failure::{Code, Failure};
@@ -45,6 +46,8 @@ pub struct SessionOptions {
     pub origin: Option<String>,
     /// The bounds that apply.
     pub limits: Limits,
+    /// What is known of a list's shortfall.
+    pub shortfall: Shortfall,
     /// The observer of the run.
     pub events: Events,
     /// The clock, for the date.
@@ -74,6 +77,7 @@ pub struct Session {
     provenance: Provenance,
     events: Events,
     pub(super) limits: Limits,
+    shortfall: Shortfall,
     figures: SharedFigures,
     usage: SharedUsage,
     phase: Option<Phase>,
@@ -105,6 +109,7 @@ impl SessionOptions {
             settings: Checked::default(),
             origin: None,
             limits,
+            shortfall: Shortfall::default(),
             events: Events::nowhere(),
             clock: Arc::new(SystemClock::default()),
         }
@@ -151,6 +156,7 @@ impl Session {
             provenance,
             events,
             limits,
+            shortfall: options.shortfall,
             figures,
             usage,
             phase: None,
@@ -213,6 +219,11 @@ impl Session {
     /// The bounds that apply.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is known of a list's shortfall.
+    pub(crate) fn shortfall(&self) -> Shortfall {
+        self.shortfall
     }
 
     /// The observer of the run.

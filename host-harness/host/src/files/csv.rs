@@ -12,15 +12,15 @@
 //! full-width form, and if the cell begins with a tab or a line break. The same is done inside a
 //! cell after a semicolon, tab or line break, because a spreadsheet with another separator begins a
 //! cell there, and quotation marks may then precede the character too. In a file with semicolons a
-//! comma counts likewise. A program that reads the file as data removes one apostrophe at each of these
-//! places; an original apostrophe stays.
+//! comma counts likewise. A program that reads the file as data removes one apostrophe at each of
+//! these places; an original apostrophe stays.
 //!
-//! **For Excel.** [`Dialect::Excel`] begins with a byte order mark, without which Excel reads `Zoë` as
-//! `ZoÃ«`; rows end with a carriage return and a line feed; instants are `2026-01-02 03:04:05` in UTC,
-//! to the second; and a text that Excel would take for a number or a date, such as the id
-//! `57e101234567890123456789`, is written as `="57e101…"`, which shows as the text itself. Such a cell
-//! has only digits, letters `e` and the signs `.,:/+- `, so it calculates nothing. A program should
-//! read the plain form.
+//! **For Excel.** [`Dialect::Excel`] begins with a byte order mark, without which Excel reads `Zoë`
+//! as `ZoÃ«`; rows end with a carriage return and a line feed; instants are `2026-01-02 03:04:05`
+//! in UTC, to the second; and a text that Excel would take for a number or a date, such as the id
+//! `57e101234567890123456789`, is written as `="57e101…"`, which shows as the text itself. Such a
+//! cell has only digits, letters `e` and the signs `.,:/+- `, so it calculates nothing. A program
+//! should read the plain form.
 //!
 //! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop
 //! at a NUL, and terminals act on others.
@@ -132,7 +132,7 @@ impl<W: Write + Send> Csv<W> {
         }
         match columns.split_first() {
             Some((first, rest)) if self.dialect.is_for_excel() => {
-                // No column's name needs quotation marks, so the mark is the file's first character.
+                // No column's name needs quotation marks, so the mark comes first in the file.
                 self.writer.write_field(format!("{BYTE_ORDER_MARK}{first}"))?;
                 self.writer.write_record(rest)?;
             }

@@ -414,6 +414,7 @@ mod tests {
             outcome: Outcome::Complete,
             counts,
             notes: vec![],
+            shortfall: None,
             figures,
             resumed: false,
             error: None,
