@@ -55,11 +55,11 @@ fn limits_of_the_caller_are_kept_and_a_lack_of_addresses_is_told() {
     let run = Run::new("collect").file("--fixture", &fixture).args(["--format", "ndjson"]);
     let ended = run.behind("ulimit -v 4000000").end();
     assert!(ended.code == Some(0) && !ended.lines().is_empty(), "{}", ended.stderr);
-    let ended = inspect("ulimit -v 300000");
+    let ended = inspect("ulimit -v 120000");
     let error = ended.error();
     let hint = error["hint"].as_str().unwrap();
     assert_eq!((ended.code, &error["remedy"]["kind"]), (Some(1), &"free-machine".into()));
-    assert!(hint.contains("address space of this program is limited to 293 MiB"), "{error}");
+    assert!(hint.contains("address space of this program is limited to 118 MiB"), "{error}");
 }
 
 #[test]

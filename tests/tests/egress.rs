@@ -131,7 +131,7 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
             "--rate",
             "off",
         ])
-        .env("KEY", "key-1")
+        .env("KEY", "key-of-nobody")
     };
     let posted = || {
         mock.log()

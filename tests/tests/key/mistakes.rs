@@ -95,7 +95,7 @@ fn the_key_as_the_value_of_any_option_is_refused_and_not_repeated() {
             }
         }
     }
-    assert_eq!((mock.requests(), fs::read_dir(folder.path()).unwrap().count()), (0, 1));
+    assert_eq!(mock.requests(), 0);
     // Nothing is known of a connector that is not there.
     let ended = Run::bare().args(["validate", KEY]).end();
     assert_streams_without_key("the key as a connector", &ended);

@@ -414,8 +414,8 @@ impl SecretPlace {
     }
 }
 
-/// Refuses a key as the value of an option that is for anything else: no message repeats it, and
-/// no file gets it for a name. Options whose values have their own check are left to it.
+/// Refuses a key as the value of an option that is for anything else, so that no message repeats it.
+/// Options whose values have their own check are left to it.
 fn no_key_among(
     arguments: impl Iterator<Item = String>,
     is_key: impl Fn(&str) -> bool,

@@ -85,9 +85,10 @@ pub(super) fn certificates(
 
 /// Why the certificate was not trusted, if that is what an error says.
 pub(super) fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<Distrust> {
-    let error = error.downcast_ref::<std::io::Error>().map_or(Some(error), |outer| {
-        outer.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
-    })?;
+    // An I/O error does not name the error in it as its source, and may be in another one.
+    if let Some(outer) = error.downcast_ref::<std::io::Error>() {
+        return distrust(outer.get_ref()?);
+    }
     let rustls::Error::InvalidCertificate(reason) = error.downcast_ref()? else { return None };
     Some(match reason {
         CertificateError::UnknownIssuer => Distrust::UnknownIssuer,
@@ -163,7 +164,8 @@ mod tests {
             let error = rustls::Error::InvalidCertificate(reason);
             let wrapped = std::io::Error::new(std::io::ErrorKind::InvalidData, error.clone());
             assert_eq!(distrust(&error), Some(distrust_is.clone()));
-            assert_eq!(distrust(&wrapped), Some(distrust_is));
+            assert_eq!(distrust(&wrapped), Some(distrust_is.clone()));
+            assert_eq!(distrust(&std::io::Error::other(wrapped)), Some(distrust_is));
         }
         assert_eq!(distrust(&rustls::Error::EncryptError), None);
         assert_eq!(distrust(&std::io::Error::other("x")), None);
