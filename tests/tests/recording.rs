@@ -84,7 +84,9 @@ fn people_whom_the_connector_did_not_read_are_replaced_and_what_is_kept_is_liste
             "email": "zoe@acme.test", "job_title": "Chief of Quinnington", "bio": "likes snow",
         }],
         "meta": {"total": 1}, "links": {},
-    }).to_string().into();
+    })
+    .to_string()
+    .into();
     let (words, texts) = record(&har, &to);
     for personal in ["Quinnington", "zoe-quinn", "zoe@acme"] {
         assert!(!texts.contains(personal), "{personal}: {texts}");

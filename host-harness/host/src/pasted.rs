@@ -54,7 +54,9 @@ pub enum Pasted {
     #[error("a word such as `Bearer` stands before it; enter what follows alone")]
     Scheme,
     /// It has a line that begins with `#`.
-    #[error("it has a comment in it, a line that begins with `#`; leave only the line of the value")]
+    #[error(
+        "it has a comment in it, a line that begins with `#`; leave only the line of the value"
+    )]
     Comment,
     /// It has several lines.
     #[error("it has more than one line; leave only the line of the value")]
@@ -66,7 +68,9 @@ pub enum Pasted {
     #[error("it is the address of a web page")]
     Url,
     /// It is what a password field shows.
-    #[error("it is only stars or dots, which a page shows in place of it; copy it where it is shown")]
+    #[error(
+        "it is only stars or dots, which a page shows in place of it; copy it where it is shown"
+    )]
     Masked,
     /// A character in it cannot be seen.
     #[error("it has an invisible character in it, U+{0:04X}; type it, or copy it from elsewhere")]
@@ -160,7 +164,9 @@ fn shape(text: &str) -> Option<Pasted> {
         Some(Pasted::Quotes)
     } else if ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
         Some(Pasted::Url)
-    } else if !text.is_empty() && text.chars().all(|c| "*\u{2022}\u{25cf}\u{b7}\u{2026}".contains(c)) {
+    } else if !text.is_empty()
+        && text.chars().all(|c| "*\u{2022}\u{25cf}\u{b7}\u{2026}".contains(c))
+    {
         Some(Pasted::Masked)
     } else {
         None

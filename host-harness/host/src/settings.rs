@@ -162,9 +162,7 @@ impl Settings {
         };
         for key in self.values.keys().chain(self.secrets.keys()) {
             if secret(key).is_none() {
-                if looks_like_a_secret(key, descriptor)
-                    || self.has_secret(key)
-                {
+                if looks_like_a_secret(key, descriptor) || self.has_secret(key) {
                     return Err(Failure::new(
                         Code::InvalidSettings,
                         "a text that looks like a key was given as the name of a setting",
@@ -201,7 +199,8 @@ impl Settings {
         descriptor: &Descriptor,
         checked: &mut Checked,
     ) -> Result<(), Failure> {
-        let entered = self.values.get(&field.key).filter(|value| !pasted::trimmed(value).is_empty());
+        let entered =
+            self.values.get(&field.key).filter(|value| !pasted::trimmed(value).is_empty());
         let value = match (entered, &field.default) {
             (Some(value), _) | (None, Some(value)) => value,
             (None, None) => {
@@ -225,8 +224,7 @@ impl Settings {
         for secret in descriptor.settings.iter() {
             let Some(secret_use) = &secret.secret else { continue };
             let is_key = |text: &SecretText| has_secret(value, pasted::trimmed(&text.0));
-            if self.secrets.get(&secret.key).is_some_and(is_key)
-                || has_beginning(secret_use, value)
+            if self.secrets.get(&secret.key).is_some_and(is_key) || has_beginning(secret_use, value)
             {
                 return Err(refuse(format!(
                     "the value in the field {} looks like a key, which belongs in the field {}",
@@ -423,8 +421,7 @@ fn has_beginning(secret: &SecretUse, text: &str) -> bool {
 
 /// Whether a value is the secret, or contains it and the secret is too long to occur by chance.
 fn has_secret(value: &str, secret: &str) -> bool {
-    !secret.is_empty()
-        && (value == secret || (secret.len() >= SHORTEST && value.contains(secret)))
+    !secret.is_empty() && (value == secret || (secret.len() >= SHORTEST && value.contains(secret)))
 }
 
 /// The refusal of a secret that was given where others can read it.
@@ -482,7 +479,8 @@ mod tests {
     #[test]
     fn settings_part_from_secrets() {
         let checked =
-            check(&[("organization-id", " acme-1\u{200b} ")], &[("api-key", "KEYabcde\n")]).unwrap();
+            check(&[("organization-id", " acme-1\u{200b} ")], &[("api-key", "KEYabcde\n")])
+                .unwrap();
         assert_eq!(
             checked.public,
             [Setting { key: "organization-id".into(), value: "acme-1".into() }]
@@ -632,7 +630,10 @@ mod tests {
         );
         assert_eq!(wrong_kind.hint, "Hint for a user token. Make a new one.");
         assert_eq!(wrong_kind.setting.as_deref(), Some("api-key"));
-        assert_eq!(refused(FailureKind::Credentials, "KEYabcde").message, "the key was not accepted");
+        assert_eq!(
+            refused(FailureKind::Credentials, "KEYabcde").message,
+            "the key was not accepted"
+        );
         let other = refused(FailureKind::Upstream, "TOKabcde");
         assert_eq!(
             (other.message.as_str(), other.hint.as_str(), other.setting),

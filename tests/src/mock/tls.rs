@@ -42,11 +42,7 @@ pub(super) fn authority_as_server() -> io::Result<Identity> {
     served(certificate.pem(), &certificate, &key)
 }
 
-fn served(
-    ca_pem: String,
-    certificate: &rcgen::Certificate,
-    key: &KeyPair,
-) -> io::Result<Identity> {
+fn served(ca_pem: String, certificate: &rcgen::Certificate, key: &KeyPair) -> io::Result<Identity> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -19,8 +19,8 @@ use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::http::base::origin;
 use smp_host::http::transport::Transport;
-use smp_host::validation::Validation;
 use smp_host::text::{counted, shortened};
+use smp_host::validation::Validation;
 use smp_replay::fixture::{Anonymizer, Kept, Recorder, write_expected};
 use smp_replay::player::Player;
 
@@ -156,10 +156,7 @@ fn replaced(kept: &Kept) -> String {
     if !kept.fields.is_empty() {
         let fields: Vec<String> =
             kept.fields.iter().map(|field| format!("`{}`", shortened(field, 60))).collect();
-        text += &format!(
-            " These fields of people were kept: {}.",
-            fields.join(", ")
-        );
+        text += &format!(" These fields of people were kept: {}.", fields.join(", "));
     }
     text + " Look through `traffic.har` and `bodies` before you share it."
 }

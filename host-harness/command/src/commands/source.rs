@@ -641,7 +641,8 @@ mod tests {
             (&["--set", "a=1", "--output", "monKEYs.csv"], None),
         ] {
             let message = refused(arguments);
-            let expected = place.map(|place| format!("{place} was given a text that looks like a key"));
+            let expected =
+                place.map(|place| format!("{place} was given a text that looks like a key"));
             assert_eq!(message, expected, "{arguments:?}");
         }
     }

@@ -171,7 +171,7 @@ async fn apart(
         Ok(Ok((status, code, _))) if status.success() => Ok(Compiled(code)),
         Ok(Ok((status, _, said))) => {
             Err(why(status, &String::from_utf8_lossy(&said), limits, address_space()))
-        },
+        }
         Ok(Err(error)) => Err(unusable(error)),
         Err(_) => {
             // The host continues once the worker and its memory are gone.

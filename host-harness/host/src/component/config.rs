@@ -173,7 +173,9 @@ mod tests {
     #[test]
     fn a_lack_of_addresses_is_told_apart_from_one_of_memory() {
         let hint = |addresses| lacking_within(Code::Limit, "x", addresses).hint.unwrap();
-        assert!(hint(Some(4 << 30)).contains("address space of this program is limited to 4,096 MiB"));
+        assert!(
+            hint(Some(4 << 30)).contains("address space of this program is limited to 4,096 MiB")
+        );
         assert!(hint(None).starts_with("Free memory"));
     }
 }

@@ -79,11 +79,10 @@ impl Engine {
         let wasmtime =
             wasmtime::Engine::new(&config(options.limits.stack, allocation)).map_err(failed)?;
         let cache = options.cache.clone().map(|folder| Cache::new(folder, &wasmtime));
-        let ticker = Ticker::start(wasmtime.clone())
-            .map_err(|error| {
-                let what = "the thread of the engine's clock cannot be started";
-                lacking(Code::Component, &format!("{what}: {error}"))
-            })?;
+        let ticker = Ticker::start(wasmtime.clone()).map_err(|error| {
+            let what = "the thread of the engine's clock cannot be started";
+            lacking(Code::Component, &format!("{what}: {error}"))
+        })?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
         let most = options
             .pooled_runs

@@ -63,9 +63,7 @@ impl CertificatesError {
 ///
 /// # Errors
 /// What the file is instead.
-pub(super) fn certificates(
-    file: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, CertificatesError> {
+pub(super) fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificatesError> {
     let pem = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let has = |text: &str| memchr::memmem::find(pem, text.as_bytes()).is_some();
     match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {

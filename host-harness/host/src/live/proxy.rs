@@ -327,7 +327,11 @@ mod tests {
     #[test]
     fn every_usual_form_of_an_exception_is_read() {
         for (text, excepted, others) in [
-            ("acme.test", &["acme.test", "api.acme.test", "API.ACME.test"][..], &["xacme.test"][..]),
+            (
+                "acme.test",
+                &["acme.test", "api.acme.test", "API.ACME.test"][..],
+                &["xacme.test"][..],
+            ),
             (".acme.test", &["acme.test", "api.acme.test"], &["test"]),
             ("*.acme.test", &["api.acme.test", "a.b.acme.test"], &["acme.test", "xacme.test"]),
             ("*", &["acme.test"], &[]),
