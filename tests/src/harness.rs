@@ -210,12 +210,17 @@ impl Run {
 
     /// Limits its files to this many blocks of 512 bytes, which acts like a full disk.
     ///
-    /// The limit's signal is ignored, so that a write fails instead of ending the process. A shell
-    /// sets both and is then replaced by the command.
+    /// The limit's signal is ignored, so that a write fails instead of ending the process.
     #[must_use]
     pub fn on_a_disk_of(self, blocks: u32) -> Self {
+        self.behind(&format!("trap '' XFSZ; ulimit -f {blocks}"))
+    }
+
+    /// Runs it behind these commands of a shell, which is then replaced by it.
+    #[must_use]
+    pub fn behind(self, commands: &str) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        command.args(["-c", &format!("{commands}; exec \"$0\" \"$@\"")]);
         command.arg(self.command.get_program()).args(self.command.get_args());
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -40,6 +40,29 @@ fn a_component_that_takes_too_long_or_too_much_memory_to_compile_is_refused() {
 }
 
 #[test]
+fn limits_of_the_caller_are_kept_and_a_lack_of_addresses_is_told() {
+    let inspect = |limit: &str| {
+        let cache = tempfile::tempdir().unwrap();
+        let run = Run::new("inspect").env("XDG_CACHE_HOME", cache.path()).arg("--json");
+        run.behind(limit).end()
+    };
+    // A reservation of addresses as large as usual does not fit into 4 GB.
+    for limit in ["ulimit -v 4000000", "ulimit -t 100", "ulimit -t 100; ulimit -v 4000000"] {
+        let ended = inspect(limit);
+        assert_eq!(ended.code, Some(0), "{limit}: {}", ended.stderr);
+    }
+    let fixture = smp_tests::harness::folder("fixtures/acme");
+    let run = Run::new("collect").file("--fixture", &fixture).args(["--format", "ndjson"]);
+    let ended = run.behind("ulimit -v 4000000").end();
+    assert!(ended.code == Some(0) && !ended.lines().is_empty(), "{}", ended.stderr);
+    let ended = inspect("ulimit -v 120000");
+    let error = ended.error();
+    let hint = error["hint"].as_str().unwrap();
+    assert_eq!((ended.code, &error["remedy"]["kind"]), (Some(1), &"free-machine".into()));
+    assert!(hint.contains("address space of this program is limited to 118 MiB"), "{error}");
+}
+
+#[test]
 fn a_component_that_is_made_to_wear_the_compiler_out_costs_a_process_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("slow.wasm");

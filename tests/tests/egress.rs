@@ -49,6 +49,32 @@ fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approve
 }
 
 #[test]
+fn a_range_is_declared_only_as_a_vpn_or_a_private_network_has_it() {
+    for (range, words) in [
+        ("198.18.0.25", "write a range of addresses such as 198.18.0.0/15"),
+        ("127.0.0.0/8", "only these ranges, or parts of them"),
+        ("169.254.0.0/16", "only these ranges, or parts of them"),
+        ("0.0.0.0/0", "only these ranges, or parts of them"),
+    ] {
+        let ended = Run::new("validate").args(["--allow-range", range, "--json"]).end();
+        let said = ended.said("invalid-settings");
+        assert!(ended.code == Some(2) && said.contains(words), "{range}: {said}");
+    }
+}
+
+#[test]
+fn the_address_that_a_name_has_here_is_told() {
+    let (folder, mock) = (tempfile::tempdir().unwrap(), Mock::builder().start().unwrap());
+    let base = "https://localhost:0000009";
+    let connector = leading_to(base, folder.path());
+    let run = Run::bare().arg("connect").arg(&connector).for_organization_of(&mock);
+    // A range of something else does not help.
+    let run = run.args(["--allow-origin", base, "--allow-range", "198.18.0.0/15"]);
+    let told = run.arg("--json").end().said("denied");
+    assert!(told.contains("localhost is 127.0.0.1 here") || told.contains("localhost is ::1 here"));
+}
+
+#[test]
 fn an_origin_that_the_operator_names_may_be_anywhere() {
     let (folder, mock) =
         (tempfile::tempdir().unwrap(), Mock::builder().members(3).start().unwrap());
@@ -105,7 +131,7 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
             "--rate",
             "off",
         ])
-        .env("KEY", "key-1")
+        .env("KEY", "key-of-nobody")
     };
     let posted = || {
         mock.log()

@@ -55,6 +55,70 @@ fn a_certificate_that_nobody_vouches_for_is_told_with_the_way_out() {
 }
 
 #[test]
+fn every_certificate_that_is_amiss_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let validate = |mock: &Mock| Run::new("validate").at(mock).arg("--json");
+    // The operator trusts it, which does not help.
+    let authority = organization().start_tls_as_authority().unwrap();
+    let ended = validate(&authority).file("--ca-file", &ca_file(&authority, folder.path())).end();
+    let said = ended.said("upstream");
+    assert!(
+        said.contains("the certificate of an authority, used as the server's own")
+            && said.contains("Give the server a certificate of its own")
+            && !said.contains("`--ca-file`"),
+        "{said}"
+    );
+    let mock = organization().start_tls().unwrap();
+    let said = without_certificates(validate(&mock), folder.path()).end().said("upstream");
+    assert!(
+        said.contains("this machine has no certificates of authorities")
+            && said.contains("`ca-certificates`")
+            && said.contains("`--ca-file`"),
+        "{said}"
+    );
+    assert_eq!((authority.requests(), mock.requests()), (0, 0));
+}
+
+#[test]
+fn a_file_of_certificates_is_taken_with_its_mark_or_named_for_what_it_is() {
+    let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("given");
+    let validate = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        Run::new("validate").at(&mock).file("--ca-file", &file).arg("--json").end()
+    };
+    let pem = mock.ca_pem().unwrap();
+    let ended = validate(format!("\u{feff}{pem}").as_bytes());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines).unwrap();
+    let before = mock.requests();
+    for (bytes, words) in [
+        (der, "`openssl x509 -inform der"),
+        (pem.replace("CERTIFICATE", "PRIVATE KEY").into_bytes(), "never its private key"),
+        (pem.as_bytes()[..pem.len() / 2].to_vec(), "it is not whole"),
+        (Vec::new(), "it is empty"),
+    ] {
+        let ended = validate(&bytes);
+        let said = ended.said("invalid-settings");
+        assert!(ended.code == Some(2) && said.contains(words), "{said}");
+    }
+    assert_eq!(mock.requests(), before);
+}
+
+#[test]
+fn the_address_that_was_asked_is_named_where_another_server_answers() {
+    let mock = organization().start().unwrap();
+    let elsewhere = Run::new("validate").for_organization_of(&mock);
+    // The server of a registry knows no organization.
+    let other = smp_tests::registry::FakeRegistry::start();
+    let url = format!("http://{}", other.host());
+    let ended = elsewhere.args(["--upstream", &url, "--rate", "off", "--json"]).end();
+    let hint = ended.error()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains(&format!("{url} was asked in place of the service")), "{hint}");
+}
+
+#[test]
 fn a_validation_tells_of_the_certificate_too() {
     let mock = organization().start_tls().unwrap();
     let ended = Run::new("validate").at(&mock).args(["--json"]).end();

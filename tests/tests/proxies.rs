@@ -28,6 +28,10 @@ struct Proxy {
 
 impl Proxy {
     fn start() -> Self {
+        Self::answering("403 Forbidden")
+    }
+
+    fn answering(status: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("http://user:p%40ss%231@{}", listener.local_addr().unwrap());
         let first = std::thread::spawn(move || {
@@ -41,7 +45,8 @@ impl Proxy {
             }
             stream
                 .write_all(
-                    b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+                    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+                        .as_bytes(),
                 )
                 .unwrap();
             String::from_utf8(asked).unwrap()
@@ -52,6 +57,11 @@ impl Proxy {
 
 /// A command for the live API, which does not exist, with these variables.
 fn live(command: &str, variables: &[(&str, &str)]) -> Ended {
+    live_for(command, "0", variables)
+}
+
+/// The same, with this budget for waits.
+fn live_for(command: &str, seconds: &str, variables: &[(&str, &str)]) -> Ended {
     let (mock, folder) = (Mock::builder().start().unwrap(), tempfile::tempdir().unwrap());
     let bytes = std::fs::read(component()).unwrap();
     let at = bytes.windows(BASE.len()).position(|window| window == BASE.as_bytes()).unwrap();
@@ -59,7 +69,8 @@ fn live(command: &str, variables: &[(&str, &str)]) -> Ended {
     let connector = folder.path().join("connector.wasm");
     std::fs::write(&connector, changed).unwrap();
     let run = Run::bare().arg(command).arg(&connector).for_organization_of(&mock);
-    let run = run.args(["--allow-origin", NOWHERE, "--rate", "off", "--max-wait", "0", "--json"]);
+    let run = run.args(["--allow-origin", NOWHERE, "--rate", "off", "--json"]);
+    let run = run.args(["--max-wait", seconds]);
     variables.iter().fold(run, |run, (name, value)| run.env(name, value)).end()
 }
 
@@ -124,9 +135,50 @@ fn a_proxy_is_used_with_the_password_that_was_escaped() {
 }
 
 #[test]
+fn what_a_proxy_refuses_is_the_proxys_and_not_tried_again() {
+    for (status, words) in [
+        ("407 Proxy Authentication Required", "asks for a user name and a password (407)"),
+        ("403 Forbidden", "the proxy refuses to connect to the service"),
+        ("502 Bad Gateway", "the proxy refuses to connect to the service"),
+    ] {
+        for command in ["validate", "connect", "collect"] {
+            // It answers once: a second try would wait for its connection, and fail otherwise.
+            let proxy = Proxy::answering(status);
+            let ended = live_for(command, "900", &[("HTTPS_PROXY", &proxy.url)]);
+            let said = ended.said("upstream");
+            let host = proxy.url.rsplit('@').next().unwrap();
+            assert!(said.contains(words), "{status}: {said}");
+            assert!(said.contains(&format!("the proxy {host}, not of the service")), "{said}");
+            assert!(!said.contains("ss#1") && !said.contains("p%40ss"), "{said}");
+            assert_eq!(ended.error()["retryable"], false, "{said}");
+            proxy.first.join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_not_excepted_goes_to_the_proxy() {
+    for except in ["service12.invalid:8443", "*.service12.invalid", "ervice12.invalid"] {
+        let proxy = Proxy::start();
+        let ended = live("connect", &[("HTTPS_PROXY", &proxy.url), ("NO_PROXY", except)]);
+        assert!(ended.said("upstream").contains("the proxy refuses"), "{}", ended.stderr);
+        proxy.first.join().unwrap();
+    }
+}
+
+#[test]
 fn what_is_excepted_from_the_proxy_does_not_go_to_it() {
     let lonely = Lonely::start();
-    for except in ["service12.invalid", "*"] {
+    for except in [
+        "service12.invalid",
+        "*",
+        "invalid",
+        ".invalid",
+        "*.invalid",
+        "service12.invalid:443",
+        "other.test service12.invalid",
+        "other.test, .INVALID:443",
+    ] {
         let ended = live("connect", &[("HTTPS_PROXY", &lonely.url()), ("NO_PROXY", except)]);
         assert!(
             ended.said("upstream").contains("no connection to the service"),

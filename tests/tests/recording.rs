@@ -62,6 +62,46 @@ fn a_recording_replays_to_the_same_members_and_tells_nobodys_name() {
 }
 
 #[test]
+fn people_whom_the_connector_did_not_read_are_replaced_and_what_is_kept_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, to) = (folder.path().join("case"), folder.path().join("to"));
+    fs::create_dir(&case).unwrap();
+    let from = smp_tests::harness::folder("fixtures/members-on-two-pages");
+    fs::copy(from.join("settings.json"), case.join("settings.json")).unwrap();
+    let mut har = read_json(&from.join("traffic.har"));
+    let record = |har: &Value, to: &Path| {
+        fs::write(case.join("traffic.har"), har.to_string()).unwrap();
+        let ended = Run::new("record").file("--fixture", &case).file("--output", to).end();
+        let words = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ended.code, Some(0), "{words}");
+        let texts = files(to).into_iter().map(|path| fs::read_to_string(path).unwrap());
+        (words, texts.collect::<String>())
+    };
+    // An account that the connector cannot read, and fields that it does not know.
+    har["log"]["entries"][3]["response"]["content"]["text"] = json!({
+        "data": [{
+            "account_id": "557058:zoe-quinn", "name": "Zoe Quinnington", "account_type": 7,
+            "email": "zoe@acme.test", "job_title": "Chief of Quinnington", "bio": "likes snow",
+        }],
+        "meta": {"total": 1}, "links": {},
+    })
+    .to_string()
+    .into();
+    let (words, texts) = record(&har, &to);
+    for personal in ["Quinnington", "zoe-quinn", "zoe@acme"] {
+        assert!(!texts.contains(personal), "{personal}: {texts}");
+    }
+    assert!(texts.contains("likes snow"), "{texts}");
+    assert!(words.contains("fields of people were kept: ") && words.contains("`bio`"), "{words}");
+    assert!(words.contains("Look through `traffic.har`"), "{words}");
+    har["log"]["entries"][3]["response"]["content"]["text"] =
+        "{\"data\":[{\"name\":\"Zoe Quinnington\"".into();
+    let (words, texts) = record(&har, &folder.path().join("cut"));
+    assert!(texts.contains("Quinnington"), "{texts}");
+    assert!(words.contains("not whole JSON: names of other people in there stay"), "{words}");
+}
+
+#[test]
 fn personal_data_is_kept_when_it_is_asked_for_and_the_key_never() {
     let (mock, folder) =
         (Mock::builder().members(30).start().unwrap(), tempfile::tempdir().unwrap());

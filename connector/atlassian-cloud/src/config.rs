@@ -39,6 +39,10 @@ const LONGEST_ID: usize = 128;
 /// How the vendor's keys begin: of an organization, and of a user.
 const KEY_PREFIXES: [&str; 2] = ["ATCTT", "ATATT"];
 
+/// How an ARI begins, Atlassian's name for a resource: `ari:cloud:platform::org/` and the id
+/// (<https://developer.atlassian.com/platform/atlassian-resource-identifier/>).
+const ARI: &str = "ari:";
+
 /// Lengths of the groups of a usual organization id. The characters are not only hexadecimal ones.
 const USUAL_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
@@ -149,6 +153,16 @@ fn refusal(entered: &str) -> Option<Failure> {
                  {WHERE_TO_FIND}"
             ),
         )
+    } else if entered.starts_with(ARI) {
+        let hint = id_in_ari(entered).map_or_else(
+            || {
+                format!(
+                    "It names another thing than an organization, such as a site. {WHERE_TO_FIND}"
+                )
+            },
+            |id| format!("Enter only this part of it: {id}"),
+        );
+        ("The Organization ID field holds an ARI, Atlassian's name for a resource.", hint)
     } else if entered.contains('/') {
         let hint = id_in_address(entered).map_or_else(
             || format!("Enter the id alone. {WHERE_TO_FIND}"),
@@ -179,6 +193,12 @@ fn is_key(entered: &str) -> bool {
     entered
         .split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\''))
         .any(is_key_word)
+}
+
+/// The organization id in an ARI, if it is one of an organization and of the usual shape.
+fn id_in_ari(ari: &str) -> Option<&str> {
+    let (resource, id) = ari.rsplit_once('/')?;
+    (resource.ends_with(":org") && is_usual(id)).then_some(id)
 }
 
 /// The organization id in an address of the administration pages, if it is of the usual shape.
@@ -297,6 +317,22 @@ mod tests {
         ] {
             let failure = Config::read(&entered(&address)).unwrap_err();
             assert_eq!(failure.hint, format!("Enter only this part of the address: {USUAL}"));
+        }
+    }
+
+    #[test]
+    fn the_id_in_a_pasted_ari_is_pointed_out_where_it_is_an_organizations() {
+        let rows = [
+            (format!("ari:cloud:platform::org/{USUAL}"), format!("this part of it: {USUAL}")),
+            (format!("ari:cloud:platform::site/{USUAL}"), "such as a site".to_owned()),
+            (format!("ari:cloud:jira:{USUAL}:issue/1"), "such as a site".to_owned()),
+            ("ari:cloud:platform::org/<script>".to_owned(), "WHERE".to_owned()),
+        ];
+        for (ari, hint) in rows {
+            let failure = Config::read(&entered(&ari)).unwrap_err();
+            assert!(failure.message.contains("holds an ARI"), "{ari}: {}", failure.message);
+            let hint = hint.replace("WHERE", "You find the Organization ID");
+            assert!(failure.hint.contains(&hint), "{ari}: {}", failure.hint);
         }
     }
 

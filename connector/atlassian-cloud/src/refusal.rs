@@ -43,8 +43,9 @@ const ORGANIZATION_ADMIN: &str = "The person who creates the API key must be an 
                                   key without scopes may read all of it; a key with scopes needs ";
 
 const OTHER_ORGANIZATION: &str = "Compare the Organization ID with the one in the address of your organization's pages at \
-     admin.atlassian.com, between /o/ and the next slash: capital and small letters count. The \
-     API key must have been created in that same organization, by an organization admin.";
+     admin.atlassian.com, between /o/ and the next slash: capital and small letters count. It may \
+     be the id of a site, which Atlassian calls the cloud ID, and which looks the same. The API \
+     key must have been created in that same organization, by an organization admin.";
 
 const LATER: &str = "Try again later. If it stays like this for hours, look at \
                      status.atlassian.com, and ask the person who runs your network whether \
@@ -362,6 +363,7 @@ mod tests {
             (not_found.kind, not_found.setting.as_deref()),
             (FailureKind::NotFound, Some("organization-id"))
         );
+        assert!(not_found.hint.contains("the id of a site"), "{}", not_found.hint);
         assert_eq!(not_found.vendor_code.as_deref(), Some("ADMIN-403-3"));
     }
 

@@ -61,6 +61,7 @@ async fn collect(file: &str, organization: &str, url: &str) -> Result<Vec<Member
         extra_roots: None,
         system_proxy: !grants.origin().is_plain(),
         private_network: grants.origin().is_plain(),
+        ranges: Vec::new(),
         user_agent: "embed/0.1".into(),
     })?;
     let transport = client.transport(grants.origin().clone(), settings.credential.clone());

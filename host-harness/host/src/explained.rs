@@ -73,6 +73,13 @@ impl Explainer<'_> {
             return host.clone();
         }
         self.known.explain(&mut failure);
+        if let Some(origin) = self.known.named_origin.as_ref()
+            && matches!(kind, Kind::UnexpectedResponse | Kind::Upstream)
+        {
+            let hint = failure.hint.trim();
+            let asked = "was asked in place of the service: is it the right address?";
+            failure.hint = format!("{hint} {origin} {asked}").trim().to_owned();
+        }
         let mut failure = self.known.refined(failure.into());
         match (end, &mut *failure.remedy) {
             (Some(End::Overrun(enough)), Remedy::ComeBack { max_wait_s, .. }) => {
@@ -209,6 +216,23 @@ mod tests {
             (failure.hint.as_deref(), failure.retryable()),
             (Some("Do this. The limit `response` is 200 bytes."), false)
         );
+    }
+
+    #[test]
+    fn an_origin_that_the_operator_named_is_told_where_an_answer_makes_no_sense() {
+        let limits = Limits::default();
+        let named_origin = Some("http://127.0.0.1:8080".to_owned());
+        let known = Known { named_origin, ..Known::default() };
+        let explainer = Explainer { known: &known, limits: &limits, asked: None };
+        let hint = |kind| explainer.failure(said(kind, "It failed.")).hint.unwrap();
+        for kind in [Kind::UnexpectedResponse, Kind::Upstream] {
+            assert_eq!(
+                hint(kind),
+                "Do this. http://127.0.0.1:8080 was asked in place of the service: is it the right \
+                 address?"
+            );
+        }
+        assert_eq!(hint(Kind::Credentials), "Do this.");
     }
 
     #[test]

@@ -47,7 +47,7 @@ use crate::collect::shortfall::Shortfall;
 use crate::component::plugin::Plugin;
 use crate::component::session::{Session, SessionOptions};
 use crate::contract::{Descriptor, Setting};
-use crate::http::base::Purpose;
+use crate::http::base::{self, Purpose};
 use crate::http::capability::Capability;
 use crate::http::clock::{Clock, SystemClock};
 use crate::http::pace::{Pacers, Rate};
@@ -165,9 +165,13 @@ impl Host {
         let http = Some(Capability::new(policy, retrier, limits.clone()));
         // Waiting as long as the operator permits is not the component's fault.
         let call_time = limits.call_time.saturating_add(options.max_wait);
+        let mut settings = settings.of_run(descriptor, options.purpose);
+        settings.known.named_origin = base::origin(&descriptor.api, &settings.public)
+            .map_or(true, |asked| asked != *grants.origin())
+            .then(|| grants.origin().to_string());
         plugin.session(SessionOptions {
             http,
-            settings: settings.of_run(descriptor, options.purpose),
+            settings,
             origin: Some(options.recording.unwrap_or_else(|| grants.origin().to_string())),
             limits: Limits { call_time, ..limits },
             shortfall: options.shortfall,

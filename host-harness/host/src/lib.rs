@@ -14,6 +14,7 @@
 //! | [`failure`], [`remedy`] | what went wrong, and as data what to do about it |
 //! | [`limits`] | what a component may use, each bound with its default and its reason |
 //! | [`observer`] | what a run reports while it goes on: progress, logs, metrics |
+//! | [`pasted`] | values as people paste them |
 //! | [`secret`], [`text`] | values that are never printed; text that is safe to show |
 //! | [`http`] | grants, pace, retry and the transport behind a component's requests |
 //! | `live`, by its feature | the transport to the real service: HTTPS by reqwest and rustls |
@@ -39,6 +40,7 @@ pub mod failure;
 pub mod instant;
 pub mod limits;
 pub mod observer;
+pub mod pasted;
 mod records;
 pub mod remedy;
 pub mod secret;

@@ -63,8 +63,18 @@ pub enum Remedy {
     /// Name the service's address in the configuration: it is private, so a connector cannot reach
     /// it.
     NameUpstream,
+    /// Declare the range of addresses that the service's name resolves to here, if a VPN or a
+    /// resolver of your own answers so.
+    AllowRange {
+        /// The range, as `198.18.0.0/15`.
+        range: String,
+    },
+    /// Correct the proxy's variable, or ask the person who runs the proxy.
+    MendProxy,
     /// Trust the certificate authority of your own proxy or service.
     TrustRoot,
+    /// Get the server, or a proxy in its place, a valid certificate; or set this machine's clock.
+    MendCertificate,
     /// Allow plain http, if the server is on this machine.
     AllowPlainHttp,
     /// Log in to the registry, or with another login.
@@ -198,7 +208,10 @@ impl Remedy {
             | Self::Grant { .. }
             | Self::ApproveOrigin { .. }
             | Self::NameUpstream
+            | Self::AllowRange { .. }
+            | Self::MendProxy
             | Self::TrustRoot
+            | Self::MendCertificate
             | Self::AllowPlainHttp
             | Self::LogIn
             | Self::MakeRoom { .. }

@@ -13,14 +13,12 @@ use crate::contract::{
 use crate::failure::{Code, Failure};
 use crate::http::base::{self, Purpose};
 use crate::http::credential::Credential;
+use crate::pasted;
 use crate::remedy::Remedy;
-use crate::secret::Secret;
+use crate::secret::{SHORTEST, Secret};
 
 /// Longest value that is not secret, in bytes: identifiers and names are much shorter.
 const LONGEST_VALUE: usize = 1024;
-/// Length from which a secret does not occur in a value by chance, in bytes: keys are several times
-/// as long.
-const LONG_SECRET: usize = 8;
 /// Largest compiled pattern, in bytes: the pattern comes from a component.
 const LARGEST_PATTERN: usize = 64 * 1024;
 
@@ -75,6 +73,8 @@ pub struct Known {
     pub scopes: Vec<String>,
     /// Key and label of the setting that is the secret.
     pub secret: Option<(String, String)>,
+    /// The origin of the requests, if the operator named another one than the connector asks for.
+    pub named_origin: Option<String>,
 }
 
 /// A value that looks unusual.
@@ -120,6 +120,13 @@ impl Settings {
         open.map_or(Ok(()), |field| Err(secret_in_the_open(field)))
     }
 
+    /// Whether a text is one of the secrets that were entered, or contains it. Such a text is never
+    /// repeated.
+    #[must_use]
+    pub fn has_secret(&self, text: &str) -> bool {
+        self.secrets.values().any(|secret| has_secret(text, pasted::trimmed(&secret.0)))
+    }
+
     /// Checks the settings against the form. `with_secrets` is false if nothing is sent, so that no
     /// secret is needed.
     ///
@@ -155,9 +162,7 @@ impl Settings {
         };
         for key in self.values.keys().chain(self.secrets.keys()) {
             if secret(key).is_none() {
-                if looks_like_a_secret(key, descriptor)
-                    || self.secrets.values().any(|text| has_secret(key, text.0.trim()))
-                {
+                if looks_like_a_secret(key, descriptor) || self.has_secret(key) {
                     return Err(Failure::new(
                         Code::InvalidSettings,
                         "a text that looks like a key was given as the name of a setting",
@@ -194,7 +199,8 @@ impl Settings {
         descriptor: &Descriptor,
         checked: &mut Checked,
     ) -> Result<(), Failure> {
-        let entered = self.values.get(&field.key).filter(|value| !value.trim().is_empty());
+        let entered =
+            self.values.get(&field.key).filter(|value| !pasted::trimmed(value).is_empty());
         let value = match (entered, &field.default) {
             (Some(value), _) | (None, Some(value)) => value,
             (None, None) => {
@@ -205,7 +211,7 @@ impl Settings {
                 }
             }
         };
-        let value = value.trim();
+        let value = pasted::trimmed(value);
         let refuse =
             |message: String| Failure::new(Code::InvalidSettings, message).with_setting(&field.key);
         if value.len() > LONGEST_VALUE {
@@ -217,8 +223,8 @@ impl Settings {
         }
         for secret in descriptor.settings.iter() {
             let Some(secret_use) = &secret.secret else { continue };
-            if self.secrets.get(&secret.key).is_some_and(|text| has_secret(value, text.0.trim()))
-                || has_beginning(secret_use, value)
+            let is_key = |text: &SecretText| has_secret(value, pasted::trimmed(&text.0));
+            if self.secrets.get(&secret.key).is_some_and(is_key) || has_beginning(secret_use, value)
             {
                 return Err(refuse(format!(
                     "the value in the field {} looks like a key, which belongs in the field {}",
@@ -248,6 +254,12 @@ impl Settings {
                 field.label
             ))
             .with_hint(&*field.help));
+        }
+        if let Some(pattern) = field.pattern.as_deref().and_then(pattern)
+            && let Some(pasted) = pasted::beside_a_value(value, |text| pattern.is_match(text))
+        {
+            return Err(refuse(format!("{} cannot be right: {pasted}", field.label))
+                .with_hint(&*field.help));
         }
         if let Some(doubt) = doubt(field, value) {
             checked.warnings.push(doubt);
@@ -409,8 +421,7 @@ fn has_beginning(secret: &SecretUse, text: &str) -> bool {
 
 /// Whether a value is the secret, or contains it and the secret is too long to occur by chance.
 fn has_secret(value: &str, secret: &str) -> bool {
-    !secret.is_empty()
-        && (value == secret || (secret.len() >= LONG_SECRET && value.contains(secret)))
+    !secret.is_empty() && (value == secret || (secret.len() >= SHORTEST && value.contains(secret)))
 }
 
 /// The refusal of a secret that was given where others can read it.
@@ -468,14 +479,15 @@ mod tests {
     #[test]
     fn settings_part_from_secrets() {
         let checked =
-            check(&[("organization-id", " acme-1 ")], &[("api-key", "KEYabc\n")]).unwrap();
+            check(&[("organization-id", " acme-1\u{200b} ")], &[("api-key", "KEYabcde\n")])
+                .unwrap();
         assert_eq!(
             checked.public,
             [Setting { key: "organization-id".into(), value: "acme-1".into() }]
         );
         assert!(checked.credential.is_some());
         assert_eq!(checked.warnings, []);
-        assert!(!format!("{checked:?}").contains("KEYabc"));
+        assert!(!format!("{checked:?}").contains("KEYabcde"));
     }
 
     #[test]
@@ -489,8 +501,34 @@ mod tests {
                 "API-KEY cannot be right: it is empty",
             ),
             (
-                vec![("organization-id", "KEYabc")],
-                vec![("api-key", "KEYabc")],
+                vec![("organization-id", "acme-1")],
+                vec![("api-key", "KEYabcd")],
+                "api-key",
+                "API-KEY cannot be right: it has fewer than 8 characters, and so short a text \
+                 cannot be redacted from answers",
+            ),
+            (
+                vec![("organization-id", "acme-1")],
+                vec![("api-key", "\"KEYabcde\"")],
+                "api-key",
+                "API-KEY cannot be right: it is in quotes; leave them out",
+            ),
+            (
+                vec![("organization-id", "'acme-1'")],
+                vec![("api-key", "KEYabcde")],
+                "organization-id",
+                "ORGANIZATION-ID cannot be right: it is in quotes; leave them out",
+            ),
+            (
+                vec![("organization-id", "acme\u{200b}-1")],
+                vec![("api-key", "KEYabcde")],
+                "organization-id",
+                "ORGANIZATION-ID cannot be right: it has an invisible character in it, U+200B; \
+                 type it, or copy it from elsewhere",
+            ),
+            (
+                vec![("organization-id", "KEYabcde")],
+                vec![("api-key", "KEYabcde")],
                 "organization-id",
                 "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
                  field API-KEY",
@@ -503,8 +541,8 @@ mod tests {
                  field API-KEY",
             ),
             (
-                vec![("organization-id", "api_key=\"KEYabc\"")],
-                vec![("api-key", "other")],
+                vec![("organization-id", "api_key=\"KEYabcde\"")],
+                vec![("api-key", "other-key")],
                 "organization-id",
                 "the value in the field ORGANIZATION-ID looks like a key, which belongs in the \
                  field API-KEY",
@@ -518,18 +556,18 @@ mod tests {
             ),
             (
                 vec![("org", "acme-1")],
-                vec![("api-key", "KEYabc")],
+                vec![("api-key", "KEYabcde")],
                 "org",
                 "`org` is not a setting of this connector",
             ),
             (
                 vec![],
-                vec![("organization-id", "x"), ("api-key", "KEYabc")],
+                vec![("organization-id", "x"), ("api-key", "KEYabcde")],
                 "organization-id",
                 "`organization-id` is not a secret",
             ),
             (
-                vec![("organization-id", "acme-1"), ("api-key", "KEYabc")],
+                vec![("organization-id", "acme-1"), ("api-key", "KEYabcde")],
                 vec![],
                 "api-key",
                 "API-KEY is a secret and must not be on the command line or in a settings file",
@@ -538,37 +576,33 @@ mod tests {
             let failure = check(&values, &secrets).unwrap_err();
             assert_eq!((failure.code, failure.message.as_str()), (Code::InvalidSettings, message));
             assert_eq!(failure.setting.as_deref(), Some(setting));
-            assert!(!format!("{failure:?}").contains("KEYabc"));
+            assert!(!format!("{failure:?}").contains("KEYabcde"));
         }
     }
 
     #[test]
     fn a_key_in_the_place_of_a_name_is_not_repeated_whatever_stands_before_it() {
-        for name in ["KEYabc", " KEYabc", "Bearer KEYabc", "api_key:KEYabc"] {
+        for name in ["KEYabcde", " KEYabcde", "Bearer KEYabcde", "api_key:KEYabcde"] {
             let failure = check(&[(name, "x")], &[]).unwrap_err();
             assert_eq!(
                 failure.message,
                 "a text that looks like a key was given as the name of a setting"
             );
-            assert!(!format!("{failure:?}").contains("KEYabc"));
+            assert!(!format!("{failure:?}").contains("KEYabcde"));
         }
         let failure = check(&[("my-odd-key-1", "x")], &[("api-key", "odd-key-1")]).unwrap_err();
         assert!(!format!("{failure:?}").contains("odd-key-1"));
     }
 
     #[test]
-    fn the_beginning_of_a_key_inside_a_word_and_a_short_key_inside_a_value_are_chance() {
-        for (value, key) in [("monKEYs", "other"), ("acme-1", "acme")] {
-            assert_eq!(
-                check(&[("organization-id", value)], &[("api-key", key)]).unwrap().public[0].value,
-                value
-            );
-        }
+    fn the_beginning_of_a_key_inside_a_word_is_chance() {
+        let checked = check(&[("organization-id", "monKEYs")], &[("api-key", "other-key")]);
+        assert_eq!(checked.unwrap().public[0].value, "monKEYs");
     }
 
     #[test]
     fn what_only_looks_odd_is_a_doubt() {
-        let checked = check(&[("organization-id", "ACME")], &[("api-key", "abc")]).unwrap();
+        let checked = check(&[("organization-id", "ACME")], &[("api-key", "abcdefgh")]).unwrap();
         let doubted: Vec<&str> =
             checked.warnings.iter().map(|doubt| doubt.setting.as_str()).collect();
         assert_eq!(doubted, ["organization-id", "api-key"]);
@@ -589,15 +623,18 @@ mod tests {
             check(&[], &[("api-key", api_key)]).unwrap().known.explain(&mut failure);
             failure
         };
-        let wrong_kind = refused(FailureKind::Credentials, "TOKabc");
+        let wrong_kind = refused(FailureKind::Credentials, "TOKabcde");
         assert_eq!(
             wrong_kind.message,
             "the key was not accepted. By its prefix, the API-KEY is a user token"
         );
         assert_eq!(wrong_kind.hint, "Hint for a user token. Make a new one.");
         assert_eq!(wrong_kind.setting.as_deref(), Some("api-key"));
-        assert_eq!(refused(FailureKind::Credentials, "KEYabc").message, "the key was not accepted");
-        let other = refused(FailureKind::Upstream, "TOKabc");
+        assert_eq!(
+            refused(FailureKind::Credentials, "KEYabcde").message,
+            "the key was not accepted"
+        );
+        let other = refused(FailureKind::Upstream, "TOKabcde");
         assert_eq!(
             (other.message.as_str(), other.hint.as_str(), other.setting),
             ("the key was not accepted", "Make a new one.", None)
@@ -606,7 +643,7 @@ mod tests {
 
     #[test]
     fn a_failure_tells_which_setting_is_missing_and_which_scopes_are_needed() {
-        let known = check(&[("organization-id", " ")], &[("api-key", "KEYabc")]).unwrap().known;
+        let known = check(&[("organization-id", " ")], &[("api-key", "KEYabcde")]).unwrap().known;
         assert_eq!(known.missing, ["organization-id"]);
         let known = Known { scopes: vec!["read:users".into()], ..known };
         let remedy = |code, setting: &str| {
@@ -627,7 +664,7 @@ mod tests {
         let give = |setting: &str, secret| Remedy::GiveSetting { setting: setting.into(), secret };
         for (values, secrets, remedy) in [
             (vec![], vec![], give("api-key", true)),
-            (vec![("api-key", "KEYabc")], vec![], give("api-key", true)),
+            (vec![("api-key", "KEYabcde")], vec![], give("api-key", true)),
             (vec![], vec![("organization-id", "x")], give("organization-id", false)),
             (
                 vec![],

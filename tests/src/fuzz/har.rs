@@ -180,7 +180,10 @@ pub(super) fn as_recorded(answer: Answer) -> Answer {
             Ok(Response { headers: headers.collect(), ..response })
         }
         Err(TransportError::Connection(detail)) => Err(TransportError::Connection(short(detail))),
-        Err(TransportError::Untrusted(detail)) => Err(TransportError::Untrusted(short(detail))),
+        Err(TransportError::Untrusted(detail)) => {
+            let reason = short(detail.reason().to_owned());
+            Err(TransportError::Untrusted(reason.as_str().into()))
+        }
         Err(TransportError::Other(detail)) => Err(TransportError::Other(short(detail))),
         Err(error) => Err(error),
     }

@@ -132,7 +132,7 @@ fn exchange(part: &[u8]) -> (Request, Answer) {
         "timed-out" => Err(TransportError::TimedOut),
         "too-large" => Err(TransportError::TooLarge(rest.parse().unwrap_or(7))),
         "connection" => Err(TransportError::Connection(rest.to_owned())),
-        "untrusted" => Err(TransportError::Untrusted(rest.to_owned())),
+        "untrusted" => Err(TransportError::Untrusted(rest.into())),
         "other" => Err(TransportError::Other(rest.to_owned())),
         status => {
             let is_name =

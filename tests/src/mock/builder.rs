@@ -217,6 +217,15 @@ impl Builder {
         self.start_with(Some(identity))
     }
 
+    /// Starts it with TLS, and with the certificate of an authority as its own, which clients
+    /// refuse.
+    ///
+    /// # Errors
+    /// As [`start_tls`](Self::start_tls).
+    pub fn start_tls_as_authority(self) -> io::Result<Mock> {
+        self.start_with(Some(tls::authority_as_server()?))
+    }
+
     fn start_with(self, identity: Option<Identity>) -> io::Result<Mock> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         let address = listener.local_addr()?;

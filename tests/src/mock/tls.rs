@@ -26,6 +26,23 @@ pub(super) struct Identity {
 pub(super) fn identity(names: &[String]) -> io::Result<Identity> {
     let (ca_pem, issuer) = authority().map_err(io::Error::other)?;
     let (certificate, key) = certificate(names, &issuer).map_err(io::Error::other)?;
+    served(ca_pem, &certificate, &key)
+}
+
+/// Makes an authority whose certificate is that of the server too, which is wrong.
+pub(super) fn authority_as_server() -> io::Result<Identity> {
+    let made = || {
+        let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        let key = KeyPair::generate()?;
+        Ok::<_, rcgen::Error>((params.self_signed(&key)?, key))
+    };
+    let (certificate, key) = made().map_err(io::Error::other)?;
+    served(certificate.pem(), &certificate, &key)
+}
+
+fn served(ca_pem: String, certificate: &rcgen::Certificate, key: &KeyPair) -> io::Result<Identity> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -107,6 +107,7 @@ fn hunting(server: &Echo, attack: &str) -> Setup {
         extra_roots: None,
         system_proxy: false,
         private_network: true,
+        ranges: Vec::new(),
         user_agent: String::new(),
     };
     let live =

@@ -2,6 +2,7 @@
 //! a failure.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
@@ -246,6 +247,28 @@ fn a_run_that_goes_on_for_long_shows_it_to_no_other_user_and_leaves_it_in_no_fil
         assert_eq!(assert_files_without_key(folder.path()), 3);
         assert_arrived(&mock);
     }
+}
+
+#[test]
+fn a_run_that_dies_of_a_signal_leaves_no_memory_dump() {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: only Linux shows the limits of a process as a file");
+        return;
+    }
+    let (mock, folder) = (
+        organization().fault(Call::Users, When::Nth(2), Fault::Stall).start().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let run = talkative("collect", folder.path()).at(&mock).within(folder.path());
+    let mut child = run.behind("ulimit -c unlimited").start();
+    assert!(mock.wait_for(Call::Users, 2, PATIENCE));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    kill_process(Pid::from_child(&child), Signal::QUIT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.signal(), status.core_dumped()), (Some(3), false));
+    assert_files_without_key(folder.path());
 }
 
 /// Checks what other users and tools see of a running process: its arguments and its environment.

@@ -94,6 +94,7 @@ impl Setup {
             extra_roots: None,
             system_proxy: false,
             private_network: true,
+            ranges: Vec::new(),
             user_agent: String::new(),
         };
         let client = LiveClient::new(&options).unwrap();

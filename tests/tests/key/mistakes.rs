@@ -63,6 +63,45 @@ fn the_key_as_an_argument_of_its_own_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn the_key_as_the_value_of_any_option_is_refused_and_not_repeated() {
+    let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let settings = folder.path().join("settings.toml");
+    fs::write(&settings, "organization-id = \"acme\"\n").unwrap();
+    let (settings, secret) = (settings.to_str().unwrap(), format!("api-key=env:{KEY_VARIABLE}"));
+    // The other key has no prefix that the connector knows: it is recognized as the given one.
+    let odd = "0ddKey9f8e7d6c5b4a39281706f5e4d3c2b1a0uQ";
+    for key in [KEY, odd] {
+        for option in [
+            &["--output", "KEY"][..],
+            &["--output=/nonexistent/KEY"],
+            &["--report", "KEY"],
+            &["--checkpoint", "KEY.json"],
+            &["--ca-file", "KEY"],
+            &["--settings", "KEY"],
+            &["--grant", "KEY"],
+            &["--grant", "POST /v1/KEY"],
+            &["--limit", "KEY"],
+            &["--format", "KEY"],
+        ] {
+            let option: Vec<String> = option.iter().map(|text| text.replace("KEY", key)).collect();
+            for json in [&[][..], &["--json"]] {
+                let run = Run::new("collect").env(KEY_VARIABLE, key).within(folder.path());
+                let run = run.args(["--settings", settings, "--secret", &secret]);
+                let run = run.args(["--upstream", &mock.url()]);
+                let ended = run.args(&option).args(json).end();
+                assert_eq!(ended.code, Some(2), "{option:?}: {}", ended.stderr);
+                let said = format!("{}{}", ended.stdout, ended.stderr);
+                assert!(!said.contains(&key[8..]), "{option:?}: {said}");
+            }
+        }
+    }
+    assert_eq!(mock.requests(), 0);
+    // Nothing is known of a connector that is not there.
+    let ended = Run::bare().args(["validate", KEY]).end();
+    assert_streams_without_key("the key as a connector", &ended);
+}
+
+#[test]
 fn the_key_in_a_settings_file_is_refused_and_not_repeated() {
     let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
     for text in [

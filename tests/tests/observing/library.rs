@@ -70,6 +70,7 @@ fn session(mock: &Mock, run: Option<&str>, heard: &Arc<Heard>, granted: bool) ->
         extra_roots: None,
         system_proxy: false,
         private_network: true,
+        ranges: Vec::new(),
         user_agent: String::new(),
     });
     let origin = Origin::parse(&mock.url()).unwrap();

@@ -118,14 +118,17 @@ impl Console {
     /// in this command's words.
     pub(crate) fn failure(self, failure: &Failure) {
         let failure = &remedy::worded(failure);
+        let arguments = arguments();
+        let keys = || parts(&arguments).filter(|part| is_a_key(part));
         if self.json {
             match json::line(&serde_json::json!({ "error": failure.to_json() })) {
-                Ok(line) => self.note(&line),
+                Ok(line) => self.note(&without(line, keys())),
                 Err(error) => self.note(&format!("the failure cannot be written as JSON: {error}")),
             }
         } else {
-            let shown = show::report::failure(failure, self.error_look());
-            let _ = writeln!(io::stderr().lock(), "{}", harmless(shown.trim_end()));
+            let text = show::report::failure(failure, self.error_look());
+            let text = without(text, keys());
+            let _ = writeln!(io::stderr().lock(), "{}", harmless(text.trim_end()));
         }
     }
 }
@@ -195,18 +198,9 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
         let _ = error.print();
         return Exit::Done.into();
     }
-    let mut text = without_secret_values(error).render().to_string();
-    let arguments: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
-    for argument in &arguments {
-        for part in argument.split('=').chain([argument.as_str()]) {
-            if looks_like_a_key(part) {
-                text = text.replace(part, NOT_SHOWN);
-            }
-        }
-    }
+    let arguments = arguments();
+    let text = without_secret_values(error).render().to_string();
+    let text = without(text, parts(&arguments).filter(|part| looks_like_a_key(part)));
     let _ = write!(io::stderr().lock(), "{}", harmless(&text));
     if arguments.iter().any(|argument| argument == "--json") {
         let message = text
@@ -225,13 +219,31 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
 /// Shown in place of a value.
 const NOT_SHOWN: &str = "[not shown]";
 
+/// The arguments of this program.
+fn arguments() -> Vec<String> {
+    std::env::args_os().skip(1).map(|text| text.to_string_lossy().into_owned()).collect()
+}
+
+/// The arguments, and what stands in them between `=`, `/`, `:` and spaces.
+fn parts(arguments: &[String]) -> impl Iterator<Item = &str> {
+    arguments.iter().flat_map(|argument| {
+        let values = argument.split('=');
+        values.chain(argument.split(['=', '/', ':', ' '])).chain([argument.as_str()])
+    })
+}
+
+/// The text without these parts.
+fn without<'a>(text: String, keys: impl Iterator<Item = &'a str>) -> String {
+    keys.fold(text, |text, key| text.replace(key, NOT_SHOWN))
+}
+
 /// The error without the values of options that may hold a key or a password.
 fn without_secret_values(mut error: clap::Error) -> clap::Error {
     let option = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
         _ => "",
     };
-    if ["--set", "--secret", "--upstream", "--allow-origin"].contains(&option)
+    if ["--set", "--secret", "--upstream", "--allow-origin", "--grant"].contains(&option)
         && error.get(ContextKind::InvalidValue).is_some()
     {
         error.insert(ContextKind::InvalidValue, ContextValue::String(NOT_SHOWN.to_owned()));
@@ -247,6 +259,16 @@ fn looks_like_a_key(text: &str) -> bool {
         && !text.starts_with("--")
         && plain
         && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// Whether a text can hardly be anything but a key: a message that only names a file or an id must
+/// stay readable.
+fn is_a_key(text: &str) -> bool {
+    text.len() >= 24
+        && looks_like_a_key(text)
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// The failure of standard output.
@@ -301,6 +323,18 @@ mod tests {
             "tests/fixtures/acme1",
         ] {
             assert!(!looks_like_a_key(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_failure_repeats_no_argument_that_can_only_be_a_key() {
+        let key = "ATCTT3xFfGF0abcdefghijklm";
+        let arguments = [format!("--output=out/{key}"), key.to_owned(), "Members-2026".to_owned()];
+        let keys = parts(&arguments).filter(|part| is_a_key(part));
+        let text = without(format!("`{key}` and `out/{key}.csv` of Members-2026"), keys);
+        assert_eq!(text, "`[not shown]` and `out/[not shown].csv` of Members-2026");
+        for other in ["1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4", "Members-of-the-year-26.csv"] {
+            assert!(!is_a_key(other), "{other}");
         }
     }
 }

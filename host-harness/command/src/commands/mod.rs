@@ -139,6 +139,10 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         return smp_host::component::worker::work(job);
     }
     let console = Console::new(arguments.command.json(), arguments.verbose);
+    // Before a key, a password or a token is read.
+    if let Err(error) = smp_host::secret::forbid_memory_dumps() {
+        console.note(&format!("note: dumps of this program's memory cannot be forbidden: {error}"));
+    }
     if arguments.verbose {
         console.show_developers_lines();
     }

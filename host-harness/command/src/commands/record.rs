@@ -19,9 +19,9 @@ use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::http::base::origin;
 use smp_host::http::transport::Transport;
-use smp_host::text;
+use smp_host::text::{self, shortened};
 use smp_host::validation::Validation;
-use smp_replay::fixture::{Anonymizer, Recorder, write_expected};
+use smp_replay::fixture::{Anonymizer, Kept, Recorder, write_expected};
 use smp_replay::player::Player;
 
 use super::Exit;
@@ -84,23 +84,25 @@ impl Record {
         let expected = player.outcome(&player.case(draft.path())?).await?;
         write_expected(draft.path(), &expected)?;
         draft.commit()?;
-        self.say_what_is_kept(&validation, &report, usage.as_ref(), exchanges, console)
+        let recorded = Recorded {
+            validation: &validation,
+            report: &report,
+            usage: usage.as_ref(),
+            exchanges,
+            kept: recorder.kept(),
+        };
+        self.say_what_is_kept(&recorded, console)
     }
 
-    fn say_what_is_kept(
-        &self,
-        validation: &Result<Validation, Failure>,
-        report: &RunReport,
-        usage: Option<&RunReport>,
-        exchanges: usize,
-        console: &Console,
-    ) -> Result<(), Failure> {
+    fn say_what_is_kept(&self, recorded: &Recorded<'_>, console: &Console) -> Result<(), Failure> {
+        let Recorded { validation, report, usage, exchanges, kept } = recorded;
         let ready = validation.as_ref().is_ok_and(Validation::ready);
         let error = report.error.as_ref();
         if self.json {
             let value = json!({
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
                 "error": error.map(|failure| worded(failure).to_json()),
+                "kept_fields": kept.fields, "unread_answers": kept.unread,
                 "usage": usage.map(|report| json!({
                     "entries": report.counts.members,
                     "error": report.error.as_ref().map(|failure| worded(failure).to_json()),
@@ -117,9 +119,9 @@ impl Record {
         let usage =
             usage.map_or(String::new(), |report| format!("; usage: {}", ended(report, "entries")));
         let personal = if self.keep_personal_data {
-            "It holds personal data: treat it as such."
+            "It holds personal data: treat it as such.".to_owned()
         } else {
-            "Names, e-mail addresses and account ids were replaced; review it before you share it."
+            replaced(kept)
         };
         console.note(&format!(
             "{} in {}. The validation: {validation}; the collection: \
@@ -129,6 +131,35 @@ impl Record {
         ));
         Ok(())
     }
+}
+
+/// What was recorded.
+struct Recorded<'a> {
+    validation: &'a Result<Validation, Failure>,
+    report: &'a RunReport,
+    usage: Option<&'a RunReport>,
+    exchanges: usize,
+    kept: Kept,
+}
+
+/// What was replaced, what was not, and how to look.
+fn replaced(kept: &Kept) -> String {
+    let mut text = "Replaced are e-mail addresses, and names and account ids of the people whom \
+                    the connector read or who stand beside an address or an id."
+        .to_owned();
+    if kept.unread > 0 {
+        let answers = text::counted(kept.unread, "answer");
+        let are = if kept.unread == 1 { "is" } else { "are" };
+        text += &format!(
+            " {answers} {are} not whole JSON: names of other people in there stay as they are."
+        );
+    }
+    if !kept.fields.is_empty() {
+        let fields: Vec<String> =
+            kept.fields.iter().map(|field| format!("`{}`", shortened(field, 60))).collect();
+        text += &format!(" These fields of people were kept: {}.", fields.join(", "));
+    }
+    text + " Look through `traffic.har` and `bodies` before you share it."
 }
 
 /// Records the validation. Its failure is part of the recording, unless it was stopped.
@@ -208,5 +239,28 @@ impl Sink for Learning {
 
     fn finish(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_words_say_what_was_left_and_how_to_look() {
+        let kept = |fields: &[&str], unread| Kept {
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            unread,
+        };
+        for (kept, words) in [
+            (kept(&[], 0), "beside an address or an id. Look through `traffic.har`"),
+            (kept(&[], 1), " 1 answer is not whole JSON: names of other people"),
+            (kept(&[], 2), " 2 answers are not whole JSON"),
+            (kept(&["bio", "a\u{1b}b"], 0), "were kept: `a\\u{1b}b`, `bio`. Look through"),
+        ] {
+            let text = replaced(&kept);
+            assert!(text.contains(words), "{text}");
+            assert!(text.ends_with("before you share it."), "{text}");
+        }
     }
 }

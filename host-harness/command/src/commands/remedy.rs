@@ -98,6 +98,7 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         Remedy::Grant { method, path } => format!("Grant it by name: `--grant '{method} {path}'`."),
         Remedy::ApproveOrigin { origin } => format!("Approve it with `--allow-origin {origin}`."),
         Remedy::NameUpstream => "`--upstream URL` names it.".into(),
+        Remedy::AllowRange { range } => format!("`--allow-range {range}` declares it."),
         Remedy::TrustRoot => "Pass its certificate with `--ca-file`.".into(),
         Remedy::AllowPlainHttp => "`--plain-http` does so.".into(),
         Remedy::LogIn => "Log in with `docker login`, or set SMP_REGISTRY_USER and \
@@ -178,7 +179,10 @@ mod tests {
                 "`--allow-origin https://a.test`",
             ),
             (Remedy::NameUpstream, "`--upstream URL`"),
+            (Remedy::AllowRange { range: "10.0.0.0/8".into() }, "`--allow-range 10.0.0.0/8`"),
             (Remedy::TrustRoot, "`--ca-file`"),
+            (Remedy::MendCertificate, ""),
+            (Remedy::MendProxy, ""),
             (Remedy::AllowPlainHttp, "`--plain-http`"),
             (Remedy::LogIn, "`docker login`"),
             (later(Some(30)), "`--max-wait 30`"),

@@ -21,8 +21,10 @@ use smp_host::http::policy::{Grants, method_of};
 use smp_host::http::transport::Method;
 use smp_host::instant::from_system;
 use smp_host::limits::Limits;
+use smp_host::live::address::{Range, RangeError};
 use smp_host::live::{ClientError, LiveClient, LiveOptions};
 use smp_host::observer::Observer;
+use smp_host::pasted;
 use smp_host::remedy::Remedy;
 use smp_host::settings::{Checked, SecretText, Settings, looks_like_a_secret};
 use smp_replay::fixture::{Fixture, Phase};
@@ -65,6 +67,10 @@ pub(crate) struct SourceArguments {
     /// Approve sending the key to the live API at this origin. Asked for on a terminal.
     #[arg(long, value_name = "URL", value_parser = origin, help_heading = "Answers")]
     allow_origin: Option<Origin>,
+    /// Connect to the API although its name has an address in this range, as behind a VPN. May be
+    /// repeated.
+    #[arg(long, value_name = "RANGE", value_parser = range, conflicts_with_all = ["upstream", "fixture"], help_heading = "Answers")]
+    allow_range: Vec<Range>,
     /// Grant an endpoint other than a GET, as `inspect` shows it, for example 'POST /v1/search'.
     /// Asked for on a terminal.
     #[arg(long, value_name = "METHOD PATH", value_parser = endpoint, conflicts_with = "fixture", help_heading = "Answers")]
@@ -170,7 +176,9 @@ impl SourceArguments {
         }
         let descriptor = plugin.descriptor();
         let fixture = self.fixture.as_deref().map(Fixture::open).transpose()?;
+        no_key_among(arguments(), |text| looks_like_a_secret(text, descriptor))?;
         let settings = self.entered(descriptor, fixture.as_ref(), console)?;
+        no_key_among(arguments(), |text| settings.has_secret(text))?;
         settings.check_keys(descriptor).map_err(Refusal::usage)?;
         self.only_declared(descriptor)?;
         let checked = settings.check(descriptor, fixture.is_none())?;
@@ -271,6 +279,7 @@ impl SourceArguments {
             extra_roots,
             system_proxy,
             private_network,
+            ranges: self.allow_range.clone(),
             user_agent,
         };
         LiveClient::new(&options).map_err(|error| {
@@ -386,7 +395,14 @@ impl SecretPlace {
         match self {
             Self::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretText::new(value)),
-                Err(_) => Err(Failure::new(
+                Err(std::env::VarError::NotUnicode(_)) => Err(Failure::new(
+                    Code::InvalidSettings,
+                    format!("the environment variable `{name}` for `{key}` is not text"),
+                )
+                .with_hint("Set it again: a key has letters, digits and a few signs.")
+                .with_setting(key)
+                .into()),
+                Err(std::env::VarError::NotPresent) => Err(Failure::new(
                     Code::InvalidSettings,
                     format!("the environment variable `{name}` for `{key}` is not set"),
                 )
@@ -398,13 +414,55 @@ impl SecretPlace {
             Self::File(path) => {
                 let bytes = read_bounded(path, LARGEST_SMALL_FILE)
                     .map_err(|reason| unopened(&format!("--secret {key}"), path, &reason))?;
-                let text = String::from_utf8(bytes).map_err(|_| {
-                    unreadable(&format!("--secret {key}"), path, "it is not UTF-8 text")
+                let text = pasted::text(bytes).map_err(|reason| {
+                    unreadable(&format!("--secret {key}"), path, &reason.to_string())
                 })?;
                 Ok(SecretText::new(text))
             }
         }
     }
+}
+
+/// Refuses a key as the value of an option that is for anything else, so that no message repeats it.
+/// Options whose values have their own check are left to it.
+fn no_key_among(
+    arguments: impl Iterator<Item = String>,
+    is_key: impl Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    const CHECKED: [&str; 2] = ["--set", "--secret"];
+    let mut option = String::new();
+    for argument in arguments {
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name.to_owned(), value),
+            _ if argument.starts_with("--") => {
+                option = argument;
+                continue;
+            }
+            _ => (std::mem::take(&mut option), argument.as_str()),
+        };
+        option.clear();
+        let is_path_of_key = || value.split(['/', ' ']).any(&is_key);
+        if CHECKED.contains(&name.as_str()) || !(is_key(value) || is_path_of_key()) {
+            continue;
+        }
+        let place = if name.is_empty() { "an argument".to_owned() } else { format!("`{name}`") };
+        return Err(Refusal::usage(
+            Failure::new(
+                Code::InvalidSettings,
+                format!("{place} was given a text that looks like a key"),
+            )
+            .with_hint(
+                "Leave it out, and give the key as a secret. A key on a command line may have \
+                 been seen by others: consider a new one.",
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The arguments of this program, as far as they are text.
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok())
 }
 
 /// Asks for a required setting that was not given, with its help, until there is an answer that may
@@ -472,7 +530,7 @@ fn settings_file(
     let bytes =
         read_bounded(path, LARGEST_SMALL_FILE).map_err(|reason| unopened(option, path, &reason))?;
     let text =
-        String::from_utf8(bytes).map_err(|_| unreadable(option, path, "it is not UTF-8 text"))?;
+        pasted::text(bytes).map_err(|reason| unreadable(option, path, &reason.to_string()))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error
             .span()
@@ -566,6 +624,10 @@ fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).map_err(|error| error.to_string())
 }
 
+fn range(text: &str) -> Result<Range, String> {
+    text.parse().map_err(|error: RangeError| error.to_string())
+}
+
 fn endpoint(text: &str) -> Result<(Method, String), String> {
     let (method, path) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
     let method = [Method::Get, Method::Post]
@@ -604,4 +666,36 @@ fn some_seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| format!("write a number of seconds above 0, up to {MOST_SECONDS}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_as_the_value_of_any_option_is_refused_and_not_repeated() {
+        let refused = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(|text| (*text).to_owned());
+            no_key_among(arguments, |text| text.starts_with("KEY"))
+                .err()
+                .map(|refusal| refusal.failure.message)
+        };
+        for (arguments, place) in [
+            (&["collect", "a.wasm", "--output", "KEYabc"][..], Some("`--output`")),
+            (&["--output=KEYabc"], Some("`--output`")),
+            (&["--output", "/tmp/KEYabc"], Some("`--output`")),
+            (&["--grant", "POST KEYabc"], Some("`--grant`")),
+            (&["--grant", "POST /v1/KEYabc"], Some("`--grant`")),
+            (&["--settings", "KEYabc"], Some("`--settings`")),
+            (&["collect", "KEYabc"], Some("an argument")),
+            (&["--json", "KEYabc"], Some("`--json`")),
+            (&["--set", "organization-id=KEYabc", "--secret=KEYabc"], None),
+            (&["--set", "a=1", "--output", "monKEYs.csv"], None),
+        ] {
+            let message = refused(arguments);
+            let expected =
+                place.map(|place| format!("{place} was given a text that looks like a key"));
+            assert_eq!(message, expected, "{arguments:?}");
+        }
+    }
 }

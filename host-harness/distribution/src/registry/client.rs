@@ -24,7 +24,7 @@ use super::login::Login;
 use super::reference::Reference;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
-use smp_host::http::transport::TransportError;
+use smp_host::http::transport::{Distrust, TransportError};
 use smp_host::live::{ClientError, LiveClient, LiveOptions, body, fault};
 use smp_host::remedy::Remedy;
 
@@ -120,15 +120,16 @@ impl Client {
                 extra_roots,
                 system_proxy,
                 private_network,
+                ranges: Vec::new(),
                 user_agent,
             };
             LiveClient::new(&options).map_err(|error| {
-                let of = if matches!(error, ClientError::Certificates) {
+                let of = if matches!(error, ClientError::Certificates(_)) {
                     "the certificates to trust: "
                 } else {
                     ""
                 };
-                let remedy = if matches!(error, ClientError::Certificates) {
+                let remedy = if matches!(error, ClientError::Certificates(_)) {
                     Remedy::CorrectInput { input: "ca-file" }
                 } else {
                     Remedy::Other
@@ -505,12 +506,27 @@ fn unanswered(error: TransportError) -> Failure {
             format!("the registry cannot be read: {text}"),
             "Check the registry's name and your network, or try again later.",
         ),
-        TransportError::Untrusted(text) => upstream(
-            format!("the registry's certificate is not trusted ({text})"),
-            "If it is from a certificate authority of your own, trust that one's certificate too. \
-             Otherwise the connection may be intercepted: do not go on.",
-        )
-        .with_remedy(Remedy::TrustRoot),
+        TransportError::Untrusted(distrust) => {
+            let remedy = if distrust.is_mended_by_trust() {
+                Remedy::TrustRoot
+            } else {
+                Remedy::MendCertificate
+            };
+            let hint = match distrust {
+                Distrust::UnknownIssuer | Distrust::Other(_) => {
+                    "If it is from a certificate authority of your own, trust that one's \
+                     certificate too. Otherwise the connection may be intercepted: do not go on."
+                }
+                ref other => other.hint(),
+            };
+            let reason = distrust.reason();
+            upstream(format!("the registry's certificate is not trusted ({reason})"), hint)
+                .with_remedy(remedy)
+        }
+        TransportError::Proxy(refusal) => {
+            upstream(refusal.message().to_owned(), &refusal.hint()).with_remedy(Remedy::MendProxy)
+        }
+        TransportError::NotPublic(denied) => Failure::new(Code::Denied, denied.message()),
         TransportError::TooLarge(most) => {
             Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
                 .with_hint(

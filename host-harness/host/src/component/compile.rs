@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime::component::Component;
 
-use super::config::Allocation;
+use super::config::{Allocation, address_space, lacking};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 use crate::remedy::Remedy;
@@ -133,8 +133,7 @@ async fn apart(
     limits: &Limits,
 ) -> Result<Compiled, Failure> {
     let unusable = |error: std::io::Error| {
-        Failure::new(Code::Component, format!("the compiler's process cannot be used: {error}"))
-            .with_remedy(Remedy::FreeMachine)
+        lacking(Code::Component, &format!("the compiler's process cannot be used: {error}"))
     };
     let job = serde_json::to_string(&job).map_err(|error| unusable(error.into()))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
@@ -170,7 +169,9 @@ async fn apart(
     };
     match tokio::time::timeout(limits.compile_time, working).await {
         Ok(Ok((status, code, _))) if status.success() => Ok(Compiled(code)),
-        Ok(Ok((status, _, said))) => Err(why(status, &String::from_utf8_lossy(&said), limits)),
+        Ok(Ok((status, _, said))) => {
+            Err(why(status, &String::from_utf8_lossy(&said), limits, address_space()))
+        }
         Ok(Err(error)) => Err(unusable(error)),
         Err(_) => {
             // The host continues once the worker and its memory are gone.
@@ -180,21 +181,35 @@ async fn apart(
     }
 }
 
-/// Why a worker returned no code.
-fn why(status: ExitStatus, said: &str, limits: &Limits) -> Failure {
+/// Addresses that a worker needs beside the memory for the component, in bytes: the program, and the
+/// stacks and heaps of its threads.
+const BESIDE: u64 = 1 << 30;
+
+/// Why a worker returned no code. `address_space` is what the caller of this program allows.
+fn why(status: ExitStatus, said: &str, limits: &Limits, address_space: Option<u64>) -> Failure {
     const ABORTED: i32 = 6;
     const KILLED: i32 = 9;
     const OUT_OF_TIME: i32 = 24;
-    let out_of_memory =
+    let words =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
+    let out_of_memory = words.iter().any(|words| said.contains(words));
+    let enough = limits.compile_memory.saturating_add(BESIDE);
+    let is_scarce = address_space.is_some_and(|most| most < enough);
     match status.signal() {
         Some(OUT_OF_TIME) => too_slow(limits),
+        // So few addresses run out before the memory that the worker may have.
+        Some(ABORTED) if is_scarce => no_addresses(),
+        _ if is_scarce && out_of_memory => no_addresses(),
         // A failed allocation aborts; the system kills a process when it runs out of memory.
         Some(ABORTED | KILLED) => too_large(limits),
-        _ if out_of_memory.iter().any(|words| said.contains(words)) => too_large(limits),
+        _ if out_of_memory => too_large(limits),
         None if status.code() == Some(i32::from(NOT_COMPILED)) => refused(said.trim()),
         _ => crashed(said.trim()),
     }
+}
+
+fn no_addresses() -> Failure {
+    lacking(Code::Component, "the compiler's process lacks address space")
 }
 
 fn too_slow(limits: &Limits) -> Failure {
@@ -244,12 +259,23 @@ mod tests {
 
     use super::*;
 
-    fn ended(raw: i32, said: &str) -> Failure {
-        why(
-            ExitStatus::from_raw(raw),
-            said,
-            &Limits { compile_time: Duration::from_secs(7), ..Limits::default() },
-        )
+    fn ended(raw: i32, said: &str, address_space: Option<u64>) -> Failure {
+        let limits = Limits { compile_time: Duration::from_secs(7), ..Limits::default() };
+        why(ExitStatus::from_raw(raw), said, &limits, address_space)
+    }
+
+    #[test]
+    fn a_worker_that_lacks_addresses_is_told_apart_from_one_that_lacks_memory() {
+        for (raw, said, addresses, lacks_addresses) in [
+            (6, "memory allocation of 9 bytes failed", Some(1 << 30), true),
+            (3 << 8, "mmap failed: Cannot allocate memory", Some(1 << 30), true),
+            (6, "memory allocation of 9 bytes failed", Some(4 << 30), false),
+            (9, "", Some(1 << 30), false),
+            (3 << 8, "unexpected end", Some(1 << 30), false),
+        ] {
+            let message = ended(raw, said, addresses).message;
+            assert_eq!(message.contains("lacks address space"), lacks_addresses, "{message}");
+        }
     }
 
     #[test]
@@ -271,7 +297,7 @@ mod tests {
             (101 << 8, "panicked at x", "the compiler crashed over it: panicked at x"),
             (11, "", "the compiler crashed over it: "),
         ] {
-            let failure = ended(raw, said);
+            let failure = ended(raw, said, None);
             assert_eq!(
                 (failure.code, failure.message.as_str()),
                 (Code::Component, message),

@@ -3,7 +3,11 @@
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use rustix::process::{Resource, getrlimit};
+
+use crate::failure::{Code, Failure};
 use crate::limits::Limits;
+use crate::remedy::Remedy;
 
 /// Stack for host functions, in bytes, in addition to the component's own stack.
 const HOST_STACK: usize = 512 * 1024;
@@ -11,6 +15,10 @@ const HOST_STACK: usize = 512 * 1024;
 /// Tables of a component in a pool: its own, and the one through which wit-component breaks circles
 /// of imports.
 const TABLES: u32 = 2;
+
+/// Address space below which no memory gets the usual reservation, in bytes: that is 4 GiB and a
+/// guard for each memory of a component, beside the program's own.
+const AMPLE: u64 = 32 << 30;
 
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +39,19 @@ pub(super) struct Pool {
 }
 
 impl Allocation {
-    /// The pool for this many concurrent runs within these limits.
-    pub(super) fn of(pooled_runs: Option<u32>, limits: &Limits) -> Self {
-        let Some(runs) = pooled_runs else { return Self { pooled: None, reservation: None } };
+    /// The pool for this many concurrent runs within these limits. Without one, memories get the
+    /// usual reservation of addresses, unless this process may not have so many.
+    pub(super) fn of(
+        pooled_runs: Option<u32>,
+        limits: &Limits,
+        address_space: Option<u64>,
+    ) -> Self {
         let Limits { instances, memory, table_elements, .. } = *limits;
+        let Some(runs) = pooled_runs else {
+            let is_scarce = address_space.is_some_and(|most| most < AMPLE);
+            let reservation = is_scarce.then(|| u64::try_from(memory).unwrap_or(u64::MAX));
+            return Self { pooled: None, reservation };
+        };
         let pool = Pool {
             runs,
             instances: u32::try_from(instances).unwrap_or(u32::MAX),
@@ -43,6 +60,32 @@ impl Allocation {
         };
         Self { pooled: Some(pool), reservation: Some(u64::try_from(memory).unwrap_or(u64::MAX)) }
     }
+}
+
+/// The most addresses that this process may have, in bytes, if its caller limits them.
+pub(super) fn address_space() -> Option<u64> {
+    getrlimit(Resource::As).current
+}
+
+/// The failure of a resource that the machine, or a limit of the caller, does not give.
+pub(super) fn lacking(code: Code, what: &str) -> Failure {
+    lacking_within(code, what, address_space())
+}
+
+fn lacking_within(code: Code, what: &str, address_space: Option<u64>) -> Failure {
+    let failure = match address_space {
+        Some(most) => Failure::new(code, what).with_hint(format!(
+            "The address space of this program is limited to {}, which may be too little: raise \
+             that limit (`ulimit -v`), or free memory and open files. Nothing is wrong with the \
+             connector or your settings.",
+            crate::text::size(most)
+        )),
+        None => Failure::new(code, what).with_hint(
+            "Free memory and open files on this machine, then run it again; nothing is wrong with \
+             the connector or your settings.",
+        ),
+    };
+    failure.with_remedy(Remedy::FreeMachine)
 }
 
 /// The configuration. Code that was compiled under one configuration runs under any other with the
@@ -106,13 +149,33 @@ mod tests {
                 .hash(&mut hasher);
             hasher.finish()
         };
-        for pooled_runs in [None, Some(2)] {
-            let host = Allocation::of(pooled_runs, &Limits::default());
+        for (pooled_runs, addresses) in [(None, None), (None, Some(4 << 30)), (Some(2), None)] {
+            let host = Allocation::of(pooled_runs, &Limits::default(), addresses);
             assert_eq!(
                 hash(host),
                 hash(Allocation { pooled: None, reservation: host.reservation }),
                 "{pooled_runs:?}"
             );
         }
+    }
+
+    #[test]
+    fn few_addresses_are_reserved_where_the_caller_limits_them() {
+        let limits = Limits::default();
+        let memory = Some(limits.memory as u64);
+        for (addresses, reservation) in
+            [(None, None), (Some(AMPLE), None), (Some(AMPLE - 1), memory), (Some(0), memory)]
+        {
+            assert_eq!(Allocation::of(None, &limits, addresses).reservation, reservation);
+        }
+    }
+
+    #[test]
+    fn a_lack_of_addresses_is_told_apart_from_one_of_memory() {
+        let hint = |addresses| lacking_within(Code::Limit, "x", addresses).hint.unwrap();
+        assert!(
+            hint(Some(4 << 30)).contains("address space of this program is limited to 4,096 MiB")
+        );
+        assert!(hint(None).starts_with("Free memory"));
     }
 }

@@ -10,10 +10,9 @@ use wasmtime::component::Component;
 
 use super::cache::Cache;
 use super::compile::{self, Compiled, Compiler};
-use super::config::{Allocation, config};
+use super::config::{Allocation, address_space, config, lacking};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits, TICK};
-use crate::remedy::Remedy;
 
 /// Options of an engine. There is no default, because the caller must choose where untrusted
 /// components are compiled.
@@ -74,24 +73,16 @@ impl Engine {
     /// If the machine lacks a resource.
     pub fn new(options: &EngineOptions) -> Result<Self, Failure> {
         let failed = |error: wasmtime::Error| {
-            Failure::new(
-                Code::Component,
-                format!("the WebAssembly engine cannot be set up: {error:#}"),
-            )
-            .with_remedy(Remedy::FreeMachine)
+            lacking(Code::Component, &format!("the WebAssembly engine cannot be set up: {error:#}"))
         };
-        let allocation = Allocation::of(options.pooled_runs, &options.limits);
+        let allocation = Allocation::of(options.pooled_runs, &options.limits, address_space());
         let wasmtime =
             wasmtime::Engine::new(&config(options.limits.stack, allocation)).map_err(failed)?;
         let cache = options.cache.clone().map(|folder| Cache::new(folder, &wasmtime));
-        let ticker = Ticker::start(wasmtime.clone())
-            .map_err(|error| {
-                Failure::new(
-                    Code::Component,
-                    format!("the thread of the engine's clock cannot be started: {error}"),
-                )
-            })
-            .map_err(|failure| failure.with_remedy(Remedy::FreeMachine))?;
+        let ticker = Ticker::start(wasmtime.clone()).map_err(|error| {
+            let what = "the thread of the engine's clock cannot be started";
+            lacking(Code::Component, &format!("{what}: {error}"))
+        })?;
         let (compiler, limits) = (options.compiler.clone(), options.limits.clone());
         let most = options
             .pooled_runs

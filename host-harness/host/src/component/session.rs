@@ -12,6 +12,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
+use super::config::lacking;
 use super::engine::{Engine, Permit};
 use super::provenance::Provenance;
 use super::usage::Usage;
@@ -28,7 +29,6 @@ use crate::http::transport::Phase;
 use crate::instant::from_system;
 use crate::limits::{Bound, Limits};
 use crate::observer::{Event, Events};
-use crate::remedy::Remedy;
 use crate::settings::{Checked, settings_hash};
 
 /// Time of waiting for answers in one call from which a pooled run gives its instance back after
@@ -393,10 +393,7 @@ impl Session {
         let cause = error.root_cause();
         if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
             let message = format!("this machine lacks a resource for the run: {refused}");
-            return Failure::new(Code::Limit, message).with_remedy(Remedy::FreeMachine).with_hint(
-                "Free memory and open files on this machine, then run it again; nothing is wrong \
-                 with the connector or your settings.",
-            );
+            return lacking(Code::Limit, &message);
         }
         let cause = cause.to_string();
         match UNTYPED.iter().find(|(words, ..)| cause.contains(words)) {

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::compile::{Job, MOST_THREADS, NOT_COMPILED};
 use super::config::{Allocation, config};
@@ -46,14 +46,39 @@ fn worked(job: &str) -> Result<(), String> {
 
 /// Limits this process permanently. Only writable memory counts: reserving addresses costs nothing.
 fn limit_this_process(job: Job) -> std::io::Result<()> {
-    let at_most = |amount| Rlimit { current: Some(amount), maximum: Some(amount) };
-    setrlimit(Resource::Data, at_most(job.memory))?;
+    lower(Resource::Data, job.memory)?;
     // For a worker whose host is gone. It counts all threads together, so that the host's own clock
     // always comes first.
-    setrlimit(
-        Resource::Cpu,
-        at_most(job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64)),
-    )?;
+    lower(Resource::Cpu, job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64))?;
     // A crash is reported by the status; a memory dump would only fill the disk.
-    Ok(setrlimit(Resource::Core, at_most(0))?)
+    lower(Resource::Core, 0)
+}
+
+/// Lowers a limit to this amount. A lower one that the caller set stays: nobody may raise it.
+fn lower(resource: Resource, amount: u64) -> std::io::Result<()> {
+    Ok(setrlimit(resource, lowered(getrlimit(resource), amount))?)
+}
+
+fn lowered(now: Rlimit, amount: u64) -> Rlimit {
+    let smaller = |limit: Option<u64>| Some(limit.map_or(amount, |limit| limit.min(amount)));
+    Rlimit { current: smaller(now.current), maximum: smaller(now.maximum) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_the_caller_stays_where_it_is_the_smaller_one() {
+        for (current, maximum, expected) in [
+            (None, None, (7, 7)),
+            (None, Some(9), (7, 7)),
+            (Some(3), None, (3, 7)),
+            (Some(3), Some(5), (3, 5)),
+            (Some(9), Some(9), (7, 7)),
+        ] {
+            let Rlimit { current, maximum } = lowered(Rlimit { current, maximum }, 7);
+            assert_eq!((current, maximum), (Some(expected.0), Some(expected.1)));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::asked::{Asked, End};
 use super::policy::{Denial, Policy};
 use super::retry::{GivenUp, Retrier, SharedFigures};
-use super::transport::{Headers, Method, Phase, Request, TransportError};
+use super::transport::{Headers, Method, NotPublic, Phase, Request, TransportError};
 use crate::contract::http as wit;
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
@@ -230,17 +230,30 @@ impl Capability {
             GivenUp::NoAnswer(TransportError::Connection(text)) => {
                 (End::Told, wit::Error::ConnectionFailed(text))
             }
-            GivenUp::NoAnswer(TransportError::Untrusted(text)) => {
-                let failure = Failure::new(
-                    Code::Upstream,
-                    format!("the server's certificate is not trusted ({text})"),
-                );
-                let failure = failure.with_remedy(Remedy::TrustRoot).with_hint(
-                    "If a proxy of your company is in between, trust its certificate too. \
-                     Otherwise the connection may be intercepted: do not go on.",
-                );
+            GivenUp::NoAnswer(TransportError::Proxy(refusal)) => {
+                let failure = Failure::new(Code::Upstream, refusal.message())
+                    .with_remedy(Remedy::MendProxy)
+                    .with_hint(refusal.hint());
+                let told = wit::Error::ConnectionFailed(refusal.message().to_owned());
+                (End::Explained(failure), told)
+            }
+            GivenUp::NoAnswer(TransportError::Untrusted(distrust)) => {
+                let message =
+                    format!("the server's certificate is not trusted ({})", distrust.reason());
+                let remedy = if distrust.is_mended_by_trust() {
+                    Remedy::TrustRoot
+                } else {
+                    Remedy::MendCertificate
+                };
+                let failure = Failure::new(Code::Upstream, message)
+                    .with_remedy(remedy)
+                    .with_hint(distrust.hint());
                 let told = "the server's certificate is not trusted".into();
                 (End::Explained(failure), wit::Error::ConnectionFailed(told))
+            }
+            GivenUp::NoAnswer(TransportError::NotPublic(denied)) => {
+                let told = wit::Error::Denied(NotPublic::MESSAGE.to_owned());
+                (End::Explained(not_public(denied)), told)
             }
             GivenUp::NoAnswer(TransportError::Denied(text)) => {
                 let failure = Failure::new(Code::Denied, text.clone())
@@ -267,6 +280,22 @@ impl Capability {
     /// Keeps the first end.
     fn ended(&mut self, failure: Failure) {
         self.end.get_or_insert(failure);
+    }
+}
+
+/// The failure of a service whose address is not public.
+fn not_public(denied: NotPublic) -> Failure {
+    let failure = Failure::new(Code::Denied, denied.message());
+    match denied.range {
+        Some(range) => failure.with_remedy(Remedy::AllowRange { range }).with_hint(
+            "Your VPN or DNS answers so: a zero-trust client, a company's resolver or a hosts file \
+             has this address for it. If that is meant, declare the range of addresses. If nobody \
+             on your side knows of it, do not go on.",
+        ),
+        None => failure.with_remedy(Remedy::NameUpstream).with_hint(
+            "If the service really is inside your network, name its address yourself. Otherwise do \
+             not use this connector.",
+        ),
     }
 }
 

@@ -76,6 +76,12 @@ impl Origin {
         self.url.domain().map(|name| name.trim_end_matches('.'))
     }
 
+    /// The port, also where it is the scheme's own.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(443)
+    }
+
     /// The address, if there is one in place of a name.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {

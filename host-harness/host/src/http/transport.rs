@@ -5,6 +5,7 @@
 //! permitted its requests.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::clock::BoxFuture;
@@ -89,10 +90,14 @@ pub enum TransportError {
     TimedOut,
     /// The connection failed or broke. The text names no address.
     Connection(String),
+    /// A proxy on the way refused the request: a retry changes nothing.
+    Proxy(ProxyRefusal),
     /// The server's certificate is not trusted: a retry changes nothing.
-    Untrusted(String),
+    Untrusted(Distrust),
     /// The body is larger than this many bytes.
     TooLarge(u64),
+    /// The service has an address that is not public, so a connector must not reach it.
+    NotPublic(NotPublic),
     /// This transport does not send this request, or any.
     Denied(String),
     /// The traffic differs from the recorded one: the run ends as `fixture`, whatever the component
@@ -108,12 +113,165 @@ impl TransportError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::TimedOut => Fault::TimedOut,
-            Self::Connection(_) => Fault::Connection,
+            Self::Connection(_) | Self::Proxy(_) => Fault::Connection,
             Self::Untrusted(_) => Fault::Untrusted,
             Self::TooLarge(_) => Fault::TooLarge,
-            Self::Denied(_) => Fault::Denied,
+            Self::Denied(_) | Self::NotPublic(_) => Fault::Denied,
             Self::Fixture(_) => Fault::Fixture,
             Self::Other(_) => Fault::Other,
+        }
+    }
+}
+
+/// A refusal by a proxy, which is not the service's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyRefusal {
+    /// The proxy, as `host:port`: the operator's own configuration names it.
+    pub proxy: String,
+    /// Whether it asks for a user name and a password, or for other ones.
+    pub wants_login: bool,
+}
+
+impl ProxyRefusal {
+    /// What happened, without the proxy's name, which a component must not see.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        if self.wants_login {
+            "the proxy asks for a user name and a password (407)"
+        } else {
+            "the proxy refuses to connect to the service"
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let Self { proxy, wants_login } = self;
+        if *wants_login {
+            format!(
+                "It is the answer of the proxy {proxy}, not of the service. Write the user name and \
+                 the password into its variable, as `http://user:password@host:port`, or correct \
+                 them; some proxies accept only logins that this program does not know, such as \
+                 NTLM."
+            )
+        } else {
+            format!(
+                "It is the answer of the proxy {proxy}, not of the service. Ask the person who runs \
+                 the proxy to let it connect to the service, or except the service with `NO_PROXY`."
+            )
+        }
+    }
+}
+
+/// Why a server's certificate is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// Nobody who is trusted vouches for it.
+    UnknownIssuer,
+    /// The same, on a machine that trusts nobody: it has no certificates of authorities.
+    NoRoots,
+    /// It is the certificate of an authority, used as the server's own.
+    AuthorityAsServer,
+    /// It is for other names.
+    OtherName,
+    /// It is not valid any more.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// Anything else, in the library's words.
+    Other(String),
+}
+
+impl Distrust {
+    /// The reason, to stand in parentheses.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::UnknownIssuer => "no authority that this machine trusts has signed it",
+            Self::NoRoots => "this machine has no certificates of authorities, so it trusts none",
+            Self::AuthorityAsServer => {
+                "it is the certificate of an authority, used as the server's own"
+            }
+            Self::OtherName => "it is for another name",
+            Self::Expired => "it has expired, or this machine's clock is wrong",
+            Self::NotYetValid => "it is not valid yet, or this machine's clock is wrong",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::UnknownIssuer | Self::Other(_) => {
+                "If a proxy of your company is in between, trust its certificate too. Otherwise the \
+                 connection may be intercepted: do not go on."
+            }
+            Self::NoRoots => {
+                "Install the system's certificates, in most systems the package \
+                 `ca-certificates`, or give a file of them."
+            }
+            Self::AuthorityAsServer => {
+                "To trust it does not help. Give the server a certificate of its own that the \
+                 authority signs (in OpenSSL's words, one with `CA:FALSE`), and trust the \
+                 authority's."
+            }
+            Self::OtherName => {
+                "A proxy, a name server or a hosts file leads to another server than the one asked \
+                 for: do not go on before you know which."
+            }
+            Self::Expired | Self::NotYetValid => {
+                "Look at this machine's clock. If it is right, the server, or the proxy of your \
+                 company that answers in its place, needs a new certificate."
+            }
+        }
+    }
+
+    /// Whether to trust one more certificate can help.
+    #[must_use]
+    pub fn is_mended_by_trust(&self) -> bool {
+        matches!(self, Self::UnknownIssuer | Self::NoRoots | Self::Other(_))
+    }
+}
+
+impl From<&str> for Distrust {
+    fn from(reason: &str) -> Self {
+        let known = [
+            Self::UnknownIssuer,
+            Self::NoRoots,
+            Self::AuthorityAsServer,
+            Self::OtherName,
+            Self::Expired,
+            Self::NotYetValid,
+        ];
+        let found = known.into_iter().find(|known| known.reason() == reason);
+        found.unwrap_or_else(|| Self::Other(reason.to_owned()))
+    }
+}
+
+/// A service's address that is not public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotPublic {
+    /// The service's name, or its address.
+    pub service: String,
+    /// The address that its name resolves to. `None` if it has no name, or is a proxy's.
+    pub resolved: Option<IpAddr>,
+    /// The range that the operator may declare, so that the address can be reached.
+    pub range: Option<String>,
+}
+
+impl NotPublic {
+    /// What happened, without an address, which a component must not see.
+    pub const MESSAGE: &'static str =
+        "the service has a private address, which a connector must not reach";
+
+    /// What happened, with the address.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self.resolved {
+            Some(address) => format!("{}: {} is {address} here", Self::MESSAGE, self.service),
+            None => Self::MESSAGE.to_owned(),
         }
     }
 }

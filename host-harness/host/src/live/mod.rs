@@ -9,19 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 pub mod address;
+pub mod certificate;
 pub mod proxy;
 mod redaction;
 
 use crate::http::clock::BoxFuture;
 use crate::http::credential::Credential;
 use crate::http::origin::Origin;
-use crate::http::transport::{Method, Request, Response, Transport, TransportError};
-use address::{PrivateNetwork, PublicResolver, is_public};
-use proxy::ProxyError;
+use crate::http::transport::{
+    Distrust, Method, NotPublic, ProxyRefusal, Request, Response, Transport, TransportError,
+};
+use address::{PrivateNetwork, PublicResolver, Range, is_public};
+use certificate::{CertificatesError, certificates, distrust};
+use proxy::{Proxies, ProxyError, Way};
 use redaction::redact;
 
 /// Time to connect. A reachable host answers in well under a second; the rest of the request's time
@@ -42,6 +44,9 @@ pub struct LiveOptions {
     /// Whether requests may go to private addresses or to this machine: only if the operator, not a
     /// connector, named the origin.
     pub private_network: bool,
+    /// Ranges of special addresses that the service's name may have, because the operator declared
+    /// them: the resolver of a VPN answers with them.
+    pub ranges: Vec<Range>,
     /// The program, as `name/version`, so that a service can distinguish it from others. Empty
     /// sends none.
     pub user_agent: String,
@@ -51,9 +56,9 @@ pub struct LiveOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The extra certificates are malformed.
-    #[error("it has no certificate in PEM form")]
-    Certificates,
+    /// The extra certificates cannot be read.
+    #[error(transparent)]
+    Certificates(#[from] CertificatesError),
     /// A proxy variable cannot be used. If it were ignored, requests would bypass the proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -68,9 +73,8 @@ impl ClientError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Proxy(error) => error.hint(),
-            Self::Certificates | Self::Other(_) => {
-                "Give a file with one or more certificates in PEM form."
-            }
+            Self::Certificates(error) => error.hint(),
+            Self::Other(_) => "Give a file with one or more certificates in PEM form.",
         }
     }
 }
@@ -79,10 +83,16 @@ impl ClientError {
 #[derive(Clone, Debug)]
 pub struct LiveClient {
     http: reqwest::Client,
+    /// The same without a proxy, for what the client's own reading of `NO_PROXY` does not except.
+    direct: reqwest::Client,
     largest_body: u64,
     private_network: bool,
+    /// Whether no certificate of any server is trusted, because this machine has none of
+    /// authorities.
+    trusts_nobody: bool,
+    proxies: Option<Arc<Proxies>>,
     /// Names of proxies, which may be in a private network.
-    proxies: Arc<BTreeSet<String>>,
+    proxy_hosts: Arc<BTreeSet<String>>,
 }
 
 /// The live API for one run.
@@ -93,6 +103,7 @@ pub struct Live {
     credential: Option<Credential>,
     /// Whether the origin is permitted, as far as its name shows.
     reachable: bool,
+    way: Way,
 }
 
 impl LiveClient {
@@ -102,40 +113,50 @@ impl LiveClient {
     /// If the extra certificates or a proxy variable cannot be read, or the client cannot be set
     /// up.
     pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            // Retries by reqwest would be neither counted nor paced.
-            .retry(reqwest::retry::never())
-            .timeout(options.timeout)
-            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout));
-        if !options.user_agent.is_empty() {
-            builder = builder.user_agent(&options.user_agent);
-        }
-        let mut proxies = Arc::default();
-        if options.system_proxy {
-            proxies = Arc::new(proxy::system()?);
-        } else {
-            builder = builder.no_proxy();
-        }
-        if !options.private_network {
-            builder = builder.dns_resolver(PublicResolver { exempt: Arc::clone(&proxies) });
-        }
-        let http = builder.build().map_err(|error| ClientError::Other(innermost(&error)))?;
+        let (tls, trusts_nobody) = tls(options.extra_roots.as_deref())?;
+        let proxies = options.system_proxy.then(Proxies::system).transpose()?.map(Arc::new);
+        let proxy_hosts: Arc<BTreeSet<String>> =
+            Arc::new(proxies.as_ref().map(|proxies| proxies.hosts.clone()).unwrap_or_default());
+        let ranges: Arc<[Range]> = options.ranges.as_slice().into();
+        let client = |with_proxy: bool| {
+            let mut builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                // Retries by reqwest would be neither counted nor paced.
+                .retry(reqwest::retry::never())
+                .timeout(options.timeout)
+                .connect_timeout(CONNECT_TIMEOUT.min(options.timeout));
+            if !options.user_agent.is_empty() {
+                builder = builder.user_agent(&options.user_agent);
+            }
+            if !with_proxy {
+                builder = builder.no_proxy();
+            }
+            if !options.private_network {
+                let (exempt, ranges) = (Arc::clone(&proxy_hosts), Arc::clone(&ranges));
+                builder = builder.dns_resolver(PublicResolver { exempt, ranges });
+            }
+            builder.build().map_err(|error| ClientError::Other(innermost(&error)))
+        };
+        let http = client(options.system_proxy)?;
+        let direct = if options.system_proxy { client(false)? } else { http.clone() };
         Ok(Self {
             http,
+            direct,
             largest_body: options.largest_body,
             private_network: options.private_network,
+            trusts_nobody,
             proxies,
+            proxy_hosts,
         })
     }
 
     /// The API at this origin, with this credential, for one run.
     #[must_use]
     pub fn transport(&self, origin: Origin, credential: Option<Credential>) -> Live {
-        let reachable = self.reaches(&origin);
-        Live { client: self.clone(), origin, credential, reachable }
+        let (reachable, way) = (self.reaches(&origin), self.way(&origin));
+        Live { client: self.clone(), origin, credential, reachable, way }
     }
 
     /// Whether the origin is permitted, as far as its name shows.
@@ -143,7 +164,7 @@ impl LiveClient {
         // A proxy's name resolves to any address, so it must not be an origin. An address in place
         // of a name is not resolved at all.
         let named = || {
-            !origin.host().is_some_and(|host| self.proxies.contains(host))
+            !origin.host().is_some_and(|host| self.proxy_hosts.contains(host))
                 && origin.address().is_none_or(is_public)
         };
         self.private_network || named()
@@ -157,16 +178,24 @@ impl LiveClient {
         path: &str,
     ) -> Result<reqwest::RequestBuilder, TransportError> {
         if !self.reaches(origin) {
-            return Err(into_private_network());
+            return Err(into_private_network(origin.host(), None));
         }
-        Ok(self.http.request(method, origin.join(path)))
+        Ok(self.client(&self.way(origin)).request(method, origin.join(path)))
+    }
+
+    fn client(&self, way: &Way) -> &reqwest::Client {
+        if *way == Way::Directly { &self.direct } else { &self.http }
+    }
+
+    fn way(&self, origin: &Origin) -> Way {
+        self.proxies.as_ref().map_or(Way::AsTheClientDoes, |proxies| proxies.way(origin))
     }
 }
 
 impl Live {
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         if !self.reachable {
-            return Err(into_private_network());
+            return Err(into_private_network(self.origin.host(), None));
         }
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -174,7 +203,7 @@ impl Live {
         };
         let mut outgoing = self
             .client
-            .http
+            .client(&self.way)
             .request(method, self.origin.join(&request.path_and_query))
             .header(ACCEPT, "application/json");
         if let Some(body) = &request.body {
@@ -187,7 +216,8 @@ impl Live {
         if let Some(credential) = &self.credential {
             outgoing = outgoing.header(credential.header_name(), header(credential)?);
         }
-        let mut answer = outgoing.send().await.map_err(|error| fault(&error))?;
+        let failed = |error| told(&error, &self.way, self.client.trusts_nobody);
+        let mut answer = outgoing.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let headers = answer.headers().iter().filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
@@ -235,7 +265,7 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
         return Err(TransportError::TooLarge(most));
     }
     let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
-    while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
         if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
             return Err(TransportError::TooLarge(most));
         }
@@ -244,16 +274,11 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
     Ok(body)
 }
 
-/// rustls with the system's trust, and the operator's extra certificates.
-fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> {
+/// rustls with the system's trust, and the operator's extra certificates; and whether nobody is
+/// trusted, because there are none of both.
+fn tls(extra_roots: Option<&[u8]>) -> Result<(rustls::ClientConfig, bool), ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots: Vec<CertificateDer<'static>> = match extra_roots {
-        None => Vec::new(),
-        Some(pem) => match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
-            Ok(roots) if !roots.is_empty() => roots,
-            _ => return Err(ClientError::Certificates),
-        },
-    };
+    let roots = extra_roots.map(certificates).transpose()?.unwrap_or_default();
     let other = |error: rustls::Error| ClientError::Other(error.to_string());
     let trusted_by_the_system_alone = roots.is_empty();
     let verifier =
@@ -261,6 +286,7 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(other)?;
+    let trusts_nobody = verifier.is_err();
     let config = match verifier {
         Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
         // A machine without certificates, such as a small container, trusts no server. Plain http
@@ -268,36 +294,75 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<rustls::ClientConfig, ClientError> 
         Err(_) if trusted_by_the_system_alone => {
             config.with_root_certificates(rustls::RootCertStore::empty())
         }
-        Err(error) => return Err(other(error)),
+        Err(_) => return Err(CertificatesError::Malformed.into()),
     };
-    Ok(config.with_no_client_auth())
+    Ok((config.with_no_client_auth(), trusts_nobody))
 }
 
-fn into_private_network() -> TransportError {
-    TransportError::Denied(
-        "the service has a private address, which a connector must not reach".into(),
-    )
+/// The refusal of a service that has this name and this address.
+fn into_private_network(name: Option<&str>, resolved: Option<PrivateNetwork>) -> TransportError {
+    let resolved = resolved.map(|PrivateNetwork(address)| address);
+    TransportError::NotPublic(NotPublic {
+        service: name.unwrap_or("its name").to_owned(),
+        resolved,
+        range: resolved.and_then(Range::around).map(|range| range.to_string()),
+    })
 }
 
-/// The error of one try, without the address.
+/// The error of one try by a client that no run has. It names an address only where the operator's
+/// own network is at fault.
 pub fn fault(error: &reqwest::Error) -> TransportError {
-    if causes(error).any(|cause| cause.is::<PrivateNetwork>()) {
-        return into_private_network();
+    told(error, &Way::AsTheClientDoes, false)
+}
+
+/// The error of one try that went this way.
+fn told(error: &reqwest::Error, way: &Way, trusts_nobody: bool) -> TransportError {
+    if let Some(denied) = causes(error).find_map(|cause| cause.downcast_ref::<PrivateNetwork>()) {
+        return into_private_network(error.url().and_then(|url| url.host_str()), Some(*denied));
     }
+    if let Some(wants_login) = causes(error).find_map(refusal_by_proxy) {
+        let proxy = match way {
+            Way::Through(proxy) => proxy.as_str(),
+            Way::AsTheClientDoes | Way::Directly => "that your system names",
+        };
+        return TransportError::Proxy(ProxyRefusal { proxy: proxy.to_owned(), wants_login });
+    }
+    if let Some(reason) = causes(error).find_map(distrust) {
+        return TransportError::Untrusted(match reason {
+            Distrust::UnknownIssuer if trusts_nobody => Distrust::NoRoots,
+            reason => reason,
+        });
+    }
+    if error.is_connect() && !error.is_timeout() {
+        let to = if matches!(way, Way::Through(_)) {
+            "no connection to the service through the proxy"
+        } else {
+            "no connection to the service"
+        };
+        return TransportError::Connection(format!("{to} ({})", innermost(error)));
+    }
+    broken(error)
+}
+
+/// The error of a request, or of an answer that was begun.
+fn broken(error: &reqwest::Error) -> TransportError {
     if error.is_timeout() {
         return TransportError::TimedOut;
-    }
-    let cause = innermost(error);
-    if cause.contains("certificate") {
-        return TransportError::Untrusted(cause);
     }
     if error.is_builder() {
         return TransportError::Other("the request could not be made".into());
     }
-    if error.is_connect() {
-        return TransportError::Connection(format!("no connection to the service ({cause})"));
-    }
     TransportError::Connection("the connection broke".into())
+}
+
+/// Whether a cause is the refusal of a proxy, and if so, whether it asks for a login. The library
+/// tells this by its words alone.
+fn refusal_by_proxy(cause: &(dyn std::error::Error + 'static)) -> Option<bool> {
+    match cause.to_string().as_str() {
+        "tunnel error: proxy authorization required" => Some(true),
+        "tunnel error: unsuccessful" => Some(false),
+        _ => None,
+    }
 }
 
 /// The innermost cause of an error: the outer ones contain the URL.
@@ -326,16 +391,6 @@ mod tests {
         assert!(!format!("{credential:?} {:?}", header(&credential)).contains("ATCTT"));
     }
 
-    #[test]
-    fn certificates_that_are_none_are_refused() {
-        for pem in
-            [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"]
-        {
-            let error = tls(Some(pem)).unwrap_err().to_string();
-            assert!(error.contains("PEM") || error.contains("could not be made"), "{error}");
-        }
-    }
-
     fn client(private_network: bool, system_proxy: bool) -> LiveClient {
         let (timeout, user_agent) = (Duration::from_secs(5), String::new());
         let options = LiveOptions {
@@ -344,6 +399,7 @@ mod tests {
             extra_roots: None,
             system_proxy,
             private_network,
+            ranges: Vec::new(),
             user_agent,
         };
         LiveClient::new(&options).unwrap()
@@ -373,11 +429,11 @@ mod tests {
             "0x7f.1",
             "0177.0.0.1",
         ] {
-            assert_eq!(
-                sent(&client(false, false), &format!("https://{host}:{port}")).await,
-                into_private_network(),
-                "{host}"
-            );
+            let error = sent(&client(false, false), &format!("https://{host}:{port}")).await;
+            let TransportError::NotPublic(denied) = error else { panic!("{host}: {error:?}") };
+            // An address is not resolved.
+            let is_name = host.eq_ignore_ascii_case("localhost");
+            assert_eq!((denied.resolved.is_some(), denied.range), (is_name, None), "{host}");
         }
         listener.set_nonblocking(true).unwrap();
         assert!(listener.accept().is_err(), "somebody came");
@@ -424,18 +480,22 @@ mod tests {
     #[tokio::test]
     async fn a_proxy_in_a_private_network_is_used_and_is_no_origin() {
         let mut client = client(false, false);
-        client.proxies = Arc::new(BTreeSet::from(["localhost".to_owned()]));
-        assert_eq!(sent(&client, "https://localhost:9").await, into_private_network());
+        client.proxy_hosts = Arc::new(BTreeSet::from(["localhost".to_owned()]));
+        let error = sent(&client, "https://localhost:9").await;
+        assert!(
+            matches!(&error, TransportError::NotPublic(denied) if denied.resolved.is_none()),
+            "{error:?}"
+        );
         let resolved = async |exempt| {
             let answer = reqwest::dns::Resolve::resolve(
-                &PublicResolver { exempt },
+                &PublicResolver { exempt, ranges: Arc::default() },
                 "localhost".parse().unwrap(),
             )
             .await;
             answer.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>())
         };
         assert!(
-            resolved(Arc::clone(&client.proxies))
+            resolved(Arc::clone(&client.proxy_hosts))
                 .await
                 .unwrap()
                 .iter()

@@ -10,6 +10,8 @@ use std::ffi::OsString;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
+use crate::http::origin::Origin;
+
 /// Set by a web server for a CGI program. A request header could then set `HTTP_PROXY`, so the HTTP
 /// client ignores all variables, and would send requests past the proxy.
 const CGI: &str = "REQUEST_METHOD";
@@ -17,6 +19,8 @@ const CGI: &str = "REQUEST_METHOD";
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+/// What does not go through a proxy.
+const EXCEPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Kinds of proxies that the client does not support, and that are common enough to be named.
 const UNSUPPORTED: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
 
@@ -82,15 +86,102 @@ impl ProxyError {
     }
 }
 
-/// The hosts of the system's proxies for https, in lower case.
-///
-/// # Errors
-/// If a variable is set that the client could not use: it would send requests past the proxy.
-pub(super) fn system() -> Result<BTreeSet<String>, ProxyError> {
-    check(std::env::var_os)?;
-    let proxy =
-        Matcher::from_system().intercept(&::http::Uri::from_static("https://service.invalid/"));
-    Ok(proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase())).into_iter().collect())
+/// The system's proxy for https, and what does not go through it.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    /// Its host, in lower case: it may be in a private network.
+    pub(super) hosts: BTreeSet<String>,
+    matcher: Matcher,
+    exceptions: Exceptions,
+}
+
+impl Proxies {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// If a variable is set that the client could not use: it would send requests past the proxy.
+    pub(super) fn system() -> Result<Self, ProxyError> {
+        check(std::env::var_os)?;
+        let matcher = Matcher::from_system();
+        // `NO_PROXY` may except the name that is asked for here, though hardly this one.
+        let proxy = matcher.intercept(&::http::Uri::from_static("https://service.invalid/"));
+        let host = proxy.and_then(|proxy| Some(proxy.uri().host()?.to_ascii_lowercase()));
+        let value = EXCEPT.into_iter().find_map(std::env::var_os).unwrap_or_default();
+        let exceptions = Exceptions::read(&value.to_string_lossy());
+        Ok(Self { hosts: host.into_iter().collect(), matcher, exceptions })
+    }
+
+    /// How a request to this origin goes.
+    pub(super) fn way(&self, origin: &Origin) -> Way {
+        let Some(proxy) =
+            origin.join("/").parse().ok().and_then(|uri| self.matcher.intercept(&uri))
+        else {
+            return Way::AsTheClientDoes;
+        };
+        match origin.host() {
+            Some(host) if self.exceptions.include(host, origin.port()) => Way::Directly,
+            _ => Way::Through(match (proxy.uri().host(), proxy.uri().port_u16()) {
+                (Some(host), Some(port)) => format!("{host}:{port}"),
+                (host, _) => host.unwrap_or_default().to_owned(),
+            }),
+        }
+    }
+}
+
+/// How a request goes to an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Directly, as the client sends it by itself.
+    AsTheClientDoes,
+    /// Directly, though the client would use a proxy.
+    Directly,
+    /// Through this proxy, `host:port`.
+    Through(String),
+}
+
+/// The names of `NO_PROXY`. Addresses and ranges in it are left to the client.
+#[derive(Debug, Default)]
+struct Exceptions(Vec<Exception>);
+
+#[derive(Debug)]
+struct Exception {
+    /// In lower case, without the dot or the star before it.
+    domain: String,
+    /// Whether it excepts the name itself too, and not only what is below it.
+    itself: bool,
+    port: Option<u16>,
+}
+
+impl Exceptions {
+    /// Reads entries that commas or white space separate: `acme.test` and `.acme.test` are the name
+    /// and every name below it, `*.acme.test` every name below it, `*` every name; `:443` behind one
+    /// limits it to this port.
+    fn read(text: &str) -> Self {
+        let entries = text.split(|sign: char| sign == ',' || sign.is_whitespace());
+        let exceptions = entries.filter(|entry| !entry.is_empty()).map(|entry| {
+            let (name, port) = match entry.rsplit_once(':') {
+                Some((name, port)) if !name.contains(':') => (name, Some(port)),
+                _ => (entry, None),
+            };
+            let below = name.strip_prefix("*.");
+            Exception {
+                domain: below.unwrap_or(name).trim_matches('.').to_ascii_lowercase(),
+                itself: below.is_none(),
+                // What is no port is none that a request goes to.
+                port: port.map(|port| port.parse().unwrap_or(0)),
+            }
+        });
+        Self(exceptions.filter(|exception| !exception.domain.is_empty()).collect())
+    }
+
+    fn include(&self, host: &str, port: u16) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.0.iter().any(|Exception { domain, itself, port: only }| {
+            let below = || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+            only.is_none_or(|only| only == port)
+                && (domain == "*" || (*itself && host == *domain) || below())
+        })
+    }
 }
 
 /// Checks the variables that the client reads.
@@ -229,6 +320,35 @@ mod tests {
                     "{said}"
                 );
                 assert!(!said.contains("ss@") && !said.contains("proxy.test"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_usual_form_of_an_exception_is_read() {
+        for (text, excepted, others) in [
+            (
+                "acme.test",
+                &["acme.test", "api.acme.test", "API.ACME.test"][..],
+                &["xacme.test"][..],
+            ),
+            (".acme.test", &["acme.test", "api.acme.test"], &["test"]),
+            ("*.acme.test", &["api.acme.test", "a.b.acme.test"], &["acme.test", "xacme.test"]),
+            ("*", &["acme.test"], &[]),
+            ("acme.test:443", &["acme.test", "api.acme.test"], &[]),
+            ("*.acme.test:443", &["api.acme.test"], &["acme.test"]),
+            ("acme.test:8443", &[], &["acme.test"]),
+            ("acme.test:https", &[], &["acme.test"]),
+            ("localhost, other.test acme.test", &["acme.test", "other.test"], &["third.test"]),
+            ("10.0.0.0/8,::1", &[], &["acme.test"]),
+            (" , .", &[], &["acme.test"]),
+        ] {
+            let exceptions = Exceptions::read(text);
+            for host in excepted {
+                assert!(exceptions.include(host, 443), "{text}: {host}");
+            }
+            for host in others {
+                assert!(!exceptions.include(host, 443), "{text}: {host}");
             }
         }
     }
