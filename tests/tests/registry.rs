@@ -12,6 +12,8 @@
 mod hostile;
 #[path = "registry/login.rs"]
 mod login;
+#[path = "registry/public.rs"]
+mod public;
 #[path = "registry/real.rs"]
 mod real;
 #[path = "registry/revoked.rs"]

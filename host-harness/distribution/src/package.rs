@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::file;
 use super::metadata::{Identity, Metadata};
+use super::signature::bundle;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::{Place, Remedy};
@@ -23,6 +24,8 @@ use smp_host::remedy::{Place, Remedy};
 pub const SUMS: &str = "SHA256SUMS";
 /// Name of the signature over it.
 pub const SIGNATURE: &str = "SHA256SUMS.sig";
+/// Name of the signature over it in the form of cosign 3.
+pub const BUNDLE: &str = "SHA256SUMS.sigstore.json";
 /// Name of the manifest of the artifact that a package was pulled from. It is kept only if the
 /// package's files do not determine it.
 pub const ORIGIN: &str = "SHA256SUMS.manifest.json";
@@ -52,6 +55,7 @@ pub struct Package {
     /// The files other than the component, by name.
     files: BTreeMap<String, Vec<u8>>,
     signature: Option<Vec<u8>>,
+    bundle: Option<Vec<u8>>,
     origin: Option<Vec<u8>>,
 }
 
@@ -90,6 +94,7 @@ impl Package {
             sums: None,
             files: BTreeMap::new(),
             signature: None,
+            bundle: None,
             origin: None,
         }
     }
@@ -106,9 +111,13 @@ impl Package {
             })?;
             files.insert(name.clone(), bytes);
         }
-        for name in names(folder).map_err(|error| unreadable(folder, &error, limits))? {
-            // Signatures of other kinds may be beside the one that this host knows.
-            if name != SUMS && !name.starts_with("SHA256SUMS.") && !files.contains_key(&name) {
+        // The whole folder: the first name that does not belong to it ends the reading.
+        let unreadable = |error| unreadable(folder, &error, limits);
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            if ![SUMS, SIGNATURE, BUNDLE, ORIGIN].contains(&name.as_str())
+                && !files.contains_key(&name)
+            {
                 let name = smp_host::text::shortened(&name, 100).into_owned();
                 return Err(changed(format!("`{name}` is in the folder but not in {SUMS}"))
                     .with_hint(
@@ -117,8 +126,15 @@ impl Package {
             }
         }
         let signature = read(folder, SIGNATURE, LARGEST_SIGNATURE, limits)?;
+        let bundle = read(folder, BUNDLE, bundle::LARGEST, limits)?;
         let origin = read(folder, ORIGIN, LARGEST_ORIGIN, limits)?;
-        Ok(Self { origin, ..Self::whole(sums, files, signature)? })
+        Ok(Self { origin, bundle, ..Self::whole(sums, files, signature)? })
+    }
+
+    /// Adds a signature over the sums in the form of cosign 3.
+    #[must_use]
+    pub fn with_bundle(self, bundle: Option<Vec<u8>>) -> Self {
+        Self { bundle, ..self }
     }
 
     /// Adds the manifest of the artifact that it was pulled from.
@@ -149,7 +165,8 @@ impl Package {
         let name = sums.component()?.to_owned();
         let component = files.remove(&name).unwrap_or_default();
         files.retain(|name, _| sums.digests.contains_key(name));
-        Ok(Self { component: (name, component), sums: Some(sums), files, signature, origin: None })
+        let (component, sums) = ((name, component), Some(sums));
+        Ok(Self { component, sums, files, signature, bundle: None, origin: None })
     }
 
     /// The component's bytes.
@@ -180,6 +197,12 @@ impl Package {
     #[must_use]
     pub fn signature(&self) -> Option<&[u8]> {
         self.signature.as_deref()
+    }
+
+    /// The signature over the sums in the form of cosign 3.
+    #[must_use]
+    pub fn bundle(&self) -> Option<&[u8]> {
+        self.bundle.as_deref()
     }
 
     /// The manifest of the artifact that it was pulled from, if it was kept. No signature covers
@@ -274,6 +297,7 @@ impl Package {
         all.push((self.component_name(), self.component()));
         all.extend(self.sums.as_ref().map(|sums| (SUMS, sums.bytes())));
         all.extend(self.origin.as_deref().map(|origin| (ORIGIN, origin)));
+        all.extend(self.bundle.as_deref().map(|bundle| (BUNDLE, bundle)));
         all.extend(self.signature.as_deref().map(|signature| (SIGNATURE, signature)));
         all
     }
@@ -439,6 +463,7 @@ mod tests {
         let wasm = component("example", "1.0.0");
         let folder = folder(&[("example.wasm", &wasm), ("listing.json", b"{}")]);
         fs::write(folder.path().join(SIGNATURE), "c2ln").unwrap();
+        fs::write(folder.path().join(BUNDLE), "{}").unwrap();
         let package = opened(&folder).unwrap();
         assert_eq!(
             (package.component(), package.component_name()),
@@ -471,6 +496,26 @@ mod tests {
         let removed = make();
         fs::remove_file(removed.path().join("listing.json")).unwrap();
         assert_eq!(said(&removed), "`listing.json` is missing, which SHA256SUMS names");
+    }
+
+    #[test]
+    fn a_file_that_nobody_signed_is_refused_whatever_its_name_and_however_many_there_are() {
+        for (number, name) in [
+            (1, "SHA256SUMS.evil.html"),
+            (1, "SHA256SUMS.1"),
+            (1, "SHA256SUMS.sig.bak"),
+            (1, ".hidden"),
+            (3_000, "SHA256SUMS.N"),
+        ] {
+            let folder = folder(&[("example.wasm", b"\0asm"), ("listing.json", b"{}")]);
+            for number in 0..number {
+                let name = name.replace('N', &number.to_string());
+                fs::write(folder.path().join(name), "x").unwrap();
+            }
+            let failure = opened(&folder).unwrap_err();
+            let is_named = failure.message.ends_with("is in the folder but not in SHA256SUMS");
+            assert!(is_named && failure.code == Code::Untrusted, "{name}: {}", failure.message);
+        }
     }
 
     #[test]

@@ -20,9 +20,10 @@ use serde::Deserialize;
 
 use super::digest::Digest;
 use super::metadata::Identity;
-use super::package::{ORIGIN, Package, SIGNATURE, SUMS};
+use super::package::{BUNDLE, ORIGIN, Package, SIGNATURE, SUMS};
 use super::registry::artifact;
 use super::signature;
+use super::signature::bundle::{self, Vouched};
 use super::signature::key::PublicKey;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
@@ -205,20 +206,66 @@ impl TrustPolicy {
     /// `untrusted` if it is revoked, not signed, not signed by a permitted publisher, or too old.
     pub fn judge(&self, package: &Package) -> Result<Verified, Failure> {
         self.package_not_revoked(package)?;
-        let (Some(sums), Some(text)) = (package.sums(), package.signature()) else {
-            return Err(refused(format!(
-                "it is not signed: there is no {SIGNATURE} beside a {SUMS}"
-            ))
-            .with_remedy(Remedy::Sign)
-            .with_hint("Get the whole package, with its signature, from its publisher."));
+        let unsigned = || {
+            refused(format!("it is not signed: there is no {SIGNATURE} beside a {SUMS}"))
+                .with_remedy(Remedy::Sign)
+                .with_hint("Get the whole package, with its signature, from its publisher.")
         };
-        let signature = signature::from_text(text).ok_or_else(|| {
-            refused(format!("{SIGNATURE} holds no signature"))
-                .with_hint("Get the package again; the file is damaged.")
-        })?;
-        let signer = self.signer(sums.bytes(), &signature).ok_or_else(wrong_key)?;
+        let sums = package.sums().ok_or_else(unsigned)?.bytes();
+        let signer = match (package.signature(), package.bundle()) {
+            (None, None) => Err(unsigned()),
+            (None, Some(bundle)) => self.bundled(bundle, sums),
+            (Some(text), None) => self.detached(text, sums),
+            // One signature is enough: nobody signs the other one.
+            (Some(text), Some(bundle)) => self
+                .detached(text, sums)
+                .or_else(|failure| self.bundled(bundle, sums).map_err(|_| failure)),
+        }?;
         signer.vouches_for(package.identity()?)
     }
+
+    fn detached(&self, text: &[u8], message: &[u8]) -> Result<Signer<'_>, Failure> {
+        let signature = signature::from_text(text).ok_or_else(|| damaged(SIGNATURE))?;
+        self.signer(message, &signature).ok_or_else(wrong_key)
+    }
+
+    fn bundled(&self, bundle: &[u8], message: &[u8]) -> Result<Signer<'_>, Failure> {
+        match bundle::vouched(self, bundle, message) {
+            Vouched::By(signer) => Ok(signer),
+            Vouched::ForOther | Vouched::Unknown => Err(wrong_key()),
+            Vouched::Keyless => Err(keyless()),
+            Vouched::Unread => Err(damaged(BUNDLE)),
+        }
+    }
+}
+
+/// The entry of a trust file for a key, with names to be replaced.
+#[must_use]
+pub fn entry(key: &PublicKey) -> String {
+    format!(
+        "# The key {}. Replace the names.\n[[publisher]]\nname = \"Publisher\"\nkeys = \
+         [\"\"\"\n{}\"\"\"]\nconnectors = {{ connector-id = {{}} }}\n",
+        key.fingerprint(),
+        key.to_pem()
+    )
+}
+
+fn damaged(name: &str) -> Failure {
+    refused(format!("{name} holds no signature that is read here"))
+        .with_hint("Get the package again; the file is damaged, or of another program.")
+}
+
+/// The refusal of a signature with a certificate in place of a key.
+#[must_use]
+pub fn keyless() -> Failure {
+    refused(
+        "it is signed without a key, by a certificate of Sigstore, which is not verified here"
+            .into(),
+    )
+    .with_hint(
+        "Verify it with cosign, as docs/trust.md shows, or ask its publisher to sign it with a key \
+         too.",
+    )
 }
 
 impl Signer<'_> {
@@ -360,6 +407,42 @@ mod tests {
             ("Example Ltd", "example 1.0.0+5")
         );
         assert_eq!(verified.key, key.public().fingerprint());
+    }
+
+    #[test]
+    fn the_entry_for_a_key_is_one_of_a_trust_file() {
+        let key = KeyPair::generate().unwrap();
+        let entry = entry(&key.public());
+        let policy = TrustPolicy::read(entry.as_bytes()).unwrap();
+        assert_eq!(policy.publishers[0].keys, [key.public()]);
+        assert!(entry.contains(&key.public().fingerprint().to_string()));
+    }
+
+    #[test]
+    fn a_bundle_beside_the_sums_is_a_signature_too() {
+        let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let policy = policy(&key, "{ example = {} }");
+        let bundle = |signer: &KeyPair, material: &str| {
+            let package = package("1.0.0", None);
+            let signature = signer.sign(package.sums().unwrap().bytes()).unwrap();
+            let text = signature::to_text(&signature);
+            let bundle = format!(
+                "{{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\
+                 \"verificationMaterial\":{{\"{material}\":{{}}}},\
+                 \"messageSignature\":{{\"signature\":\"{text}\"}}}}"
+            );
+            package.with_bundle(Some(bundle.into_bytes()))
+        };
+        assert!(policy.judge(&bundle(&key, "publicKey")).is_ok());
+        let keyless = refusal(&policy, &bundle(&key, "certificate"));
+        assert!(keyless.starts_with("it is signed without a key"));
+        let unknown = refusal(&policy, &bundle(&other, "publicKey"));
+        assert!(unknown.starts_with("it is signed, but not by a key"));
+        let unread = package("1.0.0", None).with_bundle(Some(b"{}".to_vec()));
+        assert!(refusal(&policy, &unread).contains("holds no signature that is read here"));
+        let both = package("1.0.0", Some(&other));
+        let both = both.with_bundle(bundle(&key, "publicKey").bundle().map(ToOwned::to_owned));
+        assert!(policy.judge(&both).is_ok());
     }
 
     #[test]

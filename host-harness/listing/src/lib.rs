@@ -6,6 +6,7 @@
 
 mod words;
 
+mod address;
 mod markdown;
 pub mod parts;
 
@@ -16,5 +17,6 @@ pub mod json;
 #[doc(hidden)]
 pub mod testing;
 
-pub use markdown::{code, is_address, is_misleading};
+pub use address::{is_address, is_misleading};
+pub use markdown::code;
 pub use words::{LONGEST_NAME, LONGEST_TEXT, method, name, needed, pace, sentence, shown, wait};

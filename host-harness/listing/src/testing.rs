@@ -5,6 +5,52 @@ use smp_host::contract::{
     SecretPrefix, SecretUse, SettingField, http,
 };
 
+/// Texts of people who would like a page to do more than to show them.
+pub const HOSTILE: &[&str] = &[
+    "`|<img src=x onerror=alert(1)>`",
+    "`\\|<img src=x onerror=alert(1)>`",
+    "a`|`<img src=x onerror=alert(1)>",
+    "`a`|`<script>alert(1)</script>`",
+    "[a](https://good.example&commat;evil.example/)",
+    "[good.example](https://evil.example/good.example)",
+    "[a](https://good.example/?a&commat;b \"onclick=alert(1)\")",
+    "[a](javascript&colon;alert(1))",
+    "[a](<javascript:alert(1)>)",
+    "[a][b]\n\n[b]: javascript:alert(1)",
+    "[a][b]\n\n[b]: <data:text/html,x>",
+    "<javascript:alert(1)>",
+    "<vbscript:x> <data:text/html,x> <file:///etc/passwd> <tel:1>",
+    "javascript:alert(1) ftp://a.test xmpp:a@evil.test/x mailto:a@b.test www.a.test",
+    "x {: onclick=alert(1)}\n{: onclick=alert(1)}",
+    "x {onclick=alert(1)} `a`{onclick=alert(1)} **a**{: onclick=alert(1)}",
+    "x { #id .class onclick=alert(1) }",
+    "{{ constructor.constructor('alert(1)')() }} {% include x %}",
+    "<img src=x onerror=alert(1)>",
+    "<a href=\"javascript:alert(1)\">a</a>",
+    "<svg/onload=alert(1)> <!-- --> <?x?> <![CDATA[x]]>",
+    "<div>\n\n# a\n\n</div>",
+    "![a](https://a.test/pixel.png) ![a][b]\n\n[b]: https://a.test/b.png",
+    "[![a](x)](javascript:alert(1))",
+    "[<img src=x>](https://a.test)",
+    "a&#10;# b&#10;&#10;&lt;img src=x&gt;",
+    "&#60;img src=x onerror=alert(1)&#62;",
+    "\\<img src=x onerror=alert(1)> \\`<img src=x>`",
+    "``<img src=x>`` ```\n<img src=x>\n```",
+    "a\n-\nb\n===\n# c",
+    "- a\n\n      <img src=x>\n- \n  - - - - - b",
+    "a | b\n--- | ---\n<img src=x> | d",
+    "a\n\n    <img src=x>\n\n~~~\n<img src=x>\n~~~",
+    "[^1]\n\n[^1]: <img src=x>\n\n: a\n: b",
+    "**<b>** **&#32;** __a__**b** ***c*** ****d****",
+    "![[a]] [[a|b]] :::note\n!!! a\n$$<img>$$ ==a== ||a||",
+    "<https://a.test/\"onclick=x> https://a.test/\"onclick=x https://a.test/<b>",
+    "[a](https://a.test/'onclick=x) [a](https://a.test/`b`)",
+    "\u{202e}a\u{0}b\u{1b}[31m",
+    "[x]: https://a.test\n[`]: b\n[x] `",
+];
+/// Stands between the pages of [`HOSTILE`].
+pub const PAGE_BREAK: &str = "\n\u{c}\n";
+
 /// A small descriptor that covers every kind of entry.
 pub fn descriptor() -> Descriptor {
     Descriptor {

@@ -54,6 +54,10 @@ struct Store {
     /// Where the second page of a list is, if lists come in pages.
     pages: Option<String>,
     token_service: Option<String>,
+    /// In place of the usual challenge; `{}` in it is the token service.
+    challenge: Option<String>,
+    /// Whether the token service accepts no login.
+    refuses_logins: bool,
     seen: Vec<Seen>,
 }
 
@@ -64,6 +68,8 @@ enum Lie {
     Redirect(String),
     Location(String),
     Status(u16),
+    /// A status so many times, then the truth.
+    Passing(u16, usize),
 }
 
 impl FakeRegistry {
@@ -124,6 +130,28 @@ impl FakeRegistry {
     /// Answers with this status only.
     pub fn refuse(&self, path: &str, status: u16) {
         self.lie(path, Lie::Status(status));
+    }
+
+    /// Answers so many times with this status, then as usual.
+    pub fn refuse_for_a_moment(&self, path: &str, status: u16, times: usize) {
+        self.lie(path, Lie::Passing(status, times));
+    }
+
+    /// Asks for a token in these words; `{}` in them is the token service.
+    pub fn challenge_with(&self, words: &str) {
+        self.store().challenge = Some(words.to_owned());
+    }
+
+    /// From now on the token service accepts nobody's login, and gives tokens without one.
+    pub fn refuse_logins(&self) {
+        self.store().refuses_logins = true;
+    }
+
+    /// Puts content there, and gives its digest.
+    pub fn put_blob(&self, bytes: &[u8]) -> String {
+        let digest = digest(bytes);
+        self.store().blobs.insert(digest.clone(), Bytes::copy_from_slice(bytes));
+        digest
     }
 
     /// From now on requires the token `good`, which the service at this URL gives; `{}` in it is
@@ -230,15 +258,27 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         form,
     };
     store.seen.push(seen);
+    let has_login = authorization.is_some() || !form_of(&store.seen).is_empty();
+    if path == "/token" && store.refuses_logins && has_login {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     if path == "/token" {
         return axum::Json(json!({ "token": "good" })).into_response();
     }
     if let Some(realm) =
         store.token_service.as_ref().filter(|_| authorization.as_deref() != Some("Bearer good"))
     {
-        let challenge =
-            format!("Bearer realm=\"{realm}\",service=\"fake\",scope=\"repository:it:pull\"");
+        let usual = "Bearer realm=\"{}\",service=\"fake\",scope=\"repository:it:pull\"";
+        let challenge = store.challenge.as_deref().unwrap_or(usual).replace("{}", realm);
         return (StatusCode::UNAUTHORIZED, [("www-authenticate", challenge)]).into_response();
+    }
+    for (_, lie) in store.lies.iter_mut().filter(|(end, _)| path.ends_with(end.as_str())) {
+        if let Lie::Passing(status, times) = lie
+            && *times > 0
+        {
+            *times -= 1;
+            return StatusCode::from_u16(*status).unwrap_or_default().into_response();
+        }
     }
     let told =
         store.lies.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, lie)| lie.clone());
@@ -269,6 +309,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         Some(("referrers", subject)) if shared.referrers => store.referrers(subject, &query),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// The form of the latest request.
+fn form_of(seen: &[Seen]) -> &str {
+    seen.last().map_or("", |seen| &seen.form)
 }
 
 impl Store {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use smp_distribution::file;
 use smp_distribution::metadata::Identity;
-use smp_distribution::registry::login::Login;
+use smp_distribution::registry::login::{Login, Stored};
 use smp_distribution::registry::reference::Reference;
 use smp_distribution::registry::repository::{Options, Repository};
 use smp_host::failure::{Code, Failure};
@@ -57,15 +57,24 @@ impl RegistryArguments {
                 .with_hint("Correct the file or its path, and run the command again.")
             })?),
         };
-        let login = match environment()? {
-            Some(login) => Some(login),
-            None => {
-                docker().map(|folder| Login::of_docker(&reference, &folder)).transpose()?.flatten()
-            }
+        let Stored { login, fault: no_login } = match environment()? {
+            Some(login) => Stored { login: Some(login), fault: None },
+            None => Stored::of_files(&reference, &login_files()),
         };
         let (plain_http, allowed, user_agent) =
             (self.plain_http, self.allow_origin.clone(), USER_AGENT.to_owned());
-        Repository::new(reference, &Options { plain_http, extra_roots, allowed, login, user_agent })
+        let options = Options { plain_http, extra_roots, allowed, login, no_login, user_agent };
+        Repository::new(reference, &options)
+    }
+}
+
+/// Tells of a login that was in the way.
+pub(crate) fn note_stale_login(repository: &Repository, console: &Console) {
+    if repository.login_is_stale() {
+        console.note(&format!(
+            "note: {} does not accept your login. It was not needed: log in again, or log out.",
+            repository.reference().registry()
+        ));
     }
 }
 
@@ -85,15 +94,24 @@ fn environment() -> Result<Option<Login>, Failure> {
             Code::InvalidSettings,
             "only one of SMP_REGISTRY_USER and SMP_REGISTRY_PASSWORD is set",
         )
-        .with_hint("Set both, or neither: then Docker's configuration is used.")),
+        .with_hint("Set both, or neither: then the logins of Docker and Podman are used.")),
     }
 }
 
-/// The folder of Docker's configuration. `None` without a home.
-fn docker() -> Option<PathBuf> {
+/// The files that Docker and Podman keep logins in, in the order in which they are asked. A file
+/// that the user named for this is the only one.
+fn login_files() -> Vec<PathBuf> {
     let variable =
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")))
+    if let Some(file) = variable("REGISTRY_AUTH_FILE") {
+        return vec![file];
+    }
+    let home = || variable("HOME");
+    let docker = variable("DOCKER_CONFIG").or_else(|| Some(home()?.join(".docker")));
+    let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
+    let podman = [variable("XDG_RUNTIME_DIR"), config].into_iter().flatten();
+    let docker = docker.map(|folder| folder.join("config.json")).into_iter();
+    docker.chain(podman.map(|folder| folder.join("containers/auth.json"))).collect()
 }
 
 /// Reads a reference, as the value of an argument.

@@ -12,6 +12,7 @@ use smp_distribution::package::{Package, SIGNATURE};
 use smp_distribution::registry;
 use smp_distribution::signature::key::{KeyError, KeyPair, LARGEST_FILE};
 use smp_distribution::signature::to_text;
+use smp_distribution::trust;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
@@ -36,7 +37,8 @@ pub(crate) struct Sign {
     /// COSIGN_PASSWORD, or is asked for on a terminal.
     #[arg(long, value_name = "FILE", required_unless_present = "generate")]
     key: Option<PathBuf>,
-    /// Generate a key pair instead: cosign.key and cosign.pub in this folder.
+    /// Generate a key pair instead: cosign.key and cosign.pub in this folder, and print its entry
+    /// for a trust file.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["subject", "key"])]
     generate: Option<PathBuf>,
     #[command(flatten)]
@@ -106,14 +108,17 @@ impl Sign {
         let (private, public, key) =
             (folder.join(PRIVATE), folder.join(PUBLIC), pair.public().fingerprint());
         if self.json {
-            return console.json_line(&json!({ "private": private, "public": public, "key": key }));
+            let trust = trust::entry(&pair.public());
+            let made = json!({ "private": private, "public": public, "key": key, "trust": trust });
+            return console.json_line(&made);
         }
         console.note(&format!(
             "Keep {} and its password to yourself, and give {} to everyone who should trust you.",
             private.display(),
             public.display()
         ));
-        console.data(&format!("{key}\n"))
+        console.note("This is its entry for a trust file:");
+        console.data(&trust::entry(&pair.public()))
     }
 }
 

@@ -18,44 +18,72 @@ pub(super) enum Challenge {
 }
 
 impl Challenge {
-    /// Reads the headers. The first challenge counts, but a token is preferred to a password.
+    /// Reads the headers, each with one challenge or more. A token is preferred to a password,
+    /// wherever it stands.
     pub(super) fn read<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut basic = None;
-        for header in headers {
-            match Self::one(header) {
-                Some(Self::Basic) => basic = Some(Self::Basic),
-                Some(bearer) => return Some(bearer),
-                None => {}
+        for (scheme, parameters) in headers.into_iter().flat_map(challenges) {
+            if scheme.eq_ignore_ascii_case("basic") {
+                basic = Some(Self::Basic);
+            }
+            let of = |name: &str| parameters.iter().find(|(key, _)| key == name);
+            let value = |name| of(name).map(|(_, value)| value.clone());
+            let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+            if let Some(realm) = value("realm").filter(|_| is_bearer) {
+                return Some(Self::Bearer {
+                    realm,
+                    service: value("service"),
+                    scope: value("scope"),
+                });
             }
         }
         basic
     }
+}
 
-    fn one(header: &str) -> Option<Self> {
-        let (scheme, mut rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
-        if scheme.eq_ignore_ascii_case("basic") {
-            return Some(Self::Basic);
+type Parameters = Vec<(String, String)>;
+
+/// The challenges of a header: a scheme, and the parameters up to the next scheme.
+fn challenges(header: &str) -> Vec<(&str, Parameters)> {
+    let mut all: Vec<(&str, Parameters)> = Vec::new();
+    for item in items(header) {
+        let (first, rest) = item.split_once([' ', '\t']).unwrap_or((item, ""));
+        let parameter = if first.is_empty() || first.contains('=') {
+            item
+        } else {
+            all.push((first, Vec::new()));
+            rest.trim()
+        };
+        let read =
+            parameter.split_once('=').and_then(|(key, value)| Some((key, unquoted(value.trim())?)));
+        if let (Some((_, parameters)), Some((key, value))) = (all.last_mut(), read) {
+            parameters.push((key.trim().to_ascii_lowercase(), value));
         }
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let (mut realm, mut service, mut scope) = (None, None, None);
-        // One parameter at a time; the header's length bounds their number.
-        while let Some((key, after)) = rest.split_once('=') {
-            let (value, after) = match after.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"')?,
-                None => after.split_at(after.find(',').unwrap_or(after.len())),
-            };
-            match key.trim().to_ascii_lowercase().as_str() {
-                "realm" => realm = Some(value.to_owned()),
-                "service" => service = Some(value.to_owned()),
-                "scope" => scope = Some(value.to_owned()),
-                _ => {}
-            }
-            rest = after.trim_start().trim_start_matches(',');
-        }
-        Some(Self::Bearer { realm: realm?, service, scope })
     }
+    all
+}
+
+/// The parts between commas that are not in quotes.
+fn items(header: &str) -> Vec<&str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = header.split(|sign| {
+        let is_literal = is_escaped;
+        is_escaped = is_quoted && !is_literal && sign == '\\';
+        is_quoted ^= sign == '"' && !is_literal;
+        sign == ',' && !is_quoted
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// A parameter's value. `None` if a quote is open.
+fn unquoted(value: &str) -> Option<String> {
+    let Some(quoted) = value.strip_prefix('"') else { return Some(value.to_owned()) };
+    let mut signs = quoted.strip_suffix('"')?.chars();
+    let mut plain = String::new();
+    while let Some(sign) = signs.next() {
+        plain.push(if sign == '\\' { signs.next()? } else { sign });
+    }
+    Some(plain)
 }
 
 #[cfg(test)]
@@ -85,11 +113,22 @@ mod tests {
             ),
             (
                 "bearer service=x, realm=https://auth.test/token , error=\"invalid_token\"",
-                bearer("https://auth.test/token ", Some("x"), None),
+                bearer("https://auth.test/token", Some("x"), None),
             ),
             ("Bearer service=\"x\"", None),
             ("Bearer realm=\"https://auth.test", None),
             ("Digest realm=\"x\"", None),
+            (
+                "Basic realm=\"a, Bearer b\", Bearer realm=\"https://a.test/\",service=\"x\"",
+                bearer("https://a.test/", Some("x"), None),
+            ),
+            (
+                "Bearer realm=\"https://a.test/\",scope=\"repository:a:pull,push\", Basic realm=x",
+                bearer("https://a.test/", None, Some("repository:a:pull,push")),
+            ),
+            ("Negotiate, Basic", Some(Challenge::Basic)),
+            ("Negotiate abc==, Basic realm=\"\\\"\"", Some(Challenge::Basic)),
+            ("Bearer realm=\"a\\\"b\"", bearer("a\"b", None, None)),
             ("", None),
         ] {
             assert_eq!(Challenge::read([header]), expected, "{header}");

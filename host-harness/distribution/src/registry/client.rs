@@ -5,6 +5,7 @@
 //! redirect is followed for reads only, at most three times, without the login, and never to a
 //! private address, unless the operator named that origin.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::challenge::Challenge;
 use super::login::Login;
+use super::patience::Patience;
 use super::reference::Reference;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
@@ -50,12 +52,16 @@ pub struct Options {
     pub allowed: Vec<Origin>,
     /// The login.
     pub login: Option<Login>,
+    /// Why a stored login cannot be read: the failure if the registry requires one.
+    pub no_login: Option<Failure>,
     /// The program, as `name/version`. Empty sends none.
     pub user_agent: String,
 }
 
 pub(super) struct Client {
     origin: Origin,
+    /// The registry, as people write it.
+    registry: String,
     scope: String,
     /// For the registry and the origins that the operator named.
     named: LiveClient,
@@ -63,6 +69,12 @@ pub(super) struct Client {
     elsewhere: LiveClient,
     allowed: Vec<Origin>,
     login: Option<Login>,
+    no_login: Option<Failure>,
+    /// Whether the login is not accepted, although everything is served without one.
+    is_stale: AtomicBool,
+    /// Whether something will be written.
+    writes: AtomicBool,
+    patience: Patience,
     /// The program's name for a token service.
     program: String,
     /// Whether the registry is on this machine and may use plain http, which was not permitted.
@@ -141,12 +153,17 @@ impl Client {
         };
         Ok(Self {
             origin,
+            registry: reference.registry().to_owned(),
             scope: reference.name().to_owned(),
             named: client(true, !here)?,
             elsewhere: client(false, !here)?,
             perhaps_plain: here && !options.plain_http,
             allowed: options.allowed.clone(),
             login: options.login.clone(),
+            no_login: options.no_login.clone(),
+            is_stale: AtomicBool::new(false),
+            writes: AtomicBool::new(false),
+            patience: Patience::default(),
             program: match options.user_agent.split('/').next() {
                 Some(name) if !name.is_empty() => name.to_owned(),
                 _ => UNNAMED.to_owned(),
@@ -159,21 +176,68 @@ impl Client {
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let mut answer = self.to_registry(ask, &ask.path).await?;
         if answer.status == 401 {
-            let asked = answer
-                .headers
-                .get_all(WWW_AUTHENTICATE)
-                .iter()
-                .filter_map(|value| value.to_str().ok());
-            if let Some(authorization) = match Challenge::read(asked) {
-                Some(challenge) => self.authorized(challenge).await?,
-                None => None,
-            } {
-                *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(authorization);
-                answer = self.to_registry(ask, &ask.path).await?;
-            }
+            answer = self.logged_in(ask, answer).await?;
         }
         if ask.method == Method::GET { self.followed(ask, answer).await } else { Ok(answer) }
+    }
+
+    /// Tells that something will be written: then the login is required.
+    pub(super) fn will_write(&self) {
+        self.writes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the login was not accepted, and everything was served without one.
+    pub(super) fn login_is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::Relaxed)
+    }
+
+    /// The failure of an unwanted answer.
+    pub(super) fn refused(&self, answer: &Answer) -> Failure {
+        self.explain(answer.refused(&self.registry, self.login.is_some()))
+    }
+
+    /// Tells why there is no login, if one is missing.
+    fn explain(&self, failure: Failure) -> Failure {
+        match &self.no_login {
+            Some(fault) if is_of_login(&failure) => fault.clone(),
+            _ => failure,
+        }
+    }
+
+    /// The answer with a login, or without one where a login is in the way of reading what anyone
+    /// may read.
+    async fn logged_in(&self, ask: &Ask<'_>, refused: Answer) -> Result<Answer, Failure> {
+        let asked = refused.headers.get_all(WWW_AUTHENTICATE).iter();
+        let Some(challenge) = Challenge::read(asked.filter_map(|value| value.to_str().ok())) else {
+            return Ok(refused);
+        };
+        let mut first = None;
+        let login = self.login.as_ref().filter(|_| !self.login_is_stale());
+        let without = login.is_none() || !self.writes.load(Ordering::Relaxed);
+        for login in login.map(Some).into_iter().chain(without.then_some(None)) {
+            let authorization = match self.authorized(&challenge, login).await {
+                Ok(Some(authorization)) => authorization,
+                Ok(None) => continue,
+                Err(failure) if is_of_login(&failure) => {
+                    first.get_or_insert(Err(failure));
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(authorization);
+            let answer = self.to_registry(ask, &ask.path).await?;
+            let is_served = matches!(answer.status, 200..=399);
+            if login.is_none() && first.is_some() && is_served {
+                self.is_stale.store(true, Ordering::Relaxed);
+                return Ok(answer);
+            }
+            if !matches!(answer.status, 401 | 403) && first.is_none() {
+                return Ok(answer);
+            }
+            first.get_or_insert(Ok(answer));
+        }
+        first.unwrap_or(Ok(refused)).map_err(|failure| self.explain(failure))
     }
 
     /// The path for an upload, which must be on the registry itself.
@@ -212,17 +276,40 @@ impl Client {
             self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let request =
             self.named.request(ask.method.clone(), &self.origin, path).map_err(unanswered)?;
-        once(with_header(request, authorization), ask).await.map_err(|failure| {
-            match &*failure.remedy {
-                Remedy::ComeBack { .. } if self.perhaps_plain => {
-                    failure.with_remedy(Remedy::AllowPlainHttp).with_hint(
-                        "Check the registry's name. If it is on this machine and uses plain http, \
+        let request = with_header(request, authorization);
+        self.answered(request, ask).await.map_err(|failure| match &*failure.remedy {
+            Remedy::ComeBack { .. } if self.perhaps_plain => {
+                failure.with_remedy(Remedy::AllowPlainHttp).with_hint(
+                    "Check the registry's name. If it is on this machine and uses plain http, \
                          allow that.",
-                    )
-                }
-                _ => failure,
+                )
             }
+            _ => failure,
         })
+    }
+
+    /// Sends a request, and a request that changes nothing once more where that is promising.
+    async fn answered(&self, request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let Some(next) = request.try_clone().filter(|_| ask.is_reading()) else {
+                return once(request, ask).await.map_err(unanswered);
+            };
+            let answer = once(next, ask).await;
+            let wait = match &answer {
+                Ok(answer) => {
+                    self.patience.after_status(tries, answer.status, answer.retry_after())
+                }
+                // Then the fault is more likely that of the scheme.
+                Err(_) if self.perhaps_plain => None,
+                Err(error) => self.patience.after_fault(tries, error),
+            };
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return answer.map_err(unanswered),
+            }
+        }
     }
 
     /// Follows the redirects of an answer.
@@ -238,14 +325,10 @@ impl Client {
             } else {
                 let client =
                     if self.allowed.contains(&origin) { &self.named } else { &self.elsewhere };
-                once(
-                    client
-                        .request(ask.method.clone(), &origin, &path)
-                        .map_err(|error| led_astray(error, &origin))?,
-                    ask,
-                )
-                .await
-                .map_err(|failure| explained(failure, &origin))?
+                let request = client
+                    .request(ask.method.clone(), &origin, &path)
+                    .map_err(|error| led_astray(error, &origin))?;
+                self.answered(request, ask).await.map_err(|failure| explained(failure, &origin))?
             };
             base = Url::parse(&origin.join(&path)).map_err(|_| unusable_place())?;
         }
@@ -271,16 +354,22 @@ impl Client {
     }
 
     /// The header that answers a challenge. `None` if there is no login for it.
-    async fn authorized(&self, challenge: Challenge) -> Result<Option<HeaderValue>, Failure> {
-        match (challenge, &self.login) {
+    async fn authorized(
+        &self,
+        challenge: &Challenge,
+        login: Option<&Login>,
+    ) -> Result<Option<HeaderValue>, Failure> {
+        match (challenge, login) {
             (_, Some(Login::Token(token))) => Ok(bearer(token)),
             (Challenge::Basic, Some(Login::Password { user, password })) => {
                 Ok(basic(user, password))
             }
             (Challenge::Basic, _) => Ok(None),
             (Challenge::Bearer { realm, service, scope }, login) => {
-                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull,push", self.scope));
-                let token = self.token(&realm, service.as_deref(), &scope, login.as_ref()).await?;
+                let rights = if self.writes.load(Ordering::Relaxed) { "pull,push" } else { "pull" };
+                let usual = || format!("repository:{}:{rights}", self.scope);
+                let scope = scope.clone().unwrap_or_else(usual);
+                let token = self.token(realm, service.as_deref(), &scope, login).await?;
                 Ok(bearer(&token))
             }
         }
@@ -345,11 +434,13 @@ impl Client {
         let request = client
             .request(ask.method.clone(), &origin, &path)
             .map_err(|error| led_astray(error, &origin))?;
-        let answer = once(with_header(request, authorization), &ask)
+        let answer = self
+            .answered(with_header(request, authorization), &ask)
             .await
             .map_err(|failure| explained(failure, &origin))?;
         if answer.status != 200 {
-            return Err(answer.refused("the registry's token service"));
+            let service = format!("the token service of {}", self.registry);
+            return Err(answer.refused(&service, login.is_some()));
         }
         let token: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| no_token())?;
         token
@@ -361,24 +452,42 @@ impl Client {
     }
 }
 
+impl Ask<'_> {
+    fn is_reading(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
 impl Answer {
+    /// The wait that it asks for, in seconds.
+    fn retry_after(&self) -> Option<u64> {
+        self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
+    }
+
     /// A header's text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The failure of an unwanted answer.
-    pub(super) fn refused(&self, who: &str) -> Failure {
+    fn refused(&self, who: &str, with_login: bool) -> Failure {
         let says = self.says();
         let failure = |code, message: &str, hint: &str| Failure {
             vendor_code: says.clone(),
             ..Failure::new(code, format!("{who} {message}")).with_hint(hint)
         };
         match self.status {
-            401 => failure(
+            401 if with_login => failure(
                 Code::Credentials,
                 "does not accept your login",
-                "Log in to it, or use another login.",
+                "It may have ended, or belong to another account: log in again, or log out.",
+            )
+            .with_remedy(Remedy::LogIn),
+            401 => failure(
+                Code::Credentials,
+                "requires a login",
+                "There is no login for it. Check the name of the repository too: some registries \
+                 ask for a login in place of saying that there is none of this name.",
             )
             .with_remedy(Remedy::LogIn),
             403 => failure(
@@ -393,9 +502,7 @@ impl Answer {
             )
             .with_remedy(Remedy::CorrectInput { input: "reference" }),
             429 => failure(Code::RateLimited, "gets too many requests", "Come back later.")
-                .with_retry_after(
-                    self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok()),
-                ),
+                .with_retry_after(self.retry_after()),
             500..=599 => failure(
                 Code::Upstream,
                 &format!("does not work properly (status {})", self.status),
@@ -419,19 +526,21 @@ impl Answer {
     }
 }
 
-async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, Failure> {
+/// Whether another login, or none, could help.
+fn is_of_login(failure: &Failure) -> bool {
+    matches!(failure.code, Code::Credentials | Code::Permission)
+}
+
+async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, TransportError> {
     let mut request = request.header(ACCEPT, ask.accept);
     if let Some((media_type, bytes)) = ask.body {
         request = request.header(CONTENT_TYPE, media_type).body(bytes.to_vec());
     }
-    let mut answer = request.send().await.map_err(|error| unanswered(fault(&error)))?;
+    let mut answer = request.send().await.map_err(|error| fault(&error))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     // The stated length of an absent body belongs to another answer.
-    let body = if ask.method == Method::HEAD {
-        Vec::new()
-    } else {
-        body(&mut answer, ask.most).await.map_err(unanswered)?
-    };
+    let body =
+        if ask.method == Method::HEAD { Vec::new() } else { body(&mut answer, ask.most).await? };
     Ok(Answer { status, headers, body })
 }
 

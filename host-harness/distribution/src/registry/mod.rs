@@ -8,7 +8,7 @@
 //!           ├◀─ subject ── the package's files             SHA256SUMS, listing.json, listing.md, CHANGELOG.md
 //!           ├◀─ subject ── the bill of materials           sbom.cdx.json
 //!           ├◀─ subject ── the package's own signature     SHA256SUMS.sig
-//!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest
+//!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest, or a bundle
 //! ```
 //! So one signature over the manifest covers every file. Files are fetched by the digests in the
 //! manifest, not by what refers to it: anyone who may write to the registry can attach anything.
@@ -21,6 +21,8 @@ pub(crate) mod artifact;
 
 mod challenge;
 mod client;
+mod kind;
+mod patience;
 mod referrers;
 mod signatures;
 

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::artifact;
+use super::kind;
 use super::manifest::{Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG, unexpected};
-use super::push::SIGNATURE_TYPE;
+use super::push::{BUNDLE_TYPE, SIGNATURE_TYPE};
 use super::reference::Reference;
 use super::referrers;
 use super::repository::Repository;
@@ -18,6 +19,7 @@ use crate::digest::Digest;
 use crate::metadata::{Identity, Metadata};
 use crate::package::{LARGEST_FILE, LARGEST_SIGNATURE, LARGEST_SUMS, Package, SUMS, Sums};
 use crate::signature;
+use crate::signature::bundle::{self, Vouched};
 use crate::trust::{TrustPolicy, Verified};
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
@@ -78,14 +80,16 @@ pub async fn pull(
         }
     };
     let found = found.ok_or_else(|| absent(repository))?;
+    // What it is comes first: nobody signs an image as a connector.
+    let other = |failure| kind::other(reference, &found.bytes, failure);
+    let manifest = Manifest::read(&found.bytes).and_then(is_of_component).map_err(other)?;
     let signer = match policy {
         Some(policy) => {
             policy.not_revoked(&found.digest)?;
-            Some(signer(repository, &found.digest, policy).await?)
+            Some(signer(repository, &found.digest, &found.bytes, policy).await?)
         }
         None => None,
     };
-    let manifest = Manifest::read(&found.bytes)?;
     let (name, component) = component(repository, &manifest, limits).await?;
     let identity = Metadata::read(&component)?.identity();
     let verified = match (signer, policy) {
@@ -115,12 +119,8 @@ pub async fn pull(
     Ok(Pulled { package, digest: found.digest, identity, verified })
 }
 
-/// The component that a manifest names, and a name for its file.
-async fn component(
-    repository: &Repository,
-    manifest: &Manifest,
-    limits: &Limits,
-) -> Result<(String, Vec<u8>), Failure> {
+/// Refuses the manifest of something else.
+fn is_of_component(manifest: Manifest) -> Result<Manifest, Failure> {
     let [layer] = manifest.layers.as_slice() else {
         return Err(unexpected(format!(
             "the artifact has {} layers; one of a component has one",
@@ -130,6 +130,16 @@ async fn component(
     if manifest.config.media_type != WASM_CONFIG || layer.media_type != WASM {
         return Err(unexpected("the artifact is not a WebAssembly component"));
     }
+    Ok(manifest)
+}
+
+/// The component that a manifest names, and a name for its file.
+async fn component(
+    repository: &Repository,
+    manifest: &Manifest,
+    limits: &Limits,
+) -> Result<(String, Vec<u8>), Failure> {
+    let layer = manifest.layers.first().ok_or_else(|| missing("the component"))?;
     if layer.size > limits.component {
         return Err(limits.component_too_large("the component"));
     }
@@ -182,19 +192,30 @@ async fn whole(
         };
         files.insert(name.clone(), bytes);
     }
-    let signature = package_signature(repository, artifact, &sums, policy).await?;
-    Package::whole(sums, files, signature)
+    let taken = |text: &[u8]| {
+        let read = signature::from_text(text);
+        policy.is_some_and(|it| read.is_some_and(|read| it.signer(sums.bytes(), &read).is_some()))
+    };
+    let signature =
+        attached(repository, artifact, SIGNATURE_TYPE, LARGEST_SIGNATURE, &taken).await?;
+    let taken = |bytes: &[u8]| {
+        let vouched = |it| bundle::vouched(it, bytes, sums.bytes());
+        policy.is_some_and(|it| matches!(vouched(it), Vouched::By(_)))
+    };
+    let bundle = attached(repository, artifact, BUNDLE_TYPE, bundle::LARGEST, &taken).await?;
+    Ok(Package::whole(sums, files, signature)?.with_bundle(bundle))
 }
 
 /// The package's own signature: the one that the policy accepts, or otherwise the first one.
-async fn package_signature(
+async fn attached(
     repository: &Repository,
     artifact: &Digest,
-    sums: &Sums,
-    policy: Option<&TrustPolicy>,
+    artifact_type: &str,
+    most: u64,
+    is_taken: &(dyn Fn(&[u8]) -> bool + Sync),
 ) -> Result<Option<Vec<u8>>, Failure> {
     let mut first = None;
-    for entry in referrers::list(repository, artifact, SIGNATURE_TYPE)
+    for entry in referrers::list(repository, artifact, artifact_type)
         .await?
         .iter()
         .take(MOST_PACKAGE_SIGNATURES)
@@ -202,15 +223,10 @@ async fn package_signature(
         let Some(found) = repository.pull_manifest(&entry.digest).await? else { continue };
         let manifest = Manifest::read(&found.bytes)?;
         let Some(layer) = manifest.layers.first() else { continue };
-        let Some(text) =
-            repository.pull_blob(&layer.digest, LARGEST_SIGNATURE, "a signature").await?
-        else {
+        let Some(text) = repository.pull_blob(&layer.digest, most, "a signature").await? else {
             continue;
         };
-        let is_taken = |policy: &TrustPolicy| {
-            signature::from_text(&text).is_some_and(|it| policy.signer(sums.bytes(), &it).is_some())
-        };
-        if policy.is_some_and(is_taken) {
+        if is_taken(&text) {
             return Ok(Some(text));
         }
         first.get_or_insert(text);

@@ -7,7 +7,7 @@ use super::reference::Reference;
 use super::referrers;
 use super::repository::Repository;
 use crate::digest::Digest;
-use crate::package::{Package, SBOM, SIGNATURE, SUMS};
+use crate::package::{self, Package, SBOM, SIGNATURE, SUMS};
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
@@ -15,8 +15,12 @@ use smp_host::remedy::Remedy;
 pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
 /// Type of the artifact that holds a package's own signature.
 pub(super) const SIGNATURE_TYPE: &str = "application/vnd.smp.connector.package.signature.v1";
+/// Type of the artifact that holds a package's own signature as a bundle of cosign 3.
+pub(super) const BUNDLE_TYPE: &str = "application/vnd.smp.connector.package.bundle.v1";
+/// Media type of such a bundle.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Type of a software bill of materials, as scanners expect it.
-const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
+pub(super) const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
 
 /// The result of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,7 @@ pub async fn push(
     created: Option<&str>,
     overwrite: bool,
 ) -> Result<Pushed, Failure> {
+    repository.will_write();
     let metadata = package.metadata()?;
     let version = metadata.identity().ok().map(|identity| identity.tag());
     let reference = repository.reference();
@@ -137,7 +142,9 @@ async fn attach_files(
         package.files().get(SBOM).map(|bytes| (SBOM_TYPE, SBOM_TYPE, SBOM, bytes.as_slice()));
     let signature =
         package.signature().map(|bytes| (SIGNATURE_TYPE, "text/plain", SIGNATURE, bytes));
-    for (artifact_type, media_type, name, bytes) in [sbom, signature].into_iter().flatten() {
+    let bundle = package.bundle().map(|bytes| (BUNDLE_TYPE, BUNDLE, package::BUNDLE, bytes));
+    for (artifact_type, media_type, name, bytes) in [sbom, signature, bundle].into_iter().flatten()
+    {
         let layers = vec![Descriptor::of(media_type, bytes).titled(name)];
         referrers::attach(
             repository,

@@ -44,6 +44,16 @@ pub(super) async fn list(
     subject: &Digest,
     artifact_type: &str,
 ) -> Result<Vec<Descriptor>, Failure> {
+    let mut found = all(repository, subject).await?;
+    found.retain(|entry| entry.artifact_type.as_deref() == Some(artifact_type));
+    Ok(found)
+}
+
+/// The artifacts that refer to an artifact.
+pub(super) async fn all(
+    repository: &Repository,
+    subject: &Digest,
+) -> Result<Vec<Descriptor>, Failure> {
     let mut found = Vec::new();
     let mut path = Some(format!("referrers/{subject}"));
     for page in 0..MOST_PAGES {
@@ -61,7 +71,6 @@ pub(super) async fn list(
     if path.is_some() {
         return Err(too_many());
     }
-    found.retain(|entry| entry.artifact_type.as_deref() == Some(artifact_type));
     Ok(found)
 }
 

@@ -6,6 +6,7 @@ use url::form_urlencoded::byte_serialize;
 
 pub use super::client::Options;
 use super::client::{Answer, Ask, Client, SMALL};
+use super::kind;
 use super::manifest::{Descriptor, INDEX, LARGEST, MANIFEST};
 use super::reference::Reference;
 use crate::digest::Digest;
@@ -40,6 +41,17 @@ impl Repository {
         &self.reference
     }
 
+    /// Whether the login was not accepted, and everything was served without one.
+    #[must_use]
+    pub fn login_is_stale(&self) -> bool {
+        self.client.login_is_stale()
+    }
+
+    /// Tells that something will be written: then the login is required.
+    pub(super) fn will_write(&self) {
+        self.client.will_write();
+    }
+
     /// The manifest with this tag. `None` if there is none.
     pub(super) async fn resolve(&self, tag: &str) -> Result<Option<Found>, Failure> {
         self.manifest(tag).await
@@ -54,7 +66,8 @@ impl Repository {
     }
 
     async fn manifest(&self, place: &str) -> Result<Option<Found>, Failure> {
-        let accept = format!("{MANIFEST}, {INDEX}");
+        // Other kinds are asked for too: a registry hides what a client does not accept.
+        let accept = format!("{MANIFEST}, {INDEX}, {}", kind::OTHERS);
         let answer = self.get(&format!("manifests/{place}"), &accept, LARGEST).await?;
         match answer.status {
             200 => {
@@ -200,7 +213,7 @@ impl Repository {
     }
 
     fn refused(&self, answer: &Answer) -> Failure {
-        answer.refused(self.reference.registry())
+        self.client.refused(answer)
     }
 }
 

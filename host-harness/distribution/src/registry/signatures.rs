@@ -1,16 +1,17 @@
 //! Signatures of an artifact in a registry, where cosign stores them: under the tag `sha256-….sig`,
 //! and among the artifact's referrers.
 //!
-//! This is the older of cosign's two forms, which every version of it verifies with `--key`. The
-//! newer one holds a bundle for services that a key pair does not need.
+//! Made is the older of cosign's two forms, which every version of it verifies with `--key`. Read
+//! are both: the newer one is a bundle, among the artifact's referrers.
 
-use super::manifest::{Descriptor, MANIFEST, Manifest, unexpected};
+use super::manifest::{Descriptor, EMPTY, MANIFEST, Manifest, unexpected};
 use super::referrers;
 use super::repository::Repository;
 use crate::digest::Digest;
+use crate::signature::bundle::{self, Vouched};
 use crate::signature::key::KeyPair;
 use crate::signature::{self, payload};
-use crate::trust::{MOST_SIGNATURES, Signer, TrustPolicy, wrong_key};
+use crate::trust::{MOST_SIGNATURES, Signer, TrustPolicy, keyless, wrong_key};
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
@@ -35,6 +36,7 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
              moved meanwhile.",
         ));
     };
+    repository.will_write();
     let subject = repository.pull_manifest(digest).await?.ok_or_else(|| absent(repository))?;
     Manifest::read(&subject.bytes)?;
     let mut layers = match at_tag(repository, digest).await? {
@@ -71,10 +73,11 @@ pub async fn sign(repository: &Repository, key: &KeyPair) -> Result<(), Failure>
     Ok(())
 }
 
-/// The signer of an artifact.
+/// The signer of the artifact with this manifest.
 pub(super) async fn signer<'a>(
     repository: &Repository,
     digest: &Digest,
+    manifest: &[u8],
     policy: &'a TrustPolicy,
 ) -> Result<Signer<'a>, Failure> {
     let mut layers =
@@ -95,21 +98,56 @@ pub(super) async fn signer<'a>(
                 return Ok(signer);
             }
             Some(_) => {
-                failure = Failure::new(
-                    Code::Untrusted,
-                    format!(
-                        "the signature in the registry for {digest} belongs to another artifact"
-                    ),
-                )
-                .with_hint(
-                    "Do not use it: somebody attached the signature of one release to another. \
-                     Report it to its publisher.",
-                );
+                failure = of_another(digest);
             }
             None => failure = wrong_key(),
         }
     }
+    for bundle in bundles(repository, digest).await? {
+        match bundle::vouched(policy, &bundle, manifest) {
+            Vouched::By(signer) => return Ok(signer),
+            Vouched::ForOther => failure = of_another(digest),
+            Vouched::Unknown => failure = wrong_key(),
+            Vouched::Keyless => failure = keyless(),
+            Vouched::Unread => {}
+        }
+    }
     Err(failure)
+}
+
+fn of_another(digest: &Digest) -> Failure {
+    Failure::new(
+        Code::Untrusted,
+        format!("the signature in the registry for {digest} belongs to another artifact"),
+    )
+    .with_hint(
+        "Do not use it: somebody attached the signature of one release to another. Report it to \
+         its publisher.",
+    )
+}
+
+/// The bundles among an artifact's referrers. Anyone who may write to the registry can attach one,
+/// so one that cannot be read hides no other.
+async fn bundles(repository: &Repository, digest: &Digest) -> Result<Vec<Vec<u8>>, Failure> {
+    // Lists made by older clients give the type of the configuration.
+    let may_be = |entry: &&Descriptor| {
+        let told = entry.artifact_type.as_deref().unwrap_or(EMPTY);
+        bundle::is_type(told) || told == EMPTY
+    };
+    let mut found = Vec::new();
+    for entry in
+        referrers::all(repository, digest).await?.iter().filter(may_be).take(MOST_SIGNATURES)
+    {
+        let Some(referrer) = repository.pull_manifest(&entry.digest).await? else { continue };
+        let Ok(manifest) = Manifest::read(&referrer.bytes) else { continue };
+        let layer = manifest
+            .layers
+            .first()
+            .filter(|layer| bundle::is_type(&layer.media_type) && layer.size <= bundle::LARGEST);
+        let Some(layer) = layer else { continue };
+        found.extend(repository.pull_blob(&layer.digest, bundle::LARGEST, "a signature").await?);
+    }
+    Ok(found)
 }
 
 /// The failure of a reference to nothing.

@@ -1,9 +1,11 @@
 //! Signatures in cosign's format, with a key pair: ECDSA over P-256 with SHA-256.
 //!
 //! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an
-//! artifact in a registry by one over a [`payload`] that names its digest. Cosign's keyless
-//! signatures are not supported: they need online services at the time of signing.
+//! artifact in a registry by one over a [`payload`] that names its digest. The [`bundle`]s of cosign 3
+//! are read too. Keyless signatures are not: they need Sigstore's roots and a second backend of
+//! cryptography (docs/decisions/0014).
 
+pub mod bundle;
 pub mod key;
 pub mod payload;
 
