@@ -126,7 +126,7 @@ impl Record {
         console.note(&format!(
             "{} in {}. The validation: {validation}; the collection: \
              {collection}{usage}. {personal}",
-            text::counted(exchanges, "exchange"),
+            text::counted(*exchanges, "exchange"),
             self.output.display()
         ));
         Ok(())
