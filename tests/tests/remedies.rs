@@ -181,7 +181,7 @@ async fn whichever_call_meets_a_fault_it_says_the_same_of_what_mends_it() {
             false,
             "or one with the scopes read:orgs:admin, read:accounts:admin and read:domains:admin",
         ),
-        ("a web page", answer(200, None, "<html>"), report(), true, "Try again later"),
+        ("a web page", answer(200, None, "<html>"), back(None, None), true, "Try again later"),
         ("another shape", answer(200, None, "[]"), report(), true, "Try again later"),
         ("an unknown status", answer(418, None, ""), report(), true, "Try again later"),
     ] {
