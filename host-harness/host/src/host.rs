@@ -166,8 +166,10 @@ impl Host {
         // Waiting as long as the operator permits is not the component's fault.
         let call_time = limits.call_time.saturating_add(options.max_wait);
         let mut settings = settings.of_run(descriptor, options.purpose);
-        settings.known.named_origin = base::origin(&descriptor.api, &settings.public)
-            .map_or(true, |asked| asked != *grants.origin())
+        // Recorded traffic answers for the service, whatever origin it was granted.
+        let asked = base::origin(&descriptor.api, &settings.public);
+        let is_named = asked.map_or(true, |asked| asked != *grants.origin());
+        settings.known.named_origin = (is_named && options.recording.is_none())
             .then(|| grants.origin().to_string());
         plugin.session(SessionOptions {
             http,
