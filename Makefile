@@ -214,7 +214,7 @@ deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its d
 	else exit 1; fi
 
 documents: package ## Read the bill of materials, and pages of hostile texts, with other implementations
-	@(cd tests/documents/hostile && npm ci --silent --no-audit --no-fund) || echo "skipped: npm cannot install marked and micromark here"
+	@(cd tests/documents/hostile && npm ci --no-audit --no-fund) || echo "skipped: npm cannot install marked and micromark here"
 	$(CARGO) test --locked --release --manifest-path tests/documents/Cargo.toml
 
 check: lint doc test documents deny generated ## Run every check that must pass: all of the above, and that generated files are up to date

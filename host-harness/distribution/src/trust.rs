@@ -230,7 +230,7 @@ impl TrustPolicy {
     }
 
     fn bundled(&self, bundle: &[u8], message: &[u8]) -> Result<Signer<'_>, Failure> {
-        match bundle::vouched(self, bundle, message) {
+        match bundle::vouched(|text, signature| self.signer(text, signature), bundle, message) {
             Vouched::By(signer) => Ok(signer),
             Vouched::ForOther | Vouched::Unknown => Err(wrong_key()),
             Vouched::Keyless => Err(keyless()),

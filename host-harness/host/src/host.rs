@@ -145,7 +145,7 @@ impl Host {
             Pace::Off => None,
         };
         let account = account_of(&descriptor.id, &settings.public);
-        let pacer = rate.map(|rate| self.pacers.of(&account, rate, &*options.clock));
+        let pacer = rate.map(|rate| self.pacers.of(&account, rate, &options.clock));
         let (run, connector) = (options.run.unwrap_or_else(random_name), descriptor.id.clone());
         let events = Events::new(options.observer, Context { run, account, connector });
         let limits = match &options.limits {
@@ -169,8 +169,8 @@ impl Host {
         // Recorded traffic answers for the service, whatever origin it was granted.
         let asked = base::origin(&descriptor.api, &settings.public);
         let is_named = asked.map_or(true, |asked| asked != *grants.origin());
-        settings.known.named_origin = (is_named && options.recording.is_none())
-            .then(|| grants.origin().to_string());
+        settings.known.named_origin =
+            (is_named && options.recording.is_none()).then(|| grants.origin().to_string());
         plugin.session(SessionOptions {
             http,
             settings,

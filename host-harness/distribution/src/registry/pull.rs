@@ -199,7 +199,11 @@ async fn whole(
     let signature =
         attached(repository, artifact, SIGNATURE_TYPE, LARGEST_SIGNATURE, &taken).await?;
     let taken = |bytes: &[u8]| {
-        let vouched = |it| bundle::vouched(it, bytes, sums.bytes());
+        let vouched = |it: &TrustPolicy| {
+            let signer =
+                |text: &[u8], signature: &[u8]| it.signer(text, signature).is_some().then_some(());
+            bundle::vouched(signer, bytes, sums.bytes())
+        };
         policy.is_some_and(|it| matches!(vouched(it), Vouched::By(_)))
     };
     let bundle = attached(repository, artifact, BUNDLE_TYPE, bundle::LARGEST, &taken).await?;

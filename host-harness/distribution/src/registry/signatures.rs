@@ -104,7 +104,7 @@ pub(super) async fn signer<'a>(
         }
     }
     for bundle in bundles(repository, digest).await? {
-        match bundle::vouched(policy, &bundle, manifest) {
+        match bundle::vouched(|text, signature| policy.signer(text, signature), &bundle, manifest) {
             Vouched::By(signer) => return Ok(signer),
             Vouched::ForOther => failure = of_another(digest),
             Vouched::Unknown => failure = wrong_key(),

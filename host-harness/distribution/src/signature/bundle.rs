@@ -11,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::digest::Digest;
-use crate::trust::{Signer, TrustPolicy};
 
 /// Largest bundle, in bytes: one with a certificate and proofs has some ten thousand.
 pub const LARGEST: u64 = 128 * 1024;
@@ -32,9 +31,9 @@ const SIGNS: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The result of verifying a bundle.
 #[derive(Clone, Copy, Debug)]
-pub enum Vouched<'a> {
+pub enum Vouched<S> {
     /// A trusted key signed this content.
-    By(Signer<'a>),
+    By(S),
     /// A trusted key signed other content.
     ForOther,
     /// No trusted key signed it.
@@ -104,9 +103,14 @@ pub fn is_type(media_type: &str) -> bool {
     media_type.starts_with(TYPE)
 }
 
-/// Who vouches for the content with this bundle.
+/// Who vouches for the content with this bundle. `signer` finds whose signature of a message it is,
+/// among those that are trusted.
 #[must_use]
-pub fn vouched<'a>(policy: &'a TrustPolicy, bundle: &[u8], content: &[u8]) -> Vouched<'a> {
+pub fn vouched<S>(
+    signer: impl Fn(&[u8], &[u8]) -> Option<S>,
+    bundle: &[u8],
+    content: &[u8],
+) -> Vouched<S> {
     let Ok(bundle) = serde_json::from_slice::<Bundle>(bundle) else { return Vouched::Unread };
     let material = &bundle.verification_material;
     if !is_type(&bundle.media_type) {
@@ -118,20 +122,24 @@ pub fn vouched<'a>(policy: &'a TrustPolicy, bundle: &[u8], content: &[u8]) -> Vo
     match (bundle.message_signature, bundle.dsse_envelope) {
         (Some(Message { signature }), None) => {
             let Ok(signature) = STANDARD.decode(signature) else { return Vouched::Unread };
-            policy.signer(content, &signature).map_or(Vouched::Unknown, Vouched::By)
+            signer(content, &signature).map_or(Vouched::Unknown, Vouched::By)
         }
-        (None, Some(envelope)) => stated(policy, &envelope, content),
+        (None, Some(envelope)) => stated(signer, &envelope, content),
         _ => Vouched::Unread,
     }
 }
 
 /// Who vouches for the content with a signed statement.
-fn stated<'a>(policy: &'a TrustPolicy, envelope: &Envelope, content: &[u8]) -> Vouched<'a> {
+fn stated<S>(
+    signer: impl Fn(&[u8], &[u8]) -> Option<S>,
+    envelope: &Envelope,
+    content: &[u8],
+) -> Vouched<S> {
     let Ok(payload) = STANDARD.decode(&envelope.payload) else { return Vouched::Unread };
     let signed = encoded(&envelope.payload_type, &payload);
     let signatures = envelope.signatures.iter().take(MOST_SIGNATURES);
     let mut signatures = signatures.filter_map(|signature| STANDARD.decode(&signature.sig).ok());
-    let Some(signer) = signatures.find_map(|signature| policy.signer(&signed, &signature)) else {
+    let Some(signer) = signatures.find_map(|signature| signer(&signed, &signature)) else {
         return Vouched::Unknown;
     };
     let read = serde_json::from_slice::<Statement>(&payload);
@@ -163,12 +171,10 @@ mod tests {
     use crate::signature::key::KeyPair;
     use serde_json::{Value, json};
 
-    fn policy(key: &KeyPair) -> TrustPolicy {
-        let text = format!(
-            "[[publisher]]\nname = \"A\"\nkeys = ['''{}''']\nconnectors = {{}}\n",
-            key.public().to_pem()
-        );
-        TrustPolicy::read(text.as_bytes()).unwrap()
+    /// Trusts this key alone.
+    fn policy(key: &KeyPair) -> impl Fn(&[u8], &[u8]) -> Option<()> {
+        let key = key.public();
+        move |message, signature| key.verifies(message, signature).then_some(())
     }
 
     fn bundle(version: &str, material: Value, content: Value) -> Value {

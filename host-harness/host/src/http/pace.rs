@@ -3,6 +3,8 @@
 //! A request takes a slot, which is released one period after the request's *answer*. The server
 //! saw the request before it answered, so it never counts more than the limit in any period,
 //! however unevenly the network delays.
+//!
+//! A pacer keeps the clock of the first run: the clocks of two runs need not agree on their zero.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
@@ -43,9 +45,9 @@ impl Rate {
 }
 
 /// The pace of one account.
-#[derive(Debug)]
 pub struct Pacer {
     rate: Rate,
+    clock: Arc<dyn Clock>,
     /// Runs wait in order of arrival.
     turn: tokio::sync::Mutex<()>,
     slots: Mutex<Slots>,
@@ -62,15 +64,22 @@ struct Slots {
 /// The permit to send one request. The cooling of its slot begins when it is dropped.
 pub struct Permit<'a> {
     pacer: &'a Pacer,
-    clock: &'a dyn Clock,
+}
+
+impl std::fmt::Debug for Pacer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rate, slots, .. } = self;
+        formatter.debug_struct("Pacer").field("rate", rate).field("slots", slots).finish()
+    }
 }
 
 impl Pacer {
-    /// A pacer without requests so far.
+    /// A pacer without requests so far, by this clock.
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
+    pub fn new(rate: Rate, clock: Arc<dyn Clock>) -> Self {
         Self {
             rate,
+            clock,
             turn: tokio::sync::Mutex::new(()),
             slots: Mutex::default(),
             freed: Notify::new(),
@@ -78,13 +87,13 @@ impl Pacer {
     }
 
     /// Waits for a permit to send one request.
-    pub async fn permit<'a>(&'a self, clock: &'a dyn Clock) -> Permit<'a> {
+    pub async fn permit(&self) -> Permit<'_> {
         let _turn = self.turn.lock().await;
         loop {
             let freed = self.freed.notified();
-            match self.take(clock.now()) {
-                Ok(()) => return Permit { pacer: self, clock },
-                Err(Some(wait)) => clock.sleep(wait).await,
+            match self.take(self.clock.now()) {
+                Ok(()) => return Permit { pacer: self },
+                Err(Some(wait)) => self.clock.sleep(wait).await,
                 Err(None) => freed.await,
             }
         }
@@ -106,7 +115,8 @@ impl Pacer {
         Err(slots.cooling.front().map(|free| free.saturating_sub(now)))
     }
 
-    fn is_idle(&self, now: Duration) -> bool {
+    fn is_idle(&self) -> bool {
+        let now = self.clock.now();
         let slots = self.slots();
         slots.in_flight == 0 && slots.cooling.back().is_none_or(|free| *free <= now)
     }
@@ -121,7 +131,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut slots = self.pacer.slots();
         slots.in_flight = slots.in_flight.saturating_sub(1);
-        slots.cooling.push_back(self.clock.now() + self.pacer.rate.period);
+        slots.cooling.push_back(self.pacer.clock.now() + self.pacer.rate.period);
         drop(slots);
         self.pacer.freed.notify_one();
     }
@@ -134,13 +144,12 @@ pub struct Pacers {
 }
 
 impl Pacers {
-    /// The pacer that all runs of this account share. The first run sets its rate. A pacer without
+    /// The pacer that all runs of this account share. The first run sets its rate and its clock. A pacer without
     /// users whose slots are all free is dropped.
-    pub fn of(&self, account: &str, rate: Rate, clock: &dyn Clock) -> Arc<Pacer> {
-        let now = clock.now();
+    pub fn of(&self, account: &str, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Pacer> {
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
-        pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle(now));
-        Arc::clone(pacers.entry(account.to_owned()).or_insert_with(|| Arc::new(Pacer::new(rate))))
+        pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle());
+        Arc::clone(pacers.entry(account.to_owned()).or_insert_with(|| Arc::new(Pacer::new(rate, Arc::clone(clock)))))
     }
 }
 
@@ -149,16 +158,21 @@ mod tests {
     use super::*;
     use crate::http::clock::SystemClock;
 
+    fn a_clock() -> Arc<dyn Clock> {
+        Arc::new(SystemClock::default())
+    }
+
     fn five_a_second() -> Rate {
         Rate::per_second(5.0).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn never_more_than_the_rate_in_any_period() {
-        let (clock, pacer) = (SystemClock::default(), Pacer::new(five_a_second()));
+        let clock = a_clock();
+        let pacer = Pacer::new(five_a_second(), Arc::clone(&clock));
         let mut sent = Vec::new();
         for request in 0..23_u64 {
-            let permit = pacer.permit(&clock).await;
+            let permit = pacer.permit().await;
             sent.push(clock.now());
             clock.sleep(Duration::from_millis(7 * (request % 5))).await;
             drop(permit);
@@ -175,14 +189,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn runs_of_one_account_share_the_pace() {
-        let clock = Arc::new(SystemClock::default());
+        let clock = a_clock();
         let pacers = Pacers::default();
         let tasks: Vec<_> = (0..10)
             .map(|_| {
                 let (pacer, clock) =
-                    (pacers.of("acme", five_a_second(), &*clock), Arc::clone(&clock));
+                    (pacers.of("acme", five_a_second(), &clock), Arc::clone(&clock));
                 tokio::spawn(async move {
-                    let permit = pacer.permit(&*clock).await;
+                    let permit = pacer.permit().await;
                     let at = clock.now();
                     clock.sleep(Duration::from_millis(50)).await;
                     drop(permit);
@@ -200,12 +214,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pace_outlives_a_run_that_ended_just_now() {
-        let (clock, pacers) = (SystemClock::default(), Pacers::default());
+    async fn runs_whose_clocks_began_at_other_times_share_the_pace() {
+        let (first, pacers) = (a_clock(), Pacers::default());
+        first.sleep(Duration::from_secs(60)).await;
         for _ in 0..5 {
-            drop(pacers.of("acme", five_a_second(), &clock).permit(&clock).await);
+            drop(pacers.of("acme", five_a_second(), &first).permit().await);
         }
-        drop(pacers.of("acme", five_a_second(), &clock).permit(&clock).await);
+        let sent = first.now();
+        // The clock of a later run begins at zero, that of an earlier one is ahead.
+        let second = a_clock();
+        drop(pacers.of("acme", five_a_second(), &second).permit().await);
+        let waited = first.now() - sent;
+        assert!(waited >= Duration::from_secs(1), "sooner than the pace permits: {waited:?}");
+        assert!(waited < Duration::from_millis(1_100), "longer than the pace asks: {waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_outlives_a_run_that_ended_just_now() {
+        let (clock, pacers) = (a_clock(), Pacers::default());
+        for _ in 0..5 {
+            drop(pacers.of("acme", five_a_second(), &clock).permit().await);
+        }
+        drop(pacers.of("acme", five_a_second(), &clock).permit().await);
         assert!(clock.now() >= Duration::from_secs(1));
         clock.sleep(Duration::from_secs(2)).await;
         pacers.of("other", five_a_second(), &clock);

@@ -284,7 +284,7 @@ impl Retrier {
         number: u32,
     ) -> (Sent, Result<Response, TransportError>) {
         let permit = match &self.pacer {
-            Some(pacer) => Some(pacer.permit(&*self.clock).await),
+            Some(pacer) => Some(pacer.permit().await),
             None => None,
         };
         self.figures.add(|figures| figures.requests += 1);

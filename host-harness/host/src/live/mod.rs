@@ -377,7 +377,6 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader, Write as _};
 
     use super::*;
 
@@ -444,37 +443,6 @@ mod tests {
             sent(&client(true, false), &format!("https://localhost:{port}")).await,
             TransportError::Connection(_)
         ));
-    }
-
-    /// `{"a":` and `1}`, each packed by gzip for itself.
-    const MEMBERS: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x54\xb2\x02\
-        \x00\xf3\x7f\xb0\x6a\x05\x00\x00\x00\
-        \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x33\xac\x05\x00\xcc\x18\x30\xa9\
-        \x02\x00\x00\x00";
-
-    #[tokio::test]
-    async fn several_gzip_members_in_one_answer_are_read_whole() {
-        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        let serving = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let head = BufReader::new(&stream).lines().map(Result::unwrap);
-            head.take_while(|line| !line.is_empty()).for_each(drop);
-            let length = MEMBERS.len();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"
-            );
-            stream.write_all(&[head.as_bytes(), MEMBERS].concat()).unwrap();
-        });
-        let live = client(true, false).transport(Origin::parse(&origin).unwrap(), None);
-        let request = Request {
-            method: Method::Get,
-            path_and_query: "/".into(),
-            body: None,
-            headers: Arc::default(),
-        };
-        assert_eq!(live.send(&request).await.unwrap().body, b"{\"a\":1}");
-        serving.join().unwrap();
     }
 
     #[tokio::test]
