@@ -149,7 +149,11 @@ impl Pacers {
     pub fn of(&self, account: &str, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Pacer> {
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
         pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle());
-        Arc::clone(pacers.entry(account.to_owned()).or_insert_with(|| Arc::new(Pacer::new(rate, Arc::clone(clock)))))
+        Arc::clone(
+            pacers
+                .entry(account.to_owned())
+                .or_insert_with(|| Arc::new(Pacer::new(rate, Arc::clone(clock)))),
+        )
     }
 }
 
