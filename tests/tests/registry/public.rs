@@ -198,7 +198,7 @@ fn signature(bench: &Bench, message: &[u8]) -> Option<String> {
     let pair = |name: &str| bench.path(name);
     let made = |arguments: &[&str]| {
         let ended =
-            std::process::Command::new("openssl").args(arguments).current_dir(&pair(".")).output();
+            std::process::Command::new("openssl").args(arguments).current_dir(pair(".")).output();
         ended.is_ok_and(|ended| ended.status.success())
     };
     fs::write(pair("message"), message).unwrap();

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::manifest::{EMPTY, unexpected};
-use super::push::{PACKAGE_TYPE, SBOM_TYPE, SIGNATURE_TYPE};
+use super::manifest::{EMPTY, PACKAGE_TYPE, SBOM_TYPE, SIGNATURE_TYPE, unexpected};
 use super::reference::Reference;
 use crate::digest::Digest;
 use crate::signature::{bundle, payload};

@@ -21,6 +21,14 @@ pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 pub const WASM: &str = "application/wasm";
 /// Media type of an empty configuration.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// Type of the artifact that holds the files of a package.
+pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
+/// Type of the artifact that holds a package's own signature.
+pub(super) const SIGNATURE_TYPE: &str = "application/vnd.smp.connector.package.signature.v1";
+/// Type of the artifact that holds a package's own signature as a bundle of cosign 3.
+pub(super) const BUNDLE_TYPE: &str = "application/vnd.smp.connector.package.bundle.v1";
+/// Type of a software bill of materials, as scanners expect it.
+pub(super) const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
 
 /// Largest manifest or list, in bytes: this project's have about two thousand, and registries
 /// refuse more than four million.

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use super::artifact;
 use super::kind;
-use super::manifest::{Manifest, SUMS_ANNOTATION, WASM, WASM_CONFIG, unexpected};
-use super::push::{BUNDLE_TYPE, SIGNATURE_TYPE};
+use super::manifest::{
+    BUNDLE_TYPE, Manifest, SIGNATURE_TYPE, SUMS_ANNOTATION, WASM, WASM_CONFIG, unexpected,
+};
 use super::reference::Reference;
 use super::referrers;
 use super::repository::Repository;

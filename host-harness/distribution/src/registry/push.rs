@@ -2,7 +2,9 @@
 //! that it never leads to an incomplete release.
 
 use super::artifact::{self, Artifact};
-use super::manifest::{Descriptor, MANIFEST, Manifest};
+use super::manifest::{
+    BUNDLE_TYPE, Descriptor, MANIFEST, Manifest, PACKAGE_TYPE, SBOM_TYPE, SIGNATURE_TYPE,
+};
 use super::reference::Reference;
 use super::referrers;
 use super::repository::Repository;
@@ -11,16 +13,8 @@ use crate::package::{self, Package, SBOM, SIGNATURE, SUMS};
 use smp_host::failure::{Code, Failure};
 use smp_host::remedy::Remedy;
 
-/// Type of the artifact that holds the files of a package.
-pub(super) const PACKAGE_TYPE: &str = "application/vnd.smp.connector.package.v1";
-/// Type of the artifact that holds a package's own signature.
-pub(super) const SIGNATURE_TYPE: &str = "application/vnd.smp.connector.package.signature.v1";
-/// Type of the artifact that holds a package's own signature as a bundle of cosign 3.
-pub(super) const BUNDLE_TYPE: &str = "application/vnd.smp.connector.package.bundle.v1";
 /// Media type of such a bundle.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// Type of a software bill of materials, as scanners expect it.
-pub(super) const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
 
 /// The result of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
