@@ -58,7 +58,7 @@ pub struct Guard {
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     written: HashSet<Mark>,
-    /// Members of the current sweep, if it is not the first, during which `written` serves for both.
+    /// Members of the current sweep. During the first, `written` serves for both.
     swept: Option<HashSet<Mark>>,
     /// Cursors of the current sweep.
     cursors: HashSet<Mark>,

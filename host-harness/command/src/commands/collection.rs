@@ -47,7 +47,12 @@ pub(crate) struct Collection {
     format: Option<Shown>,
     /// For whom csv is written: `excel` has a byte order mark, dates that Excel reads, and ids as
     /// text; `excel-semicolon` is for an Excel whose lists have semicolons, as in German or French.
-    #[arg(long, value_name = "plain|excel|excel-semicolon", value_parser = dialect, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "plain|excel|excel-semicolon",
+        value_parser = dialect,
+        help_heading = "Output"
+    )]
     csv: Option<Dialect>,
     /// Write the list to this file, which appears only when the list is complete; `-` is standard
     /// output.

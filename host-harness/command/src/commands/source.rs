@@ -69,7 +69,13 @@ pub(crate) struct SourceArguments {
     allow_origin: Option<Origin>,
     /// Connect to the API although its name has an address in this range, as behind a VPN. May be
     /// repeated.
-    #[arg(long, value_name = "RANGE", value_parser = range, conflicts_with_all = ["upstream", "fixture"], help_heading = "Answers")]
+    #[arg(
+        long,
+        value_name = "RANGE",
+        value_parser = range,
+        conflicts_with_all = ["upstream", "fixture"],
+        help_heading = "Answers"
+    )]
     allow_range: Vec<Range>,
     /// Grant an endpoint other than a GET, as `inspect` shows it, for example 'POST /v1/search'.
     /// Asked for on a terminal.
@@ -423,8 +429,8 @@ impl SecretPlace {
     }
 }
 
-/// Refuses a key as the value of an option that is for anything else, so that no message repeats it.
-/// Options whose values have their own check are left to it.
+/// Refuses a key as the value of an option that is for anything else, so that no message repeats
+/// it. Options whose values have their own check are left to it.
 fn no_key_among(
     arguments: impl Iterator<Item = String>,
     is_key: impl Fn(&str) -> bool,

@@ -78,8 +78,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_connector_is_named() {
-        let of = |config: &str, layer: &str| json!({ "schemaVersion": 2, "config": { "mediaType": config }, "layers": [{ "mediaType": layer }] });
-        let typed = |artifact: &str| json!({ "schemaVersion": 2, "artifactType": artifact, "config": { "mediaType": EMPTY }, "layers": [] });
+        let of = |config: &str, layer: &str| {
+            let (config, layers) =
+                (json!({ "mediaType": config }), json!([{ "mediaType": layer }]));
+            json!({ "schemaVersion": 2, "config": config, "layers": layers })
+        };
+        let typed = |artifact: &str| {
+            let config = json!({ "mediaType": EMPTY });
+            json!({ "schemaVersion": 2, "artifactType": artifact, "config": config, "layers": [] })
+        };
         for (manifest, expected) in [
             (json!({ "schemaVersion": 1, "fsLayers": [] }), "Docker's oldest format"),
             (json!({ "schemaVersion": 2, "manifests": [] }), "an index"),

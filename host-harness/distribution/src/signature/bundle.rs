@@ -3,8 +3,8 @@
 //!
 //! Read are a signature over the content itself (`cosign sign-blob`) and one over an in-toto
 //! statement that names its digest (`cosign sign`). Not read are certificates, which take the place
-//! of a key in keyless signatures, entries of transparency logs and timestamps: they need Sigstore's
-//! roots, and a key pair needs none of them.
+//! of a key in keyless signatures, entries of transparency logs and timestamps: they need
+//! Sigstore's roots, and a key pair needs none of them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -201,7 +201,9 @@ mod tests {
         let payload = payload.to_string();
         let sig = STANDARD.encode(key.sign(&encoded(kind, payload.as_bytes())).unwrap());
         json!({ "dsseEnvelope": {
-            "payload": STANDARD.encode(payload), "payloadType": kind, "signatures": [{ "sig": sig, "keyid": "" }],
+            "payload": STANDARD.encode(payload),
+            "payloadType": kind,
+            "signatures": [{ "sig": sig, "keyid": "" }],
         } })
     }
 

@@ -1,9 +1,9 @@
 //! Signatures in cosign's format, with a key pair: ECDSA over P-256 with SHA-256.
 //!
 //! A folder is signed by a signature over its `SHA256SUMS`, which `cosign verify-blob` accepts; an
-//! artifact in a registry by one over a [`payload`] that names its digest. The [`bundle`]s of cosign 3
-//! are read too. Keyless signatures are not: they need Sigstore's roots and a second backend of
-//! cryptography (docs/decisions/0014).
+//! artifact in a registry by one over a [`payload`] that names its digest. The [`bundle`]s of
+//! cosign 3 are read too. Keyless signatures are not: they need Sigstore's roots and a second
+//! backend of cryptography (docs/decisions/0014).
 
 pub mod bundle;
 pub mod key;

@@ -181,8 +181,8 @@ async fn apart(
     }
 }
 
-/// Addresses that a worker needs beside the memory for the component, in bytes: the program, and the
-/// stacks and heaps of its threads.
+/// Addresses that a worker needs beside the memory for the component, in bytes: the program, and
+/// the stacks and heaps of its threads.
 const BESIDE: u64 = 1 << 30;
 
 /// Why a worker returned no code. `address_space` is what the caller of this program allows.

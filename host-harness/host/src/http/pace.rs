@@ -144,8 +144,8 @@ pub struct Pacers {
 }
 
 impl Pacers {
-    /// The pacer that all runs of this account share. The first run sets its rate and its clock. A pacer without
-    /// users whose slots are all free is dropped.
+    /// The pacer that all runs of this account share. The first run sets its rate and its clock. A
+    /// pacer without users whose slots are all free is dropped.
     pub fn of(&self, account: &str, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Pacer> {
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
         pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle());

@@ -8,9 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
+};
 
 pub mod address;
+mod body;
 pub mod certificate;
 pub mod proxy;
 mod redaction;
@@ -21,6 +24,8 @@ use crate::http::origin::Origin;
 use crate::http::transport::{
     Distrust, Method, NotPublic, ProxyRefusal, Request, Response, Transport, TransportError,
 };
+pub use body::body;
+
 use address::{PrivateNetwork, PublicResolver, Range, is_public};
 use certificate::{CertificatesError, certificates, distrust};
 use proxy::{Proxies, ProxyError, Way};
@@ -205,7 +210,8 @@ impl Live {
             .client
             .client(&self.way)
             .request(method, self.origin.join(&request.path_and_query))
-            .header(ACCEPT, "application/json");
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "gzip");
         if let Some(body) = &request.body {
             outgoing = outgoing.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
@@ -219,7 +225,11 @@ impl Live {
         let failed = |error| told(&error, &self.way, self.client.trusts_nobody);
         let mut answer = outgoing.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let headers = answer.headers().iter().filter_map(|(name, value)| {
+        // Of a body that is unpacked here, they are not true.
+        let is_packed = body::is_packed(&answer);
+        let is_of_packing = |name| is_packed && [CONTENT_ENCODING, CONTENT_LENGTH].contains(name);
+        let headers = answer.headers().iter().filter(|(name, _)| !is_of_packing(*name));
+        let headers = headers.filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
         let headers = headers.collect();
@@ -256,22 +266,6 @@ fn header(credential: &Credential) -> Result<HeaderValue, TransportError> {
     let mut value = HeaderValue::from_str(&credential.header_value()).map_err(unsendable)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The body of an answer, up to this many bytes.
-pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, TransportError> {
-    let told = answer.content_length().unwrap_or(0);
-    if told > most {
-        return Err(TransportError::TooLarge(most));
-    }
-    let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
-        if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > most {
-            return Err(TransportError::TooLarge(most));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// rustls with the system's trust, and the operator's extra certificates; and whether nobody is

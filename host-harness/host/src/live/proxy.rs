@@ -154,8 +154,8 @@ struct Exception {
 
 impl Exceptions {
     /// Reads entries that commas or white space separate: `acme.test` and `.acme.test` are the name
-    /// and every name below it, `*.acme.test` every name below it, `*` every name; `:443` behind one
-    /// limits it to this port.
+    /// and every name below it, `*.acme.test` every name below it, `*` every name; `:443` behind
+    /// one limits it to this port.
     fn read(text: &str) -> Self {
         let entries = text.split(|sign: char| sign == ',' || sign.is_whitespace());
         let exceptions = entries.filter(|entry| !entry.is_empty()).map(|entry| {

@@ -1,0 +1,163 @@
+//! The body of an answer, within a bound, unpacked if it came packed by gzip.
+//!
+//! The HTTP library would unpack it too, but of several gzip members, as some proxies and caches
+//! write them, it reads the first and drops the others without an error.
+
+use std::io::{self, Write};
+
+use flate2::write::MultiGzDecoder;
+use reqwest::header::CONTENT_ENCODING;
+
+use super::broken;
+use crate::http::transport::TransportError;
+
+/// Bytes up to a bound.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: u64,
+    is_full: bool,
+}
+
+/// Reads bytes as they came, or unpacks them.
+enum Reader {
+    Plain(Bounded),
+    Packed(Box<MultiGzDecoder<Bounded>>),
+}
+
+/// The body of an answer, up to this many bytes after decompression.
+///
+/// # Errors
+/// `TooLarge` beyond the bound; `Connection` if it breaks off, or what is called packed is not.
+pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, TransportError> {
+    let told = answer.content_length().unwrap_or(0);
+    if told > most {
+        return Err(TransportError::TooLarge(most));
+    }
+    let mut reader = Reader::new(is_packed(answer), most, told);
+    let mut is_empty = true;
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+        is_empty &= chunk.is_empty();
+        reader.write(&chunk)?;
+    }
+    // An answer without a body has nothing to unpack, whatever its header says.
+    if is_empty { Ok(Vec::new()) } else { reader.end() }
+}
+
+/// Whether an answer is packed by gzip.
+pub(super) fn is_packed(answer: &reqwest::Response) -> bool {
+    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    encoding.is_some_and(|name| {
+        let name = name.trim();
+        name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip")
+    })
+}
+
+impl Reader {
+    fn new(is_packed: bool, most: u64, told: u64) -> Self {
+        let capacity = if is_packed { 0 } else { usize::try_from(told).unwrap_or(0) };
+        let bounded = Bounded { bytes: Vec::with_capacity(capacity), most, is_full: false };
+        if is_packed {
+            Self::Packed(Box::new(MultiGzDecoder::new(bounded)))
+        } else {
+            Self::Plain(bounded)
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Result<(), TransportError> {
+        let written = match self {
+            Self::Plain(bounded) => bounded.write_all(chunk),
+            Self::Packed(decoder) => decoder.write_all(chunk),
+        };
+        written.map_err(|_| self.fault())
+    }
+
+    fn end(self) -> Result<Vec<u8>, TransportError> {
+        match self {
+            Self::Plain(bounded) => Ok(bounded.bytes),
+            Self::Packed(mut decoder) => {
+                if decoder.try_finish().is_err() {
+                    return Err(Self::Packed(decoder).fault());
+                }
+                Ok(std::mem::take(&mut decoder.get_mut().bytes))
+            }
+        }
+    }
+
+    /// Why bytes were not taken.
+    fn fault(&self) -> TransportError {
+        let bounded = match self {
+            Self::Plain(bounded) => bounded,
+            Self::Packed(decoder) => decoder.get_ref(),
+        };
+        if bounded.is_full {
+            TransportError::TooLarge(bounded.most)
+        } else {
+            TransportError::Connection("the answer is not packed as it says, or was cut off".into())
+        }
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.bytes.len().saturating_add(bytes.len());
+        if u64::try_from(length).unwrap_or(u64::MAX) > self.most {
+            self.is_full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Reads these bytes in pieces of this size.
+    fn read(bytes: &[u8], piece: usize, most: u64) -> Result<Vec<u8>, TransportError> {
+        let mut reader = Reader::new(true, most, 0);
+        bytes.chunks(piece).try_for_each(|chunk| reader.write(chunk))?;
+        reader.end()
+    }
+
+    #[test]
+    fn several_members_are_one_body_however_they_arrive() {
+        let members = [packed(b"{\"a\":"), packed(b""), packed(b"1}")].concat();
+        for piece in 1..=members.len() {
+            assert_eq!(read(&members, piece, 7).unwrap(), b"{\"a\":1}", "{piece}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_changed_or_too_large_is_told() {
+        let whole = [packed(b"first"), packed(b"second")].concat();
+        for end in 1..whole.len() {
+            // Between two members it cannot be seen.
+            if end != packed(b"first").len() {
+                let fault = read(&whole[..end], 5, 100).unwrap_err();
+                assert!(matches!(fault, TransportError::Connection(_)), "{end}: {fault:?}");
+            }
+        }
+        let mut changed = whole.clone();
+        let last = changed.len() - 5;
+        changed[last] ^= 1;
+        assert!(matches!(read(&changed, 5, 100), Err(TransportError::Connection(_))));
+        assert!(matches!(read(b"{\"a\":1}", 5, 100), Err(TransportError::Connection(_))));
+        assert!(matches!(read(&whole, 5, 10), Err(TransportError::TooLarge(10))));
+        let bomb = packed(&vec![b' '; 10_000_000]);
+        assert!(matches!(read(&bomb, bomb.len(), 1_000), Err(TransportError::TooLarge(1_000))));
+    }
+}
