@@ -126,5 +126,4 @@ fn quote(body: &mut Vec<u8>, at: usize) -> bool {
 }
 
 #[cfg(test)]
-#[path = "mend/testing.rs"]
 mod tests;
