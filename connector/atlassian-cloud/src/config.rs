@@ -42,6 +42,8 @@ const KEY_PREFIXES: [&str; 2] = ["ATCTT", "ATATT"];
 /// How an ARI begins, Atlassian's name for a resource: `ari:cloud:platform::org/` and the id
 /// (<https://developer.atlassian.com/platform/atlassian-resource-identifier/>).
 const ARI: &str = "ari:";
+/// How the resource of an ARI ends that is an organization's.
+const ORG: &str = ":org";
 
 /// Lengths of the groups of a usual organization id. The characters are not only hexadecimal ones.
 const USUAL_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
@@ -156,9 +158,11 @@ fn refusal(entered: &str) -> Option<Failure> {
     } else if entered.starts_with(ARI) {
         let hint = id_in_ari(entered).map_or_else(
             || {
-                format!(
-                    "It names another thing than an organization, such as a site. {WHERE_TO_FIND}"
-                )
+                let what = match entered.rsplit_once('/') {
+                    Some((resource, _)) if resource.ends_with(ORG) => "Enter the id alone.",
+                    _ => "It names another thing than an organization, such as a site.",
+                };
+                format!("{what} {WHERE_TO_FIND}")
             },
             |id| format!("Enter only this part of it: {id}"),
         );
@@ -198,7 +202,7 @@ fn is_key(entered: &str) -> bool {
 /// The organization id in an ARI, if it is one of an organization and of the usual shape.
 fn id_in_ari(ari: &str) -> Option<&str> {
     let (resource, id) = ari.rsplit_once('/')?;
-    (resource.ends_with(":org") && is_usual(id)).then_some(id)
+    (resource.ends_with(ORG) && is_usual(id)).then_some(id)
 }
 
 /// The organization id in an address of the administration pages, if it is of the usual shape.
@@ -326,7 +330,8 @@ mod tests {
             (format!("ari:cloud:platform::org/{USUAL}"), format!("this part of it: {USUAL}")),
             (format!("ari:cloud:platform::site/{USUAL}"), "such as a site".to_owned()),
             (format!("ari:cloud:jira:{USUAL}:issue/1"), "such as a site".to_owned()),
-            ("ari:cloud:platform::org/<script>".to_owned(), "WHERE".to_owned()),
+            ("ari:cloud:platform::org/<script>".to_owned(), "Enter the id alone. WHERE".to_owned()),
+            ("ari:cloud:identity::org/7c2k".to_owned(), "Enter the id alone. WHERE".to_owned()),
         ];
         for (ari, hint) in rows {
             let failure = Config::read(&entered(&ari)).unwrap_err();

@@ -118,6 +118,8 @@ impl Collection {
                     Shortfall { accepted: self.accept_shortfall, before: self.shortfall_before() };
                 self.collected::<P>(&source, &output, format, console).await
             }
+            // No run begins on a wrong command line. What `--report` names may be the key.
+            Err(refusal) if refusal.exit == Exit::Usage => return refusal.shown(console),
             Err(refusal) => (failed_before_it_began(*refusal.failure), refusal.exit),
         };
         // What follows in a pipe, such as `head`, has read enough: a quiet end.

@@ -1,6 +1,6 @@
 //! `completions`: the script that lets a shell complete this command.
 
-use clap::{Args, Command, CommandFactory, ValueEnum};
+use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::aot;
 
 use super::Exit;
@@ -30,7 +30,7 @@ impl Completions {
             Shell::Fish => aot::Shell::Fish,
         };
         let mut script = Vec::new();
-        aot::generate(shell, &mut shown(), NAME, &mut script);
+        aot::generate(shell, &mut super::Arguments::command(), NAME, &mut script);
         // For bash, clap_complete 4.6 takes the hyphen of the name for the border of a subcommand,
         // in one of two places, and would complete nothing behind a subcommand.
         let script = String::from_utf8_lossy(&script);
@@ -40,14 +40,4 @@ impl Completions {
             Err(failure) => console.failed(&failure),
         }
     }
-}
-
-/// The command without its hidden subcommands: no shell offers what `--help` does not list.
-fn shown() -> Command {
-    let all = super::Arguments::command();
-    let listed = all.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()).cloned();
-    let listed: Vec<_> = listed.collect();
-    let about = all.get_about().cloned().unwrap_or_default();
-    let shown = Command::new(NAME).about(about).version(env!("CARGO_PKG_VERSION"));
-    shown.args(all.get_arguments().cloned()).subcommands(listed)
 }

@@ -102,13 +102,6 @@ enum Command {
     Completions(completions::Completions),
     /// Print the manual page, or write all of them into a folder.
     Man(man::ManPages),
-    /// Compile a component for this program itself, which starts it with limits on time and
-    /// memory.
-    #[command(name = connector::WORKER, hide = true)]
-    Compile {
-        /// The worker's job.
-        job: String,
-    },
 }
 
 /// The exit of a command.
@@ -135,11 +128,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The job of a process that this program started to compile a component, with limits on time and
+/// memory. It is no command of a user: no help and no suggestion names it.
+pub(crate) fn job_of_worker() -> Option<String> {
+    let mut arguments = std::env::args_os().skip(1);
+    let job = arguments.next().filter(|first| first == connector::WORKER).and(arguments.next());
+    job.and_then(|job| job.into_string().ok())
+}
+
 /// Runs a command and returns its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    if let Command::Compile { job } = &arguments.command {
-        return smp_host::component::worker::work(job);
-    }
     let console = Console::new(arguments.command.json(), arguments.verbose);
     // Before a key, a password or a token is read.
     if let Err(error) = smp_host::secret::forbid_memory_dumps() {
@@ -179,7 +177,7 @@ impl Command {
             Self::Pull(command) => command.json,
             Self::Sign(command) => command.json,
             Self::Verify(command) => command.json,
-            Self::Guide(_) | Self::Completions(_) | Self::Man(_) | Self::Compile { .. } => false,
+            Self::Guide(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 
@@ -203,7 +201,6 @@ impl Command {
             Self::Completions(command) => command.run(console),
             Self::Man(command) => command.run(console),
             // The worker has no console and no runtime: it runs before they are created.
-            Self::Compile { .. } => Exit::Usage,
         }
     }
 }
