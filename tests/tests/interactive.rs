@@ -42,3 +42,21 @@ fn questions_that_nobody_answers_come_to_an_end() {
     assert!(ended.stderr.contains("was not entered"), "{}", ended.stderr);
     assert!(ended.stderr.contains("--set organization-id="), "{}", ended.stderr);
 }
+
+#[test]
+fn a_note_is_broken_between_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let seats = smp_tests::harness::folder("fixtures/seats");
+    let run = Run::new("usage").file("--fixture", &seats).args(["--format", "csv"]);
+    let ended = run.file("--output", &folder.path().join("seats.csv")).on_a_terminal("");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stderr.lines().map(str::trim_end).collect();
+    let mut lines = lines.into_iter().skip_while(|line| !line.starts_with("note: "));
+    let first = lines.next().unwrap();
+    assert!((50..=100).contains(&first.chars().count()), "{}", ended.stderr);
+    let rest: Vec<&str> = lines.collect();
+    assert!(!rest.is_empty() && rest.iter().all(|line| !line.starts_with(' ')), "{rest:?}");
+    // The words of the note, none of which is split.
+    let said = format!("{first} {}", rest.join(" "));
+    assert!(said.contains("a sum of seats over products is no bill."), "{said}");
+}

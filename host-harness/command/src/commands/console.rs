@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::show;
-use crate::show::terminal::{COLOURS, Look};
+use crate::show::terminal::{self, COLOURS, Look};
 use clap::error::{ContextKind, ContextValue};
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
@@ -92,6 +92,21 @@ impl Console {
     /// Writes a line for the person who runs the command. If standard error is closed, nobody can
     /// read it.
     pub(crate) fn note(self, line: &str) {
+        let line = text::escaped(line);
+        let mut error = io::stderr().lock();
+        // A terminal would break it within a word. What is laid out already is left as it is.
+        let is_wide = terminal::width(&line) > width() && !line.contains('\n');
+        if is_wide && error.is_terminal() && !line.starts_with(' ') {
+            for part in terminal::wrapped(&line, width()) {
+                let _ = writeln!(error, "{part}");
+            }
+        } else {
+            let _ = writeln!(error, "{line}");
+        }
+    }
+
+    /// Writes a line for scripts, which is one line whatever reads it.
+    fn line(self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", text::escaped(line));
     }
 
@@ -122,7 +137,7 @@ impl Console {
         let keys = || parts(&arguments).filter(|part| is_a_key(part));
         if self.json {
             match json::line(&serde_json::json!({ "error": failure.to_json() })) {
-                Ok(line) => self.note(&without(line, keys())),
+                Ok(line) => self.line(&without(line, keys())),
                 Err(error) => self.note(&format!("the failure cannot be written as JSON: {error}")),
             }
         } else {

@@ -1,7 +1,7 @@
 //! When to come back, as an answer says it: the one reader of `Retry-After` and of the headers that
 //! tell when a limit is reset, in all notations that services use.
 //!
-//! Zero, the past and what cannot be read are no hint. A wait is never longer than [`LONGEST`], so
+//! Zero, the past and what cannot be read are no hint. A wait is never longer than 136 years, so
 //! adding it to an instant or to another wait cannot overflow.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,8 +27,8 @@ const SCALES: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 /// Headers that say when a limit ends.
 const RESETS: [&str; 3] = ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
 
-/// The wait that an answer names: `Retry-After`, otherwise one of [`RESETS`]. `now` is this
-/// machine's clock.
+/// The wait that an answer names: `Retry-After`, otherwise a header that says when a limit ends.
+/// `now` is this machine's clock.
 #[must_use]
 pub fn wait(response: &Response, now: SystemTime) -> Option<Duration> {
     // The server's own clock, if it states one: this machine's may be wrong.
