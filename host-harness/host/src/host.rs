@@ -90,6 +90,10 @@ pub struct RunOptions {
     pub observer: Arc<dyn Observer>,
     /// The run's name in events and spans. By default it is random.
     pub run: Option<String>,
+    /// The account of the service, for the pace and for events. By default it is a hash of the
+    /// connector's id and the settings; a platform that knows the account's stable id gives one of
+    /// that, so that all its connections to one account share a pace.
+    pub account: Option<String>,
     /// What the run is for: only one for usage may send the requests that usage alone needs.
     pub purpose: Purpose,
     /// How many records its list may lack, and lacked in the run before.
@@ -120,6 +124,7 @@ impl RunOptions {
             recording: None,
             observer: Arc::new(Silent),
             run: None,
+            account: None,
             purpose: Purpose::Members,
             shortfall: Shortfall::default(),
         }
@@ -144,7 +149,8 @@ impl Host {
             Pace::At(rate) => Some(rate),
             Pace::Off => None,
         };
-        let account = account_of(&descriptor.id, &settings.public);
+        let account =
+            options.account.unwrap_or_else(|| account_of(&descriptor.id, &settings.public));
         let pacer = rate.map(|rate| self.pacers.of(&account, rate, &options.clock));
         let (run, connector) = (options.run.unwrap_or_else(random_name), descriptor.id.clone());
         let events = Events::new(options.observer, Context { run, account, connector });

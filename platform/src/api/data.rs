@@ -1,0 +1,257 @@
+//! Routes of members, their changes, usage and exports.
+
+use axum::Json;
+use axum::body::Body as Answer;
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
+
+use super::Api;
+use super::caller::Caller;
+use super::connections::limit;
+use super::extract::{Params, Segments};
+use super::schema::{ChangesBody, MemberBody, MembersBody, ProblemBody, UsageBody};
+use crate::members::changes;
+use crate::members::export::{self, Format};
+use crate::members::list::{self, At, Filter};
+use crate::problem::Problem;
+use crate::runs::{table, usage as seats};
+use crate::store::audit;
+
+/// Which members are listed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MembersParams {
+    /// At most 1000.
+    #[param(nullable = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// The `next` of the page before.
+    #[param(nullable = false)]
+    after: Option<String>,
+    /// A part of name, nickname or e-mail.
+    #[param(nullable = false, max_length = 200)]
+    q: Option<String>,
+    /// Key or name of a product.
+    #[param(nullable = false, max_length = 200)]
+    product: Option<String>,
+    /// Last seen at least so many days ago.
+    #[param(nullable = false, minimum = 0, maximum = 36500)]
+    idle_days: Option<i64>,
+    #[param(nullable = false, max_length = 200)]
+    status: Option<String>,
+    #[param(nullable = false, max_length = 200)]
+    kind: Option<String>,
+    #[param(nullable = false, max_length = 200)]
+    affiliation: Option<String>,
+    /// Who is gone, instead of who is there.
+    #[param(nullable = false)]
+    gone: Option<bool>,
+    /// As of this run, which must be whole.
+    #[param(nullable = false)]
+    at_run: Option<String>,
+}
+
+/// Which members are exported.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExportParams {
+    /// `csv`, `ndjson` or `xlsx`.
+    format: String,
+    /// A part of name, nickname or e-mail.
+    #[param(nullable = false, max_length = 200)]
+    q: Option<String>,
+    /// Key or name of a product.
+    #[param(nullable = false, max_length = 200)]
+    product: Option<String>,
+    /// Last seen at least so many days ago.
+    #[param(nullable = false, minimum = 0, maximum = 36500)]
+    idle_days: Option<i64>,
+    #[param(nullable = false, max_length = 200)]
+    status: Option<String>,
+    #[param(nullable = false, max_length = 200)]
+    kind: Option<String>,
+    #[param(nullable = false, max_length = 200)]
+    affiliation: Option<String>,
+    /// Who is gone, instead of who is there.
+    #[param(nullable = false)]
+    gone: Option<bool>,
+    /// As of this run, which must be whole.
+    #[param(nullable = false)]
+    at_run: Option<String>,
+}
+
+/// Between which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ChangesParams {
+    /// After this run, which must be whole; since the beginning if absent.
+    #[param(nullable = false)]
+    from: Option<String>,
+    /// Up to this run, which must be whole; up to the last one if absent.
+    #[param(nullable = false)]
+    to: Option<String>,
+    /// The `next` of the page before.
+    #[param(nullable = false)]
+    after: Option<String>,
+    /// At most 1000.
+    #[param(nullable = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+}
+
+/// Lists members by name.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/members", params(("id" = String, Path), MembersParams), responses(
+    (status = 200, body = MembersBody),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn members(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(id): Segments<String>,
+    Params(params): Params<MembersParams>,
+) -> Result<Json<Value>, Problem> {
+    let connection = caller.connection(&api, &id).await?;
+    let filter = Filter {
+        q: params.q,
+        product: params.product,
+        idle_days: params.idle_days,
+        status: params.status,
+        kind: params.kind,
+        affiliation: params.affiliation,
+        gone: params.gone.unwrap_or(false),
+        at: at(&api, &connection.id, params.at_run.as_deref()).await?,
+    };
+    let (store, limit) = (&api.connections.store, limit(params.limit)?);
+    let page = list::page(store, &connection.id, &filter, params.after.as_deref(), limit).await?;
+    let total = list::count(store, &connection.id, &filter).await?;
+    let data: Vec<Value> = page.members.iter().map(list::Listed::to_json).collect();
+    Ok(Json(json!({"data": data, "next": page.next, "total": total})))
+}
+
+/// Shows one member, also one that is gone.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/members/{member}", params(("id" = String, Path), ("member" = String, Path)), responses(
+    (status = 200, body = MemberBody),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn member(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments((id, member)): Segments<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let connection = caller.connection(&api, &id).await?;
+    if member.contains('\0') {
+        return Err(Problem::not_found("member"));
+    }
+    Ok(Json(list::one(&api.connections.store, &connection.id, &member).await?.to_json()))
+}
+
+/// Lists what changed between two whole runs. Activity alone is no change.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/changes", params(("id" = String, Path), ChangesParams), responses(
+    (status = 200, body = ChangesBody),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn changes(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(id): Segments<String>,
+    Params(params): Params<ChangesParams>,
+) -> Result<Json<Value>, Problem> {
+    let connection = caller.connection(&api, &id).await?;
+    let from = at(&api, &connection.id, params.from.as_deref()).await?.map_or(0, |at| at.seq);
+    let to = at(&api, &connection.id, params.to.as_deref()).await?;
+    let to = to.map_or(connection.complete, |at| at.seq);
+    let (store, limit) = (&api.connections.store, limit(params.limit)?);
+    let after = params.after.as_deref();
+    let page = changes::page(store, &connection.id, (from, to), after, limit).await?;
+    Ok(Json(json!({"data": page.changes, "next": page.next})))
+}
+
+/// Shows what is paid and used, by product, as the last run told it.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/usage", params(("id" = String, Path)), responses(
+    (status = 200, body = UsageBody),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn usage(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(id): Segments<String>,
+) -> Result<Json<Value>, Problem> {
+    let connection = caller.connection(&api, &id).await?;
+    Ok(Json(json!({"data": seats::list(&api.connections.store, &connection.id).await?})))
+}
+
+/// Exports members. The export is recorded in the audit.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/export", params(("id" = String, Path), ExportParams), responses(
+    (status = 200, content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn export(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(id): Segments<String>,
+    Params(params): Params<ExportParams>,
+) -> Result<Response, Problem> {
+    let connection = caller.connection(&api, &id).await?;
+    let format = Format::named(&params.format).ok_or_else(|| {
+        Problem::invalid("`format` names no format").hint("Give `csv`, `ndjson` or `xlsx`.")
+    })?;
+    let filter = Filter {
+        q: params.q,
+        product: params.product,
+        idle_days: params.idle_days,
+        status: params.status,
+        kind: params.kind,
+        affiliation: params.affiliation,
+        gone: params.gone.unwrap_or(false),
+        at: at(&api, &connection.id, params.at_run.as_deref()).await?,
+    };
+    filter.check()?;
+    let store = &api.connections.store;
+    let mut writing = store.write().await?;
+    let action = audit::Action {
+        tenant: Some(&connection.tenant),
+        actor: &caller.0.id,
+        what: "members-exported",
+        subject: &connection.id,
+        detail: Some(format.ending()),
+    };
+    audit::record(&mut writing, action).await?;
+    writing.commit().await?;
+    let body = match format {
+        Format::Xlsx => Answer::from(export::workbook(store, &connection.id, &filter).await?),
+        Format::Csv | Format::Ndjson => {
+            let parts =
+                export::stream(store.clone(), connection.id.clone(), filter, format).await?;
+            Answer::from_stream(ReceiverStream::new(parts))
+        }
+    };
+    let disposition = format!("attachment; filename=\"members.{}\"", format.ending());
+    let headers =
+        [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, body).into_response())
+}
+
+/// A run as the base of a list: only a whole one is.
+async fn at(api: &Api, connection: &str, run: Option<&str>) -> Result<Option<At>, Problem> {
+    let Some(run) = run else { return Ok(None) };
+    let run = table::get(&api.connections.store, connection, run).await?;
+    if run.state != "complete" {
+        return Err(Problem::new(422, "not-whole", "the list of that run is not whole")
+            .hint("Name a run whose state is `complete`."));
+    }
+    Ok(Some(At { seq: run.seq, started: run.started }))
+}

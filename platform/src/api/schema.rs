@@ -1,0 +1,310 @@
+//! The shapes of answers, for the description of the interface. The answers themselves are written
+//! by the modules that they come from; a test holds them against this.
+
+#![allow(dead_code, reason = "only their schemas are used")]
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+/// A problem (RFC 9457).
+#[derive(ToSchema)]
+pub(super) struct ProblemBody {
+    /// Always `about:blank`.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// Its name for programs.
+    code: String,
+    /// What is wrong.
+    detail: String,
+    /// What to do about it.
+    #[schema(required = true)]
+    hint: Option<String>,
+    /// What to do about it, as data.
+    #[schema(required = true, value_type = Option<Object>)]
+    remedy: Option<serde_json::Value>,
+    /// The validation that was not passed.
+    #[schema(nullable = false)]
+    validation: Option<ValidationBody>,
+}
+
+/// A validation: whether a collection would work.
+#[derive(ToSchema)]
+pub(super) struct ValidationBody {
+    ready: bool,
+    /// When the secret ends.
+    #[schema(required = true)]
+    credential_expires: Option<String>,
+    checks: Vec<CheckBody>,
+}
+
+/// A check of a validation.
+#[derive(ToSchema)]
+pub(super) struct CheckBody {
+    id: String,
+    title: String,
+    /// `passed`, `warning`, `failed` or `skipped`.
+    outcome: String,
+    message: String,
+    #[schema(required = true)]
+    hint: Option<String>,
+    #[schema(required = true)]
+    setting: Option<String>,
+    #[schema(required = true)]
+    code: Option<String>,
+    retryable: bool,
+}
+
+/// A connector that is installed.
+#[derive(ToSchema)]
+pub(super) struct ConnectorBody {
+    id: String,
+    name: String,
+    version: String,
+    digest: String,
+    /// Who signed it.
+    #[schema(required = true)]
+    publisher: Option<String>,
+    state: String,
+    #[schema(required = true)]
+    installed: Option<String>,
+    /// Origins that the operator approved.
+    origins: Vec<String>,
+    /// Endpoints that the operator approved.
+    grants: Vec<String>,
+    /// Endpoints that it declares.
+    declares: Vec<String>,
+    /// Whether all of these are GET.
+    reads_only: bool,
+    settings: Vec<FieldBody>,
+}
+
+/// A field of a connector's form.
+#[derive(ToSchema)]
+pub(super) struct FieldBody {
+    key: String,
+    label: String,
+    help: String,
+    required: bool,
+    secret: bool,
+    #[schema(required = true)]
+    default: Option<String>,
+    choices: Vec<ChoiceBody>,
+}
+
+/// A choice of a field.
+#[derive(ToSchema)]
+pub(super) struct ChoiceBody {
+    value: String,
+    label: String,
+}
+
+/// Installed connectors.
+#[derive(ToSchema)]
+pub(super) struct Connectors {
+    data: Vec<ConnectorBody>,
+}
+
+/// A connection. Its secrets are in no answer.
+#[derive(ToSchema)]
+pub(super) struct ConnectionBody {
+    id: String,
+    tenant: String,
+    connector: String,
+    name: String,
+    settings: BTreeMap<String, String>,
+    /// The account's id at the service.
+    account: String,
+    account_name: String,
+    #[schema(required = true)]
+    upstream: Option<String>,
+    grants: Vec<String>,
+    every_hours: i64,
+    paused: bool,
+    /// `ready`, `failing`, `attention` (a person must act) or `paused`.
+    state: String,
+    /// The failure of the last run.
+    #[schema(required = true, value_type = Option<Object>)]
+    error: Option<serde_json::Value>,
+    #[schema(required = true)]
+    credential_expires: Option<String>,
+    #[schema(required = true)]
+    next_run: Option<String>,
+    #[schema(required = true)]
+    created: Option<String>,
+}
+
+/// Connections.
+#[derive(ToSchema)]
+pub(super) struct ConnectionsBody {
+    data: Vec<ConnectionBody>,
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// A connection that was made.
+#[derive(ToSchema)]
+pub(super) struct MadeBody {
+    id: String,
+    account: String,
+    state: String,
+    validation: ValidationBody,
+}
+
+/// A run.
+#[derive(ToSchema)]
+pub(super) struct RunBody {
+    id: String,
+    /// Its number among the runs of the connection.
+    number: i64,
+    /// `open`, `waiting`, `complete`, `failed` or `stopped`.
+    state: String,
+    members: u64,
+    people: u64,
+    #[schema(required = true)]
+    total: Option<u64>,
+    pages: u64,
+    duplicates: u64,
+    requests: i64,
+    retries: i64,
+    waited_ms: i64,
+    #[schema(required = true)]
+    resumes_at: Option<String>,
+    #[schema(value_type = Vec<Object>)]
+    notes: serde_json::Value,
+    #[schema(required = true, value_type = Option<Object>)]
+    error: Option<serde_json::Value>,
+    #[schema(required = true)]
+    started: Option<String>,
+    #[schema(required = true)]
+    ended: Option<String>,
+}
+
+/// Runs, the latest first.
+#[derive(ToSchema)]
+pub(super) struct RunsBody {
+    data: Vec<RunBody>,
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// A run that goes on.
+#[derive(ToSchema)]
+pub(super) struct AskedBody {
+    id: String,
+}
+
+/// The state of a run.
+#[derive(ToSchema)]
+pub(super) struct StoppedBody {
+    id: String,
+    state: String,
+}
+
+/// A member.
+#[derive(ToSchema)]
+pub(super) struct MemberBody {
+    id: String,
+    #[schema(required = true)]
+    email: Option<String>,
+    name: String,
+    role: String,
+    products: Vec<UseBody>,
+    /// Unknown if it is null, never "never".
+    #[schema(required = true)]
+    last_seen: Option<String>,
+    #[schema(required = true)]
+    status: Option<String>,
+    #[schema(required = true)]
+    kind: Option<String>,
+    #[schema(required = true)]
+    affiliation: Option<String>,
+    #[schema(required = true)]
+    billable: Option<bool>,
+    attributes: BTreeMap<String, String>,
+    #[schema(required = true)]
+    first_seen: Option<String>,
+    /// Since when it is gone.
+    #[schema(required = true)]
+    gone: Option<String>,
+}
+
+/// A product that a member uses.
+#[derive(ToSchema)]
+pub(super) struct UseBody {
+    key: String,
+    name: String,
+    #[schema(required = true)]
+    site: Option<String>,
+    #[schema(required = true)]
+    last_active: Option<String>,
+}
+
+/// Members by name.
+#[derive(ToSchema)]
+pub(super) struct MembersBody {
+    data: Vec<MemberBody>,
+    #[schema(required = true)]
+    next: Option<String>,
+    /// How many there are on all pages.
+    total: i64,
+}
+
+/// A change between two whole runs.
+#[derive(ToSchema)]
+pub(super) struct ChangeBody {
+    /// `appeared`, `changed`, `returned` or `gone`.
+    what: String,
+    id: String,
+    #[schema(required = true)]
+    name: Option<String>,
+    #[schema(required = true)]
+    email: Option<String>,
+    /// The run that found it.
+    #[schema(required = true)]
+    run: Option<String>,
+    #[schema(required = true)]
+    at: Option<String>,
+    /// The fields that differ, each with `before` and `after`.
+    #[schema(required = true, value_type = Option<Object>)]
+    fields: Option<serde_json::Value>,
+}
+
+/// Changes in the order of the runs.
+#[derive(ToSchema)]
+pub(super) struct ChangesBody {
+    data: Vec<ChangeBody>,
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// What is paid and used of a product.
+#[derive(ToSchema)]
+pub(super) struct SeatsBody {
+    key: String,
+    name: String,
+    #[schema(required = true)]
+    site: Option<String>,
+    #[schema(required = true)]
+    plan: Option<String>,
+    #[schema(required = true)]
+    purchased: Option<u64>,
+    #[schema(required = true)]
+    used: Option<u64>,
+    sandbox: bool,
+}
+
+/// Usage by product.
+#[derive(ToSchema)]
+pub(super) struct UsageBody {
+    data: Vec<SeatsBody>,
+}
+
+/// The state of the process.
+#[derive(ToSchema)]
+pub(super) struct HealthBody {
+    status: String,
+}

@@ -1,0 +1,194 @@
+//! The commands, what they share, and how they end: 0 done, 1 failed, 2 wrong usage.
+
+mod backup;
+mod connector;
+mod rotate_key;
+mod serve;
+mod token;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use smp_distribution::file;
+use smp_distribution::trust::{LARGEST_FILE, TrustPolicy};
+use smp_host::component::compile::Compiler;
+use smp_host::component::worker;
+use smp_platform::keys::Keys;
+use smp_platform::problem::Problem;
+use smp_platform::store::{Place, Store};
+use tracing_subscriber::EnvFilter;
+
+/// Name of the hidden command with which this program starts itself to compile.
+const WORKER: &str = "compile-component";
+
+/// Keeps the members of many tenants' connections over time.
+#[derive(Debug, Parser)]
+#[command(name = "smp-platform", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the API, the schedule and the runs, until SIGTERM.
+    Serve(serve::Serve),
+    /// Install, list, approve and roll back connectors.
+    #[command(subcommand)]
+    Connector(connector::Connector),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Wrap all stored keys of connections with a new key; runs go on meanwhile.
+    RotateKey(rotate_key::RotateKey),
+    /// Copy the store into a new file while it is in use. The key file is not in it.
+    Backup(backup::Backup),
+}
+
+/// Where the store is.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct StoreArguments {
+    /// Keep the store in this folder. It is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Keep the store in this PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.
+    #[arg(long, value_name = "URL", env = "SMP_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+}
+
+/// The key that wraps the stored keys of connections.
+#[derive(Debug, Args)]
+struct KeyArguments {
+    /// Keep the key file here instead of in the data folder.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl StoreArguments {
+    fn place(&self) -> Place {
+        match (&self.data, &self.database) {
+            (Some(folder), _) => Place::Folder(folder.clone()),
+            (None, url) => Place::Server(url.clone().unwrap_or_default()),
+        }
+    }
+
+    async fn open(&self) -> Result<Store, Problem> {
+        Store::open(&self.place()).await
+    }
+}
+
+impl KeyArguments {
+    fn path(&self, place: &Place) -> Result<PathBuf, Problem> {
+        if let Some(path) = &self.key {
+            return Ok(path.clone());
+        }
+        if let Some(folder) = place.folder() {
+            return Ok(folder.join("key"));
+        }
+        let variable = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
+        let folder =
+            variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+        let folder = folder.ok_or_else(|| {
+            Problem::invalid("there is no home folder for the key file")
+                .hint("Name it with `--key FILE`.")
+        })?;
+        Ok(folder.join("smp-platform").join("key"))
+    }
+
+    async fn open(&self, place: &Place, store: &Store) -> Result<Keys, Problem> {
+        Keys::open(&self.path(place)?, store).await
+    }
+}
+
+/// Runs the command line.
+pub(crate) fn run() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some(first), Some(job)) = (arguments.next(), arguments.next())
+        && first == WORKER
+    {
+        return worker::work(&job);
+    }
+    let arguments = Arguments::parse();
+    logs();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return failed(&Problem::broken(format!("no thread can be started: {error}")));
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Connector(connector) => connector.run().await,
+            Command::Token(token) => token.run().await,
+            Command::RotateKey(rotate) => rotate.run().await,
+            Command::Backup(backup) => backup.run().await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failed(&problem),
+    }
+}
+
+/// Logs go to standard error: JSON when it is no terminal.
+fn logs() {
+    let filter = EnvFilter::try_from_env("SMP_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,smp_platform=info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        logs.init();
+    } else {
+        logs.json().init();
+    }
+}
+
+fn failed(problem: &Problem) -> ExitCode {
+    let mut text = format!("smp-platform: {}\n", smp_host::text::escaped(&problem.detail));
+    if let Some(hint) = &problem.hint {
+        text.push_str(&format!("  {}\n", smp_host::text::escaped(hint)));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(if problem.status == 422 && problem.code == "invalid-request" { 2 } else { 1 })
+}
+
+/// Writes to standard output.
+fn say(text: &str) -> Result<(), Problem> {
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| Problem::broken(format!("the output cannot be written: {error}")))
+}
+
+/// Reads a trust file, as the value of an option.
+fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
+    let bytes = file::read_named(Path::new(path), LARGEST_FILE)
+        .map_err(|error| format!("it cannot be read: {error}"))?;
+    let policy = TrustPolicy::read(&bytes)
+        .map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
+    Ok(Arc::new(policy))
+}
+
+/// This program compiles components in a separate process, within limits.
+fn compiler() -> Compiler {
+    let running = PathBuf::from("/proc/self/exe");
+    let program =
+        if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
+    Compiler::Apart { program, arguments: vec![WORKER.into()] }
+}
+
+/// The folder of compiled code: in the store's folder, or in the user's cache.
+fn cache(place: &Place) -> Option<PathBuf> {
+    if let Some(folder) = place.folder() {
+        return Some(folder.join("compiled"));
+    }
+    let variable =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
+    Some(folder.join("smp-platform").join("compiled"))
+}

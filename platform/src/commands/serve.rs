@@ -1,0 +1,154 @@
+//! `serve`: the API, the schedule and the runs in one process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use smp_distribution::trust::TrustPolicy;
+use smp_host::http::origin::Origin;
+use smp_platform::api::{Api, Hosts};
+use smp_platform::catalog::Catalog;
+use smp_platform::connections::Connections;
+use smp_platform::metrics::Metrics;
+use smp_platform::problem::Problem;
+use smp_platform::runs::scheduler::{self, Wake};
+use smp_platform::store::Lock;
+use smp_platform::store::tokens::{self, Role};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use url::Url;
+
+use super::{KeyArguments, StoreArguments, cache, compiler, say, trust};
+
+/// How long open answers may take after SIGTERM.
+const GRACE: Duration = Duration::from_secs(8);
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// Listen on this address. Beyond this machine, `--public-url` is needed.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The address by which users reach it, through what ends TLS before it: the only host that is
+    /// answered.
+    #[arg(long, value_name = "https://…", value_parser = public_url)]
+    public_url: Option<Url>,
+    /// Allow connections to this origin in place of the live one, such as a mock or a proxy.
+    #[arg(long = "allow-upstream", value_name = "URL", value_parser = origin)]
+    allow_upstream: Vec<Origin>,
+    /// Run only connectors that this trust file does not revoke.
+    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
+    trust: Option<Arc<TrustPolicy>>,
+    /// Write the line that says where it serves as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        if !self.listen.ip().is_loopback() && self.public_url.is_none() {
+            return Err(Problem::invalid("`--listen` reaches beyond this machine")
+                .hint("Give `--public-url https://…`, the address by which users reach it."));
+        }
+        let place = self.store.place();
+        let _lock = place.folder().map(Lock::of).transpose()?;
+        let store = self.store.open().await?;
+        let keys = self.key.open(&place, &store).await?;
+        let metrics = Metrics::install()?;
+        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
+        let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?;
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            Problem::new(
+                503,
+                "address",
+                format!("`{}` cannot be listened on: {error}", self.listen),
+            )
+            .hint("Give a free port with `--listen`, or 0 for any.")
+        })?;
+        let address = listener.local_addr().unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into());
+        let (end, shutdown) = watch::channel(false);
+        let wake = Wake::default();
+        let hosts = Hosts::of(address, self.public_url.as_ref());
+        let api = Api::new(connections.clone(), wake.clone(), metrics, hosts, shutdown.clone());
+        let schedule = tokio::spawn(scheduler::run(connections, wake, shutdown.clone()));
+        let signals = end_on_signal(end)?;
+        let token = if tokens::any(&store).await? {
+            None
+        } else {
+            Some(tokens::make(&store, Role::Admin, None, None).await?.1)
+        };
+        let url = self.public_url.map_or(format!("http://{address}"), |url| {
+            url.as_str().trim_end_matches('/').to_owned()
+        });
+        if self.json {
+            say(&format!("{}\n", json!({"url": url, "token": token, "console": null})))?;
+        } else {
+            let token = token
+                .map(|token| format!(", with the admin token {token}, which is not shown again"));
+            say(&format!("Serving on {url}{}.\n", token.unwrap_or_default()))?;
+        }
+        let mut asked = shutdown.clone();
+        let service = api.router().into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service)
+            .with_graceful_shutdown(async move {
+                let _ = asked.wait_for(|stop| *stop).await;
+            })
+            .into_future();
+        let mut over = shutdown.clone();
+        let late = async move {
+            let _ = over.wait_for(|stop| *stop).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            served = serving => served.map_err(|error| Problem::broken(format!("the server ended: {error}")))?,
+            () = late => tracing::warn!("open answers were cut off"),
+        }
+        if tokio::time::timeout(GRACE, schedule).await.is_err() {
+            tracing::warn!("runs were cut off; the next start goes on after their last page");
+        }
+        signals.abort();
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// Ends everything at the first SIGTERM or Ctrl-C.
+fn end_on_signal(end: watch::Sender<bool>) -> Result<tokio::task::JoinHandle<()>, Problem> {
+    let listen = |kind| {
+        signal(kind)
+            .map_err(|error| Problem::broken(format!("signals cannot be received: {error}")))
+    };
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        end.send_replace(true);
+        std::future::pending::<()>().await;
+    }))
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).map_err(|error| error.to_string())
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    if url.scheme() != "https" || !bare || url.host_str().is_none() {
+        return Err("write https://HOST, without a path".into());
+    }
+    Ok(url)
+}

@@ -1,0 +1,592 @@
+//! The life of a connection: its settings are validated before anything is stored, its account is
+//! known by the service's stable id, its key is renewed without a gap, and it is deleted whole.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use smp_host::component::plugin::Plugin;
+use smp_host::component::session::Session;
+use smp_host::contract::Account;
+use smp_host::host::{Host, RunOptions};
+use smp_host::http::base::{self, Purpose};
+use smp_host::http::origin::Origin;
+use smp_host::http::policy::Grants;
+use smp_host::http::transport::Method;
+use smp_host::live::{LiveClient, LiveOptions};
+use smp_host::observer::{Observer, Silent};
+use smp_host::settings::{Checked, SecretText, Settings};
+use smp_host::validation::Validation;
+use zeroize::Zeroizing;
+
+use crate::catalog::Catalog;
+use crate::clock::{now, of, rfc3339};
+use crate::keys::Keys;
+use crate::keys::seal::Context;
+use crate::problem::Problem;
+use crate::runs::live::Live;
+use crate::runs::table;
+use crate::store::connections::{self as stored, Connection};
+use crate::store::connectors::{self, Build};
+use crate::store::tokens::{Holder, new_id};
+use crate::store::{Store, audit, secrets};
+
+/// Longest wait within a call. A longer one ends the run, which comes back then: a wait of an hour
+/// holds no memory.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait while a person looks.
+const LONGEST_WAIT_OF_A_PERSON: Duration = Duration::from_secs(5);
+/// Time of one request.
+const REQUEST: Duration = Duration::from_secs(60);
+/// The program, for services.
+const USER_AGENT: &str = concat!("smp-platform/", env!("CARGO_PKG_VERSION"));
+/// Hours between two runs at most: a month.
+const MOST_HOURS: i64 = 31 * 24;
+
+/// What all connections of a process share.
+#[derive(Clone)]
+pub struct Connections {
+    /// The store.
+    pub store: Store,
+    /// The keys of secrets.
+    pub keys: Keys,
+    /// The connectors.
+    pub catalog: Catalog,
+    /// The runs of this process.
+    pub live: Live,
+    host: Arc<Host>,
+    public: LiveClient,
+    private: LiveClient,
+    upstreams: Arc<Vec<Origin>>,
+}
+
+/// Secrets as they were entered. They are never printed, and wiped when they are dropped.
+#[derive(Clone, Default)]
+pub struct Secrets(BTreeMap<String, Zeroizing<String>>);
+
+/// A connection to be made.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// The tenant.
+    pub tenant: String,
+    /// Id of the connector.
+    pub connector: String,
+    /// What the tenant calls it.
+    pub name: String,
+    /// Settings that are not secret.
+    pub settings: BTreeMap<String, String>,
+    /// Secrets.
+    pub secrets: Secrets,
+    /// Endpoints; all approved ones if there is none.
+    pub grants: Vec<String>,
+    /// The origin in place of the live one.
+    pub upstream: Option<String>,
+    /// Hours between two runs.
+    pub every_hours: i64,
+}
+
+/// What changes of a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it is paused.
+    pub paused: Option<bool>,
+    /// Hours between two runs.
+    pub every_hours: Option<i64>,
+}
+
+/// A connection that is ready.
+struct Ready {
+    account: Account,
+    validation: Validation,
+}
+
+impl Secrets {
+    /// Takes secrets.
+    #[must_use]
+    pub fn new(secrets: BTreeMap<String, String>) -> Self {
+        Self(secrets.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect())
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+impl Connections {
+    /// What all connections of a process share.
+    ///
+    /// # Errors
+    /// If the client of the live services cannot be made.
+    pub fn new(
+        store: Store,
+        keys: Keys,
+        catalog: Catalog,
+        upstreams: Vec<Origin>,
+    ) -> Result<Self, Problem> {
+        let client = |private: bool| {
+            LiveClient::new(&LiveOptions {
+                timeout: REQUEST,
+                largest_body: catalog.engine().limits().response,
+                extra_roots: None,
+                system_proxy: !private,
+                private_network: private,
+                ranges: Vec::new(),
+                user_agent: USER_AGENT.to_owned(),
+            })
+            .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))
+        };
+        let (public, private) = (client(false)?, client(true)?);
+        let (host, live, upstreams) = (Arc::default(), Live::default(), Arc::new(upstreams));
+        Ok(Self { store, keys, catalog, live, host, public, private, upstreams })
+    }
+
+    /// Makes a connection: validates its settings, asks which account they are of, and stores it.
+    ///
+    /// # Errors
+    /// `not-ready` with the validation; nothing is kept then. `conflict` if the tenant has the
+    /// account already.
+    pub async fn make(
+        &self,
+        new: New,
+        holder: &Holder,
+    ) -> Result<(Connection, Validation), Problem> {
+        stored::is_name("tenant", &new.tenant)?;
+        stored::is_name("name", &new.name)?;
+        hours(new.every_hours)?;
+        let build = connectors::active(&self.store, &new.connector).await?;
+        granted(&build, &new.grants)?;
+        self.upstream(new.upstream.as_deref())?;
+        let plugin = self.catalog.plugin(&build.digest).await?;
+        let mut connection = Connection {
+            id: new_id("c"),
+            tenant: new.tenant,
+            connector: build.id.clone(),
+            digest: build.digest.clone(),
+            name: new.name,
+            settings: new.settings,
+            account: String::new(),
+            account_name: String::new(),
+            upstream: new.upstream,
+            grants: new.grants,
+            every_hours: new.every_hours,
+            paused: false,
+            state: "ready".into(),
+            failure: None,
+            failures: 0,
+            credential_expires: None,
+            secret_version: 1,
+            next_due: Some(now()),
+            runs: 0,
+            complete: 0,
+            created: now(),
+        };
+        let ready = self.ready(&plugin, &build, &connection, &new.secrets).await?;
+        connection.account = ready.account.id;
+        connection.account_name = ready.account.name;
+        connection.credential_expires = ready.validation.credential_expires().as_ref().map(of);
+        let sealed = self.seal(&connection, 1, &new.secrets)?;
+        let mut writing = self.store.write().await?;
+        stored::tenant(&mut writing, &connection.tenant).await?;
+        stored::insert(&mut writing, &connection).await?;
+        for secret in &sealed {
+            secrets::put(&mut writing, secret).await?;
+        }
+        self.note(&mut writing, &connection, holder, "connection-made").await?;
+        writing.commit().await?;
+        Ok((connection, ready.validation))
+    }
+
+    /// Validates a connection again. If it is ready, what a person had to mend is mended.
+    ///
+    /// # Errors
+    /// If its key cannot be opened, or the database fails.
+    pub async fn validate(&self, connection: &Connection) -> Result<Validation, Problem> {
+        let build = self.build(connection).await?;
+        let plugin = self.catalog.plugin(&build.digest).await?;
+        let entered = self.open(connection).await?;
+        let validation = self.validation(&plugin, &build, connection, &entered).await?;
+        if validation.ready() {
+            let expires = validation.credential_expires().as_ref().map(of);
+            let mut writing = self.store.write().await?;
+            stored::mended(&mut writing, &connection.id, expires, now()).await?;
+            writing.commit().await?;
+        }
+        Ok(validation)
+    }
+
+    /// Replaces the secrets, if they are of the same account and ready. Until then, and if they are
+    /// not, the old ones are used.
+    ///
+    /// # Errors
+    /// `not-ready` with the validation, or `conflict` for another account.
+    pub async fn renew(
+        &self,
+        connection: &Connection,
+        new: &Secrets,
+        holder: &Holder,
+    ) -> Result<Validation, Problem> {
+        let build = self.build(connection).await?;
+        let plugin = self.catalog.plugin(&build.digest).await?;
+        let ready = self.ready(&plugin, &build, connection, new).await?;
+        if ready.account.id != connection.account {
+            return Err(Problem::conflict("the new key is of another account").hint(
+                "Make another connection for that account; the stored key was not changed.",
+            ));
+        }
+        let version = connection.secret_version.saturating_add(1);
+        let sealed = self.seal(connection, version, new)?;
+        let mut writing = self.store.write().await?;
+        let sql =
+            "UPDATE connections SET secret_version = $2 WHERE id = $1 AND secret_version = $3";
+        let done = sqlx::query(sql)
+            .bind(connection.id.clone())
+            .bind(version)
+            .bind(connection.secret_version)
+            .execute(&mut *writing)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(Problem::conflict("the key was changed by somebody else meanwhile")
+                .hint("Look at the connection, and give the key again if it is still needed."));
+        }
+        for secret in &sealed {
+            secrets::put(&mut writing, secret).await?;
+        }
+        let expires = ready.validation.credential_expires().as_ref().map(of);
+        stored::mended(&mut writing, &connection.id, expires, now()).await?;
+        self.note(&mut writing, connection, holder, "key-changed").await?;
+        writing.commit().await?;
+        // The old key is in no free page and no log.
+        self.store.forget().await?;
+        Ok(ready.validation)
+    }
+
+    /// Changes name, schedule or pause.
+    ///
+    /// # Errors
+    /// If a value cannot be used.
+    pub async fn change(
+        &self,
+        connection: &Connection,
+        change: Change,
+        holder: &Holder,
+    ) -> Result<Connection, Problem> {
+        let mut changed = connection.clone();
+        if let Some(name) = change.name {
+            stored::is_name("name", &name)?;
+            changed.name = name;
+        }
+        if let Some(every) = change.every_hours {
+            hours(every)?;
+            changed.every_hours = every;
+            if changed.next_due.is_some() {
+                changed.next_due = Some(table::next_due(&changed, now()));
+            }
+        }
+        if let Some(paused) = change.paused {
+            changed.paused = paused;
+            if !paused && connection.paused && connection.state != "attention" {
+                changed.next_due = Some(now());
+            }
+        }
+        let mut writing = self.store.write().await?;
+        stored::reschedule(&mut writing, &changed).await?;
+        self.note(&mut writing, &changed, holder, "connection-changed").await?;
+        writing.commit().await?;
+        Ok(changed)
+    }
+
+    /// Deletes a connection with its members, history, runs and secrets.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn delete(&self, connection: &Connection, holder: &Holder) -> Result<(), Problem> {
+        let mut writing = self.store.write().await?;
+        let sql = "SELECT id FROM runs WHERE connection = $1 AND state IN ('open', 'waiting')";
+        let open: Option<(String,)> =
+            sqlx::query_as(sql).bind(connection.id.clone()).fetch_optional(&mut *writing).await?;
+        stored::delete(&mut writing, &connection.id).await?;
+        self.note(&mut writing, connection, holder, "connection-deleted").await?;
+        writing.commit().await?;
+        if let Some((run,)) = open {
+            self.live.stop(&run);
+        }
+        self.store.forget().await
+    }
+
+    /// A session of a stored connection.
+    ///
+    /// # Errors
+    /// If its key cannot be opened, its settings are refused, or its upstream is not allowed any
+    /// more.
+    pub async fn session(
+        &self,
+        connection: &Connection,
+        purpose: Purpose,
+        run: &str,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Session, Plugin, Build), Problem> {
+        let build = self.build(connection).await?;
+        let plugin = self.catalog.plugin(&build.digest).await?;
+        let entered = self.open(connection).await?;
+        let checked = entered.check(plugin.descriptor(), true)?;
+        let account = account(&connection.connector, &connection.account);
+        let options = Wanted {
+            purpose,
+            run: Some(run.to_owned()),
+            account: Some(account),
+            observer,
+            max_wait: LONGEST_WAIT,
+        };
+        let session = self.session_of(&plugin, &build, connection, &checked, options)?;
+        Ok((session, plugin, build))
+    }
+
+    /// The endpoints that a connection may use.
+    #[must_use]
+    pub fn endpoints<'b>(build: &'b Build, connection: &Connection) -> Vec<&'b str> {
+        let wanted = |endpoint: &&str| {
+            connection.grants.is_empty() || connection.grants.iter().any(|grant| grant == endpoint)
+        };
+        build.approved.endpoints.iter().map(String::as_str).filter(wanted).collect()
+    }
+
+    /// The build that a connection uses now: the active one of its connector.
+    async fn build(&self, connection: &Connection) -> Result<Build, Problem> {
+        connectors::active(&self.store, &connection.connector).await
+    }
+
+    async fn ready(
+        &self,
+        plugin: &Plugin,
+        build: &Build,
+        connection: &Connection,
+        entered: &Secrets,
+    ) -> Result<Ready, Problem> {
+        let entered = settings(&connection.settings, entered);
+        let validation = self.validation(plugin, build, connection, &entered).await?;
+        if !validation.ready() {
+            return Err(not_ready(&validation));
+        }
+        let checked = entered.check(plugin.descriptor(), true)?;
+        let mut session =
+            self.session_of(plugin, build, connection, &checked, Wanted::of_a_person())?;
+        let account = session.connect().await?;
+        Ok(Ready { account, validation })
+    }
+
+    async fn validation(
+        &self,
+        plugin: &Plugin,
+        build: &Build,
+        connection: &Connection,
+        entered: &Settings,
+    ) -> Result<Validation, Problem> {
+        let checked = match entered.check(plugin.descriptor(), true) {
+            Ok(checked) => checked,
+            Err(failure) => return Ok(Validation::refused(failure)),
+        };
+        let mut session =
+            self.session_of(plugin, build, connection, &checked, Wanted::of_a_person())?;
+        Ok(match Validation::of(&mut session).await {
+            Ok(validation) => validation,
+            Err(failure) => Validation::stopped(failure),
+        })
+    }
+
+    fn session_of(
+        &self,
+        plugin: &Plugin,
+        build: &Build,
+        connection: &Connection,
+        checked: &Checked,
+        wanted: Wanted,
+    ) -> Result<Session, Problem> {
+        let descriptor = plugin.descriptor();
+        let (origin, client) = match self.upstream(connection.upstream.as_deref())? {
+            Some(upstream) => (upstream, &self.private),
+            None => {
+                let base = base::chosen(&descriptor.api, &checked.public);
+                if !build.approved.origins.iter().any(|approved| approved == base) {
+                    return Err(Problem::new(
+                        422,
+                        "denied",
+                        "the operator has not approved this origin",
+                    )
+                    .hint("Ask the operator to approve the connector again."));
+                }
+                (base::origin(&descriptor.api, &checked.public)?, &self.public)
+            }
+        };
+        let mut grants = Grants::none(origin.clone());
+        for endpoint in Self::endpoints(build, connection) {
+            let Some((method, path)) = endpoint.split_once(' ') else { continue };
+            let method = if method == "GET" { Method::Get } else { Method::Post };
+            grants = grants.with(method, path);
+        }
+        let transport = Arc::new(client.transport(origin, checked.credential.clone()));
+        let options = RunOptions {
+            max_wait: wanted.max_wait,
+            observer: wanted.observer,
+            run: wanted.run,
+            account: wanted.account,
+            purpose: wanted.purpose,
+            ..RunOptions::new(transport)
+        };
+        Ok(self.host.session(plugin, checked, &grants, options))
+    }
+
+    /// The upstream, if it is one that the operator allows. It is judged at each run.
+    fn upstream(&self, upstream: Option<&str>) -> Result<Option<Origin>, Problem> {
+        let Some(text) = upstream else { return Ok(None) };
+        let origin = Origin::parse(text).ok();
+        let allowed = origin.filter(|origin| self.upstreams.contains(origin));
+        allowed.map(Some).ok_or_else(|| {
+            Problem::new(422, "denied", "the operator does not allow this upstream")
+                .hint("Leave `upstream` out for the live service, or ask the operator to start with `--allow-upstream`.")
+        })
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<Settings, Problem> {
+        let mut entered = Secrets::default();
+        for secret in secrets::of(&self.store, &connection.id).await? {
+            let context = context(connection, &secret.setting, secret.version);
+            let text = self.keys.unseal(&context, &secret.sealed)?;
+            entered.0.insert(secret.setting.clone(), text);
+        }
+        Ok(settings(&connection.settings, &entered))
+    }
+
+    fn seal(
+        &self,
+        connection: &Connection,
+        version: i64,
+        new: &Secrets,
+    ) -> Result<Vec<secrets::Stored>, Problem> {
+        let seal = |(setting, text): (&String, &Zeroizing<String>)| {
+            let sealed = self.keys.seal(&context(connection, setting, version), text.trim())?;
+            let (connection, setting) = (connection.id.clone(), setting.clone());
+            Ok(secrets::Stored { connection, setting, version, sealed })
+        };
+        new.0.iter().map(seal).collect()
+    }
+
+    async fn note(
+        &self,
+        writing: &mut crate::store::Writing,
+        connection: &Connection,
+        holder: &Holder,
+        what: &str,
+    ) -> Result<(), Problem> {
+        let action = audit::Action {
+            tenant: Some(&connection.tenant),
+            actor: &holder.id,
+            what,
+            subject: &connection.id,
+            detail: None,
+        };
+        audit::record(writing, action).await
+    }
+}
+
+/// What a session is for.
+struct Wanted {
+    purpose: Purpose,
+    run: Option<String>,
+    account: Option<String>,
+    observer: Arc<dyn Observer>,
+    max_wait: Duration,
+}
+
+impl Wanted {
+    fn of_a_person() -> Self {
+        Self {
+            purpose: Purpose::Members,
+            run: None,
+            account: None,
+            observer: Arc::new(Silent),
+            max_wait: LONGEST_WAIT_OF_A_PERSON,
+        }
+    }
+}
+
+/// The problem of settings that are not ready.
+fn not_ready(validation: &Validation) -> Problem {
+    let problem = match validation.failure() {
+        Some(failure) => Problem::from(failure.clone()),
+        None => Problem::new(422, "not-ready", "the connection is not ready"),
+    };
+    problem.validation(validation.to_json())
+}
+
+fn settings(values: &BTreeMap<String, String>, entered: &Secrets) -> Settings {
+    let secrets = entered.0.iter();
+    Settings {
+        values: values.clone(),
+        secrets: secrets
+            .map(|(key, text)| (key.clone(), SecretText::new(text.to_string())))
+            .collect(),
+    }
+}
+
+fn context<'a>(connection: &'a Connection, setting: &'a str, version: i64) -> Context<'a> {
+    Context { tenant: &connection.tenant, connection: &connection.id, setting, version }
+}
+
+/// The name of an account for the pace and for events: it does not tell the account.
+fn account(connector: &str, account: &str) -> String {
+    let hash = Sha256::new().chain_update(connector).chain_update([0]).chain_update(account);
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hours(every: i64) -> Result<(), Problem> {
+    if (1..=MOST_HOURS).contains(&every) {
+        return Ok(());
+    }
+    Err(Problem::invalid("`every_hours` is out of range")
+        .hint(format!("Give a number of hours from 1 to {MOST_HOURS}.")))
+}
+
+fn granted(build: &Build, grants: &[String]) -> Result<(), Problem> {
+    match grants.iter().find(|grant| !build.approved.endpoints.contains(grant)) {
+        None => Ok(()),
+        Some(grant) => Err(Problem::new(
+            422,
+            "denied",
+            format!("the operator has not approved `{}`", smp_host::text::shortened(grant, 200)),
+        )
+        .hint(format!("Approved are: {}.", build.approved.endpoints.join(", ")))),
+    }
+}
+
+/// The connection as the API answers it. It holds no secret.
+#[must_use]
+pub fn to_json(connection: &Connection) -> Value {
+    let failure: Option<Value> =
+        connection.failure.as_ref().and_then(|text| serde_json::from_str(text).ok());
+    let at = |at: Option<i64>| at.and_then(rfc3339);
+    json!({
+        "id": connection.id,
+        "tenant": connection.tenant,
+        "connector": connection.connector,
+        "name": connection.name,
+        "settings": connection.settings,
+        "account": connection.account,
+        "account_name": connection.account_name,
+        "upstream": connection.upstream,
+        "grants": connection.grants,
+        "every_hours": connection.every_hours,
+        "paused": connection.paused,
+        "state": if connection.paused { "paused" } else { &connection.state },
+        "error": failure,
+        "credential_expires": at(connection.credential_expires),
+        "next_run": at(connection.next_due.filter(|_| !connection.paused)),
+        "created": rfc3339(connection.created),
+    })
+}

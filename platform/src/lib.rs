@@ -1,0 +1,35 @@
+//! A platform for SaaS connector plugins: it keeps the members of many tenants' connections over
+//! time.
+//!
+//! Correctness is in the database. A run is *claimed* (its epoch rises), a page is *committed*
+//! (members, position and figures in one transaction, which compares the epoch), and only the
+//! transaction that concludes a whole run changes what is shown: who appeared, changed, returned
+//! or is gone. Whoever runs what may fail at any moment.
+//!
+//! ```text
+//! api ─▶ connections ─ due? ─▶ scheduler ─▶ collect ─▶ a session of smp-host ─▶ ledger ─▶ members, changes
+//! ```
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`problem`] | what went wrong, as the API and the command say it |
+//! | [`clock`] | instants as the tables have them |
+//! | [`store`] | the database: SQLite or PostgreSQL, with one set of queries |
+//! | [`keys`] | secrets, sealed before they are stored |
+//! | [`catalog`] | installed connectors, verified, compiled and ready to run |
+//! | [`runs`] | the ledger of runs, one run from claim to conclusion, and the scheduler |
+//! | [`members`] | members as of a run, their changes, and exports |
+//! | [`connections`] | the life of a connection: validated, stored, renewed, deleted |
+//! | [`metrics`] | what a platform team alarms on |
+//! | [`api`] | the HTTP interface |
+
+pub mod api;
+pub mod catalog;
+pub mod clock;
+pub mod connections;
+pub mod keys;
+pub mod members;
+pub mod metrics;
+pub mod problem;
+pub mod runs;
+pub mod store;

@@ -1,0 +1,247 @@
+//! Exports of members: csv as the command writes it, ndjson, and a workbook.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rust_xlsxwriter::{Format as CellFormat, Workbook};
+use smp_host::collect::sink::Sink;
+use smp_host::contract::MemberPage;
+use smp_host::files::{Csv, row};
+use tokio::sync::mpsc;
+
+use super::list::{self, Filter, MOST};
+use super::record;
+use crate::problem::Problem;
+use crate::store::Store;
+
+/// Most members of a workbook: a sheet has 1,048,576 rows, and it is made in memory.
+const MOST_IN_WORKBOOK: i64 = 200_000;
+
+/// The format of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, with the bytes of the command.
+    Csv,
+    /// A record a line, with the bytes of the command.
+    Ndjson,
+    /// A workbook.
+    Xlsx,
+}
+
+impl Format {
+    /// The format of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "csv" => Some(Self::Csv),
+            "ndjson" => Some(Self::Ndjson),
+            "xlsx" => Some(Self::Xlsx),
+            _ => None,
+        }
+    }
+
+    /// The media type of the answer.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+
+    /// The ending of a file's name.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
+        }
+    }
+}
+
+/// A part of an export, or why it ends early.
+pub type Part = Result<Vec<u8>, std::io::Error>;
+
+/// Writes csv or ndjson part by part: memory stays flat, whatever is exported.
+///
+/// # Errors
+/// If the first page cannot be read. A later fault breaks the stream off.
+pub async fn stream(
+    store: Store,
+    connection: String,
+    filter: Filter,
+    format: Format,
+) -> Result<mpsc::Receiver<Part>, Problem> {
+    let (parts, received) = mpsc::channel(2);
+    let first = list::page(&store, &connection, &filter, None, MOST).await?;
+    tokio::spawn(async move {
+        let mut writer = Writer::new(format);
+        let mut page = first;
+        loop {
+            let part = writer.write(&page.members).map_err(std::io::Error::other);
+            let failed = part.is_err();
+            if parts.send(part).await.is_err() || failed {
+                return;
+            }
+            let Some(next) = page.next else { break };
+            page = match list::page(&store, &connection, &filter, Some(&next), MOST).await {
+                Ok(page) => page,
+                Err(problem) => {
+                    let _ = parts.send(Err(std::io::Error::other(problem))).await;
+                    return;
+                }
+            };
+        }
+        let _ = parts.send(writer.end().map_err(std::io::Error::other)).await;
+    });
+    Ok(received)
+}
+
+enum Writer {
+    Csv(Box<Csv<Shared>>, Shared),
+    Ndjson,
+}
+
+/// Bytes that a sink wrote, to be taken out.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Writer {
+    fn new(format: Format) -> Self {
+        match format {
+            Format::Csv => {
+                let bytes = Shared::default();
+                Self::Csv(Box::new(Csv::new(bytes.clone(), false)), bytes)
+            }
+            Format::Ndjson | Format::Xlsx => Self::Ndjson,
+        }
+    }
+
+    fn write(&mut self, members: &[list::Listed]) -> Result<Vec<u8>, Problem> {
+        match self {
+            Self::Csv(csv, bytes) => {
+                for member in members {
+                    Sink::<MemberPage>::write_page(&mut **csv, &record::page(&member.record)?)
+                        .map_err(unwritten)?;
+                }
+                Sink::<MemberPage>::flush(&mut **csv).map_err(unwritten)?;
+                Ok(bytes.take())
+            }
+            Self::Ndjson => {
+                let mut lines = Vec::new();
+                for member in members {
+                    lines.extend_from_slice(member.record.as_bytes());
+                    lines.push(b'\n');
+                }
+                Ok(lines)
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<Vec<u8>, Problem> {
+        match self {
+            Self::Csv(csv, bytes) => {
+                Sink::<MemberPage>::finish(&mut **csv).map_err(unwritten)?;
+                Ok(bytes.take())
+            }
+            Self::Ndjson => Ok(Vec::new()),
+        }
+    }
+}
+
+/// A workbook with a sheet of members. Texts stay texts: nothing is calculated.
+///
+/// # Errors
+/// If there are too many members, or the database fails.
+pub async fn workbook(
+    store: &Store,
+    connection: &str,
+    filter: &Filter,
+) -> Result<Vec<u8>, Problem> {
+    let count = list::count(store, connection, filter).await?;
+    if count > MOST_IN_WORKBOOK {
+        return Err(Problem::new(
+            422,
+            "too-many",
+            format!("{count} members are too many for a workbook"),
+        )
+        .hint(format!("Export csv, or filter to at most {MOST_IN_WORKBOOK}.")));
+    }
+    let mut workbook = Workbook::new();
+    let bold = CellFormat::new().set_bold();
+    let date = CellFormat::new().set_num_format("yyyy-mm-dd hh:mm");
+    let sheet = workbook.add_worksheet();
+    let broken =
+        |error: rust_xlsxwriter::XlsxError| Problem::broken(format!("the workbook: {error}"));
+    sheet.set_name("Members").map_err(broken)?;
+    for (column, title) in (0u16..).zip(smp_host::files::csv::COLUMNS) {
+        sheet.write_string_with_format(0, column, title, &bold).map_err(broken)?;
+    }
+    let (mut number, mut after) = (1u32, None::<String>);
+    loop {
+        let page = list::page(store, connection, filter, after.as_deref(), MOST).await?;
+        for listed in &page.members {
+            let one = record::page(&listed.record)?;
+            let Some(member) = one.members.first() else { continue };
+            let products: Vec<String> = row::uses(member, &one.products)
+                .map(|(product, _)| match &product.site {
+                    Some(site) => format!("{} ({site})", product.name),
+                    None => product.name.clone(),
+                })
+                .collect();
+            let texts = [
+                (0, member.email.as_deref().unwrap_or_default()),
+                (1, member.name.as_str()),
+                (2, member.role.as_str()),
+                (4, member.id.as_str()),
+                (5, member.status.as_ref().map_or("", row::status)),
+                (6, member.kind.as_ref().map_or("", row::kind)),
+                (7, member.affiliation.as_ref().map_or("", row::affiliation)),
+                (9, &products.join("; ")),
+            ];
+            for (column, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+                let short: String = text.chars().take(32_767).collect();
+                sheet.write_string(number, column, short).map_err(broken)?;
+            }
+            if let Some(seen) = &member.last_seen
+                && let Ok(at) = rust_xlsxwriter::ExcelDateTime::from_timestamp(seen.seconds)
+            {
+                sheet.write_datetime_with_format(number, 3, &at, &date).map_err(broken)?;
+            }
+            if let Some(billable) = member.billable {
+                sheet.write_boolean(number, 8, billable).map_err(broken)?;
+            }
+            number = number.saturating_add(1);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    sheet.autofilter(0, 0, number.saturating_sub(1).max(1), 9).map_err(broken)?;
+    sheet.set_freeze_panes(1, 0).map_err(broken)?;
+    workbook.save_to_buffer().map_err(broken)
+}
+
+fn unwritten(error: std::io::Error) -> Problem {
+    Problem::broken(format!("the export cannot be written: {error}"))
+}

@@ -1,0 +1,288 @@
+//! Lists members as of now or as of a whole run, filtered and by pages. Every value of a filter is
+//! a parameter of the query.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, Row as _, query};
+
+use super::NOW;
+use super::row::product;
+use crate::clock::{DAY, now, rfc3339};
+use crate::problem::Problem;
+use crate::store::Store;
+
+/// Most members of a page.
+pub const MOST: i64 = 1_000;
+/// Longest text of a filter, in bytes.
+const LONGEST: usize = 200;
+
+/// What is listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// A part of name, nickname or e-mail.
+    pub q: Option<String>,
+    /// Key or name of a product.
+    pub product: Option<String>,
+    /// Not seen for so many days; who was never seen to be active is unknown, not idle.
+    pub idle_days: Option<i64>,
+    /// The status.
+    pub status: Option<String>,
+    /// The kind.
+    pub kind: Option<String>,
+    /// The affiliation.
+    pub affiliation: Option<String>,
+    /// Who is gone, instead of who is there.
+    pub gone: bool,
+    /// As of this run, by its number; as of the last whole one if there is none.
+    pub at: Option<At>,
+}
+
+/// A whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// Its number.
+    pub seq: i64,
+    /// When it began, from which idle days are counted.
+    pub started: i64,
+}
+
+/// A page of members.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The members.
+    pub members: Vec<Listed>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// A listed member.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// The record, as it was stored.
+    pub record: String,
+    /// When it was first seen.
+    pub first_seen: i64,
+    /// Since when it is gone.
+    pub gone: Option<i64>,
+    sort: String,
+}
+
+/// A condition with its parameters.
+#[derive(Default)]
+struct Where {
+    sql: String,
+    values: Vec<Bound>,
+}
+
+enum Bound {
+    Text(String),
+    Number(i64),
+}
+
+impl Filter {
+    /// Refuses what no member can have.
+    ///
+    /// # Errors
+    /// If a text is too long, or a number out of range.
+    pub fn check(&self) -> Result<(), Problem> {
+        for (name, text) in [
+            ("q", &self.q),
+            ("product", &self.product),
+            ("status", &self.status),
+            ("kind", &self.kind),
+            ("affiliation", &self.affiliation),
+        ] {
+            if text.as_ref().is_some_and(|text| text.len() > LONGEST || text.contains('\0')) {
+                return Err(Problem::invalid(format!("`{name}` is too long or holds a NUL"))
+                    .hint(format!("Give at most {LONGEST} bytes.")));
+            }
+        }
+        if self.idle_days.is_some_and(|days| !(0..=36_500).contains(&days)) {
+            return Err(Problem::invalid("`idle_days` is out of range")
+                .hint("Give a number of days from 0 to 36500."));
+        }
+        Ok(())
+    }
+
+    fn condition(&self, connection: &str) -> Where {
+        let mut condition = Where::default();
+        condition.and("m.connection = ", Bound::Text(connection.to_owned()));
+        match self.at {
+            None => condition.and("m.until = ", Bound::Number(NOW)),
+            Some(at) => {
+                condition.and("m.since <= ", Bound::Number(at.seq));
+                condition.and("m.until > ", Bound::Number(at.seq));
+            }
+        }
+        condition.and("m.present = ", Bound::Number(i64::from(!self.gone)));
+        for (column, value) in [
+            ("m.status = ", &self.status),
+            ("m.kind = ", &self.kind),
+            ("m.affiliation = ", &self.affiliation),
+        ] {
+            if let Some(value) = value {
+                condition.and(column, Bound::Text(value.clone()));
+            }
+        }
+        if let Some(days) = self.idle_days {
+            let from = self.at.map_or_else(now, |at| at.started).saturating_sub(days * DAY);
+            condition.and("m.last_seen <= ", Bound::Number(from));
+        }
+        if let Some(text) = &self.product {
+            condition.like("m.uses LIKE ", &product(text));
+        }
+        if let Some(text) = self.q.as_ref().filter(|text| !text.is_empty()) {
+            condition.like("m.search LIKE ", &text.to_lowercase());
+        }
+        condition
+    }
+}
+
+impl Where {
+    fn and(&mut self, sql: &str, value: Bound) {
+        self.values.push(value);
+        let and = if self.sql.is_empty() { "" } else { " AND " };
+        self.sql.push_str(&format!("{and}{sql}${}", self.values.len()));
+    }
+
+    /// The text anywhere in the column; nothing in it is a pattern.
+    fn like(&mut self, sql: &str, text: &str) {
+        let mut pattern = String::from("%");
+        for character in text.chars() {
+            if matches!(character, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern.push('%');
+        self.and(sql, Bound::Text(pattern));
+        self.sql.push_str(" ESCAPE '\\'");
+    }
+
+    fn after(&mut self, sort: String, id: String) {
+        self.values.push(Bound::Text(sort));
+        self.values.push(Bound::Text(id));
+        let (sort, id) = (self.values.len() - 1, self.values.len());
+        self.sql.push_str(&format!(" AND (m.sort, m.id) > (${sort}, ${id})"));
+    }
+
+    fn bind<'q>(self, mut query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+        for value in self.values {
+            query = match value {
+                Bound::Text(text) => query.bind(text),
+                Bound::Number(number) => query.bind(number),
+            };
+        }
+        query
+    }
+}
+
+/// A page of members by name.
+///
+/// # Errors
+/// If `after` is not what an earlier page gave, or the database fails.
+pub async fn page(
+    store: &Store,
+    connection: &str,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Page, Problem> {
+    filter.check()?;
+    let mut condition = filter.condition(connection);
+    if let Some(after) = after {
+        let (sort, id) = place(after)?;
+        condition.after(sort, id);
+    }
+    let limit = limit.clamp(1, MOST);
+    let sql = format!(
+        "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort FROM members m WHERE {} \
+         ORDER BY m.sort, m.id LIMIT {}",
+        condition.sql,
+        limit + 1
+    );
+    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(store.read()).await?;
+    let mut members = rows
+        .iter()
+        .map(|row| {
+            let at: i64 = row.try_get("at")?;
+            let present: i64 = row.try_get("present")?;
+            Ok(Listed {
+                id: row.try_get("id")?,
+                record: row.try_get("record")?,
+                first_seen: row.try_get("first_seen")?,
+                gone: (present == 0).then_some(at),
+                sort: row.try_get("sort")?,
+            })
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = members.len() > limit;
+    members.truncate(limit);
+    let next = members.last().filter(|_| more).map(|last| {
+        let place = serde_json::to_vec(&[&last.sort, &last.id]).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(place)
+    });
+    Ok(Page { members, next })
+}
+
+/// How many members the filter leaves.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count(store: &Store, connection: &str, filter: &Filter) -> Result<i64, Problem> {
+    filter.check()?;
+    let condition = filter.condition(connection);
+    let sql = format!("SELECT count(*) AS n FROM members m WHERE {}", condition.sql);
+    let row = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_one(store.read()).await?;
+    Ok(row.try_get("n")?)
+}
+
+/// One member as of now, also one that is gone.
+///
+/// # Errors
+/// `not-found`.
+pub async fn one(store: &Store, connection: &str, id: &str) -> Result<Listed, Problem> {
+    let sql = "SELECT id, record, first_seen, present, at, sort FROM members \
+               WHERE connection = $1 AND id = $2 AND until = $3";
+    let row = query(sql).bind(connection.to_owned()).bind(id.to_owned()).bind(NOW);
+    let row = row.fetch_optional(store.read()).await?;
+    let row = row.ok_or_else(|| Problem::not_found("member"))?;
+    let present: i64 = row.try_get("present")?;
+    let at: i64 = row.try_get("at")?;
+    Ok(Listed {
+        id: row.try_get("id")?,
+        record: row.try_get("record")?,
+        first_seen: row.try_get("first_seen")?,
+        gone: (present == 0).then_some(at),
+        sort: row.try_get("sort")?,
+    })
+}
+
+impl Listed {
+    /// The member as the API answers it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut record: Value = serde_json::from_str(&self.record).unwrap_or_default();
+        if let Some(record) = record.as_object_mut() {
+            record.insert("first_seen".into(), rfc3339(self.first_seen).into());
+            record.insert("gone".into(), self.gone.and_then(rfc3339).into());
+        }
+        record
+    }
+}
+
+/// The place in an opaque `after`.
+pub(super) fn place(after: &str) -> Result<(String, String), Problem> {
+    let decoded = URL_SAFE_NO_PAD.decode(after).ok();
+    let place = decoded.and_then(|bytes| serde_json::from_slice::<(String, String)>(&bytes).ok());
+    place.filter(|(sort, id)| !sort.contains('\0') && !id.contains('\0')).ok_or_else(|| {
+        Problem::invalid("`after` is not what a page gave as `next`")
+            .hint("Leave it out for the first page.")
+    })
+}

@@ -1,0 +1,10 @@
+//! Members over time: as of any whole run, what changed between two of them, and exports.
+
+pub mod changes;
+pub mod export;
+pub mod list;
+pub mod record;
+pub mod row;
+
+/// `until` of what is so now.
+pub const NOW: i64 = i64::MAX;

@@ -1,0 +1,191 @@
+//! A member as the database keeps it: its record, what it is found by, and two hashes that tell
+//! whether it changed.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use smp_host::contract::{Member, MemberPage};
+use smp_host::files::row::{Rowed, affiliation, kind, status, uses};
+
+use crate::clock;
+use crate::problem::Problem;
+
+/// Parts the products of a member, in the column that finds them.
+const PART: char = '\u{1f}';
+
+/// A member of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The account's id.
+    pub id: String,
+    /// The record, as ndjson has it.
+    pub record: String,
+    /// Hash of all of it.
+    pub hash: Vec<u8>,
+    /// Hash of all but the activity, which changes daily and is no change of the member.
+    pub core: Vec<u8>,
+    /// By which it is sorted: the name in lower case, or else what there is.
+    pub sort: String,
+    /// In which is searched: name, nickname and e-mail in lower case.
+    pub search: String,
+    /// The status.
+    pub status: Option<String>,
+    /// The kind.
+    pub kind: Option<String>,
+    /// The affiliation.
+    pub affiliation: Option<String>,
+    /// When it was last seen.
+    pub last_seen: Option<i64>,
+    /// Keys and names of its products, in lower case.
+    pub uses: String,
+}
+
+/// The members of a page.
+///
+/// # Errors
+/// If a record cannot be written, which does not happen.
+pub fn of(page: &MemberPage) -> Result<Vec<Row>, Problem> {
+    page.rows().zip(&page.members).map(|(record, member)| row(page, record, member)).collect()
+}
+
+/// What a product is found by in [`Row::uses`]: its key or its name.
+#[must_use]
+pub fn product(text: &str) -> String {
+    format!("{PART}{}{PART}", text.to_lowercase())
+}
+
+fn row(page: &MemberPage, record: impl Serialize, member: &Member) -> Result<Row, Problem> {
+    let record = serde_json::to_string(&record)
+        .map_err(|error| Problem::broken(format!("a member cannot be written: {error}")))?;
+    let email = member.email.as_deref().unwrap_or_default();
+    let nickname = member.nickname.as_deref().unwrap_or_default();
+    let sort =
+        [&member.name, email, &member.id].into_iter().map(str::trim).find(|text| !text.is_empty());
+    let mut products = String::new();
+    for (product, _) in uses(member, &page.products) {
+        products.push(PART);
+        products.push_str(&product.key.to_lowercase());
+        products.push(PART);
+        products.push_str(&product.name.to_lowercase());
+        products.push(PART);
+    }
+    Ok(Row {
+        id: member.id.clone(),
+        hash: shortened(Sha256::digest(&record)),
+        core: core(page, member),
+        sort: sort.map(|text| text.to_lowercase()).unwrap_or_default(),
+        search: format!("{}\n{nickname}\n{email}", member.name).to_lowercase(),
+        status: member.status.as_ref().map(|known| status(known).to_owned()),
+        kind: member.kind.as_ref().map(|known| kind(known).to_owned()),
+        affiliation: member.affiliation.as_ref().map(|known| affiliation(known).to_owned()),
+        last_seen: member.last_seen.as_ref().map(clock::of),
+        uses: products,
+        record,
+    })
+}
+
+/// Half of a SHA-256: no two values of a member have the same.
+fn shortened(hash: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    hash.into_iter().take(16).collect()
+}
+
+fn core(page: &MemberPage, member: &Member) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    let mut add = |text: Option<&str>| match text {
+        None => hash.update([0]),
+        Some(text) => {
+            hash.update([1]);
+            hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(text);
+        }
+    };
+    add(member.email.as_deref());
+    add(Some(&member.name));
+    add(member.nickname.as_deref());
+    add(Some(&member.role));
+    add(member.status.as_ref().map(status));
+    add(member.kind.as_ref().map(kind));
+    add(member.affiliation.as_ref().map(affiliation));
+    add(member.billable.map(|billable| if billable { "yes" } else { "no" }));
+    for (name, value) in &member.attributes {
+        add(Some(name));
+        add(Some(value));
+    }
+    add(None);
+    for (product, _) in uses(member, &page.products) {
+        add(Some(&product.key));
+        add(Some(&product.name));
+        add(product.site.as_deref());
+    }
+    shortened(hash.finalize())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use smp_host::contract::{Instant, Product, ProductUse};
+
+    use super::*;
+
+    fn page(change: impl FnOnce(&mut Member)) -> Row {
+        let mut member = Member {
+            id: "a1".into(),
+            email: Some("Zoe@Example.test".into()),
+            name: "Zoë ÄRGER".into(),
+            nickname: Some("ZZ".into()),
+            role: "Jira".into(),
+            uses: vec![ProductUse { product: 0, last_active: None }],
+            last_seen: None,
+            status: None,
+            kind: None,
+            affiliation: None,
+            billable: None,
+            attributes: Vec::new(),
+        };
+        change(&mut member);
+        let product = Product { key: "jira-software".into(), name: "Jira".into(), site: None };
+        let page = MemberPage {
+            products: vec![product],
+            members: vec![member],
+            next: None,
+            total: None,
+            notes: Vec::new(),
+        };
+        of(&page).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_member_is_found_in_lower_case_by_name_nickname_and_email() {
+        let row = page(|_| ());
+        assert_eq!(
+            (row.sort.as_str(), row.search.as_str()),
+            ("zoë ärger", "zoë ärger\nzz\nzoe@example.test")
+        );
+        assert!(
+            row.uses.contains(&product("Jira")) && row.uses.contains(&product("JIRA-software"))
+        );
+        assert!(!row.uses.contains(&product("jira-soft")));
+        assert_eq!(page(|member| member.name.clear()).sort, "zoe@example.test");
+    }
+
+    #[test]
+    fn activity_changes_the_record_and_not_the_member() {
+        let (row, seen) = (page(|_| ()), Instant { seconds: 5, nanoseconds: 0 });
+        let active = page(|member| member.last_seen = Some(seen));
+        assert_eq!(active.core, row.core);
+        assert_ne!(active.hash, row.hash);
+        assert_eq!(active.last_seen, Some(5_000));
+        let used = page(|member| member.uses[0].last_active = Some(seen));
+        assert_eq!(used.core, row.core);
+        for changed in [
+            page(|member| member.name.push('x')),
+            page(|member| member.email = None),
+            page(|member| member.nickname = None),
+            page(|member| member.role.clear()),
+            page(|member| member.uses.clear()),
+            page(|member| member.billable = Some(false)),
+            page(|member| member.attributes.push(("title".into(), "x".into()))),
+        ] {
+            assert_ne!(changed.core, row.core, "{}", changed.record);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Runs: their ledger, one run from claim to conclusion, who runs what, and what a page hears of it.
+//!
+//! ```text
+//! scheduler ─▶ claim (epoch + 1) ─▶ collect ─▶ page ─▶ page ─▶ … ─▶ conclude
+//!                                              each one transaction that compares the epoch
+//! ```
+
+pub mod collect;
+pub mod conclude;
+pub mod ledger;
+pub mod live;
+pub mod scheduler;
+pub mod table;
+pub mod usage;
