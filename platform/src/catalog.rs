@@ -91,10 +91,11 @@ impl Catalog {
     }
 
     /// Installs a build. The first of a connector is active at once. An upgrade is, if it needs no
-    /// approval that its predecessor has not; otherwise it waits, and the old one goes on.
+    /// approval that its predecessor has not; otherwise it waits, and the old one goes on. A
+    /// connection uses the active build as soon as its settings are validated with it.
     ///
     /// # Errors
-    /// If it cannot run here, is older than the active one, or the database fails.
+    /// If it cannot run here, or the database fails.
     pub async fn install(
         &self,
         file: &ConnectorFile,
@@ -215,7 +216,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// Approves a build that waits: new connections, and runs of old ones, use it from now on.
+    /// Approves a build that waits: new connections use it from now on, and old ones as soon as they
+    /// are validated with it.
     ///
     /// # Errors
     /// If there is none.

@@ -32,7 +32,7 @@ use crate::runs::table;
 use crate::store::connections::{self as stored, Connection};
 use crate::store::connectors::{self, Build};
 use crate::store::tokens::{Holder, new_id};
-use crate::store::{Store, audit, secrets};
+use crate::store::{Store, Writing, audit, secrets};
 
 /// Longest wait within a call. A longer one ends the run, which comes back then: a wait of an hour
 /// holds no memory.
@@ -169,6 +169,7 @@ impl Connections {
             tenant: new.tenant,
             connector: build.id.clone(),
             digest: build.digest.clone(),
+            upgrade: None,
             name: new.name,
             settings: new.settings,
             account: String::new(),
@@ -191,13 +192,10 @@ impl Connections {
         connection.account = ready.account.id;
         connection.account_name = ready.account.name;
         connection.credential_expires = ready.validation.credential_expires().as_ref().map(of);
-        let sealed = self.seal(&connection, 1, &new.secrets)?;
         let mut writing = self.store.write().await?;
         stored::tenant(&mut writing, &connection.tenant).await?;
         stored::insert(&mut writing, &connection).await?;
-        for secret in &sealed {
-            secrets::put(&mut writing, secret).await?;
-        }
+        self.keep(&mut writing, &connection, 1, &new.secrets).await?;
         self.note(&mut writing, &connection, holder, "connection-made").await?;
         writing.commit().await?;
         Ok((connection, ready.validation))
@@ -208,9 +206,10 @@ impl Connections {
     /// # Errors
     /// If its key cannot be opened, or the database fails.
     pub async fn validate(&self, connection: &Connection) -> Result<Validation, Problem> {
+        let connection = &self.upgrade(connection).await?;
         let build = self.build(connection).await?;
         let plugin = self.catalog.plugin(&build.digest).await?;
-        let entered = self.open(connection).await?;
+        let entered = settings(&connection.settings, &self.open(connection).await?);
         let validation = self.validation(&plugin, &build, connection, &entered).await?;
         if validation.ready() {
             let expires = validation.credential_expires().as_ref().map(of);
@@ -241,7 +240,6 @@ impl Connections {
             ));
         }
         let version = connection.secret_version.saturating_add(1);
-        let sealed = self.seal(connection, version, new)?;
         let mut writing = self.store.write().await?;
         let sql =
             "UPDATE connections SET secret_version = $2 WHERE id = $1 AND secret_version = $3";
@@ -255,9 +253,7 @@ impl Connections {
             return Err(Problem::conflict("the key was changed by somebody else meanwhile")
                 .hint("Look at the connection, and give the key again if it is still needed."));
         }
-        for secret in &sealed {
-            secrets::put(&mut writing, secret).await?;
-        }
+        self.keep(&mut writing, connection, version, new).await?;
         let expires = ready.validation.credential_expires().as_ref().map(of);
         stored::mended(&mut writing, &connection.id, expires, now()).await?;
         self.note(&mut writing, connection, holder, "key-changed").await?;
@@ -334,7 +330,7 @@ impl Connections {
     ) -> Result<(Session, Plugin, Build), Problem> {
         let build = self.build(connection).await?;
         let plugin = self.catalog.plugin(&build.digest).await?;
-        let entered = self.open(connection).await?;
+        let entered = settings(&connection.settings, &self.open(connection).await?);
         let checked = entered.check(plugin.descriptor(), true)?;
         let account = account(&connection.connector, &connection.account);
         let options = Wanted {
@@ -357,9 +353,69 @@ impl Connections {
         build.approved.endpoints.iter().map(String::as_str).filter(wanted).collect()
     }
 
-    /// The build that a connection uses now: the active one of its connector.
+    /// The build that a connection uses.
     async fn build(&self, connection: &Connection) -> Result<Build, Problem> {
-        connectors::active(&self.store, &connection.connector).await
+        let build = connectors::by_digest(&self.store, &connection.digest).await?;
+        build.ok_or_else(|| Problem::broken("the build of the connector is not installed any more"))
+    }
+
+    /// Moves a connection to the active build of its connector, if its settings are ready there and
+    /// of the same account. Until then it goes on with the build that it has, and says why.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn upgrade(&self, connection: &Connection) -> Result<Connection, Problem> {
+        let active = connectors::active(&self.store, &connection.connector).await?;
+        let mut now_uses = connection.clone();
+        if active.digest == connection.digest {
+            if connection.upgrade.is_some() {
+                now_uses.upgrade = None;
+                let mut writing = self.store.write().await?;
+                stored::upgraded(&mut writing, &connection.id, &active.digest, None).await?;
+                writing.commit().await?;
+            }
+            return Ok(now_uses);
+        }
+        match self.ready_for(connection, &active).await {
+            Ok(()) => (now_uses.digest, now_uses.upgrade) = (active.digest.clone(), None),
+            Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full") => {
+                return Err(problem);
+            }
+            Err(problem) => {
+                let (digest, version) = (&active.digest, &active.version);
+                let held =
+                    json!({"digest": digest, "version": version, "error": problem.to_json()});
+                now_uses.upgrade = Some(held.to_string());
+            }
+        }
+        let mut writing = self.store.write().await?;
+        let (digest, held_back) = (&now_uses.digest, now_uses.upgrade.clone());
+        stored::upgraded(&mut writing, &connection.id, digest, held_back).await?;
+        if now_uses.upgrade.is_none() {
+            let action = audit::Action {
+                tenant: Some(&connection.tenant),
+                actor: "platform",
+                what: "connection-upgraded",
+                subject: &connection.id,
+                detail: Some(&active.version),
+            };
+            audit::record(&mut writing, action).await?;
+        }
+        writing.commit().await?;
+        Ok(now_uses)
+    }
+
+    /// Whether a connection is ready with a build.
+    async fn ready_for(&self, connection: &Connection, build: &Build) -> Result<(), Problem> {
+        granted(build, &connection.grants)?;
+        let plugin = self.catalog.plugin(&build.digest).await?;
+        let entered = self.open(connection).await?;
+        let ready = self.ready(&plugin, build, connection, &entered).await?;
+        if ready.account.id == connection.account {
+            return Ok(());
+        }
+        Err(Problem::conflict("the new version takes the key for one of another account")
+            .hint("The earlier version is used; tell the author of the connector."))
     }
 
     async fn ready(
@@ -375,8 +431,8 @@ impl Connections {
             return Err(not_ready(&validation));
         }
         let checked = entered.check(plugin.descriptor(), true)?;
-        let mut session =
-            self.session_of(plugin, build, connection, &checked, Wanted::of_a_person())?;
+        let wanted = Wanted::of_a_person(connection);
+        let mut session = self.session_of(plugin, build, connection, &checked, wanted)?;
         let account = session.connect().await?;
         Ok(Ready { account, validation })
     }
@@ -392,8 +448,8 @@ impl Connections {
             Ok(checked) => checked,
             Err(failure) => return Ok(Validation::refused(failure)),
         };
-        let mut session =
-            self.session_of(plugin, build, connection, &checked, Wanted::of_a_person())?;
+        let wanted = Wanted::of_a_person(connection);
+        let mut session = self.session_of(plugin, build, connection, &checked, wanted)?;
         Ok(match Validation::of(&mut session).await {
             Ok(validation) => validation,
             Err(failure) => Validation::stopped(failure),
@@ -453,33 +509,37 @@ impl Connections {
         })
     }
 
-    async fn open(&self, connection: &Connection) -> Result<Settings, Problem> {
+    async fn open(&self, connection: &Connection) -> Result<Secrets, Problem> {
         let mut entered = Secrets::default();
         for secret in secrets::of(&self.store, &connection.id).await? {
             let context = context(connection, &secret.setting, secret.version);
             let text = self.keys.unseal(&context, &secret.sealed)?;
             entered.0.insert(secret.setting.clone(), text);
         }
-        Ok(settings(&connection.settings, &entered))
+        Ok(entered)
     }
 
-    fn seal(
+    /// Seals and stores secrets.
+    async fn keep(
         &self,
+        writing: &mut Writing,
         connection: &Connection,
         version: i64,
         new: &Secrets,
-    ) -> Result<Vec<secrets::Stored>, Problem> {
-        let seal = |(setting, text): (&String, &Zeroizing<String>)| {
-            let sealed = self.keys.seal(&context(connection, setting, version), text.trim())?;
+    ) -> Result<(), Problem> {
+        for (setting, text) in &new.0 {
+            let context = context(connection, setting, version);
+            let sealed = self.keys.seal(writing, &context, text.trim()).await?;
             let (connection, setting) = (connection.id.clone(), setting.clone());
-            Ok(secrets::Stored { connection, setting, version, sealed })
-        };
-        new.0.iter().map(seal).collect()
+            let stored = secrets::Stored { connection, setting, version, sealed };
+            secrets::put(writing, &stored).await?;
+        }
+        Ok(())
     }
 
     async fn note(
         &self,
-        writing: &mut crate::store::Writing,
+        writing: &mut Writing,
         connection: &Connection,
         holder: &Holder,
         what: &str,
@@ -505,11 +565,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of_a_person() -> Self {
+    fn of_a_person(connection: &Connection) -> Self {
+        let known = !connection.account.is_empty();
         Self {
             purpose: Purpose::Members,
             run: None,
-            account: None,
+            account: known.then(|| account(&connection.connector, &connection.account)),
             observer: Arc::new(Silent),
             max_wait: LONGEST_WAIT_OF_A_PERSON,
         }
@@ -570,6 +631,8 @@ fn granted(build: &Build, grants: &[String]) -> Result<(), Problem> {
 pub fn to_json(connection: &Connection) -> Value {
     let failure: Option<Value> =
         connection.failure.as_ref().and_then(|text| serde_json::from_str(text).ok());
+    let upgrade: Option<Value> =
+        connection.upgrade.as_ref().and_then(|text| serde_json::from_str(text).ok());
     let at = |at: Option<i64>| at.and_then(rfc3339);
     json!({
         "id": connection.id,
@@ -577,6 +640,8 @@ pub fn to_json(connection: &Connection) -> Value {
         "connector": connection.connector,
         "name": connection.name,
         "settings": connection.settings,
+        "build": connection.digest,
+        "upgrade": upgrade,
         "account": connection.account,
         "account_name": connection.account_name,
         "upstream": connection.upstream,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::{Server, connection, installed, log, platform, run};
-use smp_tests::harness::Run;
+use smp_tests::harness::{Run, component};
 use smp_tests::mock::{Builder, Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, When};
 
 struct Folder {
@@ -57,7 +57,12 @@ fn members_appear_go_and_return_by_whole_runs_alone() {
         (&json!("complete"), &json!(60), &json!(60)),
         "{run}"
     );
-    assert_eq!(server.get(&format!("{path}/usage"))["data"][0]["plan"], json!("Premium"));
+    let told = server.until(&format!("{path}/usage"), |told| !told["run"].is_null());
+    assert_eq!(
+        (&told["run"], &told["data"][0]["plan"]),
+        (&json!(first), &json!("Premium")),
+        "{told}"
+    );
 
     let mock = changed(mock, 55);
     let second = server.collected(&path);
@@ -173,6 +178,54 @@ fn a_run_that_is_asked_to_come_back_waits_and_one_that_was_stopped_goes_on() {
         ended = server.ended(&path, &run);
     }
     assert_eq!((&ended["state"], &ended["members"]), (&json!("complete"), &json!(300)), "{ended}");
+}
+
+#[test]
+fn a_new_version_is_used_as_soon_as_it_is_validated_and_rolled_back() {
+    let (folder, mock) = (folder(), mock(20, 0));
+    let server = Server::start(&folder.data, &mock);
+    let path = server.connected("acme", &mock);
+    let collected = server.first_run(&path);
+    server.ended(&path, &collected);
+    let first = server.get(&path)["build"].clone();
+
+    // The same component with a custom section more is another build.
+    let new = folder.data.with_extension("wasm");
+    let mut bytes = std::fs::read(component()).unwrap();
+    bytes.extend([0, 5, 4]);
+    bytes.extend(b"test");
+    std::fs::write(&new, bytes).unwrap();
+    let port = mock.url().rsplit(':').next().unwrap().parse().unwrap();
+    drop(mock);
+    let mock = Builder::default()
+        .members(20)
+        .port(port)
+        .fault(Call::Users, When::Between(1, 2), Fault::Status(ErrorAnswer::new(403)))
+        .start()
+        .unwrap();
+    let installed = run(&folder.data, &["connector", "install", new.to_str().unwrap()]);
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let active = &server.get("/api/v1/connectors")["data"][0];
+    assert_ne!(active["digest"], first);
+    // Not validated: the run before goes on, and says why.
+    let (_, validation) = server.ask("POST", &format!("{path}/validate"), &Value::Null);
+    let shown = server.get(&path);
+    assert_eq!(
+        (&shown["build"], &shown["upgrade"]["digest"], &shown["upgrade"]["error"]["status"]),
+        (&first, &active["digest"], &json!(422)),
+        "{validation} {shown}"
+    );
+    drop(mock);
+    let mock = self::mock(20, port);
+    assert_eq!(server.collected(&path)["state"], json!("complete"));
+    let shown = server.get(&path);
+    assert_eq!((&shown["build"], &shown["upgrade"]), (&active["digest"], &Value::Null), "{shown}");
+
+    let back = run(&folder.data, &["connector", "rollback", "atlassian-cloud"]);
+    assert!(back.status.success(), "{}", String::from_utf8_lossy(&back.stderr));
+    assert_eq!(server.collected(&path)["state"], json!("complete"));
+    assert_eq!(server.get(&path)["build"], first);
+    drop(mock);
 }
 
 #[test]

@@ -35,7 +35,9 @@ CREATE TABLE connections (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     connector TEXT NOT NULL,
+    -- The build that it uses, and why it does not use the active one yet.
     digest TEXT NOT NULL,
+    upgrade TEXT,
     name TEXT NOT NULL,
     settings TEXT NOT NULL,
     account TEXT NOT NULL,
@@ -97,6 +99,8 @@ CREATE TABLE runs (
     resumes_at BIGINT,
     error TEXT,
     stop BIGINT NOT NULL,
+    -- Usage: 0 is not told, 1 is to be collected, 2 is told.
+    usage BIGINT NOT NULL DEFAULT 0,
     started BIGINT NOT NULL,
     ended BIGINT
 );
@@ -160,12 +164,15 @@ CREATE INDEX members_now ON members (connection, until, present, sort, id);
 CREATE INDEX members_seen ON members (connection, until, present, last_seen);
 CREATE INDEX members_changes ON members (connection, since, id, what);
 
--- Usage of the last run that told it.
+CREATE INDEX runs_usage ON runs (usage) WHERE usage = 1;
+
+-- Usage by run, where it was told.
 CREATE TABLE seats (
     connection TEXT NOT NULL,
+    seq BIGINT NOT NULL,
     place BIGINT NOT NULL,
     record TEXT NOT NULL,
-    PRIMARY KEY (connection, place)
+    PRIMARY KEY (connection, seq, place)
 );
 
 CREATE TABLE audit (

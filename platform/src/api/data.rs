@@ -15,6 +15,7 @@ use super::caller::Caller;
 use super::connections::limit;
 use super::extract::{Params, Segments};
 use super::schema::{ChangesBody, MemberBody, MembersBody, ProblemBody, UsageBody};
+use crate::clock::rfc3339;
 use crate::members::changes;
 use crate::members::export::{self, Format};
 use crate::members::list::{self, At, Filter};
@@ -82,6 +83,16 @@ pub(super) struct ExportParams {
     #[param(nullable = false)]
     gone: Option<bool>,
     /// As of this run, which must be whole.
+    #[param(nullable = false)]
+    at_run: Option<String>,
+}
+
+/// As of which run.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UsageParams {
+    /// As of this run, which must be whole; as of the last one if absent.
     #[param(nullable = false)]
     at_run: Option<String>,
 }
@@ -177,19 +188,24 @@ pub(super) async fn changes(
     Ok(Json(json!({"data": page.changes, "next": page.next})))
 }
 
-/// Shows what is paid and used, by product, as the last run told it.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/usage", params(("id" = String, Path)), responses(
+/// Shows what is paid and used, by product, as the last run told it that told usage.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/usage", params(("id" = String, Path), UsageParams), responses(
     (status = 200, body = UsageBody),
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(super) async fn usage(
     caller: Caller,
     State(api): State<Api>,
     Segments(id): Segments<String>,
+    Params(params): Params<UsageParams>,
 ) -> Result<Json<Value>, Problem> {
     let connection = caller.connection(&api, &id).await?;
-    Ok(Json(json!({"data": seats::list(&api.connections.store, &connection.id).await?})))
+    let at = at(&api, &connection.id, params.at_run.as_deref()).await?;
+    let seq = at.map_or(i64::MAX, |at| at.seq);
+    let told = seats::list(&api.connections.store, &connection.id, seq).await?;
+    Ok(Json(json!({"data": told.rows, "run": told.run, "at": told.at.and_then(rfc3339)})))
 }
 
 /// Exports members. The export is recorded in the audit.

@@ -114,6 +114,11 @@ pub(super) struct ConnectionBody {
     id: String,
     tenant: String,
     connector: String,
+    /// Digest of the build that it uses.
+    build: String,
+    /// Why it does not use the active build yet: digest, version and error.
+    #[schema(required = true, value_type = Option<Object>)]
+    upgrade: Option<serde_json::Value>,
     name: String,
     settings: BTreeMap<String, String>,
     /// The account's id at the service.
@@ -301,6 +306,12 @@ pub(super) struct SeatsBody {
 #[derive(ToSchema)]
 pub(super) struct UsageBody {
     data: Vec<SeatsBody>,
+    /// The run that told it; null if no run told usage.
+    #[schema(required = true)]
+    run: Option<String>,
+    /// When that run ended.
+    #[schema(required = true)]
+    at: Option<String>,
 }
 
 /// The state of the process.

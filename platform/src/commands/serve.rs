@@ -45,6 +45,10 @@ pub(super) struct Serve {
     /// Run only connectors that this trust file does not revoke.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
+    /// Drop history, runs and people who are gone after so many days.
+    #[arg(long, value_name = "DAYS", default_value_t = 730,
+          value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    keep_days: i64,
     /// Write the line that says where it serves as JSON.
     #[arg(long)]
     json: bool,
@@ -76,7 +80,8 @@ impl Serve {
         let wake = Wake::default();
         let hosts = Hosts::of(address, self.public_url.as_ref());
         let api = Api::new(connections.clone(), wake.clone(), metrics, hosts, shutdown.clone());
-        let schedule = tokio::spawn(scheduler::run(connections, wake, shutdown.clone()));
+        let schedule =
+            tokio::spawn(scheduler::run(connections, wake, self.keep_days, shutdown.clone()));
         let signals = end_on_signal(end)?;
         let token = if tokens::any(&store).await? {
             None

@@ -106,6 +106,12 @@ impl Ring {
             .find(|key| sealed.wrapped.starts_with(&key.id()))
     }
 
+    /// The key of this id.
+    #[must_use]
+    pub fn by_id(&self, id: &[u8]) -> Option<&Key> {
+        std::iter::once(&self.current).chain(&self.earlier).find(|key| key.id() == id)
+    }
+
     /// Whether the key that wrapped this secret is here.
     #[must_use]
     pub fn has(&self, sealed: &Sealed) -> bool {

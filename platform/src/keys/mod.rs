@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use crate::problem::Problem;
-use crate::store::{Store, secrets};
+use crate::store::{Store, Writing, secrets};
 use file::Ring;
 use seal::{Context, Sealed};
 
@@ -39,6 +39,13 @@ impl Keys {
         };
         let keys = Self { path: Arc::new(path.to_owned()), ring: Arc::new(RwLock::new(ring)) };
         keys.opens_what_is_there(store).await?;
+        let used = secrets::wrapping_key(store).await?;
+        if used.is_none_or(|id| keys.ring().by_id(&id).is_none()) {
+            let id = keys.ring().current().id();
+            let mut writing = store.write().await?;
+            secrets::wrap_with(&mut writing, &id).await?;
+            writing.commit().await?;
+        }
         Ok(keys)
     }
 
@@ -58,12 +65,24 @@ impl Keys {
         .hint(what_is_lost(connections)))
     }
 
-    /// Seals a secret.
+    /// Seals a secret, in the transaction that stores it: a rotation in another process waits until
+    /// it is stored, or has noted its new key before.
     ///
     /// # Errors
-    /// If the machine gives no random numbers.
-    pub fn seal(&self, context: &Context<'_>, secret: &str) -> Result<Sealed, Problem> {
-        seal::seal(self.ring().current(), context, secret.as_bytes())
+    /// If the key file cannot be read, the database fails, or the machine gives no random numbers.
+    pub async fn seal(
+        &self,
+        writing: &mut Writing,
+        context: &Context<'_>,
+        secret: &str,
+    ) -> Result<Sealed, Problem> {
+        let id = secrets::hold_wrapping_key(writing).await?.ok_or_else(cannot_seal)?;
+        if self.ring().by_id(&id).is_none() {
+            self.reload()?;
+        }
+        let ring = self.ring();
+        let key = ring.by_id(&id).ok_or_else(cannot_seal)?;
+        seal::seal(key, context, secret.as_bytes())
     }
 
     /// Opens a secret. After a rotation in another process, the key file is read again.
@@ -93,7 +112,12 @@ impl Keys {
     pub async fn rotate(&self, store: &Store) -> Result<u64, Problem> {
         let ring = self.ring().with_new_key()?;
         ring.write(&self.path)?;
+        let id = ring.current().id();
         self.set(ring);
+        // From here on, every process seals with the new key.
+        let mut writing = store.write().await?;
+        secrets::wrap_with(&mut writing, &id).await?;
+        writing.commit().await?;
         let mut wrapped = 0;
         let (mut connection, mut setting) = (String::new(), String::new());
         loop {
@@ -154,8 +178,9 @@ impl Keys {
             .execute(&mut *writing)
             .await?;
         sqlx::query("DELETE FROM secrets").execute(&mut *writing).await?;
+        let ring = Ring::make(path)?;
+        secrets::wrap_with(&mut writing, &ring.current().id()).await?;
         writing.commit().await?;
-        Ring::make(path)?;
         Ok(connections)
     }
 
@@ -173,6 +198,11 @@ impl Keys {
     fn ring(&self) -> std::sync::RwLockReadGuard<'_, Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn cannot_seal() -> Problem {
+    Problem::new(503, "key-file", "the key file has not the key that new secrets are sealed with")
+        .hint("Start every process of this store with the same key file.")
 }
 
 fn cannot_open() -> Problem {
@@ -196,6 +226,8 @@ fn what_is_lost(connections: i64) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::store::{Place, secrets::Stored};
 
@@ -213,7 +245,8 @@ mod tests {
         let mut writing = store.write().await.unwrap();
         for number in 0..250 {
             let connection = format!("c{number:03}");
-            let sealed = keys.seal(&context(&connection), &format!("key {number}")).unwrap();
+            let secret = format!("key {number}");
+            let sealed = keys.seal(&mut writing, &context(&connection), &secret).await.unwrap();
             let stored = Stored { connection, setting: "api-key".into(), version: 1, sealed };
             secrets::put(&mut writing, &stored).await.unwrap();
         }
@@ -229,10 +262,16 @@ mod tests {
                 assert_eq!(*opened, format!("key {number}"));
             }
         }
+        // What the other process seals after the rotation opens after the old key is forgotten.
+        let mut writing = store.write().await.unwrap();
+        let sealed = other.seal(&mut writing, &context("c250"), "later").await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(*keys.unseal(&context("c250"), &sealed).unwrap(), "later");
         std::fs::remove_file(&path).unwrap();
         let lost = Keys::open(&path, &store).await.unwrap_err();
         assert!(lost.hint.unwrap().contains("keys of 250 connections"));
         std::fs::write(&path, before).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let wrong = Keys::open(&path, &store).await.unwrap_err();
         assert!(wrong.detail.contains("is not the key of this store"), "{wrong}");
     }

@@ -63,14 +63,16 @@ async fn claimed_run(
     stopped: impl Future<Output = ()>,
 ) -> Result<Left, Problem> {
     let connection = match stored::get(&all.store, &claimed.connection, None).await {
-        Ok(connection) => connection,
+        // A run that has pages ends with the build that it began with.
+        Ok(connection) if claimed.page > 0 => connection,
+        Ok(connection) => all.upgrade(&connection).await?,
         Err(problem) if problem.status == 404 => return Ok(Left::Elsewhere),
         Err(problem) => return Err(problem),
     };
     let figures = Arc::new(Figures::default());
     let told = Arc::new(Told::new(all.live.clone(), claimed.id.clone(), Arc::clone(&figures)));
     let opened = all.session(&connection, Purpose::Members, &claimed.id, told).await;
-    let (session, plugin, build) = match opened {
+    let (session, ..) = match opened {
         Ok(opened) => opened,
         Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full") => {
             return Err(problem);
@@ -84,7 +86,7 @@ async fn claimed_run(
     let report = session.collect_members(&mut ledger, stopped).await;
     count(&connection.connector, &report, claimed.started);
     if report.outcome == Outcome::Complete {
-        usage::collect(all, &connection, &plugin, &build, &claimed.id).await?;
+        usage::collect(all, &connection.id, &claimed.id).await?;
     }
     // Seen from the database: what was not written there did not happen.
     let now = match table::get(&all.store, &claimed.connection, &claimed.id).await {

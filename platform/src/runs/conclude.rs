@@ -67,7 +67,7 @@ pub(super) async fn conclude(
     let error = report.error.as_ref().filter(|_| !matches!(next, Next::Open | Next::Stopped));
     let error = error.map(|failure| failure.to_json().to_string());
     let sql = "UPDATE runs SET state = $3, resumes_at = $4, ended = $5, error = $6, attempts = attempts + $7, \
-               requests = $8, retries = $9, waited_ms = $10, bytes = $11, held = NULL, stop = 0, counts = $12 \
+               requests = $8, retries = $9, waited_ms = $10, bytes = $11, held = NULL, stop = 0, counts = $12, usage = $13 \
                WHERE id = $1 AND epoch = $2";
     query(sql)
         .bind(run.id.clone())
@@ -82,6 +82,7 @@ pub(super) async fn conclude(
         .bind(numbers.waited_ms)
         .bind(numbers.bytes)
         .bind(serde_json::to_string(&report.counts).unwrap_or_default())
+        .bind(i64::from(ending == Ending::Complete))
         .execute(&mut *writing)
         .await
         .map_err(lost)?;
@@ -92,6 +93,11 @@ pub(super) async fn conclude(
         drop_staged(&mut writing, &run.id).await.map_err(lost)?;
         let failure = report.error.as_ref();
         after(&mut writing, &connection, run.seq, failure).await.map_err(lost)?;
+    }
+    if let Next::Stopped = next {
+        // The schedule goes on with it.
+        let due = next_due(&connection, now());
+        connections::due(&mut writing, &connection.id, due).await.map_err(lost)?;
     }
     writing.commit().await.map_err(lost)
 }

@@ -4,13 +4,13 @@
 //! It decides nothing that matters: what it loses, the next turn finds in the database.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::collect::{Left, collect_one};
-use super::table;
+use super::{retention, table, usage};
 use crate::connections::Connections;
 use crate::problem::Problem;
 use crate::store::tokens::new_id;
@@ -21,6 +21,10 @@ const TURN: Duration = Duration::from_millis(500);
 const AFTER_A_FAULT: Duration = Duration::from_secs(5);
 /// Runs at the same time.
 pub const SLOTS: usize = 64;
+/// Of them, those of one tenant: however many it has, another tenant's run begins at once.
+const SHARE: i64 = 48;
+/// Time between two looks for what is kept too long.
+const RETENTION_TURN: Duration = Duration::from_secs(6 * 3_600);
 
 /// Wakes the scheduler before its turn.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +37,7 @@ impl Wake {
     }
 }
 
-/// Runs until `shutdown`; then every run of this process gives its place up after the page that is
+/// Runs until `shutdown`, and drops what is kept for more than these days; then every run of this process gives its place up after the page that is
 /// being delivered.
 ///
 /// # Errors
@@ -41,6 +45,7 @@ impl Wake {
 pub async fn run(
     all: Connections,
     wake: Wake,
+    keep_days: i64,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), Problem> {
     let holder = new_id("p");
@@ -49,7 +54,22 @@ pub async fn run(
         tracing::info!(runs = taken, "runs of an earlier process go on");
     }
     let mut runs = JoinSet::new();
+    for (connection, run) in usage::due(&all.store).await? {
+        let all = all.clone();
+        runs.spawn(async move {
+            if let Err(problem) = usage::collect(&all, &connection, &run).await {
+                tracing::warn!(run, code = problem.code, "usage could not be collected");
+            }
+        });
+    }
+    let mut retained = None::<Instant>;
     while !*shutdown.borrow() {
+        if retained.is_none_or(|at| at.elapsed() >= RETENTION_TURN) {
+            retained = Some(Instant::now());
+            if let Err(problem) = retention::apply(&all.store, keep_days).await {
+                tracing::error!(code = problem.code, "old history is kept: {}", problem.detail);
+            }
+        }
         if let Err(problem) = turn(&all, &holder, &shutdown, &mut runs, &wake).await {
             tracing::error!(code = problem.code, "the schedule cannot be read: {}", problem.detail);
         }
@@ -77,7 +97,10 @@ async fn turn(
 ) -> Result<(), Problem> {
     let due = table::sweep(&all.store).await?;
     let free = SLOTS.saturating_sub(runs.len());
-    let claimable = table::claimable(&all.store, i64::try_from(free).unwrap_or(0)).await?;
+    let claimable = match i64::try_from(free) {
+        Ok(free) if free > 0 => table::claimable(&all.store, free, SHARE).await?,
+        _ => Vec::new(),
+    };
     // More may be due than one turn asks for.
     if due >= 200 {
         wake.now();

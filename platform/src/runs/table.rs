@@ -7,7 +7,7 @@ use sqlx::{Row, query};
 
 use crate::clock::{now, rfc3339};
 use crate::problem::Problem;
-use crate::store::connections::Connection;
+use crate::store::connections::{self, Connection};
 use crate::store::tokens::new_id;
 use crate::store::{Store, Writing};
 
@@ -213,17 +213,19 @@ pub async fn release(store: &Store, id: &str, holder: &str) -> Result<(), Proble
     Ok(())
 }
 
-/// Runs that are to be claimed now, of every tenant in turn, at most this many.
+/// Runs that are to be claimed now, at most this many: of every tenant in turn, those that go on
+/// counted, and of one tenant at most its share of places.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn claimable(store: &Store, most: i64) -> Result<Vec<String>, Problem> {
-    let sql = "SELECT id FROM (SELECT r.id, r.started, row_number() OVER \
-               (PARTITION BY c.tenant ORDER BY r.started, r.id) AS place \
+pub async fn claimable(store: &Store, most: i64, share: i64) -> Result<Vec<String>, Problem> {
+    // Held runs come first in the order of a tenant, so that they take its first places.
+    let sql = "SELECT id FROM (SELECT r.id, r.started, r.held, row_number() OVER \
+               (PARTITION BY c.tenant ORDER BY CASE WHEN r.held IS NULL THEN 1 ELSE 0 END, r.started, r.id) AS place \
                FROM runs r JOIN connections c ON c.id = r.connection \
-               WHERE r.state IN ('open', 'waiting') AND r.state = 'open' AND r.held IS NULL) AS queue \
-               ORDER BY place, started, id LIMIT $1";
-    let rows = query(sql).bind(most).fetch_all(store.read()).await?;
+               WHERE r.state IN ('open', 'waiting') AND r.state = 'open') AS queue \
+               WHERE held IS NULL AND place <= $2 ORDER BY place, started, id LIMIT $1";
+    let rows = query(sql).bind(most).bind(share).fetch_all(store.read()).await?;
     rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
 }
 
@@ -296,9 +298,15 @@ pub async fn stop(store: &Store, connection: &str, run: &str) -> Result<String, 
                WHERE id = $1 AND connection = $2 AND state IN ('open', 'waiting') RETURNING state";
     let row = query(sql).bind(run.to_owned()).bind(connection.to_owned()).bind(now());
     let row = row.fetch_optional(&mut *writing).await?;
+    let state: Option<String> = row.map(|row| row.try_get("state")).transpose()?;
+    if state.as_deref() == Some("stopped") {
+        // The schedule goes on with it.
+        let whose = connections::get(store, connection, None).await?;
+        connections::due(&mut writing, connection, next_due(&whose, now())).await?;
+    }
     writing.commit().await?;
-    match row {
-        Some(row) => Ok(row.try_get("state")?),
+    match state {
+        Some(state) => Ok(state),
         None => Ok(get(store, connection, run).await?.state),
     }
 }

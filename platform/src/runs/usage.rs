@@ -1,11 +1,10 @@
-//! Usage, after the members of a run: what is paid and used by product. It is kept only whole; a
-//! failure leaves what the run before told, and ends nothing.
+//! Usage, after the members of a run: what is paid and used by product. It is kept by run, and only
+//! whole; a failure leaves what an earlier run told, and ends nothing.
 
 use std::sync::Arc;
 
 use smp_host::collect::destination::Ending;
 use smp_host::collect::in_memory::InMemory;
-use smp_host::component::plugin::Plugin;
 use smp_host::contract::UsagePage;
 use smp_host::files::row::Rowed;
 use smp_host::http::base::{Purpose, needed};
@@ -16,21 +15,40 @@ use sqlx::{Row, query};
 use crate::connections::Connections;
 use crate::problem::Problem;
 use crate::store::Store;
-use crate::store::connections::Connection;
-use crate::store::connectors::Build;
+use crate::store::connections::{self, Connection};
 
-/// Collects usage, if the connector tells it and everything that it needs is approved.
+/// Collects the usage of a whole run, if the connector tells it and everything that it needs is
+/// approved.
 ///
 /// # Errors
 /// If the database fails.
-pub(super) async fn collect(
+pub(super) async fn collect(all: &Connections, connection: &str, run: &str) -> Result<(), Problem> {
+    let pages = match connections::get(&all.store, connection, None).await {
+        Ok(connection) => told(all, &connection, run).await?,
+        // It was deleted meanwhile.
+        Err(problem) if problem.status == 404 => return Ok(()),
+        Err(problem) => return Err(problem),
+    };
+    store(&all.store, connection, run, pages.as_deref()).await
+}
+
+/// Runs whose usage is still to be collected, with their connections.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn due(store: &Store) -> Result<Vec<(String, String)>, Problem> {
+    let rows = query("SELECT connection, id FROM runs WHERE usage = 1").fetch_all(store.read());
+    rows.await?.iter().map(|row| Ok((row.try_get("connection")?, row.try_get("id")?))).collect()
+}
+
+async fn told(
     all: &Connections,
     connection: &Connection,
-    plugin: &Plugin,
-    build: &Build,
     run: &str,
-) -> Result<(), Problem> {
-    let endpoints = Connections::endpoints(build, connection);
+) -> Result<Option<Vec<UsagePage>>, Problem> {
+    let session = all.session(connection, Purpose::Usage, run, Arc::new(Silent)).await;
+    let Ok((session, plugin, build)) = session else { return Ok(None) };
+    let endpoints = Connections::endpoints(&build, connection);
     let settings: Vec<_> = connection
         .settings
         .iter()
@@ -42,55 +60,74 @@ pub(super) async fn collect(
             endpoints.contains(&text.as_str())
         });
     if !plugin.tells_usage() || !granted {
-        return Ok(());
+        return Ok(None);
     }
-    let session = all.session(connection, Purpose::Usage, run, Arc::new(Silent)).await;
-    let Ok((session, ..)) = session else { return Ok(()) };
     let mut entries = InMemory::<UsagePage>::default();
     let report = session.collect_usage(&mut entries, std::future::pending()).await;
     if entries.ending() != Some(Ending::Complete) {
         let code = report.error.map_or("other", |failure| failure.code.as_str());
         tracing::warn!(run, code, "usage could not be collected; what was told before is kept");
-        return Ok(());
+        return Ok(None);
     }
-    store(&all.store, &connection.id, entries.pages()).await
+    Ok(Some(entries.pages().to_vec()))
 }
 
-async fn store(store: &Store, connection: &str, pages: &[UsagePage]) -> Result<(), Problem> {
+async fn store(
+    store: &Store,
+    connection: &str,
+    run: &str,
+    pages: Option<&[UsagePage]>,
+) -> Result<(), Problem> {
     let mut writing = store.write().await?;
-    query("DELETE FROM seats WHERE connection = $1")
-        .bind(connection.to_owned())
-        .execute(&mut *writing)
-        .await?;
-    let mut place = 0_i64;
-    for page in pages {
-        for record in page.rows() {
-            let record = serde_json::to_string(&record)
-                .map_err(|error| Problem::broken(format!("usage cannot be written: {error}")))?;
-            query("INSERT INTO seats (connection, place, record) VALUES ($1, $2, $3)")
-                .bind(connection.to_owned())
-                .bind(place)
-                .bind(record)
-                .execute(&mut *writing)
-                .await?;
-            place += 1;
-        }
+    let sql = "UPDATE runs SET usage = $2 WHERE id = $1 AND usage = 1 RETURNING seq";
+    let row = query(sql).bind(run.to_owned()).bind(if pages.is_some() { 2_i64 } else { 0 });
+    let Some(row) = row.fetch_optional(&mut *writing).await? else { return Ok(()) };
+    let seq: i64 = row.try_get("seq")?;
+    let rows = pages.into_iter().flatten().flat_map(|page| page.rows());
+    for (place, record) in (0_i64..).zip(rows) {
+        let record = serde_json::to_string(&record)
+            .map_err(|error| Problem::broken(format!("usage cannot be written: {error}")))?;
+        query("INSERT INTO seats (connection, seq, place, record) VALUES ($1, $2, $3, $4)")
+            .bind(connection.to_owned())
+            .bind(seq)
+            .bind(place)
+            .bind(record)
+            .execute(&mut *writing)
+            .await?;
     }
     writing.commit().await?;
     Ok(())
 }
 
-/// The usage that the last run told.
+/// Usage, and the run that told it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// The rows.
+    pub rows: Vec<serde_json::Value>,
+    /// Id of the run; `None` if no run has told usage.
+    pub run: Option<String>,
+    /// When the run ended.
+    pub at: Option<i64>,
+}
+
+/// The usage that was told last, up to the run of this number.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn list(store: &Store, connection: &str) -> Result<Vec<serde_json::Value>, Problem> {
-    let sql = "SELECT record FROM seats WHERE connection = $1 ORDER BY place";
-    let rows = query(sql).bind(connection.to_owned()).fetch_all(store.read()).await?;
-    rows.iter()
+pub async fn list(store: &Store, connection: &str, seq: i64) -> Result<Told, Problem> {
+    let sql = "SELECT id, seq, ended FROM runs WHERE connection = $1 AND usage = 2 AND seq <= $2 \
+               ORDER BY seq DESC LIMIT 1";
+    let row = query(sql).bind(connection.to_owned()).bind(seq).fetch_optional(store.read()).await?;
+    let Some(row) = row else { return Ok(Told::default()) };
+    let seq: i64 = row.try_get("seq")?;
+    let sql = "SELECT record FROM seats WHERE connection = $1 AND seq = $2 ORDER BY place";
+    let rows = query(sql).bind(connection.to_owned()).bind(seq).fetch_all(store.read()).await?;
+    let rows = rows
+        .iter()
         .map(|row| {
             let record: String = row.try_get("record")?;
             Ok(serde_json::from_str(&record).unwrap_or_default())
         })
-        .collect()
+        .collect::<Result<_, sqlx::Error>>()?;
+    Ok(Told { rows, run: Some(row.try_get("id")?), at: row.try_get("ended")? })
 }

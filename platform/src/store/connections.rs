@@ -23,6 +23,8 @@ pub struct Connection {
     pub connector: String,
     /// Digest of the build that it uses.
     pub digest: String,
+    /// Why it does not use the active build yet, as JSON.
+    pub upgrade: Option<String>,
     /// What the tenant calls it.
     pub name: String,
     /// Settings that are not secret.
@@ -61,7 +63,7 @@ pub struct Connection {
 
 const COLUMNS: &str = "id, tenant, connector, digest, name, settings, account, account_name, upstream, grants, \
                        every_hours, paused, state, failure, failures, credential_expires, secret_version, next_due, \
-                       runs, complete, created";
+                       runs, complete, created, upgrade";
 
 fn connection(row: &AnyRow) -> Result<Connection, Problem> {
     let json = |name: &str| row.try_get::<String, _>(name);
@@ -70,6 +72,7 @@ fn connection(row: &AnyRow) -> Result<Connection, Problem> {
         tenant: row.try_get("tenant")?,
         connector: row.try_get("connector")?,
         digest: row.try_get("digest")?,
+        upgrade: row.try_get("upgrade")?,
         name: row.try_get("name")?,
         settings: serde_json::from_str(&json("settings")?).unwrap_or_default(),
         account: row.try_get("account")?,
@@ -126,7 +129,7 @@ pub fn is_name(what: &str, text: &str) -> Result<(), Problem> {
 pub async fn insert(writing: &mut Writing, new: &Connection) -> Result<(), Problem> {
     let sql = format!(
         "INSERT INTO connections ({COLUMNS}) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
          ON CONFLICT (tenant, connector, account) DO NOTHING"
     );
     let done = query(sqlx::AssertSqlSafe(sql))
@@ -151,6 +154,7 @@ pub async fn insert(writing: &mut Writing, new: &Connection) -> Result<(), Probl
         .bind(new.runs)
         .bind(new.complete)
         .bind(new.created)
+        .bind(new.upgrade.clone())
         .execute(&mut **writing)
         .await?;
     if done.rows_affected() == 0 {
@@ -210,6 +214,32 @@ pub async fn reschedule(writing: &mut Writing, changed: &Connection) -> Result<(
         .bind(changed.next_due)
         .execute(&mut **writing)
         .await?;
+    Ok(())
+}
+
+/// Notes when the next run is due.
+///
+/// # Errors
+/// If the database fails.
+pub async fn due(writing: &mut Writing, id: &str, due: i64) -> Result<(), Problem> {
+    let sql = "UPDATE connections SET next_due = $2 WHERE id = $1";
+    query(sql).bind(id.to_owned()).bind(due).execute(&mut **writing).await?;
+    Ok(())
+}
+
+/// Notes the build that a connection uses, or why it does not use the active one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn upgraded(
+    writing: &mut Writing,
+    id: &str,
+    digest: &str,
+    held_back: Option<String>,
+) -> Result<(), Problem> {
+    let sql = "UPDATE connections SET digest = $2, upgrade = $3 WHERE id = $1";
+    let done = query(sql).bind(id.to_owned()).bind(digest.to_owned()).bind(held_back);
+    done.execute(&mut **writing).await?;
     Ok(())
 }
 

@@ -77,6 +77,41 @@ pub async fn rewrap(writing: &mut Writing, old: &Stored, wrapped: &[u8]) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
+/// The id of the key that new secrets are wrapped with.
+///
+/// # Errors
+/// If the database fails.
+pub async fn wrapping_key(store: &Store) -> Result<Option<Vec<u8>>, Problem> {
+    let row = query("SELECT value FROM facts WHERE name = 'wrapping-key'");
+    id(row.fetch_optional(store.read()).await?)
+}
+
+/// The same; until this transaction ends, it does not change.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold_wrapping_key(writing: &mut Writing) -> Result<Option<Vec<u8>>, Problem> {
+    let row = query("UPDATE facts SET value = value WHERE name = 'wrapping-key' RETURNING value");
+    id(row.fetch_optional(&mut **writing).await?)
+}
+
+/// Notes the id of the key that new secrets are wrapped with.
+///
+/// # Errors
+/// If the database fails.
+pub async fn wrap_with(writing: &mut Writing, id: &[u8]) -> Result<(), Problem> {
+    let sql = "INSERT INTO facts (name, value) VALUES ('wrapping-key', $1) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    query(sql).bind(hex::encode(id)).execute(&mut **writing).await?;
+    Ok(())
+}
+
+fn id(row: Option<sqlx::any::AnyRow>) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(row) = row else { return Ok(None) };
+    let value: String = row.try_get("value")?;
+    Ok(hex::decode(value).ok())
+}
+
 /// How many connections have a secret.
 ///
 /// # Errors

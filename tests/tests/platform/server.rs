@@ -14,26 +14,26 @@ use smp_tests::mock::{DEFAULT_KEY, Mock};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running platform.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
-    pub token: String,
+    pub(crate) token: String,
 }
 
 /// The command `smp-platform`.
-pub fn platform() -> Command {
+pub(crate) fn platform() -> Command {
     let mut command = Command::new(binary().with_file_name("smp-platform"));
     command.stdin(Stdio::null()).env_clear();
     command
 }
 
 /// Runs a command on this store to its end.
-pub fn run(data: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, arguments: &[&str]) -> Output {
     platform().args(arguments).arg("--data").arg(data).output().unwrap()
 }
 
 /// A store with the connector, for the connections of tests.
-pub fn installed(data: &Path) {
+pub(crate) fn installed(data: &Path) {
     let connector = component().display().to_string();
     let grant = "POST /admin/v2/orgs/{organization-id}/workspaces";
     let done = run(data, &["connector", "install", &connector, "--grant", grant]);
@@ -42,7 +42,7 @@ pub fn installed(data: &Path) {
 
 impl Server {
     /// Starts a platform on this store, with this mock as a permitted upstream.
-    pub fn start(data: &Path, mock: &Mock) -> Self {
+    pub(crate) fn start(data: &Path, mock: &Mock) -> Self {
         let mut child = platform()
             .args(["serve", "--json", "--allow-upstream", &mock.url(), "--data"])
             .arg(data)
@@ -60,20 +60,20 @@ impl Server {
     }
 
     /// Ends it as a crash does, and starts another one on the same store.
-    pub fn killed_and_started(self, data: &Path, mock: &Mock) -> Self {
+    pub(crate) fn killed_and_started(self, data: &Path, mock: &Mock) -> Self {
         let token = self.token.clone();
         drop(self);
         Self::start(data, mock).with(token)
     }
 
     /// Uses this token, of a store that has one already.
-    pub fn with(mut self, token: String) -> Self {
+    pub(crate) fn with(mut self, token: String) -> Self {
         self.token = token;
         self
     }
 
     /// Ends it with SIGTERM. Returns how long that took.
-    pub fn end(mut self) -> Duration {
+    pub(crate) fn end(mut self) -> Duration {
         let began = Instant::now();
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
@@ -82,7 +82,13 @@ impl Server {
     }
 
     /// Asks with this token. Returns the status and the body.
-    pub fn bytes(&self, token: &str, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+    pub(crate) fn bytes(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let head = format!(
@@ -100,53 +106,59 @@ impl Server {
     }
 
     /// Asks with this token. Returns the status and the JSON.
-    pub fn ask_as(&self, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (status, answer) = self.bytes(token, method, path, &body);
         (status, serde_json::from_slice(&answer).unwrap_or_default())
     }
 
     /// Asks as the operator.
-    pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         self.ask_as(&self.token, method, path, body)
     }
 
     /// Reads, as the operator.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask("GET", path, &Value::Null);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// Makes a connection of a tenant to the mock. Returns its path.
-    pub fn connected(&self, tenant: &str, mock: &Mock) -> String {
+    pub(crate) fn connected(&self, tenant: &str, mock: &Mock) -> String {
         let (status, made) = self.ask("POST", "/api/v1/connections", &connection(tenant, mock));
         assert_eq!((status, &made["state"]), (201, &json!("ready")), "{made}");
         format!("/api/v1/connections/{}", made["id"].as_str().unwrap())
     }
 
     /// Asks for a run and waits for its end.
-    pub fn collected(&self, connection: &str) -> Value {
+    pub(crate) fn collected(&self, connection: &str) -> Value {
         let (status, run) = self.ask("POST", &format!("{connection}/runs"), &Value::Null);
         assert_eq!(status, 202, "{run}");
         self.ended(connection, run["id"].as_str().unwrap())
     }
 
     /// Waits for the end of a run.
-    pub fn ended(&self, connection: &str, run: &str) -> Value {
+    pub(crate) fn ended(&self, connection: &str, run: &str) -> Value {
         self.until(&format!("{connection}/runs/{run}"), |run| {
             !matches!(run["state"].as_str(), Some("open" | "waiting"))
         })
     }
 
     /// The last run of a connection, which begins by itself.
-    pub fn first_run(&self, connection: &str) -> String {
+    pub(crate) fn first_run(&self, connection: &str) -> String {
         let runs = self.until(&format!("{connection}/runs"), |runs| !runs["data"][0].is_null());
         runs["data"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// Reads until the answer is as it should be.
-    pub fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let answer = self.get(path);
@@ -167,7 +179,7 @@ impl Drop for Server {
 }
 
 /// The body that makes a connection to the mock.
-pub fn connection(tenant: &str, mock: &Mock) -> Value {
+pub(crate) fn connection(tenant: &str, mock: &Mock) -> Value {
     json!({
         "tenant": tenant,
         "connector": "atlassian-cloud",
@@ -178,6 +190,6 @@ pub fn connection(tenant: &str, mock: &Mock) -> Value {
 }
 
 /// Where the platform of a store writes its log.
-pub fn log(data: &Path) -> PathBuf {
+pub(crate) fn log(data: &Path) -> PathBuf {
     data.with_extension("log")
 }
