@@ -39,7 +39,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
+.PHONY: help run platform demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
 	build install uninstall programs package reproduce freeze bench bench-peers toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
@@ -79,8 +79,8 @@ test-components: component ## Build the components for tests: target/test-compon
 		encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example-$$edition.wasm; \
 	done
 
-build: component ## Build that and the command: target/release/smp-harness
-	$(CARGO) build --locked --release --package smp-harness
+build: component ## Build that, the command and the platform: target/release/smp-harness, target/release/smp-platform
+	$(CARGO) build --locked --release --package smp-harness --package smp-platform
 
 # Cargo's folder of programs is on the PATH of everyone who has rustup, and `man` looks beside it. Shells look for completions in the
 # user's own data folder. Another PREFIX, such as /usr/local, takes all of it.
@@ -133,6 +133,10 @@ run: toolchain ## Collect the bundled example organization, and show it as a tab
 	@$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
 	@echo "step 3 of 3: collect the bundled organization, some seconds"
 	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
+
+platform: component ## Run the platform with a mock organization, until Ctrl-C: nothing to install, nothing is kept
+	$(CARGO) build --locked --release --package smp-platform --package smp-tests --bins
+	@tests/platform.sh $(TARGET)/release $(COMPONENT)
 
 demo: build programs ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)

@@ -31,6 +31,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"],
     ),
 ];
+/// The platform stands on these: it makes no package, and replays no traffic.
+const PLATFORM: &[&str] = &["smp-host", "smp-distribution", "smp-conformance"];
 /// Further dependencies of `smp-distribution` for making packages: only with its feature `publish`.
 const PUBLISH: &[&str] = &["smp-conformance", "smp-listing", "smp-replay"];
 
@@ -94,6 +96,10 @@ fn crates_stand_on_those_below_them_alone() {
                 "{crate_name} stands on {other}"
             );
         }
+    }
+    let platform = packages.iter().find(|package| name(package) == "smp-platform").unwrap();
+    for other in stands_on(platform, &ours).keys() {
+        assert!(PLATFORM.contains(&other.as_str()), "smp-platform stands on {other}");
     }
     let houses = packages
         .iter()
