@@ -17,7 +17,7 @@ use super::Api;
 use super::caller::{Admin, Caller};
 use super::connections::limit;
 use super::extract::{Params, Segments};
-use super::schema::{AskedBody, ProblemBody, RunBody, RunsBody, StoppedBody};
+use super::schema::{AskedBody, EventBody, ProblemBody, RunBody, RunsBody, StoppedBody};
 use crate::clock::now;
 use crate::problem::Problem;
 use crate::runs::table;
@@ -123,7 +123,7 @@ pub(super) async fn stop(
 /// What happens in a run: first the run, then an event for each request, wait and page, and the run
 /// again at its end.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/runs/{run}/events", params(("id" = String, Path), ("run" = String, Path)), responses(
-    (status = 200, body = String, content_type = "text/event-stream"),
+    (status = 200, body = EventBody, content_type = "text/event-stream"),
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, body = ProblemBody, content_type = "application/problem+json"),
 ))]

@@ -196,6 +196,15 @@ pub(super) struct RunsBody {
     next: Option<String>,
 }
 
+/// An event of a run, as server-sent events have it.
+#[derive(ToSchema)]
+pub(super) struct EventBody {
+    /// `run`, `request`, `waiting`, `resumed`, `page`, `restarted` or `ended`.
+    event: Option<String>,
+    /// The event as JSON, with its name in `event`.
+    data: String,
+}
+
 /// A run that goes on.
 #[derive(ToSchema)]
 pub(super) struct AskedBody {
@@ -260,7 +269,7 @@ pub(super) struct MembersBody {
 
 /// A change between two whole runs.
 #[derive(ToSchema)]
-pub(super) struct ChangeBody {
+pub(super) struct ChangedBody {
     /// `appeared`, `changed`, `returned` or `gone`.
     what: String,
     id: String,
@@ -281,7 +290,7 @@ pub(super) struct ChangeBody {
 /// Changes in the order of the runs.
 #[derive(ToSchema)]
 pub(super) struct ChangesBody {
-    data: Vec<ChangeBody>,
+    data: Vec<ChangedBody>,
     #[schema(required = true)]
     next: Option<String>,
 }

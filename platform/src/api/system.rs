@@ -36,7 +36,7 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem
 }
 
 /// The metrics in Prometheus' form: for this machine, or with a token.
-#[utoipa::path(get, path = "/metrics", responses(
+#[utoipa::path(get, path = "/metrics", security((), ("token" = [])), responses(
     (status = 200, body = String, content_type = "text/plain"),
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
 ))]

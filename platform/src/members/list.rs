@@ -10,7 +10,7 @@ use sqlx::{Any, Row as _, query};
 
 use super::NOW;
 use super::row::product;
-use crate::clock::{DAY, now, rfc3339};
+use crate::clock::{DAY, HOUR, now, rfc3339};
 use crate::problem::Problem;
 use crate::store::Store;
 
@@ -130,7 +130,9 @@ impl Filter {
             }
         }
         if let Some(days) = self.idle_days {
-            let from = self.at.map_or_else(now, |at| at.started).saturating_sub(days * DAY);
+            // By the hour, so that the pages of a list agree.
+            let from = self.at.map_or_else(|| now() / HOUR * HOUR, |at| at.started);
+            let from = from.saturating_sub(days * DAY);
             condition.and("m.last_seen <= ", Bound::Number(from));
         }
         if let Some(text) = &self.product {
@@ -200,12 +202,7 @@ pub async fn page(
         condition.after(sort, id);
     }
     let limit = limit.clamp(1, MOST);
-    let sql = format!(
-        "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort FROM members m WHERE {} \
-         ORDER BY m.sort, m.id LIMIT {}",
-        condition.sql,
-        limit + 1
-    );
+    let sql = selected(&condition, limit + 1);
     let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(store.read()).await?;
     let mut members = rows
         .iter()
@@ -231,16 +228,50 @@ pub async fn page(
     Ok(Page { members, next })
 }
 
-/// How many members the filter leaves.
+/// How many members the filter leaves. It is counted once for each whole run.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn count(store: &Store, connection: &str, filter: &Filter) -> Result<i64, Problem> {
     filter.check()?;
+    let row = query("SELECT complete FROM connections WHERE id = $1").bind(connection.to_owned());
+    let row = row.fetch_optional(store.read()).await?;
+    let complete: i64 = row.map_or(Ok(0), |row| row.try_get("complete"))?;
+    let hour = filter.idle_days.map(|_| now() / HOUR);
+    let list = (connection.to_owned(), complete, format!("{filter:?} {hour:?}"));
+    if let Some(total) = store.totals.get(&list) {
+        return Ok(total);
+    }
     let condition = filter.condition(connection);
     let sql = format!("SELECT count(*) AS n FROM members m WHERE {}", condition.sql);
     let row = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_one(store.read()).await?;
-    Ok(row.try_get("n")?)
+    let total = row.try_get("n")?;
+    store.totals.put(list, total);
+    Ok(total)
+}
+
+/// How SQLite finds the members of a filter: which indexes it uses.
+///
+/// # Errors
+/// If the database fails.
+pub async fn plan(
+    store: &Store,
+    connection: &str,
+    filter: &Filter,
+) -> Result<Vec<String>, Problem> {
+    let condition = filter.condition(connection);
+    let sql = format!("EXPLAIN QUERY PLAN {}", selected(&condition, 101));
+    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(store.read()).await?;
+    rows.iter().map(|row| Ok(row.try_get("detail")?)).collect()
+}
+
+/// The query of a page.
+fn selected(condition: &Where, limit: i64) -> String {
+    format!(
+        "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort FROM members m WHERE {} \
+         ORDER BY m.sort, m.id LIMIT {limit}",
+        condition.sql
+    )
 }
 
 /// One member as of now, also one that is gone.

@@ -5,6 +5,7 @@ pub mod export;
 pub mod list;
 pub mod record;
 pub mod row;
+pub mod totals;
 
 /// `until` of what is so now.
 pub const NOW: i64 = i64::MAX;

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr, Transaction};
 
+use crate::members::totals::Totals;
 use crate::problem::Problem;
 
 /// How long a statement waits for another process that writes.
@@ -28,8 +29,12 @@ const READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const MOST: u32 = 16;
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+/// The migrations of each database, in their order: version, what it does, SQL.
+type Migrations = &'static [(i64, &'static str, &'static str)];
+const SQLITE: Migrations =
+    &[(1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql"))];
+const POSTGRES: Migrations =
+    &[(1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql"))];
 
 /// Where a store is.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct Store {
     writers: AnyPool,
     begin: Option<&'static str>,
     folder: Option<Arc<PathBuf>>,
+    /// Totals of lists, which are the same until the next whole run.
+    pub(crate) totals: Totals,
 }
 
 /// A transaction that writes.
@@ -115,10 +122,11 @@ impl Store {
         };
         let writers = prepared(1).connect_with(options.clone()).await;
         let writers = writers.map_err(|error| unusable(&error))?;
-        migrate(&SQLITE, &writers).await?;
+        migrate(SQLITE, &writers).await?;
         let readers = prepared(READERS).connect_lazy_with(options);
         let folder = Some(Arc::new(folder.to_owned()));
-        Ok(Self { readers, writers, begin: Some("BEGIN IMMEDIATE"), folder })
+        let (begin, totals) = (Some("BEGIN IMMEDIATE"), Totals::default());
+        Ok(Self { readers, writers, begin, folder, totals })
     }
 
     async fn open_server(url: &str) -> Result<Self, Problem> {
@@ -135,8 +143,9 @@ impl Store {
             AnyConnectOptions::from_str(url).map_err(|_| unusable(&"its address is malformed"))?;
         let pool = AnyPoolOptions::new().max_connections(MOST).connect_with(options).await;
         let pool = pool.map_err(|error| unusable(&error))?;
-        migrate(&POSTGRES, &pool).await?;
-        Ok(Self { readers: pool.clone(), writers: pool, begin: None, folder: None })
+        migrate(POSTGRES, &pool).await?;
+        let (readers, totals) = (pool.clone(), Totals::default());
+        Ok(Self { readers, writers: pool, begin: None, folder: None, totals })
     }
 
     /// The connections that read.
@@ -235,8 +244,12 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Problem {
         .hint("Give a folder that this user may write to, with `--data DIR`.")
 }
 
-async fn migrate(migrator: &Migrator, pool: &AnyPool) -> Result<(), Problem> {
-    migrator.run(pool).await.map_err(|error| match error {
+async fn migrate(migrations: Migrations, pool: &AnyPool) -> Result<(), Problem> {
+    let migrations = migrations.iter().map(|(version, does, sql)| {
+        let sql = AssertSqlSafe(*sql).into_sql_str();
+        Migration::new(*version, (*does).into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect()).run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => Problem::new(
             503,
             "database",
