@@ -118,7 +118,8 @@ CREATE TABLE pages (
     PRIMARY KEY (run, page)
 );
 
--- Members that an open run delivered. Of a member that did not change since the last whole run, only the id is kept.
+-- Members that an open run delivered, in the order of its pages; in a further sweep, those that came again
+-- are here again, and the last sweep counts. Of a member that did not change since the last whole run, only the id is kept.
 CREATE TABLE staged (
     run TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -133,9 +134,9 @@ CREATE TABLE staged (
     kind TEXT,
     affiliation TEXT,
     last_seen BIGINT,
-    uses TEXT,
-    PRIMARY KEY (run, id)
-) WITHOUT ROWID;
+    uses TEXT
+);
+CREATE INDEX staged_of_run ON staged (run, id);
 
 -- Members over time. A row says what was so from one whole run up to another; `until` of what is so now is the largest number.
 CREATE TABLE members (
@@ -159,9 +160,9 @@ CREATE TABLE members (
     last_seen BIGINT,
     uses TEXT NOT NULL,
     PRIMARY KEY (connection, id, since)
-) WITHOUT ROWID;
-CREATE INDEX members_now ON members (connection, until, present, sort, id);
-CREATE INDEX members_seen ON members (connection, until, present, last_seen);
+);
+-- In the order of a list, with all that it is filtered by.
+CREATE INDEX members_now ON members (connection, until, present, sort, id, last_seen, status, kind, affiliation, uses, search);
 CREATE INDEX members_changes ON members (connection, since, id, what);
 
 CREATE INDEX runs_usage ON runs (usage) WHERE usage = 1;

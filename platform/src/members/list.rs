@@ -280,7 +280,7 @@ fn selected(condition: &Where, limit: i64) -> String {
 /// `not-found`.
 pub async fn one(store: &Store, connection: &str, id: &str) -> Result<Listed, Problem> {
     let sql = "SELECT id, record, first_seen, present, at, sort FROM members \
-               WHERE connection = $1 AND id = $2 AND until = $3";
+               WHERE connection = $1 AND id = $2 AND +until = $3";
     let row = query(sql).bind(connection.to_owned()).bind(id.to_owned()).bind(NOW);
     let row = row.fetch_optional(store.read()).await?;
     let row = row.ok_or_else(|| Problem::not_found("member"))?;

@@ -191,7 +191,7 @@ async fn after(
 
 /// Makes the staged members those of the connection.
 async fn merge(writing: &mut Writing, run: &Claimed, first: bool) -> Result<(), Problem> {
-    if run.sweep > 0 || !first {
+    if run.sweep > 0 {
         // Only the last sweep says who is there.
         query(
             "DELETE FROM staged WHERE run = $1 AND sweep < (SELECT sweep FROM runs WHERE id = $1)",
@@ -206,8 +206,8 @@ async fn merge(writing: &mut Writing, run: &Claimed, first: bool) -> Result<(), 
                    record, sort, search, status, kind, affiliation, last_seen, uses) \
                    SELECT m.connection, m.id, $3, $4, 0, 'gone', $5, m.first_seen, m.hash, m.core, m.record, m.sort, \
                    m.search, m.status, m.kind, m.affiliation, m.last_seen, m.uses FROM members m \
-                   WHERE m.connection = $1 AND m.until = $4 AND m.present = 1 AND NOT EXISTS \
-                   (SELECT 1 FROM staged s WHERE s.run = $2 AND s.id = m.id)";
+                   LEFT JOIN staged s ON s.run = $2 AND s.id = m.id \
+                   WHERE m.connection = $1 AND m.until = $4 AND m.present = 1 AND s.id IS NULL";
         query(sql)
             .bind(run.connection.clone())
             .bind(run.id.clone())
@@ -221,8 +221,8 @@ async fn merge(writing: &mut Writing, run: &Claimed, first: bool) -> Result<(), 
                sort, search, status, kind, affiliation, last_seen, uses) \
                SELECT $1, s.id, $3, $4, 1, s.what, $5, coalesce(o.first_seen, $5), s.hash, s.core, s.record, s.sort, \
                s.search, s.status, s.kind, s.affiliation, s.last_seen, s.uses FROM staged s \
-               LEFT JOIN members o ON o.connection = $1 AND o.id = s.id AND o.until = $4 AND o.since < $3 \
-               WHERE s.run = $2 AND s.what IS NOT NULL";
+               LEFT JOIN members o ON o.connection = $1 AND o.id = s.id AND +o.until = $4 AND o.since < $3 \
+               WHERE s.run = $2 AND s.what IS NOT NULL ORDER BY s.id";
     query(sql)
         .bind(run.connection.clone())
         .bind(run.id.clone())

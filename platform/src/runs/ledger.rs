@@ -194,11 +194,12 @@ impl Ledger {
     /// The members of these rows, as they were after the last whole run.
     async fn known(&self, rows: &[Row]) -> Result<HashMap<String, Known>, DestinationError> {
         let mut known = HashMap::new();
-        for some in rows.chunks(MOST_ROWS) {
+        for some in rows.chunks(MOST_IDS) {
             let places: Vec<String> =
                 (3..some.len() + 3).map(|place| format!("${place}")).collect();
+            // The plus keeps SQLite from reading the whole list, which is in another index.
             let sql = format!(
-                "SELECT id, present, hash, core FROM members WHERE connection = $1 AND until = $2 AND id IN ({})",
+                "SELECT id, present, hash, core FROM members WHERE connection = $1 AND +until = $2 AND id IN ({})",
                 places.join(", ")
             );
             let mut find =
@@ -243,12 +244,6 @@ impl Ledger {
                 }
                 sql.push(')');
             }
-            sql.push_str(
-                " ON CONFLICT (run, id) DO UPDATE SET sweep = excluded.sweep, what = excluded.what, \
-                 hash = excluded.hash, core = excluded.core, record = excluded.record, sort = excluded.sort, \
-                 search = excluded.search, status = excluded.status, kind = excluded.kind, \
-                 affiliation = excluded.affiliation, last_seen = excluded.last_seen, uses = excluded.uses",
-            );
             let mut stage = query(sqlx::AssertSqlSafe(sql));
             for row in some {
                 let what = what(known.get(&row.id), &row);
@@ -260,8 +255,10 @@ impl Ledger {
     }
 }
 
-/// Rows of one statement: both databases permit at least 32,766 parameters.
-const MOST_ROWS: usize = 500;
+/// Ids of one query: both databases permit at least 32,766 parameters.
+const MOST_IDS: usize = 500;
+/// Rows of one statement. SQLite finds a parameter by looking through those before it.
+const MOST_ROWS: usize = 10;
 
 /// What becomes of a member if the run is whole. `None` if nothing does.
 fn what(known: Option<&Known>, row: &Row) -> Option<&'static str> {

@@ -112,7 +112,8 @@ impl Store {
                         // What is deleted is overwritten. A commit that a crash of the machine
                         // undoes takes its position with it.
                         let sql = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                                   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
+                                   PRAGMA secure_delete = ON; PRAGMA temp_store = FILE; \
+                                   PRAGMA cache_size = -32768; \
                                    PRAGMA journal_size_limit = 67108864";
                         sqlx::raw_sql(BUSY).execute(&mut *connection).await?;
                         sqlx::raw_sql(sql).execute(&mut *connection).await?;
