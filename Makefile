@@ -39,7 +39,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run platform demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
+.PHONY: help run platform api demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
 	build install uninstall programs package reproduce freeze bench bench-peers bench-platform toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
@@ -137,6 +137,14 @@ run: toolchain ## Collect the bundled example organization, and show it as a tab
 platform: component ## Run the platform with a mock organization, until Ctrl-C: nothing to install, nothing is kept
 	$(CARGO) build --locked --release --package smp-platform --package smp-tests --bins
 	@tests/platform.sh $(TARGET)/release $(COMPONENT)
+
+# schemathesis and what it needs are pinned by their hashes. Where they cannot be installed, that is said and nothing fails.
+API := $(TARGET)/tools/api
+api: component ## Hold the platform's HTTP interface against its OpenAPI document, with schemathesis (SEED=1 EXAMPLES=20)
+	$(CARGO) build --locked --release --workspace --bins
+	@if test -x $(API)/bin/st || { python3 -m venv $(API) && $(API)/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement tests/api/requirements.txt; } then tests/api.sh $(TARGET)/release $(COMPONENT) $(abspath $(API))/bin; \
+	else rm -rf $(API); echo "skipped: schemathesis cannot be installed here"; fi
 
 demo: build programs ## Collect 20,000 members from a mock organization over HTTP, with a progress bar
 	@tests/demo.sh $(TARGET)/release $(COMPONENT)

@@ -2,6 +2,7 @@
 //! schedule at rest. `bench-platform [MEMBERS]` prints a table and fails beyond three times a
 //! target, so that a busy machine fails nothing and a mistake in the order of magnitude does.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ async fn measure(members: u64) -> Result<ExitCode> {
     let store = Store::open(&Place::Folder(folder.path().into())).await?;
     let connection = connection("c_bench", None);
     put(&store, &connection).await?;
-    let mut figures = Vec::new();
+    let (mut figures, mut output) = (Vec::new(), std::io::stdout().lock());
     let pages = members.div_ceil(PAGE).max(1);
 
     let (before, memory) = (cpu(Whose::Process), resident());
@@ -90,7 +91,8 @@ async fn measure(members: u64) -> Result<ExitCode> {
             "ms",
             None,
         ));
-        println!("{name}: {}", list::plan(&store, "c_bench", &filter).await?.join("; "));
+        let plan = list::plan(&store, "c_bench", &filter).await?.join("; ");
+        writeln!(output, "{name}: {plan}")?;
     }
     store.close().await;
     figures.push(Figure(
@@ -107,7 +109,8 @@ async fn measure(members: u64) -> Result<ExitCode> {
             Some(target) => (format!("target {target} {unit}"), value <= &(target * SLACK)),
         };
         failed |= !met;
-        println!("{name:<76} {value:>9.3} {unit:<4} {shown}{}", if met { "" } else { "  FAILED" });
+        let failed = if met { "" } else { "  FAILED" };
+        writeln!(output, "{name:<76} {value:>9.3} {unit:<4} {shown}{failed}")?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -240,7 +243,7 @@ fn member(number: u64, generation: u64) -> Member {
         role: "Jira, Confluence".into(),
         // One in a thousand uses the last one alone.
         uses: uses
-            .filter(|product| *product != 5 || number % 1_000 == 0)
+            .filter(|product| *product != 5 || number.is_multiple_of(1_000))
             .map(|product| ProductUse {
                 product,
                 last_active: Some(contract::Instant { seconds: day, nanoseconds: 0 }),
@@ -250,9 +253,13 @@ fn member(number: u64, generation: u64) -> Member {
             seconds: day - i64::try_from(mixed % 400).unwrap_or(0) * 86_400,
             nanoseconds: 0,
         }),
-        status: Some(if number % 50 == 0 { MemberStatus::Inactive } else { MemberStatus::Active }),
-        kind: Some(if number % 500 == 0 { MemberKind::App } else { MemberKind::Person }),
-        affiliation: Some(if number % 20 == 0 {
+        status: Some(if number.is_multiple_of(50) {
+            MemberStatus::Inactive
+        } else {
+            MemberStatus::Active
+        }),
+        kind: Some(if number.is_multiple_of(500) { MemberKind::App } else { MemberKind::Person }),
+        affiliation: Some(if number.is_multiple_of(20) {
             Affiliation::External
         } else {
             Affiliation::Managed
