@@ -135,7 +135,11 @@ fn next(ending: Ending, failure: Option<&Failure>, stop: bool, run: &Claimed) ->
         Ending::Complete => Next::Ends("complete"),
         Ending::Stopped if code == Some(Code::Interrupted) && stop => Next::Stopped,
         Ending::Stopped if matches!(code, Some(Code::Interrupted | Code::Output)) => Next::Open,
-        Ending::Stopped if now() - run.started < PATIENCE => {
+        // Whatever else went wrong ends the run; the next one follows after its back-off.
+        Ending::Stopped
+            if matches!(code, Some(Code::RateLimited | Code::Upstream | Code::Busy))
+                && now() - run.started < PATIENCE =>
+        {
             let seconds = failure.and_then(|failure| failure.retry_after_s);
             let asked = seconds.and_then(|seconds| i64::try_from(seconds).ok());
             let wait = match asked {
