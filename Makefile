@@ -142,7 +142,7 @@ platform: component ## Run the platform with a mock organization, until Ctrl-C: 
 API := $(TARGET)/tools/api
 api: component ## Hold the platform's HTTP interface against its OpenAPI document, with schemathesis (SEED=1 EXAMPLES=20)
 	$(CARGO) build --locked --release --workspace --bins
-	@if test -x $(API)/bin/st || { python3 -m venv $(API) && $(API)/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	@if test -x $(API)/bin/st || { python3 -m venv $(API) && $(API)/bin/pip install --disable-pip-version-check --require-hashes \
 		--requirement tests/api/requirements.txt; } then tests/api.sh $(TARGET)/release $(COMPONENT) $(abspath $(API))/bin; \
 	else rm -rf $(API); echo "skipped: schemathesis cannot be installed here"; fi
 

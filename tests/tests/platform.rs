@@ -113,7 +113,8 @@ fn members_appear_go_and_return_by_whole_runs_alone() {
     let collected = Run::new("collect").at(&mock).args(["--format", "csv"]).end();
     let mut lines: Vec<_> = std::str::from_utf8(&csv).unwrap().lines().collect();
     let mut expected: Vec<_> = collected.stdout.lines().collect();
-    (lines.sort_unstable(), expected.sort_unstable());
+    lines.sort_unstable();
+    expected.sort_unstable();
     assert_eq!((status, lines), (200, expected));
 }
 
