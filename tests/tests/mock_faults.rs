@@ -139,7 +139,8 @@ fn oversized_bodies_announce_their_length_or_not() {
 fn a_gzip_bomb_is_small_on_the_wire() {
     let reply = under(Fault::GzipBomb { bytes: 8 << 20 });
     assert_eq!(reply.header("content-encoding"), Some("gzip"));
-    assert!(reply.body.len() < 64 * 1024, "{}", reply.body.len());
+    // How small depends on the library below flate2, which other crates choose.
+    assert!(reply.body.len() < 128 * 1024, "{}", reply.body.len());
 }
 
 #[test]
