@@ -17,7 +17,7 @@ use smp_platform::catalog::Catalog;
 use smp_platform::problem::Problem;
 use smp_platform::store::connectors::{self, Build};
 
-use super::{StoreArguments, cache, compiler, say, trust};
+use super::{StoreArguments, cache, compiler, note, say, trust};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
@@ -103,10 +103,10 @@ impl Install {
         let place = self.store.place();
         let store = self.store.open().await?;
         let catalog = Catalog::new(store, compiler(), cache(&place), self.trust.clone())?;
-        if self.trust.is_none() {
-            tracing::warn!("nobody's signature was checked: `--trust FILE` does so");
-        }
         let installed = catalog.install(&file, &self.grants).await?;
+        if self.trust.is_none() {
+            note("warning: nobody's signature was checked: `--trust FILE` does so");
+        }
         let Build { id, version, digest, publisher, approved, changes, .. } = &installed.build;
         if self.json {
             let changes: Option<Value> =
@@ -147,7 +147,7 @@ impl Install {
             ))
             .hint("Give CONNECTOR.wasm, the folder of a package, or HOST/NAME:TAG.")
         })?;
-        let Stored { login, fault: no_login } = Stored::of_files(&reference, &login_files());
+        let Stored { login, fault: no_login } = Stored::of_user(&reference);
         let options = Options {
             plain_http: self.plain_http,
             extra_roots: None,
@@ -214,19 +214,4 @@ fn component_of(path: &Path) -> Result<PathBuf, Problem> {
         _ => Err(Problem::invalid(format!("`{}` has more than one component", path.display()))
             .hint("Give the path of one of them.")),
     }
-}
-
-/// The files that Docker and Podman keep logins in, in the order in which they are asked.
-fn login_files() -> Vec<PathBuf> {
-    let variable =
-        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(file) = variable("REGISTRY_AUTH_FILE") {
-        return vec![file];
-    }
-    let home = || variable("HOME");
-    let docker = variable("DOCKER_CONFIG").or_else(|| Some(home()?.join(".docker")));
-    let podman = variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
-    let running = variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json"));
-    let podman = podman.map(|folder| folder.join("containers/auth.json"));
-    running.into_iter().chain(podman).chain(docker.map(|it| it.join("config.json"))).collect()
 }

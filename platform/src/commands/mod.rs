@@ -165,6 +165,11 @@ fn say(text: &str) -> Result<(), Problem> {
     written.map_err(|error| Problem::broken(format!("the output cannot be written: {error}")))
 }
 
+/// Tells the person who runs a command something beside its output.
+fn note(text: &str) {
+    let _ = std::io::stderr().write_all(format!("smp-platform: {text}\n").as_bytes());
+}
+
 /// Reads a trust file, as the value of an option.
 fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
     let bytes = file::read_named(Path::new(path), LARGEST_FILE)

@@ -59,7 +59,7 @@ impl RegistryArguments {
         };
         let Stored { login, fault: no_login } = match environment()? {
             Some(login) => Stored { login: Some(login), fault: None },
-            None => Stored::of_files(&reference, &login_files()),
+            None => Stored::of_user(&reference),
         };
         let (plain_http, allowed, user_agent) =
             (self.plain_http, self.allow_origin.clone(), USER_AGENT.to_owned());
@@ -96,22 +96,6 @@ fn environment() -> Result<Option<Login>, Failure> {
         )
         .with_hint("Set both, or neither: then the logins of Docker and Podman are used.")),
     }
-}
-
-/// The files that Docker and Podman keep logins in, in the order in which they are asked. A file
-/// that the user named for this is the only one.
-fn login_files() -> Vec<PathBuf> {
-    let variable =
-        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(file) = variable("REGISTRY_AUTH_FILE") {
-        return vec![file];
-    }
-    let home = || variable("HOME");
-    let docker = variable("DOCKER_CONFIG").or_else(|| Some(home()?.join(".docker")));
-    let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
-    let podman = [variable("XDG_RUNTIME_DIR"), config].into_iter().flatten();
-    let docker = docker.map(|folder| folder.join("config.json")).into_iter();
-    docker.chain(podman.map(|folder| folder.join("containers/auth.json"))).collect()
 }
 
 /// Reads a reference, as the value of an argument.

@@ -44,6 +44,12 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// The login for a repository that the user of this process keeps with Docker or Podman.
+    #[must_use]
+    pub fn of_user(reference: &Reference) -> Self {
+        Self::of_files(reference, &login_files())
+    }
+
     /// The login for a repository in the first of these files that has one: in the form of Docker's
     /// `config.json`, which Podman's `auth.json` has too, or in a credential helper that the file
     /// names.
@@ -64,6 +70,22 @@ impl Stored {
         }
         Self { login: None, fault }
     }
+}
+
+/// The files that Docker and Podman keep logins in, in the order in which they are asked. A file
+/// that the user named for this is the only one.
+fn login_files() -> Vec<PathBuf> {
+    let variable =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(file) = variable("REGISTRY_AUTH_FILE") {
+        return vec![file];
+    }
+    let home = || variable("HOME");
+    let docker = variable("DOCKER_CONFIG").or_else(|| Some(home()?.join(".docker")));
+    let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
+    let podman = [variable("XDG_RUNTIME_DIR"), config].into_iter().flatten();
+    let docker = docker.map(|folder| folder.join("config.json")).into_iter();
+    docker.chain(podman.map(|folder| folder.join("containers/auth.json"))).collect()
 }
 
 fn of_file(reference: &Reference, path: &Path) -> Result<Option<Login>, Failure> {
