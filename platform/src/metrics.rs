@@ -51,6 +51,10 @@ impl Metrics {
             "From the start of a run until it leaves a process."
         );
         metrics::describe_histogram!("smp_page_commit_seconds", "Time of a page's transaction.");
+        metrics::describe_histogram!(
+            "smp_pace_wait_seconds",
+            "How long a request waited for the pace of its account."
+        );
         metrics::describe_gauge!(
             "smp_connections_due",
             "Connections whose run is due and has not begun."
@@ -70,11 +74,13 @@ impl Metrics {
     /// # Errors
     /// If the database fails.
     pub async fn text(&self, store: &Store) -> Result<String, Problem> {
-        let sql = "SELECT count(*) AS n, min(next_due) AS first FROM connections WHERE paused = 0 AND next_due <= $1";
+        let sql = "SELECT count(*) AS n, min(next_due) AS first \
+                   FROM connections WHERE paused = 0 AND next_due <= $1";
         let row = query(sql).bind(now()).fetch_one(store.read()).await?;
         let due: i64 = row.try_get("n")?;
         let first: Option<i64> = row.try_get("first")?;
-        let sql = "SELECT count(*) AS n, min(started) AS first FROM runs \
+        let sql = "SELECT count(*) AS n, min(started) AS first \
+                   FROM runs \
                    WHERE state IN ('open', 'waiting') AND state = 'open' AND held IS NULL";
         let row = query(sql).fetch_one(store.read()).await?;
         let queued: i64 = row.try_get("n")?;

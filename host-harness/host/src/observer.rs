@@ -87,6 +87,8 @@ pub struct Try<'a> {
     pub ended: Ended,
     /// From sending to the end of the answer, without waiting for the pace.
     pub elapsed: Duration,
+    /// How long it waited for the pace of its account before it was sent.
+    pub paced: Duration,
     /// The next try, if there is one.
     pub next: Option<Next<'a>>,
 }

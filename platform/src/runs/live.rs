@@ -85,7 +85,9 @@ impl Live {
     /// Listens to a run.
     #[must_use]
     pub fn listen(&self, run: &str) -> broadcast::Receiver<Value> {
-        self.runs().entry(run.to_owned()).or_insert_with(Watched::new).events.subscribe()
+        let mut runs = self.runs();
+        runs.retain(|_, watched| watched.held || watched.events.receiver_count() > 0);
+        runs.entry(run.to_owned()).or_insert_with(Watched::new).events.subscribe()
     }
 
     /// Tells an event of a run.
@@ -149,6 +151,7 @@ impl Observer for Told {
                     .status()
                     .map_or("none".to_owned(), |status| format!("{}xx", status / 100));
                 metrics::counter!("smp_requests_total", "status_class" => class).increment(1);
+                metrics::histogram!("smp_pace_wait_seconds").record(tried.paced);
                 json!({
                     "event": "request",
                     "endpoint": tried.endpoint,

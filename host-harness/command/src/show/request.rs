@@ -75,7 +75,8 @@ mod tests {
             ),
         ] {
             let elapsed = Duration::from_millis(milliseconds);
-            let sent = Try { endpoint: users, call, number, ended, elapsed, next: None };
+            let (endpoint, paced) = (users, Duration::ZERO);
+            let sent = Try { endpoint, call, number, ended, elapsed, paced, next: None };
             assert_eq!(line(&sent), format!("{users}  {rest}"));
         }
     }
@@ -83,8 +84,8 @@ mod tests {
     #[test]
     fn an_endpoint_cannot_steer_the_terminal() {
         let (call, ended) = (Call::Validate, Ended::Unanswered(Fault::Other));
-        let (endpoint, elapsed) = ("GET /\u{1b}[2J", Duration::ZERO);
-        let sent = Try { endpoint, call, number: 1, ended, elapsed, next: None };
+        let (endpoint, elapsed, paced) = ("GET /\u{1b}[2J", Duration::ZERO, Duration::ZERO);
+        let sent = Try { endpoint, call, number: 1, ended, elapsed, paced, next: None };
         assert_eq!(line(&sent), "GET /\\u{1b}[2J  no answer  0 ms  validate");
     }
 }

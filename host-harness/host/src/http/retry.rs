@@ -283,13 +283,15 @@ impl Retrier {
         allowed: &Allowed,
         number: u32,
     ) -> (Sent, Result<Response, TransportError>) {
+        let asked = self.clock.now();
         let permit = match &self.pacer {
             Some(pacer) => Some(pacer.permit().await),
             None => None,
         };
         self.figures.add(|figures| figures.requests += 1);
         let clock = Arc::clone(&self.clock);
-        let mut sent = Sent::now(self.events.clone(), clock, &allowed.endpoint, self.call, number);
+        let (events, paced) = (self.events.clone(), clock.now().saturating_sub(asked));
+        let mut sent = Sent::now(events, clock, &allowed.endpoint, self.call, number, paced);
         let answer = self.transport.send(request).instrument(sent.span().clone()).await;
         drop(permit);
         sent.end(&answer);

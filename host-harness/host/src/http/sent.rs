@@ -20,6 +20,7 @@ pub(crate) struct Sent {
     endpoint: Arc<str>,
     call: Call,
     number: u32,
+    paced: Duration,
     began: Duration,
     /// How it ended and how long it took, once it has ended.
     ended: Option<(Ended, Duration)>,
@@ -28,13 +29,14 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// A request that is being sent now.
+    /// A request that is being sent now, after it waited so long for the pace.
     pub(crate) fn now(
         events: Events,
         clock: Arc<dyn Clock>,
         endpoint: &Arc<str>,
         call: Call,
         number: u32,
+        paced: Duration,
     ) -> Self {
         let span = tracing::debug_span!(
             "request",
@@ -49,7 +51,8 @@ impl Sent {
             wait_ms = Empty,
         );
         let (began, endpoint) = (clock.now(), Arc::clone(endpoint));
-        Self { events, clock, endpoint, call, number, began, ended: None, span, is_told: false }
+        let (ended, is_told) = (None, false);
+        Self { events, clock, endpoint, call, number, paced, began, ended, span, is_told }
     }
 
     /// The request's span.
@@ -100,7 +103,9 @@ impl Sent {
             self.span.record("wait_ms", next.map(|next| milliseconds(next.wait)));
         }
         let (endpoint, call, number) = (&*self.endpoint, self.call, self.number);
-        self.events.tell(&Event::Request(Try { endpoint, call, number, ended, elapsed, next }));
+        let paced = self.paced;
+        let tried = Try { endpoint, call, number, ended, elapsed, paced, next };
+        self.events.tell(&Event::Request(tried));
     }
 
     fn elapsed(&self) -> Duration {
