@@ -1,26 +1,26 @@
 //! The life of a connection: its settings are validated before anything is stored, its account is
 //! known by the service's stable id, its key is renewed without a gap, and it is deleted whole.
 
+mod session;
+mod upgrade;
+mod wanted;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use smp_host::component::plugin::Plugin;
-use smp_host::component::session::Session;
 use smp_host::contract::Account;
-use smp_host::host::{Host, RunOptions};
-use smp_host::http::base::{self, Purpose};
+use smp_host::host::Host;
 use smp_host::http::origin::Origin;
-use smp_host::http::policy::Grants;
-use smp_host::http::transport::Method;
 use smp_host::live::{LiveClient, LiveOptions};
-use smp_host::observer::{Observer, Silent};
-use smp_host::settings::{Checked, SecretText, Settings};
+use smp_host::settings::{SecretText, Settings};
 use smp_host::validation::Validation;
 use zeroize::Zeroizing;
+
+use wanted::Wanted;
 
 use crate::catalog::Catalog;
 use crate::clock::{now, of, rfc3339};
@@ -34,11 +34,6 @@ use crate::store::connectors::{self, Build};
 use crate::store::tokens::{Holder, new_id};
 use crate::store::{Store, Writing, audit, secrets};
 
-/// Longest wait within a call. A longer one ends the run, which comes back then: a wait of an hour
-/// holds no memory.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Longest wait while a person looks.
-const LONGEST_WAIT_OF_A_PERSON: Duration = Duration::from_secs(5);
 /// Time of one request.
 const REQUEST: Duration = Duration::from_secs(60);
 /// The program, for services.
@@ -316,106 +311,10 @@ impl Connections {
         self.store.forget().await
     }
 
-    /// A session of a stored connection.
-    ///
-    /// # Errors
-    /// If its key cannot be opened, its settings are refused, or its upstream is not allowed any
-    /// more.
-    pub async fn session(
-        &self,
-        connection: &Connection,
-        purpose: Purpose,
-        run: &str,
-        observer: Arc<dyn Observer>,
-    ) -> Result<(Session, Plugin, Build), Problem> {
-        let build = self.build(connection).await?;
-        let plugin = self.catalog.plugin(&build.digest).await?;
-        let entered = settings(&connection.settings, &self.open(connection).await?);
-        let checked = entered.check(plugin.descriptor(), true)?;
-        let account = account(&connection.connector, &connection.account);
-        let options = Wanted {
-            purpose,
-            run: Some(run.to_owned()),
-            account: Some(account),
-            observer,
-            max_wait: LONGEST_WAIT,
-        };
-        let session = self.session_of(&plugin, &build, connection, &checked, options)?;
-        Ok((session, plugin, build))
-    }
-
-    /// The endpoints that a connection may use.
-    #[must_use]
-    pub fn endpoints<'b>(build: &'b Build, connection: &Connection) -> Vec<&'b str> {
-        let wanted = |endpoint: &&str| {
-            connection.grants.is_empty() || connection.grants.iter().any(|grant| grant == endpoint)
-        };
-        build.approved.endpoints.iter().map(String::as_str).filter(wanted).collect()
-    }
-
     /// The build that a connection uses.
     async fn build(&self, connection: &Connection) -> Result<Build, Problem> {
         let build = connectors::by_digest(&self.store, &connection.digest).await?;
         build.ok_or_else(|| Problem::broken("the build of the connector is not installed any more"))
-    }
-
-    /// Moves a connection to the active build of its connector, if its settings are ready there and
-    /// of the same account. Until then it goes on with the build that it has, and says why.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn upgrade(&self, connection: &Connection) -> Result<Connection, Problem> {
-        let active = connectors::active(&self.store, &connection.connector).await?;
-        let mut now_uses = connection.clone();
-        if active.digest == connection.digest {
-            if connection.upgrade.is_some() {
-                now_uses.upgrade = None;
-                let mut writing = self.store.write().await?;
-                stored::upgraded(&mut writing, &connection.id, &active.digest, None).await?;
-                writing.commit().await?;
-            }
-            return Ok(now_uses);
-        }
-        match self.ready_for(connection, &active).await {
-            Ok(()) => (now_uses.digest, now_uses.upgrade) = (active.digest.clone(), None),
-            Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full") => {
-                return Err(problem);
-            }
-            Err(problem) => {
-                let (digest, version) = (&active.digest, &active.version);
-                let held =
-                    json!({"digest": digest, "version": version, "error": problem.to_json()});
-                now_uses.upgrade = Some(held.to_string());
-            }
-        }
-        let mut writing = self.store.write().await?;
-        let (digest, held_back) = (&now_uses.digest, now_uses.upgrade.clone());
-        stored::upgraded(&mut writing, &connection.id, digest, held_back).await?;
-        if now_uses.upgrade.is_none() {
-            let action = audit::Action {
-                tenant: Some(&connection.tenant),
-                actor: "platform",
-                what: "connection-upgraded",
-                subject: &connection.id,
-                detail: Some(&active.version),
-            };
-            audit::record(&mut writing, action).await?;
-        }
-        writing.commit().await?;
-        Ok(now_uses)
-    }
-
-    /// Whether a connection is ready with a build.
-    async fn ready_for(&self, connection: &Connection, build: &Build) -> Result<(), Problem> {
-        granted(build, &connection.grants)?;
-        let plugin = self.catalog.plugin(&build.digest).await?;
-        let entered = self.open(connection).await?;
-        let ready = self.ready(&plugin, build, connection, &entered).await?;
-        if ready.account.id == connection.account {
-            return Ok(());
-        }
-        Err(Problem::conflict("the new version takes the key for one of another account")
-            .hint("The earlier version is used; tell the author of the connector."))
     }
 
     async fn ready(
@@ -453,59 +352,6 @@ impl Connections {
         Ok(match Validation::of(&mut session).await {
             Ok(validation) => validation,
             Err(failure) => Validation::stopped(failure),
-        })
-    }
-
-    fn session_of(
-        &self,
-        plugin: &Plugin,
-        build: &Build,
-        connection: &Connection,
-        checked: &Checked,
-        wanted: Wanted,
-    ) -> Result<Session, Problem> {
-        let descriptor = plugin.descriptor();
-        let (origin, client) = match self.upstream(connection.upstream.as_deref())? {
-            Some(upstream) => (upstream, &self.private),
-            None => {
-                let base = base::chosen(&descriptor.api, &checked.public);
-                if !build.approved.origins.iter().any(|approved| approved == base) {
-                    return Err(Problem::new(
-                        422,
-                        "denied",
-                        "the operator has not approved this origin",
-                    )
-                    .hint("Ask the operator to approve the connector again."));
-                }
-                (base::origin(&descriptor.api, &checked.public)?, &self.public)
-            }
-        };
-        let mut grants = Grants::none(origin.clone());
-        for endpoint in Self::endpoints(build, connection) {
-            let Some((method, path)) = endpoint.split_once(' ') else { continue };
-            let method = if method == "GET" { Method::Get } else { Method::Post };
-            grants = grants.with(method, path);
-        }
-        let transport = Arc::new(client.transport(origin, checked.credential.clone()));
-        let options = RunOptions {
-            max_wait: wanted.max_wait,
-            observer: wanted.observer,
-            run: wanted.run,
-            account: wanted.account,
-            purpose: wanted.purpose,
-            ..RunOptions::new(transport)
-        };
-        Ok(self.host.session(plugin, checked, &grants, options))
-    }
-
-    /// The upstream, if it is one that the operator allows. It is judged at each run.
-    fn upstream(&self, upstream: Option<&str>) -> Result<Option<Origin>, Problem> {
-        let Some(text) = upstream else { return Ok(None) };
-        let origin = Origin::parse(text).ok();
-        let allowed = origin.filter(|origin| self.upstreams.contains(origin));
-        allowed.map(Some).ok_or_else(|| {
-            Problem::new(422, "denied", "the operator does not allow this upstream")
-                .hint("Leave `upstream` out for the live service, or ask the operator to start with `--allow-upstream`.")
         })
     }
 
@@ -555,28 +401,6 @@ impl Connections {
     }
 }
 
-/// What a session is for.
-struct Wanted {
-    purpose: Purpose,
-    run: Option<String>,
-    account: Option<String>,
-    observer: Arc<dyn Observer>,
-    max_wait: Duration,
-}
-
-impl Wanted {
-    fn of_a_person(connection: &Connection) -> Self {
-        let known = !connection.account.is_empty();
-        Self {
-            purpose: Purpose::Members,
-            run: None,
-            account: known.then(|| account(&connection.connector, &connection.account)),
-            observer: Arc::new(Silent),
-            max_wait: LONGEST_WAIT_OF_A_PERSON,
-        }
-    }
-}
-
 /// The problem of settings that are not ready.
 fn not_ready(validation: &Validation) -> Problem {
     let problem = match validation.failure() {
@@ -598,12 +422,6 @@ fn settings(values: &BTreeMap<String, String>, entered: &Secrets) -> Settings {
 
 fn context<'a>(connection: &'a Connection, setting: &'a str, version: i64) -> Context<'a> {
     Context { tenant: &connection.tenant, connection: &connection.id, setting, version }
-}
-
-/// The name of an account for the pace and for events: it does not tell the account.
-fn account(connector: &str, account: &str) -> String {
-    let hash = Sha256::new().chain_update(connector).chain_update([0]).chain_update(account);
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hours(every: i64) -> Result<(), Problem> {
