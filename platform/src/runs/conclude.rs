@@ -9,9 +9,9 @@ use sqlx::{Row, query};
 
 use super::ledger::lost;
 use super::live::Numbers;
+use super::merge;
 use super::table::{Claimed, next_due};
 use crate::clock::{DAY, now};
-use crate::members::NOW;
 use crate::problem::Problem;
 use crate::store::connections::{self, Connection};
 use crate::store::{Store, Writing};
@@ -66,8 +66,9 @@ pub(super) async fn conclude(
     let attempts = i64::from(matches!(next, Next::Waits(_)));
     let error = report.error.as_ref().filter(|_| !matches!(next, Next::Open | Next::Stopped));
     let error = error.map(|failure| failure.to_json().to_string());
-    let sql = "UPDATE runs SET state = $3, resumes_at = $4, ended = $5, error = $6, attempts = attempts + $7, \
-               requests = $8, retries = $9, waited_ms = $10, bytes = $11, held = NULL, stop = 0, counts = $12, usage = $13 \
+    let sql = "UPDATE runs SET state = $3, resumes_at = $4, ended = $5, error = $6, attempts = \
+               attempts + $7, requests = $8, retries = $9, waited_ms = $10, bytes = $11, held = \
+               NULL, stop = 0, counts = $12, usage = $13 \
                WHERE id = $1 AND epoch = $2";
     query(sql)
         .bind(run.id.clone())
@@ -87,7 +88,7 @@ pub(super) async fn conclude(
         .await
         .map_err(lost)?;
     if ending == Ending::Complete {
-        merge(&mut writing, run, connection.complete == 0).await.map_err(lost)?;
+        merge::merge(&mut writing, run, connection.complete == 0).await.map_err(lost)?;
     }
     if let Next::Ends(_) = next {
         drop_staged(&mut writing, &run.id).await.map_err(lost)?;
@@ -179,7 +180,8 @@ async fn after(
         }
     };
     let sql = "UPDATE connections SET state = $2, failure = $3, failures = $4, next_due = $5, \
-               complete = CASE WHEN $6 = 1 THEN $7 ELSE complete END WHERE id = $1";
+               complete = CASE WHEN $6 = 1 THEN $7 ELSE complete END \
+               WHERE id = $1";
     query(sql)
         .bind(connection.id.clone())
         .bind(state)
@@ -190,61 +192,6 @@ async fn after(
         .bind(seq)
         .execute(&mut **writing)
         .await?;
-    Ok(())
-}
-
-/// Makes the staged members those of the connection.
-async fn merge(writing: &mut Writing, run: &Claimed, first: bool) -> Result<(), Problem> {
-    if run.sweep > 0 {
-        // Only the last sweep says who is there.
-        query(
-            "DELETE FROM staged WHERE run = $1 AND sweep < (SELECT sweep FROM runs WHERE id = $1)",
-        )
-        .bind(run.id.clone())
-        .execute(&mut **writing)
-        .await?;
-    }
-    let at = now();
-    if !first {
-        let sql = "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, hash, core, \
-                   record, sort, search, status, kind, affiliation, last_seen, uses) \
-                   SELECT m.connection, m.id, $3, $4, 0, 'gone', $5, m.first_seen, m.hash, m.core, m.record, m.sort, \
-                   m.search, m.status, m.kind, m.affiliation, m.last_seen, m.uses FROM members m \
-                   LEFT JOIN staged s ON s.run = $2 AND s.id = m.id \
-                   WHERE m.connection = $1 AND m.until = $4 AND m.present = 1 AND s.id IS NULL";
-        query(sql)
-            .bind(run.connection.clone())
-            .bind(run.id.clone())
-            .bind(run.seq)
-            .bind(NOW)
-            .bind(at)
-            .execute(&mut **writing)
-            .await?;
-    }
-    let sql = "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, hash, core, record, \
-               sort, search, status, kind, affiliation, last_seen, uses) \
-               SELECT $1, s.id, $3, $4, 1, s.what, $5, coalesce(o.first_seen, $5), s.hash, s.core, s.record, s.sort, \
-               s.search, s.status, s.kind, s.affiliation, s.last_seen, s.uses FROM staged s \
-               LEFT JOIN members o ON o.connection = $1 AND o.id = s.id AND +o.until = $4 AND o.since < $3 \
-               WHERE s.run = $2 AND s.what IS NOT NULL ORDER BY s.id";
-    query(sql)
-        .bind(run.connection.clone())
-        .bind(run.id.clone())
-        .bind(run.seq)
-        .bind(NOW)
-        .bind(at)
-        .execute(&mut **writing)
-        .await?;
-    if !first {
-        let sql = "UPDATE members SET until = $2 WHERE connection = $1 AND until = $3 AND since < $2 AND EXISTS \
-                   (SELECT 1 FROM members n WHERE n.connection = $1 AND n.id = members.id AND n.since = $2)";
-        query(sql)
-            .bind(run.connection.clone())
-            .bind(run.seq)
-            .bind(NOW)
-            .execute(&mut **writing)
-            .await?;
-    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ pub mod collect;
 pub mod conclude;
 pub mod ledger;
 pub mod live;
+mod merge;
 pub mod retention;
 pub mod scheduler;
 pub mod table;
