@@ -12,7 +12,7 @@ use smp_distribution::trust::TrustPolicy;
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
-use smp_host::contract::{Descriptor, HttpMethod};
+use smp_host::contract::{self, Descriptor, HttpMethod};
 use smp_host::http::base::bases;
 use smp_host::http::policy::method_of;
 
@@ -295,6 +295,8 @@ pub fn declared(descriptor: &Descriptor) -> Vec<String> {
 }
 
 fn described(build: &Build, descriptor: &Descriptor) -> Value {
+    let choice = |choice: &contract::Choice| json!({"value": choice.value, "label": choice.label});
+    let is_read = |endpoint: &contract::Endpoint| endpoint.method == HttpMethod::Get;
     let settings: Vec<Value> = descriptor
         .settings
         .iter()
@@ -306,7 +308,7 @@ fn described(build: &Build, descriptor: &Descriptor) -> Value {
                 "required": field.required,
                 "secret": field.secret.is_some(),
                 "default": field.default,
-                "choices": field.choices.iter().map(|choice| json!({"value": choice.value, "label": choice.label})).collect::<Vec<_>>(),
+                "choices": field.choices.iter().map(choice).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -321,7 +323,7 @@ fn described(build: &Build, descriptor: &Descriptor) -> Value {
         "origins": build.approved.origins,
         "grants": build.approved.endpoints,
         "declares": declared(descriptor),
-        "reads_only": descriptor.api.endpoints.iter().all(|endpoint| endpoint.method == HttpMethod::Get),
+        "reads_only": descriptor.api.endpoints.iter().all(is_read),
         "settings": settings,
     })
 }

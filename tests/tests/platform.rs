@@ -10,7 +10,7 @@
 #[path = "platform/server.rs"]
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -374,6 +374,48 @@ fn the_key_is_nowhere_and_what_was_deleted_is_gone() {
 }
 
 #[test]
+fn usage_that_a_crash_left_out_is_collected_at_the_next_start() {
+    let (folder, mock) = (folder(), mock(20, 0));
+    let server = Server::start(&folder.data, &mock);
+    let path = server.connected("acme", &mock);
+    let run = server.first_run(&path);
+    let told = server.until(&format!("{path}/usage"), |told| !told["run"].is_null());
+    let token = server.token.clone();
+    server.end();
+    // As the transaction leaves it that concludes the members.
+    edit(&folder.data, "DELETE FROM seats; UPDATE runs SET usage = 1");
+    let server = Server::start(&folder.data, &mock).with(token);
+    let again = server.until(&format!("{path}/usage"), |told| !told["run"].is_null());
+    assert_eq!((&again, &again["run"]), (&told, &json!(run)));
+}
+
+#[test]
+fn a_run_that_is_not_there_has_no_events() {
+    let (folder, mock) = (folder(), mock(20, 0));
+    let server = Server::start(&folder.data, &mock);
+    let path = server.connected("acme", &mock);
+    let run = server.first_run(&path);
+    server.ended(&path, &run);
+    let events =
+        |run: &str| server.bytes(&server.token, "GET", &format!("{path}/runs/{run}/events"), "");
+    assert_eq!(events("r_nobody").0, 404);
+    let (status, told) = events(&run);
+    let told = String::from_utf8(told).unwrap();
+    assert!(status == 200 && told.starts_with("event: run\ndata: {"), "{told}");
+}
+
+/// Changes the database of a store that nobody serves.
+fn edit(data: &Path, sql: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("platform.db"));
+        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+}
+
+#[test]
 fn what_cannot_start_says_why_and_a_new_wrapping_key_and_a_backup_work_beside_it() {
     let (folder, mock) = (folder(), mock(20, 0));
     let server = Server::start(&folder.data, &mock);
@@ -389,6 +431,11 @@ fn what_cannot_start_says_why_and_a_new_wrapping_key_and_a_backup_work_beside_it
     assert!(code == Some(1) && why.contains("another `serve` runs"), "{why}");
     let (code, why) = said(&["serve", "--data", data, "--listen", "0.0.0.0:0"]);
     assert!(code == Some(2) && why.contains("--public-url"), "{why}");
+    let (code, why) = said(&["serve", "--database", "postgres://someone:hidden@127.0.0.1:1/x"]);
+    assert!(
+        code == Some(1) && why.contains("postgres://USER@") && !why.contains("hidden"),
+        "{why}"
+    );
     assert!(run(&folder.data, &["rotate-key"]).status.success());
     let (_, validation) = server.ask("POST", &format!("{path}/validate"), &Value::Null);
     assert_eq!(

@@ -13,7 +13,7 @@ use super::Api;
 use super::caller::{Admin, Caller};
 use super::extract::{Body, Params, Segments};
 use super::schema::{
-    ConnectionBody, ConnectionsBody, Connectors, MadeBody, ProblemBody, ValidationBody,
+    ConnectionBody, ConnectionsBody, Connectors, MadeBody, Reading, ValidationBody, Writing,
 };
 use crate::connections::{Change, New, Secrets, to_json};
 use crate::problem::Problem;
@@ -76,21 +76,22 @@ pub(super) struct ListParams {
 }
 
 /// Lists the connectors that are installed.
-#[utoipa::path(get, path = "/api/v1/connectors", responses(
-    (status = 200, body = Connectors),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connectors",
+    responses((status = 200, body = Connectors), Reading)
+)]
 pub(super) async fn connectors(_: Caller, State(api): State<Api>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"data": api.connections.catalog.listing().await?})))
 }
 
 /// Lists connections.
-#[utoipa::path(get, path = "/api/v1/connections", params(ListParams), responses(
-    (status = 200, body = ConnectionsBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections",
+    params(ListParams),
+    responses((status = 200, body = ConnectionsBody), Reading)
+)]
 pub(super) async fn list(
     caller: Caller,
     State(api): State<Api>,
@@ -110,16 +111,12 @@ pub(super) async fn list(
 }
 
 /// Makes a connection, if its settings are ready.
-#[utoipa::path(post, path = "/api/v1/connections", request_body = NewBody, responses(
-    (status = 201, body = MadeBody),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/connections",
+    request_body = NewBody,
+    responses((status = 201, body = MadeBody), Writing)
+)]
 pub(super) async fn make(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -143,7 +140,7 @@ pub(super) async fn make(
         upstream: body.upstream,
         every_hours: body.every_hours.unwrap_or(24),
     };
-    let _place = api.validations.acquire().await;
+    let _place = api.place(&api.validations).await?;
     let (made, validation) = api.connections.make(new, &caller.0).await?;
     api.wake.now();
     let answer = json!({
@@ -156,11 +153,12 @@ pub(super) async fn make(
 }
 
 /// Shows a connection.
-#[utoipa::path(get, path = "/api/v1/connections/{id}", params(("id" = String, Path)), responses(
-    (status = 200, body = ConnectionBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionBody), Reading)
+)]
 pub(super) async fn get(
     caller: Caller,
     State(api): State<Api>,
@@ -170,15 +168,13 @@ pub(super) async fn get(
 }
 
 /// Changes name, schedule or pause.
-#[utoipa::path(patch, path = "/api/v1/connections/{id}", params(("id" = String, Path)), request_body = ChangeBody, responses(
-    (status = 200, body = ConnectionBody),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    patch,
+    path = "/api/v1/connections/{id}",
+    params(("id" = String, Path)),
+    request_body = ChangeBody,
+    responses((status = 200, body = ConnectionBody), Writing)
+)]
 pub(super) async fn change(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -194,12 +190,12 @@ pub(super) async fn change(
 }
 
 /// Deletes a connection with its members, history, runs and secrets.
-#[utoipa::path(delete, path = "/api/v1/connections/{id}", params(("id" = String, Path)), responses(
-    (status = 204),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    delete,
+    path = "/api/v1/connections/{id}",
+    params(("id" = String, Path)),
+    responses((status = 204), Writing)
+)]
 pub(super) async fn delete(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -211,16 +207,13 @@ pub(super) async fn delete(
 }
 
 /// Replaces the secrets, once the new ones are validated and of the same account.
-#[utoipa::path(put, path = "/api/v1/connections/{id}/secrets", params(("id" = String, Path)), request_body = SecretsBody, responses(
-    (status = 200, body = ValidationBody),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    put,
+    path = "/api/v1/connections/{id}/secrets",
+    params(("id" = String, Path)),
+    request_body = SecretsBody,
+    responses((status = 200, body = ValidationBody), Writing)
+)]
 pub(super) async fn renew(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -229,28 +222,26 @@ pub(super) async fn renew(
 ) -> Result<Json<Value>, Problem> {
     let connection = caller.connection(&api, &id).await?;
     let secrets = Secrets::new(body.secrets);
-    let _place = api.validations.acquire().await;
+    let _place = api.place(&api.validations).await?;
     let validation = api.connections.renew(&connection, &secrets, &caller.0).await?;
     api.wake.now();
     Ok(Json(validation.to_json()))
 }
 
 /// Validates a connection now.
-#[utoipa::path(post, path = "/api/v1/connections/{id}/validate", params(("id" = String, Path)), responses(
-    (status = 200, body = ValidationBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/connections/{id}/validate",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ValidationBody), Writing)
+)]
 pub(super) async fn validate(
     Admin(caller): Admin,
     State(api): State<Api>,
     Segments(id): Segments<String>,
 ) -> Result<Json<Value>, Problem> {
     let connection = caller.connection(&api, &id).await?;
-    let _place = api.validations.acquire().await;
+    let _place = api.place(&api.validations).await?;
     let validation = api.connections.validate(&connection).await?;
     api.wake.now();
     Ok(Json(validation.to_json()))

@@ -14,7 +14,7 @@ use super::Api;
 use super::caller::Caller;
 use super::connections::limit;
 use super::extract::{Params, Segments};
-use super::schema::{ChangesBody, MemberBody, MembersBody, ProblemBody, UsageBody};
+use super::schema::{ChangesBody, MemberBody, MembersBody, Reading, UsageBody};
 use crate::clock::rfc3339;
 use crate::members::changes;
 use crate::members::export::{self, Format};
@@ -23,68 +23,76 @@ use crate::problem::Problem;
 use crate::runs::{table, usage as seats};
 use crate::store::audit;
 
-/// Which members are listed.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct MembersParams {
-    /// At most 1000.
-    #[param(nullable = false, minimum = 1, maximum = 1000)]
-    limit: Option<u16>,
-    /// The `next` of the page before.
-    #[param(nullable = false)]
-    after: Option<String>,
-    /// A part of name, nickname or e-mail.
-    #[param(nullable = false, max_length = 200)]
-    q: Option<String>,
-    /// Key or name of a product.
-    #[param(nullable = false, max_length = 200)]
-    product: Option<String>,
-    /// Last seen at least so many days ago.
-    #[param(nullable = false, minimum = 0, maximum = 36500)]
-    idle_days: Option<i64>,
-    #[param(nullable = false, max_length = 200)]
-    status: Option<String>,
-    #[param(nullable = false, max_length = 200)]
-    kind: Option<String>,
-    #[param(nullable = false, max_length = 200)]
-    affiliation: Option<String>,
-    /// Who is gone, instead of who is there.
-    #[param(nullable = false)]
-    gone: Option<bool>,
-    /// As of this run, which must be whole.
-    #[param(nullable = false)]
-    at_run: Option<String>,
+/// A query with a filter of members beside its own parameters.
+macro_rules! filtered {
+    ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $own:ident: $kind:ty),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub(super) struct $name {
+            $($(#[$of])* $own: $kind,)*
+            /// A part of name, nickname or e-mail.
+            #[param(nullable = false, max_length = 200)]
+            q: Option<String>,
+            /// Key or name of a product.
+            #[param(nullable = false, max_length = 200)]
+            product: Option<String>,
+            /// Last seen at least so many days ago.
+            #[param(nullable = false, minimum = 0, maximum = 36500)]
+            idle_days: Option<i64>,
+            #[param(nullable = false, max_length = 200)]
+            status: Option<String>,
+            #[param(nullable = false, max_length = 200)]
+            kind: Option<String>,
+            #[param(nullable = false, max_length = 200)]
+            affiliation: Option<String>,
+            /// Who is gone, instead of who is there.
+            #[param(nullable = false)]
+            gone: Option<bool>,
+            /// As of this run, which must be whole.
+            #[param(nullable = false)]
+            at_run: Option<String>,
+        }
+
+        impl $name {
+            /// The filter, of a connection's members.
+            async fn filter(&self, api: &Api, connection: &str) -> Result<Filter, Problem> {
+                let filter = Filter {
+                    q: self.q.clone(),
+                    product: self.product.clone(),
+                    idle_days: self.idle_days,
+                    status: self.status.clone(),
+                    kind: self.kind.clone(),
+                    affiliation: self.affiliation.clone(),
+                    gone: self.gone.unwrap_or(false),
+                    at: at(api, connection, self.at_run.as_deref()).await?,
+                };
+                filter.check()?;
+                Ok(filter)
+            }
+        }
+    };
 }
 
-/// Which members are exported.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ExportParams {
-    /// `csv`, `ndjson` or `xlsx`.
-    format: String,
-    /// A part of name, nickname or e-mail.
-    #[param(nullable = false, max_length = 200)]
-    q: Option<String>,
-    /// Key or name of a product.
-    #[param(nullable = false, max_length = 200)]
-    product: Option<String>,
-    /// Last seen at least so many days ago.
-    #[param(nullable = false, minimum = 0, maximum = 36500)]
-    idle_days: Option<i64>,
-    #[param(nullable = false, max_length = 200)]
-    status: Option<String>,
-    #[param(nullable = false, max_length = 200)]
-    kind: Option<String>,
-    #[param(nullable = false, max_length = 200)]
-    affiliation: Option<String>,
-    /// Who is gone, instead of who is there.
-    #[param(nullable = false)]
-    gone: Option<bool>,
-    /// As of this run, which must be whole.
-    #[param(nullable = false)]
-    at_run: Option<String>,
+filtered! {
+    /// Which members are listed.
+    MembersParams {
+        /// At most 1000.
+        #[param(nullable = false, minimum = 1, maximum = 1000)]
+        limit: Option<u16>,
+        /// The `next` of the page before.
+        #[param(nullable = false)]
+        after: Option<String>,
+    }
+}
+
+filtered! {
+    /// Which members are exported.
+    ExportParams {
+        /// `csv`, `ndjson` or `xlsx`.
+        format: String,
+    }
 }
 
 /// As of which run.
@@ -117,12 +125,12 @@ pub(super) struct ChangesParams {
 }
 
 /// Lists members by name.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/members", params(("id" = String, Path), MembersParams), responses(
-    (status = 200, body = MembersBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/members",
+    params(("id" = String, Path), MembersParams),
+    responses((status = 200, body = MembersBody), Reading)
+)]
 pub(super) async fn members(
     caller: Caller,
     State(api): State<Api>,
@@ -130,16 +138,7 @@ pub(super) async fn members(
     Params(params): Params<MembersParams>,
 ) -> Result<Json<Value>, Problem> {
     let connection = caller.connection(&api, &id).await?;
-    let filter = Filter {
-        q: params.q,
-        product: params.product,
-        idle_days: params.idle_days,
-        status: params.status,
-        kind: params.kind,
-        affiliation: params.affiliation,
-        gone: params.gone.unwrap_or(false),
-        at: at(&api, &connection.id, params.at_run.as_deref()).await?,
-    };
+    let filter = params.filter(&api, &connection.id).await?;
     let (store, limit) = (&api.connections.store, limit(params.limit)?);
     let page = list::page(store, &connection.id, &filter, params.after.as_deref(), limit).await?;
     let total = list::count(store, &connection.id, &filter).await?;
@@ -148,11 +147,12 @@ pub(super) async fn members(
 }
 
 /// Shows one member, also one that is gone.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/members/{member}", params(("id" = String, Path), ("member" = String, Path)), responses(
-    (status = 200, body = MemberBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/members/{member}",
+    params(("id" = String, Path), ("member" = String, Path)),
+    responses((status = 200, body = MemberBody), Reading)
+)]
 pub(super) async fn member(
     caller: Caller,
     State(api): State<Api>,
@@ -166,12 +166,12 @@ pub(super) async fn member(
 }
 
 /// Lists what changed between two whole runs. Activity alone is no change.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/changes", params(("id" = String, Path), ChangesParams), responses(
-    (status = 200, body = ChangesBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/changes",
+    params(("id" = String, Path), ChangesParams),
+    responses((status = 200, body = ChangesBody), Reading)
+)]
 pub(super) async fn changes(
     caller: Caller,
     State(api): State<Api>,
@@ -189,12 +189,12 @@ pub(super) async fn changes(
 }
 
 /// Shows what is paid and used, by product, as the last run told it that told usage.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/usage", params(("id" = String, Path), UsageParams), responses(
-    (status = 200, body = UsageBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/usage",
+    params(("id" = String, Path), UsageParams),
+    responses((status = 200, body = UsageBody), Reading)
+)]
 pub(super) async fn usage(
     caller: Caller,
     State(api): State<Api>,
@@ -209,12 +209,19 @@ pub(super) async fn usage(
 }
 
 /// Exports members. The export is recorded in the audit.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/export", params(("id" = String, Path), ExportParams), responses(
-    (status = 200, content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/export",
+    params(("id" = String, Path), ExportParams),
+    responses(
+        (status = 200, content(
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        Reading,
+    )
+)]
 pub(super) async fn export(
     caller: Caller,
     State(api): State<Api>,
@@ -225,17 +232,8 @@ pub(super) async fn export(
     let format = Format::named(&params.format).ok_or_else(|| {
         Problem::invalid("`format` names no format").hint("Give `csv`, `ndjson` or `xlsx`.")
     })?;
-    let filter = Filter {
-        q: params.q,
-        product: params.product,
-        idle_days: params.idle_days,
-        status: params.status,
-        kind: params.kind,
-        affiliation: params.affiliation,
-        gone: params.gone.unwrap_or(false),
-        at: at(&api, &connection.id, params.at_run.as_deref()).await?,
-    };
-    filter.check()?;
+    let filter = params.filter(&api, &connection.id).await?;
+    let place = api.place(&api.exports).await?;
     let store = &api.connections.store;
     let mut writing = store.write().await?;
     let action = audit::Action {
@@ -251,7 +249,7 @@ pub(super) async fn export(
         Format::Xlsx => Answer::from(export::workbook(store, &connection.id, &filter).await?),
         Format::Csv | Format::Ndjson => {
             let parts =
-                export::stream(store.clone(), connection.id.clone(), filter, format).await?;
+                export::stream(store.clone(), connection.id.clone(), filter, format, place).await?;
             Answer::from_stream(ReceiverStream::new(parts))
         }
     };

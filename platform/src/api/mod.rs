@@ -11,13 +11,14 @@ mod system;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use url::Url;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -34,6 +35,13 @@ const LARGEST_BODY: usize = 64 * 1024;
 /// Validations at the same time: each holds a component's memory while a person looks.
 const VALIDATIONS: usize = 16;
 
+/// Exports at the same time: each holds a view of the store.
+const EXPORTS: usize = 4;
+/// Streams of events at the same time.
+const STREAMS: usize = 256;
+/// How long a request waits for its place.
+const LONGEST_QUEUE: Duration = Duration::from_secs(10);
+
 /// What the routes share.
 #[derive(Clone)]
 pub struct Api {
@@ -46,12 +54,18 @@ pub struct Api {
     /// Whether the process ends.
     pub shutdown: watch::Receiver<bool>,
     validations: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     hosts: Arc<Hosts>,
 }
 
 /// The names by which the interface may be addressed.
 #[derive(Clone, Debug)]
-pub struct Hosts(Vec<String>);
+pub struct Hosts {
+    names: Vec<String>,
+    /// Whether they are those of a public address: then callers come through a proxy.
+    is_public: bool,
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -81,16 +95,17 @@ impl Hosts {
         if let Some(url) = public {
             let host = url.host_str().unwrap_or_default();
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            return Self(vec![format!("{host}{port}").to_lowercase()]);
+            let names = vec![format!("{host}{port}").to_lowercase()];
+            return Self { names, is_public: true };
         }
         let port = address.port();
         let names = [address.to_string(), format!("localhost:{port}"), format!("127.0.0.1:{port}")];
-        Self(names.into())
+        Self { names: names.into(), is_public: false }
     }
 
     fn permit(&self, request: &Request) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        host.is_some_and(|host| self.0.iter().any(|known| known.eq_ignore_ascii_case(host)))
+        host.is_some_and(|host| self.names.iter().any(|known| known.eq_ignore_ascii_case(host)))
     }
 }
 
@@ -104,8 +119,21 @@ impl Api {
         hosts: Hosts,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
-        let (validations, hosts) = (Arc::new(Semaphore::new(VALIDATIONS)), Arc::new(hosts));
-        Self { connections, wake, metrics, shutdown, validations, hosts }
+        let places = |number| Arc::new(Semaphore::new(number));
+        let (validations, exports, streams) =
+            (places(VALIDATIONS), places(EXPORTS), places(STREAMS));
+        let hosts = Arc::new(hosts);
+        Self { connections, wake, metrics, shutdown, validations, exports, streams, hosts }
+    }
+
+    /// A place among these, until it is dropped.
+    async fn place(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(places).acquire_owned();
+        let place = tokio::time::timeout(LONGEST_QUEUE, place).await;
+        place.ok().and_then(Result::ok).ok_or_else(|| {
+            Problem::new(503, "busy", "too many requests of this kind go on")
+                .hint("Ask again in a minute.")
+        })
     }
 
     /// The routes.
@@ -150,7 +178,7 @@ async fn guarded(State(api): State<Api>, request: Request, next: Next) -> Respon
         next.run(request).await
     } else {
         Problem::new(403, "wrong-host", "the interface is not addressed by this name")
-            .hint(format!("Use {}.", api.hosts.0.join(" or ")))
+            .hint(format!("Use {}.", api.hosts.names.join(" or ")))
             .into_response()
     };
     let headers = answer.headers_mut();

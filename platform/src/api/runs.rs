@@ -17,7 +17,7 @@ use super::Api;
 use super::caller::{Admin, Caller};
 use super::connections::limit;
 use super::extract::{Params, Segments};
-use super::schema::{AskedBody, EventBody, ProblemBody, RunBody, RunsBody, StoppedBody};
+use super::schema::{AskedBody, EventBody, Reading, RunBody, RunsBody, StoppedBody, Writing};
 use crate::clock::now;
 use crate::problem::Problem;
 use crate::runs::table;
@@ -36,12 +36,12 @@ pub(super) struct RunsParams {
 }
 
 /// Lists the runs of a connection, the latest first.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/runs", params(("id" = String, Path), RunsParams), responses(
-    (status = 200, body = RunsBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/runs",
+    params(("id" = String, Path), RunsParams),
+    responses((status = 200, body = RunsBody), Reading)
+)]
 pub(super) async fn list(
     caller: Caller,
     State(api): State<Api>,
@@ -66,13 +66,12 @@ pub(super) async fn list(
 }
 
 /// Asks for a run now. Where one is open, waits or was stopped, that one goes on.
-#[utoipa::path(post, path = "/api/v1/connections/{id}/runs", params(("id" = String, Path)), responses(
-    (status = 202, body = AskedBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/connections/{id}/runs",
+    params(("id" = String, Path)),
+    responses((status = 202, body = AskedBody), Writing)
+)]
 pub(super) async fn ask(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -87,11 +86,12 @@ pub(super) async fn ask(
 }
 
 /// Shows a run.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/runs/{run}", params(("id" = String, Path), ("run" = String, Path)), responses(
-    (status = 200, body = RunBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/runs/{run}",
+    params(("id" = String, Path), ("run" = String, Path)),
+    responses((status = 200, body = RunBody), Reading)
+)]
 pub(super) async fn get(
     caller: Caller,
     State(api): State<Api>,
@@ -103,12 +103,12 @@ pub(super) async fn get(
 
 /// Stops a run after the page that is being read. What was collected is kept, and the next run goes
 /// on from there.
-#[utoipa::path(post, path = "/api/v1/connections/{id}/runs/{run}/stop", params(("id" = String, Path), ("run" = String, Path)), responses(
-    (status = 202, body = StoppedBody),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/connections/{id}/runs/{run}/stop",
+    params(("id" = String, Path), ("run" = String, Path)),
+    responses((status = 202, body = StoppedBody), Writing)
+)]
 pub(super) async fn stop(
     Admin(caller): Admin,
     State(api): State<Api>,
@@ -122,26 +122,30 @@ pub(super) async fn stop(
 
 /// What happens in a run: first the run, then an event for each request, wait and page, and the run
 /// again at its end.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/runs/{run}/events", params(("id" = String, Path), ("run" = String, Path)), responses(
-    (status = 200, body = EventBody, content_type = "text/event-stream"),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections/{id}/runs/{run}/events",
+    params(("id" = String, Path), ("run" = String, Path)),
+    responses((status = 200, body = EventBody, content_type = "text/event-stream"), Reading)
+)]
 pub(super) async fn events(
     caller: Caller,
     State(api): State<Api>,
     Segments((id, run)): Segments<(String, String)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let connection = caller.connection(&api, &id).await?;
-    // Before the run is read, so that no event is missed between the two.
+    let place = api.place(&api.streams).await?;
+    let store = &api.connections.store;
+    // Only what there is is listened to. It is read again then, so that no event is missed.
+    table::get(store, &connection.id, &run).await?;
     let events = api.connections.live.listen(&run);
-    let now = table::get(&api.connections.store, &connection.id, &run).await?;
+    let now = table::get(store, &connection.id, &run).await?;
     let is_over = !matches!(now.state.as_str(), "open" | "waiting");
     let first = stream::iter([event(&json!({"event": "run", "run": now.to_json()}))]);
     let shutdown = api.shutdown.clone();
     let later = stream::unfold(
-        (events, shutdown, is_over),
-        |(mut events, mut shutdown, is_over)| async move {
+        (events, shutdown, place, is_over),
+        |(mut events, mut shutdown, place, is_over)| async move {
             if is_over {
                 return None;
             }
@@ -155,7 +159,7 @@ pub(super) async fn events(
                         let state = value.pointer("/run/state").and_then(Value::as_str);
                         let ended =
                             named(&value) == "ended" && !matches!(state, Some("open" | "waiting"));
-                        return Some((event(&value), (events, shutdown, ended)));
+                        return Some((event(&value), (events, shutdown, place, ended)));
                     }
                     // A listener that is too slow misses some.
                     Err(RecvError::Lagged(_)) => {}

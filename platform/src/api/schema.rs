@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// A problem (RFC 9457).
 #[derive(ToSchema)]
@@ -29,6 +29,52 @@ pub(super) struct ProblemBody {
     /// The validation that was not passed.
     #[schema(nullable = false)]
     validation: Option<ValidationBody>,
+}
+
+/// What a route that reads may refuse.
+#[derive(IntoResponses)]
+pub(super) enum Reading {
+    /// There is no valid token.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(ProblemBody),
+    /// It is not there, or belongs to another tenant.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// A value cannot be used.
+    #[response(status = 422, content_type = "application/problem+json")]
+    NotAccepted(ProblemBody),
+    /// The platform is busy, or its database is.
+    #[response(status = 503, content_type = "application/problem+json")]
+    NotNow(ProblemBody),
+}
+
+/// What a route that writes may refuse.
+#[derive(IntoResponses)]
+pub(super) enum Writing {
+    /// The body is no JSON.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// There is no valid token.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(ProblemBody),
+    /// The token reads only.
+    #[response(status = 403, content_type = "application/problem+json")]
+    ReadsOnly(ProblemBody),
+    /// It is not there, or belongs to another tenant.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// It is there already, or was changed meanwhile.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// A value cannot be used, or the connection is not ready.
+    #[response(status = 422, content_type = "application/problem+json")]
+    NotAccepted(ProblemBody),
+    /// The platform is busy, or its database is.
+    #[response(status = 503, content_type = "application/problem+json")]
+    NotNow(ProblemBody),
 }
 
 /// A validation: whether a collection would work.

@@ -49,6 +49,7 @@ pub(super) async fn metrics(
     let is_here = peer.is_some_and(|ConnectInfo(peer)| peer.ip().is_loopback());
     // Behind a proxy on this machine every caller comes from this machine.
     if !is_here
+        || api.hosts.is_public
         || parts.headers.contains_key("x-forwarded-for")
         || parts.headers.contains_key("forwarded")
     {

@@ -173,10 +173,13 @@ impl Keys {
             "hint": "Give the connection its key again.",
             "retryable": false,
         });
-        sqlx::query("UPDATE connections SET state = 'attention', next_due = NULL, failure = $1 WHERE id IN (SELECT connection FROM secrets)")
-            .bind(failure.to_string())
-            .execute(&mut *writing)
-            .await?;
+        sqlx::query(
+            "UPDATE connections SET state = 'attention', next_due = NULL, failure = $1 \
+             WHERE id IN (SELECT connection FROM secrets)",
+        )
+        .bind(failure.to_string())
+        .execute(&mut *writing)
+        .await?;
         sqlx::query("DELETE FROM secrets").execute(&mut *writing).await?;
         let ring = Ring::make(path)?;
         secrets::wrap_with(&mut writing, &ring.current().id()).await?;

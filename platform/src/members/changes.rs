@@ -57,11 +57,13 @@ pub async fn page(
     };
     let limit = limit.clamp(1, MOST);
     // Of the run where the page before ended, only what comes after that member.
-    let sql = "SELECT m.since, m.id, m.what, m.at, m.record, p.record AS before, r.id AS run FROM members m \
-               LEFT JOIN members p ON p.connection = m.connection AND p.id = m.id AND +p.until = m.since \
+    let sql = "SELECT m.since, m.id, m.what, m.at, m.record, p.record AS before, r.id AS run \
+               FROM members m \
+               LEFT JOIN members p ON p.connection = m.connection AND p.id = m.id AND +p.until = \
+               m.since \
                LEFT JOIN runs r ON r.connection = m.connection AND r.seq = m.since \
-               WHERE m.connection = $1 AND m.since <= $2 AND m.what <> 'seen' \
-               AND (m.since > $3 OR (m.since = $3 AND m.id > $4 AND $5 = 1)) AND m.since > $6 \
+               WHERE m.connection = $1 AND m.since <= $2 AND m.what <> 'seen' AND (m.since > $3 \
+               OR (m.since = $3 AND m.id > $4 AND $5 = 1)) AND m.since > $6 \
                ORDER BY m.since, m.id LIMIT $7";
     let rows = query(sql)
         .bind(connection.to_owned())

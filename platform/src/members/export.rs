@@ -2,12 +2,14 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rust_xlsxwriter::{Format as CellFormat, Workbook};
 use smp_host::collect::sink::Sink;
 use smp_host::contract::MemberPage;
 use smp_host::files::{Csv, row};
-use tokio::sync::mpsc;
+use sqlx::AnyConnection;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::list::{self, Filter, MOST};
 use super::record;
@@ -61,10 +63,15 @@ impl Format {
     }
 }
 
+/// Longest wait for a reader that takes nothing, and longest export: it holds a view of the store.
+const SLOWEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
 /// A part of an export, or why it ends early.
 pub type Part = Result<Vec<u8>, std::io::Error>;
 
-/// Writes csv or ndjson part by part: memory stays flat, whatever is exported.
+/// Writes csv or ndjson part by part, as of one moment: memory stays flat, whatever is exported.
+/// `place` is held until it ends.
 ///
 /// # Errors
 /// If the first page cannot be read. A later fault breaks the stream off.
@@ -73,30 +80,43 @@ pub async fn stream(
     connection: String,
     filter: Filter,
     format: Format,
+    place: OwnedSemaphorePermit,
 ) -> Result<mpsc::Receiver<Part>, Problem> {
     let (parts, received) = mpsc::channel(2);
-    let first = list::page(&store, &connection, &filter, None, MOST).await?;
+    let mut view = store.view().await?;
+    let first = list::page_of(&mut view, &connection, &filter, None, MOST).await?;
     tokio::spawn(async move {
+        let _place = place;
         let mut writer = Writer::new(format);
-        let mut page = first;
-        loop {
-            let part = writer.write(&page.members).map_err(std::io::Error::other);
-            let failed = part.is_err();
-            if parts.send(part).await.is_err() || failed {
-                return;
-            }
-            let Some(next) = page.next else { break };
-            page = match list::page(&store, &connection, &filter, Some(&next), MOST).await {
-                Ok(page) => page,
-                Err(problem) => {
-                    let _ = parts.send(Err(std::io::Error::other(problem))).await;
-                    return;
-                }
-            };
-        }
-        let _ = parts.send(writer.end().map_err(std::io::Error::other)).await;
+        let written = write_all(&parts, &mut writer, &mut view, &connection, &filter, first);
+        // What is cut off ends without its last chunk: no client takes it for whole.
+        let cut = |why: &str| Err(std::io::Error::other(why.to_owned()));
+        let last = match tokio::time::timeout(LONGEST, written).await {
+            Ok(Ok(())) => writer.end().map_err(std::io::Error::other),
+            Ok(Err(problem)) => cut(&problem.detail),
+            Err(_) => cut("the export takes too long"),
+        };
+        let _ = tokio::time::timeout(SLOWEST, parts.send(last)).await;
     });
     Ok(received)
+}
+
+async fn write_all(
+    parts: &mpsc::Sender<Part>,
+    writer: &mut Writer,
+    view: &mut AnyConnection,
+    connection: &str,
+    filter: &Filter,
+    mut page: list::Page,
+) -> Result<(), Problem> {
+    let slow = || Problem::new(503, "slow-reader", "the export is not read");
+    loop {
+        let part = writer.write(&page.members)?;
+        let sent = tokio::time::timeout(SLOWEST, parts.send(Ok(part))).await;
+        sent.map_err(|_| slow())?.map_err(|_| slow())?;
+        let Some(next) = page.next else { return Ok(()) };
+        page = list::page_of(view, connection, filter, Some(&next), MOST).await?;
+    }
 }
 
 enum Writer {
@@ -178,6 +198,7 @@ pub async fn workbook(
     filter: &Filter,
 ) -> Result<Vec<u8>, Problem> {
     let count = list::count(store, connection, filter).await?;
+    let mut view = store.view().await?;
     if count > MOST_IN_WORKBOOK {
         return Err(Problem::new(
             422,
@@ -198,7 +219,7 @@ pub async fn workbook(
     }
     let (mut number, mut after) = (1u32, None::<String>);
     loop {
-        let page = list::page(store, connection, filter, after.as_deref(), MOST).await?;
+        let page = list::page_of(&mut view, connection, filter, after.as_deref(), MOST).await?;
         for listed in &page.members {
             let one = record::page(&listed.record)?;
             let Some(member) = one.members.first() else { continue };

@@ -4,9 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use sqlx::any::AnyArguments;
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, Row as _, query};
+use sqlx::{Any, AnyConnection, Row as _, query};
 
 use super::NOW;
 use super::row::product;
@@ -195,6 +195,21 @@ pub async fn page(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Page, Problem> {
+    let mut reading = store.read().acquire().await?;
+    page_of(&mut reading, connection, filter, after, limit).await
+}
+
+/// The same, as this connection to the database sees it.
+///
+/// # Errors
+/// Likewise.
+pub async fn page_of(
+    reading: &mut AnyConnection,
+    connection: &str,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Page, Problem> {
     filter.check()?;
     let mut condition = filter.condition(connection);
     if let Some(after) = after {
@@ -203,21 +218,8 @@ pub async fn page(
     }
     let limit = limit.clamp(1, MOST);
     let sql = selected(&condition, limit + 1);
-    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(store.read()).await?;
-    let mut members = rows
-        .iter()
-        .map(|row| {
-            let at: i64 = row.try_get("at")?;
-            let present: i64 = row.try_get("present")?;
-            Ok(Listed {
-                id: row.try_get("id")?,
-                record: row.try_get("record")?,
-                first_seen: row.try_get("first_seen")?,
-                gone: (present == 0).then_some(at),
-                sort: row.try_get("sort")?,
-            })
-        })
-        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(reading).await?;
+    let mut members = rows.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = members.len() > limit;
     members.truncate(limit);
@@ -226,6 +228,18 @@ pub async fn page(
         URL_SAFE_NO_PAD.encode(place)
     });
     Ok(Page { members, next })
+}
+
+fn listed(row: &AnyRow) -> Result<Listed, sqlx::Error> {
+    let at: i64 = row.try_get("at")?;
+    let present: i64 = row.try_get("present")?;
+    Ok(Listed {
+        id: row.try_get("id")?,
+        record: row.try_get("record")?,
+        first_seen: row.try_get("first_seen")?,
+        gone: (present == 0).then_some(at),
+        sort: row.try_get("sort")?,
+    })
 }
 
 /// How many members the filter leaves. It is counted once for each whole run.
@@ -268,8 +282,8 @@ pub async fn plan(
 /// The query of a page.
 fn selected(condition: &Where, limit: i64) -> String {
     format!(
-        "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort FROM members m WHERE {} \
-         ORDER BY m.sort, m.id LIMIT {limit}",
+        "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort \
+         FROM members m WHERE {} ORDER BY m.sort, m.id LIMIT {limit}",
         condition.sql
     )
 }
@@ -279,20 +293,12 @@ fn selected(condition: &Where, limit: i64) -> String {
 /// # Errors
 /// `not-found`.
 pub async fn one(store: &Store, connection: &str, id: &str) -> Result<Listed, Problem> {
-    let sql = "SELECT id, record, first_seen, present, at, sort FROM members \
-               WHERE connection = $1 AND id = $2 AND +until = $3";
+    let sql = "SELECT id, record, first_seen, present, at, sort \
+               FROM members WHERE connection = $1 AND id = $2 AND +until = $3";
     let row = query(sql).bind(connection.to_owned()).bind(id.to_owned()).bind(NOW);
     let row = row.fetch_optional(store.read()).await?;
     let row = row.ok_or_else(|| Problem::not_found("member"))?;
-    let present: i64 = row.try_get("present")?;
-    let at: i64 = row.try_get("at")?;
-    Ok(Listed {
-        id: row.try_get("id")?,
-        record: row.try_get("record")?,
-        first_seen: row.try_get("first_seen")?,
-        gone: (present == 0).then_some(at),
-        sort: row.try_get("sort")?,
-    })
+    Ok(listed(&row)?)
 }
 
 impl Listed {

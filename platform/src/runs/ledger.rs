@@ -120,8 +120,9 @@ impl Ledger {
     /// Begins at the first page: what was delivered came of other settings or another build.
     async fn begin(&mut self, whose: &str) -> Result<(), DestinationError> {
         let mut writing = self.store.write().await.map_err(lost)?;
-        let sql = "UPDATE runs SET provenance = $3, page = 0, sweep = 0, cursor = NULL, done = 0, counts = $4, \
-                   notes = '[]' WHERE id = $1 AND epoch = $2 AND state = 'open'";
+        let sql = "UPDATE runs SET provenance = $3, page = 0, sweep = 0, cursor = NULL, done = \
+                   0, counts = $4, notes = '[]' \
+                   WHERE id = $1 AND epoch = $2 AND state = 'open'";
         let counts = serde_json::to_string(&Counts::default()).unwrap_or_default();
         let done = query(sql)
             .bind(self.run.id.clone())
@@ -151,8 +152,8 @@ impl Ledger {
         notes.extend(mark.notes.iter().cloned());
         let numbers = self.numbers();
         let mut writing = self.store.write().await.map_err(lost)?;
-        let sql = "UPDATE runs SET page = page + 1, cursor = $4, done = $5, counts = $6, notes = $7, \
-                   requests = $8, retries = $9, waited_ms = $10, bytes = $11, attempts = 0 \
+        let sql = "UPDATE runs SET page = page + 1, cursor = $4, done = $5, counts = $6, notes = \
+                   $7, requests = $8, retries = $9, waited_ms = $10, bytes = $11, attempts = 0 \
                    WHERE id = $1 AND epoch = $2 AND page = $3 AND state = 'open'";
         let done = query(sql)
             .bind(self.run.id.clone())
@@ -199,7 +200,8 @@ impl Ledger {
                 (3..some.len() + 3).map(|place| format!("${place}")).collect();
             // The plus keeps SQLite from reading the whole list, which is in another index.
             let sql = format!(
-                "SELECT id, present, hash, core FROM members WHERE connection = $1 AND +until = $2 AND id IN ({})",
+                "SELECT id, present, hash, core FROM members \
+                 WHERE connection = $1 AND +until = $2 AND id IN ({})",
                 places.join(", ")
             );
             let mut find =
@@ -233,8 +235,9 @@ impl Ledger {
         while rows.peek().is_some() {
             let some: Vec<Row> = rows.by_ref().take(MOST_ROWS).collect();
             let mut sql = String::from(
-                "INSERT INTO staged (run, id, sweep, what, hash, core, record, sort, search, status, kind, \
-                 affiliation, last_seen, uses) VALUES ",
+                "INSERT INTO staged (run, id, sweep, what, hash, core, record, sort, search, \
+                 status, kind, affiliation, last_seen, uses) \
+                 VALUES ",
             );
             for row in 0..some.len() {
                 sql.push_str(if row == 0 { "(" } else { ", (" });

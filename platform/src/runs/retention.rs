@@ -14,8 +14,9 @@ use crate::store::Store;
 pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
     let cutoff = now().saturating_sub(days.saturating_mul(DAY));
     // The list as of the last run before the limit is still shown: what came before it is not.
-    let sql = "SELECT connection, max(seq) AS seq FROM runs WHERE state = 'complete' AND ended < $1 \
-               GROUP BY connection ORDER BY connection";
+    let sql = "SELECT connection, max(seq) AS seq FROM runs \
+               WHERE state = 'complete' AND ended < $1 GROUP BY connection \
+               ORDER BY connection";
     let old = query(sql).bind(cutoff).fetch_all(store.read()).await?;
     let mut dropped = 0;
     for row in &old {
@@ -24,8 +25,8 @@ pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
         for sql in [
             "DELETE FROM members WHERE connection = $1 AND until <= $2",
             "DELETE FROM seats WHERE connection = $1 AND seq < $2",
-            "DELETE FROM runs WHERE connection = $1 AND seq < $2 \
-             AND state NOT IN ('open', 'waiting', 'stopped')",
+            "DELETE FROM runs \
+             WHERE connection = $1 AND seq < $2 AND state NOT IN ('open', 'waiting', 'stopped')",
         ] {
             let done = query(sql).bind(connection.clone()).bind(seq).execute(&mut *writing).await?;
             dropped += done.rows_affected();
@@ -63,9 +64,11 @@ mod tests {
         for (seq, days) in [(1, 100), (2, 50), (3, 20), (4, 0)] {
             let at = now() - days * DAY - 1_000;
             let mut writing = store.write().await.unwrap();
-            let sql = "INSERT INTO runs (id, connection, seq, due, state, epoch, page, sweep, done, counts, \
-                       notes, requests, retries, waited_ms, bytes, attempts, stop, started, ended) VALUES \
-                       ($1, 'c', $2, $3, 'complete', 1, 1, 0, 1, '{}', '[]', 1, 0, 0, 0, 0, 0, $3, $3)";
+            let sql = "INSERT INTO runs (id, connection, seq, due, state, epoch, page, sweep, \
+                       done, counts, notes, requests, retries, waited_ms, bytes, attempts, stop, \
+                       started, ended) \
+                       VALUES ($1, 'c', $2, $3, 'complete', 1, 1, 0, 1, '{}', '[]', 1, 0, 0, 0, \
+                       0, 0, $3, $3)";
             let run = query(sql).bind(format!("r{seq}")).bind(seq).bind(at);
             run.execute(&mut *writing).await.unwrap();
             writing.commit().await.unwrap();
@@ -82,9 +85,9 @@ mod tests {
         ];
         for (id, since, until, present, days) in rows {
             let mut writing = store.write().await.unwrap();
-            let sql = "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, hash, \
-                       core, record, sort, search, uses) VALUES \
-                       ('c', $1, $2, $3, $4, 'x', $5, 0, x'00', x'00', '{}', '', '', '')";
+            let sql = "INSERT INTO members (connection, id, since, until, present, what, at, \
+                       first_seen, hash, core, record, sort, search, uses) \
+                       VALUES ('c', $1, $2, $3, $4, 'x', $5, 0, x'00', x'00', '{}', '', '', '')";
             let row = query(sql).bind(id).bind(since).bind(until).bind(present);
             row.bind(now() - days * DAY).execute(&mut *writing).await.unwrap();
             writing.commit().await.unwrap();

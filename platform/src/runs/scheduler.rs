@@ -37,8 +37,8 @@ impl Wake {
     }
 }
 
-/// Runs until `shutdown`, and drops what is kept for more than these days; then every run of this process gives its place up after the page that is
-/// being delivered.
+/// Runs until `shutdown`, and drops what is kept for more than these days. At the end, every run of
+/// this process gives its place up after the page that is being delivered.
 ///
 /// # Errors
 /// If the database cannot be read at the start.
@@ -95,6 +95,9 @@ async fn turn(
     runs: &mut JoinSet<()>,
     wake: &Wake,
 ) -> Result<(), Problem> {
+    if all.store.remembers() {
+        all.store.forget().await?;
+    }
     let due = table::sweep(&all.store).await?;
     let free = SLOTS.saturating_sub(runs.len());
     let claimable = match i64::try_from(free) {

@@ -69,7 +69,8 @@ pub struct Claimed {
     pub started: i64,
 }
 
-const COLUMNS: &str = "id, seq, state, counts, notes, requests, retries, waited_ms, resumes_at, error, started, ended";
+const COLUMNS: &str = "id, seq, state, counts, notes, requests, retries, waited_ms, resumes_at, \
+                       error, started, ended";
 
 fn run(row: &AnyRow) -> Result<Run, Problem> {
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
@@ -134,8 +135,9 @@ pub async fn ask(
         if goes_on {
             // A person who asks for a run does not mean to wait for the next attempt.
             if state == "stopped" || (state == "waiting" && now_too) {
-                let sql = "UPDATE runs SET state = 'open', stop = 0, resumes_at = NULL, ended = NULL, \
-                           held = NULL WHERE id = $1";
+                let sql = "UPDATE runs SET state = 'open', stop = 0, resumes_at = NULL, ended = \
+                           NULL, held = NULL \
+                           WHERE id = $1";
                 query(sql).bind(id.clone()).execute(&mut **writing).await?;
             }
             return Ok(id);
@@ -145,8 +147,8 @@ pub async fn ask(
     let row = query(sql).bind(connection.to_owned()).fetch_optional(&mut **writing).await?;
     let seq: i64 = row.ok_or_else(|| Problem::not_found("connection"))?.try_get("runs")?;
     let id = new_id("r");
-    let sql = "INSERT INTO runs (id, connection, seq, due, state, epoch, page, sweep, done, counts, notes, \
-               requests, retries, waited_ms, bytes, attempts, stop, started) \
+    let sql = "INSERT INTO runs (id, connection, seq, due, state, epoch, page, sweep, done, \
+               counts, notes, requests, retries, waited_ms, bytes, attempts, stop, started) \
                VALUES ($1, $2, $3, $4, 'open', 0, 0, 0, 0, $5, '[]', 0, 0, 0, 0, 0, 0, $6) \
                ON CONFLICT (connection, due) DO NOTHING";
     let done = query(sql)
@@ -171,9 +173,8 @@ pub async fn ask(
 pub async fn claim(store: &Store, id: &str, holder: &str) -> Result<Option<Claimed>, Problem> {
     let mut writing = store.write().await?;
     let sql = "UPDATE runs SET epoch = epoch + 1, held = $2, error = NULL \
-               WHERE id = $1 AND state = 'open' AND held IS NULL \
-               RETURNING id, connection, seq, epoch, page, sweep, attempts, requests, retries, \
-               waited_ms, bytes, started";
+               WHERE id = $1 AND state = 'open' AND held IS NULL RETURNING id, connection, seq, \
+               epoch, page, sweep, attempts, requests, retries, waited_ms, bytes, started";
     let row = query(sql).bind(id.to_owned()).bind(holder.to_owned());
     let row = row.fetch_optional(&mut *writing).await?;
     let claimed = row
@@ -220,8 +221,9 @@ pub async fn release(store: &Store, id: &str, holder: &str) -> Result<(), Proble
 /// If the database fails.
 pub async fn claimable(store: &Store, most: i64, share: i64) -> Result<Vec<String>, Problem> {
     // Held runs come first in the order of a tenant, so that they take its first places.
-    let sql = "SELECT id FROM (SELECT r.id, r.started, r.held, row_number() OVER \
-               (PARTITION BY c.tenant ORDER BY CASE WHEN r.held IS NULL THEN 1 ELSE 0 END, r.started, r.id) AS place \
+    let sql = "SELECT id \
+               FROM (SELECT r.id, r.started, r.held, row_number() OVER (PARTITION BY c.tenant \
+               ORDER BY CASE WHEN r.held IS NULL THEN 1 ELSE 0 END, r.started, r.id) AS place \
                FROM runs r JOIN connections c ON c.id = r.connection \
                WHERE r.state IN ('open', 'waiting') AND r.state = 'open') AS queue \
                WHERE held IS NULL AND place <= $2 ORDER BY place, started, id LIMIT $1";
@@ -236,7 +238,8 @@ pub async fn claimable(store: &Store, most: i64, share: i64) -> Result<Vec<Strin
 pub async fn sweep(store: &Store) -> Result<u64, Problem> {
     let at = now();
     let waiting = query(
-        "SELECT 1 FROM runs WHERE state IN ('open', 'waiting') AND state = 'waiting' AND resumes_at <= $1 LIMIT 1",
+        "SELECT 1 FROM runs \
+         WHERE state IN ('open', 'waiting') AND state = 'waiting' AND resumes_at <= $1 LIMIT 1",
     );
     let mut woken = 0;
     if waiting.bind(at).fetch_optional(store.read()).await?.is_some() {
@@ -292,10 +295,11 @@ pub async fn take_over(store: &Store) -> Result<u64, Problem> {
 pub async fn stop(store: &Store, connection: &str, run: &str) -> Result<String, Problem> {
     let mut writing = store.write().await?;
     // What nobody holds is stopped at once.
-    let sql = "UPDATE runs SET stop = 1, \
-               state = CASE WHEN held IS NULL OR state = 'waiting' THEN 'stopped' ELSE state END, \
-               ended = CASE WHEN held IS NULL OR state = 'waiting' THEN $3 ELSE ended END \
-               WHERE id = $1 AND connection = $2 AND state IN ('open', 'waiting') RETURNING state";
+    let sql = "UPDATE runs SET stop = 1, state = CASE WHEN held IS NULL OR state = 'waiting' \
+               THEN 'stopped' ELSE state END, ended = CASE WHEN held IS NULL OR state = \
+               'waiting' THEN $3 ELSE ended END \
+               WHERE id = $1 AND connection = $2 AND state IN ('open', 'waiting') RETURNING \
+               state";
     let row = query(sql).bind(run.to_owned()).bind(connection.to_owned()).bind(now());
     let row = row.fetch_optional(&mut *writing).await?;
     let state: Option<String> = row.map(|row| row.try_get("state")).transpose()?;
@@ -350,4 +354,66 @@ pub fn next_due(connection: &Connection, from: i64) -> i64 {
         .bytes()
         .fold(7_i64, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)));
     from.saturating_add(every).saturating_add(jitter.rem_euclid(spread))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::store::Place;
+
+    /// A store with so many open runs of each tenant, the tenants in this order.
+    async fn queue(tenants: &[(&str, i64)]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        for (tenant, number) in tenants {
+            for number in 0..*number {
+                let connection = connections::sample(&format!("{tenant}{number:03}"), tenant);
+                connections::insert(&mut writing, &connection).await.unwrap();
+                ask(&mut writing, &connection.id, 1, true).await.unwrap();
+            }
+        }
+        writing.commit().await.unwrap();
+        (folder, store)
+    }
+
+    async fn tenants_of(store: &Store, runs: &[String]) -> String {
+        let mut tenants = Vec::new();
+        for run in runs {
+            let row = query("SELECT connection FROM runs WHERE id = $1").bind(run.clone());
+            let row = row.fetch_one(store.read()).await.unwrap();
+            tenants.push(row.get::<String, _>("connection").chars().take(1).collect::<String>());
+        }
+        tenants.sort_unstable();
+        tenants.concat()
+    }
+
+    #[tokio::test]
+    async fn tenants_take_turns_and_none_takes_all_places() {
+        let (_folder, store) = queue(&[("big", 20), ("a", 1), ("c", 2)]).await;
+        let first = claimable(&store, 8, 6).await.unwrap();
+        assert_eq!(tenants_of(&store, &first).await, "abbbbbcc");
+        for run in &first {
+            assert!(claim(&store, run, "here").await.unwrap().is_some());
+        }
+        // The big one has five of its six places; what the others give back is not for it alone.
+        let next = claimable(&store, 8, 6).await.unwrap();
+        assert_eq!(tenants_of(&store, &next).await, "b");
+    }
+
+    #[tokio::test]
+    async fn a_run_is_claimed_once_and_a_stopped_one_stays_on_the_schedule() {
+        let (_folder, store) = queue(&[("a", 1)]).await;
+        let runs = claimable(&store, 8, 6).await.unwrap();
+        let run = runs.first().unwrap();
+        let claimed = claim(&store, run, "here").await.unwrap().unwrap();
+        assert_eq!(claim(&store, run, "there").await.unwrap().map(|it| it.id), None);
+        release(&store, run, "there").await.unwrap();
+        assert_eq!(claimable(&store, 8, 6).await.unwrap(), Vec::<String>::new());
+        release(&store, run, "here").await.unwrap();
+        assert_eq!(stop(&store, &claimed.connection, run).await.unwrap(), "stopped");
+        let connection = connections::get(&store, "a000", None).await.unwrap();
+        assert!(connection.next_due.is_some_and(|due| due > now()), "{connection:?}");
+    }
 }

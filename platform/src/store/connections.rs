@@ -61,8 +61,10 @@ pub struct Connection {
     pub created: i64,
 }
 
-const COLUMNS: &str = "id, tenant, connector, digest, name, settings, account, account_name, upstream, grants, \
-                       every_hours, paused, state, failure, failures, credential_expires, secret_version, next_due, \
+const COLUMNS: &str = "id, tenant, connector, digest, name, settings, account, account_name, \
+                       upstream, grants, \
+                       every_hours, paused, state, failure, failures, credential_expires, \
+                       secret_version, next_due, \
                        runs, complete, created, upgrade";
 
 fn connection(row: &AnyRow) -> Result<Connection, Problem> {
@@ -128,8 +130,9 @@ pub fn is_name(what: &str, text: &str) -> Result<(), Problem> {
 /// `conflict` if the tenant has one of this account already.
 pub async fn insert(writing: &mut Writing, new: &Connection) -> Result<(), Problem> {
     let sql = format!(
-        "INSERT INTO connections ({COLUMNS}) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+        "INSERT INTO connections ({COLUMNS}) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22) \
          ON CONFLICT (tenant, connector, account) DO NOTHING"
     );
     let done = query(sqlx::AssertSqlSafe(sql))
@@ -189,7 +192,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Connection>, Problem> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM connections WHERE ($1 = '' OR tenant = $1) AND id > $2 ORDER BY id LIMIT $3"
+        "SELECT {COLUMNS} FROM connections WHERE ($1 = '' OR tenant = $1) AND id > $2 \
+         ORDER BY id LIMIT $3"
     );
     let rows = query(sqlx::AssertSqlSafe(sql))
         .bind(tenant.unwrap_or_default().to_owned())
@@ -205,7 +209,8 @@ pub async fn list(
 /// # Errors
 /// If the database fails.
 pub async fn reschedule(writing: &mut Writing, changed: &Connection) -> Result<(), Problem> {
-    let sql = "UPDATE connections SET name = $2, every_hours = $3, paused = $4, next_due = $5 WHERE id = $1";
+    let sql = "UPDATE connections SET name = $2, every_hours = $3, paused = $4, next_due = $5 \
+               WHERE id = $1";
     query(sql)
         .bind(changed.id.clone())
         .bind(changed.name.clone())
@@ -253,8 +258,10 @@ pub async fn mended(
     expires: Option<i64>,
     due: i64,
 ) -> Result<(), Problem> {
-    let sql = "UPDATE connections SET state = 'ready', failure = NULL, failures = 0, credential_expires = $2, \
-               next_due = CASE WHEN next_due IS NULL OR state <> 'ready' THEN $3 ELSE next_due END WHERE id = $1";
+    let sql = "UPDATE connections SET state = 'ready', failure = NULL, failures = 0, \
+               credential_expires = $2, next_due = CASE WHEN next_due IS NULL OR state <> \
+               'ready' THEN $3 ELSE next_due END \
+               WHERE id = $1";
     query(sql).bind(id.to_owned()).bind(expires).bind(due).execute(&mut **writing).await?;
     Ok(())
 }
@@ -276,4 +283,33 @@ pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
         query(sql).bind(id.to_owned()).execute(&mut **writing).await?;
     }
     Ok(())
+}
+
+/// A connection for tests.
+#[cfg(test)]
+pub(crate) fn sample(id: &str, tenant: &str) -> Connection {
+    Connection {
+        id: id.into(),
+        tenant: tenant.into(),
+        connector: "sample".into(),
+        digest: "sha256:0".into(),
+        upgrade: None,
+        name: id.into(),
+        settings: BTreeMap::new(),
+        account: id.into(),
+        account_name: id.into(),
+        upstream: None,
+        grants: Vec::new(),
+        every_hours: 24,
+        paused: false,
+        state: "ready".into(),
+        failure: None,
+        failures: 0,
+        credential_expires: None,
+        secret_version: 1,
+        next_due: None,
+        runs: 0,
+        complete: 0,
+        created: now(),
+    }
 }

@@ -114,11 +114,11 @@ pub async fn component(store: &Store, digest: &str) -> Result<Vec<u8>, Problem> 
 /// # Errors
 /// If the database fails.
 pub async fn put(writing: &mut Writing, build: &Build, component: &[u8]) -> Result<(), Problem> {
-    let sql = "INSERT INTO connectors \
-               (digest, id, name, version, publisher, component, approved, state, changes, installed) \
+    let sql = "INSERT INTO connectors (digest, id, name, version, publisher, component, \
+               approved, state, changes, installed) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-               ON CONFLICT (digest) DO UPDATE SET approved = excluded.approved, \
-               publisher = excluded.publisher, state = excluded.state, changes = excluded.changes";
+               ON CONFLICT (digest) DO UPDATE SET approved = excluded.approved, publisher = \
+               excluded.publisher, state = excluded.state, changes = excluded.changes";
     query(sql)
         .bind(build.digest.clone())
         .bind(build.id.clone())
@@ -140,11 +140,14 @@ pub async fn put(writing: &mut Writing, build: &Build, component: &[u8]) -> Resu
 /// # Errors
 /// If the database fails.
 pub async fn activate(writing: &mut Writing, build: &Build) -> Result<(), Problem> {
-    query("UPDATE connectors SET state = 'retired' WHERE id = $1 AND state = 'active' AND digest <> $2")
-        .bind(build.id.clone())
-        .bind(build.digest.clone())
-        .execute(&mut **writing)
-        .await?;
+    query(
+        "UPDATE connectors SET state = 'retired' \
+         WHERE id = $1 AND state = 'active' AND digest <> $2",
+    )
+    .bind(build.id.clone())
+    .bind(build.digest.clone())
+    .execute(&mut **writing)
+    .await?;
     let sql =
         "UPDATE connectors SET state = 'active', changes = NULL, approved = $2 WHERE digest = $1";
     query(sql)

@@ -12,20 +12,25 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr, Transaction};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeStr, Transaction, query,
+};
 
 use crate::members::totals::Totals;
 use crate::problem::Problem;
 
 /// How long a statement waits for another process that writes.
 const BUSY: &str = "PRAGMA busy_timeout = 20000";
+/// Begins a view of PostgreSQL's.
+const AS_OF_NOW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Connections that read.
-const READERS: u32 = 4;
+const READERS: u32 = 8;
 /// Connections to PostgreSQL.
 const MOST: u32 = 16;
 
@@ -54,6 +59,8 @@ pub struct Store {
     folder: Option<Arc<PathBuf>>,
     /// Totals of lists, which are the same until the next whole run.
     pub(crate) totals: Totals,
+    /// Whether what was deleted is still in the write-ahead log.
+    remembers: Arc<AtomicBool>,
 }
 
 /// A transaction that writes.
@@ -112,7 +119,7 @@ impl Store {
                         // What is deleted is overwritten. A commit that a crash of the machine
                         // undoes takes its position with it.
                         let sql = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                                   PRAGMA secure_delete = ON; PRAGMA temp_store = FILE; \
+                                   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
                                    PRAGMA cache_size = -32768; \
                                    PRAGMA journal_size_limit = 67108864";
                         sqlx::raw_sql(BUSY).execute(&mut *connection).await?;
@@ -126,8 +133,9 @@ impl Store {
         migrate(SQLITE, &writers).await?;
         let readers = prepared(READERS).connect_lazy_with(options);
         let folder = Some(Arc::new(folder.to_owned()));
-        let (begin, totals) = (Some("BEGIN IMMEDIATE"), Totals::default());
-        Ok(Self { readers, writers, begin, folder, totals })
+        let begin = Some("BEGIN IMMEDIATE");
+        let (totals, remembers) = Default::default();
+        Ok(Self { readers, writers, begin, folder, totals, remembers })
     }
 
     async fn open_server(url: &str) -> Result<Self, Problem> {
@@ -142,11 +150,15 @@ impl Store {
         // The address may hold a password: it is in no message.
         let options =
             AnyConnectOptions::from_str(url).map_err(|_| unusable(&"its address is malformed"))?;
+        // The pool would try again for half a minute, and then not say why.
+        let first = AnyConnection::connect_with(&options).await;
+        first.map_err(|error| unusable(&error))?.close().await.map_err(|error| unusable(&error))?;
         let pool = AnyPoolOptions::new().max_connections(MOST).connect_with(options).await;
         let pool = pool.map_err(|error| unusable(&error))?;
         migrate(POSTGRES, &pool).await?;
-        let (readers, totals) = (pool.clone(), Totals::default());
-        Ok(Self { readers, writers: pool, begin: None, folder: None, totals })
+        let (readers, writers, begin, folder) = (pool.clone(), pool, None, None);
+        let (totals, remembers) = Default::default();
+        Ok(Self { readers, writers, begin, folder, totals, remembers })
     }
 
     /// The connections that read.
@@ -166,21 +178,47 @@ impl Store {
         }
     }
 
+    /// What is stored as of one moment, for several queries.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn view(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        match self.begin {
+            // With SQLite, the first query sets the moment.
+            Some(_) => self.readers.begin().await,
+            None => self.readers.begin_with(AS_OF_NOW).await,
+        }
+    }
+
     /// The folder of the store, if it has one.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref().map(PathBuf::as_path)
     }
 
-    /// Writes what was deleted out of the write-ahead log too.
+    /// Writes what was deleted out of the write-ahead log too. While somebody reads what was there
+    /// before, it stays in the log, and [`Store::remembers`].
     ///
     /// # Errors
     /// If the database fails.
     pub async fn forget(&self) -> Result<(), Problem> {
-        if self.begin.is_some() {
-            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writers).await?;
+        if self.begin.is_none() {
+            return Ok(());
         }
+        let mut writer = self.writers.acquire().await?;
+        // Nobody who writes waits for those who read.
+        sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut *writer).await?;
+        let done = query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
+        sqlx::raw_sql(BUSY).execute(&mut *writer).await?;
+        let busy: i64 = done?.try_get(0)?;
+        self.remembers.store(busy != 0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether [`Store::forget`] is to be called again.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.remembers.load(Ordering::Relaxed)
     }
 
     /// Copies the store into a new file, while it is in use.
@@ -201,8 +239,7 @@ impl Store {
         made.map_err(|error| {
             Problem::invalid(format!("`{}` cannot be written: {error}", to.display()))
         })?;
-        let copied =
-            sqlx::query("VACUUM INTO $1").bind(text.to_owned()).execute(&self.readers).await;
+        let copied = query("VACUUM INTO $1").bind(text.to_owned()).execute(&self.readers).await;
         if let Err(error) = copied {
             let _ = std::fs::remove_file(to);
             return Err(error.into());
@@ -266,4 +303,57 @@ async fn migrate(migrations: Migrations, pool: &AnyPool) -> Result<(), Problem> 
         error => Problem::new(503, "database", format!("the database cannot be used: {error}"))
             .hint("Give a folder on a disk with room, or a PostgreSQL database of its own."),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_deleted_leaves_the_log_as_soon_as_nobody_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
+        let log = folder.path().join("platform.db-wal");
+        let change = async |sql: &'static str| {
+            let mut writing = store.write().await.unwrap();
+            query(sql).execute(&mut *writing).await.unwrap();
+            writing.commit().await.unwrap();
+        };
+        change("INSERT INTO facts (name, value) VALUES ('person', 'zoe@example.test')").await;
+        let mut view = store.view().await.unwrap();
+        let there = "SELECT count(*) AS n FROM facts WHERE name = 'person'";
+        query(there).fetch_one(&mut *view).await.unwrap();
+        change("DELETE FROM facts WHERE name = 'person'").await;
+        store.forget().await.unwrap();
+        assert!(store.remembers());
+        // A view stays as of its moment.
+        let row = query(there).fetch_one(&mut *view).await.unwrap();
+        assert_eq!(row.get::<i64, _>("n"), 1);
+        view.rollback().await.unwrap();
+        store.forget().await.unwrap();
+        assert!(!store.remembers());
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+        let bytes = std::fs::read(folder.path().join("platform.db")).unwrap();
+        assert!(!bytes.windows(16).any(|part| part == b"zoe@example.test"));
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables() {
+        let plain = |(version, does, sql): &(i64, &str, &str)| {
+            let mut sql = (*sql).to_owned();
+            for (theirs, common) in [
+                ("BYTEA", "BLOB"),
+                (" COLLATE \"C\"", ""),
+                ("migrations/postgres", "migrations/other"),
+                ("migrations/sqlite", "migrations/other"),
+            ] {
+                sql = sql.replace(theirs, common);
+            }
+            (*version, (*does).to_owned(), sql)
+        };
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            (SQLITE.iter().map(plain).collect(), POSTGRES.iter().map(plain).collect());
+        assert_eq!(ours, theirs);
+    }
 }
