@@ -27,7 +27,8 @@ pub struct Counts {
     pub pages: u64,
     /// Members dropped because they were written before.
     pub duplicates: u64,
-    /// The first total that the service stated in this sweep.
+    /// The first total that the service stated in this sweep and that what came since does not
+    /// contradict.
     pub first_total: Option<u64>,
     /// The last total that the service stated in this sweep.
     pub last_total: Option<u64>,
@@ -39,8 +40,8 @@ pub struct Counts {
 /// ten times the life of a cursor is not read this way.
 const RESTARTS: u32 = 10;
 
-/// One of so many members may leave after it came and before the last page is read.
-const LEAVING: u64 = 100;
+/// One of so many members may join, or leave after it came, while the list is read.
+const MOVING: u64 = 100;
 
 /// Watches one collection.
 #[derive(Debug)]
@@ -218,7 +219,9 @@ impl Guard {
         self.counts.people += people;
         self.counts.pages += 1;
         self.counts.duplicates += duplicates;
-        self.counts.first_total = self.counts.first_total.or(page.total());
+        let there = self.there();
+        let first = self.counts.first_total.filter(|first| is_first(*first, there));
+        self.counts.first_total = first.or(page.total().filter(|first| is_first(*first, there)));
         self.counts.last_total = page.total().or(self.counts.last_total);
         Ok(Admission { marks, again })
     }
@@ -237,20 +240,32 @@ impl Guard {
     }
 
     /// Judges the list after its last page: by the smaller total, as members may leave meanwhile. A
-    /// last total below what came is believed only as far as members leave after they came.
+    /// total below what came is believed only as far as members join and leave meanwhile.
     ///
     /// # Errors
     /// [`Error::Incomplete`], with the number of members and the total.
     pub fn judge(&self) -> Result<(), Error> {
-        let there = u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX);
+        let there = self.there();
         let Counts { first_total, last_total, .. } = self.counts;
+        let first_total = first_total.filter(|first| is_first(*first, there));
         let is_believed = |last: &u64| {
-            first_total.is_none_or(|first| there.saturating_sub(*last) <= first / LEAVING)
+            first_total.is_none_or(|first| there.saturating_sub(*last) <= first / MOVING)
         };
         let told = first_total.into_iter().chain(last_total.filter(is_believed)).min();
         told.filter(|told| there < *told)
             .map_or(Ok(()), |told| Err(Error::Incomplete { there, told, records: self.records }))
     }
+
+    /// How many members the current sweep brought.
+    fn there(&self) -> u64 {
+        u64::try_from(self.seen.there().len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Whether a first total can be one of a list of which this many members came: no more came than
+/// may have joined since.
+fn is_first(total: u64, there: u64) -> bool {
+    there.saturating_sub(total) <= total / MOVING
 }
 
 /// Whether a member counts as a person: its kind is `person`, or the service states no kinds.
@@ -414,6 +429,48 @@ mod tests {
                 guard.admit(&mut page(&[id], next, total), None).unwrap();
             }
             assert_eq!(guard.judge().is_ok(), whole, "{came} {first} {last}");
+        }
+    }
+
+    #[test]
+    fn a_total_that_what_came_contradicts_is_not_believed_wherever_it_stands() {
+        for (totals, sizes, missing) in [
+            // Too small from the beginning, on one page or on several.
+            ([Some(0), Some(30), Some(30)], [10, 10, 0], Some(30)),
+            ([Some(0), Some(30), Some(30)], [0, 10, 10], Some(30)),
+            ([Some(1), Some(30), None], [10, 10, 0], Some(30)),
+            ([Some(9), Some(9), Some(30)], [10, 10, 0], Some(30)),
+            ([Some(10), Some(30), Some(30)], [10, 10, 0], Some(30)),
+            ([Some(0), Some(30), Some(0)], [10, 10, 0], Some(30)),
+            ([Some(0), Some(30), Some(0)], [0, 10, 10], Some(30)),
+            // Too small later.
+            ([Some(30), Some(5), None], [10, 10, 0], Some(30)),
+            ([Some(30), Some(20), Some(30)], [10, 10, 0], Some(30)),
+            ([Some(30), Some(30), Some(19)], [10, 10, 0], Some(30)),
+            // It shrank, and what came is what is left.
+            ([Some(30), Some(30), Some(20)], [10, 10, 0], None),
+            ([Some(30), Some(20), None], [10, 10, 0], None),
+            // It grew by what came, or what joined stands on a page that was read before.
+            ([Some(20), Some(30), Some(30)], [10, 10, 10], None),
+            ([Some(20), Some(30), Some(40)], [10, 10, 0], None),
+            ([Some(200), Some(204), Some(204)], [100, 100, 2], None),
+            ([Some(200), Some(204), Some(204)], [100, 100, 3], Some(204)),
+            // Totals of the page say nothing about the list.
+            ([Some(10), Some(10), Some(5)], [10, 10, 5], None),
+        ] {
+            let mut guard = Guard::new(WIDE);
+            for (at, (total, size)) in totals.into_iter().zip(sizes).enumerate() {
+                let ids: Vec<String> = (0..size).map(|id| format!("{at}-{id}")).collect();
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let next = at.to_string();
+                let next = (at < 2).then_some(next.as_str());
+                guard.admit(&mut page(&ids, next, total), None).unwrap();
+            }
+            let judged = guard.judge().err().map(|error| match error {
+                Error::Incomplete { told, .. } => told,
+                error => panic!("{error}"),
+            });
+            assert_eq!(judged, missing, "{totals:?} {sizes:?}");
         }
     }
 
