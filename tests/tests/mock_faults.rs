@@ -122,6 +122,7 @@ fn bodies_with_status_200_are_spoiled_as_named() {
     assert!(parsed(&under(Fault::WrongTypes)));
     assert!(std::str::from_utf8(&under(Fault::InvalidUtf8).body).is_err());
     assert_eq!(under(Fault::Nested { depth: 200_000 }).body.len(), 400_009);
+    assert!(parsed(&under(Fault::Errors)));
     assert_eq!(under(Fault::EmptyBody).body, b"");
 }
 

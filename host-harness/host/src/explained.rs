@@ -8,7 +8,7 @@
 //! reports.
 
 use crate::contract::{self, Advice, FailureKind as Kind, Instant};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::http::asked::{Asked, End};
 use crate::http::capability::whole_seconds;
 use crate::limits::{Bound, Limits};
@@ -89,6 +89,10 @@ impl Explainer<'_> {
             (Some(End::BadPage), Remedy::ComeBackOrReport) => {
                 failure = failure.with_remedy(Remedy::later());
             }
+            (Some(End::InPart), Remedy::ComeBackOrReport) => {
+                failure.code = Code::Incomplete;
+                failure = failure.with_remedy(Remedy::later());
+            }
             // A failure of another kind is about an answer that was read.
             (Some(End::TooLarge), _)
                 if matches!(kind, Kind::UnexpectedResponse | Kind::Upstream | Kind::Other) =>
@@ -148,7 +152,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::failure::Code;
 
     const USERS: &str = "GET /v1/orgs/{organization-id}/users";
     const OTHER: &str = "GET /v1/orgs";
@@ -201,11 +204,24 @@ mod tests {
             (End::Told, Kind::Upstream, USERS, back(None)),
             (End::BadPage, Kind::UnexpectedResponse, USERS, Remedy::later()),
             (End::BadPage, Kind::UnexpectedResponse, OTHER, Remedy::ComeBackOrReport),
+            (End::InPart, Kind::UnexpectedResponse, USERS, Remedy::later()),
             (End::BadPage, Kind::Credentials, USERS, Remedy::NewKey { setting: None }),
         ] {
             let row = format!("{end:?} {kind:?} {about}");
             let failure = explained(end, kind, &format!("It failed at {about}."));
             assert_eq!(*failure.remedy, remedy, "{row}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_may_lack_a_part_makes_a_list_incomplete() {
+        for (end, kind, code) in [
+            (End::InPart, Kind::UnexpectedResponse, Code::Incomplete),
+            (End::InPart, Kind::Credentials, Code::Credentials),
+            (End::BadPage, Kind::UnexpectedResponse, Code::UnexpectedResponse),
+        ] {
+            let failure = explained(end, kind, &format!("It failed at {USERS}."));
+            assert_eq!(failure.code, code);
         }
     }
 

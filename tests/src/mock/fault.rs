@@ -59,6 +59,8 @@ pub enum Fault {
         /// Least length of the body once unpacked.
         bytes: u64,
     },
+    /// The right answer with `errors` beside its data. `errors`
+    Errors,
     /// Status 200 without a body. `empty-body`
     EmptyBody,
     /// Status 302 to another URL. `redirect[;to=URL]`

@@ -70,6 +70,7 @@ impl fmt::Display for Fault {
                 )
             }
             Fault::GzipBomb { bytes } => write!(out, "gzip-bomb;bytes={bytes}"),
+            Fault::Errors => out.write_str("errors"),
             Fault::EmptyBody => out.write_str("empty-body"),
             Fault::Redirect { to } => write!(out, "redirect;to={to}"),
             Fault::NextElsewhere { origin } => write!(out, "next-elsewhere;origin={origin}"),
@@ -143,6 +144,7 @@ fn named(name: &str, options: &mut Options<'_>) -> Result<Fault, GrammarError> {
         "truncated" => Fault::Truncated,
         "wrong-types" => Fault::WrongTypes,
         "invalid-utf8" => Fault::InvalidUtf8,
+        "errors" => Fault::Errors,
         "empty-body" => Fault::EmptyBody,
         "nested" => Fault::Nested {
             depth: at_most("depth", options.number("depth")?.unwrap_or(USUAL_DEPTH), DEPTH_LIMIT)?,

@@ -95,6 +95,11 @@ fn spoil(answer: &Answer, fault: &Fault, path: &str, cursor: Option<&str>) -> Op
             answer.headers.push((header::CONTENT_ENCODING, "gzip".to_owned()));
             sent(answer, Wire::whole)
         }
+        Fault::Errors => {
+            let mut answer = answer();
+            answer.body = with_errors(&answer.body);
+            sent(answer, Wire::whole)
+        }
         Fault::EmptyBody => sent(Answer::json(Vec::new()), Wire::whole),
         Fault::Redirect { to } => {
             let mut answer = Answer::html(StatusCode::FOUND, "");
@@ -112,6 +117,12 @@ fn sent(answer: Answer, wire: impl FnOnce(Vec<u8>) -> Wire) -> Delivery {
 
 /// Wrong for every call: a list in place of an object, numbers and lists in place of strings.
 const WRONG_TYPES: &str = r#"{"data":[{"id":17,"type":["users"],"account_id":17,"account_type":{},"account_status":1,"name":[17],"attributes":"none","product_access":"all"}],"meta":{"total":"many"},"links":{"next":5}}"#;
+
+/// Puts a field before the others of an object.
+fn with_errors(body: &[u8]) -> Vec<u8> {
+    const ERRORS: &[u8] = br#"{"errors":[{"code":"ADMIN-500-1"}],"#;
+    [ERRORS, body.trim_ascii_start().get(1..).unwrap_or_default()].concat()
+}
 
 /// Puts two bytes that never occur in UTF-8 at the start of the first name, or of a new string.
 fn invalid_utf8(body: &[u8]) -> Vec<u8> {

@@ -267,8 +267,18 @@ fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
 }
 
 /// Answers that are none of the service, and the code of a run in which one stays.
-fn bad_pages() -> [(Fault, &'static str); 6] {
+fn bad_pages() -> [(Fault, &'static str); 15] {
+    let error = |status, shape| Fault::from(ErrorAnswer::new(status).shape(shape));
     [
+        (Fault::Errors, "incomplete"),
+        (Fault::Redirect { to: "https://sign-in.test/".into() }, "unexpected-response"),
+        (error(200, Shape::Wrapped), "unexpected-response"),
+        (error(200, Shape::Gateway), "unexpected-response"),
+        (error(204, Shape::None), "unexpected-response"),
+        (error(206, Shape::Wrapped), "unexpected-response"),
+        (error(400, Shape::None), "unexpected-response"),
+        (error(409, Shape::Wrapped), "unexpected-response"),
+        (error(421, Shape::None), "unexpected-response"),
         (Fault::Html, "unexpected-response"),
         (Fault::Truncated, "unexpected-response"),
         (Fault::EmptyBody, "unexpected-response"),

@@ -109,7 +109,7 @@ impl<P: Listed> Collection<'_, P> {
             }
             Err(DestinationError::Fenced) => return self.fenced(),
             Err(DestinationError::Failed(failure)) => {
-                let ending = Ending::of(&failure, self.destination.resumable(), 0);
+                let ending = Ending::of(&failure, self.destination.resumable(), 0, false);
                 return self.report(Outcome::of(ending), Some(failure));
             }
         }
@@ -278,7 +278,8 @@ impl<P: Listed> Collection<'_, P> {
     /// Ends a run that failed.
     async fn end(&mut self, error: DestinationError) -> RunReport {
         let DestinationError::Failed(mut failure) = error else { return self.fenced() };
-        let ending = Ending::of(&failure, self.destination.resumable(), self.counts.pages);
+        let resumable = self.destination.resumable();
+        let ending = Ending::of(&failure, resumable, self.counts.pages, self.done);
         match ending {
             Ending::Stopped if failure.code == Code::Interrupted => {
                 failure.hint =

@@ -226,12 +226,12 @@ impl Delivered {
 }
 
 impl Ending {
-    /// The ending of a failed run. `resumable` says whether its destination keeps the position, and
-    /// `pages` how many it has.
-    pub(super) fn of(failure: &Failure, resumable: bool, pages: u64) -> Self {
+    /// The ending of a failed run. `resumable` says whether its destination keeps the position,
+    /// `pages` how many it has, and `done` whether the last of them is among those.
+    pub(super) fn of(failure: &Failure, resumable: bool, pages: u64, done: bool) -> Self {
         let may_pass = matches!(*failure.remedy, Remedy::ComeBack { .. });
         match failure.code {
-            Code::Incomplete => Self::Incomplete,
+            Code::Incomplete if done => Self::Incomplete,
             _ if !resumable => Self::Over,
             // A sweep got no further than those before: the next run needs a new first one.
             Code::CursorExpired => Self::Over,
@@ -239,7 +239,7 @@ impl Ending {
                 Self::Stopped
             }
             // A bad page that stayed.
-            Code::UnexpectedResponse if may_pass && pages > 0 => Self::Stopped,
+            Code::UnexpectedResponse | Code::Incomplete if may_pass && pages > 0 => Self::Stopped,
             // With a new key, or a higher limit, it can resume.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
             _ => Self::Over,

@@ -24,6 +24,8 @@ pub enum End {
     Told,
     /// Somebody in between answered, or the answer did not come whole: it may be right next time.
     BadPage,
+    /// The answer said that something went wrong, beside what was asked for: it may lack a part.
+    InPart,
     /// The answer was larger than the limit `response` allows.
     TooLarge,
     /// The service asked for a wait beyond the budget. This budget would have been enough.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asked::{Asked, End};
+use super::bad;
 use super::policy::{Denial, Policy};
 use super::retry::{GivenUp, Retrier, SharedFigures};
 use super::transport::{Headers, Method, NotPublic, Phase, Request, TransportError};
@@ -160,7 +161,11 @@ impl Capability {
                 Err(wit::Error::TooLarge(self.limits.response))
             }
             Ok(response) => {
-                let end = if self.retrier.met_bad_page() { End::BadPage } else { End::Told };
+                let end = match self.retrier.met_bad_page() {
+                    true if bad::is_in_part(&response) => End::InPart,
+                    true => End::BadPage,
+                    false => End::Told,
+                };
                 self.asked.note(Arc::clone(&endpoint), end);
                 match passed_on(response.headers, &allowed.response_headers) {
                     Some(headers) => {

@@ -15,6 +15,7 @@ pub mod hint;
 pub mod pace;
 pub mod policy;
 pub mod retry;
+mod said;
 mod sent;
 
 pub mod asked;

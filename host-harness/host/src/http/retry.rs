@@ -206,7 +206,7 @@ impl Retrier {
                     let retry_after = hint::wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
-                Ok(response) if bad::may_pass(&response) => {
+                Ok(response) if bad::may_pass(request, &response) => {
                     self.bad_pages = self.bad_pages.saturating_add(1);
                     let wait = self.wait_after(&response, tries);
                     match wait.filter(|_| allowed.repeatable) {
@@ -340,7 +340,9 @@ impl Retrier {
 
 fn bad_reason(response: &Response) -> String {
     match response.status {
-        200..=299 => "the answer is empty, cut short or not JSON".into(),
+        204..=206 => format!("the service answered {}", response.status),
+        200..=299 if bad::is_in_part(response) => "the answer may lack a part".into(),
+        200..=299 => "the answer is empty, cut short or not what was asked for".into(),
         status => format!("the service answered {status}"),
     }
 }
