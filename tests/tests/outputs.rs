@@ -144,6 +144,52 @@ fn two_paths_that_are_one_file_are_refused_before_anything_is_asked() {
 }
 
 #[test]
+fn what_a_standard_stream_goes_to_is_not_replaced_and_not_written_over() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    let at = |name: &str| home.path().join(name);
+    fs::write(at("log"), "an older line\n".repeat(200)).unwrap();
+    let append = |name: &str| File::options().append(true).create(true).open(at(name)).unwrap();
+    for (arguments, place) in [
+        (&["--report", "log"][..], "log"),
+        (&["--output", "log"], "log"),
+        (&["--output", "o", "--checkpoint", "log"], "log"),
+        (&["--output", "o"], "o.partial"),
+        (&["--report", "/dev/stdout"], "log"),
+        (&["--report", "/dev/fd/1"], "log"),
+    ] {
+        let run = collect(&mock).args(arguments).stdout_to(append(place)).within(home.path());
+        let ended = run.end();
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.said("invalid-settings").contains("standard output"), "{}", ended.stderr);
+    }
+    assert_eq!(mock.requests(), 0);
+    let ended = collect(&mock)
+        .args(["--output", "list", "--report", "/dev/stdout"])
+        .stdout_to(append("log"))
+        .within(home.path())
+        .end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let log = fs::read_to_string(at("log")).unwrap();
+    assert_eq!(log.matches("an older line\n").count(), 200);
+    assert!(log.ends_with("}\n") && log.contains("\"outcome\": \"complete\""), "{log}");
+}
+
+#[test]
+fn the_files_of_a_fixture_are_not_written_over() {
+    let home = tempfile::tempdir().unwrap();
+    let fixture = home.path().join("fixture");
+    fs::create_dir(&fixture).unwrap();
+    for option in ["--output", "--report"] {
+        let run = Run::new("collect").arg("--json").file("--fixture", &fixture);
+        let ended = run.file(option, &fixture.join("traffic.har")).end();
+        assert_eq!(ended.code, Some(2), "{option}: {}", ended.stderr);
+        let said = ended.said("invalid-settings");
+        assert!(said.contains(option) && said.contains("--fixture"), "{said}");
+    }
+    assert_eq!(names(&fixture), Vec::<String>::new());
+}
+
+#[test]
 fn a_hyphen_is_standard_output_and_no_file() {
     let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
     let whole = collect(&mock).end().stdout;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ impl Output {
         };
         match Target::of(path).map_err(|error| fault(path, &error))? {
             Target::StandardOutput => Ok(Self::Standard),
-            Target::Stream => Ok(Self::Through(path.to_owned())),
+            Target::Stream | Target::Descriptor(_) => Ok(Self::Through(path.to_owned())),
             Target::File(_) => Ok(Self::File(path.to_owned())),
         }
     }
@@ -75,6 +76,12 @@ pub(crate) fn check_separate(
                 "Give the name of a file; one of the name `-` is `./-`.",
             ));
         }
+        if let Some(stream) = Standing::of_this_process().into_iter().find(|it| it.is(file)) {
+            return Err(wrong(
+                format!("`{option}` is the file that {} goes to", stream.name),
+                "Give each a separate file.",
+            ));
+        }
         let others = written.iter().skip(number + 1).chain(read);
         if let Some((other, _)) = others.into_iter().find(|(_, other)| are_one(file, other)) {
             return Err(wrong(
@@ -84,6 +91,35 @@ pub(crate) fn check_separate(
         }
     }
     Ok(())
+}
+
+/// Refuses a report on standard output, where the list goes.
+pub(crate) fn check_report(output: &Output, report: Option<&Path>) -> Result<(), Failure> {
+    let on_standard = |path| matches!(Target::of(path), Ok(Target::StandardOutput));
+    if *output == Output::Standard && report.is_some_and(on_standard) {
+        return Err(wrong(
+            "`--report` leads to standard output, which is for the list".into(),
+            "Give the report a file, or the list one with `--output`.",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses files inside the folder of the fixture: what was recorded is not written over.
+pub(crate) fn check_fixture(
+    written: &[(&str, &Path)],
+    fixture: Option<&Path>,
+) -> Result<(), Failure> {
+    let Some(folder) = fixture.and_then(|fixture| fixture.canonicalize().ok()) else {
+        return Ok(());
+    };
+    match written.iter().find(|(_, file)| named(file).starts_with(&folder)) {
+        Some((option, _)) => Err(wrong(
+            format!("`{option}` is a file inside the folder of `--fixture`"),
+            "Give it a place outside the fixture, which would be another one afterwards.",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Refuses an output, a checkpoint or a report that could not be written at the end of a run.
@@ -120,6 +156,38 @@ pub(crate) fn no_report(path: &Path, error: &io::Error) -> Failure {
 
 fn wrong(message: String, hint: &str) -> Failure {
     Failure::new(Code::InvalidSettings, message).with_hint(hint)
+}
+
+/// A regular file that a standard stream of this process goes to.
+struct Standing {
+    name: &'static str,
+    device: u64,
+    inode: u64,
+}
+
+impl Standing {
+    fn of_this_process() -> Vec<Self> {
+        let streams = [
+            ("standard output", io::stdout().as_fd().try_clone_to_owned()),
+            ("standard error", io::stderr().as_fd().try_clone_to_owned()),
+        ];
+        let standing = streams.into_iter().filter_map(|(name, stream)| {
+            let there = fs::File::from(stream.ok()?).metadata().ok()?;
+            let (device, inode) = (there.dev(), there.ino());
+            there.is_file().then_some(Self { name, device, inode })
+        });
+        standing.collect()
+    }
+
+    /// Whether a path, which would be replaced, leads to it, or one of its temporary files does.
+    fn is(&self, path: &Path) -> bool {
+        let Ok(Target::File(path)) = Target::of(path) else { return false };
+        let taken = BESIDE.iter().map(|suffix| beside(&path, suffix));
+        taken.chain([path.clone()]).any(|path| {
+            fs::metadata(path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (self.device, self.inode))
+        })
+    }
 }
 
 /// Whether two paths lead to one file, or one of them to a temporary file of the other: by name
@@ -160,6 +228,27 @@ fn named(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_not_in_the_folder_of_the_fixture() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("fixture/bodies")).unwrap();
+        fs::write(at("fixture/traffic.har"), "").unwrap();
+        std::os::unix::fs::symlink("fixture", at("link")).unwrap();
+        for (file, fixture, is_refused) in [
+            ("fixture/traffic.har", "fixture", true),
+            ("fixture/bodies/new", "link", true),
+            ("link/new.csv", "fixture", true),
+            ("fixture/../new.csv", "fixture", false),
+            ("fixture.csv", "fixture", false),
+            ("new.csv", "none", false),
+        ] {
+            let (file, fixture) = (at(file), at(fixture));
+            let checked = check_fixture(&[("--report", &file)], Some(&fixture));
+            assert_eq!(checked.is_err(), is_refused, "{file:?} {fixture:?}");
+        }
+    }
 
     #[test]
     fn two_paths_to_one_file_are_known_however_they_are_written() {

@@ -134,6 +134,11 @@ impl SourceArguments {
         settings.chain(certificates).chain(secrets)
     }
 
+    /// The folder of the fixture.
+    pub(crate) fn fixture(&self) -> Option<&Path> {
+        self.fixture.as_deref()
+    }
+
     /// Makes the run's source: settings first, then the operator's approval. Nothing is sent yet.
     pub(crate) async fn open(
         &self,

@@ -184,7 +184,7 @@ impl OutputFile {
 fn regular(path: &Path) -> Result<PathBuf, Failure> {
     match Target::of(path).map_err(|error| fault(path, &error))? {
         Target::File(path) => Ok(path),
-        Target::Stream | Target::StandardOutput => {
+        Target::Stream | Target::StandardOutput | Target::Descriptor(_) => {
             Err(fault(path, &io::Error::other("it is a device, a pipe or a socket")))
         }
     }

@@ -7,12 +7,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 /// Most links on the way to a target, which is the kernel's own bound.
 const MOST_LINKS: usize = 40;
@@ -28,6 +30,9 @@ pub enum Target {
     Stream,
     /// To this process's standard output, as `/dev/stdout` does, whatever that is.
     StandardOutput,
+    /// To another open file of this process, as `/dev/stderr` and `/dev/fd/3` do. It is written to
+    /// where it stands, and never opened again: that would begin at its start.
+    Descriptor(i32),
 }
 
 impl Target {
@@ -69,8 +74,12 @@ fn descriptor(link: &Path) -> Option<Target> {
         return None;
     }
     let ours = fs::canonicalize("/proc/self/fd").is_ok_and(|ours| ours == folder);
-    let first = link.file_name().is_some_and(|name| name == "1");
-    Some(if ours && first { Target::StandardOutput } else { Target::Stream })
+    let number = link.file_name().and_then(|name| name.to_str()?.parse().ok());
+    Some(match number {
+        Some(1) if ours => Target::StandardOutput,
+        Some(number) if ours => Target::Descriptor(number),
+        _ => Target::Stream,
+    })
 }
 
 /// The folder of a path.
@@ -79,15 +88,45 @@ pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Opens a device, a pipe or a socket to write to it. A pipe waits for its reader.
+/// Opens a device, a pipe or a socket to write to it. A pipe waits for its reader. What this
+/// process has open already is written to where it stands.
 ///
 /// # Errors
 /// The system's error.
 pub fn open_stream(path: &Path) -> io::Result<Box<dyn Write + Send>> {
+    match Target::of(path)? {
+        Target::StandardOutput => return Ok(Box::new(duplicate(1)?)),
+        Target::Descriptor(number) => return Ok(Box::new(duplicate(number)?)),
+        Target::File(_) | Target::Stream => {}
+    }
     if fs::metadata(path)?.file_type().is_socket() {
         return Ok(Box::new(UnixStream::connect(path)?));
     }
     Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+}
+
+/// Another handle of a file that this process has open: they share their position, and whether they
+/// append.
+fn duplicate(number: i32) -> io::Result<File> {
+    let owned = match number {
+        0 => io::stdin().as_fd().try_clone_to_owned()?,
+        1 => io::stdout().as_fd().try_clone_to_owned()?,
+        2 => io::stderr().as_fd().try_clone_to_owned()?,
+        // A number alone proves no open file to the compiler. The kernel looks it up.
+        _ => {
+            let this = pidfd_open(getpid(), PidfdFlags::empty())?;
+            match pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) {
+                Ok(owned) => owned,
+                Err(Errno::BADF) => return Err(Errno::BADF.into()),
+                // Containers may forbid that. Then what is there stays at least.
+                Err(_) => {
+                    let path = format!("/proc/self/fd/{number}");
+                    return OpenOptions::new().append(true).open(path);
+                }
+            }
+        }
+    };
+    Ok(File::from(owned))
 }
 
 /// Whether this program could write a file there: its folder exists and takes one more. Nothing is
@@ -207,13 +246,35 @@ mod tests {
             ("/dev/full", Target::Stream),
             ("/dev/stdout", Target::StandardOutput),
             ("/dev/fd/1", Target::StandardOutput),
-            ("/proc/self/fd/2", Target::Stream),
+            ("/proc/self/fd/2", Target::Descriptor(2)),
+            ("/dev/fd/70", Target::File("/dev/fd/70".into())),
         ] {
             assert_eq!(Target::of(&at(name)).unwrap(), target, "{name}");
         }
         symlink("circle", at("circle")).unwrap();
         assert!(Target::of(&at("circle")).is_err());
         assert_eq!(Target::of(&at("data")).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn an_open_file_is_written_to_where_it_stands() {
+        let home = tempfile::tempdir().unwrap();
+        for append in [false, true] {
+            let path = home.path().join(format!("log-{append}"));
+            fs::write(&path, "first\nsecond\n").unwrap();
+            let mut log = OpenOptions::new().write(true).append(append).open(&path).unwrap();
+            log.write_all(b"F").unwrap();
+            let number = std::os::fd::AsRawFd::as_raw_fd(&log);
+            for name in [format!("/dev/fd/{number}"), format!("/proc/self/fd/{number}")] {
+                assert_eq!(Target::of(Path::new(&name)).unwrap(), Target::Descriptor(number));
+                open_stream(Path::new(&name)).unwrap().write_all(b"X").unwrap();
+                replace(Path::new(&name), b"Y").unwrap();
+            }
+            log.write_all(b"Z").unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            let expected = if append { "first\nsecond\nFXYXYZ" } else { "FXYXYZsecond\n" };
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]
