@@ -1,9 +1,114 @@
-//! Removes the key from what comes back: an answer may repeat it, also escaped for JSON or a URL.
+//! Removes the key from what comes back: an answer may repeat it, also escaped for JSON or a URL,
+//! or for one inside the other.
+
+use std::ops::Range;
+
+/// How many layers of escaping are undone. A log line in JSON in JSON, in a URL, has four.
+const LAYERS: u32 = 4;
+
+/// Bytes in which deeper layers are looked at in one go, which bounds the memory for that.
+const PIECE: usize = 1024 * 1024;
+
+/// Most bytes that a character of the key takes in text of several layers, as services write it.
+const WIDEST: usize = 32;
 
 /// Overwrites every occurrence of the key in the text, also if some of its characters are escaped
-/// for JSON or a URL.
+/// for JSON or a URL, several times over.
 pub(super) fn redact(text: &mut [u8], key: &[u8]) {
-    let Some(first) = key.first() else { return };
+    for found in occurrences(text, key) {
+        blank(text, found);
+    }
+    redact_deeper(text, key);
+}
+
+/// Looks below the first layer, where there is one: around signs of an escape that are escaped.
+fn redact_deeper(text: &mut [u8], key: &[u8]) {
+    let around = key.len().saturating_mul(WIDEST);
+    let mut at = 0;
+    while let Some(sign) = text.get(at..).and_then(escaped_sign).map(|skipped| at + skipped) {
+        let begin = sign.saturating_sub(around);
+        let end = sign.saturating_add(PIECE).saturating_add(around).min(text.len());
+        let Some(piece) = text.get(begin..end) else { return };
+        let mut found = Vec::new();
+        below(piece, &|at| at, key, LAYERS - 1, &mut found);
+        for Range { start, end } in found {
+            blank(text, begin + start..begin + end);
+        }
+        at = sign.saturating_add(PIECE).max(sign + 1);
+    }
+}
+
+/// Finds the key in what a text says once a layer is undone, and in what that says; as ranges of
+/// the outermost text, of which `outer` gives the place of each byte.
+fn below(
+    text: &[u8],
+    outer: &dyn Fn(usize) -> usize,
+    key: &[u8],
+    layers: u32,
+    found: &mut Vec<Range<usize>>,
+) {
+    for undo in [of_json as fn(&[u8]) -> Option<(u8, usize)>, of_url] {
+        let (inner, places) = undone(text, undo);
+        if inner.len() == text.len() {
+            continue;
+        }
+        let place = |at: usize| outer(places.get(at).copied().unwrap_or(text.len()));
+        let ranges = occurrences(&inner, key).into_iter();
+        found.extend(ranges.map(|Range { start, end }| place(start)..place(end)));
+        if layers > 1 && escaped_sign(text).is_some() {
+            below(&inner, &place, key, layers - 1, found);
+        }
+    }
+}
+
+/// The text without one layer of escaping, and where each of its bytes begins in the text.
+fn undone(text: &[u8], undo: fn(&[u8]) -> Option<(u8, usize)>) -> (Vec<u8>, Vec<usize>) {
+    let (mut inner, mut places) = (Vec::with_capacity(text.len()), Vec::new());
+    places.reserve(text.len());
+    let mut at = 0;
+    while let Some(rest @ [byte, ..]) = text.get(at..) {
+        let (byte, taken) = undo(rest).unwrap_or((*byte, 1));
+        inner.push(byte);
+        places.push(at);
+        at += taken;
+    }
+    (inner, places)
+}
+
+fn of_json(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'\\', b'u', ..] => {
+            text.get(..6).and_then(unescaped).map(|byte| (byte, 6)).or(Some((b'u', 2)))
+        }
+        [b'\\', byte, ..] => Some((*byte, 2)),
+        _ => None,
+    }
+}
+
+fn of_url(text: &[u8]) -> Option<(u8, usize)> {
+    text.get(..3).filter(|text| text.first() == Some(&b'%')).and_then(unescaped).map(|it| (it, 3))
+}
+
+/// Where the first sign of an escape stands that is itself escaped.
+fn escaped_sign(text: &[u8]) -> Option<usize> {
+    let is_sign = |at: &usize| {
+        let rest = text.get(*at..).unwrap_or_default();
+        [2, 3, 6].into_iter().any(|taken| {
+            let byte = rest.get(..taken).and_then(unescaped);
+            matches!(byte, Some(b'\\' | b'%'))
+        })
+    };
+    memchr::memchr2_iter(b'\\', b'%', text).find(is_sign)
+}
+
+fn blank(text: &mut [u8], range: Range<usize>) {
+    text.iter_mut().take(range.end).skip(range.start).for_each(|byte| *byte = b'*');
+}
+
+/// Every occurrence of the key in a text, with at most one layer of escaping.
+fn occurrences(text: &[u8], key: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let Some(first) = key.first() else { return found };
     let mut at = 0;
     while let Some(begin) = text
         .get(at..)
@@ -13,9 +118,10 @@ pub(super) fn redact(text: &mut [u8], key: &[u8]) {
         at = begin + 1;
         if let Some(length) = text.get(begin..).and_then(|rest| occurrence(rest, key)) {
             at = begin + length;
-            text.iter_mut().take(at).skip(begin).for_each(|byte| *byte = b'*');
+            found.push(begin..at);
         }
     }
+    found
 }
 
 /// Number of bytes that the key takes at the start of the text, if the text begins with it. All
@@ -82,6 +188,59 @@ mod tests {
             let mut text = written.as_bytes().to_vec();
             redact(&mut text, b"k/=y");
             assert_eq!(String::from_utf8(text).unwrap(), redacted, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_redacted_below_several_layers_of_escaping() {
+        let json = |sign: char| format!("\\u{:04x}", u32::from(sign));
+        let url = |sign: char| format!("%{:02x}", u32::from(sign));
+        let each = |text: &str, escape: &dyn Fn(char) -> String| -> String {
+            text.chars().map(escape).collect()
+        };
+        let signs = |text: &str, escape: &dyn Fn(char) -> String| -> String {
+            let one = |sign: char| match sign {
+                '\\' | '%' | '=' => escape(sign),
+                _ => sign.to_string(),
+            };
+            text.chars().map(one).collect()
+        };
+        let bars = |text: &str| text.replace('\\', "\\\\");
+        let key = "ATCTT3x%u0025=F\\f=1A";
+        for text in [
+            signs(key, &url),
+            signs(&signs(key, &url), &url),
+            signs(&signs(&signs(key, &url), &url), &url),
+            signs(&signs(key, &url), &json),
+            signs(&signs(key, &json), &url),
+            bars(&signs(key, &json)),
+            bars(&bars(&bars(&signs(key, &json)))),
+            bars(&signs(&signs(key, &url), &json)),
+            each(&each(key, &url), &json),
+            each(&each(key, &json), &url),
+            bars(&each(key, &json)),
+        ] {
+            let mut body = format!("{{\"a\":\"<{text}>\"}}").into_bytes();
+            redact(&mut body, key.as_bytes());
+            let body = String::from_utf8(body).unwrap();
+            assert_eq!(body, format!("{{\"a\":\"<{}>\"}}", "*".repeat(text.len())), "{text}");
+        }
+        for text in [r"C:\\users\\ATCTT3x and 100%25", r"\\\\\\", "%2525%5c"] {
+            let mut body = text.as_bytes().to_vec();
+            redact(&mut body, key.as_bytes());
+            assert_eq!(String::from_utf8(body).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn the_key_is_found_wherever_the_pieces_are_cut() {
+        let key = "ATCTT3xFf=1A2B";
+        let written = key.replace('=', "%253D");
+        for before in [0, PIECE - 20, PIECE - 7, PIECE, PIECE + 3, 2 * PIECE + 440] {
+            let mut body = format!("%25{}{written}%25", "x".repeat(before)).into_bytes();
+            redact(&mut body, key.as_bytes());
+            let rest = body.get(3 + before..).unwrap();
+            assert_eq!(rest, format!("{}%25", "*".repeat(written.len())).as_bytes(), "{before}");
         }
     }
 
