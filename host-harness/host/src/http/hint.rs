@@ -25,7 +25,14 @@ const TOO_LATE: f64 = 1e11;
 const SCALES: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 
 /// Headers that say when a limit ends.
-const RESETS: [&str; 3] = ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
+const RESETS: [&str; 4] =
+    ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset", "x-ratelimit-reset-after"];
+
+/// Headers that name a wait in milliseconds.
+const MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
+
+/// Headers that list facts of a limit, with its end as the one called `reset` or `t`.
+const LISTS: [&str; 3] = ["ratelimit", "x-ratelimit", "beta-ratelimit"];
 
 /// The wait that an answer names: `Retry-After`, otherwise a header that says when a limit ends.
 /// `now` is this machine's clock.
@@ -35,17 +42,39 @@ pub fn wait(response: &Response, now: SystemTime) -> Option<Duration> {
     let stated = response.header("date").map(str::trim);
     let now = stated.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
     let named = |name: &&str| read(response.header(name)?, now);
-    named(&"retry-after").or_else(|| {
+    let in_milliseconds = |name: &&str| {
+        let seconds = number(unquoted(response.header(name)?))? / 1e3;
+        let wait = Duration::try_from_secs_f64(seconds).ok()?.min(LONGEST);
+        (!wait.is_zero()).then_some(wait)
+    };
+    let listed = |name: &&str| read(reset(response.header(name)?)?, now);
+    named(&"retry-after").or_else(|| MILLISECONDS.iter().find_map(in_milliseconds)).or_else(|| {
         // The reset counts only in an answer that limits, not in a 500.
-        (response.status == 429).then(|| RESETS.iter().find_map(named)).flatten()
+        let reset = || RESETS.iter().find_map(named).or_else(|| LISTS.iter().find_map(listed));
+        (response.status == 429).then(reset).flatten()
     })
 }
 
+/// The end of a limit in a list of its facts: `limit=10, reset=2` or `"default";r=0;t=2`.
+fn reset(value: &str) -> Option<&str> {
+    let facts = value.split([',', ';']).filter_map(|fact| fact.split_once('='));
+    let mut ends = facts.filter(|(name, _)| ["reset", "t"].contains(&name.trim()));
+    ends.next().map(|(_, value)| value)
+}
+
+fn unquoted(value: &str) -> &str {
+    value.trim().trim_matches('"').trim()
+}
+
 /// The wait that a value names: seconds, with a fraction or without, or a point in time as an HTTP
-/// date, as RFC 3339 or as Unix time in seconds, milliseconds or smaller units.
+/// date, as RFC 3339 or as Unix time in seconds, milliseconds or smaller units. A point in time
+/// without a zone is UTC. Of several numbers, as a proxy joins two headers, the largest counts.
 fn read(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    let wait = match number(value) {
+    let value = unquoted(value);
+    if value.contains(',') && value.split(',').all(|part| number(unquoted(part)).is_some()) {
+        return value.split(',').filter_map(|part| read(part, now)).max();
+    }
+    let wait = match number(value).or_else(|| with_units(value)) {
         Some(seconds) if seconds < EARLIEST => Duration::try_from_secs_f64(seconds).ok()?,
         Some(instant) => {
             match SCALES.iter().map(|scale| instant / scale).find(|seconds| *seconds < TOO_LATE) {
@@ -55,10 +84,10 @@ fn read(value: &str, now: SystemTime) -> Option<Duration> {
                 None => LONGEST,
             }
         }
-        None => match httpdate::parse_http_date(value) {
+        None => match httpdate::parse_http_date(&in_greenwich(value)) {
             Ok(instant) => until(instant, now)?,
             Err(_) => {
-                let instant: jiff::Timestamp = value.parse().ok()?;
+                let instant: jiff::Timestamp = with_offset(value).parse().ok()?;
                 let seconds = u64::try_from(instant.as_second()).ok()?;
                 let nanoseconds = u32::try_from(instant.subsec_nanosecond()).ok()?;
                 until(UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))?, now)?
@@ -70,6 +99,55 @@ fn read(value: &str, now: SystemTime) -> Option<Duration> {
 
 fn until(instant: SystemTime, now: SystemTime) -> Option<Duration> {
     instant.duration_since(now).ok()
+}
+
+/// An HTTP date whose zone is written otherwise, or left out.
+fn in_greenwich(date: &str) -> String {
+    const ZONES: [&str; 6] = [" UTC", " UT", " Z", " +0000", " -0000", " +00:00"];
+    let bare = ZONES.iter().find_map(|zone| date.strip_suffix(zone));
+    let has_no_zone = || date.ends_with(|end: char| end.is_ascii_digit()).then_some(date);
+    match bare.or_else(|| has_no_zone().filter(|date| date.contains(", "))) {
+        Some(date) => format!("{date} GMT"),
+        None => date.to_owned(),
+    }
+}
+
+/// An instant of RFC 3339 with an offset, where it has none or a short one.
+fn with_offset(instant: &str) -> String {
+    let Some((_, time)) = instant.split_once(['T', 't', ' ']) else { return instant.to_owned() };
+    match time.rsplit_once(['+', '-']).map(|(_, offset)| offset) {
+        Some(offset) if offset.len() == 2 => format!("{instant}:00"),
+        Some(offset) if offset.len() == 4 && offset.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let (before, minutes) = instant.split_at(instant.len() - 2);
+            format!("{before}:{minutes}")
+        }
+        None if time.ends_with(|end: char| end.is_ascii_digit()) => format!("{instant}Z"),
+        _ => instant.to_owned(),
+    }
+}
+
+/// Seconds that are written with units: `2s`, `1.5 s`, `200ms`, `1m30s`.
+fn with_units(value: &str) -> Option<f64> {
+    let mut rest = value.trim_start();
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let is_of_number = |sign: char| sign.is_ascii_digit() || sign == '.';
+        let (amount, after) = rest.split_at(rest.find(|sign| !is_of_number(sign))?);
+        let after = after.trim_start();
+        let length = after.find(|sign: char| !sign.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(length);
+        let scale = match unit.to_ascii_lowercase().as_str() {
+            "ms" | "msec" | "millis" | "milliseconds" => 0.001,
+            "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+            "h" | "hour" | "hours" => 3_600.0,
+            _ => return None,
+        };
+        seconds += number(amount)? * scale;
+        rest = after.trim_start();
+    }
+    // An amount of time is no point in time, however large.
+    (seconds > 0.0).then_some(seconds.min(EARLIEST - 1.0))
 }
 
 /// A decimal number without a sign or an exponent.
@@ -112,6 +190,23 @@ mod tests {
             ("1994-11-06T08:50Z", 23.0),
             ("1994-11-06T09:49:57+01:00", 20.0),
             ("1994-11-06 08:49:57Z", 20.0),
+            ("1994-11-06T08:49:57", 20.0),
+            ("1994-11-06 08:49:57", 20.0),
+            ("1994-11-06t08:49:57z", 20.0),
+            ("1994-11-06T08:49:57+0000", 20.0),
+            ("1994-11-06T08:49:57+00", 20.0),
+            ("1994-11-06T09:49:57+0100", 20.0),
+            ("Sun, 06 Nov 1994 08:49:57 UTC", 20.0),
+            ("Sun, 06 Nov 1994 08:49:57 +0000", 20.0),
+            ("Sun, 06 Nov 1994 08:49:57", 20.0),
+            ("\"20\"", 20.0),
+            ("20, 20", 20.0),
+            ("5, 20.5", 20.5),
+            ("20s", 20.0),
+            ("20.5s", 20.5),
+            ("1.5 seconds", 1.5),
+            ("250ms", 0.25),
+            ("1m2s", 62.0),
             ("784111797", 20.0),
             ("784111797.5", 20.5),
             ("784111797500", 20.5),
@@ -143,17 +238,21 @@ mod tests {
             "inf",
             "NaN",
             "0x10",
-            "20s",
+            "20x",
+            "s",
+            "0s",
             "soon",
-            "5, 6",
+            "0, 0",
+            "5, soon",
+            "\"\"",
             "784111777",
             "784111000",
             "784111777000",
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:00:00 GMT",
-            "Sun, 06 Nov 1994 08:49:57",
+            "Sun, 06 Nov 1994 08:49:00",
             "1994-11-06T08:00:00Z",
-            "1994-11-06T08:49:57",
+            "1994-11-06T08:49:00",
             "1994-11-06",
             "0001-01-01T00:00:00Z",
         ] {
@@ -186,11 +285,19 @@ mod tests {
     #[test]
     fn retry_after_counts_before_a_reset_and_a_reset_only_in_an_answer_that_limits() {
         let reset = ("x-ratelimit-reset", "9");
+        let listed = ("ratelimit", "limit=10, remaining=0, reset=4");
         for (status, headers, seconds) in [
             (429, vec![reset, ("retry-after", "1")], Some(1)),
             (429, vec![reset, ("retry-after", "0")], Some(9)),
             (429, vec![reset, ("retry-after", "soon")], Some(9)),
             (429, vec![("ratelimit-reset", "3"), ("x-ratelimit-reset", "never")], Some(3)),
+            (429, vec![listed], Some(4)),
+            (429, vec![("ratelimit", "\"default\";r=0;t=4")], Some(4)),
+            (429, vec![("ratelimit", "limit=10")], None),
+            (429, vec![listed, reset], Some(9)),
+            (429, vec![("x-ratelimit-reset-after", "4")], Some(4)),
+            (503, vec![("retry-after-ms", "4000")], Some(4)),
+            (503, vec![listed], None),
             (503, vec![reset], None),
             (503, vec![reset, ("retry-after", "1")], Some(1)),
         ] {
