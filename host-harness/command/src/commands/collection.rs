@@ -25,7 +25,7 @@ use smp_host::text::{self, grouped};
 
 use super::Exit;
 use super::connector::ConnectorArguments;
-use super::console::{Console, StandardOutput, reader_left};
+use super::console::{Console, Noting, StandardOutput, reader_left};
 use super::outputs::{self, Output};
 use super::progress::{Progress, pages_of, stopped};
 use super::registry::ended;
@@ -151,10 +151,10 @@ impl Collection {
         report.get("shortfall")?.as_u64()
     }
 
-    /// The format that was asked for, or that of the output's name. A name without an ending, and
-    /// what has no file, get a table.
+    /// The format that was asked for, or that of the output's name, also of a pipe's. A name
+    /// without an ending, and what has no name, get a table.
     fn effective_format(&self, output: &Output) -> Result<Shown, Failure> {
-        let (None, Output::File(path)) = (self.format, output) else {
+        let (None, Output::File(path) | Output::Through(path)) = (self.format, output) else {
             return Ok(self.format.unwrap_or(Shown::Table));
         };
         let Some(ending) = path.extension() else { return Ok(Shown::Table) };
@@ -224,6 +224,11 @@ impl Collection {
     ) -> (RunReport, Exit) {
         source.note_warnings(console);
         let progress = Arc::new(Progress::listing(*console, P::RECORDS));
+        if self.checkpoint.is_some() {
+            super::stop::is_resumable();
+        }
+        // A named pipe is opened when its reader comes, and a stop may be asked for until then.
+        let stop = stopped();
         let destination = self.destination::<P>(source, output, format, console, &progress);
         let mut destination = match destination {
             Ok(destination) => destination,
@@ -233,7 +238,7 @@ impl Collection {
             }
         };
         let session = source.session(Arc::clone(&progress) as _);
-        let report = session.list(&mut *destination, stopped()).await;
+        let report = session.list(&mut *destination, stop).await;
         progress.clear();
         let exit = match report.outcome {
             Outcome::Complete => Exit::Done,
@@ -267,6 +272,7 @@ impl Collection {
             }
             Output::Through(path) => {
                 let opened = target::open_stream(path).map_err(|error| fault(path, &error))?;
+                let opened = Box::new(Noting(opened));
                 let (output, view) = (after_progress(opened), view(Look::PLAIN));
                 let sink = format.sink::<P, _>(dialect, output, false, &view);
                 Box::new(Stream::new(path, sink))

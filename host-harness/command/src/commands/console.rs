@@ -181,10 +181,10 @@ fn harmless(text: &str) -> Cow<'_, str> {
 /// Standard output, which notes when its reader has left.
 pub(crate) struct StandardOutput;
 
-/// Whether the reader of standard output has closed its end of the pipe.
+/// Whether the reader of the output has closed its end of the pipe.
 static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
-/// Whether the reader of standard output has left: a list that is still being collected ends then,
+/// Whether the reader of standard output, or of what the list goes through, has left: a list that is still being collected ends then,
 /// without a word, and with 0.
 pub(crate) fn reader_left() -> bool {
     READER_LEFT.load(Ordering::Relaxed)
@@ -197,6 +197,19 @@ impl Write for StandardOutput {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stdout().flush().inspect_err(note_reader)
+    }
+}
+
+/// Another output that a list goes through, which notes the same of its reader.
+pub(crate) struct Noting<W>(pub(crate) W);
+
+impl<W: Write> Write for Noting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).inspect_err(note_reader)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().inspect_err(note_reader)
     }
 }
 

@@ -33,6 +33,7 @@ mod registry;
 mod remedy;
 mod sign;
 mod source;
+mod stop;
 mod usage;
 mod validate;
 mod verify;
@@ -117,14 +118,20 @@ pub(crate) enum Exit {
     Stopped,
 }
 
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Stopped => 3,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Stopped => 3,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -146,9 +153,19 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if arguments.verbose {
         console.show_developers_lines();
     }
+    stop::speak_through(console);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = match runtime {
-        Ok(runtime) => runtime.block_on(arguments.command.run(&console)),
+        Ok(runtime) => {
+            let exit = runtime.block_on(async {
+                // Where that fails, the signal ends the process as before.
+                let _ = smp_host::files::target::bear_a_limit_on_size();
+                arguments.command.run(&console).await
+            });
+            // A write that does not end holds nobody.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => console.failed(
             &smp_host::failure::Failure::new(
                 smp_host::failure::Code::Limit,

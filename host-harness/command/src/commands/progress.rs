@@ -248,23 +248,15 @@ fn shown_left(began: &Began) -> impl Fn(&ProgressState, &mut dyn Write) + Clone 
 /// Ready when the program is asked to stop: Ctrl-C, SIGTERM or a closed terminal. It listens from
 /// the call on, not from the first poll.
 pub(crate) fn stopped() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate, hang_up) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
+    let signals = super::stop::Signals::new();
+    if signals.is_ok() {
+        super::stop::watch();
+    }
     async {
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
-            (interrupt, terminate, hang_up)
-        else {
+        match signals {
+            Ok(mut signals) => signals.next().await,
             // Without handlers a signal ends the process, as by default.
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            Err(_) => std::future::pending().await,
         }
     }
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Most links on the way to a target, which is the kernel's own bound.
 const MOST_LINKS: usize = 40;
@@ -103,6 +104,17 @@ pub fn open_stream(path: &Path) -> io::Result<Box<dyn Write + Send>> {
         return Ok(Box::new(UnixStream::connect(path)?));
     }
     Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+}
+
+/// Lets a write fail that makes a file larger than this process may write (`ulimit -f`), as on a
+/// full disk. Otherwise a signal ends the process in the middle of it.
+///
+/// # Errors
+/// If the signal cannot be caught, for example outside a runtime with I/O.
+pub fn bear_a_limit_on_size() -> io::Result<()> {
+    // A handler that does nothing stays after the listener is dropped.
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(kind).map(drop)
 }
 
 /// Another handle of a file that this process has open: they share their position, and whether they
