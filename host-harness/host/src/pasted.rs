@@ -45,8 +45,20 @@ pub enum Pasted {
     #[error("it is in quotes; leave them out")]
     Quotes,
     /// It is `NAME=value`.
-    #[error("it begins with the name of a variable; leave out everything up to the `=`")]
+    #[error("it begins with the name of a variable; leave out everything before the value")]
     Assignment,
+    /// It names where the value is: `$KEY`, `op://…`.
+    #[error("it names a variable or a place where the value is; enter the value itself")]
+    Reference,
+    /// It is the text of a manual: `<your-api-key>`.
+    #[error("it only stands for the value, as in a manual; enter the value itself")]
+    Placeholder,
+    /// Its middle is left out.
+    #[error("its middle is left out, as pages and logs show it; copy it where it is shown whole")]
+    Shortened,
+    /// A sign stands after it.
+    #[error("it ends with `{0}`, which is no part of it; leave that out")]
+    Trailing(char),
     /// It is `user@host:value`.
     #[error("an e-mail address and a colon stand before it; leave them out")]
     Address,
@@ -119,12 +131,18 @@ pub fn trimmed(text: &str) -> &str {
 pub fn beside_a_secret(text: &str) -> Option<Pasted> {
     let text = trimmed(text);
     shape(text).or_else(|| {
-        if is_assignment(text) {
+        if is_reference(text) {
+            Some(Pasted::Reference)
+        } else if is_assignment(text) {
             Some(Pasted::Assignment)
         } else if has_address(text) {
             Some(Pasted::Address)
+        } else if is_placeholder(text) {
+            Some(Pasted::Placeholder)
+        } else if text.contains("...") || text.contains('\u{2026}') {
+            Some(Pasted::Shortened)
         } else {
-            spaced(text)
+            spaced(text).or_else(|| trailing(text))
         }
     })
 }
@@ -189,18 +207,64 @@ fn spaced(text: &str) -> Option<Pasted> {
     text.contains(char::is_whitespace).then_some(Pasted::NoBreakSpace)
 }
 
-/// Whether a text is `NAME=value`, where the name is one of a variable that holds a key.
+/// Whether a text is `NAME=value` or `name: value`, where the name is one of a variable that holds
+/// a key, or where a shell sets it.
 fn is_assignment(text: &str) -> bool {
-    let Some((name, value)) = text.split_once('=') else { return false };
-    let name = trimmed(name);
-    let name = ["export ", "set ", "$env:"]
+    let (text, is_set) = ["export ", "set ", "$env:"]
         .iter()
-        .find_map(|word| name.strip_prefix(word))
-        .unwrap_or(name)
-        .to_ascii_lowercase();
-    is_name(&name)
-        && KEY_WORDS.iter().any(|word| name.contains(word))
-        && trimmed(value).chars().count() >= SHORTEST_VALUE
+        .find_map(|word| text.strip_prefix(word))
+        .map_or((text, false), |rest| (rest, true));
+    ['=', ':'].into_iter().any(|sign| {
+        let Some((name, value)) = text.split_once(sign) else { return false };
+        let name = trimmed(name).to_ascii_lowercase();
+        is_name(&name)
+            && (is_set || KEY_WORDS.iter().any(|word| name.contains(word)))
+            && trimmed(value).chars().count() >= SHORTEST_VALUE
+    })
+}
+
+/// Whether a text names a variable, or a place in a store of secrets.
+fn is_reference(text: &str) -> bool {
+    const STORES: [&str; 8] = [
+        "op://",
+        "vault://",
+        "vault:",
+        "secret://",
+        "gcpsm://",
+        "awssm://",
+        "arn:aws:",
+        "keyring:",
+    ];
+    let variable = text.strip_prefix('$').map(|rest| rest.strip_prefix("env:").unwrap_or(rest));
+    let between = |open, close| {
+        text.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close)).map(trimmed)
+    };
+    let names = [variable, between("${", "}"), between("%", "%"), between("$(", ")")];
+    names.into_iter().flatten().any(is_name)
+        || between("{{", "}}").is_some()
+        || between("${{", "}}").is_some()
+        || STORES.iter().any(|store| text.starts_with(store))
+}
+
+/// Whether a text stands for a key where one is explained.
+fn is_placeholder(text: &str) -> bool {
+    if text.starts_with('<') && text.ends_with('>') {
+        return true;
+    }
+    let lower = text.to_ascii_lowercase();
+    let is_words = !lower.bytes().any(|byte| byte.is_ascii_digit()) && is_name(&lower);
+    let mut words = lower.split(['-', '_', '.']);
+    is_words && words.any(|word| ["your", "paste", "changeme", "placeholder"].contains(&word))
+}
+
+/// The sign after a text that is otherwise only of what keys are made of: a list, a line of code or
+/// a shell has it there.
+fn trailing(text: &str) -> Option<Pasted> {
+    let last = text.chars().last().filter(|last| ";,\\".contains(*last))?;
+    let rest = text.strip_suffix(last)?;
+    let is_of_keys = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=+~./".contains(&byte);
+    (rest.len() >= LONGEST_NAME / 2 && rest.bytes().all(is_of_keys))
+        .then_some(Pasted::Trailing(last))
 }
 
 /// Whether a text can be the name of a variable or a setting.
@@ -303,6 +367,26 @@ mod tests {
             ("\u{feff}ATCTT3xFfGF0abc\n", None),
             ("ATATT3xFfGF0T_-abcdefghijklmnopqrstuvwxyz0123456789=5E1A2B3C", None),
             ("c2VjcmV0a2V5LXRva2VuCg==", None),
+            ("key:ATCTT3xFfGF0abc", Some(Pasted::Assignment)),
+            ("api-key: ATCTT3xFfGF0abc", Some(Pasted::Assignment)),
+            ("$env:K='ATCTT3xFfGF0abc'", Some(Pasted::Assignment)),
+            ("${ATLASSIAN_KEY}", Some(Pasted::Reference)),
+            ("$ATLASSIAN_KEY", Some(Pasted::Reference)),
+            ("$env:ATLASSIAN_KEY", Some(Pasted::Reference)),
+            ("%ATLASSIAN_KEY%", Some(Pasted::Reference)),
+            ("${{ secrets.KEY }}", Some(Pasted::Reference)),
+            ("op://Private/Atlassian/key", Some(Pasted::Reference)),
+            ("<key>", Some(Pasted::Placeholder)),
+            ("<your-api-key>", Some(Pasted::Placeholder)),
+            ("your-api-key", Some(Pasted::Placeholder)),
+            ("PASTE-YOUR-KEY-HERE", Some(Pasted::Placeholder)),
+            ("ATCTT3xFf...abcd", Some(Pasted::Shortened)),
+            ("ATCTT3xFf\u{2026}abcd", Some(Pasted::Shortened)),
+            ("ATCTT3xFfGF0abcdefghijk;", Some(Pasted::Trailing(';'))),
+            ("ATCTT3xFfGF0abcdefghijk,", Some(Pasted::Trailing(','))),
+            ("ATCTT3xFfGF0abcdefghijk\\", Some(Pasted::Trailing('\\'))),
+            ("pass;word,", None),
+            ("$3cr3t-with-a-sign", None),
             ("a:b", None),
             ("#hash-is-part-of-it", None),
             ("", None),

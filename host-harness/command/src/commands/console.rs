@@ -223,8 +223,14 @@ fn note_reader(error: &io::Error) {
 /// password is not repeated, because standard error is often stored.
 pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
-        return Exit::Done.into();
+        // The help or the version, which is data like any other.
+        return match error.print() {
+            Err(unwritten) if unwritten.kind() != io::ErrorKind::BrokenPipe => {
+                let json = arguments().iter().any(|argument| argument == "--json");
+                Console::new(json, false).failed(&output_fault(&unwritten)).into()
+            }
+            _ => Exit::Done.into(),
+        };
     }
     let arguments = arguments();
     let text = without_secret_values(error).render().to_string();
@@ -256,7 +262,10 @@ fn arguments() -> Vec<String> {
 fn parts(arguments: &[String]) -> impl Iterator<Item = &str> {
     arguments.iter().flat_map(|argument| {
         let values = argument.split('=');
-        values.chain(argument.split(['=', '/', ':', ' '])).chain([argument.as_str()])
+        // A key may stand where the name of an option does.
+        let name = argument.trim_start_matches('-').split('=').next();
+        let name = name.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()));
+        values.chain(argument.split(['=', '/', ':', ' '])).chain([argument.as_str()]).chain(name)
     })
 }
 
@@ -291,7 +300,7 @@ fn looks_like_a_key(text: &str) -> bool {
 
 /// Whether a text can hardly be anything but a key: a message that only names a file or an id must
 /// stay readable.
-fn is_a_key(text: &str) -> bool {
+pub(crate) fn is_a_key(text: &str) -> bool {
     text.len() >= 24
         && looks_like_a_key(text)
         && text.bytes().any(|byte| byte.is_ascii_digit())
@@ -359,6 +368,10 @@ mod tests {
         let key = "ATCTT3xFfGF0abcdefghijklm";
         let arguments = [format!("--output=out/{key}"), key.to_owned(), "Members-2026".to_owned()];
         let keys = parts(&arguments).filter(|part| is_a_key(part));
+        let option = [format!("--{key}=x")];
+        let keys_of_option = parts(&option).filter(|part| looks_like_a_key(part));
+        let told = without(format!("unexpected argument '--{key}' found"), keys_of_option);
+        assert_eq!(told, "unexpected argument '--[not shown]' found");
         let text = without(format!("`{key}` and `out/{key}.csv` of Members-2026"), keys);
         assert_eq!(text, "`[not shown]` and `out/[not shown].csv` of Members-2026");
         for other in ["1f7c2a9e-5b3d-4e8f-a6c1-g7h8j9k0m2n4", "Members-of-the-year-26.csv"] {

@@ -145,7 +145,7 @@ pub(crate) fn no_key_among(
             _ => (std::mem::take(&mut option), argument.as_str()),
         };
         option.clear();
-        let is_path_of_key = || value.split(['/', ' ']).any(&is_key);
+        let is_path_of_key = || value.split(['/', ' ']).any(|part| has_key(part, &is_key));
         if CHECKED.contains(&name.as_str()) || !(is_key(value) || is_path_of_key()) {
             continue;
         }
@@ -162,6 +162,18 @@ pub(crate) fn no_key_among(
         ));
     }
     Ok(())
+}
+
+/// Whether a part of a path is a key, or has a long one after a sign, as in `list_KEY.csv`.
+fn has_key(part: &str, is_key: impl Fn(&str) -> bool) -> bool {
+    /// Fewest bytes of a key that is looked for within a name.
+    const SHORTEST_WITHIN: usize = 24;
+    let mut signs = part.match_indices(|sign: char| !sign.is_alphanumeric());
+    is_key(part)
+        || signs.any(|(at, sign)| {
+            let rest = part.get(at + sign.len()..).unwrap_or_default();
+            rest.len() >= SHORTEST_WITHIN && is_key(rest)
+        })
 }
 
 /// The arguments of this program, as far as they are text.

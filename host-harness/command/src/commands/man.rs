@@ -9,7 +9,8 @@ use smp_host::failure::{Code, Failure};
 use smp_host::remedy::{Place, Remedy};
 
 use super::Exit;
-use super::console::Console;
+use super::console::{Console, is_a_key};
+use super::entered::{arguments, no_key_among};
 
 #[derive(Debug, Args)]
 pub(crate) struct ManPages {
@@ -21,6 +22,9 @@ pub(crate) struct ManPages {
 
 impl ManPages {
     pub(crate) fn run(self, console: &Console) -> Exit {
+        if let Err(refusal) = no_key_among(arguments(), is_a_key) {
+            return refusal.shown(console);
+        }
         let written = match &self.output {
             Some(folder) => std::fs::create_dir_all(folder)
                 .and_then(|()| clap_mangen::generate_to(super::Arguments::command(), folder))
