@@ -11,8 +11,10 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Signal, kill_process};
 use smp_tests::harness::{Ended, Run, names, read_json};
 use smp_tests::mock::{Builder, Mock};
 
@@ -254,6 +256,74 @@ fn a_reader_that_leaves_early_is_a_quiet_end() {
     // What a command found stays in its exit code.
     let ended = run(Run::new("check").args(["--strict"]));
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn a_reader_of_a_named_pipe_that_leaves_is_a_quiet_end_too() {
+    let (mock, home) = (
+        Mock::builder().members(4_000).page_size(100).start().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let at = home.path().join("list.ndjson");
+    pipe(&at);
+    let reader = thread::spawn({
+        let path = at.clone();
+        move || {
+            let mut first = [0];
+            File::open(path).unwrap().read_exact(&mut first).unwrap();
+            first
+        }
+    });
+    // The format is that of the name.
+    let ended = Run::new("collect").at(&mock).file("--output", &at).end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(reader.join().unwrap(), *b"{");
+}
+
+#[test]
+fn a_pipe_without_a_reader_is_left_at_the_second_signal() {
+    let (mock, home) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
+    pipe(&home.path().join("report"));
+    let run = collect(&mock).args(["--output", "list.ndjson", "--report", "report"]);
+    let child = run.within(home.path()).start();
+    assert!(mock.wait_until(Duration::from_secs(60), |log| {
+        log.iter().filter(|one| one.status.is_some()).count() >= 4
+    }));
+    let mut child = child;
+    let process = Pid::from_child(&child);
+    // The list is there when the report is waited with.
+    let ended = loop {
+        if home.path().join("list.ndjson").exists() {
+            let _ = kill_process(process, Signal::INT);
+        }
+        if let Some(ended) = child.try_wait().unwrap() {
+            break ended;
+        }
+        thread::yield_now();
+    };
+    assert_eq!(ended.code(), Some(1));
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_told_as_a_full_disk_is() {
+    let (mock, home) = (
+        Mock::builder().members(4_000).page_size(100).start().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let run = collect(&mock).args(["--output", "list"]).within(home.path());
+    let ended = run.behind("ulimit -f 400").end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.said("output").contains("cannot be written"), "{}", ended.stderr);
+    assert_eq!(names(home.path()), Vec::<String>::new());
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for option in ["--help", "--version"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = Run::bare().arg(option).stdout_to(full).end();
+        assert_eq!(ended.code, Some(1), "{option}: {}", ended.stderr);
+    }
 }
 
 #[test]

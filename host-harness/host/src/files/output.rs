@@ -54,7 +54,10 @@ impl OutputFile {
         claim(&file, path)?;
         file.set_len(0).map_err(failed)?;
         match fs::rename(path, beside(path, ".previous")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let _ = fs::remove_file(&partial);
+                return Err(failed(error));
+            }
             _ => {}
         }
         let _ = fs::remove_file(beside(path, ".incomplete"));
@@ -296,6 +299,15 @@ mod tests {
         assert_eq!(fs::read_to_string(beside(&path, ".previous")).unwrap(), "old");
         OutputFile::begin(&path).unwrap().complete().unwrap();
         assert_eq!(names(&folder), ["members.csv"]);
+    }
+
+    #[test]
+    fn where_the_old_one_cannot_be_moved_nothing_is_left_behind() {
+        let (folder, path) = folder();
+        fs::write(&path, "old").unwrap();
+        fs::create_dir(beside(&path, ".previous")).unwrap();
+        assert_eq!(OutputFile::begin(&path).unwrap_err().code, Code::Output);
+        assert_eq!(names(&folder), ["members.csv", "members.csv.previous"]);
     }
 
     #[test]

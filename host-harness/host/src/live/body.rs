@@ -33,6 +33,11 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
     if told > most {
         return Err(TransportError::TooLarge(most));
     }
+    if let Some(encoding) = foreign(encoding(answer)) {
+        return Err(TransportError::Connection(format!(
+            "the answer is packed as `{encoding}`, which was not asked for"
+        )));
+    }
     let mut reader = Reader::new(is_packed(answer), most, told);
     let mut is_empty = true;
     while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
@@ -45,11 +50,23 @@ pub async fn body(answer: &mut reqwest::Response, most: u64) -> Result<Vec<u8>, 
 
 /// Whether an answer is packed by gzip.
 pub(super) fn is_packed(answer: &reqwest::Response) -> bool {
-    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    encoding.is_some_and(|name| {
-        let name = name.trim();
-        name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip")
-    })
+    encoding(answer).is_some_and(is_gzip)
+}
+
+fn encoding(answer: &reqwest::Response) -> Option<&str> {
+    answer.headers().get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).map(str::trim)
+}
+
+fn is_gzip(name: &str) -> bool {
+    name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip")
+}
+
+/// An encoding that is not read here, as it may be told.
+fn foreign(encoding: Option<&str>) -> Option<String> {
+    let name = encoding.filter(|name| !is_gzip(name) && !name.eq_ignore_ascii_case("identity"))?;
+    let plain = |sign: &char| sign.is_ascii_alphanumeric() || "-, ".contains(*sign);
+    let name: String = name.chars().filter(plain).take(40).collect();
+    (!name.is_empty()).then_some(name)
 }
 
 impl Reader {
@@ -131,6 +148,21 @@ mod tests {
         let mut reader = Reader::new(true, most, 0);
         bytes.chunks(piece).try_for_each(|chunk| reader.write(chunk))?;
         reader.end()
+    }
+
+    #[test]
+    fn an_encoding_that_is_not_read_is_named() {
+        for (encoding, named) in [
+            (None, None),
+            (Some(""), None),
+            (Some("identity"), None),
+            (Some("GZIP"), None),
+            (Some("br"), Some("br")),
+            (Some("gzip, gzip"), Some("gzip, gzip")),
+            (Some("zstd\u{1b}[31m"), Some("zstd31m")),
+        ] {
+            assert_eq!(foreign(encoding).as_deref(), named, "{encoding:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
@@ -232,7 +233,7 @@ impl Live {
         let headers = headers.filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
-        let headers = headers.collect();
+        let headers = dated(headers.collect(), SystemTime::now());
         let body = body(&mut answer, self.client.largest_body).await?;
         Ok(self.redacted(Response { status, headers, body }))
     }
@@ -253,6 +254,19 @@ impl Live {
         }
         response
     }
+}
+
+/// The headers with the date of the answer: a connector has no other clock, and a recording keeps
+/// it. Where a server or a proxy states none that can be read, it is the moment at which it came.
+fn dated(mut headers: Vec<(String, String)>, now: SystemTime) -> Vec<(String, String)> {
+    let is_readable = |(name, value): &(String, String)| {
+        name == "date" && httpdate::parse_http_date(value.trim()).is_ok()
+    };
+    if !headers.iter().any(is_readable) {
+        headers.retain(|(name, _)| name != "date");
+        headers.push(("date".to_owned(), httpdate::fmt_http_date(now)));
+    }
+    headers
 }
 
 impl Transport for Live {
@@ -373,6 +387,23 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
 mod tests {
 
     use super::*;
+
+    #[test]
+    fn an_answer_has_a_date_that_can_be_read() {
+        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(784_111_777);
+        let own = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (dates, dated_as) in [
+            (&[][..], own),
+            (&["today"], own),
+            (&["Sun, 06 Nov 1994 08:00:00 GMT"], "Sun, 06 Nov 1994 08:00:00 GMT"),
+        ] {
+            let header = |value: &&str| ("date".to_owned(), (*value).to_owned());
+            let mut headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+            headers.extend(dates.iter().map(header));
+            let expected = [headers[0].clone(), header(&dated_as)];
+            assert_eq!(dated(headers, now), expected, "{dates:?}");
+        }
+    }
 
     #[test]
     fn a_credential_is_not_shown() {
