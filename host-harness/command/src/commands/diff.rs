@@ -23,7 +23,7 @@ use super::remedy::worded_changes;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 no operator needs to look; 1 an operator must look, or the two could not be \
-                          compared; 2 wrong usage, also a file or a folder that cannot be opened. \
+                          compared, also as a file or a folder cannot be opened; 2 wrong usage. \
                           With `--json` the comparison is on standard output in both cases (see \
                           `must_look`), and a failure is written only if there is no comparison.
 
