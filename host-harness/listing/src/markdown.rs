@@ -430,6 +430,8 @@ fn push_escaped(out: &mut String, text: &str) {
             '}' => out.push_str("&#125;"),
             '|' => out.push_str("&#124;"),
             '`' => out.push_str("&#96;"),
+            // Some readers find formulas before code, whose signs would then be text.
+            '$' => out.push_str("&#36;"),
             // Some readers turn every bare address into a link.
             ':' if rest.starts_with("://") => out.push_str("\\:"),
             ':' if ends_with_chat(text, at) => out.push_str(": "),

@@ -43,6 +43,7 @@ pub const HOSTILE: &[&str] = &[
     "[^1]\n\n[^1]: <img src=x>\n\n: a\n: b",
     "**<b>** **&#32;** __a__**b** ***c*** ****d****",
     "![[a]] [[a|b]] :::note\n!!! a\n$$<img>$$ ==a== ||a||",
+    "$`$<img src=x onerror=alert(1)>`",
     "<https://a.test/\"onclick=x> https://a.test/\"onclick=x https://a.test/<b>",
     "[a](https://a.test/'onclick=x) [a](https://a.test/`b`)",
     "\u{202e}a\u{0}b\u{1b}[31m",
