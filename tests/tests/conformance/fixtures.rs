@@ -11,7 +11,7 @@ use smp_tests::harness::{Run, component, folder, test_component};
 use crate::setup::{case, checked, finding, rule, with_outcome};
 
 /// The requests of the harmless connector in a validation and a collection.
-const PEOPLE: (&str, &str) = ("/people", "{}");
+const PEOPLE: (&str, &str) = ("/people", "[]");
 
 #[test]
 fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
