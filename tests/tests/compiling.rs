@@ -63,6 +63,25 @@ fn limits_of_the_caller_are_kept_and_a_lack_of_addresses_is_told() {
 }
 
 #[test]
+fn a_lack_of_open_files_is_told_as_one_wherever_it_would_show() {
+    let fixture = smp_tests::harness::folder("fixtures/acme");
+    for most in [5, 6, 7, 9, 12, 16, 64] {
+        let output = tempfile::tempdir().unwrap();
+        let run = Run::new("collect").file("--fixture", &fixture).arg("--json");
+        let run = run.file("--output", &output.path().join("members.csv"));
+        let ended = run.behind(&format!("ulimit -n {most}")).end();
+        if most == 64 {
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+            continue;
+        }
+        let error = ended.error();
+        assert_eq!((ended.code, &error["code"]), (Some(1), &"limit".into()), "{most}: {error}");
+        assert_eq!(error["remedy"]["kind"], "free-machine", "{most}: {error}");
+        assert!(error["message"].as_str().unwrap().contains("open files"), "{most}: {error}");
+    }
+}
+
+#[test]
 fn a_component_that_is_made_to_wear_the_compiler_out_costs_a_process_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("slow.wasm");

@@ -148,12 +148,34 @@ fn what_a_proxy_refuses_is_the_proxys_and_not_tried_again() {
             let said = ended.said("upstream");
             let host = proxy.url.rsplit('@').next().unwrap();
             assert!(said.contains(words), "{status}: {said}");
-            assert!(said.contains(&format!("the proxy {host}, not of the service")), "{said}");
+            let whose = format!("the proxy {host} (`HTTPS_PROXY`), not of the service");
+            assert!(said.contains(&whose), "{said}");
             assert!(!said.contains("ss#1") && !said.contains("p%40ss"), "{said}");
             assert_eq!(ended.error()["retryable"], false, "{said}");
             proxy.first.join().unwrap();
         }
     }
+}
+
+#[test]
+fn a_proxy_that_does_not_answer_is_named_with_its_variable() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let host = listener.local_addr().unwrap();
+    drop(listener);
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let ended = live("validate", &[(variable, &format!("http://user:p%40ss%231@{host}"))]);
+        let said = ended.said("upstream");
+        assert!(said.contains("no connection to the proxy in front of the service ("), "{said}");
+        assert!(said.contains(&format!("the proxy {host} (`{variable}`)")), "{said}");
+        assert!(!said.contains("ss#1") && !said.contains("p%40ss"), "{said}");
+    }
+    // It may be back soon, so it is tried again.
+    let ended = live_for("connect", "1", &[("HTTPS_PROXY", &format!("http://{host}"))]);
+    assert!(ended.said("upstream").contains("no connection to the proxy"), "{}", ended.stderr);
+    assert_ne!(ended.error()["retryable"], true, "a person has to mend it: {}", ended.stderr);
+    let pull = Run::bare().args(["pull", "--json", "registry.invalid/a:1"]);
+    let said = pull.env("HTTPS_PROXY", format!("http://{host}")).end().said("upstream");
+    assert!(said.contains(&format!("the proxy {host}")), "{said}");
 }
 
 #[test]

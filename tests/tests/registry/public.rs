@@ -43,7 +43,12 @@ fn a_login_that_is_in_the_way_of_a_public_pull_is_left_out() {
     let bench = Bench::new();
     let fake = public(&bench);
     let missing = logins(&bench, "missing/config.json", r#"{"credsStore":"not-installed"}"#);
-    done(&pull(&bench, &fake, "a").env("DOCKER_CONFIG", missing.parent().unwrap()).end());
+    let pulled = pull(&bench, &fake, "a").env("DOCKER_CONFIG", missing.parent().unwrap()).end();
+    done(&pulled);
+    for words in ["config.json` has no login that can be used", "It was not needed."] {
+        assert!(pulled.stderr.contains(words), "{}", pulled.stderr);
+    }
+    done(&pull(&bench, &fake, "c").end());
 
     fake.refuse_logins();
     let stale = |run: Run| run.env("SMP_REGISTRY_USER", "me").env("SMP_REGISTRY_PASSWORD", "old");

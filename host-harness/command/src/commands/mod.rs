@@ -154,7 +154,8 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         console.show_developers_lines();
     }
     stop::speak_through(console);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = room_for_files()
+        .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
     let exit = match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(async {
@@ -175,6 +176,19 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         ),
     };
     exit.into()
+}
+
+/// Whether as many files can be opened as a run needs. Without this, the first that cannot is told
+/// as a fault of its own: of the output, of the fixture, or of the runtime, which panics.
+///
+/// # Errors
+/// The system's, where too many are open.
+fn room_for_files() -> std::io::Result<()> {
+    const FILES: usize = 32;
+    let is_full = |error: &std::io::Error| matches!(error.raw_os_error(), Some(23 | 24));
+    let opened: Result<Vec<_>, _> =
+        (0..FILES).map(|_| std::fs::File::open("/dev/null")).collect();
+    opened.map(drop).or_else(|error| if is_full(&error) { Err(error) } else { Ok(()) })
 }
 
 impl Command {

@@ -14,7 +14,7 @@ use smp_host::limits::Limits;
 use super::Exit;
 use super::connector::trust;
 use super::console::Console;
-use super::registry::{RegistryArguments, ended, note_stale_login, reference, told};
+use super::registry::{RegistryArguments, ended, note_login, reference, told};
 
 #[derive(Debug, Args)]
 pub(crate) struct Pull {
@@ -45,7 +45,7 @@ impl Pull {
     async fn pulled(&self, console: &Console) -> Result<(), Failure> {
         let repository = self.registry.repository(self.reference.clone())?;
         let pulled = registry::pull(&repository, self.trust.as_deref(), &Limits::default()).await?;
-        note_stale_login(&repository, console);
+        note_login(&repository, console);
         let folder = self.output.join(pulled.folder_name(&self.reference));
         pulled.package.write(&folder)?;
         let component = folder.join(pulled.package.component_name());

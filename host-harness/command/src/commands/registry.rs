@@ -68,13 +68,17 @@ impl RegistryArguments {
     }
 }
 
-/// Tells of a login that was in the way.
-pub(crate) fn note_stale_login(repository: &Repository, console: &Console) {
+/// Tells of a stored login that was in the way, or that cannot be read.
+pub(crate) fn note_login(repository: &Repository, console: &Console) {
     if repository.login_is_stale() {
         console.note(&format!(
             "note: {} does not accept your login. It was not needed: log in again, or log out.",
             repository.reference().registry()
         ));
+    }
+    if let Some(fault) = repository.unread_login() {
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        console.note(&format!("note: {}. It was not needed. {hint}", fault.message));
     }
 }
 

@@ -15,7 +15,7 @@ use smp_host::limits::Limits;
 use super::Exit;
 use super::connector::trust;
 use super::console::Console;
-use super::registry::{RegistryArguments, Subject, ended, note_stale_login, subject};
+use super::registry::{RegistryArguments, Subject, ended, note_login, subject};
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -54,7 +54,7 @@ impl Verify {
             Subject::Artifact(reference) => {
                 let repository = self.registry.repository(reference.clone())?;
                 let pulled = registry::pull(&repository, Some(&*self.trust), &limits).await?;
-                note_stale_login(&repository, console);
+                note_login(&repository, console);
                 let Some(verified) = pulled.verified else { return Ok(()) };
                 (verified, Digest::of(pulled.package.component()), Some(pulled.digest))
             }

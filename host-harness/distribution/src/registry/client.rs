@@ -191,6 +191,11 @@ impl Client {
         self.is_stale.load(Ordering::Relaxed)
     }
 
+    /// Why the stored login cannot be read.
+    pub(super) fn no_login(&self) -> Option<&Failure> {
+        self.no_login.as_ref()
+    }
+
     /// The failure of an unwanted answer.
     pub(super) fn refused(&self, answer: &Answer) -> Failure {
         self.explain(answer.refused(&self.registry, self.login.is_some()))
@@ -199,7 +204,10 @@ impl Client {
     /// Tells why there is no login, if one is missing.
     fn explain(&self, failure: Failure) -> Failure {
         match &self.no_login {
-            Some(fault) if is_of_login(&failure) => fault.clone(),
+            Some(fault) if is_of_login(&failure) => {
+                let message = format!("{} requires a login, and {}", self.registry, fault.message);
+                Failure { message, ..fault.clone() }
+            }
             _ => failure,
         }
     }
@@ -632,8 +640,8 @@ fn unanswered(error: TransportError) -> Failure {
             upstream(format!("the registry's certificate is not trusted ({reason})"), hint)
                 .with_remedy(remedy)
         }
-        TransportError::Proxy(refusal) => {
-            upstream(refusal.message().to_owned(), &refusal.hint()).with_remedy(Remedy::MendProxy)
+        TransportError::Proxy(fault) => {
+            upstream(fault.message(), &fault.hint()).with_remedy(Remedy::MendProxy)
         }
         TransportError::NotPublic(denied) => Failure::new(Code::Denied, denied.message()),
         TransportError::TooLarge(most) => {

@@ -39,7 +39,7 @@ pub enum Login {
 pub struct Stored {
     /// The login.
     pub login: Option<Login>,
-    /// Why one cannot be read, if there is no other.
+    /// Why one cannot be read, if there is no other: a fault only where a login is required.
     pub fault: Option<Failure>,
 }
 
@@ -89,7 +89,7 @@ fn login_files() -> Vec<PathBuf> {
 }
 
 fn of_file(reference: &Reference, path: &Path) -> Result<Option<Login>, Failure> {
-    let unusable = |what: &str| unusable(reference, path, what);
+    let unusable = |what: &str| unusable(path, what);
     let config = match file::read_named(path, LARGEST_CONFIG) {
         Ok(config) => Zeroizing::new(config),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -142,13 +142,9 @@ struct Names {
     cred_helpers: BTreeMap<String, String>,
 }
 
-fn unusable(reference: &Reference, path: &Path, what: &str) -> Failure {
-    let (registry, path) = (reference.registry(), path.to_string_lossy());
-    let path = smp_host::text::shortened(&path, 200);
-    Failure::new(
-        Code::Credentials,
-        format!("{registry} requires a login, and `{path}` has none that can be used: {what}"),
-    )
+fn unusable(path: &Path, what: &str) -> Failure {
+    let path = smp_host::text::shortened(&path.to_string_lossy(), 200);
+    Failure::new(Code::Credentials, format!("`{path}` has no login that can be used: {what}"))
     .with_remedy(Remedy::LogIn)
     .with_hint("Log in again, or correct that file.")
 }

@@ -42,8 +42,12 @@ impl Patience {
     /// The wait after a request without an answer. `None` if the fault stands: a request that took
     /// all of its time is not sent again.
     pub(super) fn after_fault(&self, tries: u32, fault: &TransportError) -> Option<Duration> {
-        matches!(fault, TransportError::Connection(_))
-            .then(|| self.granted(tries, backoff(tries)))?
+        let may_pass = match fault {
+            TransportError::Connection(_) => true,
+            TransportError::Proxy(fault) => fault.may_pass(),
+            _ => false,
+        };
+        may_pass.then(|| self.granted(tries, backoff(tries)))?
     }
 
     fn granted(&self, tries: u32, wait: Duration) -> Option<Duration> {

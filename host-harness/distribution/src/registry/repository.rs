@@ -47,6 +47,12 @@ impl Repository {
         self.client.login_is_stale()
     }
 
+    /// Why the stored login could not be read, where nothing required one.
+    #[must_use]
+    pub fn unread_login(&self) -> Option<&Failure> {
+        self.client.no_login()
+    }
+
     /// Tells that something will be written: then the login is required.
     pub(super) fn will_write(&self) {
         self.client.will_write();

@@ -18,10 +18,11 @@ use crate::collect::destination::{
     Position, Provenance,
 };
 use crate::collect::guard::Counts;
-use crate::collect::report::RunReport;
+use crate::collect::report::{Note, RunReport};
 use crate::collect::sink::{Sink, fault};
 use crate::contract::MemberPage;
 use crate::failure::Failure;
+use crate::text;
 
 /// Makes the sink for an output. The flag says that it already contains records of earlier pages.
 pub type MakeSink<P = MemberPage> =
@@ -147,9 +148,29 @@ impl<P: Listed> Files<P> {
             Some((length, digest)) => OutputFile::resume(&self.path, length, &digest)?,
             None => OutputFile::begin(&self.path)?,
         };
+        delivered.notes.extend(self.overwrote(&file));
         let sink = (self.sink)(Box::new(file.writer()?), written.is_some());
         self.open = Some(Open { file: Some(file), checkpoint, sink });
         Ok(Position::Open(delivered))
+    }
+
+    /// The note on the rows of an earlier run that this one cannot resume from.
+    fn overwrote(&self, file: &OutputFile) -> Option<Note> {
+        let (partial, bytes) = file.overwrote()?;
+        let why = self.checkpoint.as_ref().map_or_else(
+            || "this one has no checkpoint to resume from".to_owned(),
+            |path| format!("the checkpoint `{}` states no page of it", path.display()),
+        );
+        Some(Note {
+            message: format!(
+                "An earlier run left `{}` unfinished, with {}: {why}, so it began at the first \
+                 page and overwrote it.",
+                partial.display(),
+                text::counted(usize::try_from(bytes).unwrap_or(usize::MAX), "byte"),
+            ),
+            hint: "Name the same checkpoint at every run, so that a stopped one resumes.".to_owned(),
+            setting: None,
+        })
     }
 
     /// Writes the rows, and the checkpoint once they are on the disk.
@@ -327,6 +348,42 @@ mod tests {
             panic!("it is open")
         };
         assert_eq!((delivered.cursor.as_deref(), delivered.counts.pages), (Some("2"), 1));
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_run_that_cannot_resume_are_overwritten_with_a_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("members.csv");
+        let partial = super::super::output::beside(&path, ".partial");
+        let checkpoint = folder.path().join("checkpoint");
+        let torn = "0123456789abcdef {\"journal\"";
+        for (rows, noted, states) in [
+            ("", None, None),
+            ("", None, Some("")),
+            ("id\n1\n", Some("has no checkpoint"), None),
+            ("id\n1\n", Some("states no page"), Some("")),
+            ("id\n1\n", Some("states no page"), Some(torn)),
+        ] {
+            std::fs::write(&partial, rows).unwrap();
+            if let Some(states) = states {
+                std::fs::write(&checkpoint, states).unwrap();
+            }
+            let sink = Box::new(|_, _| -> Box<dyn Sink> { Box::new(Nowhere) });
+            let at = states.map(|_| checkpoint.clone());
+            let mut journal = FileJournal::new(&path, "csv", sink, at);
+            let Ok(Position::Open(delivered)) = journal.position(&Provenance::default()).await
+            else {
+                panic!("it is open")
+            };
+            let told: Vec<_> = delivered.notes.iter().map(|note| note.message.as_str()).collect();
+            match noted {
+                Some(why) => {
+                    assert!(told.len() == 1 && told.concat().contains(why), "{told:?}");
+                    assert!(told.concat().contains("with 5 bytes"), "{told:?}");
+                }
+                None => assert_eq!(told, [""; 0]),
+            }
+        }
     }
 
     /// A sink that waits at each step until the runtime's thread answers. If it ran on that thread,

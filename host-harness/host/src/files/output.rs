@@ -32,6 +32,8 @@ pub struct OutputFile {
     path: PathBuf,
     file: File,
     written: Arc<Mutex<Sha256>>,
+    /// Bytes of an unfinished file that was here before.
+    overwrote: u64,
 }
 
 /// Writes to an output file, and hashes what it writes.
@@ -42,7 +44,8 @@ pub struct Writer {
 }
 
 impl OutputFile {
-    /// Begins a new file. A file of an earlier run with the final name is moved aside.
+    /// Begins a new file. A file of an earlier run with the final name is moved aside. What an
+    /// earlier run left without a name is overwritten; [`Self::overwrote`] tells of it.
     ///
     /// # Errors
     /// `output` if the file cannot be created.
@@ -52,6 +55,7 @@ impl OutputFile {
         let partial = beside(path, ".partial");
         let file = target::own(&partial).map_err(|error| fault(&partial, &error))?;
         claim(&file, path)?;
+        let overwrote = file.metadata().map_err(failed)?.len();
         file.set_len(0).map_err(failed)?;
         match fs::rename(path, beside(path, ".previous")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -61,7 +65,14 @@ impl OutputFile {
             _ => {}
         }
         let _ = fs::remove_file(beside(path, ".incomplete"));
-        Ok(Self { path: path.to_owned(), file, written: Arc::default() })
+        Ok(Self { path: path.to_owned(), file, written: Arc::default(), overwrote })
+    }
+
+    /// The file that an earlier run left without its final name and that this one began over, and
+    /// its length in bytes. `None` if there was none.
+    #[must_use]
+    pub fn overwrote(&self) -> Option<(PathBuf, u64)> {
+        (self.overwrote > 0).then(|| (beside(&self.path, ".partial"), self.overwrote))
     }
 
     /// Resumes a file that an earlier run began, after its first `offset` bytes, which have this
@@ -104,7 +115,8 @@ impl OutputFile {
         }
         let cut = file.set_len(offset).and_then(|()| file.seek(SeekFrom::Start(offset)));
         cut.map_err(|error| fault(path, &error))?;
-        Ok(Self { path: path.to_owned(), file, written: Arc::new(Mutex::new(written)) })
+        let written = Arc::new(Mutex::new(written));
+        Ok(Self { path: path.to_owned(), file, written, overwrote: 0 })
     }
 
     /// Whether an earlier run has given the file its final name: it has this length and

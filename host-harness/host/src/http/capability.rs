@@ -235,11 +235,11 @@ impl Capability {
             GivenUp::NoAnswer(TransportError::Connection(text)) => {
                 (End::Told, wit::Error::ConnectionFailed(text))
             }
-            GivenUp::NoAnswer(TransportError::Proxy(refusal)) => {
-                let failure = Failure::new(Code::Upstream, refusal.message())
+            GivenUp::NoAnswer(TransportError::Proxy(fault)) => {
+                let failure = Failure::new(Code::Upstream, fault.message())
                     .with_remedy(Remedy::MendProxy)
-                    .with_hint(refusal.hint());
-                let told = wit::Error::ConnectionFailed(refusal.message().to_owned());
+                    .with_hint(fault.hint());
+                let told = wit::Error::ConnectionFailed(fault.message());
                 (End::Explained(failure), told)
             }
             GivenUp::NoAnswer(TransportError::Untrusted(distrust)) => {

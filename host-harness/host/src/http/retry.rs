@@ -324,6 +324,9 @@ impl Retrier {
             | GivenUp::NoAnswer(TransportError::TimedOut | TransportError::Connection(_)) => {
                 (tries < TRIES).then(|| self.backoff(tries))
             }
+            GivenUp::NoAnswer(TransportError::Proxy(fault)) if fault.may_pass() => {
+                (tries < TRIES).then(|| self.backoff(tries))
+            }
             GivenUp::NoAnswer(_) => None,
         }
     }
@@ -353,6 +356,7 @@ fn reason(given_up: &GivenUp) -> String {
         GivenUp::Status { status, .. } => format!("the service answered {status}"),
         GivenUp::NoAnswer(TransportError::TimedOut) => "the service did not answer in time".into(),
         GivenUp::NoAnswer(TransportError::Connection(text)) => text.clone(),
+        GivenUp::NoAnswer(TransportError::Proxy(fault)) => fault.message(),
         GivenUp::NoAnswer(_) => "there was no answer".into(),
     }
 }

@@ -90,8 +90,8 @@ pub enum TransportError {
     TimedOut,
     /// The connection failed or broke. The text names no address.
     Connection(String),
-    /// A proxy on the way refused the request: a retry changes nothing.
-    Proxy(ProxyRefusal),
+    /// A proxy on the way refused the request, or cannot be reached.
+    Proxy(ProxyFault),
     /// The server's certificate is not trusted: a retry changes nothing.
     Untrusted(Distrust),
     /// The body is larger than this many bytes.
@@ -123,42 +123,71 @@ impl TransportError {
     }
 }
 
-/// A refusal by a proxy, which is not the service's.
+/// A proxy's fault, which is not the service's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyRefusal {
+pub struct ProxyFault {
     /// The proxy, as `host:port`: the operator's own configuration names it.
     pub proxy: String,
-    /// Whether it asks for a user name and a password, or for other ones.
-    pub wants_login: bool,
+    /// The environment variable that names it, where it is known.
+    pub variable: Option<&'static str>,
+    /// What is wrong.
+    pub kind: ProxyFaultKind,
 }
 
-impl ProxyRefusal {
+/// What is wrong with a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyFaultKind {
+    /// It asks for a user name and a password, or for other ones: a retry changes nothing.
+    WantsLogin,
+    /// It does not connect to the service: a retry changes nothing.
+    Refuses,
+    /// There is no connection to it. The text is the system's reason, without an address.
+    Unreachable(String),
+}
+
+impl ProxyFault {
     /// What happened, without the proxy's name, which a component must not see.
     #[must_use]
-    pub fn message(&self) -> &'static str {
-        if self.wants_login {
-            "the proxy asks for a user name and a password (407)"
-        } else {
-            "the proxy refuses to connect to the service"
+    pub fn message(&self) -> String {
+        match &self.kind {
+            ProxyFaultKind::WantsLogin => {
+                "the proxy asks for a user name and a password (407)".to_owned()
+            }
+            ProxyFaultKind::Refuses => "the proxy refuses to connect to the service".to_owned(),
+            ProxyFaultKind::Unreachable(reason) => {
+                format!("no connection to the proxy in front of the service ({reason})")
+            }
         }
+    }
+
+    /// Whether it may pass.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.kind, ProxyFaultKind::Unreachable(_))
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {
-        let Self { proxy, wants_login } = self;
-        if *wants_login {
-            format!(
-                "It is the answer of the proxy {proxy}, not of the service. Write the user name and \
-                 the password into its variable, as `http://user:password@host:port`, or correct \
-                 them; some proxies accept only logins that this program does not know, such as \
-                 NTLM."
-            )
-        } else {
-            format!(
-                "It is the answer of the proxy {proxy}, not of the service. Ask the person who runs \
-                 the proxy to let it connect to the service, or except the service with `NO_PROXY`."
-            )
+        let Self { proxy, variable, kind } = self;
+        let proxy = match variable {
+            Some(variable) => format!("the proxy {proxy} (`{variable}`)"),
+            None => format!("the proxy {proxy}"),
+        };
+        match kind {
+            ProxyFaultKind::WantsLogin => format!(
+                "It is the answer of {proxy}, not of the service. Write the user name and the \
+                 password into the variable, as `http://user:password@host:port`, or correct them; \
+                 some proxies accept only logins that this program does not know, such as NTLM."
+            ),
+            ProxyFaultKind::Refuses => format!(
+                "It is the answer of {proxy}, not of the service. Ask the person who runs the \
+                 proxy to let it connect to the service, or except the service with `NO_PROXY`."
+            ),
+            ProxyFaultKind::Unreachable(_) => format!(
+                "Nothing reached the service: {proxy} does not answer. Correct the variable, start \
+                 the proxy, or unset the variable to go without one."
+            ),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::http::clock::BoxFuture;
 use crate::http::credential::Credential;
 use crate::http::origin::Origin;
 use crate::http::transport::{
-    Distrust, Method, NotPublic, ProxyRefusal, Request, Response, Transport, TransportError,
+    Distrust, Method, NotPublic, ProxyFault, ProxyFaultKind, Request, Response, Transport, TransportError,
 };
 pub use body::body;
 
@@ -328,12 +328,12 @@ fn told(error: &reqwest::Error, way: &Way, trusts_nobody: bool) -> TransportErro
     if let Some(denied) = causes(error).find_map(|cause| cause.downcast_ref::<PrivateNetwork>()) {
         return into_private_network(error.url().and_then(|url| url.host_str()), Some(*denied));
     }
-    if let Some(wants_login) = causes(error).find_map(refusal_by_proxy) {
-        let proxy = match way {
-            Way::Through(proxy) => proxy.as_str(),
-            Way::AsTheClientDoes | Way::Directly => "that your system names",
+    if let Some(kind) = by_proxy(error, way) {
+        let (proxy, variable) = match way {
+            Way::Through { proxy, variable } => (proxy.as_str(), *variable),
+            Way::AsTheClientDoes | Way::Directly => ("that your system names", None),
         };
-        return TransportError::Proxy(ProxyRefusal { proxy: proxy.to_owned(), wants_login });
+        return TransportError::Proxy(ProxyFault { proxy: proxy.to_owned(), variable, kind });
     }
     if let Some(reason) = causes(error).find_map(distrust) {
         return TransportError::Untrusted(match reason {
@@ -342,7 +342,7 @@ fn told(error: &reqwest::Error, way: &Way, trusts_nobody: bool) -> TransportErro
         });
     }
     if error.is_connect() && !error.is_timeout() {
-        let to = if matches!(way, Way::Through(_)) {
+        let to = if matches!(way, Way::Through { .. }) {
             "no connection to the service through the proxy"
         } else {
             "no connection to the service"
@@ -363,14 +363,20 @@ fn broken(error: &reqwest::Error) -> TransportError {
     TransportError::Connection("the connection broke".into())
 }
 
-/// Whether a cause is the refusal of a proxy, and if so, whether it asks for a login. The library
-/// tells this by its words alone.
-fn refusal_by_proxy(cause: &(dyn std::error::Error + 'static)) -> Option<bool> {
-    match cause.to_string().as_str() {
-        "tunnel error: proxy authorization required" => Some(true),
-        "tunnel error: unsuccessful" => Some(false),
+/// What is wrong with a proxy on the way, if that ended the try. The library tells it by its words
+/// alone; plain http has no tunnel, and so a connection that is not made is one to the proxy.
+fn by_proxy(error: &reqwest::Error, way: &Way) -> Option<ProxyFaultKind> {
+    let tunnel = causes(error).find_map(|cause| match cause.to_string().as_str() {
+        "tunnel error: proxy authorization required" => Some(ProxyFaultKind::WantsLogin),
+        "tunnel error: unsuccessful" => Some(ProxyFaultKind::Refuses),
+        "tunnel error: failed to create underlying connection" => {
+            Some(ProxyFaultKind::Unreachable(innermost(error)))
+        }
         _ => None,
-    }
+    });
+    let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
+    let is_first = matches!(way, Way::Through { .. }) && error.is_connect() && is_plain;
+    tunnel.or_else(|| is_first.then(|| ProxyFaultKind::Unreachable(innermost(error))))
 }
 
 /// The innermost cause of an error: the outer ones contain the URL.

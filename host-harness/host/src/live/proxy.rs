@@ -120,10 +120,17 @@ impl Proxies {
         };
         match origin.host() {
             Some(host) if self.exceptions.include(host, origin.port()) => Way::Directly,
-            _ => Way::Through(match (proxy.uri().host(), proxy.uri().port_u16()) {
-                (Some(host), Some(port)) => format!("{host}:{port}"),
-                (host, _) => host.unwrap_or_default().to_owned(),
-            }),
+            _ => {
+                let kind = if origin.join("/").starts_with("https:") { HTTPS } else { HTTP };
+                let is_set = |name: &&str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+                Way::Through {
+                    proxy: match (proxy.uri().host(), proxy.uri().port_u16()) {
+                        (Some(host), Some(port)) => format!("{host}:{port}"),
+                        (host, _) => host.unwrap_or_default().to_owned(),
+                    },
+                    variable: kind.into_iter().chain(ALL).find(is_set),
+                }
+            }
         }
     }
 }
@@ -135,8 +142,8 @@ pub(super) enum Way {
     AsTheClientDoes,
     /// Directly, though the client would use a proxy.
     Directly,
-    /// Through this proxy, `host:port`.
-    Through(String),
+    /// Through this proxy, `host:port`, which this variable names.
+    Through { proxy: String, variable: Option<&'static str> },
 }
 
 /// The names of `NO_PROXY`. Addresses and ranges in it are left to the client.
