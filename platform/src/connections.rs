@@ -138,7 +138,8 @@ impl Connections {
             .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))
         };
         let (public, private) = (client(false)?, client(true)?);
-        let (host, live, upstreams) = (Arc::default(), Live::default(), Arc::new(upstreams));
+        let host = Arc::new(Host::succeeding());
+        let (live, upstreams) = (Live::default(), Arc::new(upstreams));
         Ok(Self { store, keys, catalog, live, host, public, private, upstreams })
     }
 

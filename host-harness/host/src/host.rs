@@ -132,6 +132,13 @@ impl RunOptions {
 }
 
 impl Host {
+    /// The host of a process that goes on with another one's work, such as a service after its
+    /// restart: it keeps the pace of each account as if the other one had used it up.
+    #[must_use]
+    pub fn succeeding() -> Self {
+        Self { pacers: Pacers::succeeding() }
+    }
+
     /// A run of a connector with these settings and grants. Nothing is sent yet. All calls of the
     /// session, and the collection, use these options.
     #[must_use]

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::clock::Clock;
 
@@ -141,9 +142,29 @@ impl Drop for Permit<'_> {
 #[derive(Debug, Default)]
 pub struct Pacers {
     by_account: Mutex<HashMap<String, Arc<Pacer>>>,
+    /// When this process began, if another one may have sent requests until then.
+    succeeded_at: Option<Instant>,
 }
 
 impl Pacers {
+    /// Pacers of a process that goes on with another one's work, such as after a restart. What that
+    /// one sent last is not known, so each account begins as if it had sent as many as permitted.
+    #[must_use]
+    pub fn succeeding() -> Self {
+        Self { succeeded_at: Some(Instant::now()), ..Self::default() }
+    }
+
+    /// A new pacer, whose slots another process may have taken just before this one began.
+    fn begin(&self, rate: Rate, clock: &Arc<dyn Clock>) -> Pacer {
+        let pacer = Pacer::new(rate, Arc::clone(clock));
+        let left = self.succeeded_at.and_then(|at| rate.period.checked_sub(at.elapsed()));
+        if let Some(left) = left {
+            let slots = usize::try_from(rate.requests.get()).unwrap_or(usize::MAX);
+            pacer.slots().cooling.resize(slots, clock.now() + left);
+        }
+        pacer
+    }
+
     /// The pacer that all runs of this account share. The first run sets its rate and its clock. A
     /// pacer without users whose slots are all free is dropped.
     pub fn of(&self, account: &str, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Pacer> {
@@ -152,7 +173,7 @@ impl Pacers {
         Arc::clone(
             pacers
                 .entry(account.to_owned())
-                .or_insert_with(|| Arc::new(Pacer::new(rate, Arc::clone(clock)))),
+                .or_insert_with(|| Arc::new(self.begin(rate, clock))),
         )
     }
 }
@@ -189,6 +210,25 @@ mod tests {
             );
         }
         assert!(*sent.last().unwrap() < Duration::from_secs(5), "slower than requested: {sent:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_goes_on_with_anothers_work_keeps_the_pace_of_both() {
+        let clock = a_clock();
+        let pacers = Pacers::succeeding();
+        clock.sleep(Duration::from_millis(300)).await;
+        let first = pacers.of("acme", five_a_second(), &clock);
+        let mut sent = Vec::new();
+        for _ in 0..6 {
+            drop(first.permit().await);
+            sent.push(clock.now());
+        }
+        assert!(sent[0] >= Duration::from_secs(1), "{sent:?}");
+        assert!(sent[4] < Duration::from_millis(1_001), "{sent:?}");
+        assert!(sent[5] >= Duration::from_secs(2), "{sent:?}");
+        let late = pacers.of("late", five_a_second(), &clock);
+        drop(late.permit().await);
+        assert_eq!(clock.now(), sent[5], "by then, the other one's requests do not count");
     }
 
     #[tokio::test(start_paused = true)]
