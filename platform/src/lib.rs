@@ -21,6 +21,7 @@
 //! | [`members`] | members as of a run, their changes, and exports |
 //! | [`connections`] | the life of a connection: validated, stored, renewed, deleted |
 //! | [`metrics`] | what a platform team alarms on |
+//! | [`traces`] | spans of runs and requests, for a collector |
 //! | [`api`] | the HTTP interface |
 
 pub mod api;
@@ -33,3 +34,4 @@ pub mod metrics;
 pub mod problem;
 pub mod runs;
 pub mod store;
+pub mod traces;

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tracing::Instrument as _;
 use url::Url;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -34,7 +35,6 @@ use crate::runs::scheduler::Wake;
 const LARGEST_BODY: usize = 64 * 1024;
 /// Validations at the same time: each holds a component's memory while a person looks.
 const VALIDATIONS: usize = 16;
-
 /// Exports at the same time: each holds a view of the store.
 const EXPORTS: usize = 4;
 /// Streams of events at the same time.
@@ -167,8 +167,23 @@ impl Api {
             })
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .layer(middleware::from_fn_with_state(self.clone(), guarded))
+            .layer(middleware::from_fn(traced))
             .with_state(self)
     }
+}
+
+/// The span of a request, by its route: an address may hold an id.
+async fn traced(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let span = tracing::info_span!(
+        "http",
+        method = request.method().as_str(),
+        route = route.map(MatchedPath::as_str),
+        status = tracing::field::Empty
+    );
+    let answer = next.run(request).instrument(span.clone()).await;
+    span.record("status", answer.status().as_u16());
+    answer
 }
 
 /// What every answer passes: the host that was addressed, and headers that keep answers out of

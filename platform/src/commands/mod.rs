@@ -19,6 +19,10 @@ use smp_host::component::worker;
 use smp_platform::keys::Keys;
 use smp_platform::problem::Problem;
 use smp_platform::store::{Place, Store};
+use smp_platform::traces::Traces;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::EnvFilter;
 
 /// Name of the hidden command with which this program starts itself to compile.
@@ -115,13 +119,17 @@ pub(crate) fn run() -> ExitCode {
         return worker::work(&job);
     }
     let arguments = Arguments::parse();
-    logs();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return failed(&Problem::broken(format!("no thread can be started: {error}")));
         }
     };
+    let traces = match Traces::of_environment(runtime.handle()) {
+        Ok(traces) => traces,
+        Err(problem) => return failed(&problem),
+    };
+    logs(traces.as_ref());
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Serve(serve) => serve.run().await,
@@ -131,22 +139,35 @@ pub(crate) fn run() -> ExitCode {
             Command::Backup(backup) => backup.run().await,
         }
     });
+    if let Some(traces) = traces {
+        // The last spans are sent by the runtime, so this thread must not be one of its.
+        traces.end();
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => failed(&problem),
     }
 }
 
-/// Logs go to standard error: JSON when it is no terminal.
-fn logs() {
+/// Logs go to standard error: JSON when it is no terminal. Spans go to the collector, if there is
+/// one.
+fn logs(traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_env("SMP_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,smp_platform=info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        logs.init();
-    } else {
-        logs.json().init();
-    }
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let logs = if std::io::stderr().is_terminal() { logs.boxed() } else { logs.json().boxed() };
+    let spans = traces.map(|traces| {
+        // Requests are spans of the level debug.
+        let ours = Targets::new()
+            .with_target("smp_host", LevelFilter::DEBUG)
+            .with_target("smp_platform", LevelFilter::INFO);
+        tracing_opentelemetry::layer()
+            .with_tracer(traces.tracer())
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(ours.and(filter_fn(tracing::Metadata::is_span)))
+    });
+    tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).init();
 }
 
 fn failed(problem: &Problem) -> ExitCode {

@@ -43,7 +43,13 @@ pub(crate) fn installed(data: &Path) {
 impl Server {
     /// Starts a platform on this store, with this mock as a permitted upstream.
     pub(crate) fn start(data: &Path, mock: &Mock) -> Self {
+        Self::start_with(data, mock, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(data: &Path, mock: &Mock, variables: &[(&str, &str)]) -> Self {
         let mut child = platform()
+            .envs(variables.iter().copied())
             .args(["serve", "--json", "--allow-upstream", &mock.url(), "--data"])
             .arg(data)
             .stdout(Stdio::piped())

@@ -189,6 +189,16 @@ impl LiveClient {
         Ok(self.client(&self.way(origin)).request(method, origin.join(path)))
     }
 
+    /// A request to a URL that the operator names for something other than a service, such as a
+    /// collector of traces. It must hold no key: unlike an origin's, its connection may be plain.
+    pub fn request_of_operator(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+    ) -> reqwest::RequestBuilder {
+        self.http.request(method, url)
+    }
+
     fn client(&self, way: &Way) -> &reqwest::Client {
         if *way == Way::Directly { &self.direct } else { &self.http }
     }
