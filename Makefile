@@ -40,7 +40,7 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 
 .DEFAULT_GOAL := help
 .PHONY: help run platform api demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
-	build install uninstall programs package reproduce freeze bench bench-peers bench-platform toolchain clean
+	build install uninstall programs package reproduce freeze bench bench-peers bench-platform soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
 MINUTES_COMMAND := 9
@@ -258,6 +258,11 @@ freeze: build ## Keep a release and its outputs permanently: make freeze VERSION
 bench-platform: ## Measure the platform: page commits, lists of a million members, schedules at rest (MEMBERS=1000000)
 	$(CARGO) build --locked --release --package smp-bench --bin bench-platform
 	@$(TARGET)/release/bench-platform $(MEMBERS)
+
+SEEDS ?= 50
+soak: component ## Kill the platform at random moments, over and over; the seed that failed is printed (SEEDS=50)
+	$(CARGO) build --locked --release --workspace --bins
+	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test platform killed_at_any_moment -- --nocapture
 
 bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)

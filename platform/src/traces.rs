@@ -47,8 +47,10 @@ impl Traces {
         let Some(endpoint) = ENDPOINTS.into_iter().find(set) else { return Ok(None) };
         let value = std::env::var(endpoint).unwrap_or_default();
         if !is_of_a_server(&value) {
-            return Err(Problem::invalid(format!("`{endpoint}` is not the address of a collector"))
-                .hint("Write it as `http://HOST:4318`, or unset it to send no traces."));
+            return Err(Problem::invalid(format!(
+                "`{endpoint}` is not the address of a collector"
+            ))
+            .hint("Write it as `http://HOST:4318`, or unset it to send no traces."));
         }
         if let Some(protocol) = PROTOCOLS.into_iter().find(set)
             && std::env::var(protocol).ok().as_deref() != Some(PROTOCOL)
@@ -137,7 +139,8 @@ async fn sent(client: &LiveClient, request: Request<Bytes>) -> Result<Response<B
     let outgoing = client.request_of_operator(head.method, &head.uri.to_string());
     let mut answer = outgoing.headers(head.headers).body(bytes).send().await?;
     let status = answer.status();
-    let bytes = body::body(&mut answer, LARGEST_ANSWER).await.map_err(|_| "the answer broke off")?;
+    let bytes =
+        body::body(&mut answer, LARGEST_ANSWER).await.map_err(|_| "the answer broke off")?;
     let mut response = Response::new(Bytes::from(bytes));
     *response.status_mut() = status;
     Ok(response)

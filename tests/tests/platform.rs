@@ -1,6 +1,7 @@
 //! Tests of the platform: the real binary with the mock organization, killed and started again.
 
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -9,14 +10,16 @@
 
 #[path = "platform/collector.rs"]
 mod collector;
+#[path = "platform/faults.rs"]
+mod faults;
 #[path = "platform/server.rs"]
 mod server;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use collector::Collector;
+use serde_json::{Value, json};
 use server::{Server, connection, installed, log, platform, run};
 use smp_tests::harness::{Run, component};
 use smp_tests::mock::{Builder, Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, When};
@@ -497,7 +500,8 @@ fn spans_of_runs_and_requests_go_to_a_collector_without_a_tenant_a_person_or_a_k
     assert!(heads.iter().all(|head| head.starts_with("POST /v1/traces ")), "{heads:?}");
     assert!(heads.iter().all(|head| head.to_lowercase().contains("x-team: people")), "{heads:?}");
     let sent = String::from_utf8_lossy(&bodies);
-    for known in ["smp-platform", "run", "call", "request", "http", "/api/v1/connections/{id}/runs"] {
+    for known in ["smp-platform", "run", "call", "request", "http", "/api/v1/connections/{id}/runs"]
+    {
         assert!(sent.contains(known), "no {known}");
     }
     let organization = mock.organization().id.clone();
@@ -529,10 +533,8 @@ fn a_collector_that_cannot_be_used_is_told_before_anything_starts_and_one_that_i
         assert_eq!(done.status.code(), Some(2), "{said}");
         assert!(said.contains(words) && done.stdout.is_empty(), "{said}");
     }
-    let away = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
-        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
-    ];
+    let away =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_BSP_SCHEDULE_DELAY", "20")];
     let server = Server::start_with(&folder.data, &mock, &away);
     let path = server.connected("acme", &mock);
     let first = server.first_run(&path);
@@ -540,4 +542,13 @@ fn a_collector_that_cannot_be_used_is_told_before_anything_starts_and_one_that_i
     server.end();
     let log = std::fs::read_to_string(log(&folder.data)).unwrap();
     assert_eq!(log.matches("the collector does not take traces").count(), 1, "{log}");
+}
+
+#[test]
+fn a_crash_leaves_no_file_of_its_memory() {
+    let (folder, mock) = (folder(), mock(20, 0));
+    let server = Server::start(&folder.data, &mock);
+    let limits = std::fs::read_to_string(server.root().with_file_name("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
 }

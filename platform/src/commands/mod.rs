@@ -20,10 +20,10 @@ use smp_platform::keys::Keys;
 use smp_platform::problem::Problem;
 use smp_platform::store::{Place, Store};
 use smp_platform::traces::Traces;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::EnvFilter;
 
 /// Name of the hidden command with which this program starts itself to compile.
 const WORKER: &str = "compile-component";
@@ -119,6 +119,10 @@ pub(crate) fn run() -> ExitCode {
         return worker::work(&job);
     }
     let arguments = Arguments::parse();
+    // Before a key is read.
+    if let Err(error) = smp_host::secret::forbid_memory_dumps() {
+        note(&format!("dumps of this program's memory cannot be forbidden: {error}"));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -48,8 +48,28 @@ impl Server {
 
     /// The same with these variables in its environment.
     pub(crate) fn start_with(data: &Path, mock: &Mock, variables: &[(&str, &str)]) -> Self {
-        let mut child = platform()
-            .envs(variables.iter().copied())
+        let mut command = platform();
+        command.envs(variables.iter().copied());
+        Self::started(command, data, mock)
+    }
+
+    /// The same on a disk of its own: behind these commands of a shell in a namespace of mounts,
+    /// which get the prepared folder and `data`.
+    pub(crate) fn start_behind(data: &Path, mock: &Mock, commands: &str, prepared: &Path) -> Self {
+        let mut command = Command::new("unshare");
+        let script = format!("{commands} && shift 2 && exec \"$@\"");
+        command.stdin(Stdio::null()).args(["-rm", "sh", "-c", &script, "sh"]);
+        command.args([prepared, data]).arg(platform().get_program());
+        Self::started(command, data, mock)
+    }
+
+    /// The root folder as the process sees it.
+    pub(crate) fn root(&self) -> PathBuf {
+        format!("/proc/{}/root", self.child.id()).into()
+    }
+
+    fn started(mut command: Command, data: &Path, mock: &Mock) -> Self {
+        let mut child = command
             .args(["serve", "--json", "--allow-upstream", &mock.url(), "--data"])
             .arg(data)
             .stdout(Stdio::piped())

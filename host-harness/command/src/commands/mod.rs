@@ -186,8 +186,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 fn room_for_files() -> std::io::Result<()> {
     const FILES: usize = 32;
     let is_full = |error: &std::io::Error| matches!(error.raw_os_error(), Some(23 | 24));
-    let opened: Result<Vec<_>, _> =
-        (0..FILES).map(|_| std::fs::File::open("/dev/null")).collect();
+    let opened: Result<Vec<_>, _> = (0..FILES).map(|_| std::fs::File::open("/dev/null")).collect();
     opened.map(drop).or_else(|error| if is_full(&error) { Err(error) } else { Ok(()) })
 }
 

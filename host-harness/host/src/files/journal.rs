@@ -168,7 +168,8 @@ impl<P: Listed> Files<P> {
                 partial.display(),
                 text::counted(usize::try_from(bytes).unwrap_or(usize::MAX), "byte"),
             ),
-            hint: "Name the same checkpoint at every run, so that a stopped one resumes.".to_owned(),
+            hint: "Name the same checkpoint at every run, so that a stopped one resumes."
+                .to_owned(),
             setting: None,
         })
     }

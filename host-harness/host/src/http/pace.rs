@@ -171,9 +171,7 @@ impl Pacers {
         let mut pacers = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
         pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1 || !pacer.is_idle());
         Arc::clone(
-            pacers
-                .entry(account.to_owned())
-                .or_insert_with(|| Arc::new(self.begin(rate, clock))),
+            pacers.entry(account.to_owned()).or_insert_with(|| Arc::new(self.begin(rate, clock))),
         )
     }
 }

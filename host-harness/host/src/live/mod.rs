@@ -23,7 +23,8 @@ use crate::http::clock::BoxFuture;
 use crate::http::credential::Credential;
 use crate::http::origin::Origin;
 use crate::http::transport::{
-    Distrust, Method, NotPublic, ProxyFault, ProxyFaultKind, Request, Response, Transport, TransportError,
+    Distrust, Method, NotPublic, ProxyFault, ProxyFaultKind, Request, Response, Transport,
+    TransportError,
 };
 pub use body::body;
 
