@@ -114,6 +114,14 @@ impl Store {
                 .max_connections(most)
                 .min_connections(0)
                 .acquire_timeout(Duration::from_secs(60))
+                .before_acquire(|connection, _| {
+                    Box::pin(async move {
+                        // A disk that is full ends a transaction by itself. The library, which
+                        // cannot end it again, would refuse every later one on this connection.
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .after_connect(|connection, _| {
                     Box::pin(async move {
                         // What is deleted is overwritten. A commit that a crash of the machine

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use smp_tests::harness::skipped;
@@ -144,7 +144,8 @@ fn a_full_disk_is_told_and_the_run_goes_on_when_there_is_room() {
         }
         status
     };
-    assert_eq!((status, &told["code"]), (503, &json!("disk-full")), "{told}");
+    let written = fs::read_to_string(log(&disk)).unwrap();
+    assert_eq!((status, &told["code"]), (503, &json!("disk-full")), "{told} {written}");
     assert!(told["hint"].as_str().is_some_and(|hint| hint.contains("room")), "{told}");
     let stuck = server.get(&at);
     assert_eq!(stuck["state"], "open", "it is neither failed nor complete: {stuck}");
