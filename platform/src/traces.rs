@@ -139,8 +139,7 @@ async fn sent(client: &LiveClient, request: Request<Bytes>) -> Result<Response<B
     let outgoing = client.request_of_operator(head.method, &head.uri.to_string());
     let mut answer = outgoing.headers(head.headers).body(bytes).send().await?;
     let status = answer.status();
-    let bytes =
-        body::body(&mut answer, LARGEST_ANSWER).await.map_err(|_| "the answer broke off")?;
+    let bytes = body(&mut answer, LARGEST_ANSWER).await.map_err(|_| "the answer broke off")?;
     let mut response = Response::new(Bytes::from(bytes));
     *response.status_mut() = status;
     Ok(response)

@@ -169,7 +169,7 @@ fn logs(traces: Option<&Traces>) {
             .with_tracer(traces.tracer())
             .with_location(false)
             .with_threads(false)
-            .with_filter(ours.and(filter_fn(tracing::Metadata::is_span)))
+            .with_filter(ours.and(filter_fn(|told| told.is_span())))
     });
     tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).init();
 }

@@ -27,7 +27,7 @@ use super::reference::Reference;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
 use smp_host::http::transport::{Distrust, TransportError};
-use smp_host::live::{ClientError, LiveClient, LiveOptions, body, fault};
+use smp_host::live::{ClientError, LiveClient, LiveOptions, body};
 use smp_host::remedy::Remedy;
 
 /// Time of one request: a component of the largest size over a slow line.
@@ -302,9 +302,9 @@ impl Client {
         loop {
             tries += 1;
             let Some(next) = request.try_clone().filter(|_| ask.is_reading()) else {
-                return once(request, ask).await.map_err(unanswered);
+                return self.once(request, ask).await.map_err(unanswered);
             };
-            let answer = once(next, ask).await;
+            let answer = self.once(next, ask).await;
             let wait = match &answer {
                 Ok(answer) => {
                     self.patience.after_status(tries, answer.status, answer.retry_after())
@@ -318,6 +318,31 @@ impl Client {
                 None => return answer.map_err(unanswered),
             }
         }
+    }
+
+    async fn once(&self, request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, TransportError> {
+        let mut request = request.header(ACCEPT, ask.accept);
+        if let Some((media_type, bytes)) = ask.body {
+            request = request.header(CONTENT_TYPE, media_type).body(bytes.to_vec());
+        }
+        let mut answer = request.send().await.map_err(|error| self.fault(&error))?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        // The stated length of an absent body belongs to another answer.
+        let body = if ask.method == Method::HEAD {
+            Vec::new()
+        } else {
+            body(&mut answer, ask.most).await?
+        };
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The error of a try, by the client that sent it.
+    fn fault(&self, error: &reqwest::Error) -> TransportError {
+        let origin = error.url().and_then(|url| Origin::part(url).ok()).map(|(origin, _)| origin);
+        let is_named = |origin: &Origin| *origin == self.origin || self.allowed.contains(origin);
+        let client =
+            if origin.as_ref().is_some_and(is_named) { &self.named } else { &self.elsewhere };
+        client.fault(error)
     }
 
     /// Follows the redirects of an answer.
@@ -537,19 +562,6 @@ impl Answer {
 /// Whether another login, or none, could help.
 fn is_of_login(failure: &Failure) -> bool {
     matches!(failure.code, Code::Credentials | Code::Permission)
-}
-
-async fn once(request: RequestBuilder, ask: &Ask<'_>) -> Result<Answer, TransportError> {
-    let mut request = request.header(ACCEPT, ask.accept);
-    if let Some((media_type, bytes)) = ask.body {
-        request = request.header(CONTENT_TYPE, media_type).body(bytes.to_vec());
-    }
-    let mut answer = request.send().await.map_err(|error| fault(&error))?;
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    // The stated length of an absent body belongs to another answer.
-    let body =
-        if ask.method == Method::HEAD { Vec::new() } else { body(&mut answer, ask.most).await? };
-    Ok(Answer { status, headers, body })
 }
 
 fn with_header(request: RequestBuilder, authorization: Option<HeaderValue>) -> RequestBuilder {

@@ -143,7 +143,8 @@ struct Names {
 }
 
 fn unusable(path: &Path, what: &str) -> Failure {
-    let path = smp_host::text::shortened(&path.to_string_lossy(), 200);
+    let path = path.to_string_lossy();
+    let path = smp_host::text::shortened(&path, 200);
     Failure::new(Code::Credentials, format!("`{path}` has no login that can be used: {what}"))
         .with_remedy(Remedy::LogIn)
         .with_hint("Log in again, or correct that file.")

@@ -190,6 +190,15 @@ impl LiveClient {
         Ok(self.client(&self.way(origin)).request(method, origin.join(path)))
     }
 
+    /// The error of a request of the host itself. It names an address only where the operator's own
+    /// network is at fault.
+    #[must_use]
+    pub fn fault(&self, error: &reqwest::Error) -> TransportError {
+        let origin = error.url().and_then(|url| Origin::part(url).ok());
+        let way = origin.map_or(Way::AsTheClientDoes, |(origin, _)| self.way(&origin));
+        told(error, &way, self.trusts_nobody)
+    }
+
     /// A request to a URL that the operator names for something other than a service, such as a
     /// collector of traces. It must hold no key: unlike an origin's, its connection may be plain.
     pub fn request_of_operator(
@@ -326,12 +335,6 @@ fn into_private_network(name: Option<&str>, resolved: Option<PrivateNetwork>) ->
         resolved,
         range: resolved.and_then(Range::around).map(|range| range.to_string()),
     })
-}
-
-/// The error of one try by a client that no run has. It names an address only where the operator's
-/// own network is at fault.
-pub fn fault(error: &reqwest::Error) -> TransportError {
-    told(error, &Way::AsTheClientDoes, false)
 }
 
 /// The error of one try that went this way.
