@@ -106,6 +106,11 @@ impl Secrets {
     pub fn new(secrets: BTreeMap<String, String>) -> Self {
         Self(secrets.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect())
     }
+
+    /// The secret of a setting, as it was entered.
+    pub(crate) fn given(&self, setting: &str) -> Option<&str> {
+        self.0.get(setting).map(|text| text.as_str())
+    }
 }
 
 impl fmt::Debug for Secrets {
@@ -310,6 +315,12 @@ impl Connections {
             self.live.stop(&run);
         }
         self.store.forget().await
+    }
+
+    /// The origins that may be asked in place of the live ones.
+    #[must_use]
+    pub fn upstreams(&self) -> &[Origin] {
+        &self.upstreams
     }
 
     /// The build that a connection uses.

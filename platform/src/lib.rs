@@ -23,11 +23,13 @@
 //! | [`metrics`] | what a platform team alarms on |
 //! | [`traces`] | spans of runs and requests, for a collector |
 //! | [`api`] | the HTTP interface |
+//! | [`console`] | the pages |
 
 pub mod api;
 pub mod catalog;
 pub mod clock;
 pub mod connections;
+pub mod console;
 pub mod keys;
 pub mod members;
 pub mod metrics;

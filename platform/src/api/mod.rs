@@ -103,7 +103,12 @@ impl Hosts {
         Self { names: names.into(), is_public: false }
     }
 
-    fn permit(&self, request: &Request) -> bool {
+    /// The names, with their ports.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(crate) fn permit(&self, request: &Request) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         host.is_some_and(|host| self.names.iter().any(|known| known.eq_ignore_ascii_case(host)))
     }

@@ -11,6 +11,7 @@ use smp_host::http::origin::Origin;
 use smp_platform::api::{Api, Hosts};
 use smp_platform::catalog::Catalog;
 use smp_platform::connections::Connections;
+use smp_platform::console::Console;
 use smp_platform::metrics::Metrics;
 use smp_platform::problem::Problem;
 use smp_platform::runs::scheduler::{self, Wake};
@@ -79,7 +80,9 @@ impl Serve {
         let (end, shutdown) = watch::channel(false);
         let wake = Wake::default();
         let hosts = Hosts::of(address, self.public_url.as_ref());
-        let api = Api::new(connections.clone(), wake.clone(), metrics, hosts, shutdown.clone());
+        let api =
+            Api::new(connections.clone(), wake.clone(), metrics, hosts.clone(), shutdown.clone());
+        let console = Console::new(api.clone(), hosts, self.public_url.as_ref());
         let schedule =
             tokio::spawn(scheduler::run(connections, wake, self.keep_days, shutdown.clone()));
         let signals = end_on_signal(end)?;
@@ -91,15 +94,17 @@ impl Serve {
         let url = self.public_url.map_or(format!("http://{address}"), |url| {
             url.as_str().trim_end_matches('/').to_owned()
         });
+        let link = format!("{url}{}", console.link());
         if self.json {
-            say(&format!("{}\n", json!({"url": url, "token": token, "console": null})))?;
+            say(&format!("{}\n", json!({"url": url, "token": token, "console": link})))?;
         } else {
             let token = token
                 .map(|token| format!(", with the admin token {token}, which is not shown again"));
-            say(&format!("Serving on {url}{}.\n", token.unwrap_or_default()))?;
+            let token = token.unwrap_or_default();
+            say(&format!("Serving on {url}{token}.\nThe console, once: {link}\n"))?;
         }
         let mut asked = shutdown.clone();
-        let service = api.router().into_make_service_with_connect_info::<SocketAddr>();
+        let service = api.router().merge(console.router()).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async move {
                 let _ = asked.wait_for(|stop| *stop).await;

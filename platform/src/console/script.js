@@ -1,0 +1,116 @@
+// The one script of the console. It asks for a page again and puts the regions of the answer,
+// marked with data-region, in the place of those that are shown. Everything works without it.
+"use strict";
+(() => {
+  const policy = window.trustedTypes?.createPolicy("console", { createHTML: (text) => text });
+  const regions = (within) => within.querySelectorAll("[data-region]");
+  let latest = 0;
+
+  const ask = async (url, options) => {
+    const turn = ++latest;
+    const answer = await fetch(url, { credentials: "same-origin", ...options });
+    const text = await answer.text();
+    if (turn !== latest) return null;
+    return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+  };
+
+  // A field in which somebody types is left alone, and a key that is not taken yet.
+  const busy = (region) => region.contains(document.activeElement) && document.activeElement.matches("input, select");
+  const show = (page) => {
+    if (!page) return false;
+    for (const own of regions(document)) {
+      const name = own.dataset.region;
+      const other = page.querySelector(`[data-region="${CSS.escape(name)}"]`);
+      if (other && !busy(own)) {
+        const open = [...own.querySelectorAll("details")].map((one) => one.open);
+        const focus = own.contains(document.activeElement) ? document.activeElement.id : "";
+        const fresh = document.adoptNode(other);
+        fresh.querySelectorAll("details").forEach((one, place) => { one.open = open[place] ?? one.open; });
+        own.replaceWith(fresh);
+        if (focus) document.getElementById(focus)?.focus();
+        dates(fresh);
+      }
+    }
+    return true;
+  };
+
+  // Instants in the reader's language and zone; the exact one stays in the title.
+  const long = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  const dates = (within) => {
+    for (const one of within.querySelectorAll("time[datetime]")) {
+      const at = new Date(one.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const form = "day" in one.dataset ? days : "clock" in one.dataset ? clock : long;
+      one.textContent = form.format(at);
+    }
+  };
+
+  // Filters: the page follows what is typed.
+  const soon = (wait, act) => {
+    let timer;
+    return (...all) => { clearTimeout(timer); timer = setTimeout(act, wait, ...all); };
+  };
+  const address = (form) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (value) query.append(name, value);
+    const text = query.toString();
+    return location.pathname + (text ? `?${text}` : "");
+  };
+  const follow = async (form) => {
+    const url = address(form);
+    if (show(await ask(url))) history.replaceState(null, "", url);
+  };
+  const live = soon(150, follow);
+  // Checks of a form: nothing of it goes further than the console. A key goes once, when it is whole.
+  const check = async (form, key) => {
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (key || !name.startsWith("secret.")) body.append(name, value);
+    show(await ask(form.dataset.check, { method: "POST", body }));
+  };
+  const checkSoon = soon(150, check);
+  document.addEventListener("input", ({ target }) => {
+    if (target.form?.dataset.live !== undefined) live(target.form);
+    else if (target.form?.dataset.check && !("once" in target.dataset)) checkSoon(target.form, false);
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.form?.dataset.check && "once" in target.dataset && target.value) {
+      const { form, id } = target;
+      check(form, true).then(() => document.getElementById(id)?.focus({ preventScroll: true }));
+    }
+  });
+  document.addEventListener("paste", ({ target }) => {
+    if ("once" in (target.dataset ?? {})) setTimeout(() => target.blur(), 0);
+  });
+  document.addEventListener("submit", ({ target }) => {
+    latest += 1;
+    const note = target.querySelector("[data-busy]");
+    if (note) note.hidden = false;
+    for (const one of target.querySelectorAll("button")) if (note) one.setAttribute("aria-disabled", "true");
+  });
+  document.addEventListener("click", async (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+    const link = event.target.closest("a[data-swap]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (show(await ask(link.href))) {
+      history.pushState(null, "", link.href);
+      document.getElementById(link.dataset.swap)?.focus();
+    }
+  });
+  addEventListener("popstate", () => location.reload());
+
+  // Events say only that something changed.
+  const watched = document.querySelector("[data-events]");
+  if (watched) {
+    const events = new EventSource(watched.dataset.events);
+    const again = soon(200, async () => {
+      if (show(await ask(location.href)) && document.querySelector("[data-over]")) events.close();
+    });
+    events.addEventListener("changed", again);
+    addEventListener("pagehide", () => events.close());
+  }
+  document.documentElement.classList.add("scripted");
+  dates(document);
+})();
