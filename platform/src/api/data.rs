@@ -17,7 +17,7 @@ use super::extract::{Params, Segments};
 use super::schema::{ChangesBody, MemberBody, MembersBody, Reading, UsageBody};
 use crate::clock::rfc3339;
 use crate::members::changes;
-use crate::members::export::{self, Format};
+use crate::members::export::{self, Format, Which};
 use crate::members::list::{self, At, Filter};
 use crate::problem::Problem;
 use crate::runs::{table, usage as seats};
@@ -246,10 +246,10 @@ pub(super) async fn export(
     audit::record(&mut writing, action).await?;
     writing.commit().await?;
     let body = match format {
-        Format::Xlsx => Answer::from(export::workbook(store, &connection.id, &filter).await?),
+        Format::Xlsx => Answer::from(export::workbook(store, &connection.id, Which::Filter(filter)).await?),
         Format::Csv | Format::Ndjson => {
-            let parts =
-                export::stream(store.clone(), connection.id.clone(), filter, format, place).await?;
+            let which = Which::Filter(filter);
+            let parts = export::stream(store, &connection.id, which, format, place).await?;
             Answer::from_stream(ReceiverStream::new(parts))
         }
     };

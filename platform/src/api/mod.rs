@@ -53,8 +53,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// Whether the process ends.
     pub shutdown: watch::Receiver<bool>,
-    validations: Arc<Semaphore>,
-    exports: Arc<Semaphore>,
+    pub(crate) validations: Arc<Semaphore>,
+    pub(crate) exports: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     hosts: Arc<Hosts>,
 }
@@ -132,7 +132,10 @@ impl Api {
     }
 
     /// A place among these, until it is dropped.
-    async fn place(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(crate) async fn place(
+        &self,
+        places: &Arc<Semaphore>,
+    ) -> Result<OwnedSemaphorePermit, Problem> {
         let place = Arc::clone(places).acquire_owned();
         let place = tokio::time::timeout(LONGEST_QUEUE, place).await;
         place.ok().and_then(Result::ok).ok_or_else(|| {

@@ -104,7 +104,10 @@ impl Serve {
             say(&format!("Serving on {url}{token}.\nThe console, once: {link}\n"))?;
         }
         let mut asked = shutdown.clone();
-        let service = api.router().merge(console.router()).into_make_service_with_connect_info::<SocketAddr>();
+        let service = api
+            .router()
+            .merge(console.router())
+            .into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async move {
                 let _ = asked.wait_for(|stop| *stop).await;

@@ -1,1 +1,171 @@
-//! Charts.
+//! Bars, a line and a matrix, drawn as SVG or as a table. Each has a caption, its numbers at the
+//! marks, and the same numbers as a table; each mark is a link to the members that it counts.
+
+use maud::{Markup, html};
+
+use super::page::{Points, number, precise, said};
+
+/// A bar.
+pub(super) struct Bar {
+    /// What it counts.
+    pub(super) label: String,
+    /// How many.
+    pub(super) count: usize,
+    /// Of these, the ones that are drawn hatched.
+    pub(super) idle: usize,
+    /// Whether nothing is known of them: an outline, never a filled bar.
+    pub(super) unknown: bool,
+    /// The list behind it.
+    pub(super) link: String,
+    /// Whether it is what is shown.
+    pub(super) own: bool,
+}
+
+/// Width of a drawing, in its own units.
+const WIDTH: f64 = 420.0;
+/// Where bars begin.
+const LEFT: f64 = 150.0;
+/// Room for a number behind the longest bar.
+const RIGHT: f64 = 60.0;
+/// Height of a row.
+const ROW: f64 = 26.0;
+
+fn float(count: usize) -> f64 {
+    precise(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// A text that fits beside a bar.
+fn fitted(text: &str) -> String {
+    smp_host::text::shortened(text, 20).into_owned()
+}
+
+/// Horizontal bars. `idle` names what is hatched.
+pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
+    let most = float(bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1));
+    let height = ROW * float(bars.len());
+    let width = |count: usize| float(count) / most * (WIDTH - LEFT - RIGHT);
+    html! {
+        figure {
+            figcaption { (title) }
+            @if bars.is_empty() { p { "Nobody." } }
+            svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" aria-label=(title) {
+                @for (row, bar) in bars.iter().enumerate() {
+                    @let y = float(row) * ROW;
+                    @let text = format!("{}: {}", bar.label, number(bar.count));
+                    a href=(bar.link) aria-label=(text) aria-current=[bar.own.then_some("true")] data-swap="list" {
+                        rect x="0" y=(Points(y)) width=(Points(WIDTH)) height=(Points(ROW)) fill="transparent" {}
+                        text x=(Points(LEFT - 8.0)) y=(Points(y + 17.0)) text-anchor="end" { (fitted(&bar.label)) }
+                        rect .(if bar.unknown { "unknown" } else { "fill" }) x=(Points(LEFT)) y=(Points(y + 4.0))
+                            width=(Points(width(bar.count).max(1.0))) height=(Points(ROW - 8.0)) {}
+                        @if bar.idle > 0 {
+                            rect .idle x=(Points(LEFT)) y=(Points(y + 4.0)) width=(Points(width(bar.idle).max(1.0))) height=(Points(ROW - 8.0)) {}
+                            @for line in (3..200_u8).step_by(7) {
+                                @let x = f64::from(line);
+                                @if x + 3.0 < width(bar.idle) {
+                                    line .hatch x1=(Points(LEFT + x)) y1=(Points(y + ROW - 4.0)) x2=(Points(LEFT + x + 3.0)) y2=(Points(y + 4.0)) {}
+                                }
+                            }
+                        }
+                        text x=(Points(LEFT + width(bar.count) + 6.0)) y=(Points(y + 17.0)) { (number(bar.count)) }
+                    }
+                }
+            }
+            @if let Some(idle) = idle { p .sub { "Hatched: " (idle) "." } }
+            details {
+                summary { "As a table" }
+                table {
+                    thead { tr { th scope="col" { (title) } th scope="col" .num { "People" }
+                        @if let Some(idle) = idle { th scope="col" .num { (idle) } } } }
+                    tbody { @for bar in bars { tr {
+                        th scope="row" { (said(&bar.label)) } td .num { (number(bar.count)) }
+                        @if idle.is_some() { td .num { (number(bar.idle)) } }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+/// How many use two products: a table, shaded.
+pub(super) fn matrix(
+    title: &str,
+    (names, rows): (&[String], &[Vec<usize>]),
+    link: impl Fn(&str, &str) -> String,
+) -> Markup {
+    let most = rows.iter().flatten().copied().max().unwrap_or(1).max(1);
+    let shade = |count: usize| match count * 4 / most {
+        0 if count == 0 => "m0",
+        0 => "m1",
+        1..3 => "m2",
+        _ => "m3",
+    };
+    html! {
+        figure {
+            figcaption { (title) }
+            div .scroll tabindex="0" role="region" aria-label=(title) {
+                table .matrix {
+                    thead { tr { td {} @for name in names { th scope="col" { (said(&fitted(name))) } } } }
+                    tbody { @for (name, row) in names.iter().zip(rows) { tr {
+                        th scope="row" { (said(&fitted(name))) }
+                        @for (other, count) in names.iter().zip(row) {
+                            td .(shade(*count)) {
+                                @if *count == 0 { "0" } @else {
+                                    a href=(link(name, other)) data-swap="list"
+                                        aria-label=(format!("{name} and {other}: {}", number(*count))) { (number(*count)) }
+                                }
+                            }
+                        }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+/// A number over the runs of a connection. A run that failed is a gap, told by a sign.
+pub(super) fn line(title: &str, runs: &[(String, Option<u64>)]) -> Markup {
+    let most = runs.iter().filter_map(|(_, count)| *count).max().unwrap_or(1).max(1);
+    let step = (WIDTH - 40.0) / float(runs.len().saturating_sub(1)).max(1.0);
+    let point = |place: usize, count: u64| {
+        let height = precise(i64::try_from(count).unwrap_or(i64::MAX))
+            / precise(i64::try_from(most).unwrap_or(i64::MAX));
+        (20.0 + float(place) * step, 110.0 - height * 80.0)
+    };
+    let points: Vec<_> = runs
+        .iter()
+        .enumerate()
+        .map(|(place, (name, count))| (name, *count, point(place, count.unwrap_or(0))))
+        .collect();
+    html! {
+        figure {
+            figcaption { (title) }
+            svg viewBox=(format!("0 0 {WIDTH} 130")) role="img" aria-label=(title) {
+                line .axis x1="10" y1="112" x2=(Points(WIDTH - 10.0)) y2="112" {}
+                @for pair in points.windows(2) {
+                    @if let [(_, Some(_), from), (_, Some(_), to)] = pair {
+                        line .trend x1=(Points(from.0)) y1=(Points(from.1)) x2=(Points(to.0)) y2=(Points(to.1)) {}
+                    }
+                }
+                @for (place, (name, count, (x, y))) in points.iter().enumerate() {
+                    @match count {
+                        Some(count) => {
+                            circle .dot cx=(Points(*x)) cy=(Points(*y)) r="4" { title { (name) ": " (number(*count)) } }
+                            @if place == 0 || place + 1 == points.len() {
+                                text x=(Points(*x)) y=(Points(*y - 9.0)) text-anchor=(if place == 0 { "start" } else { "end" }) { (number(*count)) }
+                            }
+                        }
+                        None => text .gap x=(Points(*x - 4.0)) y="108" { "✘" title { (name) ": no whole list" } },
+                    }
+                }
+            }
+            details {
+                summary { "As a table" }
+                table {
+                    thead { tr { th scope="col" { "Run" } th scope="col" .num { "Members" } } }
+                    tbody { @for (name, count) in runs { tr { th scope="row" { (name) }
+                        td .num { @match count { Some(count) => (number(*count)), None => "no whole list" } } } } }
+                }
+            }
+        }
+    }
+}

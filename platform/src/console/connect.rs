@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde_json::Value;
-use smp_host::contract::{Endpoint, SettingField};
 use smp_host::component::plugin::Plugin;
+use smp_host::contract::{Endpoint, SettingField};
 use smp_host::http::base::bases;
 use smp_host::settings::{SecretText, Settings};
 use smp_listing::method;
@@ -273,7 +273,8 @@ async fn connect(
             Ok(frame.page("Connected", body).into_response())
         }
         Err(problem) => {
-            shown.result = Some(refusal(&problem, "Nothing is kept, and the form is as you left it."));
+            shown.result =
+                Some(refusal(&problem, "Nothing is kept, and the form is as you left it."));
             Ok(shown.page(problem.status).into_response())
         }
     }

@@ -12,7 +12,9 @@ use sqlx::any::AnyRow;
 use sqlx::{Row as _, query};
 
 use super::form::{Form, Query};
-use super::page::{self, Frame, Page, ago, counted, day, name, number, said, sentence, state, time};
+use super::page::{
+    self, Frame, Page, ago, counted, day, name, number, said, sentence, state, time,
+};
 use super::words::{self, Act};
 use super::{Console, Fault, Visit, connect, see};
 use crate::clock::{DAY, now};
@@ -172,7 +174,8 @@ async fn overview(
     let shown = query.get("show").unwrap_or("all");
     let (key, _, condition) =
         SHOWN.iter().find(|(key, ..)| *key == shown).copied().unwrap_or(("all", "All", "1 = 1"));
-    let page: i64 = query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 10_000);
+    let page: i64 =
+        query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 10_000);
     let counts = counts(store, tenant, &like).await?;
     let mut rows = list(store, (tenant, &like), condition, (page - 1) * PAGE).await?;
     let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
@@ -590,5 +593,6 @@ async fn delete(
             .into());
     }
     console.api.connections.delete(&connection, holder).await?;
+    console.insights.forget(&connection.id);
     Ok(see(&visit.frame, "/connections"))
 }

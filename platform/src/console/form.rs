@@ -43,9 +43,9 @@ impl Form {
         &'a self,
         beginning: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.iter().filter_map(move |(key, value)| {
-            Some((key.strip_prefix(beginning)?, value.as_str()))
-        })
+        self.0
+            .iter()
+            .filter_map(move |(key, value)| Some((key.strip_prefix(beginning)?, value.as_str())))
     }
 }
 

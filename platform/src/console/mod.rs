@@ -12,30 +12,41 @@
 //! | `words` | English words for states and remedies |
 //! | `form` | forms as they arrive |
 //! | `charts` | bars, lines and matrices as SVG and tables |
-//! | `trace` | the last requests of each run, for its page |
 //! | `connections` | all connections, and one |
 //! | `connect` | the form of a connector, its live checks and the staged diagnosis |
 //! | `runs` | a run while it goes on and after it |
 //! | `members`, `person`, `licences`, `changes` | what the runs found |
-//! | `plugins` | what an installed connector is and may do |
+//! | `plugins`, `guide` | what an installed connector is and may do, and its guide |
 
+mod changes;
 mod charts;
 mod connect;
 mod connections;
 mod form;
 mod guard;
+mod guide;
+mod licences;
+mod members;
 mod page;
+mod person;
+mod plugins;
+mod runs;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 mod tests;
 mod words;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
@@ -45,6 +56,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::api::{Api, Hosts};
+use crate::members::insights::Insights;
 use crate::problem::Problem;
 use crate::store::connections::Connection;
 use crate::store::tokens::{self, Holder, Role};
@@ -69,6 +81,8 @@ pub struct Console {
     api: Api,
     guard: Arc<Guard>,
     checks: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    insights: Insights,
 }
 
 impl Console {
@@ -76,7 +90,9 @@ impl Console {
     #[must_use]
     pub fn new(api: Api, hosts: Hosts, public: Option<&Url>) -> Self {
         let guard = Arc::new(Guard::new(hosts, public));
-        Self { api, guard, checks: Arc::new(Semaphore::new(CHECKS)) }
+        let (checks, streams) = (Semaphore::new(CHECKS), Semaphore::new(runs::STREAMS));
+        let (checks, streams) = (Arc::new(checks), Arc::new(streams));
+        Self { api, guard, checks, streams, insights: Insights::default() }
     }
 
     /// The path of a link that opens the console once, as the operator.
@@ -90,6 +106,12 @@ impl Console {
         let pages = Router::new()
             .merge(connections::routes())
             .merge(connect::routes())
+            .merge(runs::routes())
+            .merge(members::routes())
+            .merge(person::routes())
+            .merge(licences::routes())
+            .merge(changes::routes())
+            .merge(plugins::routes())
             .route("/leave", post(leave))
             .fallback(|| async { Fault(Problem::not_found("page")) })
             .layer(middleware::from_fn_with_state(self.clone(), guard::entered));

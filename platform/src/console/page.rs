@@ -20,8 +20,7 @@ const LONGEST: usize = 600;
 const LONGEST_NAME: usize = 120;
 
 /// What stands for itself in no part of an address.
-const RESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a page is set in.
 #[derive(Clone)]
@@ -125,10 +124,7 @@ fn document(title: &str, body: &Markup) -> Response {
 
 /// A page without a session.
 pub(super) fn plain(title: &str, text: &str) -> Response {
-    outside(
-        title,
-        &html! { p { (text) } p { a href=(WAY_IN) { "Enter with a token" } } },
-    )
+    outside(title, &html! { p { (text) } p { a href=(WAY_IN) { "Enter with a token" } } })
 }
 
 /// A page outside of the console.
@@ -187,7 +183,8 @@ pub(super) fn said(text: &str) -> Markup {
 /// The same as a sentence: it begins with a capital letter and ends with a full stop.
 pub(super) fn sentence(text: &str) -> Markup {
     let mut signs = text.chars();
-    let first: String = signs.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let first: String =
+        signs.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     let text = format!("{first}{}", signs.as_str());
     let ends = text.ends_with(['.', '!', '?', ':']) || text.chars().count() > LONGEST;
     html! { (said(&text)) @if !ends { "." } }

@@ -97,6 +97,7 @@ impl Site {
             tenant: tenant.into(),
             connector: "atlassian-cloud".into(),
             digest: "sha256:0".into(),
+            upgrade: None,
             name: name.into(),
             settings: [("organization-id".to_owned(), "<b>org</b>".to_owned())].into(),
             account: format!("{tenant} {name}"),
@@ -218,7 +219,8 @@ async fn another_name_of_the_host_is_refused_with_the_one_to_use() {
         let got = public.ask(request.body(Body::empty()).unwrap()).await;
         assert_eq!(got.status, status, "{host}");
     }
-    let set = public.console.guard.enter(Holder { id: OPERATOR.into(), role: Role::Admin, tenant: None });
+    let set =
+        public.console.guard.enter(Holder { id: OPERATOR.into(), role: Role::Admin, tenant: None });
     assert!(set.to_str().unwrap().ends_with("; Secure"), "{set:?}");
 }
 
@@ -233,24 +235,69 @@ async fn requests_of_other_pages_are_refused() {
         ("GET", &home, vec![("sec-fetch-site", "none")], true),
         ("GET", &home, vec![("sec-fetch-site", "same-site")], false),
         ("GET", &home, vec![("sec-fetch-site", "cross-site")], false),
-        ("GET", &home, [vec![("sec-fetch-site", "cross-site")], navigates.to_vec()].concat(), false),
-        ("GET", "/console", [vec![("sec-fetch-site", "cross-site")], navigates.to_vec()].concat(), true),
-        ("GET", "/console", vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], false),
-        ("GET", "/console", vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], false),
+        (
+            "GET",
+            &home,
+            [vec![("sec-fetch-site", "cross-site")], navigates.to_vec()].concat(),
+            false,
+        ),
+        (
+            "GET",
+            "/console",
+            [vec![("sec-fetch-site", "cross-site")], navigates.to_vec()].concat(),
+            true,
+        ),
+        (
+            "GET",
+            "/console",
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "no-cors"),
+                ("sec-fetch-dest", "image"),
+            ],
+            false,
+        ),
+        (
+            "GET",
+            "/console",
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "iframe"),
+            ],
+            false,
+        ),
         ("GET", "/console/script.js", vec![("sec-fetch-site", "same-site")], false),
         ("GET", &home, vec![("origin", "http://evil.test")], false),
         ("GET", &home, vec![], true),
         ("POST", &leave, vec![("sec-fetch-site", "none")], false),
-        ("POST", &leave, vec![("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")], false),
+        (
+            "POST",
+            &leave,
+            vec![("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")],
+            false,
+        ),
         ("POST", &leave, vec![("origin", "http://127.0.0.1:8080")], false),
         ("POST", &leave, vec![("origin", "null")], false),
         ("POST", &leave, vec![], false),
-        ("POST", "/console", vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], false),
+        (
+            "POST",
+            "/console",
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+            ],
+            false,
+        ),
         // The last: it ends the session.
         ("POST", &leave, vec![("origin", "http://127.0.0.1:7777")], true),
     ] {
-        let mut request =
-            Request::builder().method(method).uri(path).header("host", HOST).header("cookie", &cookie);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", HOST)
+            .header("cookie", &cookie);
         for (name, value) in &headers {
             request = request.header(*name, *value);
         }
@@ -314,14 +361,20 @@ async fn what_others_say_is_text() {
         }
         assert!(got.text.contains("&lt;img src=x onerror=alert(1)&gt;"), "{}", got.text);
     }
-    let shown = site.get(&format!("{}/c/{id}", site.console.guard.prefix), &[("cookie", &cookie)]).await;
-    assert!(shown.text.contains("\\u{202e}") && shown.text.contains("Enter a new key"), "{}", shown.text);
+    let shown =
+        site.get(&format!("{}/c/{id}", site.console.guard.prefix), &[("cookie", &cookie)]).await;
+    assert!(
+        shown.text.contains("\\u{202e}") && shown.text.contains("Enter a new key"),
+        "{}",
+        shown.text
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let site = site().await;
-    let request = Request::post("/console").header("host", HOST).header("sec-fetch-site", "same-origin");
+    let request =
+        Request::post("/console").header("host", HOST).header("sec-fetch-site", "same-origin");
     let got = site.ask(request.body(Body::from(vec![b'a'; LARGEST_BODY + 1])).unwrap()).await;
     assert_eq!(got.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
@@ -342,7 +395,8 @@ fn only_one_file_makes_markup_of_a_string() {
 #[test]
 fn the_script_stays_small() {
     assert!(SCRIPT.lines().count() <= 150, "past that, a library is better");
-    for word in ["innerHTML", "eval(", "localStorage", "sessionStorage", "document.cookie", "http:"] {
+    for word in ["innerHTML", "eval(", "localStorage", "sessionStorage", "document.cookie", "http:"]
+    {
         assert!(!SCRIPT.contains(word), "{word}");
     }
 }

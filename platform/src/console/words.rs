@@ -83,7 +83,8 @@ pub(super) fn fault(fault: &str) -> &'static str {
 pub(super) fn word(word: &str) -> String {
     let text = word.replace('-', " ");
     let mut signs = text.chars();
-    let first: String = signs.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let first: String =
+        signs.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     format!("{first}{}", signs.as_str())
 }
 

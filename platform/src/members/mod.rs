@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod export;
+pub mod insights;
 pub mod list;
 pub mod record;
 pub mod row;

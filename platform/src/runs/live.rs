@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use smp_host::observer::{Context, Event, Observer};
 use tokio::sync::{broadcast, watch};
 
+use super::trace::Trace;
+
 /// Events that are kept for a listener that is behind.
 const KEPT: usize = 64;
 
@@ -16,6 +18,8 @@ const KEPT: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct Live {
     runs: Arc<Mutex<HashMap<String, Watched>>>,
+    /// What happened lately, for who begins to look.
+    pub trace: Trace,
 }
 
 #[derive(Debug)]
@@ -92,6 +96,7 @@ impl Live {
 
     /// Tells an event of a run.
     pub fn tell(&self, run: &str, event: Value) {
+        self.trace.note(run, &event);
         if let Some(watched) = self.runs().get(run) {
             let _ = watched.events.send(event);
         }

@@ -13,4 +13,5 @@ mod merge;
 pub mod retention;
 pub mod scheduler;
 pub mod table;
+pub mod trace;
 pub mod usage;
