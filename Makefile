@@ -39,7 +39,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run platform api demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
+.PHONY: help run platform console api browser browser-installed pictures demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
 	build install uninstall programs package reproduce freeze bench bench-peers bench-platform soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
@@ -183,6 +183,32 @@ $(WKG):
 
 wkg: build registry-installed $(WKG) ## Exchange a connector with another client, wkg, through a registry
 	@tests/wkg.sh $(HARNESS) $(WKG) $(COMPONENT)
+
+# `make console CONSOLE_PORT=8080` for a port of your choice.
+console: programs ## Open the console on a made-up organization: it prints a link
+	@PORT=$(CONSOLE_PORT) tests/console.sh $(TARGET)/release $(COMPONENT)
+
+CONSOLE_PORT ?= 0
+BROWSER := tests/browser
+
+$(BROWSER)/node_modules: $(BROWSER)/package-lock.json
+	@cd $(BROWSER) && npm ci --no-audit --no-fund --silent && touch node_modules || echo "skipped: npm cannot install playwright-core and axe-core here"
+
+# Some tests need a browser. Where it cannot be had, that is said and nothing fails: they are skipped.
+browser-installed: ## Install Node.js and Chromium with apt-get, on Debian, as root: the tests of the console need them
+	@if command -v chromium >/dev/null && command -v node >/dev/null; then echo "node and chromium are installed"; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing the Debian packages nodejs, npm and chromium"; \
+		{ apt-get install --yes --no-install-recommends nodejs npm chromium || \
+			{ apt-get update && apt-get install --yes --no-install-recommends nodejs npm chromium; }; } >/dev/null 2>&1 || \
+			echo "they cannot be installed here: the tests of the console in a browser are skipped"; \
+	else echo "node or chromium is not installed, and only root can do that, on Debian: the tests of the console in a browser are skipped"; fi
+
+browser: programs $(BROWSER)/node_modules ## Test the console in a real browser
+	@tests/browser/run.sh
+
+pictures: programs $(BROWSER)/node_modules ## Write docs/console, the pictures of the console, from the made-up organization
+	@cd $(BROWSER) && node pictures.mjs
 
 # All targets that libFuzzer can guide, for a minute each: `make fuzz TARGETS="har policy" SECONDS=600`.
 TARGETS ?= $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))

@@ -61,12 +61,6 @@ export function harness(args, env = {}) {
   return spawnSync(program("smp-harness"), args, { encoding: "utf8", env: { ...process.env, ...env }, maxBuffer: 1 << 28 });
 }
 
-/** Makes a token. */
-export function token(data, role, tenant) {
-  const args = ["token", "new", "--role", role, ...(tenant ? ["--tenant", tenant] : []), "--data", data];
-  return spawnSync(program("smp-platform"), args, { encoding: "utf8" }).stdout.match(/smp_[\w-]+/)[0];
-}
-
 /** The platform on a store. */
 export async function platform(data, upstreams, { token: known, listen = "127.0.0.1:0" } = {}) {
   const allowed = upstreams.flatMap((url) => ["--allow-upstream", url]);

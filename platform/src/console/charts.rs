@@ -23,18 +23,12 @@ pub(super) struct Bar {
 
 /// Width of a drawing, in its own units.
 const WIDTH: f64 = 420.0;
-/// Where bars begin.
-const LEFT: f64 = 150.0;
-/// Room for a number behind the longest bar.
-const RIGHT: f64 = 60.0;
-/// Height of a row.
-const ROW: f64 = 26.0;
 
 fn float(count: usize) -> f64 {
     precise(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// A text that fits beside a bar.
+/// A text that fits above a column.
 fn fitted(text: &str) -> String {
     smp_host::text::shortened(text, 20).into_owned()
 }
@@ -42,44 +36,44 @@ fn fitted(text: &str) -> String {
 /// Horizontal bars. `idle` names what is hatched.
 pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
     let most = float(bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1));
-    let height = ROW * float(bars.len());
-    let width = |count: usize| float(count) / most * (WIDTH - LEFT - RIGHT);
+    let width =
+        |count: usize| (float(count) / most * 100.0).max(if count == 0 { 0.0 } else { 1.0 });
     html! {
         figure {
             figcaption { (title) }
             @if bars.is_empty() { p { "Nobody." } }
-            svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" aria-label=(title) {
-                @for (row, bar) in bars.iter().enumerate() {
-                    @let y = float(row) * ROW;
-                    @let text = format!("{}: {}", bar.label, number(bar.count));
-                    a href=(bar.link) aria-label=(text) aria-current=[bar.own.then_some("true")] data-swap="list" {
-                        rect x="0" y=(Points(y)) width=(Points(WIDTH)) height=(Points(ROW)) fill="transparent" {}
-                        text x=(Points(LEFT - 8.0)) y=(Points(y + 17.0)) text-anchor="end" { (fitted(&bar.label)) }
-                        rect .(if bar.unknown { "unknown" } else { "fill" }) x=(Points(LEFT)) y=(Points(y + 4.0))
-                            width=(Points(width(bar.count).max(1.0))) height=(Points(ROW - 8.0)) {}
-                        @if bar.idle > 0 {
-                            rect .idle x=(Points(LEFT)) y=(Points(y + 4.0)) width=(Points(width(bar.idle).max(1.0))) height=(Points(ROW - 8.0)) {}
-                            @for line in (3..200_u8).step_by(7) {
-                                @let x = f64::from(line);
-                                @if x + 3.0 < width(bar.idle) {
-                                    line .hatch x1=(Points(LEFT + x)) y1=(Points(y + ROW - 4.0)) x2=(Points(LEFT + x + 3.0)) y2=(Points(y + 4.0)) {}
+            ul .bars {
+                @for bar in bars {
+                    li { a href=(bar.link) aria-current=[bar.own.then_some("true")] data-swap="list" {
+                        span .label { (said(&bar.label)) }
+                        " "
+                        svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
+                            rect .(if bar.unknown { "unknown" } else { "fill" }) x="0" y="0" width=(Points(width(bar.count))) height="10" {}
+                            @if bar.idle > 0 {
+                                rect .idle x="0" y="0" width=(Points(width(bar.idle))) height="10" {}
+                                @for line in (1..100_u8).step_by(3) {
+                                    @let x = f64::from(line);
+                                    @if x + 1.0 < width(bar.idle) {
+                                        line .hatch x1=(Points(x)) y1="10" x2=(Points(x + 1.0)) y2="0" {}
+                                    }
                                 }
                             }
                         }
-                        text x=(Points(LEFT + width(bar.count) + 6.0)) y=(Points(y + 17.0)) { (number(bar.count)) }
-                    }
+                        " "
+                        span .num { (number(bar.count)) }
+                    } }
                 }
             }
-            @if let Some(idle) = idle { p .sub { "Hatched: " (idle) "." } }
-            details {
-                summary { "As a table" }
-                table {
-                    thead { tr { th scope="col" { (title) } th scope="col" .num { "People" }
-                        @if let Some(idle) = idle { th scope="col" .num { (idle) } } } }
-                    tbody { @for bar in bars { tr {
-                        th scope="row" { (said(&bar.label)) } td .num { (number(bar.count)) }
-                        @if idle.is_some() { td .num { (number(bar.idle)) } }
-                    } } }
+            @if let Some(idle) = idle {
+                p .sub { "Hatched: " (idle) "." }
+                details {
+                    summary { "As a table" }
+                    table {
+                        thead { tr { th scope="col" { (title) } th scope="col" .num { "People" } th scope="col" .num { (idle) } } }
+                        tbody { @for bar in bars { tr {
+                            th scope="row" { (said(&bar.label)) } td .num { (number(bar.count)) } td .num { (number(bar.idle)) }
+                        } } }
+                    }
                 }
             }
         }

@@ -353,7 +353,7 @@ impl Snapshot {
             }
             found.all += 1;
             let failed = test.failed(member);
-            tally.add(self, member, failed, choice);
+            tally.add(member, failed, choice);
             if failed == 0 {
                 if found.count >= from && found.page.len() < most {
                     found.page.push(place);
@@ -569,8 +569,7 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, snapshot: &Snapshot, member: &Compact, failed: u16, choice: &Choice) {
-        let _ = snapshot;
+    fn add(&mut self, member: &Compact, failed: u16, choice: &Choice) {
         let only = |bits: u16| failed & !bits == 0;
         if only(SEEN) {
             if let Some(count) = self.seen.get_mut(bar(member.last_seen, choice)) {
@@ -728,4 +727,175 @@ pub async fn history(
 #[must_use]
 pub fn read(record: &str) -> Value {
     serde_json::from_str(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const AT: i64 = 1_800_000_000_000;
+
+    fn choice() -> Choice {
+        Choice {
+            q: None,
+            product: None,
+            with: None,
+            seen: None,
+            idle_days: None,
+            status: None,
+            kind: None,
+            affiliation: None,
+            domain: None,
+            billable: None,
+            gone: false,
+            days: [30, 60, 90],
+            at: AT,
+            order: Order::Name,
+        }
+    }
+
+    /// Members whose ages in days are these; each third has a second product.
+    fn snapshot(ages: &[Option<i64>]) -> Snapshot {
+        let mut snapshot = Snapshot {
+            connection: "c".into(),
+            seq: 1,
+            members: Vec::new(),
+            products: Names::default(),
+            words: Names::default(),
+            by_seen: Vec::new(),
+        };
+        snapshot.words.place(UNKNOWN.to_owned());
+        let (active, domain) =
+            (snapshot.words.place("active".into()), snapshot.words.place("acme.test".into()));
+        let jira = snapshot.products.place(("jira".into(), "Jira".into(), None));
+        let trello = snapshot.products.place(("trello".into(), "Trello".into(), None));
+        for (number, age) in ages.iter().enumerate() {
+            let mut uses = vec![(jira, None)];
+            if number.is_multiple_of(3) {
+                uses.push((trello, None));
+            }
+            let last_seen = age.map(|age| AT - age * DAY);
+            if last_seen.is_some() {
+                snapshot.by_seen.push(u32::try_from(number).unwrap());
+            }
+            snapshot.members.push(Compact {
+                id: format!("id{number}").into(),
+                search: format!("person {number}\nperson{number}@acme.test").into(),
+                status: active,
+                kind: 0,
+                affiliation: 0,
+                domain,
+                billable: Some(number.is_multiple_of(2)),
+                last_seen,
+                first_seen: 0,
+                present: true,
+                uses: uses.into(),
+            });
+        }
+        let members = &snapshot.members;
+        snapshot.by_seen.sort_by_key(|place| {
+            std::cmp::Reverse(members[usize::try_from(*place).unwrap()].last_seen)
+        });
+        snapshot
+    }
+
+    #[test]
+    fn unknown_is_a_bar_of_its_own_and_a_bar_begins_with_its_day() {
+        let ages = [Some(0), Some(29), Some(30), Some(59), Some(60), Some(89), Some(90), None];
+        let found = snapshot(&ages).look(&choice(), 0, 100);
+        assert_eq!((found.seen, found.count, found.all), ([2, 2, 2, 1, 1], 8, 8));
+        let idle = Choice { idle_days: Some(90), ..choice() };
+        assert_eq!(snapshot(&ages).look(&idle, 0, 100).count, 1, "unknown is never idle");
+        let bar = Choice { seen: Some(3), ..choice() };
+        assert_eq!(snapshot(&ages).look(&bar, 0, 100).count, 1, "as the interface counts");
+    }
+
+    #[test]
+    fn the_count_beside_a_value_is_that_of_the_list_behind_it() {
+        let ages: Vec<_> = (0..60).map(|age| (age % 7 != 0).then_some(age * 3)).collect();
+        let snapshot = snapshot(&ages);
+        let base = Choice { product: Some("JIRA".into()), seen: Some(1), ..choice() };
+        let found = snapshot.look(&base, 0, 10);
+        for (bar, count) in found.seen.iter().enumerate() {
+            let other = Choice { seen: Some(bar), ..base.clone() };
+            assert_eq!(snapshot.look(&other, 0, 10).count, *count, "bar {bar}");
+        }
+        for (name, count, idle) in &found.products {
+            let other = Choice { product: Some(name.clone()), ..base.clone() };
+            assert_eq!(snapshot.look(&other, 0, 10).count, *count, "{name}");
+            assert_eq!(*idle, 0, "none of that bar is idle");
+        }
+        for (value, count) in &found.billable {
+            let other = Choice { billable: Some(value.clone()), ..base.clone() };
+            assert_eq!(snapshot.look(&other, 0, 10).count, *count, "{value}");
+        }
+        let (names, rows) = &found.together;
+        assert_eq!(names, &["Jira", "Trello"]);
+        let both = Choice { with: Some("Trello".into()), ..base.clone() };
+        assert_eq!(snapshot.look(&both, 0, 10).count, rows[0][1]);
+        assert_eq!(rows[0][1], rows[1][0]);
+    }
+
+    #[test]
+    fn an_order_holds_over_pages_and_the_unknown_come_last() {
+        let ages = [Some(5), None, Some(1), Some(9)];
+        let snapshot = snapshot(&ages);
+        let ids = |order, from| {
+            let choice = Choice { order, ..choice() };
+            snapshot.ids(&snapshot.look(&choice, from, 2).page)
+        };
+        assert_eq!(ids(Order::Latest, 0), ["id2", "id0"]);
+        assert_eq!(ids(Order::Latest, 2), ["id3", "id1"]);
+        assert_eq!(ids(Order::Oldest, 0), ["id3", "id0"]);
+        assert_eq!(ids(Order::Oldest, 2), ["id2", "id1"]);
+        assert_eq!(ids(Order::NameBack, 0), ["id3", "id2"]);
+    }
+
+    #[test]
+    fn two_runs_differ_by_who_came_went_slept_and_by_products() {
+        let mut earlier = snapshot(&[Some(10), Some(10), Some(100), Some(10), Some(10)]);
+        let mut later = snapshot(&[Some(10), Some(95), Some(1), Some(10), Some(10), Some(0), None]);
+        earlier.members[3].present = false;
+        later.members[4].present = false;
+        later.members[3].first_seen = 1;
+        later.members[5].first_seen = 9;
+        later.members[6].first_seen = 9;
+        later.members[0].uses = Box::new([(0, None)]);
+        later.members[1].uses = Box::new([(0, None), (1, None)]);
+        let found = earlier.differences(&later, (AT, AT), 5, 90);
+        let names: Vec<Vec<String>> = DIFFERENCES
+            .iter()
+            .zip(&found.lists)
+            .map(|(what, list)| if *what == "gone" { earlier.ids(list) } else { later.ids(list) })
+            .collect();
+        let expected: [&[&str]; 7] =
+            [&["id5", "id6"], &["id4"], &["id3"], &["id1"], &["id2"], &["id1"], &["id0"]];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn any_filter_of_a_hundred_thousand_takes_less_than_thirty_milliseconds() {
+        let ages: Vec<_> = (0..100_000).map(|age| (age % 11 != 0).then_some(age % 400)).collect();
+        let snapshot = snapshot(&ages);
+        for (name, choice) in [
+            ("all", choice()),
+            ("search", Choice { q: Some("son 99".into()), ..choice() }),
+            ("product", Choice { product: Some("Trello".into()), ..choice() }),
+            ("idle", Choice { idle_days: Some(90), ..choice() }),
+            ("order", Choice { order: Order::Oldest, ..choice() }),
+        ] {
+            let mut times: Vec<Duration> = (0..9)
+                .map(|_| {
+                    let began = Instant::now();
+                    assert!(snapshot.look(&choice, 0, 100).count > 0);
+                    began.elapsed()
+                })
+                .collect();
+            times.sort();
+            assert!(times[4] < Duration::from_millis(30), "{name}: {:?}", times[4]);
+        }
+    }
 }
