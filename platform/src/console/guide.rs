@@ -16,7 +16,7 @@ enum Part<'t> {
 pub(super) fn line(text: &str) -> Markup {
     let text: String = text.chars().take(LONGEST_TEXT).collect();
     html! {
-        bdi dir="auto" {
+        bdi {
             @for part in parts(&text) {
                 @match part {
                     Part::Plain(text) => (shown(text)),
@@ -105,7 +105,7 @@ mod tests {
             ("** a", "** a"),
             ("\u{202e}x", "\\u{202e}x"),
         ] {
-            let expected = format!("<bdi dir=\"auto\">{expected}</bdi>");
+            let expected = format!("<bdi>{expected}</bdi>");
             assert_eq!(line(text).into_string(), expected);
         }
     }

@@ -221,7 +221,7 @@ impl Look<'_> {
     /// The address with these filters, on its first page.
     fn with(&self, set: &[(&str, Option<&str>)]) -> String {
         let all: Vec<_> = set.iter().copied().chain([("page", None)]).collect();
-        self.query.with(&self.path(), &all)
+        self.query.with("members", &all)
     }
 
     fn filters(&self, runs: &[Run], base: &Base, snapshot: &Snapshot) -> Markup {
@@ -423,7 +423,7 @@ impl Look<'_> {
         let shown = text("name").filter(|name| !name.trim().is_empty()).or_else(|| text("email"));
         html! {
             tr {
-                th scope="row" { a href=(self.frame.to(&path)) { (name(shown.unwrap_or("No name"))) } }
+                th scope="row" { a href=(path) { (name(shown.unwrap_or("No name"))) } }
                 td { @match text("email") { Some(email) => (name(email)), None => span .sub { "not told" } } }
                 td { @for (place, product) in names.iter().take(3).enumerate() { @if place > 0 { ", " } (name(product)) }
                     @if names.len() > 3 { " +" (names.len() - 3) } }

@@ -177,7 +177,7 @@ pub(super) fn problem(frame: Option<&Frame>, problem: &Problem) -> Response {
 /// A text of a plugin or a service, at a length that can be read. Characters that steer the eye
 /// are written out.
 pub(super) fn said(text: &str) -> Markup {
-    html! { bdi dir="auto" { (shortened(text, LONGEST)) } }
+    html! { bdi { (shortened(text, LONGEST)) } }
 }
 
 /// The same as a sentence: it begins with a capital letter and ends with a full stop.
@@ -192,7 +192,7 @@ pub(super) fn sentence(text: &str) -> Markup {
 
 /// A name, whichever way it is written.
 pub(super) fn name(text: &str) -> Markup {
-    html! { bdi dir="auto" { (shortened(text, LONGEST_NAME)) } }
+    html! { bdi { (shortened(text, LONGEST_NAME)) } }
 }
 
 /// A number with separated thousands.
@@ -215,7 +215,7 @@ pub(super) fn time(at: i64) -> Markup {
 /// The day of an instant.
 pub(super) fn day(at: i64) -> Markup {
     let Some(exact) = rfc3339(at) else { return html! { "–" } };
-    html! { time datetime=(exact) title=(exact) data-day { (utc(at, "%-d %b %Y")) } }
+    html! { time datetime=(exact) data-day { (utc(at, "%-d %b %Y")) } }
 }
 
 /// The time of day of an instant.

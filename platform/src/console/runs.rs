@@ -333,7 +333,9 @@ async fn events(
                     continue;
                 }
                 seen = Some(figures(&now));
-                let event = Event::default().event("changed").data(if over { "over" } else { "" });
+                // Browsers drop an event without data.
+                let event =
+                    Event::default().event("changed").data(if over { "over" } else { "more" });
                 return Some((Ok::<_, Infallible>(event), (heard, shutdown, seen, over, place)));
             }
         }

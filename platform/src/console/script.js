@@ -44,6 +44,7 @@
       if (Number.isNaN(at.getTime())) continue;
       const form = "day" in one.dataset ? days : "clock" in one.dataset ? clock : long;
       one.textContent = form.format(at);
+      one.title = one.dateTime;
     }
   };
 
