@@ -208,6 +208,9 @@ struct Look<'a> {
     choice: &'a Choice,
 }
 
+/// A facet: its parameter, its title, its values with their counts, and the one that is chosen.
+type Facet<'f> = (&'f str, &'f str, &'f [(String, usize)], &'f Option<String>);
+
 /// What a status, a kind or the like is called.
 fn label(word: &str) -> String {
     if word == UNKNOWN { "Unknown".to_owned() } else { words::word(word) }
@@ -338,12 +341,12 @@ impl Look<'_> {
 
     fn facets(&self, found: &Found) -> Markup {
         let choice = self.choice;
-        let facets: [(&str, &str, &Vec<(String, usize)>, &Option<String>); 5] = [
-            ("status", "Status", &found.statuses, &choice.status),
-            ("kind", "Kind", &found.kinds, &choice.kind),
-            ("affiliation", "Affiliation", &found.affiliations, &choice.affiliation),
-            ("domain", "E-mail domain", &found.domains, &choice.domain),
-            ("billable", "Billed for", &found.billable, &choice.billable),
+        let facets: [Facet<'_>; 5] = [
+            ("status", "Status", found.statuses.as_slice(), &choice.status),
+            ("kind", "Kind", found.kinds.as_slice(), &choice.kind),
+            ("affiliation", "Affiliation", found.affiliations.as_slice(), &choice.affiliation),
+            ("domain", "E-mail domain", found.domains.as_slice(), &choice.domain),
+            ("billable", "Billed for", found.billable.as_slice(), &choice.billable),
         ];
         html! {
             div .facets {

@@ -65,7 +65,7 @@ async fn show(
             div { dt { "Pricing" } dd { (said(&descriptor.pricing)) } }
             div { dt { "Status" } dd { (name(&descriptor.status)) } }
             div { dt { "Signed by" } dd { @match &build.publisher { Some(publisher) => { "✔ " (name(publisher)) } None => "– nobody: it was installed without a signature" } } }
-            div { dt { "Size" } dd { (smp_host::text::size(u64::try_from(info.size).unwrap_or(0))) } }
+            div { dt { "Size" } dd { (smp_host::text::size(info.size)) } }
             div { dt { "Digest" } dd { code { (build.digest) } } }
         }
         div .grid {

@@ -21,7 +21,7 @@ use crate::store::Store;
 /// Members in all copies together. One takes about 200 bytes.
 const MOST_KEPT: usize = 1_000_000;
 /// A copy that nobody looked at for so long is dropped.
-const KEPT: i64 = 10 * 60_000;
+const UNSEEN: i64 = 10 * 60_000;
 /// Products of the matrix.
 const TOGETHER: usize = 8;
 /// Rows of one statement.
@@ -30,9 +30,12 @@ const SOME: usize = 500;
 /// Copies of members, for those who look.
 #[derive(Clone, Default)]
 pub struct Insights {
-    kept: Arc<Mutex<VecDeque<(i64, Arc<Snapshot>)>>>,
+    kept: Arc<Mutex<Kept>>,
     reading: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// Copies, each with the instant at which it was looked at.
+type Kept = VecDeque<(i64, Arc<Snapshot>)>;
 
 /// The members as of a whole run.
 pub struct Snapshot {
@@ -235,7 +238,7 @@ impl Insights {
 
     fn kept(&self, connection: &str, seq: i64) -> Option<Arc<Snapshot>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(at, _)| now() - at < KEPT);
+        kept.retain(|(at, _)| now() - at < UNSEEN);
         let found = kept
             .iter_mut()
             .find(|(_, snapshot)| snapshot.connection == connection && snapshot.seq == seq)?;
@@ -527,7 +530,7 @@ impl<'c> Test<'c> {
         let choice = self.choice;
         let out = choice.seen.is_some_and(|seen| seen != bar(member.last_seen, choice));
         let fresh = choice.idle_days.is_some_and(|days| {
-            !member.last_seen.is_some_and(|seen| seen <= choice.at.saturating_sub(days * DAY))
+            member.last_seen.is_none_or(|seen| seen > choice.at.saturating_sub(days * DAY))
         });
         if out || fresh {
             failed |= SEEN;
@@ -571,10 +574,10 @@ impl Tally {
 
     fn add(&mut self, member: &Compact, failed: u16, choice: &Choice) {
         let only = |bits: u16| failed & !bits == 0;
-        if only(SEEN) {
-            if let Some(count) = self.seen.get_mut(bar(member.last_seen, choice)) {
-                *count += 1;
-            }
+        if only(SEEN)
+            && let Some(count) = self.seen.get_mut(bar(member.last_seen, choice))
+        {
+            *count += 1;
         }
         let own = [member.status, member.kind, member.affiliation, member.domain];
         for ((counts, own), bit) in
