@@ -346,30 +346,31 @@ impl Snapshot {
         let test = Test::new(self, choice);
         let mut tally = Tally::new(self);
         let mut found = Found::default();
-        let count = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
-        let unknown =
-            (0..count).filter(|place| self.member(*place).is_some_and(|it| it.last_seen.is_none()));
-        let mut one = |place: u32| {
-            let Some(member) = self.member(place) else { return };
-            if member.present == choice.gone {
-                return;
-            }
+        // In the order in which they lie, whatever the order of the list: a jump to each member
+        // would take three times as long.
+        let mut hits = vec![false; self.members.len()];
+        let there = self.members.iter().zip(&mut hits);
+        for (member, hit) in there.filter(|(member, _)| member.present != choice.gone) {
             found.all += 1;
             let failed = test.failed(member);
             tally.add(member, failed, choice);
-            if failed == 0 {
-                if found.count >= from && found.page.len() < most {
-                    found.page.push(place);
-                }
-                found.count += 1;
-            }
-        };
-        match choice.order {
-            Order::Name => (0..count).for_each(&mut one),
-            Order::NameBack => (0..count).rev().for_each(&mut one),
-            Order::Latest => self.by_seen.iter().copied().chain(unknown).for_each(&mut one),
-            Order::Oldest => self.by_seen.iter().rev().copied().chain(unknown).for_each(&mut one),
+            *hit = failed == 0;
+            found.count += usize::from(*hit);
         }
+        let count = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        let is_hit = |place: &u32| {
+            usize::try_from(*place).ok().and_then(|place| hits.get(place)) == Some(&true)
+        };
+        let unknown = (0..count)
+            .filter(|place| is_hit(place))
+            .filter(|place| self.member(*place).is_some_and(|it| it.last_seen.is_none()));
+        let known = self.by_seen.iter().copied().filter(is_hit);
+        found.page = match choice.order {
+            Order::Name => (0..count).filter(is_hit).skip(from).take(most).collect(),
+            Order::NameBack => (0..count).rev().filter(is_hit).skip(from).take(most).collect(),
+            Order::Latest => known.chain(unknown).skip(from).take(most).collect(),
+            Order::Oldest => known.rev().chain(unknown).skip(from).take(most).collect(),
+        };
         tally.into(self, &mut found);
         found
     }
