@@ -389,7 +389,7 @@ test("a filter follows what is typed, keeps the focus, and is in the address", a
   await page.click("a[rel=next]");
   await page.waitForURL(/page=2/);
   await page.waitForFunction(() => document.activeElement.id === "list");
-  await page.goBack();
+  await Promise.all([page.waitForEvent("load"), page.goBack()]);
   await page.waitForFunction(() => /Page 1 of 3/.test(document.body.textContent));
   await page.click("thead a:has-text('Last seen')");
   await page.waitForURL(/sort=seen/);

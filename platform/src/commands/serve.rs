@@ -101,7 +101,7 @@ impl Serve {
             let token = token
                 .map(|token| format!(", with the admin token {token}, which is not shown again"));
             let token = token.unwrap_or_default();
-            say(&format!("Serving on {url}{token}.\nThe console, once: {link}\n"))?;
+            say(&format!("Serving on {url}{token}. The console, once: {link}\n"))?;
         }
         let mut asked = shutdown.clone();
         let service = api
