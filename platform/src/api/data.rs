@@ -246,7 +246,9 @@ pub(super) async fn export(
     audit::record(&mut writing, action).await?;
     writing.commit().await?;
     let body = match format {
-        Format::Xlsx => Answer::from(export::workbook(store, &connection.id, Which::Filter(filter)).await?),
+        Format::Xlsx => {
+            Answer::from(export::workbook(store, &connection.id, Which::Filter(filter)).await?)
+        }
         Format::Csv | Format::Ndjson => {
             let which = Which::Filter(filter);
             let parts = export::stream(store, &connection.id, which, format, place).await?;

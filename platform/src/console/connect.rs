@@ -255,7 +255,7 @@ async fn connect(
         every_hours: entered.every_hours.trim().parse().unwrap_or(24),
     };
     let made = {
-        let _place = console.checks.acquire().await;
+        let _place = console.api.place(&console.api.validations).await?;
         console.api.connections.make(new, &holder).await
     };
     match made {

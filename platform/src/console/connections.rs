@@ -346,7 +346,8 @@ async fn body(
 ) -> Result<Markup, Fault> {
     let store = &console.api.connections.store;
     let runs = table::list(store, &connection.id, i64::MAX, RUNS).await?;
-    let build = connectors::active(store, &connection.connector).await.ok();
+    // The one that it uses, which may be older than the active one.
+    let build = connectors::by_digest(store, &connection.digest).await?;
     let plugin = match &build {
         Some(build) => console.api.connections.catalog.plugin(&build.digest).await.ok(),
         None => None,
@@ -354,8 +355,9 @@ async fn body(
     let to = |path: &str| frame.to(&format!("/c/{}{path}", connection.id));
     let word = if connection.paused { "paused" } else { connection.state.as_str() };
     let is_admin = frame.is_admin();
-    let failure: Option<Value> =
-        connection.failure.as_ref().and_then(|text| serde_json::from_str(text).ok());
+    let json = |text: Option<&String>| text.and_then(|text| serde_json::from_str(text).ok());
+    let failure: Option<Value> = json(connection.failure.as_ref());
+    let upgrade: Option<Value> = json(connection.upgrade.as_ref());
     Ok(html! {
         (tabs(frame, connection, ""))
         h1 { (name(&connection.name)) }
@@ -363,6 +365,7 @@ async fn body(
         section aria-label="State" data-region="state" {
             p .lead { (state(word)) }
             @if let Some(failure) = &failure { (failed(frame, connection, failure)) }
+            @if let Some(upgrade) = &upgrade { (held_back(upgrade)) }
             dl .facts {
                 div { dt { "Account" } dd { (name(&connection.account_name)) } }
                 div { dt { "Plugin" } dd {
@@ -426,6 +429,19 @@ pub(super) fn failed(frame: &Frame, connection: &Connection, failure: &Value) ->
             @if let Some(code) = text("code") {
                 p .code { (name(code)) @if let Some(vendor) = text("vendor_code") { " · " (name(vendor)) } }
             }
+        }
+    }
+}
+
+/// Why a connection goes on with its old version.
+fn held_back(upgrade: &Value) -> Markup {
+    let text = |path: &str| upgrade.pointer(path).and_then(Value::as_str);
+    html! {
+        div .note {
+            p { strong { "Version " (name(text("/version").unwrap_or_default())) " is not used here yet. " }
+                "It was tried with these settings; until it passes, the old version goes on." }
+            @if let Some(detail) = text("/error/detail") { p { (sentence(detail)) } }
+            @if let Some(hint) = text("/error/hint") { p { (said(hint)) } }
         }
     }
 }
@@ -516,7 +532,7 @@ async fn check(
 ) -> Result<Page, Fault> {
     visit.admin()?;
     let connection = visit.connection(&console, &id).await?;
-    let _place = console.checks.acquire().await;
+    let _place = console.api.place(&console.api.validations).await?;
     let validation = console.api.connections.validate(&connection).await?;
     console.api.wake.now();
     // A validation that passed mends what a person had to mend.
@@ -536,7 +552,7 @@ async fn renew(
     let connection = visit.connection(&console, &id).await?;
     let secrets = form.below("secret.").filter(|(_, value)| !value.trim().is_empty());
     let secrets = secrets.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let _place = console.checks.acquire().await;
+    let _place = console.api.place(&console.api.validations).await?;
     let done = console.api.connections.renew(&connection, &Secrets::new(secrets), holder).await;
     let (found, status) = match done {
         Ok(validation) => {

@@ -68,8 +68,6 @@ use page::Frame;
 const OPERATOR: &str = "console";
 /// Largest body of a request, in bytes: a form with its secrets.
 const LARGEST_BODY: usize = 64 * 1024;
-/// Validations at the same time: each holds a component's memory while a person looks.
-const CHECKS: usize = 4;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -80,7 +78,6 @@ const ICON: &str = include_str!("icon.svg");
 pub struct Console {
     api: Api,
     guard: Arc<Guard>,
-    checks: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     insights: Insights,
 }
@@ -90,9 +87,8 @@ impl Console {
     #[must_use]
     pub fn new(api: Api, hosts: Hosts, public: Option<&Url>) -> Self {
         let guard = Arc::new(Guard::new(hosts, public));
-        let (checks, streams) = (Semaphore::new(CHECKS), Semaphore::new(runs::STREAMS));
-        let (checks, streams) = (Arc::new(checks), Arc::new(streams));
-        Self { api, guard, checks, streams, insights: Insights::default() }
+        let streams = Arc::new(Semaphore::new(runs::STREAMS));
+        Self { api, guard, streams, insights: Insights::default() }
     }
 
     /// The path of a link that opens the console once, as the operator.

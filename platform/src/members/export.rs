@@ -106,7 +106,8 @@ impl Source {
         let view = &mut *self.view;
         match &self.which {
             Which::Filter(filter) => {
-                let after = if let Start::After(after) = &start { Some(after.as_str()) } else { None };
+                let after =
+                    if let Start::After(after) = &start { Some(after.as_str()) } else { None };
                 let page = list::page_of(view, &self.connection, filter, after, MOST).await?;
                 self.next = page.next.map(Start::After);
                 Ok(Some(page.members.into_iter().map(|member| member.record).collect()))
