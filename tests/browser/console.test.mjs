@@ -1,6 +1,7 @@
 // The console in a real browser, against the real programs.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { connect, createServer as createRelay } from "node:net";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -143,6 +144,31 @@ test("every page fits 320 pixels, with tables that scroll by themselves", async 
     assert.deepEqual(small, [], name);
   }
   await narrow.close();
+});
+
+test("at 400 % zoom every page can be read and what has the focus is in sight", async () => {
+  // To a page, that is a quarter of the window, with four device pixels for each of its own.
+  const zoomed = await entered({ viewport: { width: 320, height: 256 }, deviceScaleFactor: 4, reducedMotion: "reduce" });
+  const page = await zoomed.newPage();
+  for (const [name, path] of Object.entries(all())) {
+    await page.goto(zoomed.to(path));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 320, name);
+    for (let tabs = 0; tabs < 25; tabs += 1) {
+      await page.keyboard.press("Tab");
+      const hidden = await page.evaluate(() => {
+        const own = document.activeElement;
+        if (own === document.body) return null;
+        // A link that is broken into two lines has a gap in the middle.
+        const { left, top, right, bottom } = own.getClientRects()[0];
+        const [x, y] = [(Math.max(left, 0) + Math.min(right, innerWidth)) / 2, (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2];
+        const there = document.elementFromPoint(x, y);
+        const seen = there && (own.contains(there) || there.contains(own) || there.closest("label")?.contains(own));
+        return seen ? null : own.outerHTML.slice(0, 80);
+      });
+      assert.equal(hidden, null, `${name}, after ${tabs + 1} tabs`);
+    }
+  }
+  await zoomed.close();
 });
 
 test("colours that are forced leave what is chosen and every mark in sight", async () => {
@@ -340,6 +366,78 @@ test("a run is followed to its end, waits are told in words, and it stops and go
   await own.close();
   await site.stop();
   await organization.stop();
+});
+
+/** A run that goes on for some seconds, in a browser that has entered. */
+async function slow() {
+  const organization = await mock(["--members", "1200", "--latency-ms", "500"]);
+  const data = folder();
+  install(data);
+  const site = await platform(data, [organization.url]);
+  const connection = await site.connect("acme", organization);
+  const own = await entered({}, site);
+  const last = () => site.api("GET", `/api/v1/connections/${connection}/runs?limit=1`).then((runs) => runs.data[0]);
+  const run = await until(last);
+  return {
+    own, site, last, path: own.to(`/c/${connection}/runs/${run.id}`),
+    async end() { await own.close(); await site.stop(); await organization.stop(); },
+  };
+}
+
+const COMPLETE = "[data-region=run] .lead:has-text('Complete')";
+
+test("a stream of events that is cut comes back and shows how the run ended", async () => {
+  const { own, site, last, path, end } = await slow();
+  // Lines to the platform that can be cut, while its name stays.
+  const lines = new Set();
+  let isCut = false;
+  const relay = createRelay((near) => {
+    if (isCut) return near.destroy();
+    const far = connect(Number(new URL(site.url).port), "127.0.0.1");
+    for (const [one, other] of [[near, far], [far, near]]) {
+      lines.add(one);
+      one.on("error", () => other.destroy());
+      one.on("close", () => { lines.delete(one); other.destroy(); });
+      one.pipe(other);
+    }
+  });
+  await new Promise((done) => relay.listen(0, "127.0.0.1", done));
+  const far = await browser([`--host-resolver-rules=MAP localhost 127.0.0.1:${relay.address().port}`]);
+  const page = await far.newPage();
+  let streams = 0;
+  page.on("request", (request) => { streams += Number(request.url().endsWith("/events")); });
+  const local = (url) => url.replace("127.0.0.1", "localhost");
+  await page.goto(local(await site.again()));
+  await page.waitForURL(/connections$/);
+  await page.goto(local(path));
+  await page.waitForSelector("[data-region=run] .lead:has-text('Running')");
+  await until(() => streams === 1 && lines.size > 0);
+  isCut = true;
+  for (const line of lines) line.destroy();
+  await until(async () => (await last()).state === "complete");
+  assert.equal(await page.locator(COMPLETE).count(), 0, "nothing was heard meanwhile");
+  isCut = false;
+  await page.waitForSelector(COMPLETE);
+  assert.ok(streams > 1, "it was asked again");
+  await far.close();
+  await own.close();
+  relay.close();
+  await end();
+});
+
+test("eight tabs follow a run, and a ninth page opens meanwhile", async () => {
+  const { own, path, end } = await slow();
+  const tabs = [];
+  for (let tab = 0; tab < 8; tab += 1) {
+    const page = await own.newPage();
+    await page.goto(path, { timeout: 10_000 });
+    await page.waitForSelector(".scripted");
+    tabs.push(page);
+  }
+  const ninth = await own.newPage();
+  await ninth.goto(own.to("/connections"), { timeout: 10_000 });
+  for (const page of tabs) await page.waitForSelector(COMPLETE);
+  await end();
 });
 
 // Members.

@@ -6,11 +6,14 @@
   const regions = (within) => within.querySelectorAll("[data-region]");
   let latest = 0;
 
-  const ask = async (url, options) => {
-    const turn = ++latest;
+  // What a person asks for counts more than what the page asks for by itself.
+  const ask = async (url, options, quiet = false) => {
+    const turn = quiet ? latest : ++latest;
     const answer = await fetch(url, { credentials: "same-origin", ...options });
     const text = await answer.text();
     if (turn !== latest) return null;
+    // The session or the thing is gone: the page says so itself.
+    if (!options && (answer.status === 403 || answer.status === 404)) location.assign(url);
     return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
   };
 
@@ -102,15 +105,40 @@
   });
   addEventListener("popstate", () => location.reload());
 
-  // Events say only that something changed.
+  // Events say only that something changed. A browser has six connections to a host for all of its
+  // tabs: three hold a stream. Another tab, and one whose stream was refused, looks by the clock.
   const watched = document.querySelector("[data-events]");
   if (watched) {
-    const events = new EventSource(watched.dataset.events);
-    const again = soon(200, async () => {
-      if (show(await ask(location.href)) && document.querySelector("[data-over]")) events.close();
-    });
-    events.addEventListener("changed", again);
-    addEventListener("pagehide", () => events.close());
+    let events, timer, release, turning = false, more = false;
+    const rest = () => { events?.close(); clearInterval(timer); release?.(); };
+    const look = async () => {
+      const page = await ask(location.href, undefined, true).catch(() => null);
+      if (show(page) && document.querySelector("[data-over]")) rest();
+    };
+    const changed = async () => {
+      more = true;
+      if (turning) return;
+      turning = true;
+      while (more) {
+        await new Promise((done) => setTimeout(done, 200));
+        more = false;
+        await look();
+      }
+      turning = false;
+    };
+    const poll = () => { timer ??= setInterval(() => document.hidden || changed(), 2000); };
+    const listen = () => {
+      events = new EventSource(watched.dataset.events);
+      events.addEventListener("changed", changed);
+      events.addEventListener("error", () => { if (events.readyState === EventSource.CLOSED) poll(); });
+    };
+    const place = (number) => navigator.locks?.request(`smp-console-${number}`, { ifAvailable: true }, (lock) => {
+      if (!lock) return void (number < 2 ? place(number + 1) : poll());
+      listen();
+      return new Promise((done) => { release = done; });
+    }) ?? poll();
+    place(0);
+    addEventListener("pagehide", rest);
   }
   document.documentElement.classList.add("scripted");
   dates(document);
