@@ -97,7 +97,9 @@ impl Site {
             tenant: tenant.into(),
             connector: "atlassian-cloud".into(),
             digest: "sha256:0".into(),
-            upgrade: None,
+            upgrade: (state == "attention").then(|| {
+                r#"{"version":"<i>9.0.0","error":{"detail":"<i>the region is missing","hint":"Choose a <i>region."}}"#.into()
+            }),
             name: name.into(),
             settings: [("organization-id".to_owned(), "<b>org</b>".to_owned())].into(),
             account: format!("{tenant} {name}"),
@@ -363,11 +365,16 @@ async fn what_others_say_is_text() {
     }
     let shown =
         site.get(&format!("{}/c/{id}", site.console.guard.prefix), &[("cookie", &cookie)]).await;
-    assert!(
-        shown.text.contains("\\u{202e}") && shown.text.contains("Enter a new key"),
-        "{}",
-        shown.text
-    );
+    for told in [
+        "\\u{202e}",
+        "Enter a new key",
+        "&lt;i&gt;9.0.0",
+        "is not used here yet",
+        "the region is missing",
+        "Choose a &lt;i&gt;region.",
+    ] {
+        assert!(shown.text.contains(told), "{told}: {}", shown.text);
+    }
 }
 
 #[tokio::test]
