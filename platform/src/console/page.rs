@@ -190,9 +190,10 @@ pub(super) fn sentence(text: &str) -> Markup {
     html! { (said(&text)) @if !ends { "." } }
 }
 
-/// A name, whichever way it is written.
+/// A name, whichever way it is written. What is ASCII alone turns no text around it.
 pub(super) fn name(text: &str) -> Markup {
-    html! { bdi { (shortened(text, LONGEST_NAME)) } }
+    let text = shortened(text, LONGEST_NAME);
+    html! { @if text.is_ascii() { (text) } @else { bdi { (text) } } }
 }
 
 /// A number with separated thousands.
