@@ -94,7 +94,7 @@ pub(super) fn matrix(
         _ => "m3",
     };
     html! {
-        figure {
+        figure .wide {
             figcaption { (title) }
             div .scroll tabindex="0" role="region" aria-label=(title) {
                 table .matrix {

@@ -192,9 +192,8 @@ async fn overview(
             }
         } @else {
             form method="get" role="search" .bar data-live {
-                label for="q" { "Search" }
-                input #q type="search" name="q" value=(query.get("q").unwrap_or_default())
-                    placeholder=(if is_operator { "Name, account or tenant" } else { "Name or account" });
+                label { "Search" input type="search" name="q" value=(query.get("q").unwrap_or_default())
+                    placeholder=(if is_operator { "Name, account or tenant" } else { "Name or account" }); }
                 @if let Some(tenant) = query.get("tenant") {
                     input type="hidden" name="tenant" value=(tenant);
                 }

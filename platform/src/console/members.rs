@@ -329,12 +329,12 @@ impl Look<'_> {
             div .grid {
                 (charts::bars("People by product", &products, Some(&idle)))
                 (charts::bars("Last seen", &seen, None))
+                @if over.len() > 1 { (charts::line("Members over runs", &over)) }
                 @if found.together.0.len() > 1 {
                     (charts::matrix("Used together", together, |a, b| {
                         self.with(&[("product", Some(a)), ("with", (a != b).then_some(b))])
                     }))
                 }
-                @if over.len() > 1 { (charts::line("Members over runs", &over)) }
             }
         }
     }
