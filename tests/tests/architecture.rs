@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 /// The platform stands on these: it makes no package, and replays no traffic.
-const PLATFORM: &[&str] = &["smp-host", "smp-distribution", "smp-conformance"];
+const PLATFORM: &[&str] = &["smp-host", "smp-listing", "smp-distribution", "smp-conformance"];
 /// Further dependencies of `smp-distribution` for making packages: only with its feature `publish`.
 const PUBLISH: &[&str] = &["smp-conformance", "smp-listing", "smp-replay"];
 
