@@ -88,3 +88,10 @@ pub fn add_to_linker<T: http::Host + log::Host + Send + 'static>(
 pub const PACKAGE: &str = "smp:connector";
 /// The version of the contract that this host serves.
 pub const VERSION: &str = "0.2.0";
+
+/// The interface of the contract, in any version, that this full name of an import or export names.
+#[must_use]
+pub fn interface(name: &str) -> Option<&str> {
+    let named = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    named.split('@').next()
+}

@@ -125,6 +125,8 @@ pub enum Remedy {
         /// The version of the contract that it must be built for, if that is wrong.
         contract: Option<String>,
     },
+    /// Make it a component that imports nothing of WASI.
+    Seal,
     /// Make a package, or give a whole one.
     WholePackage,
     /// Get the release as its publisher made it: whole, signed and unchanged.
@@ -219,6 +221,7 @@ impl Remedy {
             | Self::StartOver
             | Self::FreeMachine
             | Self::OtherComponent { .. }
+            | Self::Seal
             | Self::WholePackage
             | Self::TrustedPackage
             | Self::Sign

@@ -183,6 +183,7 @@ mod tests {
             contract_version: "0.1.0".into(),
             size: 319_489,
             digest: "sha256:00ff".into(),
+            toolchain: smp_host::component::outline::Toolchain::default(),
         }
     }
 }

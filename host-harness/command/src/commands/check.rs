@@ -12,7 +12,7 @@ use smp_host::files::json;
 use crate::show;
 
 use super::Exit;
-use super::connector::{ConnectorArguments, is_who_it_says, this_program};
+use super::connector::{ConnectorArguments, compiled_code, is_who_it_says, this_program};
 use super::console::{Console, output_fault};
 use super::progress::{Steps, interrupted, stopped};
 use super::remedy::worded_verdict;
@@ -28,6 +28,9 @@ pub(crate) struct Check {
     /// Count warnings and skipped rules as failed, as a marketplace does.
     #[arg(long)]
     strict: bool,
+    /// The fixtures are only the first ones: an endpoint that none of them calls is a note.
+    #[arg(long, conflicts_with = "strict")]
+    partial: bool,
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -55,8 +58,15 @@ impl Check {
             Ok(opened) => opened.into_bytes(),
             Err(failure) => return console.failed(&failure),
         };
-        let subject =
-            Subject { file, compiler: this_program(), fixtures, limits, strict: self.strict };
+        let subject = Subject {
+            file,
+            compiler: this_program(),
+            fixtures,
+            limits,
+            strict: self.strict,
+            partial: self.partial,
+            cache: compiled_code(),
+        };
         let steps = Arc::new(Steps::new(*console));
         let verdict = tokio::select! {
             verdict = check::check(&subject, Arc::clone(&steps) as _) => verdict,

@@ -74,10 +74,15 @@ impl TrustArguments {
 
 /// Loads a connector. This program compiles its code in a separate process.
 pub(crate) async fn load(file: &ConnectorFile, limits: Limits) -> Result<Plugin, Failure> {
-    let cache = home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"));
+    let cache = compiled_code();
     let engine =
         Engine::new(&EngineOptions { cache, limits, ..EngineOptions::new(this_program()) })?;
     file.load(&engine).await
+}
+
+/// The folder for compiled code.
+pub(crate) fn compiled_code() -> Option<PathBuf> {
+    home_folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"))
 }
 
 /// Requires that the descriptor of a signed connector agrees with its signed metadata. Any other

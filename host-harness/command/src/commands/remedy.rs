@@ -113,6 +113,9 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         }
         Remedy::StartOver => "It is the file that `--checkpoint` names.".into(),
         Remedy::OtherComponent { contract: None } => "`make component` builds ours.".into(),
+        Remedy::Seal => "`smp-harness seal IN.wasm --output OUT.wasm` makes a component that \
+                         imports only these and exports nothing else."
+            .into(),
         Remedy::WholePackage => {
             "`smp-harness package` makes one, `smp-harness pull` gets one from a registry.".into()
         }
@@ -192,6 +195,7 @@ mod tests {
             (Remedy::WaitForRun { of: Place::Report }, "`--report`"),
             (Remedy::StartOver, "`--checkpoint`"),
             (Remedy::OtherComponent { contract: None }, "`make component`"),
+            (Remedy::Seal, "`smp-harness seal IN.wasm --output OUT.wasm`"),
             (Remedy::WholePackage, "`smp-harness package`"),
             (Remedy::Sign, "`smp-harness sign`"),
             (Remedy::TrustPublisher { publisher: "A".into(), connector: "b".into() }, "`--trust`"),

@@ -290,6 +290,7 @@ mod tests {
                 contract_version: text.clone(),
                 size: u64::MAX,
                 digest: text,
+                toolchain: smp_host::component::outline::Toolchain::default(),
             };
             let shown = super::text(&facts, Look { width: columns, colour: false });
             prop_assert!(!shown.chars().any(|sign| sign != '\n' && is_active(sign)), "{:?}", shown);
@@ -305,6 +306,7 @@ mod tests {
             contract_version: "0.1.0".into(),
             size: 319_489,
             digest: "sha256:00ff".into(),
+            toolchain: smp_host::component::outline::Toolchain::default(),
         }
     }
 }

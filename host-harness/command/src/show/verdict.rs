@@ -89,7 +89,7 @@ fn told_family(out: &mut String, family: &[Rule], look: Look) {
 fn shared_message(family: &[Rule]) -> Option<&str> {
     let mut kept = family
         .iter()
-        .filter(|rule| rule.outcome == CheckOutcome::Passed)
+        .filter(|rule| rule.outcome == CheckOutcome::Passed && !rule.is_note())
         .map(|rule| rule.message.as_str());
     let (first, second) = (kept.next()?, kept.next()?);
     (first == second && kept.all(|message| message == first)).then_some(first)
@@ -97,9 +97,10 @@ fn shared_message(family: &[Rule]) -> Option<&str> {
 
 fn told_rule(out: &mut String, rule: &Rule, shared: Option<&str>, look: Look) {
     let paint = look.paint();
-    let (mark, style) = sign(rule.outcome);
+    let (mark, style) = if rule.is_note() { ("i", Style::Plain) } else { sign(rule.outcome) };
     let message = sentence(&rule.message);
-    let is_quiet = matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped);
+    let is_quiet = matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped)
+        && !rule.is_note();
     let _ = write!(out, " {} ", paint.styled(style, mark));
     if is_quiet {
         // The message is on the same line if there is room and it is not shown already; otherwise
@@ -148,6 +149,11 @@ fn foot(out: &mut String, verdict: &Verdict, look: Look) {
     }
     if skipped > 0 {
         parts.push(rules(skipped, "skipped"));
+    }
+    match verdict.rules.iter().filter(|rule| rule.is_note()).count() {
+        0 => {}
+        1 => parts.push("one note".to_owned()),
+        notes => parts.push(format!("{notes} notes")),
     }
     let passed = verdict.passed();
     let mut line = if passed { "Passed".to_owned() } else { "Not passed".to_owned() };
@@ -235,6 +241,21 @@ mod tests {
  compiling · longest call 7 ms
 "
         );
+    }
+
+    #[test]
+    fn a_note_is_told_with_its_hint_and_keeps_nobody_from_passing() {
+        let mut verdict = verdict(false);
+        verdict.strict = true;
+        verdict.rules.truncate(1);
+        let rule = &mut verdict.rules[0];
+        (rule.message, rule.findings) = ("large".into(), vec!["it is large".into()]);
+        rule.hint = Some("Make it small.".into());
+        let text = text(&verdict, Look::PLAIN);
+        let told = "\n The file\n i Is small  (small)\n   · it is large\n   → Make it small.\n\n \
+                    Passed, with one note.\n";
+        assert!(text.contains(told), "{text}");
+        assert_eq!(verdict.to_json()["rules"][0]["outcome"], "note");
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::Subject;
 use super::rules::{
-    COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, SIZE, SLIM,
+    COMPILES, COMPONENT, DESCRIBES, Definition, Findings, IMPORTS, Outcomes, POOLED, SIZE, SLIM,
 };
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::{LoadStep, Plugin};
 use smp_host::failure::Failure;
 use smp_host::limits::{Bound, Limits};
-use smp_host::text::grouped;
+use smp_host::remedy::Remedy;
+use smp_host::text::{grouped, shortened};
 
 /// A size that no connector needs, in bytes. One in Rust with a JSON parser has a sixth of it, one
 /// in Go about as much.
@@ -22,9 +23,15 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
     let limits = &subject.limits;
     let bytes = &subject.file;
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
-    // Compiles without the cache, because the time is part of the result.
-    let options =
-        EngineOptions { limits: limits.clone(), ..EngineOptions::new(subject.compiler.clone()) };
+    // Only code that compiled within the usual limits is in the cache.
+    let usual = Limits::default();
+    let is_tighter = limits.compile_time < usual.compile_time
+        || limits.compile_memory < usual.compile_memory;
+    let options = EngineOptions {
+        limits: limits.clone(),
+        cache: subject.cache.clone().filter(|_| !is_tighter),
+        ..EngineOptions::new(subject.compiler.clone())
+    };
     let engine = match Engine::new(&options) {
         Ok(engine) => engine,
         Err(failure) => {
@@ -50,24 +57,37 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
             );
             let names: Vec<_> = facts.imports.iter().map(|name| short(name)).collect();
             let imports = if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") };
-            outcomes.add(
-                Findings::of(&IMPORTS)
-                    .judged(format!("Imports {imports}; contract {}.", facts.contract_version)),
-            );
+            let mut foreign = Findings::of(&IMPORTS);
+            foreign.extend(facts.foreign_exports().map(|name| {
+                format!("it exports `{}`, which no host calls", shortened(name, 100))
+            }));
+            let is_foreign = facts.foreign_exports().next().is_some();
+            let mut kept = foreign
+                .judged(format!("Imports {imports}; contract {}.", facts.contract_version));
+            if is_foreign {
+                kept.remedy = Some(Remedy::Seal);
+            }
+            outcomes.add(kept);
+            let mut pooled = Findings::of(&POOLED);
+            pooled.extend(plugin.refused_by_pools().map(|failure| failure.message));
+            outcomes.add(pooled.judged("Its memories and tables are few enough."));
             outcomes.add(Findings::of(&DESCRIBES).judged("And sends nothing meanwhile."));
             Some((plugin, compiling))
         }
         Err(failure) => {
-            let steps: [(LoadStep, &'static Definition); 4] = [
+            let steps: [(LoadStep, &'static Definition); 5] = [
                 (LoadStep::File, &COMPONENT),
-                (LoadStep::Compile, &COMPILES),
                 (LoadStep::Contract, &IMPORTS),
+                (LoadStep::Compile, &COMPILES),
+                (LoadStep::Link, &IMPORTS),
                 (LoadStep::Describe, &DESCRIBES),
             ];
+            // The types are part of the contract, as the names before them are.
+            let failed = steps.iter().find(|(at, _)| *at == step).map(|(_, rule)| rule.id);
             for (at, rule) in steps {
                 if at == step {
                     broken(rule, &failure, outcomes);
-                } else if at < step {
+                } else if at < step && Some(rule.id) != failed && at != LoadStep::Link {
                     outcomes.add(Findings::of(rule).judged("Yes."));
                 }
             }
@@ -129,9 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn a_large_file_is_warned_about_and_a_too_large_one_fails() {
-        assert_eq!(outcome_of(SLIM_SIZE, "is-slim"), CheckOutcome::Passed);
-        assert_eq!(outcome_of(SLIM_SIZE + 1, "is-slim"), CheckOutcome::Warning);
+    fn a_large_file_is_noted_and_a_too_large_one_fails() {
+        let noted = |bytes| {
+            let mut outcomes = Outcomes::default();
+            size(bytes, &Limits::default(), &mut outcomes);
+            outcomes.complete("", None).into_iter().find(|rule| rule.id == "is-slim").unwrap()
+        };
+        assert!(!noted(SLIM_SIZE).is_note());
+        assert!(noted(SLIM_SIZE + 1).is_note());
+        assert_eq!(noted(SLIM_SIZE + 1).outcome, CheckOutcome::Passed);
         assert_eq!(
             outcome_of(Limits::default().component, "is-small-enough"),
             CheckOutcome::Passed

@@ -1,7 +1,8 @@
 //! Checks that a descriptor has everything that the listing, the form and the setup guide show.
 //! Pure.
 
-use super::rules::{COMPLETE, Findings, HELPFUL, Outcomes};
+use super::rules::{COMPLETE, Findings, HELPFUL, Outcomes, SCOPED};
+use crate::check::verdict::Rule;
 use smp_host::contract::{DataSet, Descriptor};
 use smp_host::text::counted;
 
@@ -24,15 +25,12 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         counted(descriptor.api.endpoints.len(), "endpoint"),
         counted(descriptor.setup_guide.len(), "guide section")
     )));
-    let scopes = if has_scopes(descriptor) {
-        "a scope for each endpoint"
-    } else {
-        "no scopes, as for a vendor whose keys have none"
-    };
-    outcomes.add(
-        helpful(descriptor)
-            .judged(format!("{}, and {scopes}.", counted(descriptor.faq.len(), "answer"))),
-    );
+    let mut unanswered = Findings::of(&HELPFUL);
+    if descriptor.faq.is_empty() {
+        unanswered.add("`faq` is empty");
+    }
+    outcomes.add(unanswered.judged(format!("{}.", counted(descriptor.faq.len(), "answer"))));
+    outcomes.add(scoped(descriptor));
 }
 
 fn texts(descriptor: &Descriptor, missing: &mut Findings) {
@@ -121,27 +119,18 @@ fn lists(descriptor: &Descriptor, missing: &mut Findings) {
     }
 }
 
-fn helpful(descriptor: &Descriptor) -> Findings {
-    let mut findings = Findings::of(&HELPFUL);
-    if descriptor.faq.is_empty() {
-        findings.add("`faq` is empty");
+/// A descriptor in which no endpoint names a scope says that the vendor's keys have none.
+fn scoped(descriptor: &Descriptor) -> Rule {
+    let mut findings = Findings::of(&SCOPED);
+    let endpoints = &descriptor.api.endpoints;
+    let has_scopes = endpoints.iter().any(|endpoint| endpoint.scope.is_some());
+    for endpoint in endpoints.iter().filter(|endpoint| has_scopes && endpoint.scope.is_none()) {
+        findings.add(format!(
+            "the endpoint `{}` names no scope that a key must have, and others do",
+            endpoint.path
+        ));
     }
-    if has_scopes(descriptor) {
-        let endpoints = descriptor.api.endpoints.iter();
-        for endpoint in endpoints.filter(|endpoint| endpoint.scope.is_none()) {
-            findings.add(format!(
-                "the endpoint `{}` names no scope that a key must have, and others do",
-                endpoint.path
-            ));
-        }
-    }
-    findings
-}
-
-/// Whether the vendor's keys have scopes. A descriptor in which no endpoint names one says that
-/// they have none.
-fn has_scopes(descriptor: &Descriptor) -> bool {
-    descriptor.api.endpoints.iter().any(|endpoint| endpoint.scope.is_some())
+    findings.judged(if has_scopes { "Each." } else { "None, as where keys have no scopes." })
 }
 
 /// A name in normalized spelling, for comparison: `E-mail` is `email`.
@@ -161,12 +150,10 @@ mod tests {
         descriptor.api.endpoints[0].scope = None;
         judge(&descriptor, &mut outcomes);
         let rules = outcomes.complete("not looked at", None);
-        let helpful = rules.iter().find(|rule| rule.id == HELPFUL.id).unwrap();
-        assert_eq!(helpful.outcome, smp_host::validation::CheckOutcome::Passed);
-        assert_eq!(
-            helpful.message,
-            "1 answer, and no scopes, as for a vendor whose keys have none."
-        );
+        let scoped = rules.iter().find(|rule| rule.id == SCOPED.id).unwrap();
+        assert_eq!(scoped.outcome, smp_host::validation::CheckOutcome::Passed);
+        assert!(!scoped.is_note());
+        assert_eq!(scoped.message, "None, as where keys have no scopes.");
     }
 
     fn all_of(change: impl FnOnce(&mut Descriptor)) -> Vec<String> {

@@ -11,6 +11,7 @@
 //! | `recorded` · `difference` · `resume` | each fixture unchanged: against its expected outcome, twice, and resumed at every page |
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | the usage of all these runs |
+//! | `hints` | words of the connector's language |
 //!
 //! Every rule is a row of the table in `rules`. The same file with the same fixtures gets the same
 //! verdict, except for its times.
@@ -19,6 +20,8 @@ pub mod verdict;
 
 mod parallel;
 mod rules;
+
+mod hints;
 
 mod file;
 
@@ -68,6 +71,11 @@ pub struct Subject {
     pub limits: Limits,
     /// Whether warnings and skipped rules count as failed.
     pub strict: bool,
+    /// Whether the fixtures are only a part of those that there will be: then an endpoint that
+    /// none of them calls is a note.
+    pub partial: bool,
+    /// Folder for compiled code. With `None`, the component is compiled again at every check.
+    pub cache: Option<PathBuf>,
 }
 
 /// Receives the progress of a check, from several threads.
@@ -92,8 +100,9 @@ pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
             outcomes.complete(UNLOADED, None),
         ),
         Some((plugin, compiling)) => {
-            let connector = Connector::of(plugin.info());
-            let (figures, times, rules) = of_plugin(plugin, subject, watcher, outcomes).await;
+            let (connector, toolchain) = (Connector::of(plugin.info()), plugin.info().toolchain);
+            let (figures, times, mut rules) = of_plugin(plugin, subject, watcher, outcomes).await;
+            hints::translate(&mut rules, toolchain);
             (Some(connector), compiling, figures, times, rules)
         }
     };
@@ -128,7 +137,9 @@ async fn of_plugin(
     };
     let cases = match subject.fixtures.as_slice() {
         [] => Vec::new(),
-        folders => recorded::all(&player, folders, &watcher, &mut outcomes).await,
+        folders => {
+            recorded::all(&player, folders, subject.partial, &watcher, &mut outcomes).await
+        }
     };
     pure::judge(&player, &cases, &mut outcomes).await;
 

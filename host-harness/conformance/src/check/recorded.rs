@@ -10,7 +10,8 @@ use super::fields::Known;
 use super::judge::{self, Breach};
 use super::resume::{self, Resumed};
 use super::rules::{
-    AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, TOLD, skipped,
+    AGAIN, COVERED, EXPECTED, Findings, Outcomes, REPEATABLE, RESUMED, SOUND, Severity, TOLD,
+    skipped,
 };
 use super::{Watcher, difference, parallel};
 use smp_host::contract::{MemberPage, UsagePage};
@@ -45,6 +46,7 @@ struct Found {
 pub(super) async fn all(
     player: &Arc<Player>,
     folders: &[PathBuf],
+    partial: bool,
     watcher: &Arc<dyn Watcher>,
     outcomes: &mut Outcomes,
 ) -> Vec<Arc<PlayedCase>> {
@@ -70,7 +72,7 @@ pub(super) async fn all(
     outcomes.add(unsound.judged(format!("{}.", counted(cases.len(), "case"))));
     // Without a case there is nothing to report: the rules are skipped.
     if !cases.is_empty() {
-        tell(player, &cases, outcomes);
+        tell(player, &cases, partial, outcomes);
     }
     cases.into_iter().map(Arc::new).collect()
 }
@@ -159,7 +161,7 @@ async fn repeat(
     Ok(())
 }
 
-fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
+fn tell(player: &Player, cases: &[PlayedCase], partial: bool, outcomes: &mut Outcomes) {
     let (mut differing, mut untold) = (Findings::of(&EXPECTED), Findings::of(&TOLD));
     let (mut repeats, mut elsewhere, mut again) =
         (Findings::of(&REPEATABLE), Findings::of(&RESUMED), Findings::of(&AGAIN));
@@ -196,7 +198,8 @@ fn tell(player: &Player, cases: &[PlayedCase], outcomes: &mut Outcomes) {
         told => differing.judged(format!("{}.", counted(told, "case"))),
     });
     outcomes.add(untold.judged(format!("{told} of {}.", cases.len())));
-    outcomes.add(unused.judged(format!("All {}.", player.endpoints())));
+    let severity = if partial { Severity::Note } else { COVERED.severity };
+    outcomes.add(unused.judged_as(severity, format!("All {}.", player.endpoints())));
     outcomes.add(repeats.judged("Twice in one instance, and in another."));
     if resumed == 0 {
         return;

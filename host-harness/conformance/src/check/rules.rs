@@ -1,6 +1,6 @@
 //! The table of all rules, and how findings become outcomes.
 //!
-//! A rule has one severity, failure or warning. What could be either is two rules.
+//! A rule has one severity: failure, warning or note. What could be either is two rules.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +32,8 @@ pub(crate) enum Severity {
     Failure,
     /// It passes, but not strictly.
     Warning,
+    /// It passes, and the author may want to know.
+    Note,
 }
 
 /// The findings about one rule. Findings of one kind are shown once, with their number.
@@ -81,7 +83,13 @@ impl Findings {
 
     /// The outcome of the rule. Without findings it is kept, with this message.
     pub(crate) fn judged(self, kept: impl Into<String>) -> Rule {
-        let Definition { id, family, title, severity, hint } = self.rule;
+        let severity = self.rule.severity;
+        self.judged_as(severity, kept)
+    }
+
+    /// The outcome of the rule where a breach has this consequence.
+    pub(crate) fn judged_as(self, severity: Severity, kept: impl Into<String>) -> Rule {
+        let Definition { id, family, title, hint, .. } = self.rule;
         if self.all == 0 {
             return Rule {
                 id,
@@ -109,6 +117,7 @@ impl Findings {
         let outcome = match severity {
             Severity::Failure => CheckOutcome::Failed,
             Severity::Warning => CheckOutcome::Warning,
+            Severity::Note => CheckOutcome::Passed,
         };
         let more = self.kinds.len().saturating_sub(MOST_FINDINGS);
         let (hint, remedy) = (Some((*hint).to_owned()), self.rule.remedy());
@@ -196,12 +205,14 @@ rules! {
         "Give the `.wasm` file of a component; `wasm-tools component new` makes one of a core module.";
     SIZE: FILE, "is-small-enough", Failure, "Is no larger than a host accepts",
         "Leave out what is not needed: names and debug information (`strip = true`), an interpreter, data that belongs in a request.";
-    SLIM: FILE, "is-slim", Warning, "Is as small as a connector can be",
-        "Every host that runs it compiles it and keeps the code in memory. Build for size (`opt-level = \"s\"`, `lto = \"fat\"`, `strip = true`).";
+    SLIM: FILE, "is-slim", Note, "Is as small as a connector can be",
+        "Every host that runs it compiles it and keeps the code in memory. Build for size, without names and debug information.";
     COMPILES: FILE, "compiles", Failure, "Compiles within the limits of a host",
         "Build the component again, without WebAssembly features beyond the component model, and without very large functions.";
     IMPORTS: FILE, "keeps-to-the-contract", Failure, "Imports and exports only what the contract defines",
-        "Build it for the world `connector-plugin` of `wit/`, for a target without WASI: in Rust `wasm32-unknown-unknown`.";
+        "Build it for the world `connector-plugin` of `wit/`, without WASI and without other exports.";
+    POOLED: FILE, "fits-a-pool", Warning, "Can run where memory is set aside for each run",
+        "A server that runs many connectors at once sets memory aside for each, and does not take this one.";
 
     DESCRIBES: DESCRIPTOR, "describes-itself", Failure, "Describes itself as the contract requires",
         "`describe` returns each field as `wit/connector.wit` documents it, sends nothing and never traps.";
@@ -210,7 +221,9 @@ rules! {
     COMPLETE: DESCRIPTOR, "listing-complete", Failure, "Says everything that the listing and the form show",
         "Fill in what is missing in the descriptor: it is the one source of the listing, the form and the setup guide.";
     HELPFUL: DESCRIPTOR, "listing-helpful", Warning, "Answers what people ask",
-        "Add questions with answers to the descriptor, and the scope of each endpoint; if the vendor's keys have no scopes, none names one.";
+        "Add questions with answers to the descriptor.";
+    SCOPED: DESCRIPTOR, "scopes-named", Note, "Names the scope that each endpoint needs",
+        "Add the scope of each endpoint to the descriptor, if the vendor's keys have scopes: people then know which key to make.";
     FITTING: DESCRIPTOR, "texts-shown-whole", Warning, "Has no text that a listing cuts",
         "Shorten it, or split it into several entries.";
     SAFE: DESCRIPTOR, "texts-safe", Failure, "Has no text that acts on a page or a terminal",
@@ -236,7 +249,7 @@ rules! {
     STANDING: FAULTS, "no-crash", Failure, "Never crashes",
         "Check answers before using them: no panic, no index out of bounds, no recursion as deep as the answer.";
     ENDING: FAULTS, "no-hang", Failure, "Stays within the limits of a host",
-        "Bound every loop, every retry and every list that is kept.";
+        "Bound every loop, every list that is kept, and the nesting and white space of an answer before it is parsed.";
     KEEPING: FAULTS, "fails-as-agreed", Failure, "Ends in a result or in a failure of the contract",
         "Return what `wit/connector.wit` defines, and send only requests that the descriptor declares.";
     WORDED: FAULTS, "says-what-to-do", Failure, "Says what happened and what to do",

@@ -90,6 +90,14 @@ pub struct Times {
     pub total_ms: u64,
 }
 
+impl Rule {
+    /// Whether it is kept, with something that the author may want to know. It counts as kept.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        self.outcome == CheckOutcome::Passed && !self.findings.is_empty()
+    }
+}
+
 impl Connector {
     /// The connector that this plugin info describes.
     #[must_use]
@@ -165,7 +173,7 @@ impl Verdict {
             json!({
                 "id": rule.id,
                 "title": rule.title,
-                "outcome": rule.outcome.as_str(),
+                "outcome": if rule.is_note() { "note" } else { rule.outcome.as_str() },
                 "message": rule.message,
                 "hint": rule.hint,
                 "findings": rule.findings,

@@ -72,6 +72,7 @@ mod tests {
             contract_version: "0.1.0".into(),
             size: 1_000,
             digest: "sha256:00".into(),
+            toolchain: smp_host::component::outline::Toolchain::default(),
         }
     }
 

@@ -202,6 +202,8 @@ async fn checked(
         fixtures: request.fixtures.clone(),
         limits: request.limits.clone(),
         strict: request.strict,
+        partial: false,
+        cache: None,
     };
     let verdict = check::check(&subject, watcher).await;
     match verdict.failure() {

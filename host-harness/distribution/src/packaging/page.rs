@@ -111,13 +111,18 @@ fn conformance(out: &mut String, verdict: &Verdict) {
 fn part(out: &mut String, family: &[Rule]) {
     let Some(first) = family.first() else { return };
     let (kept, others): (Vec<_>, Vec<_>) =
-        family.iter().partition(|rule| rule.outcome == CheckOutcome::Passed);
+        family.iter().partition(|rule| rule.outcome == CheckOutcome::Passed && !rule.is_note());
     let titles: Vec<_> = kept.iter().map(|rule| uncapitalized(rule.title)).collect();
     let said =
         if titles.is_empty() { String::new() } else { format!(" It {}.", titles.join("; ")) };
-    let _ = writeln!(out, "- **{}:** {} of {} kept.{said}", first.family, kept.len(), family.len());
+    let all_kept = family.iter().filter(|rule| rule.outcome == CheckOutcome::Passed).count();
+    let _ = writeln!(out, "- **{}:** {all_kept} of {} kept.{said}", first.family, family.len());
     for rule in others {
-        let word = if rule.outcome == CheckOutcome::Skipped { "Not looked at" } else { "Warning" };
+        let word = match rule.outcome {
+            CheckOutcome::Skipped => "Not looked at",
+            CheckOutcome::Passed => "Note",
+            _ => "Warning",
+        };
         let _ =
             writeln!(out, "  - **{word}:** {}: {}", uncapitalized(rule.title), text(&rule.message));
     }

@@ -51,6 +51,7 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             contract_version: "0.1.0".into(),
             size: 2_048,
             digest: "sha256:00".into(),
+            toolchain: smp_host::component::outline::Toolchain::default(),
         },
         build_digest: "sha256:01".into(),
         metadata: PublisherMetadata {

@@ -164,6 +164,9 @@ impl<P: Listed> Collection<'_, P> {
             };
             match answer {
                 Ok(page) => self.take(page).await?,
+                Err(failure) if failure.code == Code::CursorExpired && self.cursor.is_none() => {
+                    return Err(expired_without_cursor().into());
+                }
                 Err(failure) if failure.code == Code::CursorExpired && self.guard.may_restart() => {
                     let counts = self.guard.restart();
                     self.cursor = None;
@@ -350,6 +353,16 @@ impl Outcome {
             Ending::Incomplete | Ending::Kept | Ending::Over => Self::Failed,
         }
     }
+}
+
+/// The failure of a connector that calls a cursor expired when it was given none.
+fn expired_without_cursor() -> Failure {
+    Failure::new(
+        Code::Contract,
+        "the connector broke its contract: it calls a cursor expired in answer to a request for \
+         the first page, which has none",
+    )
+    .with_hint("Report it to the publisher of the connector; nothing is wrong with your settings.")
 }
 
 fn interrupted() -> Failure {

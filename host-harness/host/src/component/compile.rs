@@ -4,7 +4,7 @@
 //! ```text
 //! host ── component, on standard input ─▶ worker: limits on memory and computing time, then the compiler
 //!   ▲                                       │
-//!   └── code on standard output ◀───────────┘   too slow: killed · too large, or the compiler crashed: only the worker is gone
+//!   └── code on standard output ◀───────────┘   too slow: it ends · too large, or the compiler crashed: only the worker is gone
 //! ```
 //! A worker is the host's own program, started again with an empty environment. It returns compiled
 //! code, which is trusted like the host itself, because it comes only from a pipe to the host's own
@@ -27,6 +27,8 @@ use crate::remedy::Remedy;
 /// Most threads of a worker. Each needs its own memory, so the memory for a component must not
 /// depend on the machine.
 pub(super) const MOST_THREADS: usize = 4;
+/// How many times as long as it may compute a worker may take, on a busy machine.
+const PATIENCE: u32 = 20;
 /// Longest error message of a worker, in bytes.
 const LONGEST_ERROR: u64 = 16 * 1024;
 
@@ -54,7 +56,8 @@ pub(super) struct Job {
     pub(super) reservation: Option<u64>,
     pub(super) component: u64,
     pub(super) memory: u64,
-    pub(super) seconds: u64,
+    /// Processor time of all of its threads.
+    pub(super) milliseconds: u64,
 }
 
 /// Compiled code. Only this module and the cache create it, from the output of this host's
@@ -103,7 +106,7 @@ pub(super) async fn compile(
                 reservation: allocation.reservation,
                 component: limits.component,
                 memory: limits.compile_memory,
-                seconds: limits.compile_time.as_secs().max(1),
+                milliseconds: u64::try_from(limits.compile_time.as_millis()).unwrap_or(u64::MAX),
             };
             apart(program, arguments, job, bytes, limits).await
         }
@@ -167,7 +170,7 @@ async fn apart(
         code_read.and(said_read)?;
         Ok::<_, std::io::Error>((worker.wait().await?, code, said))
     };
-    match tokio::time::timeout(limits.compile_time, working).await {
+    match tokio::time::timeout(limits.compile_time.saturating_mul(PATIENCE), working).await {
         Ok(Ok((status, code, _))) if status.success() => Ok(Compiled(code)),
         Ok(Ok((status, _, said))) => {
             Err(why(status, &String::from_utf8_lossy(&said), limits, address_space()))
@@ -189,14 +192,15 @@ const BESIDE: u64 = 1 << 30;
 fn why(status: ExitStatus, said: &str, limits: &Limits, address_space: Option<u64>) -> Failure {
     const ABORTED: i32 = 6;
     const KILLED: i32 = 9;
-    const OUT_OF_TIME: i32 = 24;
+    const XCPU: i32 = 24;
     let words =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     let out_of_memory = words.iter().any(|words| said.contains(words));
     let enough = limits.compile_memory.saturating_add(BESIDE);
     let is_scarce = address_space.is_some_and(|most| most < enough);
     match status.signal() {
-        Some(OUT_OF_TIME) => too_slow(limits),
+        Some(XCPU) => too_slow(limits),
+        None if status.code() == Some(i32::from(OUT_OF_TIME)) => too_slow(limits),
         // So few addresses run out before the memory that the worker may have.
         Some(ABORTED) if is_scarce => no_addresses(),
         _ if is_scarce && out_of_memory => no_addresses(),
@@ -227,6 +231,17 @@ fn too_large(limits: &Limits) -> Failure {
 }
 
 fn refused(reason: &str) -> Failure {
+    if reason.contains("requires the component model async") {
+        return Failure::new(
+            Code::Component,
+            "it is built with component-model async, which the contract does not use",
+        )
+        .with_remedy(Remedy::MendConnector)
+        .with_hint(
+            "Build it again without component-model async: in JavaScript with `componentize-qjs \
+             --sync`, or with `jco componentize --backend-qjs-disable-async`.",
+        );
+    }
     Failure::new(
         Code::Component,
         format!("it cannot be compiled: {}", crate::text::shortened(reason, 400)),
@@ -252,6 +267,8 @@ fn crashed(reason: &str) -> Failure {
 
 /// Exit code of a worker that cannot compile the component.
 pub(super) const NOT_COMPILED: u8 = 3;
+/// Exit code of a worker that computed for as long as it may.
+pub(super) const OUT_OF_TIME: u8 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -282,6 +299,12 @@ mod tests {
     fn how_a_worker_ended_says_why_there_is_no_code() {
         for (raw, said, message) in [
             (24, "", "it takes too long to compile: the limit `compile-time` is 7 s"),
+            (4 << 8, "", "it takes too long to compile: the limit `compile-time` is 7 s"),
+            (
+                3 << 8,
+                "task.cancel requires the component model async feature (at offset 0x19d20e)",
+                "it is built with component-model async, which the contract does not use",
+            ),
             (
                 6,
                 "memory allocation of 9 bytes failed",

@@ -12,9 +12,11 @@ use crate::remedy::Remedy;
 /// Stack for host functions, in bytes, in addition to the component's own stack.
 const HOST_STACK: usize = 512 * 1024;
 
-/// Tables of a component in a pool: its own, and the one through which wit-component breaks circles
-/// of imports.
-const TABLES: u32 = 2;
+/// Memories of a component in a pool: its own, that of a stub below it, and two of an interpreter.
+pub(super) const MEMORIES: u32 = 4;
+/// Tables of a component in a pool: each of those memories has its module's own, and the one
+/// through which wit-component breaks circles of imports.
+pub(super) const TABLES: u32 = 2 * MEMORIES;
 
 /// Address space below which no memory gets the usual reservation, in bytes: that is 4 GiB and a
 /// guard for each memory of a component, beside the program's own.
@@ -119,11 +121,11 @@ pub(super) fn config(stack: usize, allocation: Allocation) -> Config {
         pooling
             .total_component_instances(pool.runs)
             .total_core_instances(pool.runs.saturating_mul(pool.instances))
-            // wit-component makes one memory and two tables. A component with more would take them
-            // from other runs.
-            .max_memories_per_component(1)
+            // A component with more would take them from other runs. What is not used costs
+            // addresses and no memory.
+            .max_memories_per_component(MEMORIES)
             .max_tables_per_component(TABLES)
-            .total_memories(pool.runs)
+            .total_memories(pool.runs.saturating_mul(MEMORIES))
             .total_tables(pool.runs.saturating_mul(TABLES))
             .total_stacks(pool.runs)
             .max_memory_size(pool.memory)

@@ -10,9 +10,10 @@ use wasmtime::component::Component;
 
 use super::cache::Cache;
 use super::compile::{self, Compiled, Compiler};
-use super::config::{Allocation, address_space, config, lacking};
+use super::config::{Allocation, MEMORIES, TABLES, address_space, config, lacking};
 use crate::failure::{Code, Failure};
-use crate::limits::{Bound, Limits, TICK};
+use crate::limits::{Limits, TICK};
+use crate::remedy::Remedy;
 
 /// Options of an engine. There is no default, because the caller must choose where untrusted
 /// components are compiled.
@@ -153,13 +154,7 @@ impl Engine {
         let component =
             code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
                 // wasmtime reports that a component exceeds the pool only when its code is loaded.
-                text if text.contains("exceeds the") => {
-                    let reached = limits.reached(
-                        Bound::Instances,
-                        "it is made of more memories or tables than each run has set aside",
-                    );
-                    Failure { code: Code::Component, ..reached }
-                }
+                text if text.contains("exceeds the") => beyond_the_pool(),
                 text => Failure::new(
                     Code::Component,
                     format!("the compiler's process made code for another engine: {text}"),
@@ -174,6 +169,31 @@ impl Engine {
             cache.store(code, digest);
         }
     }
+}
+
+/// Why no pool takes the component, if none does: a host without a pool runs it all the same.
+pub(super) fn refused_by_pools(component: &Component, limits: &Limits) -> Option<Failure> {
+    let fits = component.resources_required().is_some_and(|needs| {
+        let memory = u64::try_from(limits.memory).unwrap_or(u64::MAX);
+        let elements = u64::try_from(limits.table_elements).unwrap_or(u64::MAX);
+        needs.num_memories <= MEMORIES
+            && needs.num_tables <= TABLES
+            && needs.max_initial_memory_size.is_none_or(|most| most <= memory)
+            && needs.max_initial_table_size.is_none_or(|most| most <= elements)
+    });
+    (!fits).then(beyond_the_pool)
+}
+
+fn beyond_the_pool() -> Failure {
+    Failure::new(
+        Code::Component,
+        format!(
+            "it is made of more, or larger, memories and tables than a pool sets aside for a run: \
+             {MEMORIES} memories and {TABLES} tables"
+        ),
+    )
+    .with_hint("Build it of fewer modules. A host without a pool (`pooled_runs`) can run it.")
+    .with_remedy(Remedy::MendConnector)
 }
 
 impl Ticker {

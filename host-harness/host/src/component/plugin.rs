@@ -7,7 +7,8 @@ use wasmparser::Encoding;
 use wasmtime::component::{Component, Linker};
 
 use super::check;
-use super::engine::Engine;
+use super::engine::{self, Engine};
+use super::outline::{Outline, Toolchain};
 use super::provenance::Provenance;
 use super::session::{Prepared, RunState, Session, SessionOptions};
 use crate::contract::{self, Descriptor, Exports};
@@ -38,6 +39,19 @@ pub struct PluginInfo {
     pub size: u64,
     /// `sha256:` and the digest of the file.
     pub digest: String,
+    /// What it was made with, by its own word.
+    pub toolchain: Toolchain,
+}
+
+impl PluginInfo {
+    /// Full names of its exports that are not of the contract. No host calls them.
+    pub fn foreign_exports(&self) -> impl Iterator<Item = &str> {
+        let is_ours = |name: &&String| {
+            let interface = contract::interface(name);
+            interface.is_some_and(|interface| ["connector", "usage"].contains(&interface))
+        };
+        self.exports.iter().filter(move |name| !is_ours(name)).map(String::as_str)
+    }
 }
 
 /// The stages of loading.
@@ -45,10 +59,12 @@ pub struct PluginInfo {
 pub enum LoadStep {
     /// Checking the first bytes of the file.
     File,
+    /// Comparing the names of its imports and exports with the contract.
+    Contract,
     /// Compiling it.
     Compile,
-    /// Comparing imports and exports with the contract.
-    Contract,
+    /// Comparing its types with the contract.
+    Link,
     /// Calling `describe`.
     Describe,
 }
@@ -77,11 +93,17 @@ impl Plugin {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         refuse_what_is_no_component(bytes, size, engine.limits())?;
         let digest = format!("sha256:{:x}", Sha256::digest(bytes));
+        begins(LoadStep::Contract);
+        // Before compiling, which may take seconds. What is damaged is left to the compiler, which
+        // says where.
+        let outline = Outline::read(bytes);
+        let contract_version = outline.as_ref().map(contract_version).transpose()?;
         begins(LoadStep::Compile);
         let (component, code) = engine.compile(bytes, &digest).await?;
-        begins(LoadStep::Contract);
-        let (imports, exports) = names(engine, &component);
-        let contract_version = contract_version(&imports, &exports)?;
+        begins(LoadStep::Link);
+        let (Some(outline), Some(contract_version)) = (outline, contract_version) else {
+            return Err(refused("the file is damaged", BUILD));
+        };
         let prepared = link(engine, &component)?;
         begins(LoadStep::Describe);
         let mut session = Session::new(
@@ -94,7 +116,16 @@ impl Plugin {
         check::descriptor(&descriptor, engine.limits())?;
         // A refused file leaves nothing in the cache.
         engine.keep(code.as_ref(), &digest);
-        let info = PluginInfo { descriptor, imports, exports, contract_version, size, digest };
+        let Outline { imports, exports, toolchain } = outline;
+        let info = PluginInfo {
+            descriptor,
+            imports,
+            exports,
+            contract_version,
+            size,
+            digest,
+            toolchain,
+        };
         Ok(Self { engine: engine.clone(), prepared, info: Arc::new(info) })
     }
 
@@ -122,6 +153,12 @@ impl Plugin {
         self.engine.limits()
     }
 
+    /// Why a host that sets memory aside for each run does not take it, if so.
+    #[must_use]
+    pub fn refused_by_pools(&self) -> Option<Failure> {
+        engine::refused_by_pools(self.prepared.linked.component(), self.engine.limits())
+    }
+
     /// A separate run, in its own store.
     #[must_use]
     pub fn session(&self, options: SessionOptions) -> Session {
@@ -140,9 +177,10 @@ fn refused(message: impl Into<String>, hint: &str) -> Failure {
     Failure::new(Code::Component, message).with_hint(hint)
 }
 
+const BUILD: &str = "Give the `.wasm` file of a connector.";
+
 /// Checks the first bytes before compiling, for a helpful message.
 fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Result<(), Failure> {
-    const BUILD: &str = "Give the `.wasm` file of a connector.";
     if size > limits.component {
         return Err(limits.component_too_large("the file"));
     }
@@ -164,7 +202,8 @@ fn refuse_what_is_no_component(bytes: &[u8], size: u64, limits: &Limits) -> Resu
         }) => Err(refused(
             "the file is a core WebAssembly module, not a component",
             "Make it a component, for example with `wasm-tools component new`.",
-        )),
+        )
+        .with_remedy(Remedy::Seal)),
         _ => Err(refused(
             "the file is damaged or of a WebAssembly version that this host does not know",
             BUILD,
@@ -197,33 +236,13 @@ fn refuse_what_is_nested_without_need(bytes: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn names(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
-    let ty = component.component_type();
-    let imports = ty.imports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
-    let exports = ty.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
-    (imports, exports)
-}
-
 /// The contract version of a component, if its imports and exports are in the contract.
-fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Failure> {
-    let ours =
-        |name: &str| name.strip_prefix(contract::PACKAGE).is_some_and(|rest| rest.starts_with('/'));
-    let foreign: Vec<_> = imports
-        .iter()
-        .filter(|name| !ours(name))
-        .take(10)
-        .map(|name| crate::text::shortened(name, 100))
-        .collect();
+fn contract_version(outline: &Outline) -> Result<String, Failure> {
+    let Outline { imports, exports, toolchain } = outline;
+    let foreign: Vec<_> =
+        imports.iter().filter(|name| contract::interface(name).is_none()).collect();
     if !foreign.is_empty() {
-        return Err(refused(
-            format!(
-                "it imports interfaces that the contract does not define: {}",
-                foreign.join(", ")
-            ),
-            "A connector imports only `http` and `log` of the contract, and no WASI. In Rust, \
-             build for `wasm32-unknown-unknown`.",
-        )
-        .with_remedy(Remedy::MendConnector));
+        return Err(foreign_imports(&foreign, *toolchain));
     }
     let exported = exports
         .iter()
@@ -250,6 +269,39 @@ fn contract_version(imports: &[String], exports: &[String]) -> Result<String, Fa
         .with_remedy(Remedy::OtherComponent { contract: Some(contract::VERSION.to_owned()) }));
     }
     Ok(version.to_owned())
+}
+
+/// The refusal of these imports.
+fn foreign_imports(foreign: &[&String], toolchain: Toolchain) -> Failure {
+    const ONLY: &str = "A connector imports only `http` and `log` of the contract, and no WASI.";
+    let is_of = |package: &str| foreign.iter().any(|name| name.starts_with(package));
+    let names: Vec<_> =
+        foreign.iter().take(10).map(|name| crate::text::shortened(name, 100)).collect();
+    let more = if foreign.len() > names.len() {
+        format!(" and {} more", foreign.len() - names.len())
+    } else {
+        String::new()
+    };
+    let message = format!(
+        "it imports interfaces that the contract does not define: {}{more}",
+        names.join(", ")
+    );
+    let (hint, remedy) = if is_of("wasi:http/") {
+        // A request that goes around the contract is no matter of closing imports.
+        let way = match toolchain {
+            Toolchain::JavaScript => {
+                "In JavaScript, `jco componentize` leaves `wasi:http` out with `--disable http \
+                 --disable fetch-event`."
+            }
+            _ => "Leave out what sends requests by itself, such as a client for HTTP.",
+        };
+        (format!("{ONLY} It sends requests through `http`. {way}"), Remedy::MendConnector)
+    } else if foreign.iter().all(|name| name.starts_with("wasi:")) {
+        (format!("{ONLY} {}", toolchain.without_wasi()), Remedy::Seal)
+    } else {
+        (ONLY.to_owned(), Remedy::MendConnector)
+    };
+    refused(message, &hint).with_remedy(remedy)
 }
 
 fn link(engine: &Engine, component: &Component) -> Result<Prepared, Failure> {
@@ -304,36 +356,57 @@ mod tests {
         assert_eq!(*failure.remedy, Remedy::RaiseLimit { limit: "component", to: None });
     }
 
-    #[test]
-    fn imports_outside_the_contract_are_named() {
+    fn outline(imports: &[&str], exports: &[&str], toolchain: Toolchain) -> Outline {
         let names =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let exports = names(&["smp:connector/connector@0.2.0"]);
+        Outline { imports: names(imports), exports: names(exports), toolchain }
+    }
+
+    #[test]
+    fn imports_and_exports_outside_the_contract_are_named() {
+        let exports = &["smp:connector/connector@0.2.0"][..];
+        let judged = |imports: &[&str], exports: &[&str]| {
+            contract_version(&outline(imports, exports, Toolchain::Unknown))
+        };
+        assert_eq!(judged(&["smp:connector/http@0.2.0"], exports).unwrap(), "0.2.0");
         assert_eq!(
-            contract_version(&names(&["smp:connector/http@0.2.0"]), &exports).unwrap(),
-            "0.2.0"
-        );
-        let message = contract_version(&names(&["wasi:cli/environment@0.2.0"]), &exports)
-            .unwrap_err()
-            .message;
-        assert_eq!(
-            message,
+            judged(&["wasi:cli/environment@0.2.0"], exports).unwrap_err().message,
             "it imports interfaces that the contract does not define: wasi:cli/environment@0.2.0"
         );
-        assert!(contract_version(&names(&["smp:connector-evil/http@0.2.0"]), &exports).is_err());
-        assert!(
-            contract_version(&[], &names(&["run"]))
-                .unwrap_err()
-                .message
-                .contains("does not export")
-        );
+        assert!(judged(&["smp:connector-evil/http@0.2.0"], exports).is_err());
+        assert!(judged(&[], &["run"]).unwrap_err().message.contains("does not export"));
         for other in ["0.1.0", "0.3.0"] {
-            let exported = names(&[&format!("smp:connector/connector@{other}")]);
-            let refused = contract_version(&[], &exported).unwrap_err().message;
+            let exported = format!("smp:connector/connector@{other}");
+            let refused = judged(&[], &[&exported]).unwrap_err().message;
             assert_eq!(
                 refused,
                 format!("it is built for version {other} of the contract; this host serves 0.2.0")
             );
+        }
+    }
+
+    #[test]
+    fn the_way_out_of_foreign_imports_is_that_of_the_language() {
+        let exports = &["smp:connector/connector@0.2.0"][..];
+        let io = "wasi:io/streams@0.2.6";
+        for (imports, toolchain, words, remedy) in [
+            (&[io][..], Toolchain::Rust, "`wasm32-unknown-unknown`", Remedy::Seal),
+            (&[io], Toolchain::Python, "`componentize-py componentize --stub-wasi`", Remedy::Seal),
+            (&[io], Toolchain::JavaScript, "`componentize-qjs --sync --stub-wasi`", Remedy::Seal),
+            (&[io], Toolchain::Clang, "an option of the toolchain", Remedy::Seal),
+            (
+                &[io, "wasi:http/types@0.2.3"],
+                Toolchain::JavaScript,
+                "`--disable http --disable fetch-event`",
+                Remedy::MendConnector,
+            ),
+            (&[io, "wasi:http/types@0.2.3"], Toolchain::Rust, "through `http`", Remedy::MendConnector),
+            (&[io, "env:own/clock"], Toolchain::Rust, "no WASI.", Remedy::MendConnector),
+        ] {
+            let failure = contract_version(&outline(imports, exports, toolchain)).unwrap_err();
+            let hint = failure.hint.unwrap();
+            assert!(hint.contains(words), "{toolchain:?}: {hint}");
+            assert_eq!(*failure.remedy, remedy, "{imports:?}");
         }
     }
 }

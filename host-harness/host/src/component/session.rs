@@ -14,6 +14,7 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use super::check;
 use super::config::lacking;
 use super::engine::{Engine, Permit};
+use super::processor::timed;
 use super::provenance::Provenance;
 use super::usage::Usage;
 pub use super::usage::{MostUsed, SharedUsage};
@@ -308,9 +309,10 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.call_bytes);
-        let called = Instant::now();
-        let answer = tokio::time::timeout(time, call(&plugin, &mut store)).await;
-        self.usage.raise(&store.data().usage, called.elapsed());
+        let processor = store.data().usage.processor.clone();
+        let calling = processor.counting(call(&plugin, &mut store));
+        let answer = tokio::time::timeout(time, calling).await;
+        self.usage.raise(&store.data().usage);
         match answer {
             Ok(Ok(value)) => {
                 self.live = Some((store, plugin));
@@ -350,7 +352,9 @@ impl Session {
         store.data_mut().usage.start_call();
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.call_bytes);
-        let loaded = match self.prepared.linked.instantiate_async(&mut store).await {
+        let processor = store.data().usage.processor.clone();
+        let instantiating = self.prepared.linked.instantiate_async(&mut store);
+        let loaded = match processor.counting(instantiating).await {
             Ok(instance) => self.prepared.exports.load(&mut store, &instance),
             Err(error) => Err(error),
         };
@@ -452,8 +456,10 @@ impl contract::http::Host for RunState {
         let answer = match &mut self.http {
             Some(http) => {
                 let before = http.figures().now().requests;
-                let answer = http.send(request).await;
-                self.usage.sent += u64::from(http.figures().now().requests > before);
+                let (answer, computed) = timed(http.send(request)).await;
+                if http.figures().now().requests > before {
+                    self.usage.processor.exempt(computed);
+                }
                 answer
             }
             None => Err(contract::http::Error::Denied("nothing was granted to this run".into())),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use crate::limits::{Bound, Limits, TICK};
+use super::processor::ProcessorTime;
+use crate::limits::{Bound, Limits};
 
 /// The usage of a session's component so far, the highest of any call. The caller reads it after
 /// the run.
@@ -17,7 +18,7 @@ pub struct SharedUsage(Arc<Mutex<MostUsed>>);
 pub struct MostUsed {
     /// Linear memory of an instance, in bytes. Equal traffic uses equal memory.
     pub memory: usize,
-    /// Computing time of a call, without the time that the host took to answer.
+    /// Processor time of a call, without what the host needed for requests that were sent.
     pub computing: Duration,
 }
 
@@ -28,15 +29,13 @@ pub(super) struct Usage {
     table_elements: usize,
     most_memory: usize,
     most_table_elements: usize,
-    /// Epoch steps that found the component computing in this call.
-    ticks: u64,
-    /// Requests of this call that were sent. The step in which one ends is counted, although the
-    /// component waited. Host calls that are answered at once do not count: a component that makes
-    /// them endlessly computes endlessly.
-    pub(super) sent: u64,
+    /// Processor time of this call. What the host needs for a request that is sent does not count.
+    /// Host calls that are answered at once do: a component that makes them endlessly computes
+    /// endlessly.
+    pub(super) processor: ProcessorTime,
     /// Time that the host took to answer requests in this call.
     pub(super) in_host: Duration,
-    most_ticks: u64,
+    most_computing: Duration,
     most_instances: usize,
     /// The bound that was reached in this call, and what reached it.
     pub(super) exceeded: Option<(Bound, &'static str)>,
@@ -44,12 +43,10 @@ pub(super) struct Usage {
 
 impl Usage {
     pub(super) fn new(limits: &Limits) -> Self {
-        let most_ticks =
-            u64::try_from(limits.cpu.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX);
         Self {
             most_memory: limits.memory,
             most_table_elements: limits.table_elements,
-            most_ticks,
+            most_computing: limits.cpu,
             most_instances: limits.instances,
             ..Self::default()
         }
@@ -60,16 +57,16 @@ impl Usage {
     }
 
     pub(super) fn start_call(&mut self) {
-        (self.ticks, self.sent, self.in_host) = (0, 0, Duration::ZERO);
+        self.processor.reset();
+        self.in_host = Duration::ZERO;
         // A refusal in an earlier call that the component coped with does not explain the end of
         // this one.
         self.exceeded = None;
     }
 
-    /// Counts a step of the epoch that found the component computing.
+    /// Looks at the time at a step of the epoch that found the component computing.
     pub(super) fn tick(&mut self) -> UpdateDeadline {
-        self.ticks += 1;
-        if self.ticks > self.most_ticks + self.sent {
+        if self.processor.now() > self.most_computing {
             self.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
             return UpdateDeadline::Interrupt;
         }
@@ -86,10 +83,10 @@ impl SharedUsage {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn raise(&self, usage: &Usage, elapsed: Duration) {
+    pub(super) fn raise(&self, usage: &Usage) {
         let mut most = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         most.memory = most.memory.max(usage.memory);
-        most.computing = most.computing.max(elapsed.saturating_sub(usage.in_host));
+        most.computing = most.computing.max(usage.processor.now());
     }
 }
 

@@ -3,10 +3,12 @@
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use cpu_time::ProcessTime;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::compile::{Job, MOST_THREADS, NOT_COMPILED};
+use super::compile::{Job, NOT_COMPILED, OUT_OF_TIME};
 use super::config::{Allocation, config};
 
 /// Runs as the worker: reads a component from standard input and writes compiled code to standard
@@ -29,6 +31,7 @@ pub fn work(job: &str) -> ExitCode {
 fn worked(job: &str) -> Result<(), String> {
     let job: Job = serde_json::from_str(job).map_err(|error| error.to_string())?;
     limit_this_process(job).map_err(|error| format!("the limits cannot be set: {error}"))?;
+    end_in_time(Duration::from_millis(job.milliseconds)).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     std::io::stdin()
         .take(job.component.saturating_add(1))
@@ -47,11 +50,28 @@ fn worked(job: &str) -> Result<(), String> {
 /// Limits this process permanently. Only writable memory counts: reserving addresses costs nothing.
 fn limit_this_process(job: Job) -> std::io::Result<()> {
     lower(Resource::Data, job.memory)?;
-    // For a worker whose host is gone. It counts all threads together, so that the host's own clock
-    // always comes first.
-    lower(Resource::Cpu, job.seconds.saturating_add(1).saturating_mul(MOST_THREADS as u64))?;
+    // Whole seconds only: it is behind this process's own clock.
+    lower(Resource::Cpu, (job.milliseconds / 1_000).saturating_add(2))?;
     // A crash is reported by the status; a memory dump would only fill the disk.
     lower(Resource::Core, 0)
+}
+
+/// How often the time is looked at.
+const STEP: Duration = Duration::from_millis(5);
+
+/// Ends this process when all of its threads together have computed for this long. Processor time
+/// does not depend on what else the machine does.
+fn end_in_time(most: Duration) -> std::io::Result<()> {
+    std::thread::Builder::new().name("clock".into()).spawn(move || {
+        loop {
+            // Where the machine does not tell the time, the host's patience ends first.
+            if ProcessTime::try_now().is_ok_and(|spent| spent.as_duration() > most) {
+                std::process::exit(i32::from(OUT_OF_TIME));
+            }
+            std::thread::sleep(STEP);
+        }
+    })?;
+    Ok(())
 }
 
 /// Lowers a limit to this amount. A lower one that the caller set stays: nobody may raise it.
