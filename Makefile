@@ -39,8 +39,9 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run platform console api browser browser-installed pictures demo test picture registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components \
-	build install uninstall programs package reproduce freeze bench bench-peers bench-platform soak toolchain clean
+.PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed packages host-kit registry \
+	registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install uninstall programs \
+	package reproduce freeze bench bench-peers bench-platform soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
 MINUTES_COMMAND := 9
@@ -70,7 +71,8 @@ test-components: component ## Build the components for tests: target/test-compon
 	RUSTFLAGS="$(COMPONENT_FLAGS)" $(CARGO) build --locked --package hostile --examples --package noticeboard --package okta --lib \
 		--profile component --target wasm32-unknown-unknown
 	@set -e; encode() { test "$$2" -nt "$$1" || $(TARGET)/release/componentize "$$1" "$$2"; }; \
-	for name in $(HOSTILE); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
+	for name in $(filter-out preview-1,$(HOSTILE)); do encode $(CORE_MODULES)/examples/$$(echo $$name | tr - _).wasm $(TEST_COMPONENTS)/$$name.wasm; done; \
+	cp $(CORE_MODULES)/examples/preview_1.wasm $(TEST_COMPONENTS)/preview-1.wasm; \
 	encode $(CORE_MODULES)/noticeboard.wasm $(TEST_COMPONENTS)/example.wasm; \
 	encode $(CORE_MODULES)/okta.wasm $(TEST_COMPONENTS)/okta.wasm; \
 	for edition in $(EDITIONS); do \
@@ -155,6 +157,7 @@ bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-
 
 # It installs nothing outside the target folder: what is skipped is said, with the target that installs it.
 test: component test-components ## Run everything that has a test
+	@command -v clang >/dev/null || echo "clang is not installed: the test of the template in C is skipped; 'sudo make languages-installed' installs it on Debian"
 	@command -v docker-registry >/dev/null || echo "docker-registry is not installed: the tests against a real registry are skipped; 'sudo make registry-installed' installs it on Debian"
 	$(CARGO) build --locked --release --workspace --bins
 	@# Neither hides what the other finds. The second compiles wasmtime once more, without its compiler.
@@ -172,6 +175,36 @@ registry-installed: ## Install docker-registry with apt-get, on Debian, as root:
 			{ apt-get update && apt-get install --yes --no-install-recommends docker-registry; }; } >/dev/null 2>&1 || \
 			echo "docker-registry cannot be installed here: the tests that need it are skipped"; \
 	else echo "docker-registry is not installed, and only root can do that, on Debian: the tests that need it are skipped"; fi
+
+# What the templates in C need. Where they cannot be had, that is said and nothing fails: their tests are skipped.
+CLANG := clang lld wasi-libc libclang-rt-dev-wasm32
+languages-installed: ## Install clang and wasi-libc with apt-get, on Debian, as root: the template in C needs them
+	@if command -v clang >/dev/null && command -v wasm-ld >/dev/null; then echo "clang is installed"; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing the Debian packages $(CLANG)"; \
+		{ apt-get install --yes --no-install-recommends $(CLANG) || \
+			{ apt-get update && apt-get install --yes --no-install-recommends $(CLANG); }; } >/dev/null 2>&1 || \
+			echo "clang cannot be installed here: the tests that need it are skipped"; \
+	else echo "clang is not installed, and only root can do that, on Debian: the tests that need it are skipped"; fi
+
+languages: component test-components languages-installed ## Make, build, check and run connectors in every language, those that take minutes too
+	$(CARGO) build --locked --release --workspace --bins
+	SMP_LANGUAGES=all $(CARGO) test --locked --release --workspace --test languages
+
+# Nothing is published. The tests install both from their files.
+packages: build ## Make a wheel and an npm package that carry the stripped command: dist/smp_harness-*.whl, dist/smp-harness-*.tgz
+	@mkdir -p $(TARGET)/packages
+	@strip -o $(TARGET)/packages/smp-harness $(HARNESS)
+	@python3 host-harness/command/packages/wheel.py $(TARGET)/packages/smp-harness $(WORKSPACE_VERSION) dist
+	@node host-harness/command/packages/npm.mjs $(TARGET)/packages/smp-harness $(WORKSPACE_VERSION) dist
+WORKSPACE_VERSION = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+# For authors of a host: docs/embed-by-process.md.
+host-kit: component ## Pack the conformance kit for hosts: dist/host-kit.tar.gz
+	@tar --create --gzip --file dist/host-kit.tar.gz --owner=0 --group=0 --sort=name --mtime=@$(or $(SOURCE_DATE_EPOCH),0) \
+		--transform 's|^dist/|host-kit/|; s|^docs/hosts/|host-kit/|; s|^tests/fixtures|host-kit/cases|' \
+		$(COMPONENT) docs/hosts tests/fixtures LICENSE
+	@echo dist/host-kit.tar.gz
 
 PORT ?= 5000
 registry: registry-installed ## Run a registry on this machine, to push to and pull from, until Ctrl-C (PORT=5000)

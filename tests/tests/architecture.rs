@@ -26,9 +26,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("smp-replay", &["smp-host"]),
     ("smp-conformance", &["smp-host", "smp-listing", "smp-replay"]),
     ("smp-distribution", &["smp-host"]),
+    ("smp-seal", &[]),
     (
         "smp-harness",
-        &["smp-host", "smp-listing", "smp-replay", "smp-conformance", "smp-distribution"],
+        &[
+            "smp-host",
+            "smp-listing",
+            "smp-replay",
+            "smp-conformance",
+            "smp-distribution",
+            "smp-seal",
+        ],
     ),
 ];
 /// The platform stands on these: it makes no package, and replays no traffic.

@@ -22,6 +22,7 @@ mod inspect;
 mod limited;
 mod limits;
 mod man;
+mod new;
 mod outputs;
 mod package;
 mod progress;
@@ -31,6 +32,7 @@ mod record;
 mod refusal;
 mod registry;
 mod remedy;
+mod seal;
 mod sign;
 mod source;
 mod stop;
@@ -84,6 +86,11 @@ enum Command {
     /// Check whether a connector keeps the contract, with its fixtures unchanged and under every
     /// fault.
     Check(check::Check),
+    /// Make the project of a new connector, in a language of your choice, that passes its check.
+    New(new::New),
+    /// Close the imports of WASI that a toolchain cannot avoid: the result imports only what the
+    /// contract defines.
+    Seal(seal::Seal),
     /// Make the folder for a marketplace: the component with metadata, listing, bill of materials,
     /// changelog, checksums.
     Package(Box<package::MakePackage>),
@@ -201,6 +208,8 @@ impl Command {
             Self::Record(command) => command.json,
             Self::Limits(command) => command.json,
             Self::Check(command) => command.json,
+            Self::New(command) => command.json,
+            Self::Seal(command) => command.json,
             Self::Package(command) => command.json,
             Self::Diff(command) => command.json,
             Self::Push(command) => command.json,
@@ -222,6 +231,8 @@ impl Command {
             Self::Record(command) => command.run(console).await,
             Self::Limits(command) => command.run(console),
             Self::Check(command) => command.run(console).await,
+            Self::New(command) => command.run(console),
+            Self::Seal(command) => command.run(console),
             Self::Package(command) => command.run(console).await,
             Self::Diff(command) => command.run(console).await,
             Self::Push(command) => command.run(console).await,

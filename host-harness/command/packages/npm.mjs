@@ -1,0 +1,44 @@
+// Makes an npm package that carries the command: `npm.mjs BINARY VERSION FOLDER`. It has the
+// command as `bin`, and exports `members` and `Failed` of docs/hosts/host.mjs.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const [binary, version, folder] = process.argv.slice(2);
+if (!folder) {
+  console.error('npm.mjs BINARY VERSION FOLDER');
+  process.exit(2);
+}
+// Machines by the number in an ELF file.
+const cpu = { 62: 'x64', 183: 'arm64' }[readFileSync(binary).readUInt16LE(18)];
+const root = (path) => new URL(`../../../${path}`, import.meta.url);
+const host = readFileSync(root('docs/hosts/host.mjs'), 'utf8')
+  .replace("env.SMP_HARNESS ?? 'smp-harness'", "env.SMP_HARNESS ?? fileURLToPath(new URL('bin/smp-harness', import.meta.url))");
+if (!host.includes('bin/smp-harness')) throw new Error('the host has changed');
+const made = mkdtempSync(join(tmpdir(), 'smp-harness-npm-'));
+try {
+  mkdirSync(join(made, 'bin'));
+  copyFileSync(binary, join(made, 'bin/smp-harness'));
+  chmodSync(join(made, 'bin/smp-harness'), 0o755);
+  writeFileSync(join(made, 'index.mjs'), host);
+  copyFileSync(root('LICENSE'), join(made, 'LICENSE'));
+  writeFileSync(join(made, 'package.json'), `${JSON.stringify({
+    name: 'smp-harness',
+    version,
+    description: 'Runs SaaS connector plugins, as a command and as an iterator of members',
+    license: 'Apache-2.0',
+    type: 'module',
+    exports: './index.mjs',
+    bin: { 'smp-harness': 'bin/smp-harness' },
+    os: ['linux'],
+    cpu: [cpu],
+    libc: ['glibc'],
+    engines: { node: '>=18' },
+  }, null, 2)}\n`);
+  mkdirSync(folder, { recursive: true });
+  const packed = execFileSync('npm', ['pack', made, '--silent', '--pack-destination', resolve(folder)], { encoding: 'utf8' });
+  console.log(join(folder, packed.trim().split('\n').at(-1)));
+} finally {
+  rmSync(made, { recursive: true });
+}
