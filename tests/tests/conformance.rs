@@ -10,6 +10,8 @@
 
 #[path = "conformance/careless.rs"]
 mod careless;
+#[path = "conformance/fair.rs"]
+mod fair;
 #[path = "conformance/files.rs"]
 mod files;
 #[path = "conformance/fixtures.rs"]

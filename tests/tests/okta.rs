@@ -84,8 +84,8 @@ fn it_passes_the_check_strictly_though_its_tokens_have_no_scopes() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     let verdict = ended.json();
     let rules = verdict["rules"].as_array().unwrap();
-    let helpful = rules.iter().find(|rule| rule["id"] == "listing-helpful").unwrap();
-    assert!(helpful["message"].as_str().unwrap().contains("no scopes"), "{helpful}");
+    let scoped = rules.iter().find(|rule| rule["id"] == "scopes-named").unwrap();
+    assert!(scoped["message"].as_str().unwrap().contains("no scopes"), "{scoped}");
 }
 
 #[test]

@@ -213,7 +213,7 @@ mod tests {
                     (other.path, other.scope) = ("/v1/orgs".into(), None);
                     d.api.endpoints.push(other);
                 },
-                "listing-helpful: the endpoint `/v1/orgs` names no scope that a key must have, and \
+                "scopes-named: the endpoint `/v1/orgs` names no scope that a key must have, and \
                  others do",
             ),
         ];

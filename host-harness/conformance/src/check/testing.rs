@@ -3,7 +3,6 @@
 use super::rules::Outcomes;
 use smp_host::contract::{DataField, DataSet, Descriptor, GuideSection, HttpMethod, Question};
 use smp_host::testing;
-use smp_host::validation::CheckOutcome;
 
 /// A descriptor that keeps every rule.
 pub(crate) fn complete() -> Descriptor {
@@ -45,10 +44,8 @@ pub(crate) fn said(
     change(&mut changed);
     let mut outcomes = Outcomes::default();
     judge(&changed, &mut outcomes);
-    let broken = outcomes.complete("not looked at", None).into_iter();
-    let broken =
-        broken.filter(|rule| matches!(rule.outcome, CheckOutcome::Failed | CheckOutcome::Warning));
-    broken
+    let rules = outcomes.complete("not looked at", None).into_iter();
+    rules
         .flat_map(|rule| {
             rule.findings.into_iter().map(move |finding| format!("{}: {finding}", rule.id))
         })
