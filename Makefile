@@ -39,9 +39,9 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed packages host-kit registry \
-	registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install uninstall programs \
-	package reproduce freeze bench bench-peers bench-platform soak toolchain clean
+.PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed packages host-kit \
+	wit-package registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
+	uninstall programs package reproduce freeze bench bench-peers bench-platform soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
 MINUTES_COMMAND := 9
@@ -65,6 +65,11 @@ component: core-module ## Build the connector, and its bill of materials: dist/a
 	$(CARGO) build --locked --release --package componentize --package bill-of-materials
 	$(TARGET)/release/componentize $(CORE_MODULE) $(COMPONENT)
 	$(TARGET)/release/bill-of-materials atlassian-cloud wasm32-unknown-unknown $(MESSAGES) Cargo.lock $(BILL)
+
+wit-package: ## Encode the contract as the WIT package that registries take: dist/smp-connector.wit.wasm
+	@mkdir -p dist
+	$(CARGO) build --locked --release --package componentize
+	$(TARGET)/release/componentize --wit wit dist/smp-connector.wit.wasm
 
 test-components: component ## Build the components for tests: target/test-components
 	@mkdir -p $(TEST_COMPONENTS)

@@ -204,7 +204,8 @@ impl Project {
         let refused = Run::bare().arg("inspect").arg(bare).arg("--json").end();
         assert!(refused.said("component").contains("smp-harness seal"));
         let output = self.path().join("build/sealed.wasm");
-        let sealed = Run::bare().arg("seal").arg(bare).file("--output", &output).arg("--json").end();
+        let sealed =
+            Run::bare().arg("seal").arg(bare).file("--output", &output).arg("--json").end();
         assert!(sealed.json()["closed"].as_array().unwrap().len() >= least, "{}", sealed.stdout);
         self.keeps_the_contract(&output);
     }

@@ -90,7 +90,10 @@ fn the_kit_finds_a_host_that_does_not_judge_the_end() {
     let script = "\"$SMP_HARNESS\" collect \"$@\" --format ndjson 2>/dev/null | sed '1{p}'\n";
     fs::write(&naive, script).unwrap();
     let said = text_of(&kit(&cases(), &["sh".into(), naive.to_str().unwrap().into()]));
-    assert!(said.contains("fail  members-on-two-pages: other members than expected: 6 of 5"), "{said}");
+    assert!(
+        said.contains("fail  members-on-two-pages: other members than expected: 6 of 5"),
+        "{said}"
+    );
     fs::write(&naive, "exit 1\n").unwrap();
     let said = text_of(&kit(&cases(), &["sh".into(), naive.to_str().unwrap().into()]));
     assert!(said.contains("fail  key-not-accepted: it failed as `(no error as the last line)`"));
@@ -198,7 +201,8 @@ fn host(name: &str) -> String {
 
 fn is_missing(program: &str) -> bool {
     let question = if program == "go" { "version" } else { "--version" };
-    let is_there = Command::new(program).arg(question).output().is_ok_and(|ran| ran.status.success());
+    let is_there =
+        Command::new(program).arg(question).output().is_ok_and(|ran| ran.status.success());
     if !is_there {
         skipped(&format!("{program} is not installed"));
     }

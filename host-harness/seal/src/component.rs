@@ -76,8 +76,7 @@ fn composed(
     called: &[String],
 ) -> anyhow::Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
-    let package =
-        Package::from_bytes("smp:guest", None, guest.to_vec(), graph.types_mut())?;
+    let package = Package::from_bytes("smp:guest", None, guest.to_vec(), graph.types_mut())?;
     let package = graph.register_package(package)?;
     let guest = graph.instantiate(package);
     if let Some(stub) = stub {

@@ -33,8 +33,8 @@ pub(crate) fn component_of(module: &[u8]) -> Result<(Vec<u8>, Vec<String>), Seal
     if !needs.exports_connector {
         return Err(SealError::NoConnector);
     }
-    let component = made(module, &needs)
-        .map_err(|error| SealError::NotAComponent(format!("{error:#}")))?;
+    let component =
+        made(module, &needs).map_err(|error| SealError::NotAComponent(format!("{error:#}")))?;
     let closed = if needs.preview_1.is_empty() { vec![] } else { vec![PREVIEW_1.to_owned()] };
     Ok((component, closed))
 }
@@ -42,7 +42,8 @@ pub(crate) fn component_of(module: &[u8]) -> Result<(Vec<u8>, Vec<String>), Seal
 fn made(module: &[u8], needs: &Needs) -> anyhow::Result<Vec<u8>> {
     let mut module = module.to_vec();
     if !needs.has_metadata {
-        let world = if needs.exports_usage { "metering-connector-plugin" } else { "connector-plugin" };
+        let world =
+            if needs.exports_usage { "metering-connector-plugin" } else { "connector-plugin" };
         let (resolve, package) = wit::parsed()?;
         let world = resolve.select_world(&[package], Some(world))?;
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
@@ -66,10 +67,8 @@ fn adapter(functions: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
     let text = ADAPTER.replace(";;UTF-8;;", READABLE).replace(";;TRAPS;;", &traps);
     let mut module = wat::parse_str(text)?;
     let mut resolve = Resolve::default();
-    let package = resolve.push_str(
-        "adapter.wit",
-        &format!("{} world adapter {{ import log; }}", wit::LOG),
-    )?;
+    let package = resolve
+        .push_str("adapter.wit", &format!("{} world adapter {{ import log; }}", wit::LOG))?;
     let world = resolve.select_world(&[package], Some("adapter"))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     Ok(module)
@@ -108,7 +107,13 @@ impl Needs {
         Ok(needs)
     }
 
-    fn import(&mut self, from: &str, name: &str, ty: wasmparser_of_components::TypeRef, types: &[String]) {
+    fn import(
+        &mut self,
+        from: &str,
+        name: &str,
+        ty: wasmparser_of_components::TypeRef,
+        types: &[String],
+    ) {
         let of_contract = from.starts_with("smp:connector/") || from.starts_with("[export]");
         match ty {
             wasmparser_of_components::TypeRef::Func(index) if from == PREVIEW_1 => {

@@ -60,11 +60,7 @@ const ANSWERS: &[(&str, &str, &str)] = &[
     ("wasi:io/streams", "[method]output-stream.blocking-flush", "call $nothing"),
     ("wasi:io/streams", "[method]output-stream.subscribe", "i32.const 0 call $new-pollable"),
     ("wasi:io/streams", "[method]output-stream.write-zeroes", "call $nothing"),
-    (
-        "wasi:io/streams",
-        "[method]output-stream.blocking-write-zeroes-and-flush",
-        "call $nothing",
-    ),
+    ("wasi:io/streams", "[method]output-stream.blocking-write-zeroes-and-flush", "call $nothing"),
 ];
 /// The number of the stream is what stands for it.
 const SAY: &str = "local.get 0 local.get 1 local.get 2 call $say call $nothing";
@@ -151,7 +147,8 @@ fn text(resolve: &Resolve, world: WorldId) -> anyhow::Result<String> {
     for (key, item) in &world.exports {
         let WorldItem::Interface { id, .. } = item else { continue };
         for (name, resource) in resources(resolve, *id) {
-            if made.contains(&name) || !["input-stream", "output-stream", "pollable"].contains(&name)
+            if made.contains(&name)
+                || !["input-stream", "output-stream", "pollable"].contains(&name)
             {
                 continue;
             }

@@ -82,7 +82,8 @@ fn a_component_that_logs_nothing_and_tells_usage_is_sealed_too() {
                  export smp:connector/usage@0.2.0;";
     let sealed = seal(&guest(world, &[wasi("0.2.6")])).unwrap();
     let (imports, exports) = names(&sealed.component);
-    assert_eq!(imports, ["smp:connector/log@0.2.0"]);
+    // The contract's own types are those of `http`.
+    assert_eq!(imports, ["smp:connector/http@0.2.0", "smp:connector/log@0.2.0"]);
     assert_eq!(exports, ["smp:connector/connector@0.2.0", "smp:connector/usage@0.2.0"]);
 }
 
@@ -97,10 +98,9 @@ fn what_is_closed_already_stays_as_it_is() {
 
 #[test]
 fn a_core_module_without_metadata_gets_that_of_the_contract() {
-    for (world, exports) in [
-        (CONTRACT.to_owned(), 1),
-        (format!("{CONTRACT} export smp:connector/usage@0.2.0;"), 2),
-    ] {
+    for (world, exports) in
+        [(CONTRACT.to_owned(), 1), (format!("{CONTRACT} export smp:connector/usage@0.2.0;"), 2)]
+    {
         let sealed = seal(&module(&world, &[]).2).unwrap();
         let (imports, exported) = names(&sealed.component);
         assert_eq!(imports.len(), 2, "{imports:?}");
@@ -111,16 +111,16 @@ fn a_core_module_without_metadata_gets_that_of_the_contract() {
 #[test]
 fn what_cannot_be_closed_is_refused_by_its_name_and_with_a_way_out() {
     let http = "package wasi:http@0.2.3; interface types { send: func(); }".to_owned();
-    let own = "package own:clock; interface clock { now: func() -> u64; }".to_owned();
+    let own = "package mine:clock; interface clock { now: func() -> u64; }".to_owned();
     let rows: [(Vec<u8>, &str); 7] = [
         (
             guest(&format!("{CONTRACT} import wasi:http/types@0.2.3;"), &[http]),
             "it sends requests by itself: it imports wasi:http/types@0.2.3",
         ),
         (
-            guest(&format!("{CONTRACT} import own:clock/clock;"), &[own]),
+            guest(&format!("{CONTRACT} import mine:clock/clock;"), &[own]),
             "it imports interfaces that are neither of the contract nor of WASI 0.2: \
-             own:clock/clock",
+             mine:clock/clock",
         ),
         (guest("export run: func();", &[]), "it does not export the connector interface"),
         (module("export run: func();", &[]).2, "it does not export the connector interface"),

@@ -1,6 +1,7 @@
 //! Exports a function beside the contract's, as some toolchains do.
 
 #[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "the export of a function beside the contract's")]
 mod more {
     wit_bindgen::generate!({
         inline: "package test:more; world more { export additional: func(); }",

@@ -10,8 +10,12 @@ mod preview_1 {
         fn clock_time_get(id: i32, precision: i64, time: *mut u64) -> i32;
         fn random_get(to: *mut u8, length: usize) -> i32;
         fn fd_prestat_get(fd: i32, to: *mut u8) -> i32;
-        fn fd_write(fd: i32, pieces: *const (*const u8, usize), count: usize, to: *mut usize)
-        -> i32;
+        fn fd_write(
+            fd: i32,
+            pieces: *const (*const u8, usize),
+            count: usize,
+            to: *mut usize,
+        ) -> i32;
         fn path_unlink_file(fd: i32, path: *const u8, length: usize) -> i32;
     }
 

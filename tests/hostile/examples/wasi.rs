@@ -2,6 +2,7 @@
 //! no harm: the tests seal it.
 
 #[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "the export of a function beside the contract's")]
 mod wasi {
     wit_bindgen::generate!({
         inline: r#"

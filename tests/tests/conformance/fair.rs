@@ -49,7 +49,10 @@ fn a_cursor_that_expires_without_being_given_is_a_breach() {
     let ended = checked("expires-at-once", asks.path(), &[]);
     let (outcome, told) = finding(&ended, "fails-as-agreed");
     assert_eq!(outcome, "failed");
-    assert!(told.contains("it calls a cursor expired in answer to a request for the first"), "{told}");
+    assert!(
+        told.contains("it calls a cursor expired in answer to a request for the first"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The build step that makes a component from the connector's core module.
 //!
 //! It knows nothing of the connector: it encodes and validates whatever world the module's metadata
-//! names. It adds nothing, so the same module gives the same component, byte for byte.
+//! names. It adds nothing, so the same module gives the same component, byte for byte. It also
+//! encodes a folder of WIT as the package that a registry takes.
 //!
-//! Usage: `componentize MODULE.wasm COMPONENT.wasm`
+//! Usage: `componentize MODULE.wasm COMPONENT.wasm`, or `componentize --wit FOLDER PACKAGE.wasm`
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Vec<OsString>) -> anyhow::Result<()> {
+fn run(mut arguments: Vec<OsString>) -> anyhow::Result<()> {
+    let is_wit = arguments.first().is_some_and(|first| first == "--wit");
+    if is_wit {
+        arguments.remove(0);
+    }
     let [module, component] = <[OsString; 2]>::try_from(arguments)
         .map(|paths| paths.map(PathBuf::from))
         .map_err(|arguments| {
@@ -31,11 +36,24 @@ fn run(arguments: Vec<OsString>) -> anyhow::Result<()> {
                 arguments.len()
             )
         })?;
+    if is_wit {
+        let encoded = wit_package(&module)
+            .with_context(|| format!("cannot encode the WIT in `{}`", module.display()))?;
+        return write(&component, &encoded)
+            .with_context(|| format!("cannot write `{}`", component.display()));
+    }
     let bytes =
         std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
     let encoded = encode(&bytes)
         .with_context(|| format!("cannot make a component of `{}`", module.display()))?;
     write(&component, &encoded).with_context(|| format!("cannot write `{}`", component.display()))
+}
+
+/// Encodes a folder of WIT.
+fn wit_package(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(folder)?;
+    wit_component::encode(&resolve, package)
 }
 
 /// Encodes and validates the component.
@@ -81,6 +99,20 @@ mod tests {
     fn a_missing_module_is_named() {
         let error = run(vec!["no/such/module.wasm".into(), "out.wasm".into()]).unwrap_err();
         assert_eq!(error.to_string(), "cannot read `no/such/module.wasm`");
+    }
+
+    #[test]
+    fn the_contract_is_encoded_as_a_package() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
+        let package = wit_package(&folder).unwrap();
+        let Ok(wit_component::DecodedWasm::WitPackage(resolve, id)) =
+            wit_component::decode(&package)
+        else {
+            panic!("it is no package")
+        };
+        let package = resolve.packages.get(id).unwrap();
+        assert!(package.name.to_string().starts_with("smp:connector@"));
+        assert!(package.worlds.contains_key("connector-plugin"));
     }
 
     #[test]

@@ -113,8 +113,8 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         }
         Remedy::StartOver => "It is the file that `--checkpoint` names.".into(),
         Remedy::OtherComponent { contract: None } => "`make component` builds ours.".into(),
-        Remedy::Seal => "`smp-harness seal IN.wasm --output OUT.wasm` makes a component that \
-                         imports only these and exports nothing else."
+        Remedy::Seal => "`smp-harness seal IN.wasm --output OUT.wasm` makes a component of it \
+                         that imports and exports only what the contract defines."
             .into(),
         Remedy::WholePackage => {
             "`smp-harness package` makes one, `smp-harness pull` gets one from a registry.".into()

@@ -99,8 +99,8 @@ fn told_rule(out: &mut String, rule: &Rule, shared: Option<&str>, look: Look) {
     let paint = look.paint();
     let (mark, style) = if rule.is_note() { ("i", Style::Plain) } else { sign(rule.outcome) };
     let message = sentence(&rule.message);
-    let is_quiet = matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped)
-        && !rule.is_note();
+    let is_quiet =
+        matches!(rule.outcome, CheckOutcome::Passed | CheckOutcome::Skipped) && !rule.is_note();
     let _ = write!(out, " {} ", paint.styled(style, mark));
     if is_quiet {
         // The message is on the same line if there is room and it is not shown already; otherwise

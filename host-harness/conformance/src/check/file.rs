@@ -25,8 +25,8 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
     size(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits, outcomes)?;
     // Only code that compiled within the usual limits is in the cache.
     let usual = Limits::default();
-    let is_tighter = limits.compile_time < usual.compile_time
-        || limits.compile_memory < usual.compile_memory;
+    let is_tighter =
+        limits.compile_time < usual.compile_time || limits.compile_memory < usual.compile_memory;
     let options = EngineOptions {
         limits: limits.clone(),
         cache: subject.cache.clone().filter(|_| !is_tighter),
@@ -58,12 +58,14 @@ pub(super) async fn load(subject: &Subject, outcomes: &mut Outcomes) -> Option<(
             let names: Vec<_> = facts.imports.iter().map(|name| short(name)).collect();
             let imports = if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") };
             let mut foreign = Findings::of(&IMPORTS);
-            foreign.extend(facts.foreign_exports().map(|name| {
-                format!("it exports `{}`, which no host calls", shortened(name, 100))
-            }));
+            foreign.extend(
+                facts.foreign_exports().map(|name| {
+                    format!("it exports `{}`, which no host calls", shortened(name, 100))
+                }),
+            );
             let is_foreign = facts.foreign_exports().next().is_some();
-            let mut kept = foreign
-                .judged(format!("Imports {imports}; contract {}.", facts.contract_version));
+            let mut kept =
+                foreign.judged(format!("Imports {imports}; contract {}.", facts.contract_version));
             if is_foreign {
                 kept.remedy = Some(Remedy::Seal);
             }

@@ -137,9 +137,7 @@ async fn of_plugin(
     };
     let cases = match subject.fixtures.as_slice() {
         [] => Vec::new(),
-        folders => {
-            recorded::all(&player, folders, subject.partial, &watcher, &mut outcomes).await
-        }
+        folders => recorded::all(&player, folders, subject.partial, &watcher, &mut outcomes).await,
     };
     pure::judge(&player, &cases, &mut outcomes).await;
 

@@ -117,15 +117,8 @@ impl Plugin {
         // A refused file leaves nothing in the cache.
         engine.keep(code.as_ref(), &digest);
         let Outline { imports, exports, toolchain } = outline;
-        let info = PluginInfo {
-            descriptor,
-            imports,
-            exports,
-            contract_version,
-            size,
-            digest,
-            toolchain,
-        };
+        let info =
+            PluginInfo { descriptor, imports, exports, contract_version, size, digest, toolchain };
         Ok(Self { engine: engine.clone(), prepared, info: Arc::new(info) })
     }
 
@@ -400,7 +393,12 @@ mod tests {
                 "`--disable http --disable fetch-event`",
                 Remedy::MendConnector,
             ),
-            (&[io, "wasi:http/types@0.2.3"], Toolchain::Rust, "through `http`", Remedy::MendConnector),
+            (
+                &[io, "wasi:http/types@0.2.3"],
+                Toolchain::Rust,
+                "through `http`",
+                Remedy::MendConnector,
+            ),
             (&[io, "env:own/clock"], Toolchain::Rust, "no WASI.", Remedy::MendConnector),
         ] {
             let failure = contract_version(&outline(imports, exports, toolchain)).unwrap_err();
