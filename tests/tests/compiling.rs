@@ -185,7 +185,9 @@ fn hard_to_compile() -> Vec<u8> {
             1 + block % locals
         ));
     }
-    wat::parse_str(format!("(component (core {module})))")).unwrap()
+    // By its names it is a connector: another file is refused before it is compiled.
+    let export = "(instance $none) (export \"smp:connector/connector@0.2.0\" (instance $none))";
+    wat::parse_str(format!("(component (core {module})) {export})")).unwrap()
 }
 
 /// Command lines of compilers that are still running.

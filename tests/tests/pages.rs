@@ -89,6 +89,7 @@ fn clone() -> tempfile::TempDir {
     let components = test_component("example");
     symlink(components.parent().unwrap(), at("target/test-components")).unwrap();
     symlink(folder(".").canonicalize().unwrap(), at("tests")).unwrap();
+    symlink(folder("../docs").canonicalize().unwrap(), at("docs")).unwrap();
     for name in ["atlassian-cloud.wasm", "atlassian-cloud.cdx.json"] {
         fs::copy(component().with_file_name(name), at("dist").join(name)).unwrap();
     }

@@ -149,7 +149,10 @@ fn actions_are_pinned_by_commit_and_no_job_may_do_more_than_it_says() {
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':'));
     let jobs: Vec<_> = jobs.skip_while(|line| *line != "  package:").collect();
-    assert_eq!(jobs, ["  package:", "  publish:", "  verify:", "  other-processors:", "  announce:"]);
+    assert_eq!(
+        jobs,
+        ["  package:", "  publish:", "  verify:", "  other-processors:", "  announce:"]
+    );
     assert_eq!(
         workflow.matches("\n    permissions:\n").count(),
         jobs.len(),

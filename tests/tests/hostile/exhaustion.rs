@@ -163,7 +163,7 @@ fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
     many.push_str(&"(core instance (instantiate $more))".repeat(4));
     let failure = load(&made::beside_a_dummy(&many)).err().unwrap();
     assert!(
-        failure.code == Code::Component && failure.message.contains("the limit `instances` is "),
+        failure.code == Code::Component && failure.message.contains("than a pool sets aside"),
         "{failure}"
     );
     // Memory is set aside for two concurrent runs: both can be described, even while a third is

@@ -116,7 +116,8 @@ impl Toolchain {
             }
             Self::Python => "In Python, `componentize-py componentize --stub-wasi` leaves it out.",
             Self::Clang | Self::Go | Self::Unknown => {
-                "Leave WASI out with an option of the toolchain, if it has one."
+                "Leave WASI out with an option of the toolchain, if it has one. In Rust, build for \
+                 `wasm32-unknown-unknown`."
             }
         }
     }
