@@ -13,6 +13,8 @@ const COMMANDS: [&str; 16] = [
     "guide",
     "record",
     "check",
+    "new",
+    "seal",
     "package",
     "diff",
     "push",

@@ -43,7 +43,25 @@ fn a_connector_in_rust() {
 fn a_connector_in_javascript() {
     let needs = [("node", "--version"), ("npm", "--version")];
     let Some(project) = Project::new("js", &needs, "") else { return };
-    project.lives_up_to_it();
+    if !project.lives_up_to_it() {
+        return;
+    }
+    // An exception, with WASI left to `seal`: its text and its place are in the log.
+    let source = project.path().join("src/connector.js");
+    let text = fs::read_to_string(&source).unwrap();
+    let begin = "function account(team) {";
+    assert!(text.contains(begin));
+    fs::write(&source, text.replace(begin, &format!("{begin} throw new Error('boom 7');")))
+        .unwrap();
+    let built = project.make(&["build", "STUB="]);
+    assert!(built.status.success(), "{}", text_of(&built));
+    let run = Run::bare().arg("validate").arg(project.path().join("dist/rosterly.wasm"));
+    let fixture = project.path().join("fixtures/people-on-two-pages");
+    let ended = run.file("--fixture", &fixture).arg("--verbose").end();
+    for words in ["connector warning: ", "boom 7", "at account (/connector.js:", "code trap"] {
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 #[test]
@@ -61,7 +79,9 @@ fn a_connector_in_python() {
         return;
     }
     let Some(project) = Project::new("python", &[("python3", "--version")], "") else { return };
-    project.lives_up_to_it();
+    if !project.lives_up_to_it() {
+        return;
+    }
     // With all of WASI that the toolchain brings along, it is sealed as well.
     let path = project.path();
     let bare = path.join("build/with-wasi.wasm");
@@ -177,25 +197,31 @@ impl Project {
         self.0.path().join("rosterly")
     }
 
-    fn lives_up_to_it(&self) {
-        let ended = Command::new("make")
-            .arg("check")
+    fn make(&self, arguments: &[&str]) -> Output {
+        Command::new("make")
+            .args(arguments)
             .env("SMP_HARNESS", binary())
             .env_remove("MAKEFLAGS")
             .env_remove("CARGO_TARGET_DIR")
             .current_dir(self.path())
             .output()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// Builds and judges it. False if the registry of its language cannot be reached.
+    fn lives_up_to_it(&self) -> bool {
+        let ended = self.make(&["check"]);
         let said = text_of(&ended);
         let is_offline = ["npm error network", "No matching distribution", "EAI_AGAIN"]
             .iter()
             .any(|words| said.contains(words));
         if is_offline {
             skipped(&format!("the package registry cannot be reached: {said}"));
-            return;
+            return false;
         }
         assert!(ended.status.success() && said.contains(" Passed"), "{said}");
         self.keeps_the_contract(&self.path().join("dist/rosterly.wasm"));
+        true
     }
 
     /// A component with at least this many imports of WASI is refused, and sealed keeps the
