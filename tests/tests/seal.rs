@@ -62,7 +62,7 @@ fn a_sealed_guest_imports_and_exports_what_the_contract_defines() {
         assert_eq!(told["left_out"], left_out);
         let first = std::fs::read(&output).unwrap();
         assert_eq!(told["size"], first.len());
-        seal().end();
+        assert_eq!(seal().end().code, Some(0));
         assert_eq!(std::fs::read(&output).unwrap(), first, "equal bytes");
         let told = Run::bare().arg("inspect").arg(&output).arg("--json").end().json();
         let names = |key: &str| told[key].as_array().unwrap().clone();
