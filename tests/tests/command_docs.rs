@@ -5,7 +5,7 @@ use std::fs;
 
 use smp_tests::harness::{Run, folder};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "inspect",
     "validate",
     "connect",
