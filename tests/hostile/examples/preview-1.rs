@@ -4,18 +4,19 @@
 #[cfg(target_family = "wasm")]
 #[expect(unsafe_code, reason = "preview 1 has no bindings that are safe")]
 mod preview_1 {
+    #[repr(C)]
+    struct Piece {
+        text: *const u8,
+        length: usize,
+    }
+
     #[link(wasm_import_module = "wasi_snapshot_preview1")]
     unsafe extern "C" {
         fn args_sizes_get(count: *mut u32, size: *mut u32) -> i32;
         fn clock_time_get(id: i32, precision: i64, time: *mut u64) -> i32;
         fn random_get(to: *mut u8, length: usize) -> i32;
         fn fd_prestat_get(fd: i32, to: *mut u8) -> i32;
-        fn fd_write(
-            fd: i32,
-            pieces: *const (*const u8, usize),
-            count: usize,
-            to: *mut usize,
-        ) -> i32;
+        fn fd_write(fd: i32, pieces: *const Piece, count: usize, to: *mut usize) -> i32;
         fn path_unlink_file(fd: i32, path: *const u8, length: usize) -> i32;
     }
 
@@ -43,7 +44,7 @@ mod preview_1 {
     /// Writes a text in two pieces. Returns how many bytes were written.
     pub(super) fn say(fd: i32) -> usize {
         let (one, two) = ("one lïne\n".as_bytes(), b"and \xff more\n");
-        let pieces = [(one.as_ptr(), one.len()), (two.as_ptr(), two.len())];
+        let pieces = [one, two].map(|text| Piece { text: text.as_ptr(), length: text.len() });
         let mut written = 0;
         // SAFETY: the pieces live until the call is over.
         unsafe { fd_write(fd, pieces.as_ptr(), pieces.len(), &raw mut written) };
