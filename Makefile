@@ -207,7 +207,9 @@ WORKSPACE_VERSION = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "
 # For authors of a host: docs/embed-by-process.md.
 host-kit: component ## Pack the conformance kit for hosts: dist/host-kit.tar.gz
 	@tar --create --gzip --file dist/host-kit.tar.gz --owner=0 --group=0 --sort=name --mtime=@$(or $(SOURCE_DATE_EPOCH),0) \
-		--transform 's|^dist/|host-kit/|; s|^docs/hosts/|host-kit/|; s|^tests/fixtures|host-kit/cases|' \
+		--exclude=__pycache__ \
+		--transform 's|^dist/|host-kit/|' --transform 's|^docs/hosts|host-kit|' --transform 's|^tests/fixtures|host-kit/cases|' \
+		--transform 's|^LICENSE|host-kit/LICENSE|' \
 		$(COMPONENT) docs/hosts tests/fixtures LICENSE
 	@echo dist/host-kit.tar.gz
 
