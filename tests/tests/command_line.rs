@@ -243,7 +243,7 @@ fn a_file_that_is_no_connector_is_told_apart() {
     let core = b"\0asm\x01\0\0\0".to_vec();
     let built = fs::read(component()).unwrap();
     for (name, bytes, words) in [
-        ("core.wasm", core, &["core WebAssembly module", "make component"][..]),
+        ("core.wasm", core, &["core WebAssembly module", "smp-harness seal"][..]),
         ("garbage.wasm", b"<html>no such page</html>".to_vec(), &["not WebAssembly"]),
         ("empty.wasm", Vec::new(), &["empty"]),
         (
