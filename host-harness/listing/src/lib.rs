@@ -1,5 +1,5 @@
-//! Renders a connector's descriptor as a platform or a marketplace shows it: as safe Markdown, and
-//! as JSON for scripts.
+//! Renders a connector's descriptor as a platform or a marketplace shows it: as safe Markdown, as
+//! HTML, and as JSON for scripts. The style of all pages is here too.
 //!
 //! Every text of a component is hostile until it is escaped here. It is not a renderer for a
 //! terminal.
@@ -12,6 +12,8 @@ pub mod parts;
 
 pub mod guide;
 pub mod json;
+
+pub mod html;
 
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! A descriptor for the tests of the renderings.
+//! A descriptor for the tests of the renderings, and what is demanded of their HTML.
 
 use smp_host::contract::{
     Api, Attachment, DataField, DataSet, Descriptor, Endpoint, GuideSection, Question, RateLimit,
@@ -196,4 +196,128 @@ pub fn filled_with(text: &str) -> Descriptor {
     filled.faq = vec![Question { question: text(), answer: text() }];
     filled.attributes = vec![(text(), text())];
     filled
+}
+
+/// Elements that a page of this project is made of.
+const ELEMENTS: &[&str] = &[
+    "html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "div",
+    "span", "bdi", "a", "p", "ul", "ol", "li", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "table",
+    "caption", "thead", "tbody", "tr", "th", "td", "code", "pre", "strong", "br", "img", "details",
+    "summary", "time",
+];
+
+/// The tags of this element, each with its attributes as they are written.
+pub fn tags<'m>(markup: &'m str, element: &str) -> Vec<&'m str> {
+    let all = all_tags(markup).into_iter();
+    all.filter(|(name, _)| *name == element).map(|(_, attributes)| attributes).collect()
+}
+
+/// Every opening tag: its name and its attributes.
+fn all_tags(markup: &str) -> Vec<(&str, &str)> {
+    let body = markup.split_once("</style>").map_or(markup, |(_, body)| body);
+    let head = markup.split_once("<style>").map_or("", |(head, _)| head);
+    let mut tags = Vec::new();
+    if !head.is_empty() {
+        tags.push(("style", ""));
+    }
+    for part in [head, body] {
+        for piece in part.split('<').skip(1) {
+            let tag = piece.split_once('>').map_or(piece, |(tag, _)| tag);
+            if !tag.starts_with('/') {
+                tags.push(tag.split_once(' ').unwrap_or((tag, "")));
+            }
+        }
+    }
+    tags
+}
+
+/// The values of an attribute.
+fn values<'t>(attributes: &'t str, name: &str) -> Vec<&'t str> {
+    let begin = format!("{name}=\"");
+    let found = attributes.match_indices(&begin).filter(|(at, _)| {
+        *at == 0 || attributes.get(..*at).is_some_and(|before| before.ends_with(' '))
+    });
+    let value = |at: usize| attributes.get(at + begin.len()..)?.split('"').next();
+    found.filter_map(|(at, _)| value(at)).collect()
+}
+
+/// Checks that markup has only elements that show something, and addresses that load nothing.
+///
+/// # Panics
+/// If it does more.
+pub fn assert_is_harmless(markup: &str) {
+    for (name, attributes) in all_tags(markup) {
+        assert!(ELEMENTS.contains(&name) || name == "!DOCTYPE", "<{name}> in {markup}");
+        let quoted = attributes.split('"').step_by(2).flat_map(str::split_whitespace);
+        for attribute in quoted {
+            let attribute = attribute.trim_end_matches('=');
+            assert!(
+                !attribute.starts_with("on") && attribute != "style",
+                "{attribute} in {markup}"
+            );
+        }
+        for address in values(attributes, "href") {
+            let begins = ["https://", "mailto:", "#"];
+            let is_fine =
+                begins.iter().any(|begin| address.to_ascii_lowercase().starts_with(begin));
+            assert!(is_fine, "{address}");
+        }
+        for address in values(attributes, "src") {
+            assert!(address.starts_with("data:image/"), "{address}");
+        }
+    }
+    let active = markup.chars().find(|sign| *sign != '\n' && smp_host::text::is_active(*sign));
+    assert_eq!(active, None, "{markup}");
+}
+
+/// Checks that a page stands alone, that its policy permits its own style and nothing else, and
+/// that a screen reader can follow it.
+///
+/// # Panics
+/// If it does not.
+pub fn assert_stands_alone(document: &str) {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    assert_is_harmless(document);
+    let style = document.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    let style = style.map(|(style, _)| style).unwrap_or_default();
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+    let policy = format!(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
+         'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'\">"
+    );
+    let head = document.split_once("<title>").map(|(head, _)| head).unwrap_or_default();
+    assert!(head.contains(&policy), "the policy stands before all that it is about: {head}");
+    assert_eq!(tags(document, "html"), ["lang=\"en\""]);
+    assert!(!document.contains("<title> ·"), "the title says whose page it is");
+    assert_eq!(document.matches("url(").count(), 0, "nothing is loaded");
+
+    let headings: Vec<usize> = all_tags(document)
+        .iter()
+        .filter_map(|(name, _)| name.strip_prefix('h')?.parse().ok())
+        .collect();
+    assert_eq!((headings.first(), headings.iter().filter(|it| **it == 1).count()), (Some(&1), 1));
+    for (before, after) in headings.iter().zip(headings.iter().skip(1)) {
+        assert!(after <= &(before + 1), "no level of headings is left out: {headings:?}");
+    }
+    for head in tags(document, "th") {
+        assert!(head.contains("scope=\""), "a heading of a table says what it heads: {head}");
+    }
+    let tables = document.split("<table").skip(1);
+    for table in tables {
+        let table = table.split("</table>").next().unwrap_or_default();
+        assert!(table.contains("<caption") && table.contains("scope=\"col\""), "{table}");
+    }
+    for picture in tags(document, "img") {
+        assert!(picture.contains("alt"), "{picture}");
+    }
+    let named = all_tags(document);
+    let ids: Vec<&str> = named.iter().flat_map(|(_, it)| values(it, "id")).collect();
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "an id is there once: {ids:?}");
+    for anchor in named.iter().flat_map(|(_, it)| values(it, "href")) {
+        if let Some(anchor) = anchor.strip_prefix('#') {
+            assert!(ids.contains(&anchor), "#{anchor} leads nowhere");
+        }
+    }
 }
