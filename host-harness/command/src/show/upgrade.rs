@@ -61,20 +61,12 @@ fn head(out: &mut String, changes: &Changes, look: Look) {
 }
 
 fn stored(out: &mut String, changes: &Changes, look: Look) {
-    let (outcome, says) = match changes.stored() {
-        Stored::KeepWorking => (CheckOutcome::Passed, "The stored settings and key keep working."),
-        Stored::NotShown => (
-            CheckOutcome::Warning,
-            "No declaration stops the stored settings and key from working, but no recorded \
-             traffic shows that they work.",
-        ),
-        Stored::MayStop => (
-            CheckOutcome::Warning,
-            "The stored settings and key may stop working: it depends on what is stored.",
-        ),
-        Stored::StopWorking => (CheckOutcome::Failed, "The stored settings and key stop working."),
+    let outcome = match changes.stored() {
+        Stored::KeepWorking => CheckOutcome::Passed,
+        Stored::NotShown | Stored::MayStop => CheckOutcome::Warning,
+        Stored::StopWorking => CheckOutcome::Failed,
     };
-    marked(out, outcome, says, look);
+    marked(out, outcome, changes.stored().sentence(), look);
     let reasons: Vec<_> = changes
         .findings
         .iter()
@@ -161,9 +153,9 @@ fn foot(out: &mut String, changes: &Changes, look: Look) {
             .map(|(number, words)| format!("{number} {words}"))
             .collect();
     let (verdict, style) = match changes.class() {
-        Class::Blocking => ("An operator must act before this upgrade", Style::Red),
-        Class::Look => ("An operator must look before this upgrade", Style::Yellow),
-        Class::Harmless => ("Nobody needs to look before this upgrade", Style::Green),
+        class @ Class::Blocking => (class.verdict(), Style::Red),
+        class @ Class::Look => (class.verdict(), Style::Yellow),
+        class @ Class::Harmless => (class.verdict(), Style::Green),
     };
     out.push('\n');
     told(out, " ", &format!("{verdict}: {}.", parts.join(", ")), look, style);

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::fields::{self, Change};
+use super::traffic::FaultKind;
 use smp_host::http::transport::{Response, TransportError};
 use smp_replay::player::traffic::{Answer, InjectedFault, MOST_PADDED};
 
@@ -198,6 +199,24 @@ impl Fault {
             Recipe::Field(change) => Kind::Field(change.pattern.clone()),
             Recipe::Utf16 | Recipe::BadText => Kind::Bytes,
             Recipe::Padded(_) | Recipe::Late => Kind::Right,
+        }
+    }
+
+    /// The column of a report that it belongs to.
+    pub(super) fn column(&self) -> FaultKind {
+        match self.kind() {
+            Kind::NoAnswer => FaultKind::NoAnswer,
+            Kind::Status(3) => FaultKind::Redirect,
+            Kind::Status(4) => FaultKind::Refused,
+            Kind::Status(_) => FaultKind::Broken,
+            Kind::WithoutBody => FaultKind::Empty,
+            Kind::WebPage => FaultKind::WebPage,
+            Kind::OtherBody => FaultKind::Other,
+            Kind::Cut => FaultKind::Cut,
+            Kind::Nested => FaultKind::Nested,
+            Kind::Field(_) => FaultKind::Field,
+            Kind::Bytes => FaultKind::Bytes,
+            Kind::Right => FaultKind::Right,
         }
     }
 
@@ -389,6 +408,13 @@ mod tests {
             panic!("{name} is no answer")
         };
         response.body
+    }
+
+    #[test]
+    fn every_column_of_a_report_has_a_fault() {
+        let faults = faults(&answer("{\"a\": \"b\", \"c\": 1}"), "word", 1_000, true);
+        let columns: std::collections::BTreeSet<_> = faults.iter().map(Fault::column).collect();
+        assert_eq!(columns, FaultKind::ALL.into());
     }
 
     #[test]

@@ -11,9 +11,11 @@ use super::rules::{
     ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS,
     STANDING, WHOLE, WORDED,
 };
+use super::traffic::{FaultKind, Tally};
 use super::{Watcher, parallel};
 use smp_host::text::grouped;
 use smp_replay::player::Player;
+use smp_replay::player::call::End;
 use smp_replay::player::traffic::Injection;
 
 /// Exchanges of one call that are replaced, at its beginning and at its end: the pages between are
@@ -40,10 +42,19 @@ struct Place {
     with_large: bool,
 }
 
+/// What became of the calls in which one exchange was replaced.
+pub(super) struct Replaced {
+    pub(super) case: Arc<PlayedCase>,
+    /// Number of the call within the case, and of the exchange within the call.
+    pub(super) at: (usize, usize),
+    pub(super) faults: BTreeMap<FaultKind, Tally>,
+}
+
 /// What was found at one place.
 #[derive(Default)]
 struct Sight {
     seen: Vec<Seen>,
+    faults: BTreeMap<FaultKind, Tally>,
     /// Whether any unreadable success changed the outcome of the call. `None` if no such fault was
     /// played.
     moved: Option<bool>,
@@ -62,24 +73,27 @@ struct Seen {
     sentence: String,
 }
 
-/// Plays every fault, and judges the outcomes. Returns the number of exchanges that were replaced.
+/// Plays every fault, and judges the outcomes. Returns the number of exchanges that were replaced,
+/// and what became of the calls, up to the last permitted hang.
 pub(super) async fn all(
     player: &Arc<Player>,
     cases: &[Arc<PlayedCase>],
     known: Known,
     watcher: &Arc<dyn Watcher>,
     outcomes: &mut Outcomes,
-) -> usize {
+) -> (usize, Vec<Replaced>) {
     let places = places(player, cases);
     let (exchanges, before) = (places.len(), player.runs());
     let of_calls: Vec<_> =
         places.iter().map(|place| (Arc::clone(&place.case), place.call)).collect();
+    let of_exchanges: Vec<_> = places.iter().map(|place| place.exchange).collect();
     watcher.begins("exchanges", exchanges);
     let undisturbed: Vec<_> = cases.iter().flat_map(undisturbed).collect();
     let hung = Arc::new(Hung::default());
     // These come before every place.
     undisturbed.iter().filter(|seen| seen.hung).for_each(|_| hung.add(0));
     let (on, watching, known) = (Arc::clone(player), Arc::clone(watcher), Arc::new(known));
+    let hung_at = Arc::clone(&hung);
     let sights = parallel::each(places, move |place| {
         let (player, watcher, known, hung) =
             (Arc::clone(&on), Arc::clone(&watching), Arc::clone(&known), Arc::clone(&hung));
@@ -91,8 +105,15 @@ pub(super) async fn all(
     })
     .await;
     let (mut seen, mut moved) = (undisturbed, BTreeMap::new());
-    for (sight, (case, call)) in sights.into_iter().zip(&of_calls) {
+    let (mut replaced, last) = (Vec::new(), hung_at.last());
+    for (place, (sight, (case, call))) in sights.into_iter().zip(&of_calls).enumerate() {
         seen.extend(sight.seen);
+        if let Some(exchange) = of_exchanges.get(place)
+            && last.is_none_or(|last| place <= last)
+        {
+            let (case, at) = (Arc::clone(case), (*call, *exchange));
+            replaced.push(Replaced { case, at, faults: sight.faults });
+        }
         if let Some(here) = sight.moved {
             let (_, _, moved) =
                 moved.entry((Arc::as_ptr(case), *call)).or_insert((case, *call, false));
@@ -131,7 +152,7 @@ pub(super) async fn all(
         }
         outcomes.add(findings.judged(runs.clone()));
     }
-    exchanges
+    (exchanges, replaced)
 }
 
 /// Breaches of a case without a fault.
@@ -168,6 +189,13 @@ fn cut(seen: &mut Vec<Seen>) -> bool {
 impl Hung {
     fn add(&self, place: usize) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    }
+
+    /// The place of the last permitted hang, after which nothing counts.
+    fn last(&self) -> Option<usize> {
+        let mut hung = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hung.sort_unstable();
+        hung.get(MOST_HUNG - 1).copied()
     }
 
     /// Whether enough runs hung up to this place that later ones do not count.
@@ -246,6 +274,13 @@ async fn at(player: &Player, place: &Place, known: &Known, hung: &Hung) -> Sight
             }
             let mut breaches = judge::always(&played, &word);
             breaches.extend(judge::under(&under, *call, &undisturbed.end, &played.end));
+            let tally = sight.faults.entry(fault.column()).or_default();
+            match &played.end {
+                _ if !breaches.is_empty() => tally.breaks += 1,
+                end if *end == undisturbed.end => tally.same += 1,
+                End::Failed(_) | End::Checked { ready: false, .. } => tally.ends += 1,
+                _ => tally.differs += 1,
+            }
             sight.seen.extend(breaches.into_iter().map(|breach| {
                 let hung = hangs && *breach.rule == ENDING;
                 let sentence = format!(

@@ -257,6 +257,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use smp_replay::player::trace::Trace;
 
     const WORD: &str = "quetzalfeder";
     const UNREADABLE: Under<'_> =
@@ -405,7 +406,8 @@ mod tests {
     #[test]
     fn what_no_run_may_end_in_breaks_a_rule_of_its_own() {
         let always = |end: End, said: &str| {
-            super::always(&Played { end, said: vec![said.into()], exchanges: vec![] }, WORD)
+            let (said, trace) = (vec![said.into()], Trace::default());
+            super::always(&Played { end, said, exchanges: vec![], trace }, WORD)
         };
         for (code, broken) in [
             (Code::Trap, "no-crash"),

@@ -12,10 +12,12 @@
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | the usage of all these runs |
 //! | `hints` | words of the connector's language |
+//! | `traffic` | nothing: what the cases sent and what became of it, for a report |
 //!
 //! Every rule is a row of the table in `rules`. The same file with the same fixtures gets the same
 //! verdict, except for its times.
 
+pub mod traffic;
 pub mod verdict;
 
 mod parallel;
@@ -49,6 +51,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::check::traffic::CaseTraffic;
 use crate::check::verdict::{Connector, Figures, Rule, Times, Verdict};
 use smp_host::component::compile::Compiler;
 use smp_host::component::plugin::Plugin;
@@ -86,32 +89,58 @@ pub trait Watcher: Send + Sync {
     fn step(&self);
 }
 
+/// A verdict, and the traffic that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What each fixture case sent, and what became of it with and without faults.
+    pub traffic: Vec<CaseTraffic>,
+}
+
 /// Checks a connector. Dropping this ends it.
 pub async fn check(subject: &Subject, watcher: Arc<dyn Watcher>) -> Verdict {
+    examine(subject, watcher).await.verdict
+}
+
+/// Checks a connector, and keeps the traffic for a report. Dropping this ends it.
+pub async fn examine(subject: &Subject, watcher: Arc<dyn Watcher>) -> Examination {
     let began = Instant::now();
     let mut outcomes = Outcomes::default();
     let loaded = file::load(subject, &mut outcomes).await;
-    let (connector, compiling, figures, times, rules) = match loaded {
-        None => (
-            None,
-            Duration::ZERO,
-            Figures::default(),
-            Times::default(),
-            outcomes.complete(UNLOADED, None),
-        ),
+    let (connector, compiling, played) = match loaded {
+        None => (None, Duration::ZERO, Played::nothing(outcomes)),
         Some((plugin, compiling)) => {
             let (connector, toolchain) = (Connector::of(plugin.info()), plugin.info().toolchain);
-            let (figures, times, mut rules) = of_plugin(plugin, subject, watcher, outcomes).await;
-            hints::translate(&mut rules, toolchain);
-            (Some(connector), compiling, figures, times, rules)
+            let mut played = of_plugin(plugin, subject, watcher, outcomes).await;
+            hints::translate(&mut played.rules, toolchain);
+            (Some(connector), compiling, played)
         }
     };
+    let Played { figures, times, rules, traffic } = played;
     let times = Times {
         compile_ms: milliseconds(compiling),
         total_ms: milliseconds(began.elapsed()),
         ..times
     };
-    Verdict { connector, strict: subject.strict, rules, figures, times }
+    let verdict = Verdict { connector, strict: subject.strict, rules, figures, times };
+    Examination { verdict, traffic }
+}
+
+/// What was seen of a connector.
+struct Played {
+    figures: Figures,
+    times: Times,
+    rules: Vec<Rule>,
+    traffic: Vec<CaseTraffic>,
+}
+
+impl Played {
+    fn nothing(outcomes: Outcomes) -> Self {
+        let rules = outcomes.complete(UNLOADED, None);
+        let (figures, times) = (Figures::default(), Times::default());
+        Self { figures, times, rules, traffic: Vec::new() }
+    }
 }
 
 const UNLOADED: &str = "Skipped: the file cannot be loaded.";
@@ -124,7 +153,7 @@ async fn of_plugin(
     subject: &Subject,
     watcher: Arc<dyn Watcher>,
     mut outcomes: Outcomes,
-) -> (Figures, Times, Vec<Rule>) {
+) -> Played {
     let descriptor = plugin.descriptor().clone();
     listing::judge(&descriptor, &mut outcomes);
     texts::judge(&descriptor, &mut outcomes);
@@ -133,7 +162,7 @@ async fn of_plugin(
 
     // The contract's check has parsed the base already.
     let Ok(player) = Player::new(&plugin).map(Arc::new) else {
-        return (Figures::default(), Times::default(), outcomes.complete(UNLOADED, None));
+        return Played::nothing(outcomes);
     };
     let cases = match subject.fixtures.as_slice() {
         [] => Vec::new(),
@@ -141,10 +170,10 @@ async fn of_plugin(
     };
     pure::judge(&player, &cases, &mut outcomes).await;
 
-    let mut exchanges = 0;
+    let (mut exchanges, mut replaced) = (0, Vec::new());
     if !cases.is_empty() {
         let known = recorded::known(&player, &cases);
-        exchanges = faulted::all(&player, &cases, known, &watcher, &mut outcomes).await;
+        (exchanges, replaced) = faulted::all(&player, &cases, known, &watcher, &mut outcomes).await;
         bounds::judge(player.used(), player.limits(), &mut outcomes);
     }
     let used = player.used();
@@ -161,7 +190,8 @@ async fn of_plugin(
     } else {
         (UNPLAYED, (rules::SOUND.hint, rules::SOUND.remedy()))
     };
-    (figures, times, outcomes.complete(why, Some(advice)))
+    let traffic = traffic::of(&player, &cases, &replaced);
+    Played { figures, times, rules: outcomes.complete(why, Some(advice)), traffic }
 }
 
 fn milliseconds(time: Duration) -> u64 {

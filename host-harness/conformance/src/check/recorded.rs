@@ -216,6 +216,11 @@ impl PlayedCase {
         self.calls.iter().any(|(other, played)| *other == call && played.end.hung())
     }
 
+    /// Whether its outcome is the expected one. `None` if none is expected.
+    pub(super) fn is_as_expected(&self) -> Option<bool> {
+        (!self.found.untold).then_some(self.found.differs.is_none())
+    }
+
     /// The breaches without a fault.
     pub(super) fn breaches(&self) -> impl Iterator<Item = (Call, &Breach)> {
         self.found.breaches.iter().map(|(call, breach)| (*call, breach))

@@ -148,6 +148,16 @@ impl Class {
         }
     }
 
+    /// What it comes to, in a sentence without a full stop.
+    #[must_use]
+    pub fn verdict(self) -> &'static str {
+        match self {
+            Self::Harmless => "Nobody needs to look before this upgrade",
+            Self::Look => "An operator must look before this upgrade",
+            Self::Blocking => "An operator must act before this upgrade",
+        }
+    }
+
     /// The outcome with the same mark on a terminal.
     #[must_use]
     pub fn outcome(self) -> CheckOutcome {
@@ -168,6 +178,22 @@ impl Stored {
             Self::NotShown => "not-shown",
             Self::MayStop => "may-stop",
             Self::StopWorking => "stop-working",
+        }
+    }
+
+    /// It in a sentence.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::KeepWorking => "The stored settings and key keep working.",
+            Self::NotShown => {
+                "No declaration stops the stored settings and key from working, but no recorded \
+                 traffic shows that they work."
+            }
+            Self::MayStop => {
+                "The stored settings and key may stop working: it depends on what is stored."
+            }
+            Self::StopWorking => "The stored settings and key stop working.",
         }
     }
 }

@@ -381,6 +381,7 @@ mod tests {
     use crate::diff::testing::lines;
     use smp_host::failure::Code;
     use smp_host::http::transport::{Method, Request, Response};
+    use smp_replay::player::trace::Trace;
     use smp_replay::player::traffic::Exchange;
 
     fn failed(code: Code) -> End {
@@ -413,14 +414,12 @@ mod tests {
             body: None,
             headers: std::sync::Arc::default(),
         };
-        Exchange { request, answer: Ok(Response::default()), held }
+        Exchange { request, answer: Ok(Response::default()), held, tries: 1 }
     }
 
     fn side(call: Call, end: End, held: bool) -> Side {
-        Side {
-            calls: vec![(call, Played { end, said: vec![], exchanges: vec![exchange(held)] })],
-            refused: None,
-        }
+        let (exchanges, trace) = (vec![exchange(held)], Trace::default());
+        Side { calls: vec![(call, Played { end, said: vec![], exchanges, trace })], refused: None }
     }
 
     fn between(old: &Side, new: &Side) -> (CaseChange, Vec<String>) {

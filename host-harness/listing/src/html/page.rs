@@ -30,6 +30,7 @@ impl Page<'_> {
     #[must_use]
     pub fn document(&self) -> String {
         let style = format!("{STYLE}{REPORT}");
+        let title = crate::name(self.title);
         let document = html! {
             (DOCTYPE)
             html lang="en" {
@@ -39,7 +40,7 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     meta name="referrer" content="no-referrer";
-                    title { (crate::name(self.title)) " · " (self.kind) }
+                    title { @if !title.trim().is_empty() { (title) " · " } (self.kind) }
                     style { (PreEscaped(style)) }
                 }
                 body {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::case::Case;
-use super::log::LogCollector;
+use super::trace::{Listener, Noting, Trace};
 use super::traffic::{Exchange, Injection};
 use super::{Mode, Player};
 use smp_host::collect::destination::Listed;
@@ -74,6 +74,8 @@ pub struct Played {
     pub said: Vec<String>,
     /// The requests and their answers.
     pub exchanges: Vec<Exchange>,
+    /// The tries and the pages. Empty under a fault.
+    pub trace: Trace,
 }
 
 impl End {
@@ -121,10 +123,11 @@ impl Player {
         call: Call,
         injection: Option<Injection>,
     ) -> Result<Played, Failure> {
+        let log = Arc::new(Listener::new(injection.is_none()));
         let playback = self.playback(&case.fixture, Mode::Lenient(injection))?;
-        let log = Arc::new(LogCollector::default());
         let mut session = playback.session_for(call.purpose(), checked, Arc::clone(&log) as _);
         let usage = session.usage();
+        let mut trace = Trace::default();
         let (end, mut said) = match call {
             Call::Validate => match Validation::of(&mut session).await {
                 Ok(validation) => told(&validation),
@@ -134,22 +137,25 @@ impl Player {
                 Ok(account) => (End::Account(account.id), Vec::new()),
                 Err(failure) => failed(failure),
             },
-            Call::Collect => self.listed::<MemberPage>(session, &usage).await,
-            Call::Usage => self.listed::<UsagePage>(session, &usage).await,
+            Call::Collect => self.listed::<MemberPage>(session, &usage, &mut trace).await,
+            Call::Usage => self.listed::<UsagePage>(session, &usage, &mut trace).await,
         };
         self.note(&usage, 0);
         said.extend(log.lines());
-        Ok(Played { end, said, exchanges: playback.traffic().exchanges() })
+        trace.tries = log.tries();
+        Ok(Played { end, said, exchanges: playback.traffic().exchanges(), trace })
     }
 
     async fn listed<P: Listed + Rowed>(
         &self,
         session: Session,
         usage: &SharedUsage,
+        trace: &mut Trace,
     ) -> (End, Vec<String>) {
         let kept = Kept::default();
-        let mut stream = Stream::<P>::in_memory(Box::new(kept.clone()));
-        let report = session.list(&mut stream, std::future::pending()).await;
+        let mut noting = Noting::new(Stream::<P>::in_memory(Box::new(kept.clone())));
+        let report = session.list(&mut noting, std::future::pending()).await;
+        (trace.pages, trace.notes) = (noting.pages, report.notes);
         self.note(usage, report.figures.requests - report.figures.retries);
         report.error.map_or_else(|| (kept.list(), Vec::new()), failed)
     }

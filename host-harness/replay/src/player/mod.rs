@@ -21,6 +21,7 @@ pub mod case;
 pub mod cases;
 pub mod log;
 mod outcome;
+pub mod trace;
 pub mod traffic;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -69,6 +69,8 @@ pub struct Exchange {
     pub answer: Answer,
     /// Whether the fixture has an answer.
     pub held: bool,
+    /// How often the request was sent until then.
+    pub tries: usize,
 }
 
 #[derive(Default)]
@@ -190,9 +192,10 @@ impl Transport for Traffic {
             }
             None => self.answer(request, &mut state),
         };
-        let exchange = Exchange { request: request.clone(), answer: answer.clone(), held };
+        let (request, tries) = (request.clone(), 1);
+        let exchange = Exchange { request, answer: answer.clone(), held, tries };
         match state.exchanges.get_mut(index) {
-            Some(same) => *same = exchange,
+            Some(same) => *same = Exchange { tries: same.tries.saturating_add(1), ..exchange },
             None => state.exchanges.push(exchange),
         }
         Box::pin(std::future::ready(answer))
@@ -286,9 +289,9 @@ mod tests {
         let exchanges: Vec<_> = traffic
             .exchanges()
             .into_iter()
-            .map(|exchange| exchange.answer.unwrap().status)
+            .map(|exchange| (exchange.answer.unwrap().status, exchange.tries))
             .collect();
-        assert_eq!(exchanges, [200, 200, 404]);
+        assert_eq!(exchanges, [(200, 2), (200, 1), (404, 1)]);
     }
 
     #[tokio::test]
