@@ -18,5 +18,7 @@ mod files;
 mod fixtures;
 #[path = "conformance/ours.rs"]
 mod ours;
+#[path = "conformance/page.rs"]
+mod page;
 #[path = "conformance/setup.rs"]
 mod setup;

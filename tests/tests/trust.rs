@@ -125,9 +125,14 @@ fn a_signed_package_is_vouched_for_as_a_whole_and_by_its_file() {
 
 #[test]
 fn whatever_of_a_package_is_changed_after_it_was_signed_is_named() {
-    for name in
-        ["atlassian-cloud.wasm", "listing.json", "listing.md", "sbom.cdx.json", "CHANGELOG.md"]
-    {
+    for name in [
+        "atlassian-cloud.wasm",
+        "listing.json",
+        "listing.md",
+        "listing.html",
+        "sbom.cdx.json",
+        "CHANGELOG.md",
+    ] {
         let signed = Signed::new(&real());
         let path = signed.package.join(name);
         fs::write(&path, [fs::read(&path).unwrap(), b" ".to_vec()].concat()).unwrap();

@@ -252,6 +252,53 @@ fn a_build_that_hangs_ends_the_comparison_at_the_third_time() {
     assert_eq!(details, Some(json!(["calls hung 3 times: 5 cases left out"])), "{changes:#}");
 }
 
+#[test]
+fn a_page_says_what_blocks_and_the_json_is_the_same_beside_it() {
+    let home = tempfile::tempdir().unwrap();
+    let page = home.path().join("upgrade.html");
+    let (old, new) = (test_component("example"), test_component("example-greedy"));
+    let ended = compare(&old, &new, &["--json", "--html", page.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(json_of(&ended), to_json("example-greedy"));
+    let page = std::fs::read_to_string(&page).unwrap();
+    smp_listing::testing::assert_stands_alone(&page);
+    for expected in [
+        "An operator must act before this upgrade",
+        "The stored settings and key stop working.",
+        "<code dir=\"auto\">POST /api/2/search</code>",
+        "<section id=\"blocking\"><h2>Blocking</h2>",
+        "people-on-two-pages",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn a_page_of_texts_that_steer_is_harmless() {
+    let home = tempfile::tempdir().unwrap();
+    let page = home.path().join("upgrade.html");
+    let (old, new) = (test_component("tame"), test_component("steering-texts"));
+    let run = Run::bare().arg("diff").arg(old).arg(new).file("--html", &page);
+    let ended = run.end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    smp_listing::testing::assert_stands_alone(&std::fs::read_to_string(&page).unwrap());
+}
+
+#[test]
+fn a_page_replaces_neither_build() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("new.wasm");
+    std::fs::copy(test_component("example-reworded"), &copy).unwrap();
+    let run = Run::bare().args(["diff", "--json"]).arg(test_component("example")).arg(&copy);
+    let ended = run.file("--html", &copy).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    assert_eq!(ended.said("invalid-settings"), "`--html` and `NEW.wasm` are the same file");
+    assert_eq!(
+        std::fs::read(&copy).unwrap(),
+        std::fs::read(test_component("example-reworded")).unwrap()
+    );
+}
+
 fn to(new: &str) -> Ended {
     compare(&test_component("example"), &test_component(new), &[])
 }

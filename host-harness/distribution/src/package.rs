@@ -2,7 +2,7 @@
 //! memory.
 //!
 //! ```text
-//! SHA256SUMS.sig ── signature ─▶ SHA256SUMS ── digests ─▶ ID.wasm · listing.json · listing.md · sbom.cdx.json · CHANGELOG.md
+//! SHA256SUMS.sig ── signature ─▶ SHA256SUMS ── digests ─▶ ID.wasm · listing.json, .md, .html · sbom.cdx.json · CHANGELOG.md
 //! ```
 //! Every [`Package`] has been checked against its own `SHA256SUMS`: each file that it names is
 //! present with that digest, and there is no other file.
@@ -42,7 +42,7 @@ pub const LARGEST_SIGNATURE: u64 = 4 * 1024;
 const LARGEST_ORIGIN: u64 = 1024 * 1024;
 /// Largest file other than the component, in bytes: documents for people and marketplaces.
 pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
-/// Most files: a package has six.
+/// Most files: a package has seven, and one with a picture eight.
 pub const MOST_FILES: usize = 32;
 /// Longest name of a file.
 const LONGEST_NAME: usize = 128;

@@ -180,6 +180,8 @@ pub enum Place {
     Checkpoint,
     /// The report of a run.
     Report,
+    /// A report for people, as a page.
+    Page,
     /// A stream, such as standard output.
     Stream,
 }

@@ -224,6 +224,14 @@ pub fn table<const N: usize>(
     rows.for_each(|row| out.push_str(&line(&row)));
 }
 
+/// Longest prose, in characters: an entry of a changelog.
+const LONGEST_PROSE: usize = 5 * LONGEST_TEXT;
+
+/// Paragraphs and lists, unless the text is empty.
+pub fn prose(out: &mut String, text: &str) {
+    paragraph(out, &block(text, LONGEST_PROSE, ""));
+}
+
 /// Says how many entries are not shown.
 pub fn more(out: &mut String, hidden: usize) {
     if hidden > 0 {

@@ -211,7 +211,7 @@ fn members_without_what_could_not_be_read_are_a_warning() {
 }
 
 /// Checks the connector with this flaw, on two pages with the titles of three people.
-fn check(flaw: &str, arguments: &[&str]) -> Ended {
+pub(crate) fn check(flaw: &str, arguments: &[&str]) -> Ended {
     let titles = ("/titles", r#"{"ada":"countess","grace":"admiral"}"#);
     let second = ("/people?page=2", r#"{"people":["edsger"],"next":null}"#);
     let exchanges = [

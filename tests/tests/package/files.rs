@@ -10,11 +10,12 @@ use wasmparser::{Parser, Payload};
 use crate::setup::{DATE, Made, OURS, VERSION, bill, bill_of, digest, packaging, packaging_of};
 
 #[test]
-fn a_package_is_a_folder_of_six_files_with_their_checksums() {
+fn a_package_is_a_folder_of_seven_files_with_their_checksums() {
     let names = [
         "CHANGELOG.md",
         "SHA256SUMS",
         "atlassian-cloud.wasm",
+        "listing.html",
         "listing.json",
         "listing.md",
         "sbom.cdx.json",
@@ -240,6 +241,41 @@ fn the_changelog_is_the_entry_of_the_version() {
             .contains("\n## Before you upgrade\n\n| Until | What changes, and what to do |\n")
     );
     assert!(!made.ended.stderr.contains("note:"), "{}", made.ended.stderr);
+}
+
+#[test]
+fn a_picture_that_only_draws_is_a_file_of_the_package_and_part_of_its_page() {
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("icon");
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M0 0h1v1z\"/></svg>";
+    fs::write(&path, svg).unwrap();
+    let made = Made::of(|run| run.file("--icon", &path));
+    assert_eq!(
+        (made.text("icon.svg").as_str(), &made.json("listing.json")["icon"]),
+        (svg, &"icon.svg".into())
+    );
+    assert!(
+        made.text("listing.html").contains("<img class=\"icon\" src=\"data:image/svg+xml;base64,")
+    );
+    fs::write(&path, svg.replace("<path", "<path onload=\"alert(1)\"")).unwrap();
+    let refused = packaging(files.path()).file("--icon", &path).end();
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.said("invalid-settings").contains("`onload`"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_listing_names_where_help_and_reports_of_weaknesses_go() {
+    let made = Made::of(|run| {
+        run.args(["--support", "https://example.test/help", "--security", "mailto:s@example.test"])
+    });
+    let links = &made.json("listing.json")["links"];
+    assert_eq!(links["security"], "mailto:s@example.test");
+    assert!(made.text("listing.md").contains("- **Help:** <https://example.test/help>\n"));
+    assert!(made.text("listing.html").contains("<a href=\"mailto:s@example.test\""));
+    let output = tempfile::tempdir().unwrap();
+    let refused = packaging(output.path()).args(["--support", "http://example.test"]).end();
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.said("invalid-settings").contains("`--support`"), "{}", refused.stderr);
 }
 
 #[test]

@@ -89,6 +89,10 @@ fn our_listing_is_a_page_that_any_reader_takes() {
         "How to set it up",
         "Questions and answers",
         "What was checked",
+        "What changed",
+        "Who vouches for it",
+        "How to install it",
+        "Help, and reports of weaknesses",
         "The file",
         "What is linked into it",
     ];
@@ -98,6 +102,26 @@ fn our_listing_is_a_page_that_any_reader_takes() {
         assert!(text.contains(endpoint), "{endpoint}");
     }
     assert!(text.contains(&digest(&OURS.bytes("atlassian-cloud.wasm"))));
+}
+
+#[test]
+fn our_listing_is_a_page_that_stands_alone() {
+    let page = OURS.text("listing.html");
+    smp_listing::testing::assert_stands_alone(&page);
+    for expected in [
+        "<h1><bdi>Atlassian Cloud</bdi>",
+        "What it may not do",
+        "/admin/v1/orgs/{organization-id}/users",
+        "read:accounts:admin",
+        "Not signed when this page was written",
+        "smp-harness verify atlassian-cloud-",
+        "Passed",
+        &digest(&OURS.bytes("atlassian-cloud.wasm")),
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let size = page.len();
+    assert!(size < 200_000, "{size} bytes");
 }
 
 #[test]
@@ -130,6 +154,8 @@ fn scripts_read_in_the_listing_what_inspect_says_of_the_file() {
         "digest",
         "build_digest",
         "metadata",
+        "links",
+        "icon",
         "scopes",
         "breaking",
         "conformance",

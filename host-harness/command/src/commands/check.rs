@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use smp_conformance::check::verdict::Verdict;
-use smp_conformance::check::{self, Subject, cases};
+use smp_conformance::check::{self, Examination, Subject, cases};
+use smp_conformance::page;
 use smp_host::failure::Failure;
 use smp_host::files::json;
 
@@ -14,7 +14,9 @@ use crate::show;
 use super::Exit;
 use super::connector::{ConnectorArguments, compiled_code, is_who_it_says, this_program};
 use super::console::{Console, output_fault};
+use super::page::PageArguments;
 use super::progress::{Steps, interrupted, stopped};
+use super::registry::ended;
 use super::remedy::worded_verdict;
 
 #[derive(Debug, Args)]
@@ -31,6 +33,8 @@ pub(crate) struct Check {
     /// The fixtures are only the first ones: an endpoint that none of them calls is a note.
     #[arg(long, conflicts_with = "strict")]
     partial: bool,
+    #[command(flatten)]
+    page: PageArguments,
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -49,6 +53,10 @@ impl Check {
             Ok(fixtures) => fixtures,
             Err(failure) => return console.failed(&failure),
         };
+        let read: Vec<_> = self.connector.files().collect();
+        if let Err(failure) = self.page.check(&read, &fixtures) {
+            return ended(&failure, console);
+        }
         let limits = self.connector.limits();
         let opened = match self.connector.open(&limits) {
             Ok(opened) => is_who_it_says(&opened, &limits).await.map(|()| opened),
@@ -68,14 +76,14 @@ impl Check {
             cache: compiled_code(),
         };
         let steps = Arc::new(Steps::new(*console));
-        let verdict = tokio::select! {
-            verdict = check::check(&subject, Arc::clone(&steps) as _) => verdict,
+        let examined = tokio::select! {
+            examined = check::examine(&subject, Arc::clone(&steps) as _) => examined,
             () = stopped() => leave(&steps, console),
         };
         steps.clear();
-        match self.show(&verdict, console).map(|()| verdict) {
+        match self.show(&examined, console) {
             Err(failure) => console.failed(&failure),
-            Ok(verdict) => match verdict.failure() {
+            Ok(()) => match examined.verdict.failure() {
                 None => Exit::Done,
                 Some(failure) if self.json => console.failed(&failure),
                 // The list on standard output says everything.
@@ -84,8 +92,9 @@ impl Check {
         }
     }
 
-    fn show(&self, verdict: &Verdict, console: &Console) -> Result<(), Failure> {
-        let verdict = worded_verdict(verdict);
+    fn show(&self, examined: &Examination, console: &Console) -> Result<(), Failure> {
+        let verdict = worded_verdict(&examined.verdict);
+        self.page.write(|| page::check::page(&verdict, &examined.traffic))?;
         if self.json {
             let json = json::indented(&verdict.to_json()).map_err(|error| output_fault(&error))?;
             return console.data(&format!("{json}\n"));

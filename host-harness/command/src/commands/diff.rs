@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use smp_conformance::diff;
 use smp_conformance::diff::changes::Changes;
+use smp_conformance::page;
 use smp_host::component::plugin::Plugin;
 use smp_host::failure::Failure;
 use smp_host::files::json;
@@ -18,7 +19,9 @@ use super::Exit;
 use super::connector::{TrustArguments, load};
 use super::console::{Console, output_fault};
 use super::limited::LimitArguments;
+use super::page::PageArguments;
 use super::progress::{interrupted, stopped};
+use super::registry::ended;
 use super::remedy::worded_changes;
 
 const EXIT_CODES: &str = "\
@@ -47,6 +50,8 @@ pub(crate) struct Diff {
     /// be repeated.
     #[arg(long, visible_alias = "fixture", value_name = "DIR", num_args = 1..)]
     fixtures: Vec<PathBuf>,
+    #[command(flatten)]
+    page: PageArguments,
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -56,9 +61,15 @@ impl Diff {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let limits = self.limits.limits();
         let opened = |file: &Path| self.trust.read(file, &limits);
-        let opened = cases::find(&self.fixtures)
-            .and_then(|fixtures| Ok((fixtures, opened(&self.old)?, opened(&self.new)?)));
-        let (fixtures, old, new) = match opened {
+        let fixtures = match cases::find(&self.fixtures) {
+            Ok(fixtures) => fixtures,
+            Err(failure) => return console.failed(&failure),
+        };
+        let read = [("OLD.wasm", self.old.as_path()), ("NEW.wasm", self.new.as_path())];
+        if let Err(failure) = self.page.check(&read, &fixtures) {
+            return ended(&failure, console);
+        }
+        let (old, new) = match opened(&self.old).and_then(|old| Ok((old, opened(&self.new)?))) {
             Ok(opened) => opened,
             Err(failure) => return console.failed(&failure),
         };
@@ -88,6 +99,7 @@ impl Diff {
     }
 
     fn show(&self, changes: &Changes, console: &Console) -> Result<(), Failure> {
+        self.page.write(|| page::diff::page(changes))?;
         if self.json {
             let json = json::indented(&changes.to_json()).map_err(|error| output_fault(&error))?;
             return console.data(&format!("{json}\n"));

@@ -25,6 +25,7 @@ mod man;
 mod new;
 mod outputs;
 mod package;
+mod page;
 mod progress;
 mod pull;
 mod push;

@@ -115,7 +115,7 @@ pub(crate) fn check_fixture(
     };
     match written.iter().find(|(_, file)| named(file).starts_with(&folder)) {
         Some((option, _)) => Err(wrong(
-            format!("`{option}` is a file inside the folder of `--fixture`"),
+            format!("`{option}` is a file inside the folder of a fixture"),
             "Give it a place outside the fixture, which would be another one afterwards.",
         )),
         None => Ok(()),

@@ -11,9 +11,11 @@ use serde_json::json;
 use smp_distribution::packaging::bill::{self, Bill};
 use smp_distribution::packaging::figures::{self, Figures};
 use smp_distribution::packaging::folder::Written;
+use smp_distribution::packaging::links::Links;
 use smp_distribution::packaging::metadata::PublisherMetadata;
 use smp_distribution::packaging::{Package, PackageRequest, assemble, changelog};
 use smp_host::failure::{Code, Failure};
+use smp_listing::html::icon::{self, Icon};
 use smp_replay::player::cases;
 
 use super::connector::{ConnectorArguments, this_program};
@@ -46,6 +48,9 @@ pub(crate) struct MakePackage {
     /// build.
     #[arg(long, value_name = "FILE", help_heading = "Inputs")]
     figures: Option<PathBuf>,
+    /// Its picture, at most 64 KiB: a PNG, or an SVG that only draws.
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    icon: Option<PathBuf>,
     /// A description, in a sentence.
     #[arg(long, value_name = "TEXT", help_heading = METADATA)]
     description: Option<String>,
@@ -61,6 +66,12 @@ pub(crate) struct MakePackage {
     /// Address of the home page.
     #[arg(long, value_name = "URL", help_heading = METADATA)]
     homepage: Option<String>,
+    /// Address for help: `https://…` or `mailto:…`.
+    #[arg(long, value_name = "URL", help_heading = METADATA)]
+    support: Option<String>,
+    /// Address for reports of weaknesses: `https://…` or `mailto:…`.
+    #[arg(long, value_name = "URL", help_heading = METADATA)]
+    security: Option<String>,
     /// The commit that it was built from.
     #[arg(long, value_name = "COMMIT", help_heading = METADATA)]
     revision: Option<String>,
@@ -112,6 +123,12 @@ impl MakePackage {
             revision: self.revision.clone(),
         };
         metadata.check().map_err(|wrong| wrong.failure())?;
+        let links = Links { support: self.support.clone(), security: self.security.clone() };
+        links.check().map_err(|wrong| wrong.failure())?;
+        let icon = self.icon.as_deref().map(|path| {
+            let bytes = read("--icon", path, icon::LARGEST)?;
+            Icon::read(&bytes).map_err(|no| unreadable("--icon", path, &no.to_string()))
+        });
         let changelog =
             String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
                 .map_err(|_| unreadable("--changelog", &self.changelog, "it is not UTF-8 text"))?;
@@ -127,6 +144,8 @@ impl MakePackage {
             limits,
             strict: self.strict,
             metadata,
+            links,
+            icon: icon.transpose()?,
             bill: Bill::parse(&read("--sbom", &self.sbom, bill::LARGEST)?)?,
             changelog,
             figures,

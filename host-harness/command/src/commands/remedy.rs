@@ -134,6 +134,7 @@ fn option(place: Place) -> Option<&'static str> {
         Place::Output => Some("--output"),
         Place::Checkpoint => Some("--checkpoint"),
         Place::Report => Some("--report"),
+        Place::Page => Some("--html"),
         _ => None,
     }
 }
@@ -141,7 +142,7 @@ fn option(place: Place) -> Option<&'static str> {
 /// Where an input comes from.
 fn corrected(input: &str) -> Option<&'static str> {
     match input {
-        "authors" | "description" | "homepage" | "licenses" | "source" => {
+        "authors" | "description" | "homepage" | "licenses" | "security" | "source" | "support" => {
             Some("`smp-harness package --help` explains each of them.")
         }
         "revision" => Some("It is what `--revision` names."),
@@ -206,6 +207,7 @@ mod tests {
             (Remedy::ReplaceRelease, "`--overwrite`"),
             (later(None), ""),
             (Remedy::NewKey { setting: None }, ""),
+            (Remedy::MakeRoom { of: Place::Page }, "`--html`"),
             (Remedy::MakeRoom { of: Place::Stream }, ""),
             (Remedy::OtherComponent { contract: Some("0.2.0".into()) }, ""),
             (Remedy::Other, ""),

@@ -136,7 +136,9 @@ fn came(came: &Came) -> Markup {
             @if let Some(members) = came.members { ", " (number(members)) " members" }
             ", " (number(came.requests)) " requests"
         }
-        @if let Some(request) = &came.unanswered { span .sub { "Not in the traffic: " (code(request)) } }
+        @if let Some(request) = &came.unanswered {
+            span .sub { "Not in the traffic: " (code(request)) }
+        }
     }
 }
 
@@ -165,7 +167,8 @@ fn differs(case: &CaseChange) -> Markup {
             }
         }
         @for check in &case.checks {
-            p { "Check " (code(&check.id)) ": " (said(&word(&check.old))) " → " (said(&word(&check.new))) }
+            @let (old, new) = (word(&check.old), word(&check.new));
+            p { "Check " (code(&check.id)) ": " (said(&old)) " → " (said(&new)) }
         }
     }
 }

@@ -283,13 +283,18 @@ fn ended(ended: &Ended) -> Markup {
                 @let (checks, hidden) = shown(checks);
                 ul .checks {
                     @for check in checks {
-                        li { (outcome(check.outcome)) " · " (said(&check.title)) ": " (said(&check.message)) }
+                        li {
+                            (outcome(check.outcome)) " · " (said(&check.title)) ": "
+                            (said(&check.message))
+                        }
                     }
                 }
                 (more(hidden))
             }
             Ended::Account(id) => p { (state("✔", "good", "Account")) " " (code(id)) },
-            Ended::List(count) => p { (state("✔", "good", "Complete")) ", " (number(*count)) " records" },
+            Ended::List(count) => {
+                p { (state("✔", "good", "Complete")) ", " (number(*count)) " records" }
+            }
             Ended::Failed { code: kind, message, hint } => {
                 @let (sign, class) = mark(smp_host::validation::CheckOutcome::Failed);
                 p { (state(sign, class, "Failed")) " as " code { (kind) } ": " (said(message)) }

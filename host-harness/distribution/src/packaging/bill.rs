@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::links::Links;
 use super::metadata::PublisherMetadata;
 use smp_host::failure::{Code, Failure};
 use smp_host::files::json;
@@ -79,6 +80,22 @@ impl Bill {
     #[must_use]
     pub fn linked(&self) -> &[Linked] {
         &self.linked
+    }
+
+    /// The addresses for help and for reports of weaknesses in the bill.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        let reference = |kind: &str| {
+            let references = self.component()?.get("externalReferences")?.as_array()?;
+            let found = references
+                .iter()
+                .find(|reference| reference.get("type").and_then(Value::as_str) == Some(kind))?;
+            Some(found.get("url")?.as_str()?.to_owned())
+        };
+        let support = Links { support: reference("support"), ..Links::default() };
+        let security = Links { security: reference("security-contact"), ..Links::default() };
+        let entries = [support, security].into_iter().filter(|links| links.check().is_ok());
+        entries.fold(Links::default(), Links::or)
     }
 
     /// The metadata of the component in the bill.

@@ -23,6 +23,24 @@ pub struct Entry {
     pub breaking: Vec<Breaking>,
 }
 
+impl Entry {
+    /// Its sections below the heading of the version: the title of each, and its text. What comes
+    /// before the first title has none.
+    #[must_use]
+    pub fn sections(&self) -> Vec<(Option<&str>, String)> {
+        let mut sections: Vec<(Option<&str>, String)> = vec![(None, String::new())];
+        for line in self.text.lines().filter(|line| !line.starts_with("## ")) {
+            if let Some(title) = line.strip_prefix("### ") {
+                sections.push((Some(title), String::new()));
+            } else if let Some((_, text)) = sections.last_mut() {
+                text.extend([line, "\n"]);
+            }
+        }
+        sections.retain(|(_, text)| !text.trim().is_empty());
+        sections
+    }
+}
+
 /// A change that needs action of somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breaking {
@@ -136,6 +154,17 @@ fn is_reference(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_has_sections_below_its_heading() {
+        let text =
+            "## 1.0.0\n\nIn short.\n\n### Added\n\n- a\n  b\n\n### Empty\n\n### Fixed\n- c\n";
+        let entry = Entry { text: text.into(), released: true, breaking: vec![] };
+        let sections = entry.sections();
+        let sections: Vec<_> = sections.iter().map(|(title, text)| (*title, text.trim())).collect();
+        let expected = [(None, "In short."), (Some("Added"), "- a\n  b"), (Some("Fixed"), "- c")];
+        assert_eq!(sections, expected);
+    }
 
     const CHANGELOG: &str = "# Changelog\n\n## [Unreleased]\n\n- new\n\n## [1.2.0] - 2026-01-02\n\n### Added\n\n- two\n\n## v1.1.0\n\n- one\n\n\
         [1.2.0]: https://example.test\n";

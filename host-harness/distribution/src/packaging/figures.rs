@@ -14,6 +14,10 @@ pub const LARGEST: usize = 1024 * 1024;
 /// Most figures that a listing shows.
 const MOST: usize = 200;
 
+/// Figures that a page for people shows, if there are so many: the size, the pace and the cost of a
+/// long list. Others take their place in the order of the file.
+const TELLING: [&str; 3] = ["size.component", "path.members", "million.cpu"];
+
 /// The figures of one run.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Figures {
@@ -57,6 +61,16 @@ pub enum Performance {
 }
 
 impl Figures {
+    /// The three that a page for people shows. All of them are in the listing for scripts.
+    #[must_use]
+    pub fn telling(&self) -> Vec<&Figure> {
+        let of_key = |key: &&str| self.all.iter().find(|figure| figure.key == *key);
+        let mut telling: Vec<_> = TELLING.iter().filter_map(of_key).collect();
+        let others = self.all.iter().filter(|figure| !TELLING.contains(&figure.key.as_str()));
+        telling.extend(others.take(TELLING.len() - telling.len()));
+        telling
+    }
+
     /// Reads a file of figures.
     ///
     /// # Errors
@@ -126,6 +140,23 @@ fn refused(why: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_for_people_shows_three_figures() {
+        let telling = |keys: &[&str]| {
+            let figure = |key: &&str| json!({"key": key, "name": key, "unit": "", "median": 1.0, "min": 1.0, "max": 1.0});
+            let figures = keys.iter().map(figure).collect::<Vec<_>>();
+            let figures = Figures::parse(json!({"figures": figures}).to_string().as_bytes());
+            let figures = figures.unwrap();
+            figures.telling().iter().map(|it| it.key.clone()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            telling(&["a", "million.cpu", "b", "size.component", "c"]),
+            "size.component million.cpu a"
+        );
+        assert_eq!(telling(&["a", "b", "c", "d"]), "a b c");
+        assert_eq!(telling(&["a"]), "a");
+    }
 
     fn figures(of: Option<&str>) -> Figures {
         let figure = json!({"key": "a.b", "name": "A page", "unit": "ms", "median": 2.0, "min": 1.0, "max": 3.5, "samples": 7, "kind": "told"});

@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::bill::Linked;
-use super::changelog::Breaking;
+use super::changelog::{Breaking, Entry};
 use super::figures::Performance;
+use super::links::Links;
 use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Rule, Verdict};
 use smp_host::component::plugin::PluginInfo;
+use smp_listing::html::icon::Icon;
 
 /// Version of the form of `listing.json`. New keys do not change it; any other change does.
 const FORM: u32 = 1;
@@ -26,6 +28,10 @@ pub struct Listing {
     pub build_digest: String,
     /// The publisher's metadata.
     pub metadata: PublisherMetadata,
+    /// Where its publisher helps, and takes reports of weaknesses.
+    pub links: Links,
+    /// Its picture.
+    pub icon: Option<Icon>,
     /// The verdict of its conformance check.
     pub verdict: Verdict,
     /// Its performance.
@@ -34,8 +40,8 @@ pub struct Listing {
     pub linked: Vec<Linked>,
     /// The date of the version.
     pub date: Option<Timestamp>,
-    /// Breaking changes for users who upgrade to it.
-    pub breaking: Vec<Breaking>,
+    /// What changed for users, and what breaks for those who upgrade to it.
+    pub changes: Entry,
 }
 
 impl Listing {
@@ -51,7 +57,7 @@ impl Listing {
         let linked =
             self.linked.iter().map(|Linked { name, version, licenses }| json!({"name": name, "version": version, "licenses": licenses}));
         let breaking =
-            self.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
+            self.changes.breaking.iter().map(|Breaking { deadline, message }| json!({"deadline": deadline.to_string(), "message": message}));
         let PublisherMetadata { description, authors, licenses, source, homepage, revision } =
             &self.metadata;
         let rest = json!({
@@ -59,6 +65,8 @@ impl Listing {
             "metadata": {
                 "description": description, "authors": authors, "licenses": licenses, "source": source, "homepage": homepage, "revision": revision,
             },
+            "links": {"support": self.links.support, "security": self.links.security},
+            "icon": self.icon.as_ref().map(Icon::file),
             "scopes": self.scopes(),
             "breaking": breaking.collect::<Vec<_>>(),
             "conformance": conformance(&self.verdict),
@@ -71,6 +79,31 @@ impl Listing {
             listing.extend(facts.into_iter().chain(rest));
         }
         listing
+    }
+
+    /// The name of its package's folder.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        let descriptor = &self.facts.descriptor;
+        format!("{}-{}", descriptor.id, descriptor.version)
+    }
+
+    /// The commands that verify and install it, for a terminal. A name that could be more than a
+    /// name there is left to the reader.
+    #[must_use]
+    pub fn installing(&self) -> Vec<String> {
+        let is_plain = |name: &String| {
+            name.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._+".contains(sign))
+                && name.starts_with(|sign: char| sign.is_ascii_alphanumeric())
+        };
+        let folder = Some(self.folder()).filter(is_plain).unwrap_or_else(|| "FOLDER".to_owned());
+        let file =
+            Some(self.file.clone()).filter(is_plain).unwrap_or_else(|| "CONNECTOR.wasm".to_owned());
+        vec![
+            format!("smp-harness verify {folder} --trust trust.toml"),
+            format!("smp-harness collect {folder}/{file} --trust trust.toml"),
+            format!("smp-platform connector install {folder} --trust trust.toml"),
+        ]
     }
 
     /// The scopes that a key with scopes needs, each once.

@@ -4,7 +4,8 @@
 //! | file | content |
 //! |---|---|
 //! | `ID.wasm` | the component, with standard metadata in it |
-//! | `listing.json`, `listing.md` | description, requests, results of the check and bill of materials: for scripts and for people |
+//! | `listing.json`, `listing.md`, `listing.html` | description, requests, results of the check and bill of materials: for scripts and for people |
+//! | `icon.svg` or `icon.png` | its picture, if there is one |
 //! | `sbom.cdx.json` | the linked libraries: CycloneDX, bound to the file by its digest |
 //! | `CHANGELOG.md` | the changes of this version |
 //! | `SHA256SUMS` | digests of all other files |
@@ -16,11 +17,15 @@ mod sections;
 
 pub mod metadata;
 
+pub mod links;
+
 pub mod bill;
 pub mod changelog;
 pub mod figures;
 
 pub mod listing;
+
+pub mod html;
 pub mod page;
 
 pub mod folder;
@@ -42,11 +47,13 @@ use smp_host::files::json;
 use smp_host::limits::Limits;
 use smp_host::remedy::Remedy;
 use smp_host::text;
+use smp_listing::html::icon::Icon;
 
 use super::package::{SBOM, SUMS};
 use bill::Bill;
 use figures::{Figures, Performance};
 use folder::{Named, Written};
+use links::Links;
 use listing::Listing;
 use metadata::PublisherMetadata;
 
@@ -64,6 +71,11 @@ pub struct PackageRequest {
     pub strict: bool,
     /// The publisher's metadata. Missing entries are taken from the component, then from the bill.
     pub metadata: PublisherMetadata,
+    /// Where its publisher helps, and takes reports of weaknesses. Missing entries are taken from
+    /// the bill.
+    pub links: Links,
+    /// Its picture.
+    pub icon: Option<Icon>,
     /// The bill of materials.
     pub bill: Bill,
     /// The changelog.
@@ -161,16 +173,22 @@ pub async fn assemble(
         performance,
         linked,
         date: request.date,
-        breaking: entry.breaking,
+        links: request.links.clone().or(request.bill.links()),
+        icon: request.icon.clone(),
+        changes: entry,
     };
     let json = json::indented(&listing.to_json()).map_err(|error| unwritable(&error))?;
     let mut files = vec![
         (file, component),
         ("listing.json".to_owned(), format!("{json}\n").into_bytes()),
         ("listing.md".to_owned(), page::markdown(&listing).into_bytes()),
+        ("listing.html".to_owned(), html::page(&listing).into_bytes()),
         (SBOM.to_owned(), bill),
-        ("CHANGELOG.md".to_owned(), entry.text.into_bytes()),
+        ("CHANGELOG.md".to_owned(), listing.changes.text.into_bytes()),
     ];
+    if let Some(icon) = &request.icon {
+        files.push((icon.file().to_owned(), icon.bytes().to_vec()));
+    }
     files.push((SUMS.to_owned(), folder::sums(&files)));
     Ok(Package { id, version, digest, files, notes })
 }

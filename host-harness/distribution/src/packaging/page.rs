@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::bill::Linked;
-use super::changelog::Breaking;
+use super::changelog::{Breaking, Entry};
 use super::figures::{Figure, Performance};
 use super::listing::Listing;
 use smp_conformance::check::verdict::{Rule, Verdict};
@@ -14,8 +14,8 @@ use smp_host::text::size;
 use smp_host::text::{counted, grouped};
 use smp_host::validation::CheckOutcome;
 use smp_listing::parts::{
-    about, collected, form, heading, more, name, paragraph, permissions, questions, requests,
-    section, table, text,
+    about, collected, form, heading, more, name, paragraph, permissions, prose, questions,
+    requests, section, table, text,
 };
 use smp_listing::{LONGEST_NAME, code, shown};
 
@@ -26,7 +26,7 @@ pub fn markdown(listing: &Listing) -> String {
     let mut out = format!("# {}\n", name(&descriptor.name));
     about(&mut out, descriptor);
     published(&mut out, listing);
-    breaking(&mut out, &listing.breaking);
+    breaking(&mut out, &listing.changes.breaking);
     collected(&mut out, &descriptor.data_collected);
     permissions(&mut out, &descriptor.permissions_required);
     requests(&mut out, &descriptor.api);
@@ -34,6 +34,10 @@ pub fn markdown(listing: &Listing) -> String {
     questions(&mut out, &descriptor.faq);
     conformance(&mut out, &listing.verdict);
     performance(&mut out, &listing.performance);
+    changed(&mut out, &listing.changes);
+    signed(&mut out);
+    installed(&mut out, listing);
+    help(&mut out, listing);
     file(&mut out, listing);
     linked(&mut out, &listing.linked);
     out
@@ -155,12 +159,15 @@ fn performance(out: &mut String, performance: &Performance) {
                 .cores
                 .map(|cores| format!(" on a machine with {cores} processors"))
                 .unwrap_or_default();
+            let telling = figures.telling();
             paragraph(out, &format!("Measured with this very build{cores}."));
-            table(
-                out,
-                &["What", "Measured", "Smallest to largest"],
-                figures.all.iter().map(measured),
-            );
+            let rows = telling.iter().map(|figure| measured(figure));
+            table(out, &["What", "Measured", "Smallest to largest"], rows);
+            if telling.len() < figures.all.len() {
+                let all = grouped(u64::try_from(figures.all.len()).unwrap_or(u64::MAX));
+                let said = format!("`listing.json` beside this page has all {all} figures.");
+                paragraph(out, &said);
+            }
         }
     }
 }
@@ -173,6 +180,51 @@ fn measured(figure: &Figure) -> [String; 3] {
         format!("{} to {}", figure.min, figure.max)
     };
     [name(&figure.name), name(&format!("{}{unit}", figure.median)), range]
+}
+
+/// The entry of the changelog.
+fn changed(out: &mut String, entry: &Entry) {
+    let sections = entry.sections();
+    if sections.is_empty() {
+        return;
+    }
+    heading(out, 2, "What changed");
+    for (title, text) in &sections {
+        if let Some(title) = title {
+            heading(out, 3, &name(title));
+        }
+        prose(out, text);
+    }
+}
+
+/// A signature covers this page, so the page cannot hold it.
+fn signed(out: &mut String) {
+    heading(out, 2, "Who vouches for it");
+    paragraph(
+        out,
+        "When this page was written, the package was not signed: a signature covers this page too, \
+         and is a file beside it, `SHA256SUMS.sig`. `smp-harness verify` says who signed the \
+         package, and whether your trust file permits that publisher.",
+    );
+}
+
+fn installed(out: &mut String, listing: &Listing) {
+    heading(out, 2, "How to install it");
+    let steps = ["Verify the package", "Try it", "Install it on a platform"];
+    out.push('\n');
+    for (step, command) in steps.iter().zip(listing.installing()) {
+        let _ = writeln!(out, "- **{step}:** {}", code(&command, 2 * LONGEST_NAME));
+    }
+}
+
+fn help(out: &mut String, listing: &Listing) {
+    heading(out, 2, "Help, and reports of weaknesses");
+    out.push('\n');
+    let links = [("Help", &listing.links.support), ("Weaknesses", &listing.links.security)];
+    for (label, address) in links {
+        let address = address.as_deref().map_or("no address is named".to_owned(), text);
+        let _ = writeln!(out, "- **{label}:** {address}");
+    }
 }
 
 fn file(out: &mut String, listing: &Listing) {
@@ -263,6 +315,11 @@ mod tests {
                 "### Why?",
                 "## What was checked",
                 "## How fast it is",
+                "## What changed",
+                "### Added",
+                "## Who vouches for it",
+                "## How to install it",
+                "## Help, and reports of weaknesses",
                 "## The file",
                 "## What is linked into it",
             ]
@@ -286,6 +343,30 @@ Measured with this very build on a machine with 2 processors.
 | What | Measured | Smallest to largest |
 | --- | --- | --- |
 | said | 2 ms | 1 to 3.5 |
+
+## What changed
+
+### Added
+
+said
+
+## Who vouches for it
+
+When this page was written, the package was not signed: a signature covers this page too, and is a \
+             file beside it, `SHA256SUMS.sig`. `smp-harness verify` says who signed the package, \
+             and whether your trust file permits that publisher.
+
+## How to install it
+
+- **Verify the package:** `smp-harness verify example-cloud-1.2.3 --trust trust.toml`
+- **Try it:** `smp-harness collect example-cloud-1.2.3/example-cloud.wasm --trust trust.toml`
+- **Install it on a platform:** `smp-platform connector install example-cloud-1.2.3 --trust \
+             trust.toml`
+
+## Help, and reports of weaknesses
+
+- **Help:** said
+- **Weaknesses:** said
 
 ## The file
 
@@ -341,7 +422,11 @@ The bill of materials beside this page, `sbom.cdx.json`, has their digests and h
                 }
             }
             use HeadingLevel::{H1, H2, H3};
-            prop_assert_eq!(headings, [H1, H2, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2, H2, H2], "{}", page);
+            // A changelog that says nothing has no heading.
+            let changed = headings.len() - 17;
+            let own = [H1, H2, H2, H2, H2, H2, H3, H3, H2, H3, H2, H2];
+            let expected = own.into_iter().chain([H2, H3].into_iter().take(changed)).chain([H2; 5]);
+            prop_assert_eq!(headings, expected.collect::<Vec<_>>(), "{}", page);
             prop_assert_eq!(rows, 1 + 6 + 1 + 1, "{}", page);
         }
     }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::bill::Linked;
-use super::changelog::Breaking;
+use super::changelog::{Breaking, Entry};
 use super::figures::{Figure, Figures, Performance};
+use super::links::Links;
 use super::listing::Listing;
 use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Connector, Rule, Times, Verdict};
@@ -62,6 +63,8 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             homepage: own(),
             revision: own(),
         },
+        links: Links { support: own(), security: own() },
+        icon: None,
         verdict: Verdict {
             connector: Some(connector),
             strict: false,
@@ -86,9 +89,13 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
         }),
         linked: vec![Linked { name: text.to_owned(), version: own(), licenses: None }],
         date: Some(Timestamp::UNIX_EPOCH),
-        breaking: vec![Breaking {
-            deadline: jiff::civil::date(2030, 1, 31),
-            message: text.to_owned(),
-        }],
+        changes: Entry {
+            text: format!("## 1.2.3\n\n### Added\n\n{}\n", text.replace(['\n', '\r'], " ")),
+            released: true,
+            breaking: vec![Breaking {
+                deadline: jiff::civil::date(2030, 1, 31),
+                message: text.to_owned(),
+            }],
+        },
     }
 }

@@ -5,7 +5,7 @@
 //! ```text
 //! tag ─▶ manifest ─▶ application/wasm                     ID.wasm
 //!           │  annotation: digest of SHA256SUMS ─▶ the digests of all other files
-//!           ├◀─ subject ── the package's files             SHA256SUMS, listing.json, listing.md, CHANGELOG.md
+//!           ├◀─ subject ── the package's files             SHA256SUMS, listing.json, .md and .html, CHANGELOG.md
 //!           ├◀─ subject ── the bill of materials           sbom.cdx.json
 //!           ├◀─ subject ── the package's own signature     SHA256SUMS.sig
 //!           └◀─ subject, and tag sha256-….sig ── cosign's signature over the manifest, or a bundle
