@@ -49,10 +49,8 @@ fn head(verdict: &Verdict) -> Markup {
         ("Runs", html! { (number(figures.runs)) }),
         ("Most requests of a collection", html! { (number(figures.most_requests)) }),
         ("Most memory of a run", html! { (number(megabytes)) " MiB" }),
-        (
-            "Time",
-            html! { (seconds(times.total_ms)) ", of it compiling " (seconds(times.compile_ms)) },
-        ),
+        ("Time", html! { (seconds(times.total_ms)) }),
+        ("Of it compiling", html! { (seconds(times.compile_ms)) }),
         ("Longest call", html! { (number(times.slowest_call_ms)) " ms" }),
     ];
     html! {

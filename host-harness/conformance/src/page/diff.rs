@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::check::verdict::Connector;
 use crate::diff::changes::{Came, CaseChange, Changes, Class, Finding, Stored};
-use smp_host::text::size;
+use smp_host::text::{counted, size};
 use smp_host::validation::CheckOutcome;
 use smp_listing::html::page::Page;
 use smp_listing::html::parts::{facts, mark, more, number, state, table};
@@ -133,8 +133,8 @@ fn came(came: &Came) -> Markup {
         (ready)
         span .sub {
             (name(&came.outcome))
-            @if let Some(members) = came.members { ", " (number(members)) " members" }
-            ", " (number(came.requests)) " requests"
+            @if let Some(members) = came.members { ", " (counted(members, "member")) }
+            ", " (counted(came.requests, "request"))
         }
         @if let Some(request) = &came.unanswered {
             span .sub { "Not in the traffic: " (code(request)) }

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use crate::check::traffic::{CallTraffic, CaseTraffic, Ended, ExchangeTraffic, FaultKind, Tally};
 use smp_host::collect::report::Note;
+use smp_host::text::counted;
 use smp_listing::html::parts::{mark, more, number, outcome, scroll, state};
 use smp_listing::html::text::{code, name, said};
 use smp_listing::shown;
@@ -33,7 +34,7 @@ pub(super) fn overview(cases: &[CaseTraffic]) -> Markup {
         }
     }
     let rows = rows.iter().map(|(call, endpoint, count, faults)| {
-        let exchanges = format!("{call}, {} exchanges", number(*count));
+        let exchanges = format!("{call}, {}", counted(*count, "exchange"));
         (html! { (code(endpoint)) span .sub { (exchanges) } }, faults)
     });
     html! {
@@ -142,7 +143,7 @@ fn case(case: &CaseTraffic) -> Markup {
             summary {
                 strong { (name(&case.name)) }
                 (expected)
-                span .sub { (number(exchanges)) " exchanges" }
+                span .sub { (counted(exchanges, "exchange")) }
                 @if breaks > 0 { (state("✘", "bad", &format!("{} break a rule", number(breaks)))) }
             }
             @if let Some(why) = &case.refused {
@@ -232,7 +233,7 @@ fn waited(wait: Duration) -> String {
     match wait.as_millis() {
         0 => "–".to_owned(),
         ms @ 1..1_000 => format!("{ms} ms"),
-        _ => smp_listing::wait(wait.as_secs_f64().ceil() as u64),
+        ms => smp_listing::wait(u64::try_from(ms.div_ceil(1_000)).unwrap_or(u64::MAX)),
     }
 }
 
@@ -293,7 +294,7 @@ fn ended(ended: &Ended) -> Markup {
             }
             Ended::Account(id) => p { (state("✔", "good", "Account")) " " (code(id)) },
             Ended::List(count) => {
-                p { (state("✔", "good", "Complete")) ", " (number(*count)) " records" }
+                p { (state("✔", "good", "Complete")) ", " (counted(*count, "record")) }
             }
             Ended::Failed { code: kind, message, hint } => {
                 @let (sign, class) = mark(smp_host::validation::CheckOutcome::Failed);

@@ -12,7 +12,7 @@ use super::figures::{Figure, Performance};
 use super::listing::Listing;
 use smp_conformance::check::verdict::Verdict;
 use smp_conformance::page::verdict::{counts, passed, rules};
-use smp_host::text::size;
+use smp_host::text::{counted, size};
 use smp_listing::html::page::Page;
 use smp_listing::html::parts::{facts, more, number, state, table};
 use smp_listing::html::plugin::{
@@ -24,20 +24,20 @@ use smp_listing::shown;
 /// Longest section of a changelog, in characters.
 const LONGEST_CHANGES: usize = 20_000;
 
-/// A section: anchor, title, content.
-type Part = (&'static str, &'static str, Markup);
+/// A section: anchor, name in the navigation, title, content.
+type Part = (&'static str, &'static str, &'static str, Markup);
 
 /// The page.
 #[must_use]
 pub fn page(listing: &Listing) -> String {
     let parts = parts(listing);
-    let sections: Vec<_> = parts.iter().map(|(anchor, title, _)| (*anchor, *title)).collect();
+    let sections: Vec<_> = parts.iter().map(|(anchor, short, ..)| (*anchor, *short)).collect();
     let descriptor = &listing.facts.descriptor;
     let body = html! {
         (head(descriptor, listing.icon.as_ref(), &tags(listing)))
         (about(listing))
         (authority(descriptor))
-        @for (anchor, title, content) in &parts {
+        @for (anchor, _, title, content) in &parts {
             section id=(anchor) { h2 { (title) } (content) }
         }
     };
@@ -56,25 +56,28 @@ fn parts(listing: &Listing) -> Vec<Part> {
     let sets = &descriptor.data_collected;
     let breaking = &listing.changes.breaking;
     let has_setup = !descriptor.setup_guide.is_empty() || !descriptor.settings.is_empty();
-    add(!breaking.is_empty(), ("upgrade", "Before you upgrade", self::breaking(breaking)));
-    add(!sets.is_empty(), ("collected", "What it collects", collected(sets)));
+    add(
+        !breaking.is_empty(),
+        ("upgrade", "Upgrade", "Before you upgrade", self::breaking(breaking)),
+    );
+    add(!sets.is_empty(), ("collected", "Data", "What it collects", collected(sets)));
     let endpoints = &descriptor.api.endpoints;
-    add(!endpoints.is_empty(), ("requests", "Requests", requests(&descriptor.api)));
+    add(!endpoints.is_empty(), ("requests", "Requests", "Requests", requests(&descriptor.api)));
     let needs = &descriptor.permissions_required;
-    add(!needs.is_empty(), ("needs", "What you need", permissions(needs)));
-    add(has_setup, ("setup", "How to set it up", setup(descriptor)));
+    add(!needs.is_empty(), ("needs", "Needs", "What you need", permissions(needs)));
+    add(has_setup, ("setup", "Setup", "How to set it up", setup(descriptor)));
     let faq = &descriptor.faq;
-    add(!faq.is_empty(), ("questions", "Questions and answers", questions(faq)));
-    add(true, ("conformance", "Conformance", conformance(&listing.verdict)));
+    add(!faq.is_empty(), ("questions", "Questions", "Questions and answers", questions(faq)));
+    add(true, ("conformance", "Check", "Conformance", conformance(&listing.verdict)));
     let is_measured = listing.performance != Performance::NotGiven;
-    add(is_measured, ("performance", "How fast it is", performance(&listing.performance)));
+    add(is_measured, ("performance", "Speed", "How fast it is", performance(&listing.performance)));
     let has_changes = !listing.changes.sections().is_empty();
-    add(has_changes, ("changes", "What changed", changes(&listing.changes)));
-    add(true, ("signature", "Signature and publisher", signature(listing)));
-    add(true, ("install", "How to install it", installing(listing)));
-    add(true, ("help", "Help, and reports of weaknesses", help(listing)));
-    add(true, ("file", "The file and its contract", file(listing)));
-    add(true, ("bill", "Bill of materials", linked(&listing.linked)));
+    add(has_changes, ("changes", "Changes", "What changed", changes(&listing.changes)));
+    add(true, ("signature", "Signature", "Signature and publisher", signature(listing)));
+    add(true, ("install", "Install", "How to install it", installing(listing)));
+    add(true, ("help", "Help", "Help, and reports of weaknesses", help(listing)));
+    add(true, ("file", "File", "The file and its contract", file(listing)));
+    add(true, ("bill", "Parts", "Bill of materials", linked(&listing.linked)));
     parts
 }
 
@@ -148,8 +151,8 @@ fn conformance(verdict: &Verdict) -> Markup {
     html! {
         p .lead { (passed(verdict)) }
         p {
-            (number(figures.fixtures)) " cases of recorded traffic, played as recorded and with "
-            (number(figures.exchanges)) " exchanges replaced by every fault, in "
+            (counted(figures.fixtures, "case")) " of recorded traffic, played as recorded and with "
+            (counted(figures.exchanges, "exchange")) " replaced by every fault, in "
             (number(figures.runs)) " runs."
         }
         (counts(verdict))
@@ -288,7 +291,7 @@ fn linked(linked: &[Linked]) -> Markup {
             p { "Nothing is linked into it, according to the bill of materials." }
         } @else {
             details {
-                summary { (number(linked.len())) " parts are linked into it" }
+                summary { (counted(linked.len(), "part")) " in it" }
                 (table(
                     "Bill of materials",
                     ["Part", "Version", "Licence"],
