@@ -144,7 +144,9 @@ fn case(case: &CaseTraffic) -> Markup {
                 strong { (name(&case.name)) }
                 (expected)
                 span .sub { (counted(exchanges, "exchange")) }
-                @if breaks > 0 { (state("✘", "bad", &format!("{} break a rule", number(breaks)))) }
+                @if breaks > 0 {
+                    (state("✘", "bad", &format!("{} break a rule", number(breaks))))
+                }
             }
             @if let Some(why) = &case.refused {
                 p { "The form refuses the settings, so nothing is sent: " (said(why)) }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::check::verdict::{Rule, Verdict};
 use smp_host::validation::CheckOutcome;
-use smp_listing::html::parts::{number, outcome, state, table};
+use smp_listing::html::parts::{mark, number, outcome, state, table};
 use smp_listing::html::text::{finding, said};
 
 /// Whether it passed, as a sign and words.
@@ -25,8 +25,11 @@ pub fn counts(verdict: &Verdict) -> Markup {
     html! {
         ul .tags {
             @for (outcome, words) in counts {
-                @let (sign, class) = smp_listing::html::parts::mark(outcome);
-                li { (state(sign, class, &format!("{} {words}", number(verdict.count(outcome))))) }
+                @let (sign, class) = mark(outcome);
+                @let count = verdict.count(outcome);
+                // None of a kind is no reason for a colour.
+                @let class = if count == 0 { "still" } else { class };
+                li { (state(sign, class, &format!("{} {words}", number(count)))) }
             }
         }
     }
