@@ -142,7 +142,7 @@ run: toolchain ## Collect the bundled example organization, and show it as a tab
 	@$(HARNESS) collect $(COMPONENT) --fixture $(FIXTURE)
 
 platform: component ## Run the platform with a mock organization, until Ctrl-C: nothing to install, nothing is kept
-	$(CARGO) build --locked --release --package smp-platform --package smp-tests --bins
+	$(CARGO) build --locked --release --workspace --bins
 	@tests/platform.sh $(TARGET)/release $(COMPONENT)
 
 # schemathesis and what it needs are pinned by their hashes. Where they cannot be installed, that is said and nothing fails.
@@ -322,7 +322,7 @@ freeze: build ## Keep a release and its outputs permanently: make freeze VERSION
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
 bench-platform: ## Measure the platform: page commits, lists of a million members, schedules at rest (MEMBERS=1000000)
-	$(CARGO) build --locked --release --package smp-bench --bin bench-platform
+	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform $(MEMBERS)
 
 SEEDS ?= 50
