@@ -569,7 +569,7 @@ test("budgets hold", async (context_) => {
     paint = Math.min(paint, await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
   }
   const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
-  const assets = ["script.js", "style.css"].map((name) => readFileSync(resolve(import.meta.dirname, "../../platform/src/console", name)));
+  const assets = ["platform/src/console/script.js", "host-harness/listing/src/html/style.css"].map((name) => readFileSync(resolve(import.meta.dirname, "../..", name)));
   const packed = assets.reduce((sum, asset) => sum + gzipSync(asset).length, 0);
   const table = [
     ["first view, bytes", first, 80_000],

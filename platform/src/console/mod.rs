@@ -52,6 +52,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use maud::html;
 use serde_json::json;
+use smp_listing::html::page::STYLE;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -69,7 +70,6 @@ const OPERATOR: &str = "console";
 /// Largest body of a request, in bytes: a form with its secrets.
 const LARGEST_BODY: usize = 64 * 1024;
 
-const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 const ICON: &str = include_str!("icon.svg");
 
