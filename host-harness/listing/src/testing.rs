@@ -308,6 +308,10 @@ pub fn assert_stands_alone(document: &str) {
         let table = table.split("</table>").next().unwrap_or_default();
         assert!(table.contains("<caption") && table.contains("scope=\"col\""), "{table}");
     }
+    let regions = tags(document, "div").into_iter().filter(|it| it.contains("role=\"region\""));
+    let labels: Vec<&str> = regions.flat_map(|region| values(region, "aria-label")).collect();
+    let distinct: std::collections::BTreeSet<_> = labels.iter().collect();
+    assert_eq!(distinct.len(), labels.len(), "each region has a name of its own: {labels:?}");
     for picture in tags(document, "img") {
         assert!(picture.contains("alt"), "{picture}");
     }

@@ -73,11 +73,12 @@ pub fn authority(descriptor: &Descriptor) -> Markup {
 pub fn collected(sets: &[DataSet]) -> Markup {
     let (sets, hidden) = shown(sets);
     html! {
-        @for set in sets {
+        @for (place, set) in sets.iter().enumerate() {
             @let (fields, hidden) = shown(&set.fields);
+            @let caption = format!("What is collected, {}: {}", place + 1, crate::name(&set.name));
             h3 { (name(&set.name)) }
             (table(
-                "What is collected",
+                &caption,
                 ["Field", "What it holds"],
                 fields.iter().map(|field| [name(&field.name), said(&field.description)]),
             ))
