@@ -232,7 +232,7 @@ CONSOLE_PORT ?= 0
 BROWSER := tests/browser
 
 $(BROWSER)/node_modules: $(BROWSER)/package-lock.json
-	@cd $(BROWSER) && npm ci --no-audit --no-fund --silent && touch node_modules || echo "skipped: npm cannot install playwright-core and axe-core here"
+	@cd $(BROWSER) && npm ci --no-audit --no-fund && touch node_modules || echo "skipped: npm cannot install playwright-core and axe-core here"
 
 # Some tests need a browser. Where it cannot be had, that is said and nothing fails: they are skipped.
 browser-installed: ## Install Node.js and Chromium with apt-get, on Debian, as root: the tests of the console need them
