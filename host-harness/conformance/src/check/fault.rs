@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::fields::{self, Change};
-use super::traffic::FaultKind;
+use super::tally::FaultKind;
 use smp_host::http::transport::{Response, TransportError};
 use smp_replay::player::traffic::{Answer, InjectedFault, MOST_PADDED};
 

@@ -11,7 +11,7 @@ use super::rules::{
     ACCOUNT, DISCREET, Definition, ENDING, Findings, KEEPING, Outcomes, PATIENT, READY, ROWS,
     STANDING, WHOLE, WORDED,
 };
-use super::traffic::{FaultKind, Tally};
+use super::tally::{FaultKind, Tally};
 use super::{Watcher, parallel};
 use smp_host::text::grouped;
 use smp_replay::player::Player;

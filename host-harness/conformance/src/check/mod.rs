@@ -12,7 +12,7 @@
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | the usage of all these runs |
 //! | `hints` | words of the connector's language |
-//! | `traffic` | nothing: what the cases sent and what became of it, for a report |
+//! | `traffic` · `tally` | nothing: what the cases sent and what became of it, for a report |
 //!
 //! Every rule is a row of the table in `rules`. The same file with the same fixtures gets the same
 //! verdict, except for its times.
@@ -41,6 +41,7 @@ mod fault;
 mod faulted;
 mod fields;
 mod judge;
+mod tally;
 
 mod bounds;
 
