@@ -187,7 +187,7 @@ impl Collection {
         .collect();
         let read: Vec<_> = self.connector.files().chain(self.source.files()).collect();
         outputs::check_separate(&written, &read)?;
-        outputs::check_fixture(&written, self.source.fixture())?;
+        outputs::check_fixture(&written, "--fixture", self.source.fixture())?;
         let output = Output::of(self.output.as_deref())?;
         outputs::check_report(&output, self.report.as_deref())?;
         if self.checkpoint.is_some() {

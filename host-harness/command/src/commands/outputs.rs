@@ -105,9 +105,11 @@ pub(crate) fn check_report(output: &Output, report: Option<&Path>) -> Result<(),
     Ok(())
 }
 
-/// Refuses files inside the folder of the fixture: what was recorded is not written over.
+/// Refuses files inside the folder of the fixture that this option names: what was recorded is not
+/// written over.
 pub(crate) fn check_fixture(
     written: &[(&str, &Path)],
+    named_by: &str,
     fixture: Option<&Path>,
 ) -> Result<(), Failure> {
     let Some(folder) = fixture.and_then(|fixture| fixture.canonicalize().ok()) else {
@@ -115,7 +117,7 @@ pub(crate) fn check_fixture(
     };
     match written.iter().find(|(_, file)| named(file).starts_with(&folder)) {
         Some((option, _)) => Err(wrong(
-            format!("`{option}` is a file inside the folder of a fixture"),
+            format!("`{option}` is a file inside the folder of `{named_by}`"),
             "Give it a place outside the fixture, which would be another one afterwards.",
         )),
         None => Ok(()),
@@ -245,7 +247,7 @@ mod tests {
             ("new.csv", "none", false),
         ] {
             let (file, fixture) = (at(file), at(fixture));
-            let checked = check_fixture(&[("--report", &file)], Some(&fixture));
+            let checked = check_fixture(&[("--report", &file)], "--fixture", Some(&fixture));
             assert_eq!(checked.is_err(), is_refused, "{file:?} {fixture:?}");
         }
     }

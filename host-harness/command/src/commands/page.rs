@@ -44,7 +44,7 @@ impl PageArguments {
         let written = [(OPTION, file)];
         outputs::check_separate(&written, read)?;
         for folder in fixtures {
-            outputs::check_fixture(&written, Some(folder))?;
+            outputs::check_fixture(&written, "--fixtures", Some(folder))?;
         }
         if matches!(Target::of(file), Ok(Target::StandardOutput)) {
             return wrong("`--html` leads to standard output, which is for the result");
