@@ -1,6 +1,6 @@
 //! Texts of components and services as HTML: escaped, of bounded length, each in its own direction.
 //!
-//! Markdown passes first through the subset of [`markdown`](crate::markdown), then a list of
+//! Markdown passes first through the subset of `markdown.rs`, then a list of
 //! permitted elements: paragraphs, lists, bold, code, and links to `https` and `mailto`. Everything
 //! else is shown as text.
 
