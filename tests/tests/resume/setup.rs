@@ -154,8 +154,27 @@ impl Setup {
         files
     }
 
-    /// Requires that the file is that of an undisturbed run, and that nothing else is left.
+    /// Begins the collection again, to its end: of the rows that are there, the checkpoint states
+    /// none.
+    pub(crate) fn begin_again(&self) {
+        let ended = self.run().end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let mut report = self.assert_files();
+        let notes = report["notes"].as_array_mut().expect("notes");
+        let first = notes.remove(0)["message"].take();
+        let told = "states no page of it, so it began at the first page and overwrote it.";
+        assert!(first.as_str().is_some_and(|first| first.ends_with(told)), "{first}");
+        assert_eq!(counts(&report), undisturbed(self.format).counts);
+    }
+
+    /// Requires that the file is that of an undisturbed run, that nothing else is left, and that
+    /// the report tells the same.
     pub(crate) fn assert_whole(&self) {
+        assert_eq!(counts(&self.assert_files()), undisturbed(self.format).counts);
+    }
+
+    /// Requires that the file is that of an undisturbed run, and that nothing else is left.
+    fn assert_files(&self) -> Value {
         let undisturbed = undisturbed(self.format);
         let names: Vec<String> = self.files().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, [format!("members.{}", self.format)]);
@@ -165,7 +184,7 @@ impl Setup {
         );
         let report = self.report();
         assert_eq!((&report["outcome"], &report["error"]), (&json!("complete"), &Value::Null));
-        assert_eq!(counts(&report), undisturbed.counts);
+        report
     }
 }
 
