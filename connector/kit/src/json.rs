@@ -95,20 +95,20 @@ fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &[u8], text: &'de str) -> Result<T, Unreadable> {
+    let shape = |place: Place| Unreadable::Shape(place.after(body.len() - start(body).len()));
     serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => {
-            let before = body.len() - start(body).len();
-            Unreadable::Shape(place_of(&error, text).after(before))
-        }
+        Category::Data => shape(place_of(&error, text)),
         Category::Eof => Unreadable::CutShort,
+        // It is JSON, of a number that no computer's number is as large as.
+        Category::Syntax if error.to_string().starts_with("number out of range") => {
+            shape(Place::at(text, bytes_read(&error, text), Stopped::OutOfRange))
+        }
         Category::Syntax | Category::Io => Unreadable::Syntax,
     })
 }
 
 /// Where a text is of another shape. What the error says is not passed on, as it has the value.
 fn place_of(error: &serde_json::Error, text: &str) -> Place {
-    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
-    let read = lines.map(str::len).sum::<usize>() + error.column();
     let said = error.to_string();
     let rows = [
         ("invalid type: sequence", Stopped::Type(Some(b'['))),
@@ -119,7 +119,13 @@ fn place_of(error: &serde_json::Error, text: &str) -> Place {
     ];
     let foreign = || rows.iter().find(|(words, _)| said.starts_with(words)).map(|(_, why)| *why);
     let why = types::stopped_by(&said).or_else(foreign);
-    Place::at(text, read, why.unwrap_or(Stopped::Otherwise))
+    Place::at(text, bytes_read(error, text), why.unwrap_or(Stopped::Otherwise))
+}
+
+/// How much of a text was read when it was refused.
+fn bytes_read(error: &serde_json::Error, text: &str) -> usize {
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column()
 }
 
 /// Whether more lists and objects than that are open somewhere, as far as the text is JSON.
@@ -289,6 +295,8 @@ mod tests {
             (r#"{"parts":[{"on":"secret"}]}"#, "`parts[0].on` is a text, at byte 17"),
             (r#"{"size":-1,"name":"x"}"#, "`size` is not a whole number of 0 or more, at byte 9"),
             (r#"{"size":2.5}"#, "`size` is not a whole number of 0 or more, at byte 9"),
+            (r#"{"name":1e999,"size":1}"#, "`name` is a number that is too large, at byte 9"),
+            (r#"{"parts":[{}],"size":-2e400}"#, "`size` is a number that is too large, at byte 22"),
             (r#"{"size":[1]}"#, "`size` is a list, at byte 9"),
             (r#"{"size":{"secret":1}}"#, "`size` is an object, at byte 9"),
             (r#"{"parts":[[true]]}"#, "`parts[0]` is a list, at byte 11"),

@@ -53,10 +53,18 @@ impl Mended {
         if *self == Self::default() {
             return;
         }
-        let Self { halves, numbers, twice } = self;
+        let counts = [
+            (self.halves, "half of a character", "halves of a character"),
+            (self.numbers, "number in place of a name", "numbers in place of a name"),
+            (self.twice, "field that is there twice", "fields that are there twice"),
+        ];
+        let told = counts.iter().filter(|(count, ..)| *count > 0);
+        let told: Vec<String> = told
+            .map(|(count, one, more)| format!("{count} {}", if *count == 1 { one } else { more }))
+            .collect();
         let text = format!(
-            "the answer to {route} has odd values, and is read without them: {halves} halves of a \
-             character, {numbers} numbers in place of a name, {twice} fields that are there twice"
+            "the answer to {route} has odd values, and is read without them: {}",
+            told.join(", ")
         );
         host.log(Level::Warn, &text);
     }

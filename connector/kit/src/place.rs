@@ -42,6 +42,8 @@ enum Wrong {
     Lacks,
     /// It is a number, and counts nothing.
     NoCount,
+    /// It is a number that is too large to be read.
+    OutOfRange,
 }
 
 /// Why the reader stopped, as it tells it.
@@ -55,6 +57,8 @@ pub(crate) enum Stopped {
     Duplicate,
     /// At a number that must be a count, and is another.
     NoCount,
+    /// At a number that is too large to be read.
+    OutOfRange,
     /// For another reason.
     Otherwise,
 }
@@ -84,6 +88,7 @@ impl Place {
             Stopped::Kind(_) | Stopped::Type(_) => Wrong::Is(kind),
             Stopped::Duplicate => Wrong::Twice,
             Stopped::NoCount => Wrong::NoCount,
+            Stopped::OutOfRange => Wrong::OutOfRange,
             Stopped::Otherwise => Wrong::Lacks,
         };
         Self { path, wrong, byte: Some(begins.saturating_add(1)) }
@@ -97,7 +102,8 @@ impl Place {
     /// Where a number begins that stands in place of a name, from 0.
     pub(crate) fn is_name_in_digits(&self) -> Option<usize> {
         let field = self.path.rsplit('.').next().unwrap_or_default();
-        let is_name = self.wrong == Wrong::Is(NUMBER) && NAMES.contains(&field);
+        let is_number = matches!(self.wrong, Wrong::Is(NUMBER) | Wrong::OutOfRange);
+        let is_name = is_number && NAMES.contains(&field);
         self.byte.filter(|_| is_name)?.checked_sub(1)
     }
 
@@ -119,6 +125,7 @@ impl fmt::Display for Place {
             Wrong::Twice => formatter.write_str(" is there twice")?,
             Wrong::Lacks => formatter.write_str(" lacks what it must have")?,
             Wrong::NoCount => formatter.write_str(" is not a whole number of 0 or more")?,
+            Wrong::OutOfRange => formatter.write_str(" is a number that is too large")?,
         }
         match self.byte {
             Some(byte) => write!(formatter, ", at byte {byte}"),
@@ -146,7 +153,7 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
     // Where the kind is known, it is the last value of that kind.
     let may_be_it = |byte| match why {
         Stopped::Kind(wanted) => kind_of(byte) == kind_of(wanted),
-        Stopped::NoCount => kind_of(byte) == NUMBER,
+        Stopped::NoCount | Stopped::OutOfRange => kind_of(byte) == NUMBER,
         _ => true,
     };
     while let Some(&byte) = bytes.get(at) {
@@ -187,7 +194,7 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
                 } else {
                     open.pop();
                 }
-                if !matches!(why, Stopped::Kind(_) | Stopped::NoCount) {
+                if !matches!(why, Stopped::Kind(_) | Stopped::NoCount | Stopped::OutOfRange) {
                     (depth, begins) = (open.len(), at);
                     kind = if byte == b'}' { "an object" } else { "a list" };
                 }
