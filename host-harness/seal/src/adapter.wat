@@ -51,7 +51,8 @@
     (i32.store (local.get 3) (i32.const 0))
     (i32.const 0))
 
-  ;; Each piece of text is a line.
+  ;; Each piece of text is a line. Bytes that are no UTF-8 are left out, and end it: the text is
+  ;; the guest's own memory, which is not written to.
   (func (export "fd_write") (param $fd i32) (param $pieces i32) (param $count i32) (param $to i32)
     (result i32)
     (local $written i32) (local $length i32)
@@ -70,6 +71,7 @@
     (i32.const 0))
 
   (func $line (param $fd i32) (param $text i32) (param $length i32)
+    (local $readable i32)
     (block $whole
       (br_if $whole (i32.eqz (local.get $length)))
       (br_if $whole
@@ -78,10 +80,17 @@
             (i32.sub (i32.add (local.get $text) (local.get $length)) (i32.const 1)))
           (i32.const 10)))
       (local.set $length (i32.sub (local.get $length) (i32.const 1))))
-    (local.set $length (call $readable (local.get $text) (local.get $length)))
-    (if (local.get $length)
-      ;; Standard output is info, standard error a warning.
-      (then (call $log (local.get $fd) (local.get $text) (local.get $length)))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $length)))
+        (local.set $readable (call $readable (local.get $text) (local.get $length)))
+        (if (local.get $readable)
+          ;; Standard output is info, standard error a warning.
+          (then (call $log (local.get $fd) (local.get $text) (local.get $readable)))
+          (else (local.set $readable (i32.const 1))))
+        (local.set $text (i32.add (local.get $text) (local.get $readable)))
+        (local.set $length (i32.sub (local.get $length) (local.get $readable)))
+        (br $next))))
 
   ;;UTF-8;;
 

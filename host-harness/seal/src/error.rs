@@ -1,5 +1,7 @@
 //! Why a file cannot be sealed.
 
+use crate::bounds::listed;
+
 /// Why a file cannot be sealed, with the way out as [`SealError::hint`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -7,14 +9,17 @@ pub enum SealError {
     /// It is neither a component nor a core module.
     #[error("the file is not a WebAssembly component or module: {0}")]
     Unreadable(String),
+    /// It is nested too deeply, or imports too much.
+    #[error("the file is beyond what is sealed: {0}")]
+    TooLarge(String),
     /// It does not export the contract's interface.
     #[error("it does not export the connector interface")]
     NoConnector,
     /// It sends requests by itself.
-    #[error("it sends requests by itself: it imports {}", .0.join(", "))]
+    #[error("it sends requests by itself: it imports {}", listed(.0))]
     SendsItself(Vec<String>),
     /// It imports what is neither of the contract nor of WASI.
-    #[error("it imports interfaces that are neither of the contract nor of WASI 0.2: {}", .0.join(", "))]
+    #[error("it imports interfaces that are neither of the contract nor of WASI 0.2: {}", listed(.0))]
     Foreign(Vec<String>),
     /// A core module cannot be made a component.
     #[error("no component can be made of the module: {0}")]
@@ -30,6 +35,10 @@ impl SealError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "Give the `.wasm` file that the toolchain wrote.",
+            Self::TooLarge(_) => {
+                "No toolchain writes such a file by itself: build the connector alone, without \
+                 what it is composed with."
+            }
             Self::NoConnector => {
                 "Build it for the world `connector-plugin` of the package `smp:connector`."
             }

@@ -13,6 +13,7 @@
 //!
 //! Pure: bytes in, bytes out. Equal bytes give equal bytes.
 
+mod bounds;
 mod component;
 mod core_module;
 pub mod error;
@@ -35,8 +36,10 @@ pub struct Sealed {
 /// Seals a component, or a core module with the exports of the contract's world.
 ///
 /// # Errors
-/// If it is neither, lacks the contract's export, or imports something that cannot be closed.
+/// If it is neither, is beyond the bounds, lacks the contract's export, or imports something that
+/// cannot be closed.
 pub fn seal(bytes: &[u8]) -> Result<Sealed, SealError> {
+    bounds::check(bytes)?;
     if bytes.starts_with(b"\0asm\x01\0\0\0") {
         let (made, closed) = core_module::component_of(bytes)?;
         let sealed = component::seal(&made)?;

@@ -116,7 +116,13 @@
         (if (i32.eq (local.get $byte) (i32.const 10))
           (then (call $line (local.get $stream)))
           (else
-            (if (i32.ge_u (call $filled (local.get $stream)) (i32.const 2048))
+            ;; A long line is cut before a character, where there is one.
+            (if
+              (i32.and
+                (i32.ge_u (call $filled (local.get $stream)) (i32.const 2048))
+                (i32.or
+                  (i32.ne (i32.and (local.get $byte) (i32.const 0xc0)) (i32.const 0x80))
+                  (i32.ge_u (call $filled (local.get $stream)) (i32.const 2056))))
               (then (call $line (local.get $stream))))
             (i32.store8
               (i32.add (call $start (local.get $stream)) (call $filled (local.get $stream)))
@@ -133,11 +139,23 @@
     (if (i32.eq (local.get $stream) (i32.const 1))
       (then (global.set $out (local.get $filled)))
       (else (global.set $err (local.get $filled)))))
+  ;; Logs what was collected. A byte that is no UTF-8 becomes a question mark.
   (func $line (param $stream i32)
-    (local $length i32)
-    (local.set $length
-      (call $readable (call $start (local.get $stream)) (call $filled (local.get $stream))))
+    (local $at i32) (local $length i32)
+    (local.set $length (call $filled (local.get $stream)))
     (call $fill (local.get $stream) (i32.const 0))
+    (block $readable
+      (loop $next
+        (local.set $at
+          (i32.add (local.get $at)
+            (call $readable
+              (i32.add (call $start (local.get $stream)) (local.get $at))
+              (i32.sub (local.get $length) (local.get $at)))))
+        (br_if $readable (i32.ge_u (local.get $at) (local.get $length)))
+        (i32.store8
+          (i32.add (call $start (local.get $stream)) (local.get $at))
+          (i32.const 0x3f))
+        (br $next)))
     (if (local.get $length)
       (then
         (call $log (local.get $stream) (call $start (local.get $stream)) (local.get $length)))))

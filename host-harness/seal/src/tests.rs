@@ -112,7 +112,10 @@ fn a_core_module_without_metadata_gets_that_of_the_contract() {
 fn what_cannot_be_closed_is_refused_by_its_name_and_with_a_way_out() {
     let http = "package wasi:http@0.2.3; interface types { send: func(); }".to_owned();
     let own = "package mine:clock; interface clock { now: func() -> u64; }".to_owned();
-    let rows: [(Vec<u8>, &str); 7] = [
+    let deep = (0..20).fold("(component)".to_owned(), |inside, _| format!("(component {inside})"));
+    let many: String =
+        (0..10_001).map(|number| format!("(import \"wasi{number}\" \"f\" (func))")).collect();
+    let rows: [(Vec<u8>, &str); 9] = [
         (
             guest(&format!("{CONTRACT} import wasi:http/types@0.2.3;"), &[http]),
             "it sends requests by itself: it imports wasi:http/types@0.2.3",
@@ -128,6 +131,14 @@ fn what_cannot_be_closed_is_refused_by_its_name_and_with_a_way_out() {
             wat::parse_str("(module (import \"env\" \"now\" (func)))").unwrap(),
             "it imports interfaces that are neither of the contract nor of WASI 0.2: env",
         ),
+        (
+            wat::parse_str(deep).unwrap(),
+            "the file is beyond what is sealed: it has components inside",
+        ),
+        (
+            wat::parse_str(format!("(module {many})")).unwrap(),
+            "the file is beyond what is sealed: it has more than 10000 imports",
+        ),
         (b"text".to_vec(), "the file is not a WebAssembly component or module: "),
         (b"\0asm\x01\0\0\0\xff".to_vec(), "the file is not a WebAssembly component or module: "),
     ];
@@ -136,6 +147,17 @@ fn what_cannot_be_closed_is_refused_by_its_name_and_with_a_way_out() {
         assert!(error.to_string().starts_with(words), "{error}");
         assert!(error.hint().ends_with('.'));
     }
+}
+
+#[test]
+fn a_message_names_the_first_imports_and_counts_the_others() {
+    let names: String =
+        (0..50).map(|number| format!("(import \"other{number}\" \"f\" (func))")).collect();
+    let error = seal(&wat::parse_str(format!("(module {names})")).unwrap()).unwrap_err();
+    assert!(error.to_string().ends_with("other18, other19, and 30 more"), "{error}");
+    let long = format!("(module (import \"{}\" \"f\" (func)))", "n".repeat(5_000));
+    let error = seal(&wat::parse_str(long).unwrap()).unwrap_err().to_string();
+    assert!(error.len() < 300 && error.ends_with('…'), "{error}");
 }
 
 #[test]

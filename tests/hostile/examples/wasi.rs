@@ -155,7 +155,9 @@ package wasi:sockets@0.2.6 {
     /// Writes lines in pieces, one that is no UTF-8, and one that is longer than a line may be.
     pub(super) fn say() {
         write(&stdout::get_stdout(), &[b"one ", "lïne\n".as_bytes(), b"and \xff more\n"]);
-        write(&stderr::get_stderr(), &["x".repeat(3_000).as_bytes(), b"\nlast\n"]);
+        // The 2,048th byte is in the middle of a character.
+        let long = "x".repeat(2_047) + "ï" + &"y".repeat(950);
+        write(&stderr::get_stderr(), &[long.as_bytes(), b"\nlast\n"]);
     }
 
     /// Asks for what traps.

@@ -1,13 +1,14 @@
 //! `seal`: closes the imports of WASI that a toolchain cannot avoid, and leaves out exports that no
 //! host calls.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 use smp_distribution::file;
+use smp_host::collect::sink::fault;
 use smp_host::failure::{Code, Failure};
+use smp_host::files::target::{self, Target};
 use smp_host::limits::Limits;
 use smp_host::remedy::{Place, Remedy};
 use smp_host::text::{counted, grouped};
@@ -15,6 +16,8 @@ use smp_seal::{SealError, Sealed};
 
 use super::Exit;
 use super::console::Console;
+use super::outputs;
+use super::registry::ended;
 
 #[derive(Debug, Args)]
 pub(crate) struct Seal {
@@ -31,11 +34,30 @@ pub(crate) struct Seal {
 
 impl Seal {
     pub(crate) fn run(&self, console: &Console) -> Exit {
+        if let Err(failure) = self.check() {
+            return ended(&failure, console);
+        }
         let shown = self.sealed().and_then(|sealed| self.show(&sealed, console));
         match shown {
             Ok(()) => Exit::Done,
             Err(failure) => console.failed(&failure),
         }
+    }
+
+    /// Refuses an output that is the input, where standard output goes, or could not be written.
+    fn check(&self) -> Result<(), Failure> {
+        let no_file = |message: &str| {
+            Err(Failure::new(Code::InvalidSettings, message)
+                .with_hint("Give the component a file, such as `dist/connector.wasm`."))
+        };
+        if self.output == Path::new("-") {
+            return no_file("`--output -` names no file: standard output is for the result");
+        }
+        outputs::check_separate(&[("--output", &self.output)], &[("IN.wasm", &self.input)])?;
+        if matches!(Target::of(&self.output), Ok(Target::StandardOutput)) {
+            return no_file("`--output` leads to standard output, which is for the result");
+        }
+        target::check(&self.output).map_err(|error| self.unwritten(&error))
     }
 
     fn sealed(&self) -> Result<Sealed, Failure> {
@@ -47,15 +69,13 @@ impl Seal {
                 .with_remedy(Remedy::OtherComponent { contract: None })
         })?;
         let sealed = smp_seal::seal(&bytes).map_err(|error| refused(&error))?;
-        write(&self.output, &sealed.component).map_err(|error| {
-            Failure::new(
-                Code::Output,
-                format!("{} cannot be written: {error}", self.output.display()),
-            )
-            .with_hint("Name a file in a folder that exists and that you may write to.")
-            .with_remedy(Remedy::OtherPlace { of: Place::Output })
-        })?;
+        target::replace_public(&self.output, &sealed.component)
+            .map_err(|error| self.unwritten(&error))?;
         Ok(sealed)
+    }
+
+    fn unwritten(&self, error: &std::io::Error) -> Failure {
+        fault(&self.output, error).with_remedy(Remedy::OtherPlace { of: Place::Output })
     }
 
     fn show(&self, sealed: &Sealed, console: &Console) -> Result<(), Failure> {
@@ -86,16 +106,4 @@ fn refused(error: &SealError) -> Failure {
     Failure::new(Code::Component, error.to_string())
         .with_hint(error.hint())
         .with_remedy(Remedy::MendConnector)
-}
-
-/// Writes the file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    // As any program creates a file; a temporary one is for its owner alone.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode)?;
-    file.persist(path)?;
-    Ok(())
 }

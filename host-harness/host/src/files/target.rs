@@ -21,6 +21,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const MOST_LINKS: usize = 40;
 /// The permissions of a new file.
 pub(super) const OWNER_ALONE: u32 = 0o600;
+/// What the system takes the user's mask from.
+const EVERYONE: u32 = 0o666;
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,12 +162,26 @@ pub fn check(path: &Path) -> io::Result<()> {
 /// # Errors
 /// The system's error. What is there is unchanged then, unless it is a device or a pipe.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(OWNER_ALONE, path, bytes)
+}
+
+/// Like [`replace`], for what holds no personal data: a new file has the permissions that the
+/// user's other new files have.
+///
+/// # Errors
+/// As for [`replace`].
+pub fn replace_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(EVERYONE, path, bytes)
+}
+
+fn replace_with(permissions: u32, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Target::File(path) = Target::of(path)? else {
         let mut stream = open_stream(path)?;
         return stream.write_all(bytes).and_then(|()| stream.flush());
     };
-    // Its permissions are the owner's alone.
-    let mut file = tempfile::NamedTempFile::new_in(folder(&path))?;
+    let mut file = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(permissions))
+        .tempfile_in(folder(&path))?;
     file.write_all(bytes)?;
     keep_permissions(file.as_file(), &path);
     file.as_file().sync_all()?;
@@ -303,9 +319,12 @@ mod tests {
             assert_eq!(fs::read_to_string(at(name)).unwrap(), "text");
         }
         assert_eq!((mode("old"), mode("new")), (0o640, 0o600));
+        fs::write(at("usual"), "").unwrap();
+        replace_public(&at("public"), b"text").unwrap();
+        assert_eq!(mode("public"), mode("usual"));
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
         assert!(replace(Path::new("/dev/full"), b"text").is_err());
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 5);
     }
 
     #[test]
