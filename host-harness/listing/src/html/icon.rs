@@ -87,6 +87,17 @@ const ATTRIBUTES: [&str; 52] = [
     "xml:space",
 ];
 
+/// Functions that a value may call.
+const FUNCTIONS: [&str; 10] =
+    ["matrix", "translate", "scale", "rotate", "skewx", "skewy", "rgb", "rgba", "hsl", "hsla"];
+
+/// What a file of the vocabulary says that it is; without it, no browser draws it as a picture.
+const NAMESPACE: &str = "http://www.w3.org/2000/svg";
+/// Elements inside one another.
+const DEEPEST: usize = 64;
+/// Widest and highest picture in pixels.
+const WIDEST: u32 = 4_096;
+
 /// A picture that may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Icon {
@@ -115,10 +126,12 @@ impl Icon {
             return Err(no("it is larger than 64 KiB"));
         }
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            is_whole(bytes)?;
             return Ok(Self { kind: "image/png", bytes: bytes.to_vec() });
         }
         let text = std::str::from_utf8(bytes).map_err(|_| no("it is neither a PNG nor an SVG"))?;
-        only_draws(text.trim())?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        only_draws(without_declaration(text))?;
         Ok(Self { kind: "image/svg+xml", bytes: bytes.to_vec() })
     }
 
@@ -141,11 +154,35 @@ impl Icon {
     }
 }
 
+/// Refuses a PNG that is cut off, or that is no picture of a size.
+fn is_whole(bytes: &[u8]) -> Result<(), NoIcon> {
+    let number = |at: usize| {
+        let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
+        four.map_or(0, u32::from_be_bytes)
+    };
+    let begins = bytes.get(8..16) == Some(b"\0\0\0\x0dIHDR");
+    if !begins || !bytes.ends_with(b"IEND\xaeB`\x82") {
+        return Err(NoIcon("it is a PNG that is damaged or not whole".into()));
+    }
+    let fits = |size: u32| (1..=WIDEST).contains(&size);
+    if !fits(number(16)) || !fits(number(20)) {
+        return Err(NoIcon(format!("it is a PNG of no size, or of more than {WIDEST} pixels")));
+    }
+    Ok(())
+}
+
+/// The text after the declaration that editors write first, as in `<?xml version="1.0"?>`.
+fn without_declaration(text: &str) -> &str {
+    let after = text.strip_prefix("<?xml ").and_then(|rest| rest.split_once("?>"));
+    after.map_or(text, |(_, rest)| rest.trim_start())
+}
+
 /// Refuses an SVG with anything that does more than draw.
 fn only_draws(text: &str) -> Result<(), NoIcon> {
     let cut = |text: &str| smp_host::text::shortened(text, 40).into_owned();
     let mut rest = text;
-    let mut is_first = true;
+    let mut open: Vec<&str> = Vec::new();
+    let mut is_begun = false;
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
         check_text(before)?;
@@ -153,34 +190,53 @@ fn only_draws(text: &str) -> Result<(), NoIcon> {
         let inside = tag.get(1..end).unwrap_or_default();
         rest = tag.get(end + 1..).unwrap_or_default();
         if let Some(name) = inside.strip_prefix('/') {
-            if !ELEMENTS.contains(&name.trim_end()) {
-                return Err(NoIcon(format!("it ends an element `{}`", cut(name))));
+            if open.pop() != Some(name.trim_end()) {
+                let name = cut(name);
+                return Err(NoIcon(format!("it ends an element `{name}`, which is not open")));
             }
             continue;
         }
-        let inside = inside.strip_suffix('/').unwrap_or(inside);
+        let (inside, is_empty) =
+            inside.strip_suffix('/').map_or((inside, false), |inside| (inside, true));
         let (name, attributes) =
             inside.split_once(|sign: char| sign.is_ascii_whitespace()).unwrap_or((inside, ""));
         if !ELEMENTS.contains(&name) {
             return Err(NoIcon(format!("it has an element `{}`, which may do more", cut(name))));
         }
+        let is_first = !std::mem::replace(&mut is_begun, true);
         if is_first && name != "svg" {
             return Err(NoIcon("it does not begin with the element `svg`".into()));
         }
-        is_first = false;
-        check_attributes(attributes)?;
+        if !is_first && open.is_empty() {
+            return Err(NoIcon("something follows its end".into()));
+        }
+        let declares = check_attributes(attributes)?;
+        if is_first && !declares {
+            return Err(NoIcon(format!("its first element lacks `xmlns=\"{NAMESPACE}\"`")));
+        }
+        if open.len() >= DEEPEST {
+            return Err(NoIcon(format!("its elements are more than {DEEPEST} deep")));
+        }
+        if !is_empty {
+            open.push(name);
+        }
     }
-    if is_first {
+    if !is_begun {
         return Err(NoIcon("it is neither a PNG nor an SVG".into()));
+    }
+    if let Some(name) = open.pop() {
+        return Err(NoIcon(format!("its element `{name}` does not end")));
     }
     check_text(rest)
 }
 
-fn check_attributes(mut rest: &str) -> Result<(), NoIcon> {
+/// Whether they declare the vocabulary.
+fn check_attributes(mut rest: &str) -> Result<bool, NoIcon> {
+    let mut declares = false;
     loop {
         rest = rest.trim_start();
         if rest.is_empty() {
-            return Ok(());
+            return Ok(declares);
         }
         let malformed = || NoIcon("one of its attributes is not `name=\"value\"`".into());
         let (name, value) = rest.split_once('=').ok_or_else(malformed)?;
@@ -196,15 +252,28 @@ fn check_attributes(mut rest: &str) -> Result<(), NoIcon> {
             let name = smp_host::text::shortened(name, 40);
             return Err(NoIcon(format!("it has an attribute `{name}`, which may do more")));
         }
-        let is_own = name == "xmlns" && value == "http://www.w3.org/2000/svg";
-        let is_reference = value.strip_prefix("url(#").is_some_and(|it| it.ends_with(')'));
-        let loads = value.contains("url(") && (!is_reference || value.matches("url(").count() > 1);
-        if !is_own && (loads || value.contains(':') || value.contains('\\')) {
+        check_text(value)?;
+        if name == "xmlns" && value == NAMESPACE {
+            declares = true;
+        } else if value.contains([':', '\\']) || !calls_only_known(value) {
             return Err(NoIcon(format!("its attribute `{name}` has an address")));
         }
-        check_text(value)?;
         rest = after;
     }
+}
+
+/// Whether a value calls only functions that paint or move, or is a reference into the picture.
+fn calls_only_known(value: &str) -> bool {
+    let own = value.trim().strip_prefix("url(#").and_then(|rest| rest.strip_suffix(')'));
+    if own.is_some_and(|id| !id.contains(['(', ')'])) {
+        return true;
+    }
+    value.match_indices('(').all(|(at, _)| {
+        let before = value.get(..at).unwrap_or_default().trim_end();
+        let is_sign = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';
+        let name = before.rsplit(|sign: char| !is_sign(sign)).next().unwrap_or_default();
+        FUNCTIONS.contains(&name.to_ascii_lowercase().as_str())
+    })
 }
 
 /// A reference to a character could hide any of the above.
@@ -225,6 +294,15 @@ mod tests {
         Icon::read(text.as_bytes())
     }
 
+    /// What the first and the last part of a PNG look like, with something that is no picture
+    /// between.
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        let (begin, end) =
+            (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", b"\"><script>\0\0\0\0IEND\xaeB`\x82");
+        [begin.as_slice(), &sizes, end].concat()
+    }
+
     #[test]
     fn a_picture_that_only_draws_becomes_part_of_the_page() {
         let icon = svg("<title>Example</title><defs><linearGradient id=\"a\"><stop offset=\"0\" \
@@ -232,8 +310,17 @@ mod tests {
         .unwrap();
         assert!(icon.address().starts_with("data:image/svg+xml;base64,PHN2"));
         assert_eq!(icon.file(), "icon.svg");
-        let png = Icon::read(b"\x89PNG\r\n\x1a\n\"><script>").unwrap();
+        let png = Icon::read(&png(16, 16)).unwrap();
         assert_eq!((png.file(), png.address().contains('<')), ("icon.png", false));
+        for inside in [
+            "<g transform=\"translate(1 2) rotate(45)\" fill=\"rgb(1, 2, 3)\"/>",
+            "<path fill=\" url(#a) \"></path >",
+        ] {
+            svg(inside).unwrap();
+        }
+        let declared = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg \
+                        xmlns=\"http://www.w3.org/2000/svg\"/>";
+        Icon::read(declared.as_bytes()).unwrap();
     }
 
     #[test]
@@ -254,6 +341,13 @@ mod tests {
             ("<path fill=\"url(https://a.test/x)\"/>", "`fill` has an address"),
             ("<path fill=\"url(#a) url(//a.test)\"/>", "`fill` has an address"),
             ("<path fill=\"\\75rl(x)\"/>", "`fill` has an address"),
+            ("<path fill=\"URL(//a.test/x)\"/>", "`fill` has an address"),
+            ("<path fill=\"url (//a.test/x)\"/>", "`fill` has an address"),
+            ("<path fill=\"image-set('//a.test/x' 1x)\"/>", "`fill` has an address"),
+            ("<path fill=\"src(a)\"/>", "`fill` has an address"),
+            ("<g><path></g></path>", "ends an element `g`, which is not open"),
+            ("<g>", "ends an element `svg`, which is not open"),
+            (&"<g>".repeat(70), "more than 64 deep"),
             ("<path fill=\"&#117;rl(x)\"/>", "a reference"),
             ("<path fill=red />", "is not `name="),
             ("<path d", "is not `name="),
@@ -262,9 +356,16 @@ mod tests {
             let refused = svg(inside).unwrap_err().to_string();
             assert!(refused.contains(because), "{inside}: {refused}");
         }
+        let (flat, wide) = (png(0, 16), png(16, 5_000));
         for (bytes, because) in [
             (&b"<g></g>"[..], "does not begin"),
-            (b"<svg></svg><path ", "does not end"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'></svg><path ", "does not end"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'></svg><path/>", "follows its end"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'>", "`svg` does not end"),
+            (b"<svg></svg>", "lacks `xmlns="),
+            (b"\x89PNG\r\n\x1a\n\"><script>", "not whole"),
+            (&flat, "no size"),
+            (&wide, "more than 4096 pixels"),
             (b"GIF89a", "neither"),
             (b"\xff\xd8\xff", "neither"),
             (b"<!DOCTYPE svg><svg/>", "`!DOCTYPE`"),
