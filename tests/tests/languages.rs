@@ -161,7 +161,13 @@ fn a_project_is_made_whole_and_nothing_is_replaced() {
     assert_eq!((ended.code, &ended.json()["id"]), (Some(0), &json!("my-service")));
     let made = fs::read_to_string(parent.path().join("my-service/src/connector.c")).unwrap();
     assert!(made.contains("copy(\"My Service\")"), "{made}");
-    assert!(new("my-service", &["--json"]).said("output").contains("exists already"));
+    assert!(new("my-service", &["--json"]).said("output").contains("is not empty"));
+    let here = parent.path().join("here");
+    fs::create_dir(&here).unwrap();
+    let run = Run::bare().args(["new", ".", "--language", "rust"]).within(&here);
+    let ended = run.arg("--json").end();
+    assert_eq!((ended.code, &ended.json()["id"]), (Some(0), &json!("here")), "{}", ended.stderr);
+    assert!(here.join("Cargo.lock").exists());
     assert_eq!(new("Ünfit", &[]).code, Some(2));
     assert_eq!(new("Ünfit", &["--id", "fit"]).code, Some(0));
     assert_eq!(new("other", &["--id", "-"]).code, Some(2));

@@ -73,7 +73,9 @@ impl New {
         if let Some(id) = &self.id {
             return Ok(id.clone());
         }
-        let last = self.folder.components().next_back();
+        // The name that `.` stands for, too.
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let last = folder.components().next_back();
         let name = match last {
             Some(Component::Normal(name)) => name.to_str().unwrap_or_default(),
             _ => "",
@@ -89,16 +91,13 @@ impl New {
 
     fn unwritten(&self, error: &io::Error) -> Failure {
         let folder = self.folder.display();
-        let message = if matches!(
-            error.kind(),
-            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory
-        ) {
-            format!("{folder} exists already")
-        } else {
-            format!("{folder} cannot be made: {error}")
+        let message = match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => format!("{folder} is not empty"),
+            io::ErrorKind::NotADirectory => format!("{folder} is, or leads through, a file"),
+            _ => format!("{folder} cannot be made: {error}"),
         };
         Failure::new(Code::Output, message)
-            .with_hint("Name a folder that does not exist yet, where you may write.")
+            .with_hint("Name a folder that is empty or does not exist yet, where you may write.")
             .with_remedy(Remedy::OtherPlace { of: Place::Stream })
     }
 
@@ -189,12 +188,19 @@ fn files(language: Language, id: &str) -> Vec<(String, String)> {
     files
 }
 
-/// Writes all files or none.
+/// Writes all files or none: into a new folder, or into an empty one that is there, which stays
+/// itself.
 fn write(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
     let folder = std::path::absolute(folder)?;
-    let parent = folder.parent().ok_or(io::ErrorKind::NotADirectory)?;
-    fs::create_dir_all(parent)?;
-    let staging = tempfile::tempdir_in(parent)?;
+    let parent = folder.parent().unwrap_or(Path::new("/"));
+    let is_there = fs::symlink_metadata(&folder).is_ok();
+    if is_there && fs::read_dir(&folder)?.next().is_some() {
+        return Err(io::ErrorKind::DirectoryNotEmpty.into());
+    }
+    if !is_there {
+        fs::create_dir_all(parent)?;
+    }
+    let staging = tempfile::tempdir_in(if is_there { &folder } else { parent })?;
     for (path, text) in files {
         let path = staging.path().join(path);
         if let Some(parent) = path.parent() {
@@ -202,11 +208,36 @@ fn write(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
         }
         fs::write(path, text)?;
     }
+    if is_there {
+        return moved_up(staging.path(), &folder);
+    }
     // As any program makes a folder; a temporary one is for its owner alone.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(staging.path(), mode)?;
     // It replaces an empty folder and nothing else.
     fs::rename(staging.path(), &folder)
+}
+
+/// Moves everything from one folder into another, or nothing.
+fn moved_up(from: &Path, to: &Path) -> io::Result<()> {
+    let mut moved = Vec::new();
+    let done = move_each(from, to, &mut moved);
+    if done.is_err() {
+        for (back, place) in moved {
+            let _ = fs::rename(place, back);
+        }
+    }
+    done
+}
+
+fn move_each(from: &Path, to: &Path, moved: &mut Vec<(PathBuf, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        fs::rename(entry.path(), &place)?;
+        moved.push((entry.path(), place));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -272,9 +303,16 @@ mod tests {
         fs::write(folder.path().join("mine"), "").unwrap();
         let error = write(folder.path(), &files).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::DirectoryNotEmpty);
+        let file = write(&folder.path().join("mine"), &files).unwrap_err();
+        assert_eq!(file.kind(), io::ErrorKind::NotADirectory);
         let empty = folder.path().join("empty");
         fs::create_dir(&empty).unwrap();
+        let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap());
+        let before = inode(&empty);
         write(&empty, &files).unwrap();
+        // A shell that stands in it stays in it.
+        assert_eq!(inode(&empty), before);
+        assert_eq!(fs::read_dir(&empty).unwrap().count(), 1);
         write(&folder.path().join("deep/new"), &files).unwrap();
         for made in ["empty/a/b.txt", "deep/new/a/b.txt"] {
             assert_eq!(fs::read_to_string(folder.path().join(made)).unwrap(), "text");
