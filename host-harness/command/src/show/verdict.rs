@@ -361,6 +361,7 @@ mod tests {
                 contract_version: "0.1.0".into(),
             }),
             strict: false,
+            partial: false,
             rules: vec![
                 rule(
                     "small",

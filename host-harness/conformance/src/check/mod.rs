@@ -124,7 +124,14 @@ pub async fn examine(subject: &Subject, watcher: Arc<dyn Watcher>) -> Examinatio
         total_ms: milliseconds(began.elapsed()),
         ..times
     };
-    let verdict = Verdict { connector, strict: subject.strict, rules, figures, times };
+    let verdict = Verdict {
+        connector,
+        strict: subject.strict,
+        partial: subject.partial,
+        rules,
+        figures,
+        times,
+    };
     Examination { verdict, traffic }
 }
 

@@ -16,6 +16,8 @@ pub struct Verdict {
     pub connector: Option<Connector>,
     /// Whether warnings and skipped rules count as failed.
     pub strict: bool,
+    /// Whether the fixtures were only the first ones, so that endpoints without one are notes.
+    pub partial: bool,
     /// The rules, in the order in which they are shown.
     pub rules: Vec<Rule>,
     /// Counts.
@@ -184,6 +186,7 @@ impl Verdict {
             "connector": connector,
             "passed": self.passed(),
             "strict": self.strict,
+            "partial": self.partial,
             "rules": rules.collect::<Vec<_>>(),
             "figures": {
                 "fixtures": self.figures.fixtures,

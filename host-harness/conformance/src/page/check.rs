@@ -106,6 +106,7 @@ mod tests {
                 contract_version: text.into(),
             }),
             strict: true,
+            partial: false,
             rules: vec![
                 rule("one", "The file", CheckOutcome::Passed, 0),
                 rule("two", "Faults", CheckOutcome::Failed, 3),
@@ -132,6 +133,24 @@ mod tests {
             "… and 3 more kinds.",
             "<a href=\"#faults\">Exchanges and faults</a>",
         ] {
+            assert!(page.contains(expected), "{expected}\n{page}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_no_tick() {
+        let mut verdict = verdict("so");
+        verdict.rules.remove(1);
+        for (skipped, strict, partial, expected) in [
+            (true, false, false, "⚠</span> Passed, with 1 rule not looked at<"),
+            (true, false, true, "⚠</span> Passed, with 1 rule not looked at<"),
+            (false, false, true, "✔</span> Passed, on the first fixtures<"),
+            (false, false, false, "✔</span> Passed<"),
+            (false, true, false, "✔</span> Passed, strictly<"),
+        ] {
+            let mut verdict = Verdict { strict, partial, ..verdict.clone() };
+            verdict.rules.truncate(if skipped { 2 } else { 1 });
+            let page = page(&verdict, &[]);
             assert!(page.contains(expected), "{expected}\n{page}");
         }
     }

@@ -4,16 +4,28 @@
 use maud::{Markup, html};
 
 use crate::check::verdict::{Rule, Verdict};
+use smp_host::text::counted;
 use smp_host::validation::CheckOutcome;
 use smp_listing::html::parts::{mark, number, outcome, state, table};
 use smp_listing::html::text::{finding, said};
 
 /// Whether it passed, as a sign and words.
 pub fn passed(verdict: &Verdict) -> Markup {
-    match (verdict.passed(), verdict.strict) {
-        (true, true) => state("✔", "good", "Passed, strictly"),
-        (true, false) => state("✔", "good", "Passed"),
-        (false, _) => state("✘", "bad", "Not passed"),
+    if !verdict.passed() {
+        return state("✘", "bad", "Not passed");
+    }
+    if verdict.strict {
+        return state("✔", "good", "Passed, strictly");
+    }
+    // What was not looked at is no tick.
+    match verdict.count(CheckOutcome::Skipped) {
+        0 if verdict.partial => state("✔", "good", "Passed, on the first fixtures"),
+        0 => state("✔", "good", "Passed"),
+        rules => {
+            let words = format!("Passed, with {} not looked at", counted(rules, "rule"));
+            let (sign, class) = mark(CheckOutcome::Warning);
+            state(sign, class, &words)
+        }
     }
 }
 

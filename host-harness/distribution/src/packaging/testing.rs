@@ -68,6 +68,7 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
         verdict: Verdict {
             connector: Some(connector),
             strict: false,
+            partial: false,
             rules: vec![
                 rule("one", "The file", CheckOutcome::Passed),
                 rule("two", "The file", CheckOutcome::Warning),
