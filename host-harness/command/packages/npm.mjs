@@ -13,9 +13,15 @@ if (!folder) {
 // Machines by the number in an ELF file.
 const cpu = { 62: 'x64', 183: 'arm64' }[readFileSync(binary).readUInt16LE(18)];
 const root = (path) => new URL(`../../../${path}`, import.meta.url);
-const host = readFileSync(root('docs/hosts/host.mjs'), 'utf8')
-  .replace("env.SMP_HARNESS ?? 'smp-harness'", "env.SMP_HARNESS ?? fileURLToPath(new URL('bin/smp-harness', import.meta.url))");
-if (!host.includes('bin/smp-harness')) throw new Error('the host has changed');
+// The command of the package, in place of one on the PATH, and without what runs as a program.
+const [host, ...program] = readFileSync(root('docs/hosts/host.mjs'), 'utf8')
+  .replace("env.SMP_HARNESS || 'smp-harness'", "env.SMP_HARNESS || fileURLToPath(new URL('bin/smp-harness', import.meta.url))")
+  .replace("import { existsSync, realpathSync } from 'node:fs';\n", '')
+  .replace("import process, { argv, env } from 'node:process';", "import { env } from 'node:process';")
+  .split('\nif (existsSync(argv[1]');
+if (program.length !== 1 || !host.includes('bin/smp-harness') || /realpathSync|argv/.test(host)) {
+  throw new Error('the host has changed');
+}
 const made = mkdtempSync(join(tmpdir(), 'smp-harness-npm-'));
 try {
   mkdirSync(join(made, 'bin'));

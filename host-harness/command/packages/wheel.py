@@ -17,6 +17,22 @@ NAME = "smp_harness"
 # Machines by the number in an ELF file.
 MACHINES = {62: "x86_64", 183: "aarch64"}
 
+# Where an installer puts scripts differs: beside an interpreter, a user's folder or a target.
+COMMAND = '''def command_of_package():
+    """The command that was installed with this module."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folders = [
+        # pip install --target DIR
+        os.path.join(here, "bin"),
+        # PREFIX/lib/pythonX.Y/site-packages, of a virtual environment, a user or `--prefix`.
+        os.path.join(here, "..", "..", "..", "bin"),
+        sysconfig.get_path("scripts"),
+        sysconfig.get_path("scripts", f"{os.name}_user"),
+    ]
+    files = [os.path.join(folder, "smp-harness") for folder in folders]
+    return next((file for file in files if os.access(file, os.X_OK)), "smp-harness")
+'''
+
 
 def platform(binary: bytes) -> str:
     """The tag of the oldest glibc that has every symbol of the binary."""
@@ -36,15 +52,15 @@ def main(binary, version, folder):
         "License: Apache-2.0\nRequires-Python: >=3.8\n"
     )
     wheel = f"Wheel-Version: 1.0\nGenerator: smp-harness\nRoot-Is-Purelib: false\nTag: {tag}\n"
-    # The command of the package stands beside the interpreter's own.
-    module = HOST.read_text("utf-8").replace(
-        'os.environ.get("SMP_HARNESS", "smp-harness")', 'os.environ.get("SMP_HARNESS", COMMAND)'
-    ).replace(
-        "\n\nclass Failed",
-        "\nCOMMAND = os.path.join(sysconfig.get_path(\"scripts\"), \"smp-harness\")\n\n\nclass Failed",
-        1,
-    ).replace("import sys\n", "import sys\nimport sysconfig\n", 1)
-    assert "COMMAND)" in module and "sysconfig.get_path" in module
+    # The command of the package, in place of one on the PATH.
+    module = HOST.read_text("utf-8")
+    for old, new in (
+        ('os.environ.get("SMP_HARNESS") or "smp-harness"', 'os.environ.get("SMP_HARNESS") or command_of_package()'),
+        ("\nimport sys\n", "\nimport sys\nimport sysconfig\n"),
+        ("\n\nclass Failed", f"\n\n{COMMAND}\n\nclass Failed"),
+    ):
+        assert module.count(old) == 1, f"the host has changed: {old!r}"
+        module = module.replace(old, new)
     files = {
         f"{NAME}/__init__.py": module.encode(),
         f"{NAME}-{version}.data/scripts/smp-harness": binary,
