@@ -12,11 +12,16 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use smp_tests::harness::{binary, component, folder, skipped};
 use tempfile::TempDir;
+
+#[path = "process_hosts/faults.rs"]
+mod faults;
+#[path = "process_hosts/packages.rs"]
+mod packages;
 
 /// Cases of every kind of end: complete, people twice, an expired cursor, and lists that a host
 /// without judgement calls complete.
@@ -33,35 +38,62 @@ const CASES: [&str; 10] = [
     "web-page-in-place-of-members",
 ];
 
+/// The hosts that are to be copied.
+#[derive(Clone, Copy)]
+enum Host {
+    Python,
+    Node,
+    Java,
+    Go,
+}
+
+impl Host {
+    fn is_missing(self) -> bool {
+        is_missing(match self {
+            Self::Python => "python3",
+            Self::Node => "node",
+            Self::Java => "javac",
+            Self::Go => "go",
+        })
+    }
+
+    /// The program and its first arguments. What has to be compiled goes into the folder.
+    fn command(self, folder: &Path) -> Vec<String> {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        match self {
+            Self::Python => vec!["python3".into(), host("host.py")],
+            Self::Node => vec!["node".into(), host("host.mjs")],
+            Self::Java => {
+                done(Command::new("javac").arg("-d").arg(folder).arg(host("Host.java")));
+                vec!["java".into(), "-cp".into(), path(folder), "Host".into()]
+            }
+            Self::Go => {
+                let made = path(&folder.join("host"));
+                done(Command::new("go").args(["build", "-o", &made, &host("host.go")]));
+                vec![made]
+            }
+        }
+    }
+}
+
 #[test]
 fn the_host_in_python_keeps_what_a_host_promises() {
-    judged("python3", |_| vec!["python3".into(), host("host.py")]);
+    judged(Host::Python);
 }
 
 #[test]
 fn the_host_in_node_keeps_what_a_host_promises() {
-    judged("node", |_| vec!["node".into(), host("host.mjs")]);
+    judged(Host::Node);
 }
 
 #[test]
 fn the_host_in_java_keeps_what_a_host_promises() {
-    judged("javac", |scratch| {
-        let built = Command::new("javac").arg("-d").arg(scratch).arg(host("Host.java")).output();
-        let built = built.unwrap();
-        assert!(built.status.success(), "{}", text_of(&built));
-        vec!["java".into(), "-cp".into(), scratch.to_str().unwrap().into(), "Host".into()]
-    });
+    judged(Host::Java);
 }
 
 #[test]
 fn the_host_in_go_keeps_what_a_host_promises() {
-    judged("go", |scratch| {
-        let made = scratch.join("host").to_str().unwrap().to_owned();
-        let built = Command::new("go").args(["build", "-o", &made, &host("host.go")]).output();
-        let built = built.unwrap();
-        assert!(built.status.success(), "{}", text_of(&built));
-        vec![made]
-    });
+    judged(Host::Go);
 }
 
 #[test]
@@ -100,75 +132,70 @@ fn the_kit_finds_a_host_that_does_not_judge_the_end() {
 }
 
 #[test]
-fn a_wheel_is_made_and_installed_from_its_file() {
+fn the_kit_names_a_host_that_cannot_be_judged() {
     if is_missing("python3") {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path();
-    let make = || {
-        let maker = folder("../host-harness/command/packages/wheel.py");
-        done(Command::new("python3").arg(maker).arg(binary()).arg("1.2.3").arg(path))
-    };
-    let wheel = PathBuf::from(make().trim());
-    let first = fs::read(&wheel).unwrap();
-    make();
-    assert!(fs::read(&wheel).unwrap() == first, "the same bytes");
-    done(Command::new("python3").args(["-m", "venv"]).arg(path.join("venv")));
-    let bin = path.join("venv/bin");
-    done(Command::new(bin.join("pip")).args(["install", "--quiet", "--no-index"]).arg(&wheel));
-    let version = done(Command::new(bin.join("smp-harness")).arg("--version"));
-    assert!(version.starts_with("smp-harness "), "{version}");
-    let script = "import sys, smp_harness\n\
-                  print(sum(1 for _ in smp_harness.members(*sys.argv[1:])))\n";
-    fs::write(path.join("count.py"), script).unwrap();
-    let count = |case: &str| {
-        let fixture = folder("fixtures").join(case);
-        let mut command = Command::new(bin.join("python"));
-        command.arg(path.join("count.py")).arg(component()).arg("--fixture").arg(fixture);
-        command.env_remove("SMP_HARNESS").output().unwrap()
-    };
-    assert_eq!(text_of(&count("acme")).trim(), "24");
-    assert!(text_of(&count("fewer-members-than-told")).contains("smp_harness.Failed: "));
+    let cases = cases();
+    let sh = |script: &str| vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()];
+    for (host_command, said) in [
+        (vec!["/no/such/host".to_owned()], "/no/such/host: the host cannot be started: "),
+        (vec![host("host.py")], "host.py: the host cannot be started: "),
+        (sh("echo hello"), "fail  acme: it wrote a line to standard output that is no JSON object"),
+        (sh("echo 1"), "fail  acme: it wrote a line to standard output that is no JSON object"),
+        (sh("printf '{\"id\":\"\\377\"}\\n'"), "fail  acme: it wrote a line "),
+        (sh("yes '{}' "), "fail  acme: it wrote more than 64 MiB"),
+        // What the host started ends with it, and holds no pipe.
+        (sh("sleep 60 & sleep 60"), "fail  acme: it did not end within 0.2 s"),
+    ] {
+        let seconds = if said.contains("0.2 s") { "0.2" } else { "60" };
+        let mut options = vec!["--seconds".to_owned(), seconds.to_owned()];
+        options.extend(names_of(cases.path()));
+        let ended = judge(&options, &host_command);
+        let text = text_of(&ended);
+        assert_eq!(ended.status.code(), Some(2), "{host_command:?}: {text}");
+        assert!(text.contains(said) && !text.contains("Traceback"), "{host_command:?}: {text}");
+    }
 }
 
 #[test]
-fn an_npm_package_is_made_and_installed_from_its_file() {
-    if is_missing("node") || is_missing("npm") {
+fn the_kit_refuses_what_it_cannot_read() {
+    if is_missing("python3") {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path();
-    let maker = folder("../host-harness/command/packages/npm.mjs");
-    let made = done(Command::new("node").arg(maker).arg(binary()).arg("1.2.3").arg(path));
-    fs::write(path.join("package.json"), "{\"private\": true}").unwrap();
-    let mut install = Command::new("npm");
-    install.args(["install", "--silent", "--offline", "--no-audit", "--no-fund", made.trim()]);
-    done(install.current_dir(path));
-    let version = done(Command::new(path.join("node_modules/.bin/smp-harness")).arg("--version"));
-    assert!(version.starts_with("smp-harness "), "{version}");
-    let script = "import { argv } from 'node:process';\n\
-                  import { members } from 'smp-harness';\n\
-                  let count = 0;\n\
-                  try { for await (const _ of members(...argv.slice(2))) count += 1; }\n\
-                  catch (failed) { count = failed.error.code; }\n\
-                  console.log(count);\n";
-    fs::write(path.join("count.mjs"), script).unwrap();
-    for (case, counted) in [("acme", "24"), ("fewer-members-than-told", "incomplete")] {
-        let fixture = folder("fixtures").join(case);
-        let mut command = Command::new("node");
-        command.arg(path.join("count.mjs")).arg(component()).arg("--fixture").arg(fixture);
-        assert_eq!(done(command.env_remove("SMP_HARNESS")).trim(), counted);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let connector = component().to_str().unwrap().to_owned();
+    for name in ["empty", "damaged/case", "other/case"] {
+        fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("damaged/case/expected.json"), "{").unwrap();
+    fs::write(folder.path().join("other/case/expected.json"), "{\"collect\":{}}").unwrap();
+    let whole = cases();
+    let whole = whole.path().to_str().unwrap().to_owned();
+    for (arguments, said) in [
+        (vec![path("empty"), connector.clone()], "empty: there is no case in it"),
+        (vec![path("none"), connector.clone()], "none: there is no case in it"),
+        (vec![path("damaged"), connector.clone()], "damaged: an expected.json cannot be read"),
+        (vec![path("other"), connector.clone()], "other: an expected.json cannot be read"),
+        (vec![whole.clone(), path("none.wasm")], "none.wasm: there is no such file"),
+        (vec![whole.clone()], "check_host.py [--seconds N] CASES"),
+        (vec!["--seconds".to_owned(), "x".to_owned(), whole, connector], "check_host.py ["),
+    ] {
+        let ended = judge(&arguments, &["true".to_owned()]);
+        let text = text_of(&ended);
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(said) && !text.contains("Traceback"), "{arguments:?}: {text}");
     }
 }
 
-/// Judges a host by the kit, if this program is on the machine.
-fn judged(program: &str, host: impl FnOnce(&Path) -> Vec<String>) {
-    if is_missing(program) || is_missing("python3") {
+/// Judges a host by the kit, if its language is on the machine.
+fn judged(language: Host) {
+    if language.is_missing() || is_missing("python3") {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let ended = kit(&cases(), &host(scratch.path()));
+    let ended = kit(&cases(), &language.command(scratch.path()));
     let said = text_of(&ended);
     assert!(ended.status.success() && said.contains("10 passed, 0 failed"), "{said}");
 }
@@ -184,10 +211,18 @@ fn cases() -> TempDir {
 }
 
 fn kit(cases: &TempDir, host_command: &[String]) -> Output {
+    judge(&names_of(cases.path()), host_command)
+}
+
+/// The folder of cases and the connector, as arguments.
+fn names_of(cases: &Path) -> [String; 2] {
+    [cases, &component()].map(|path| path.to_str().unwrap().to_owned())
+}
+
+fn judge(arguments: &[String], host_command: &[String]) -> Output {
     Command::new("python3")
         .arg(host("check_host.py"))
-        .arg(cases.path())
-        .arg(component())
+        .args(arguments)
         .arg("--")
         .args(host_command)
         .env("SMP_HARNESS", binary())
