@@ -189,7 +189,7 @@ impl Project {
         let parent = tempfile::tempdir().unwrap();
         let ended = Run::bare()
             .arg("new")
-            .arg(parent.path().join("rosterly"))
+            .arg(Self::within(parent.path()))
             .args(["--language", language])
             .end();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -197,7 +197,12 @@ impl Project {
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().join("rosterly")
+        Self::within(self.0.path())
+    }
+
+    /// Its folder. People have spaces in the names of theirs.
+    fn within(parent: &Path) -> PathBuf {
+        parent.join("my connectors/rosterly")
     }
 
     fn make(&self, arguments: &[&str]) -> Output {

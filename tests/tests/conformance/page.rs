@@ -99,6 +99,12 @@ fn a_page_that_would_cost_something_is_refused_before_any_work() {
         (at("connector.wasm"), 2, "invalid-settings", "are the same file"),
         (at("link.html"), 2, "invalid-settings", "are the same file"),
         (har, 2, "invalid-settings", "inside the folder of `--fixtures`"),
+        (
+            fixtures.path().join("report.html"),
+            2,
+            "invalid-settings",
+            "inside the folder of `--fixtures`",
+        ),
         ("-".into(), 2, "invalid-settings", "names no file"),
         ("/dev/stdout".into(), 2, "invalid-settings", "leads to standard output"),
         (at("none/report.html"), 1, "output", "its folder is not there"),

@@ -66,7 +66,7 @@ impl Diff {
             Err(failure) => return console.failed(&failure),
         };
         let read = [("OLD.wasm", self.old.as_path()), ("NEW.wasm", self.new.as_path())];
-        if let Err(failure) = self.page.check(&read, &fixtures) {
+        if let Err(failure) = self.page.check(&read, &[&self.fixtures, &fixtures]) {
             return ended(&failure, console);
         }
         let (old, new) = match opened(&self.old).and_then(|old| Ok((old, opened(&self.new)?))) {

@@ -23,15 +23,15 @@ pub(crate) struct PageArguments {
 }
 
 impl PageArguments {
-    /// Refuses a page that would replace a file that is read, lies inside a fixture, goes where
-    /// standard output goes, or could not be written.
+    /// Refuses a page that would replace a file that is read, lies inside a fixture or a folder of
+    /// fixtures, goes where standard output goes, or could not be written.
     ///
     /// # Errors
     /// `invalid-settings` or `output`.
     pub(crate) fn check(
         &self,
         read: &[(&str, &Path)],
-        fixtures: &[PathBuf],
+        fixtures: &[&[PathBuf]],
     ) -> Result<(), Failure> {
         let Some(file) = self.html.as_deref() else { return Ok(()) };
         let wrong = |message: &str| {
@@ -43,7 +43,7 @@ impl PageArguments {
         }
         let written = [(OPTION, file)];
         outputs::check_separate(&written, read)?;
-        for folder in fixtures {
+        for folder in fixtures.iter().copied().flatten() {
             outputs::check_fixture(&written, "--fixtures", Some(folder))?;
         }
         if matches!(Target::of(file), Ok(Target::StandardOutput)) {
