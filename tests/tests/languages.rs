@@ -171,6 +171,17 @@ fn a_project_is_made_whole_and_nothing_is_replaced() {
     assert_eq!(new("Ünfit", &[]).code, Some(2));
     assert_eq!(new("Ünfit", &["--id", "fit"]).code, Some(0));
     assert_eq!(new("other", &["--id", "-"]).code, Some(2));
+    // Without the command, it says how to get it, before anything is built.
+    let ended = Command::new("make")
+        .arg("check")
+        .env("SMP_HARNESS", "no-such-command")
+        .env_remove("MAKEFLAGS")
+        .current_dir(parent.path().join("my-service"))
+        .output()
+        .unwrap();
+    let said = text_of(&ended);
+    assert!(!ended.status.success(), "{said}");
+    assert!(said.starts_with("no-such-command is not there: put smp-harness on the PATH"), "{said}");
 }
 
 /// A project of a connector, in a folder of its own.
@@ -229,7 +240,23 @@ impl Project {
         }
         assert!(ended.status.success() && said.contains(" Passed"), "{said}");
         self.keeps_the_contract(&self.path().join("dist/rosterly.wasm"));
+        self.writes_one_outcome_again();
         true
+    }
+
+    /// The outcome of one case is made again, and of no other, and nothing is left behind.
+    fn writes_one_outcome_again(&self) {
+        let outcome = |case: &str| self.path().join("fixtures").join(case).join("expected.json");
+        let (one, other) = (outcome("key-not-accepted"), outcome("people-on-two-pages"));
+        let before = fs::read(&one).unwrap();
+        fs::write(&one, "{}").unwrap();
+        fs::write(&other, "{}").unwrap();
+        for _ in 0..2 {
+            let ended = self.make(&["expected", "CASES=fixtures/key-not-accepted"]);
+            assert!(ended.status.success(), "{}", text_of(&ended));
+        }
+        assert!(fs::read(&one).unwrap() == before && fs::read(&other).unwrap() == b"{}");
+        assert!(!self.path().join("build/case").exists());
     }
 
     /// A component with at least this many imports of WASI is refused, and sealed keeps the
