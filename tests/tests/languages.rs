@@ -181,7 +181,10 @@ fn a_project_is_made_whole_and_nothing_is_replaced() {
         .unwrap();
     let said = text_of(&ended);
     assert!(!ended.status.success(), "{said}");
-    assert!(said.starts_with("no-such-command is not there: put smp-harness on the PATH"), "{said}");
+    assert!(
+        said.starts_with("no-such-command is not there: put smp-harness on the PATH"),
+        "{said}"
+    );
 }
 
 /// A project of a connector, in a folder of its own.
@@ -248,7 +251,7 @@ impl Project {
     fn writes_one_outcome_again(&self) {
         let outcome = |case: &str| self.path().join("fixtures").join(case).join("expected.json");
         let (one, other) = (outcome("key-not-accepted"), outcome("people-on-two-pages"));
-        let before = fs::read(&one).unwrap();
+        let (before, kept) = (fs::read(&one).unwrap(), fs::read(&other).unwrap());
         fs::write(&one, "{}").unwrap();
         fs::write(&other, "{}").unwrap();
         for _ in 0..2 {
@@ -256,6 +259,7 @@ impl Project {
             assert!(ended.status.success(), "{}", text_of(&ended));
         }
         assert!(fs::read(&one).unwrap() == before && fs::read(&other).unwrap() == b"{}");
+        fs::write(&other, kept).unwrap();
         assert!(!self.path().join("build/case").exists());
     }
 
