@@ -102,7 +102,7 @@ fn a_command_that_does_not_stop_is_killed() {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let stubborn = PATIENT.replace("'echo > asked; exit 3'", "''");
+    let stubborn = PATIENT.replace("'echo > asked; exit 3'", "''") + "echo > ended\n";
     fs::write(scratch.path().join("collect"), stubborn).unwrap();
     let said = done(&mut python(
         scratch.path(),
@@ -115,6 +115,7 @@ fn a_command_that_does_not_stop_is_killed() {
              pass\n",
     ));
     is_gone(&said);
+    assert!(!scratch.path().join("ended").exists(), "it ended by itself");
 }
 
 #[test]
