@@ -32,7 +32,8 @@ public class Host {
 
         /** What the command could not say itself. */
         static Failed other(String message) {
-            String text = message.replaceAll("\\p{Cntrl}", " ").replace("\\", "\\\\").replace("\"", "\\\"");
+            String text = message.replaceAll("\\p{Cntrl}", " ").replace("\\", "\\\\")
+                .replace("\"", "\\\"");
             return new Failed("{\"error\":{\"code\":\"other\",\"message\":\"" + text + "\",\"hint\":null,"
                 + "\"retryable\":false,\"setting\":null,\"vendor_code\":null,\"retry_after_s\":null}}");
         }
@@ -48,7 +49,8 @@ public class Host {
         List<String> command =
             new ArrayList<>(List.of(named.isEmpty() ? "smp-harness" : named, "collect"));
         command.addAll(List.of(connectorAndSource));
-        command.addAll(List.of("--format", "ndjson", "--json"));
+        // An option is given once, so a source that sends the list elsewhere is refused.
+        command.addAll(List.of("--format", "ndjson", "--output", "-", "--json"));
         Path said = Files.createTempFile("smp-harness", ".err");
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(said.toFile())

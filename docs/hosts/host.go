@@ -35,7 +35,9 @@ func (failed Failed) Error() string { return failed.Code + ": " + failed.Message
 // Members hands over each member, until that gives an error or the context ends. They count only
 // if it returns nil. env has variables of the command alone, as NAME=value: the secret for
 // `--secret KEY=env:NAME`.
-func Members(ctx context.Context, env []string, each func(json.RawMessage) error, connectorAndSource ...string) error {
+func Members(
+	ctx context.Context, env []string, each func(json.RawMessage) error, connectorAndSource ...string,
+) error {
 	name := os.Getenv("SMP_HARNESS")
 	if name == "" {
 		name = "smp-harness"
@@ -47,7 +49,9 @@ func Members(ctx context.Context, env []string, each func(json.RawMessage) error
 	defer os.Remove(said.Name())
 	defer said.Close()
 	arguments := append([]string{"collect"}, connectorAndSource...)
-	run := exec.Command(name, append(arguments, "--format", "ndjson", "--json")...)
+	// An option is given once, so a source that sends the list elsewhere is refused.
+	arguments = append(arguments, "--format", "ndjson", "--output", "-", "--json")
+	run := exec.Command(name, arguments...)
 	run.Env = append(os.Environ(), env...)
 	run.Stderr = said
 	output, err := run.StdoutPipe()
@@ -140,7 +144,8 @@ func lastError(said *os.File) (failed Failed, is bool) {
 		told.Error.Code == nil || told.Error.Message == nil {
 		return failed, false
 	}
-	return Failed{*told.Error.Code, *told.Error.Message, told.Error.Hint, told.Error.Retryable, string(line)}, true
+	error := told.Error
+	return Failed{*error.Code, *error.Message, error.Hint, error.Retryable, string(line)}, true
 }
 
 func main() {

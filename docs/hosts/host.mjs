@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import process, { argv, env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-// How long a run that is left early may take to stop, in milliseconds. The command takes about 5 s at most.
+// How long a run that is left early may take to stop, in milliseconds. The command takes some 5 s.
 const PATIENCE = 10_000;
 // What is kept of standard error, from its end. The last line is far shorter.
 const TAIL = 1 << 20;
@@ -25,7 +25,9 @@ export class Failed extends Error {
 export async function* members(connector, ...source) {
   const options = typeof source.at(-1) === 'object' ? source.pop() : {};
   const command = env.SMP_HARNESS || 'smp-harness';
-  const run = spawn(command, ['collect', connector, ...source, '--format', 'ndjson', '--json'], {
+  // An option is given once, so a source that sends the list elsewhere is refused.
+  const end = ['--format', 'ndjson', '--output', '-', '--json'];
+  const run = spawn(command, ['collect', connector, ...source, ...end], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...env, ...options.env },
   });

@@ -26,7 +26,8 @@ def members(connector, *source, env=None):
     `env` has variables of the command alone: the secret for `--secret KEY=env:NAME`.
     """
     command = [os.environ.get("SMP_HARNESS") or "smp-harness", "collect", connector, *source]
-    command += ["--format", "ndjson", "--json"]
+    # An option is given once, so a source that sends the list elsewhere is refused.
+    command += ["--format", "ndjson", "--output", "-", "--json"]
     with tempfile.TemporaryFile() as said:
         try:
             run = subprocess.Popen(

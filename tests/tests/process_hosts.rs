@@ -195,9 +195,23 @@ fn judged(language: Host) {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let ended = kit(&cases(), &language.command(scratch.path()));
+    let host_command = language.command(scratch.path());
+    let ended = kit(&cases(), &host_command);
     let said = text_of(&ended);
     assert!(ended.status.success() && said.contains("10 passed, 0 failed"), "{said}");
+    // A list that goes elsewhere is no empty list.
+    let ended = Command::new(&host_command[0])
+        .args(&host_command[1..])
+        .arg(component())
+        .arg("--fixture")
+        .arg(folder("fixtures/acme"))
+        .arg("--output")
+        .arg(scratch.path().join("list"))
+        .env("SMP_HARNESS", binary())
+        .output()
+        .unwrap();
+    let said = text_of(&ended);
+    assert!(!ended.status.success() && said.contains("invalid-settings"), "{said}");
 }
 
 /// The cases, in a folder of their own.

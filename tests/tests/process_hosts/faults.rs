@@ -53,7 +53,10 @@ const COMPLETE: [(&str, &str); 5] = [
     ("echo a note >&2; echo '{\"id\":\"1\"}'", "{\"id\":\"1\"}"),
     ("printf '{\"id\":\"a\\342\\200\\250b\"}\\n'", "{\"id\":\"a\u{2028}b\"}"),
     ("printf '{\"stdin\":\"%s\"}\\n' \"$(readlink /proc/self/fd/0)\"", "{\"stdin\":\"/dev/null\"}"),
-    ("echo '{\"arguments\":\"'\"$*\"'\"}'", "{\"arguments\":\"x.wasm --format ndjson --json\"}"),
+    (
+        "echo '{\"arguments\":\"'\"$*\"'\"}'",
+        "{\"arguments\":\"x.wasm --format ndjson --output - --json\"}",
+    ),
 ];
 
 /// A command that notes when it is asked to stop, and then does. It ends by itself after a minute.
