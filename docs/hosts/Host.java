@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 public class Host {
-    /** How long a run that is left early may take to stop, in seconds. The command takes about 5 at most. */
+    /** How long a run that is left early may take to stop, in seconds. The command takes some 5. */
     static final int PATIENCE = 10;
     /** What is read of standard error, from its end, in bytes. The last line is far shorter. */
     static final int TAIL = 1 << 20;
@@ -34,8 +34,9 @@ public class Host {
         static Failed other(String message) {
             String text = message.replaceAll("\\p{Cntrl}", " ").replace("\\", "\\\\")
                 .replace("\"", "\\\"");
-            return new Failed("{\"error\":{\"code\":\"other\",\"message\":\"" + text + "\",\"hint\":null,"
-                + "\"retryable\":false,\"setting\":null,\"vendor_code\":null,\"retry_after_s\":null}}");
+            return new Failed("{\"error\":{\"code\":\"other\",\"message\":\"" + text
+                + "\",\"hint\":null,\"retryable\":false,\"setting\":null,\"vendor_code\":null,"
+                + "\"retry_after_s\":null}}");
         }
     }
 
@@ -43,7 +44,8 @@ public class Host {
      * Hands over each member, as a line of JSON. They count only if this returns; to leave early,
      * throw. `env` has variables of the command alone: the secret for `--secret KEY=env:NAME`.
      */
-    static void members(Consumer<String> each, Map<String, String> env, String... connectorAndSource)
+    static void members(
+            Consumer<String> each, Map<String, String> env, String... connectorAndSource)
             throws Failed, IOException, InterruptedException {
         String named = System.getenv().getOrDefault("SMP_HARNESS", "");
         List<String> command =

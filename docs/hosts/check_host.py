@@ -163,7 +163,7 @@ def main(arguments):
         except Missing as why:
             print(f"{host[0]}: the host cannot be started: {why}", file=sys.stderr)
             return 2
-        print(f"{'fail' if wrong else 'ok  '}  {case.name}{': ' + wrong if wrong else ''}", flush=True)
+        print(f"fail  {case.name}: {wrong}" if wrong else f"ok    {case.name}", flush=True)
         failed += wrong is not None
         passed += wrong is None
     print(f"{passed} passed, {failed} failed")
