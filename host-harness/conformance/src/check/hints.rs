@@ -30,8 +30,8 @@ fn hint(rule: &str, toolchain: Toolchain) -> Option<&'static str> {
              (`-Os -flto -Wl,--strip-all`)."
         }
         ("is-slim", JavaScript) => {
-            "The engine is most of it. With QuickJS (`componentize-qjs`) it has an eighth of the \
-             size that it has with StarlingMonkey."
+            "The engine is most of it. With QuickJS (`componentize-qjs`) nothing needs to be done; \
+             StarlingMonkey has eight times its size."
         }
         ("is-slim", Python) => "The interpreter is most of it: nothing needs to be done.",
         ("no-crash", JavaScript | Python) => {
