@@ -37,6 +37,9 @@ fn a_connector_in_rust() {
     fs::create_dir_all(&kept).unwrap();
     std::os::unix::fs::symlink(&kept, project.path().join("target")).unwrap();
     project.lives_up_to_it();
+    let mut format = Command::new("cargo");
+    let formatted = format.args(["fmt", "--check"]).current_dir(project.path()).output().unwrap();
+    assert!(formatted.status.success(), "{}", text_of(&formatted));
 }
 
 #[test]

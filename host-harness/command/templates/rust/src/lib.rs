@@ -64,7 +64,9 @@ impl Call for Asked {
                 NEW_KEY,
                 "key",
             ),
-            403 => (FailureKind::Permission, "The key may not read this team (403).", NEW_KEY, "key"),
+            403 => {
+                (FailureKind::Permission, "The key may not read this team (403).", NEW_KEY, "key")
+            }
             404 => (
                 FailureKind::NotFound,
                 "There is no such team, or the key is of another one (404).",
@@ -132,7 +134,7 @@ fn member(person: Person) -> Member {
         name: person.name,
         role: if is_active { "{{NAME}}".into() } else { String::new() },
         uses: is_active
-            .then(|| ProductUse { product: 0, last_active: last_seen })
+            .then_some(ProductUse { product: 0, last_active: last_seen })
             .into_iter()
             .collect(),
         last_seen,
@@ -161,8 +163,8 @@ impl Connector for ThisConnector {
             .and_then(|opened| opened.as_ref().ok())
             .map(|account| somebody(host, &account.id));
         let named = team.map(|_| "It may be one.".to_owned());
-        let opened = opened
-            .map(|opened| opened.map(|account| format!("It opens the team {}.", account.id)));
+        let opened =
+            opened.map(|opened| opened.map(|account| format!("It opens the team {}.", account.id)));
         Report::new(vec![
             check("team", "The team is named", Some(named)),
             check("access", "The key is accepted", opened),
