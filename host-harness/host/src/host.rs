@@ -50,7 +50,7 @@ use crate::contract::{Descriptor, Setting};
 use crate::http::base::{self, Purpose};
 use crate::http::capability::Capability;
 use crate::http::clock::{Clock, SystemClock};
-use crate::http::pace::{Pacers, Rate};
+use crate::http::pace::{Pacers, Rate, SharedPace};
 use crate::http::policy::{Grants, Policy};
 use crate::http::retry::{Jitter, Retrier};
 use crate::http::transport::Transport;
@@ -79,6 +79,8 @@ pub struct RunOptions {
     pub jitter: Jitter,
     /// The rate of requests.
     pub pace: Pace,
+    /// The pace of the account that several processes keep together, besides that of this one.
+    pub shared_pace: Option<Arc<dyn SharedPace>>,
     /// Bound on the waits of the run, all together.
     pub max_wait: Duration,
     /// Bounds of this run, if they are tighter than the engine's, which always apply.
@@ -119,6 +121,7 @@ impl RunOptions {
             clock: Arc::new(SystemClock::default()),
             jitter: Jitter::Random,
             pace: Pace::Declared,
+            shared_pace: None,
             max_wait: DEFAULT_MAX_WAIT,
             limits: None,
             recording: None,
@@ -174,7 +177,8 @@ impl Host {
             told,
             options.jitter,
             options.max_wait,
-        );
+        )
+        .sharing(options.shared_pace);
         let http = Some(Capability::new(policy, retrier, limits.clone()));
         // Waiting as long as the operator permits is not the component's fault.
         let call_time = limits.call_time.saturating_add(options.max_wait);
@@ -211,7 +215,8 @@ fn random_name() -> String {
 }
 
 /// The rate that a descriptor declares.
-fn declared(descriptor: &Descriptor) -> Rate {
+#[must_use]
+pub fn declared(descriptor: &Descriptor) -> Rate {
     let declared = descriptor.api.rate_limit;
     let requests = NonZeroU32::new(declared.requests).unwrap_or(NonZeroU32::MIN);
     Rate { requests, period: Duration::from_millis(u64::from(declared.period_ms)) }

@@ -277,6 +277,10 @@ impl Capability {
                 (End::Told, wit::Error::Other(text))
             }
             GivenUp::NoAnswer(TransportError::Other(text)) => (End::Told, wit::Error::Other(text)),
+            GivenUp::NoSlot(failure) => {
+                let told = wit::Error::ConnectionFailed("the request was not sent".into());
+                (End::Explained(failure), told)
+            }
         };
         self.asked.note(endpoint, end);
         error

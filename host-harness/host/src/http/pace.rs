@@ -5,9 +5,13 @@
 //! however unevenly the network delays.
 //!
 //! A pacer keeps the clock of the first run: the clocks of two runs need not agree on their zero.
+//!
+//! Where several processes serve one account, each request takes a slot of a [`SharedPace`] besides,
+//! such as one in their database, by the same rule.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use crate::failure::Failure;
 
 /// At most `requests` in any `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,23 @@ impl Rate {
         Some(Self { requests, period: Duration::from_secs_f64(f64::from(requests.get()) / rate) })
     }
 }
+
+/// A pace that several processes keep together. It is asked for each request, after the pacer of
+/// this process, and the request is sent only once it gives a slot.
+pub trait SharedPace: Send + Sync {
+    /// Waits for a slot, of which at most [`Rate::requests`] are given in any period.
+    ///
+    /// # Errors
+    /// Why there is none: the request is not sent, and its run ends with this failure.
+    fn slot(&self, rate: Rate) -> Waited<'_>;
+}
+
+/// A slot to come.
+pub type Waited<'a> = Pin<Box<dyn Future<Output = Result<Slot, Failure>> + Send + 'a>>;
+
+/// A slot of a [`SharedPace`]. When it is dropped, the request was answered or given up, and it
+/// comes free one period later.
+pub type Slot = Box<dyn Send + Sync>;
 
 /// The pace of one account.
 pub struct Pacer {
@@ -85,6 +107,12 @@ impl Pacer {
             slots: Mutex::default(),
             freed: Notify::new(),
         }
+    }
+
+    /// The rate that it keeps.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
     }
 
     /// Waits for a permit to send one request.

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::bad;
 use super::clock::Clock;
 use super::hint::{self, MUCH_LATER};
-use super::pace::Pacer;
+use super::pace::{Pacer, SharedPace};
 use super::policy::Allowed;
 use super::sent::Sent;
 use super::transport::{Phase, Request, Response, Transport, TransportError};
@@ -54,6 +54,8 @@ pub struct Retrier {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     pacer: Option<Arc<Pacer>>,
+    /// What other processes keep the pace with.
+    shared: Option<Arc<dyn SharedPace>>,
     events: Events,
     /// The call of the connector that the requests serve.
     call: Call,
@@ -98,6 +100,8 @@ pub enum GivenUp {
     },
     /// There was no answer.
     NoAnswer(TransportError),
+    /// It was not sent: the pace that several processes share gave no slot.
+    NoSlot(Failure),
 }
 
 impl SharedFigures {
@@ -130,6 +134,7 @@ impl Retrier {
             transport,
             clock,
             pacer,
+            shared: None,
             events,
             call,
             jitter,
@@ -139,6 +144,13 @@ impl Retrier {
             bad_pages: 0,
             figures,
         }
+    }
+
+    /// The same, for a run whose account has a pace that several processes share.
+    #[must_use]
+    pub fn sharing(mut self, shared: Option<Arc<dyn SharedPace>>) -> Self {
+        self.shared = shared;
+        self
     }
 
     /// The figures of the run so far.
@@ -198,7 +210,7 @@ impl Retrier {
         self.overrun = None;
         loop {
             tries += 1;
-            let (sent, answer) = self.once(request, allowed, tries).await;
+            let (sent, answer) = self.once(request, allowed, tries).await?;
             let given_up = match answer {
                 Ok(response)
                     if response.status == 429 || (500..=599).contains(&response.status) =>
@@ -282,25 +294,31 @@ impl Retrier {
         request: &Request,
         allowed: &Allowed,
         number: u32,
-    ) -> (Sent, Result<Response, TransportError>) {
+    ) -> Result<(Sent, Result<Response, TransportError>), GivenUp> {
         let asked = self.clock.now();
         let permit = match &self.pacer {
             Some(pacer) => Some(pacer.permit().await),
             None => None,
+        };
+        let slot = match (&self.pacer, &self.shared) {
+            (Some(pacer), Some(shared)) => {
+                Some(shared.slot(pacer.rate()).await.map_err(GivenUp::NoSlot)?)
+            }
+            _ => None,
         };
         self.figures.add(|figures| figures.requests += 1);
         let clock = Arc::clone(&self.clock);
         let (events, paced) = (self.events.clone(), clock.now().saturating_sub(asked));
         let mut sent = Sent::now(events, clock, &allowed.endpoint, self.call, number, paced);
         let answer = self.transport.send(request).instrument(sent.span().clone()).await;
-        drop(permit);
+        drop((slot, permit));
         sent.end(&answer);
         if let Ok(response) = &answer {
             self.figures.add(|figures| {
                 figures.bytes += u64::try_from(response.body.len()).unwrap_or(u64::MAX)
             });
         }
-        (sent, answer)
+        Ok((sent, answer))
     }
 
     /// The wait before the next try. `None` if there must not be one.
@@ -327,7 +345,7 @@ impl Retrier {
             GivenUp::NoAnswer(TransportError::Proxy(fault)) if fault.may_pass() => {
                 (tries < TRIES).then(|| self.backoff(tries))
             }
-            GivenUp::NoAnswer(_) => None,
+            GivenUp::NoAnswer(_) | GivenUp::NoSlot(_) => None,
         }
     }
 
@@ -358,6 +376,7 @@ fn reason(given_up: &GivenUp) -> String {
         GivenUp::NoAnswer(TransportError::Connection(text)) => text.clone(),
         GivenUp::NoAnswer(TransportError::Proxy(fault)) => fault.message(),
         GivenUp::NoAnswer(_) => "there was no answer".into(),
+        GivenUp::NoSlot(failure) => failure.message.clone(),
     }
 }
 

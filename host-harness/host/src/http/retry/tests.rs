@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
+use crate::failure::Code;
 use crate::http::clock::{BoxFuture, SystemClock};
+use crate::http::pace::{Rate, Slot, Waited};
 use crate::http::transport::Method;
 use crate::observer::{Context, Ended, Fault, Observer};
 
@@ -395,4 +397,49 @@ async fn a_request_that_nobody_waits_for_any_more_is_told_too() {
     let sending = retrier.send(&request, &allowed);
     assert!(tokio::time::timeout(Duration::from_secs(1), sending).await.is_err());
     assert_eq!(heard.lines(), ["1 Unanswered(Cancelled)"]);
+}
+
+/// Gives slots to so many requests, and counts those that are out.
+struct Gate {
+    left: Mutex<u32>,
+    out: Arc<Mutex<u32>>,
+}
+
+struct Out(Arc<Mutex<u32>>);
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() -= 1;
+    }
+}
+
+impl SharedPace for Gate {
+    fn slot(&self, _: Rate) -> Waited<'_> {
+        Box::pin(async {
+            let mut left = self.left.lock().unwrap();
+            *left = left
+                .checked_sub(1)
+                .ok_or_else(|| Failure::new(Code::Output, "the gate is closed"))?;
+            *self.out.lock().unwrap() += 1;
+            Ok(Box::new(Out(Arc::clone(&self.out))) as Slot)
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_without_a_slot_of_the_shared_pace() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let pacer = Pacer::new(Rate::per_second(100.0).unwrap(), Arc::clone(&clock));
+    let script = Script { forever: Some(answer(503, &[])), ..Script::default() };
+    let gate = Gate { left: Mutex::new(2), out: Arc::default() };
+    let out = Arc::clone(&gate.out);
+    let budget = Duration::from_secs(60);
+    let (script, pacer) = (Arc::new(script), Some(Arc::new(pacer)));
+    let mut retrier = Retrier::new(script, clock, pacer, Events::nowhere(), Jitter::None, budget)
+        .sharing(Some(Arc::new(gate)));
+    let ended = retrier.send(&request(), &allowed(true)).await;
+    let closed = Failure::new(Code::Output, "the gate is closed");
+    assert_eq!(ended, Err(GivenUp::NoSlot(closed)));
+    assert_eq!(retrier.figures().now().requests, 2, "the third was not sent");
+    assert_eq!(*out.lock().unwrap(), 0, "a slot is given back with the answer");
 }
