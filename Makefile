@@ -40,8 +40,8 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 
 .DEFAULT_GOAL := help
 .PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed packages host-kit \
-	wit-package registry registry-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
-	uninstall programs package reproduce freeze bench bench-peers bench-platform soak toolchain clean
+	wit-package registry registry-installed postgres postgres-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
+	uninstall programs package reproduce freeze bench bench-peers bench-platform bench-postgres soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
 MINUTES_COMMAND := 9
@@ -163,6 +163,7 @@ bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-
 # It installs nothing outside the target folder: what is skipped is said, with the target that installs it.
 test: component test-components ## Run everything that has a test
 	@command -v clang >/dev/null || echo "clang is not installed: the test of the template in C is skipped; 'sudo make languages-installed' installs it on Debian"
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed: the tests of many machines are skipped; 'sudo make postgres-installed' installs it on Debian"
 	@command -v docker-registry >/dev/null || echo "docker-registry is not installed: the tests against a real registry are skipped; 'sudo make registry-installed' installs it on Debian"
 	$(CARGO) build --locked --release --workspace --bins
 	@# Neither hides what the other finds. The second compiles wasmtime once more, without its compiler.
@@ -180,6 +181,20 @@ registry-installed: ## Install docker-registry with apt-get, on Debian, as root:
 			{ apt-get update && apt-get install --yes --no-install-recommends docker-registry; }; } >/dev/null 2>&1 || \
 			echo "docker-registry cannot be installed here: the tests that need it are skipped"; \
 	else echo "docker-registry is not installed, and only root can do that, on Debian: the tests that need it are skipped"; fi
+
+# The tests of many machines start a PostgreSQL server of their own. Where it cannot be had, that is said and nothing fails.
+postgres-installed: ## Install PostgreSQL with apt-get, on Debian, as root: the tests of many machines need it
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then echo "PostgreSQL is installed"; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing the Debian package postgresql"; \
+		{ apt-get install --yes --no-install-recommends postgresql || \
+			{ apt-get update && apt-get install --yes --no-install-recommends postgresql; }; } >/dev/null 2>&1 || \
+			echo "PostgreSQL cannot be installed here: the tests of many machines are skipped"; \
+	else echo "PostgreSQL is not installed, and only root can do that, on Debian: the tests of many machines are skipped"; fi
+
+postgres: component postgres-installed ## Test many machines on one PostgreSQL database: workers killed, paused and cut off
+	$(CARGO) build --locked --release --workspace --bins
+	$(CARGO) test --locked --release --workspace --test many_machines -- --nocapture
 
 # What the templates in C need. Where they cannot be had, that is said and nothing fails: their tests are skipped.
 CLANG := clang lld wasi-libc libclang-rt-dev-wasm32
@@ -325,10 +340,17 @@ bench-platform: ## Measure the platform: page commits, lists of a million member
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform $(MEMBERS)
 
+bench-postgres: component postgres-installed ## Measure page commits on PostgreSQL, and runs in 1, 2 and 4 worker processes
+	$(CARGO) build --locked --release --workspace --bins
+	@$(TARGET)/release/bench-platform --postgres
+
 SEEDS ?= 50
-soak: component ## Kill the platform at random moments, over and over; the seed that failed is printed (SEEDS=50)
+TENANTS ?= 1000
+soak: component ## Kill the platform and its workers at random moments, over and over; the seed that failed is printed (SEEDS=50 TENANTS=1000)
 	$(CARGO) build --locked --release --workspace --bins
 	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test platform killed_at_any_moment -- --nocapture
+	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
+	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
 
 bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)

@@ -25,4 +25,6 @@ pub mod setup;
 pub mod bare;
 pub mod child;
 
+pub mod many;
+
 pub mod measure;

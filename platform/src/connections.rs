@@ -27,6 +27,7 @@ use crate::clock::{now, of, rfc3339};
 use crate::keys::Keys;
 use crate::keys::seal::Context;
 use crate::problem::Problem;
+use crate::runs::claims::{LEASE, Worker};
 use crate::runs::live::Live;
 use crate::runs::table;
 use crate::store::connections::{self as stored, Connection};
@@ -52,6 +53,8 @@ pub struct Connections {
     pub catalog: Catalog,
     /// The runs of this process.
     pub live: Live,
+    /// This process, as the runs name it that it has.
+    pub worker: Worker,
     host: Arc<Host>,
     public: LiveClient,
     private: LiveClient,
@@ -143,9 +146,18 @@ impl Connections {
             .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))
         };
         let (public, private) = (client(false)?, client(true)?);
-        let host = Arc::new(Host::succeeding());
-        let (live, upstreams) = (Live::default(), Arc::new(upstreams));
-        Ok(Self { store, keys, catalog, live, host, public, private, upstreams })
+        // On a server, the database knows the pace of earlier processes.
+        let host = if store.is_shared() { Host::default() } else { Host::succeeding() };
+        let (live, upstreams, host) = (Live::default(), Arc::new(upstreams), Arc::new(host));
+        let worker = Worker::of(&store, LEASE);
+        Ok(Self { store, keys, catalog, live, worker, host, public, private, upstreams })
+    }
+
+    /// The same, with leases of runs that are so long.
+    #[must_use]
+    pub fn lending(mut self, lease: Duration) -> Self {
+        self.worker = Worker::of(&self.store, lease);
+        self
     }
 
     /// Makes a connection: validates its settings, asks which account they are of, and stores it.
@@ -193,6 +205,7 @@ impl Connections {
         connection.account = ready.account.id;
         connection.account_name = ready.account.name;
         connection.credential_expires = ready.validation.credential_expires().as_ref().map(of);
+        self.use_pace_up(&connection, &plugin).await?;
         let mut writing = self.store.write().await?;
         stored::tenant(&mut writing, &connection.tenant).await?;
         stored::insert(&mut writing, &connection).await?;

@@ -7,6 +7,7 @@ pub mod cases;
 pub mod fuzz;
 pub mod harness;
 pub mod mock;
+pub mod postgres;
 pub mod registry;
 pub mod released;
 

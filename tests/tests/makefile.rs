@@ -118,9 +118,11 @@ fn make_test_installs_nothing_and_ci_calls_the_target_that_does() {
         assert!(!lines.contains("apt-get"), "make {target}");
         assert!(lines.contains("make registry-installed' installs it"), "make {target}");
     }
-    assert!(dry_run("registry-installed").join("\n").contains("apt-get install"));
-    for ci in ["../.ci/run", "../.github/workflows/check.yml"] {
-        let text = fs::read_to_string(folder(ci)).unwrap();
-        assert!(text.contains("registry-installed"), "{ci}");
+    for target in ["registry-installed", "postgres-installed"] {
+        assert!(dry_run(target).join("\n").contains("apt-get install"));
+        for ci in ["../.ci/run", "../.github/workflows/check.yml"] {
+            let text = fs::read_to_string(folder(ci)).unwrap();
+            assert!(text.contains(target), "{ci}");
+        }
     }
 }

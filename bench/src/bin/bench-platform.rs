@@ -1,12 +1,16 @@
 //! What the platform costs: pages committed to its ledger, lists of a large organization, and a
 //! schedule at rest. `bench-platform [MEMBERS]` prints a table and fails beyond three times a
 //! target, so that a busy machine fails nothing and a mistake in the order of magnitude does.
+//!
+//! `bench-platform --postgres` measures the same pages on a PostgreSQL server, and runs in 1, 2 and 4
+//! worker processes.
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use smp_bench::many;
 use smp_bench::meter::{Whose, cpu, peak, resident};
 use smp_host::collect::destination::{
     Delivery, Destination, DestinationError, Ending, PageMark, Provenance,
@@ -23,11 +27,13 @@ use smp_platform::connections::Connections;
 use smp_platform::keys::Keys;
 use smp_platform::members::list::{self, Filter};
 use smp_platform::problem::Problem;
+use smp_platform::runs::claims::{self, Worker};
 use smp_platform::runs::ledger::Ledger;
-use smp_platform::runs::scheduler::{self, Wake};
+use smp_platform::runs::scheduler::{self, Duty, Wake};
 use smp_platform::runs::table;
 use smp_platform::store::connections::{self, Connection};
 use smp_platform::store::{Place, Store};
+use smp_tests::postgres::Cluster;
 use tokio::sync::watch;
 
 /// Members of a page, as the service has them.
@@ -36,9 +42,78 @@ const PAGE: u64 = 100;
 const SLACK: f64 = 3.0;
 
 fn main() -> Result<ExitCode> {
-    let members = std::env::args().nth(1).map_or(Ok(1_000_000), |number| number.parse())?;
+    let argument = std::env::args().nth(1);
+    let on_server = argument.as_deref() == Some("--postgres");
+    let members = match argument.filter(|_| !on_server) {
+        None => 1_000_000,
+        Some(number) => number.parse()?,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if on_server {
+        return runtime.block_on(measure_server());
+    }
     runtime.block_on(measure(members))
+}
+
+/// Pages of a PostgreSQL server, and worker processes.
+async fn measure_server() -> Result<ExitCode> {
+    let mut output = std::io::stdout().lock();
+    let Some(cluster) = Cluster::start() else {
+        writeln!(output, "skipped: PostgreSQL is not installed")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let store = Store::open(&Place::Server(cluster.url())).await?;
+    put(&store, &connection("c_bench", None)).await?;
+    let (members, server) = (100_000, cluster.process().context("no server")?);
+    let before = (cpu(Whose::Process), many::cpu_of(server)?);
+    let at = commit(&store, members, 0, Some(server)).await?;
+    let end = (cpu(Whose::Process), many::cpu_of(server)?);
+    store.close().await;
+    drop(cluster);
+    let page = |seconds: f64| seconds / number(members / PAGE) * 1_000.0;
+    let mut figures = vec![
+        Figure(
+            "processor time of a page commit of 100 members, worker and database".into(),
+            page(at.0 - before.0 + at.1 - before.1),
+            "ms",
+            Some(1.0),
+        ),
+        Figure("of it, in the database".into(), page(at.1 - before.1), "ms", None),
+        Figure(
+            "processor time of the end of a run of 100,000 members, database".into(),
+            end.1 - at.1,
+            "s",
+            None,
+        ),
+    ];
+    let taken = many::measure()?.unwrap_or_default();
+    let first = taken.first().map_or(0.0, |one| one.wall);
+    for one in &taken {
+        let workers = one.workers;
+        let name = |what: &str| format!("{workers} worker processes of 8 places: {what}");
+        let linear = first / one.wall / f64::from(u32::try_from(workers)?);
+        figures.push(Figure(name("96 runs of 20 pages"), one.wall, "s", None));
+        figures.push(Figure(name("part of linear"), linear, "", None));
+        figures.push(Figure(
+            name("processor time of a run, workers"),
+            one.workers_cpu * 1e3,
+            "ms",
+            None,
+        ));
+        figures.push(Figure(
+            name("processor time of a run, database"),
+            one.database_cpu * 1e3,
+            "ms",
+            None,
+        ));
+        figures.push(Figure(
+            name("most memory of one"),
+            number(one.memory) / 1_048_576.0,
+            "MiB",
+            None,
+        ));
+    }
+    show(&mut output, &figures)
 }
 
 /// A figure with its target.
@@ -53,7 +128,7 @@ async fn measure(members: u64) -> Result<ExitCode> {
     let pages = members.div_ceil(PAGE).max(1);
 
     let (before, memory) = (cpu(Whose::Process), resident());
-    let at = commit(&store, members, 0).await?;
+    let (at, _) = commit(&store, members, 0, None).await?;
     let paged = at - before;
     let whole = cpu(Whose::Process) - before;
     figures.push(Figure(
@@ -75,7 +150,7 @@ async fn measure(members: u64) -> Result<ExitCode> {
         Some(128.0),
     ));
     let before = cpu(Whose::Process);
-    commit(&store, members, 1).await?;
+    commit(&store, members, 1, None).await?;
     figures.push(Figure(
         "processor time of a run in which 1 of 100 changed and 1 of 10 was active".into(),
         cpu(Whose::Process) - before,
@@ -102,8 +177,13 @@ async fn measure(members: u64) -> Result<ExitCode> {
         Some(1.0),
     ));
 
+    show(&mut output, &figures)
+}
+
+/// Shows the figures; fails if one is far from its target.
+fn show(output: &mut impl Write, figures: &[Figure]) -> Result<ExitCode> {
     let mut failed = false;
-    for Figure(name, value, unit, target) in &figures {
+    for Figure(name, value, unit, target) in figures {
         let (shown, met) = match target {
             None => (String::new(), true),
             Some(target) => (format!("target {target} {unit}"), value <= &(target * SLACK)),
@@ -155,12 +235,19 @@ async fn put(store: &Store, connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Commits a whole run; returns the processor time when its pages were committed.
-async fn commit(store: &Store, members: u64, generation: u64) -> Result<f64> {
+/// Commits a whole run; returns the processor times, of this process and of a server, when its pages
+/// were committed.
+async fn commit(
+    store: &Store,
+    members: u64,
+    generation: u64,
+    server: Option<u32>,
+) -> Result<(f64, f64)> {
     let mut writing = store.write().await?;
     let id = table::ask(&mut writing, "c_bench", now() + i64::try_from(generation)?, true).await?;
     writing.commit().await?;
-    let run = table::claim(store, &id, "bench").await?.context("the run is held")?;
+    let worker = Worker { id: "bench".into(), lease: None };
+    let run = claims::claim(store, &id, &worker).await?.context("the run is held")?;
     let mut ledger = Ledger::new(store.clone(), run, Default::default());
     let whose = Provenance {
         connector: "bench".into(),
@@ -186,7 +273,7 @@ async fn commit(store: &Store, members: u64, generation: u64) -> Result<f64> {
         };
         ledger.deliver(Delivery { page, again: Vec::new(), mark }).await.map_err(failed)?;
     }
-    let at = cpu(Whose::Process);
+    let at = (cpu(Whose::Process), server.map_or(Ok(0.0), many::cpu_of)?);
     let report = RunReport {
         outcome: Outcome::Complete,
         counts,
@@ -315,7 +402,8 @@ async fn at_rest() -> Result<f64> {
     let catalog = Catalog::new(store.clone(), Compiler::Inside, None, None)?;
     let all = Connections::new(store, keys, catalog, Vec::new())?;
     let (end, shutdown) = watch::channel(false);
-    let running = tokio::spawn(scheduler::run(all, Wake::default(), 730, shutdown));
+    let duty = Duty { slots: 64, schedule: Some(730) };
+    let running = tokio::spawn(scheduler::run(all, Wake::default(), duty, shutdown));
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (before, began) = (cpu(Whose::Process), Instant::now());
     tokio::time::sleep(Duration::from_secs(10)).await;

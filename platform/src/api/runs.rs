@@ -143,15 +143,17 @@ pub(super) async fn events(
     let is_over = !matches!(now.state.as_str(), "open" | "waiting");
     let first = stream::iter([event(&json!({"event": "run", "run": now.to_json()}))]);
     let shutdown = api.shutdown.clone();
+    let elsewhere = Elsewhere::new(&api, connection.id, now);
     let later = stream::unfold(
-        (events, shutdown, place, is_over),
-        |(mut events, mut shutdown, place, is_over)| async move {
+        (events, shutdown, place, elsewhere, is_over),
+        |(mut events, mut shutdown, place, mut elsewhere, is_over)| async move {
             if is_over {
                 return None;
             }
             loop {
                 let received = tokio::select! {
                     received = events.recv() => received,
+                    value = elsewhere.next() => Ok(value),
                     _ = shutdown.wait_for(|stop| *stop) => return None,
                 };
                 match received {
@@ -159,7 +161,8 @@ pub(super) async fn events(
                         let state = value.pointer("/run/state").and_then(Value::as_str);
                         let ended =
                             named(&value) == "ended" && !matches!(state, Some("open" | "waiting"));
-                        return Some((event(&value), (events, shutdown, place, ended)));
+                        let state = (events, shutdown, place, elsewhere, ended);
+                        return Some((event(&value), state));
                     }
                     // A listener that is too slow misses some.
                     Err(RecvError::Lagged(_)) => {}
@@ -170,6 +173,55 @@ pub(super) async fn events(
     );
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(first.chain(later)).keep_alive(alive))
+}
+
+/// What is told of a run that another process has: what the database says of it.
+struct Elsewhere {
+    api: Api,
+    connection: String,
+    run: table::Run,
+}
+
+impl Elsewhere {
+    /// Time between two looks at the database.
+    const TURN: Duration = Duration::from_secs(1);
+
+    fn new(api: &Api, connection: String, run: table::Run) -> Self {
+        Self { api: api.clone(), connection, run }
+    }
+
+    /// The next event, where it is this process that must look for it.
+    async fn next(&mut self) -> Value {
+        let all = &self.api.connections;
+        if !all.store.is_shared() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(Self::TURN).await;
+            if all.live.has(&self.run.id) {
+                continue;
+            }
+            let now = table::get(&all.store, &self.connection, &self.run.id).await;
+            let now = match now {
+                Ok(now) => now,
+                // Its connection was deleted.
+                Err(problem) if problem.status == 404 => {
+                    return json!({"event": "ended", "run": {"state": "stopped"}});
+                }
+                Err(_) => continue,
+            };
+            let got_further = now.counts.pages != self.run.counts.pages;
+            self.run = now;
+            if !matches!(self.run.state.as_str(), "open" | "waiting") {
+                return json!({"event": "ended", "run": self.run.to_json()});
+            }
+            if got_further {
+                let counts = &self.run.counts;
+                return json!({"event": "page", "members": counts.members,
+                              "total": counts.last_total, "pages": counts.pages});
+            }
+        }
+    }
 }
 
 fn event(value: &Value) -> Result<Event, Infallible> {

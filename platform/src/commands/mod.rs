@@ -5,21 +5,27 @@ mod connector;
 mod rotate_key;
 mod serve;
 mod token;
+mod work;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use smp_distribution::file;
 use smp_distribution::trust::{LARGEST_FILE, TrustPolicy};
 use smp_host::component::compile::Compiler;
 use smp_host::component::worker;
+use smp_host::http::origin::Origin;
 use smp_platform::keys::Keys;
 use smp_platform::problem::Problem;
+use smp_platform::runs::claims::LEASE;
 use smp_platform::store::{Place, Store};
 use smp_platform::traces::Traces;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -27,6 +33,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Name of the hidden command with which this program starts itself to compile.
 const WORKER: &str = "compile-component";
+
+/// Most runs of a process at the same time.
+const MOST_SLOTS: i64 = 10_000;
 
 /// Keeps the members of many tenants' connections over time.
 #[derive(Debug, Parser)]
@@ -40,6 +49,9 @@ struct Arguments {
 enum Command {
     /// Run the API, the schedule and the runs, until SIGTERM.
     Serve(serve::Serve),
+    /// Run connections of a PostgreSQL database beside its `serve`, until SIGTERM; as many of it as
+    /// wanted, on any machine.
+    Work(work::Work),
     /// Install, list, approve and roll back connectors.
     #[command(subcommand)]
     Connector(connector::Connector),
@@ -70,6 +82,22 @@ struct KeyArguments {
     /// Keep the key file here instead of in the data folder.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+}
+
+/// How long runs are lent.
+#[derive(Debug, Args)]
+struct LeaseArguments {
+    /// Let others take a run over, in a `--database`, when the process that has it is not heard of
+    /// for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    lease: u64,
+}
+
+impl LeaseArguments {
+    fn get(&self) -> Duration {
+        Duration::from_secs(self.lease)
+    }
 }
 
 impl StoreArguments {
@@ -137,6 +165,7 @@ pub(crate) fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Work(work) => work.run().await,
             Command::Connector(connector) => connector.run().await,
             Command::Token(token) => token.run().await,
             Command::RotateKey(rotate) => rotate.run().await,
@@ -202,6 +231,29 @@ fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
     let policy = TrustPolicy::read(&bytes)
         .map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
     Ok(Arc::new(policy))
+}
+
+/// Ends everything at the first SIGTERM or Ctrl-C.
+fn end_on_signal(end: watch::Sender<bool>) -> Result<tokio::task::JoinHandle<()>, Problem> {
+    let listen = |kind| {
+        signal(kind)
+            .map_err(|error| Problem::broken(format!("signals cannot be received: {error}")))
+    };
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        end.send_replace(true);
+        std::future::pending::<()>().await;
+    }))
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).map_err(|error| error.to_string())
 }
 
 /// This program compiles components in a separate process, within limits.

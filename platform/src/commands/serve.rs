@@ -14,15 +14,17 @@ use smp_platform::connections::Connections;
 use smp_platform::console::Console;
 use smp_platform::metrics::Metrics;
 use smp_platform::problem::Problem;
-use smp_platform::runs::scheduler::{self, Wake};
-use smp_platform::store::Lock;
+use smp_platform::runs::scheduler::{self, Duty, SLOTS, Wake};
+use smp_platform::store::serving::Lock;
 use smp_platform::store::tokens::{self, Role};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
 
-use super::{KeyArguments, StoreArguments, cache, compiler, say, trust};
+use super::{
+    KeyArguments, LeaseArguments, MOST_SLOTS, StoreArguments, cache, compiler, end_on_signal,
+    origin, say, trust,
+};
 
 /// How long open answers may take after SIGTERM.
 const GRACE: Duration = Duration::from_secs(8);
@@ -46,6 +48,12 @@ pub(super) struct Serve {
     /// Run only connectors that this trust file does not revoke.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
+    /// Run so many connections at the same time; 0 leaves all runs to `work`.
+    #[arg(long, value_name = "N", default_value_t = SLOTS,
+          value_parser = clap::value_parser!(u16).range(0..=MOST_SLOTS))]
+    slots: u16,
+    #[command(flatten)]
+    lease: LeaseArguments,
     /// Drop history, runs and people who are gone after so many days.
     #[arg(long, value_name = "DAYS", default_value_t = 730,
           value_parser = clap::value_parser!(i64).range(1..=36_500))]
@@ -62,12 +70,17 @@ impl Serve {
                 .hint("Give `--public-url https://…`, the address by which users reach it."));
         }
         let place = self.store.place();
-        let _lock = place.folder().map(Lock::of).transpose()?;
+        if self.slots == 0 && place.folder().is_some() {
+            return Err(Problem::invalid("a folder has no other process that runs connections")
+                .hint("Give `--slots` at least 1, or keep the store in a `--database`."));
+        }
+        let lock = Lock::of(&place).await?;
         let store = self.store.open().await?;
         let keys = self.key.open(&place, &store).await?;
         let metrics = Metrics::install()?;
         let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
-        let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?;
+        let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?
+            .lending(self.lease.get());
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             Problem::new(
                 503,
@@ -82,10 +95,15 @@ impl Serve {
         let hosts = Hosts::of(address, self.public_url.as_ref());
         let api =
             Api::new(connections.clone(), wake.clone(), metrics, hosts.clone(), shutdown.clone());
+        let duty = Duty { slots: self.slots.into(), schedule: Some(self.keep_days) };
         let console = Console::new(api.clone(), hosts, self.public_url.as_ref());
-        let schedule =
-            tokio::spawn(scheduler::run(connections, wake, self.keep_days, shutdown.clone()));
-        let signals = end_on_signal(end)?;
+        let schedule = tokio::spawn(scheduler::run(connections, wake, duty, shutdown.clone()));
+        let signals = end_on_signal(end.clone())?;
+        let (told, mut lost) = tokio::sync::oneshot::channel();
+        let locked = tokio::spawn(async move {
+            let _ = told.send(lock.keep().await);
+            end.send_replace(true);
+        });
         let token = if tokens::any(&store).await? {
             None
         } else {
@@ -126,32 +144,10 @@ impl Serve {
             tracing::warn!("runs were cut off; the next start goes on after their last page");
         }
         signals.abort();
+        locked.abort();
         store.close().await;
-        Ok(())
+        lost.try_recv().map_or(Ok(()), Err)
     }
-}
-
-/// Ends everything at the first SIGTERM or Ctrl-C.
-fn end_on_signal(end: watch::Sender<bool>) -> Result<tokio::task::JoinHandle<()>, Problem> {
-    let listen = |kind| {
-        signal(kind)
-            .map_err(|error| Problem::broken(format!("signals cannot be received: {error}")))
-    };
-    let (mut terminate, mut interrupt) =
-        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-        end.send_replace(true);
-        std::future::pending::<()>().await;
-    }))
-}
-
-fn origin(text: &str) -> Result<Origin, String> {
-    Origin::parse(text).map_err(|error| error.to_string())
 }
 
 fn public_url(text: &str) -> Result<Url, String> {

@@ -5,22 +5,24 @@ use std::sync::Arc;
 
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::Session;
-use smp_host::host::RunOptions;
+use smp_host::host::{RunOptions, declared};
 use smp_host::http::base::{self, Purpose};
 use smp_host::http::origin::Origin;
+use smp_host::http::pace::SharedPace;
 use smp_host::http::policy::Grants;
 use smp_host::http::transport::Method;
 use smp_host::observer::Observer;
 use smp_host::settings::Checked;
 
-use super::wanted::Wanted;
+use super::wanted::{self, Wanted};
 use super::{Connections, settings};
 use crate::problem::Problem;
+use crate::runs::pace::Slots;
 use crate::store::connections::Connection;
 use crate::store::connectors::Build;
 
 impl Connections {
-    /// A session of a stored connection.
+    /// A session of a stored connection, for the claim of this epoch.
     ///
     /// # Errors
     /// If its key cannot be opened, its settings are refused, or its upstream is not allowed any
@@ -30,13 +32,14 @@ impl Connections {
         connection: &Connection,
         purpose: Purpose,
         run: &str,
+        epoch: Option<i64>,
         observer: Arc<dyn Observer>,
     ) -> Result<(Session, Plugin, Build), Problem> {
         let build = self.build(connection).await?;
         let plugin = self.catalog.plugin(&build.digest).await?;
         let entered = settings(&connection.settings, &self.open(connection).await?);
         let checked = entered.check(plugin.descriptor(), true)?;
-        let options = Wanted::of_a_run(connection, purpose, run, observer);
+        let options = Wanted::of_a_run(connection, purpose, run, epoch, observer);
         let session = self.session_of(&plugin, &build, connection, &checked, options)?;
         Ok((session, plugin, build))
     }
@@ -81,7 +84,9 @@ impl Connections {
             grants = grants.with(method, path);
         }
         let transport = Arc::new(client.transport(origin, checked.credential.clone()));
+        let shared_pace = self.pace(&wanted);
         let options = RunOptions {
+            shared_pace,
             max_wait: wanted.max_wait,
             observer: wanted.observer,
             run: wanted.run,
@@ -90,6 +95,30 @@ impl Connections {
             ..RunOptions::new(transport)
         };
         Ok(self.host.session(plugin, checked, &grants, options))
+    }
+
+    /// The pace of the account that all processes of the store keep together, where there may be
+    /// others.
+    fn pace(&self, wanted: &Wanted) -> Option<Arc<dyn SharedPace>> {
+        let claim = wanted.run.clone().zip(wanted.epoch);
+        Some(Arc::new(self.slots(wanted.account.clone()?, claim)?))
+    }
+
+    fn slots(&self, account: String, claim: Option<(String, i64)>) -> Option<Slots> {
+        Some(Slots::new(self.store.clone(), account, self.worker.lease?, claim))
+    }
+
+    /// Counts what was asked before the account of a new connection was known: as much as permitted.
+    pub(super) async fn use_pace_up(
+        &self,
+        connection: &Connection,
+        plugin: &Plugin,
+    ) -> Result<(), Problem> {
+        let account = wanted::account(&connection.connector, &connection.account);
+        match self.slots(account, None) {
+            Some(slots) => slots.use_up(declared(plugin.descriptor())).await,
+            None => Ok(()),
+        }
     }
 
     /// The upstream, if it is one that the operator allows. It is judged at each run.

@@ -19,6 +19,8 @@ const LONGEST_WAIT_OF_A_PERSON: Duration = Duration::from_secs(5);
 pub(super) struct Wanted {
     pub(super) purpose: Purpose,
     pub(super) run: Option<String>,
+    /// The claim of the run: after another one, nothing more is sent.
+    pub(super) epoch: Option<i64>,
     pub(super) account: Option<String>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) max_wait: Duration,
@@ -29,10 +31,12 @@ impl Wanted {
         connection: &Connection,
         purpose: Purpose,
         run: &str,
+        epoch: Option<i64>,
         observer: Arc<dyn Observer>,
     ) -> Self {
         let account = Some(account(&connection.connector, &connection.account));
-        Self { purpose, run: Some(run.to_owned()), account, observer, max_wait: LONGEST_WAIT }
+        let run = Some(run.to_owned());
+        Self { purpose, run, epoch, account, observer, max_wait: LONGEST_WAIT }
     }
 
     pub(super) fn of_a_person(connection: &Connection) -> Self {
@@ -40,6 +44,7 @@ impl Wanted {
         Self {
             purpose: Purpose::Members,
             run: None,
+            epoch: None,
             account: known.then(|| account(&connection.connector, &connection.account)),
             observer: Arc::new(Silent),
             max_wait: LONGEST_WAIT_OF_A_PERSON,
@@ -48,7 +53,7 @@ impl Wanted {
 }
 
 /// The name of an account for the pace and for events: it does not tell the account.
-fn account(connector: &str, account: &str) -> String {
+pub(super) fn account(connector: &str, account: &str) -> String {
     let hash = Sha256::new().chain_update(connector).chain_update([0]).chain_update(account);
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

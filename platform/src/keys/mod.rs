@@ -49,6 +49,24 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Opens the key file that another process of the store made.
+    ///
+    /// # Errors
+    /// If it is not there, or not the key of this store.
+    pub async fn join(path: &Path, store: &Store) -> Result<Self, Problem> {
+        let Some(ring) = Ring::read(path)? else {
+            return Err(Problem::new(
+                503,
+                "key-file",
+                format!("the key file `{}` is missing", path.display()),
+            )
+            .hint("Give the key file of `serve`, or a copy of it, with the mode 0600."));
+        };
+        let keys = Self { path: Arc::new(path.to_owned()), ring: Arc::new(RwLock::new(ring)) };
+        keys.opens_what_is_there(store).await?;
+        Ok(keys)
+    }
+
     /// A wrong key file is noticed at the start, not in the middle of the night.
     async fn opens_what_is_there(&self, store: &Store) -> Result<(), Problem> {
         let some = secrets::after(store, "", "").await?;

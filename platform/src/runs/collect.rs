@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::ledger::Ledger;
 use super::live::{Figures, Told};
 use super::table::{self, Claimed};
-use super::{conclude, usage};
+use super::{claims, conclude, usage};
 use crate::connections::Connections;
 use crate::problem::Problem;
 use crate::store::connections as stored;
@@ -34,10 +34,9 @@ pub enum Left {
 pub async fn collect_one(
     all: &Connections,
     run: &str,
-    holder: &str,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<Left, Problem> {
-    let Some(claimed) = table::claim(&all.store, run, holder).await? else {
+    let Some(claimed) = claims::claim(&all.store, run, &all.worker).await? else {
         return Ok(Left::Elsewhere);
     };
     let mut stop = all.live.begin(run);
@@ -71,10 +70,16 @@ async fn claimed_run(
     };
     let figures = Arc::new(Figures::default());
     let told = Arc::new(Told::new(all.live.clone(), claimed.id.clone(), Arc::clone(&figures)));
-    let opened = all.session(&connection, Purpose::Members, &claimed.id, told).await;
+    let (id, epoch) = (&claimed.id, Some(claimed.epoch));
+    let opened = all.session(&connection, Purpose::Members, id, epoch, told).await;
     let (session, ..) = match opened {
         Ok(opened) => opened,
         Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full") => {
+            return Err(problem);
+        }
+        // Another process may have the right key file.
+        Err(problem) if all.store.is_shared() && problem.code == "key-file" => {
+            tracing::error!(run = claimed.id, "{}", problem.detail);
             return Err(problem);
         }
         Err(problem) => {

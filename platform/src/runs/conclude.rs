@@ -47,11 +47,15 @@ pub(super) async fn conclude(
     report: &RunReport,
     numbers: Numbers,
 ) -> Result<(), DestinationError> {
-    let connection = connections::get(store, &run.connection, None).await.map_err(lost)?;
     let mut writing = store.write().await.map_err(lost)?;
-    let sql = "SELECT stop FROM runs WHERE id = $1 AND epoch = $2 AND state = 'open'";
+    // Both stay as they are until the end: nobody claims the run, or deletes the connection.
+    let connection = connections::locked(&mut writing, &run.connection).await.map_err(lost)?;
+    let Some(connection) = connection else { return Err(DestinationError::Fenced) };
+    let sql = "UPDATE runs SET stop = stop \
+               WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING stop";
     let row = query(sql).bind(run.id.clone()).bind(run.epoch);
     let Some(row) = row.fetch_optional(&mut *writing).await.map_err(lost)? else {
+        metrics::counter!("smp_commits_fenced_total").increment(1);
         return Err(DestinationError::Fenced);
     };
     let stop: i64 = row.try_get("stop").map_err(lost)?;
@@ -68,7 +72,7 @@ pub(super) async fn conclude(
     let error = error.map(|failure| failure.to_json().to_string());
     let sql = "UPDATE runs SET state = $3, resumes_at = $4, ended = $5, error = $6, attempts = \
                attempts + $7, requests = $8, retries = $9, waited_ms = $10, bytes = $11, held = \
-               NULL, stop = 0, counts = $12, usage = $13 \
+               NULL, held_until = NULL, stop = 0, counts = $12, usage = $13 \
                WHERE id = $1 AND epoch = $2";
     query(sql)
         .bind(run.id.clone())

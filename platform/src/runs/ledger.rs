@@ -44,13 +44,16 @@ type Kept<'a, T> = BoxFuture<'a, Result<T, DestinationError>>;
 
 /// A fault of the database stops the run; it goes on when the database works again.
 pub(super) fn lost(problem: impl Into<Problem>) -> DestinationError {
-    let problem: Problem = problem.into();
+    DestinationError::Failed(unwritten(problem.into()))
+}
+
+/// The failure of a run that the database did not serve.
+pub(super) fn unwritten(problem: Problem) -> Failure {
     let failure = Failure::new(Code::Output, problem.detail);
-    let failure = match problem.hint {
+    match problem.hint {
         Some(hint) => failure.with_hint(hint),
         None => failure,
-    };
-    DestinationError::Failed(failure)
+    }
 }
 
 impl Ledger {

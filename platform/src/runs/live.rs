@@ -102,6 +102,20 @@ impl Live {
         }
     }
 
+    /// The runs that this process has.
+    #[must_use]
+    pub fn runs_held(&self) -> Vec<String> {
+        let runs = self.runs();
+        let held = runs.iter().filter(|(_, watched)| watched.held);
+        held.map(|(run, _)| run.clone()).collect()
+    }
+
+    /// Whether this process has a run.
+    #[must_use]
+    pub fn has(&self, run: &str) -> bool {
+        self.runs().get(run).is_some_and(|watched| watched.held)
+    }
+
     /// How many runs this process has.
     #[must_use]
     pub fn held(&self) -> usize {

@@ -1,15 +1,17 @@
 //! Runs: their ledger, one run from claim to conclusion, who runs what, and what a page hears of it.
 //!
 //! ```text
-//! scheduler ─▶ claim (epoch + 1) ─▶ collect ─▶ page ─▶ page ─▶ … ─▶ conclude
+//! scheduler ─▶ claim (epoch + 1, a lease) ─▶ collect ─▶ page ─▶ page ─▶ … ─▶ conclude
 //!                                              each one transaction that compares the epoch
 //! ```
 
+pub mod claims;
 pub mod collect;
 pub mod conclude;
 pub mod ledger;
 pub mod live;
 mod merge;
+pub mod pace;
 pub mod retention;
 pub mod scheduler;
 pub mod table;

@@ -3,6 +3,7 @@
 
 use sqlx::{Row, query};
 
+use super::pace;
 use crate::clock::{DAY, now};
 use crate::problem::Problem;
 use crate::store::Store;
@@ -36,6 +37,7 @@ pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
         dropped += done.rows_affected();
         writing.commit().await?;
     }
+    pace::forget(store).await?;
     if dropped > 0 {
         store.forget().await?;
         tracing::info!(rows = dropped, days, "history that was kept long enough is dropped");

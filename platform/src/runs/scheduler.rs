@@ -1,30 +1,35 @@
 //! Who runs what, in one process: a loop that asks for what is due, wakes what waited, and claims
 //! runs of every tenant in turn as long as there are places.
 //!
-//! It decides nothing that matters: what it loses, the next turn finds in the database.
+//! It decides nothing that matters: what it loses, the next turn finds in the database. A store on
+//! a server may have many such processes: one asks for what is due, and all claim.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use super::collect::{Left, collect_one};
-use super::{retention, table, usage};
+use super::{claims, retention, table, usage};
 use crate::connections::Connections;
 use crate::problem::Problem;
-use crate::store::tokens::new_id;
 
 /// Time between two looks at the database.
 const TURN: Duration = Duration::from_millis(500);
 /// Time until a run is claimed again whose pages the database did not take.
 const AFTER_A_FAULT: Duration = Duration::from_secs(5);
-/// Runs at the same time.
-pub const SLOTS: usize = 64;
-/// Of them, those of one tenant: however many it has, another tenant's run begins at once.
-const SHARE: i64 = 48;
+/// Runs at the same time, unless the operator says otherwise.
+pub const SLOTS: u16 = 64;
 /// Time between two looks for what is kept too long.
 const RETENTION_TURN: Duration = Duration::from_secs(6 * 3_600);
+/// Time between two looks for usage that its process left.
+const USAGE_TURN: Duration = Duration::from_secs(60);
+/// Time between two lines of the log about the same.
+const SAID: Duration = Duration::from_secs(60);
+/// How long runs may take to give their place up.
+const GRACE: Duration = Duration::from_secs(7);
 
 /// Wakes the scheduler before its turn.
 #[derive(Clone, Debug, Default)]
@@ -37,96 +42,224 @@ impl Wake {
     }
 }
 
-/// Runs until `shutdown`, and drops what is kept for more than these days. At the end, every run of
-/// this process gives its place up after the page that is being delivered.
+/// What a process does.
+#[derive(Clone, Copy, Debug)]
+pub struct Duty {
+    /// Runs at the same time. Of them, those of one tenant are three quarters at most: however many
+    /// it has, another tenant's run begins at once.
+    pub slots: usize,
+    /// Whether it asks for what is due, and drops what is older than so many days.
+    pub schedule: Option<i64>,
+}
+
+/// The loop of a process.
+struct Schedule {
+    all: Connections,
+    wake: Wake,
+    duty: Duty,
+    shutdown: watch::Receiver<bool>,
+    runs: JoinSet<()>,
+    /// The run of each task.
+    names: HashMap<Id, String>,
+    retained: Option<Instant>,
+    /// When usage was looked for that its process left.
+    usage: Option<Instant>,
+    /// When it was said that the tables are of another build.
+    said: Option<Instant>,
+}
+
+/// Runs until `shutdown`. At the end, every run of this process gives its place up after the page
+/// that is being delivered, and another process claims it.
 ///
 /// # Errors
 /// If the database cannot be read at the start.
 pub async fn run(
     all: Connections,
     wake: Wake,
-    keep_days: i64,
-    mut shutdown: watch::Receiver<bool>,
+    duty: Duty,
+    shutdown: watch::Receiver<bool>,
 ) -> Result<(), Problem> {
-    let holder = new_id("p");
-    let taken = table::take_over(&all.store).await?;
-    if taken > 0 {
-        tracing::info!(runs = taken, "runs of an earlier process go on");
-    }
-    let mut runs = JoinSet::new();
-    for (connection, run) in usage::due(&all.store).await? {
-        let all = all.clone();
-        runs.spawn(async move {
-            if let Err(problem) = usage::collect(&all, &connection, &run).await {
-                tracing::warn!(run, code = problem.code, "usage could not be collected");
-            }
-        });
-    }
-    let mut retained = None::<Instant>;
-    while !*shutdown.borrow() {
-        if retained.is_none_or(|at| at.elapsed() >= RETENTION_TURN) {
-            retained = Some(Instant::now());
-            if let Err(problem) = retention::apply(&all.store, keep_days).await {
-                tracing::error!(code = problem.code, "old history is kept: {}", problem.detail);
-            }
-        }
-        if let Err(problem) = turn(&all, &holder, &shutdown, &mut runs, &wake).await {
-            tracing::error!(code = problem.code, "the schedule cannot be read: {}", problem.detail);
-        }
-        while let Some(ended) = runs.try_join_next() {
-            if let Err(crash) = ended {
-                tracing::error!(%crash, "a run crashed");
-            }
-        }
-        tokio::select! {
-            _ = shutdown.wait_for(|stop| *stop) => break,
-            () = wake.0.notified() => {}
-            () = tokio::time::sleep(TURN) => {}
+    if !all.store.is_shared() {
+        let taken = claims::take_over(&all.store).await?;
+        if taken > 0 {
+            tracing::info!(runs = taken, "runs of an earlier process go on");
         }
     }
-    while runs.join_next().await.is_some() {}
+    let leases = tokio::spawn(leases(all.clone()));
+    let (runs, names) = (JoinSet::new(), HashMap::new());
+    let (retained, usage, said) = (None, None, None);
+    let schedule = Schedule { all, wake, duty, shutdown, runs, names, retained, usage, said };
+    schedule.run().await;
+    leases.abort();
     Ok(())
 }
 
-async fn turn(
-    all: &Connections,
-    holder: &str,
-    shutdown: &watch::Receiver<bool>,
-    runs: &mut JoinSet<()>,
-    wake: &Wake,
-) -> Result<(), Problem> {
-    if all.store.remembers() {
-        all.store.forget().await?;
+impl Schedule {
+    async fn run(mut self) {
+        let mut shutdown = self.shutdown.clone();
+        while !*shutdown.borrow() {
+            if let Err(problem) = self.turn().await {
+                let code = problem.code;
+                tracing::error!(code, "the schedule cannot be read: {}", problem.detail);
+            }
+            self.note_ended().await;
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => break,
+                () = self.wake.0.notified() => {}
+                () = tokio::time::sleep(TURN) => {}
+            }
+        }
+        let ended = async { while self.runs.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!("runs were cut off; they go on after their last page");
+        }
+        self.runs.abort_all();
+        // Whatever did not give its place up itself.
+        if self.all.store.is_shared()
+            && claims::release_all(&self.all.store, &self.all.worker).await.is_err()
+        {
+            tracing::warn!("runs could not be given back; others claim them when they are overdue");
+        }
     }
-    let due = table::sweep(&all.store).await?;
-    let free = SLOTS.saturating_sub(runs.len());
-    let claimable = match i64::try_from(free) {
-        Ok(free) if free > 0 => table::claimable(&all.store, free, SHARE).await?,
-        _ => Vec::new(),
-    };
-    // More may be due than one turn asks for.
-    if due >= 200 {
-        wake.now();
+
+    async fn note_ended(&mut self) {
+        while let Some(ended) = self.runs.try_join_next_with_id() {
+            let (id, crash) = match ended {
+                Ok((id, ())) => (id, None),
+                Err(error) => (error.id(), Some(error)),
+            };
+            let run = self.names.remove(&id);
+            let (Some(crash), Some(run)) = (crash, run) else { continue };
+            tracing::error!(%crash, run, "a run crashed");
+            let _ = claims::release(&self.all.store, &run, &self.all.worker).await;
+        }
     }
-    for run in claimable {
-        let (all, holder, shutdown, wake) =
-            (all.clone(), holder.to_owned(), shutdown.clone(), wake.clone());
-        runs.spawn(async move {
-            match collect_one(&all, &run, &holder, shutdown.clone()).await {
+
+    async fn turn(&mut self) -> Result<(), Problem> {
+        let all = self.all.clone();
+        if !all.store.is_of_this_build().await? {
+            if self.said.is_none_or(|at| at.elapsed() >= SAID) {
+                self.said = Some(Instant::now());
+                tracing::warn!(
+                    "the tables of the database are those of another version: nothing is claimed"
+                );
+            }
+            return Ok(());
+        }
+        if let Some(days) = self.duty.schedule {
+            self.keep_the_schedule(days).await?;
+        }
+        if self.duty.slots == 0 {
+            return Ok(());
+        }
+        self.collect_usage_that_was_left().await?;
+        if all.store.is_shared() && all.live.held() > 0 {
+            for run in claims::to_stop(&all.store, &all.worker).await? {
+                all.live.stop(&run);
+            }
+        }
+        let free = self.duty.slots.saturating_sub(self.runs.len());
+        let share = self.duty.slots - self.duty.slots / 4;
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let claimable = match free {
+            0 => Vec::new(),
+            _ => claims::claimable(&all.store, &all.worker, number(free), number(share)).await?,
+        };
+        for run in claimable {
+            // It lost its lease, and will notice.
+            if !all.live.has(&run) {
+                self.begin(run);
+                // A claim takes a moment; until then the run is claimable, and claimed once.
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_the_schedule(&mut self, days: i64) -> Result<(), Problem> {
+        let store = &self.all.store;
+        if self.retained.is_none_or(|at| at.elapsed() >= RETENTION_TURN) {
+            self.retained = Some(Instant::now());
+            if let Err(problem) = retention::apply(store, days).await {
+                tracing::error!(code = problem.code, "old history is kept: {}", problem.detail);
+            }
+        }
+        if store.remembers() {
+            store.forget().await?;
+        }
+        // More may be due than one turn asks for.
+        if table::sweep(store).await? >= 200 {
+            self.wake.now();
+        }
+        Ok(())
+    }
+
+    /// Usage of whole runs whose process ended before it was told.
+    async fn collect_usage_that_was_left(&mut self) -> Result<(), Problem> {
+        let again = self.all.store.is_shared();
+        if self.usage.is_some_and(|at| !again || at.elapsed() < USAGE_TURN) {
+            return Ok(());
+        }
+        self.usage = Some(Instant::now());
+        for (connection, run) in usage::due(&self.all.store).await? {
+            let all = self.all.clone();
+            self.runs.spawn(async move {
+                if let Err(problem) = usage::collect(&all, &connection, &run).await {
+                    tracing::warn!(run, code = problem.code, "usage could not be collected");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, run: String) {
+        let (all, shutdown, wake) = (self.all.clone(), self.shutdown.clone(), self.wake.clone());
+        let name = run.clone();
+        let task = self.runs.spawn(async move {
+            match collect_one(&all, &run, shutdown.clone()).await {
                 Ok(Left::Open) | Err(_) if !*shutdown.borrow() => {
                     tracing::warn!(
                         run,
                         "the database does not take what is collected; the run goes on later"
                     );
-                    tokio::time::sleep(AFTER_A_FAULT).await;
-                    let _ = table::release(&all.store, &run, &holder).await;
+                    // What cannot be given back is not claimed by anybody else.
+                    loop {
+                        tokio::time::sleep(AFTER_A_FAULT).await;
+                        let released = claims::release(&all.store, &run, &all.worker).await;
+                        if released.is_ok() || *shutdown.borrow() {
+                            break;
+                        }
+                    }
                 }
                 Ok(_) | Err(_) => {}
             }
             wake.now();
         });
-        // A claim takes a moment; until then the run is claimable, and claimed once.
-        tokio::task::yield_now().await;
+        self.names.insert(task.id(), name);
     }
-    Ok(())
+}
+
+/// Renews the leases of this process, and stops what another one has.
+async fn leases(all: Connections) {
+    let Some(lease) = all.worker.lease else { return };
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        // Those that are claimed later are not told by what is asked now.
+        let held = all.live.runs_held();
+        let renewing = claims::renew(&all.store, &all.worker);
+        match tokio::time::timeout(lease, renewing).await {
+            Ok(Ok(kept)) => {
+                renewed = Instant::now();
+                for run in held.iter().filter(|run| !kept.contains(*run)) {
+                    all.live.stop(run);
+                }
+            }
+            _ if renewed.elapsed() >= lease && !held.is_empty() => {
+                tracing::warn!("the database is not there: runs are given up");
+                held.iter().for_each(|run| all.live.stop(run));
+            }
+            _ => {}
+        }
+    }
 }

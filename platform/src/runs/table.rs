@@ -127,6 +127,10 @@ pub async fn ask(
     due: i64,
     now_too: bool,
 ) -> Result<String, Problem> {
+    // Two that ask at the same time ask one after the other.
+    if connections::locked(writing, connection).await?.is_none() {
+        return Err(Problem::not_found("connection"));
+    }
     let sql = "SELECT id, state FROM runs WHERE connection = $1 ORDER BY seq DESC LIMIT 1";
     let last = query(sql).bind(connection.to_owned()).fetch_optional(&mut **writing).await?;
     if let Some(last) = last {
@@ -136,7 +140,7 @@ pub async fn ask(
             // A person who asks for a run does not mean to wait for the next attempt.
             if state == "stopped" || (state == "waiting" && now_too) {
                 let sql = "UPDATE runs SET state = 'open', stop = 0, resumes_at = NULL, ended = \
-                           NULL, held = NULL \
+                           NULL, held = NULL, held_until = NULL \
                            WHERE id = $1";
                 query(sql).bind(id.clone()).execute(&mut **writing).await?;
             }
@@ -166,71 +170,6 @@ pub async fn ask(
     Ok(id)
 }
 
-/// Claims a run: whoever held it before writes nothing more. `None` if it is not to be claimed.
-///
-/// # Errors
-/// If the database fails.
-pub async fn claim(store: &Store, id: &str, holder: &str) -> Result<Option<Claimed>, Problem> {
-    let mut writing = store.write().await?;
-    let sql = "UPDATE runs SET epoch = epoch + 1, held = $2, error = NULL \
-               WHERE id = $1 AND state = 'open' AND held IS NULL RETURNING id, connection, seq, \
-               epoch, page, sweep, attempts, requests, retries, waited_ms, bytes, started";
-    let row = query(sql).bind(id.to_owned()).bind(holder.to_owned());
-    let row = row.fetch_optional(&mut *writing).await?;
-    let claimed = row
-        .map(|row| {
-            Ok::<_, sqlx::Error>(Claimed {
-                id: row.try_get("id")?,
-                connection: row.try_get("connection")?,
-                seq: row.try_get("seq")?,
-                epoch: row.try_get("epoch")?,
-                page: row.try_get("page")?,
-                sweep: row.try_get("sweep")?,
-                attempts: row.try_get("attempts")?,
-                requests: row.try_get("requests")?,
-                retries: row.try_get("retries")?,
-                waited_ms: row.try_get("waited_ms")?,
-                bytes: row.try_get("bytes")?,
-                started: row.try_get("started")?,
-            })
-        })
-        .transpose()?;
-    writing.commit().await?;
-    Ok(claimed)
-}
-
-/// Gives a run back that this process holds, so that it is claimed again.
-///
-/// # Errors
-/// If the database fails.
-pub async fn release(store: &Store, id: &str, holder: &str) -> Result<(), Problem> {
-    let mut writing = store.write().await?;
-    query("UPDATE runs SET held = NULL WHERE id = $1 AND held = $2")
-        .bind(id.to_owned())
-        .bind(holder.to_owned())
-        .execute(&mut *writing)
-        .await?;
-    writing.commit().await?;
-    Ok(())
-}
-
-/// Runs that are to be claimed now, at most this many: of every tenant in turn, those that go on
-/// counted, and of one tenant at most its share of places.
-///
-/// # Errors
-/// If the database fails.
-pub async fn claimable(store: &Store, most: i64, share: i64) -> Result<Vec<String>, Problem> {
-    // Held runs come first in the order of a tenant, so that they take its first places.
-    let sql = "SELECT id \
-               FROM (SELECT r.id, r.started, r.held, row_number() OVER (PARTITION BY c.tenant \
-               ORDER BY CASE WHEN r.held IS NULL THEN 1 ELSE 0 END, r.started, r.id) AS place \
-               FROM runs r JOIN connections c ON c.id = r.connection \
-               WHERE r.state IN ('open', 'waiting') AND r.state = 'open') AS queue \
-               WHERE held IS NULL AND place <= $2 ORDER BY place, started, id LIMIT $1";
-    let rows = query(sql).bind(most).bind(share).fetch_all(store.read()).await?;
-    rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
-}
-
 /// Asks for the runs of connections that are due, and wakes runs that waited long enough.
 ///
 /// # Errors
@@ -244,7 +183,7 @@ pub async fn sweep(store: &Store) -> Result<u64, Problem> {
     let mut woken = 0;
     if waiting.bind(at).fetch_optional(store.read()).await?.is_some() {
         let mut writing = store.write().await?;
-        let sql = "UPDATE runs SET state = 'open', resumes_at = NULL, held = NULL \
+        let sql = "UPDATE runs SET state = 'open', resumes_at = NULL, held = NULL, held_until = NULL \
                    WHERE state IN ('open', 'waiting') AND state = 'waiting' AND resumes_at <= $1";
         woken = query(sql).bind(at).execute(&mut *writing).await?.rows_affected();
         writing.commit().await?;
@@ -260,8 +199,8 @@ pub async fn sweep(store: &Store) -> Result<u64, Problem> {
         let (connection, instant): (String, i64) = (row.try_get("id")?, row.try_get("next_due")?);
         match ask(&mut writing, &connection, instant, false).await {
             Ok(_) => {}
-            // It was asked for, and has ended meanwhile.
-            Err(problem) if problem.status == 409 => {}
+            // It was asked for, and has ended meanwhile; or the connection was deleted.
+            Err(problem) if matches!(problem.status, 404 | 409) => {}
             Err(problem) => return Err(problem),
         }
         // It is due again when this run ends.
@@ -275,25 +214,15 @@ pub async fn sweep(store: &Store) -> Result<u64, Problem> {
     Ok(woken + u64::try_from(due.len()).unwrap_or(u64::MAX))
 }
 
-/// Takes over what an earlier process of this store held: there is only one at a time.
-///
-/// # Errors
-/// If the database fails.
-pub async fn take_over(store: &Store) -> Result<u64, Problem> {
-    let mut writing = store.write().await?;
-    let sql =
-        "UPDATE runs SET held = NULL, epoch = epoch + 1 WHERE state = 'open' AND held IS NOT NULL";
-    let taken = query(sql).execute(&mut *writing).await?.rows_affected();
-    writing.commit().await?;
-    Ok(taken)
-}
-
 /// Notes that a person wants a run to stop. Returns its state.
 ///
 /// # Errors
 /// `not-found`.
 pub async fn stop(store: &Store, connection: &str, run: &str) -> Result<String, Problem> {
     let mut writing = store.write().await?;
+    // In the order in which the end of a run takes them.
+    let whose = connections::locked(&mut writing, connection).await?;
+    let whose = whose.ok_or_else(|| Problem::not_found("run"))?;
     // What nobody holds is stopped at once.
     let sql = "UPDATE runs SET stop = 1, state = CASE WHEN held IS NULL OR state = 'waiting' \
                THEN 'stopped' ELSE state END, ended = CASE WHEN held IS NULL OR state = \
@@ -305,7 +234,6 @@ pub async fn stop(store: &Store, connection: &str, run: &str) -> Result<String, 
     let state: Option<String> = row.map(|row| row.try_get("state")).transpose()?;
     if state.as_deref() == Some("stopped") {
         // The schedule goes on with it.
-        let whose = connections::get(store, connection, None).await?;
         connections::due(&mut writing, connection, next_due(&whose, now())).await?;
     }
     writing.commit().await?;
@@ -354,66 +282,4 @@ pub fn next_due(connection: &Connection, from: i64) -> i64 {
         .bytes()
         .fold(7_i64, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)));
     from.saturating_add(every).saturating_add(jitter.rem_euclid(spread))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-    use crate::store::Place;
-
-    /// A store with so many open runs of each tenant, the tenants in this order.
-    async fn queue(tenants: &[(&str, i64)]) -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
-        let mut writing = store.write().await.unwrap();
-        for (tenant, number) in tenants {
-            for number in 0..*number {
-                let connection = connections::sample(&format!("{tenant}{number:03}"), tenant);
-                connections::insert(&mut writing, &connection).await.unwrap();
-                ask(&mut writing, &connection.id, 1, true).await.unwrap();
-            }
-        }
-        writing.commit().await.unwrap();
-        (folder, store)
-    }
-
-    async fn tenants_of(store: &Store, runs: &[String]) -> String {
-        let mut tenants = Vec::new();
-        for run in runs {
-            let row = query("SELECT connection FROM runs WHERE id = $1").bind(run.clone());
-            let row = row.fetch_one(store.read()).await.unwrap();
-            tenants.push(row.get::<String, _>("connection").chars().take(1).collect::<String>());
-        }
-        tenants.sort_unstable();
-        tenants.concat()
-    }
-
-    #[tokio::test]
-    async fn tenants_take_turns_and_none_takes_all_places() {
-        let (_folder, store) = queue(&[("big", 20), ("a", 1), ("c", 2)]).await;
-        let first = claimable(&store, 8, 6).await.unwrap();
-        assert_eq!(tenants_of(&store, &first).await, "abbbbbcc");
-        for run in &first {
-            assert!(claim(&store, run, "here").await.unwrap().is_some());
-        }
-        // The big one has five of its six places; what the others give back is not for it alone.
-        let next = claimable(&store, 8, 6).await.unwrap();
-        assert_eq!(tenants_of(&store, &next).await, "b");
-    }
-
-    #[tokio::test]
-    async fn a_run_is_claimed_once_and_a_stopped_one_stays_on_the_schedule() {
-        let (_folder, store) = queue(&[("a", 1)]).await;
-        let runs = claimable(&store, 8, 6).await.unwrap();
-        let run = runs.first().unwrap();
-        let claimed = claim(&store, run, "here").await.unwrap().unwrap();
-        assert_eq!(claim(&store, run, "there").await.unwrap().map(|it| it.id), None);
-        release(&store, run, "there").await.unwrap();
-        assert_eq!(claimable(&store, 8, 6).await.unwrap(), Vec::<String>::new());
-        release(&store, run, "here").await.unwrap();
-        assert_eq!(stop(&store, &claimed.connection, run).await.unwrap(), "stopped");
-        let connection = connections::get(&store, "a000", None).await.unwrap();
-        assert!(connection.next_due.is_some_and(|due| due > now()), "{connection:?}");
-    }
 }

@@ -12,10 +12,15 @@ use smp_host::http::policy::method_of;
 use smp_host::observer::Silent;
 use sqlx::{Row, query};
 
+use super::claims;
+use crate::clock::now;
 use crate::connections::Connections;
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::store::connections::{self, Connection};
+
+/// A run that ended so lately is still with the process that ended it.
+const JUST_NOW: i64 = 60_000;
 
 /// Collects the usage of a whole run, if the connector tells it and everything that it needs is
 /// approved.
@@ -23,6 +28,9 @@ use crate::store::connections::{self, Connection};
 /// # Errors
 /// If the database fails.
 pub(super) async fn collect(all: &Connections, connection: &str, run: &str) -> Result<(), Problem> {
+    if !claims::claim_usage(&all.store, run, &all.worker).await? {
+        return Ok(());
+    }
     let pages = match connections::get(&all.store, connection, None).await {
         Ok(connection) => told(all, &connection, run).await?,
         // It was deleted meanwhile.
@@ -32,12 +40,20 @@ pub(super) async fn collect(all: &Connections, connection: &str, run: &str) -> R
     store(&all.store, connection, run, pages.as_deref()).await
 }
 
-/// Runs whose usage is still to be collected, with their connections.
+/// Runs whose usage is still to be collected, with their connections: the process that collected
+/// it has ended.
 ///
 /// # Errors
 /// If the database fails.
 pub(super) async fn due(store: &Store) -> Result<Vec<(String, String)>, Problem> {
-    let rows = query("SELECT connection, id FROM runs WHERE usage = 1").fetch_all(store.read());
+    let sql = format!(
+        "SELECT connection, id FROM runs \
+         WHERE usage = 1 AND ended < $1 AND (held IS NULL OR held_until <= {})",
+        store.clock()
+    );
+    // The process that concluded a run takes it in the next moment.
+    let before = if store.is_shared() { now() - JUST_NOW } else { i64::MAX };
+    let rows = query(sqlx::AssertSqlSafe(sql)).bind(before).fetch_all(store.read());
     rows.await?.iter().map(|row| Ok((row.try_get("connection")?, row.try_get("id")?))).collect()
 }
 
@@ -46,7 +62,8 @@ async fn told(
     connection: &Connection,
     run: &str,
 ) -> Result<Option<Vec<UsagePage>>, Problem> {
-    let session = all.session(connection, Purpose::Usage, run, Arc::new(Silent)).await;
+    let observer = Arc::new(Silent);
+    let session = all.session(connection, Purpose::Usage, run, None, observer).await;
     let Ok((session, plugin, build)) = session else { return Ok(None) };
     let endpoints = Connections::endpoints(&build, connection);
     let settings: Vec<_> = connection
@@ -79,7 +96,8 @@ async fn store(
     pages: Option<&[UsagePage]>,
 ) -> Result<(), Problem> {
     let mut writing = store.write().await?;
-    let sql = "UPDATE runs SET usage = $2 WHERE id = $1 AND usage = 1 RETURNING seq";
+    let sql = "UPDATE runs SET usage = $2, held = NULL, held_until = NULL \
+               WHERE id = $1 AND usage = 1 RETURNING seq";
     let row = query(sql).bind(run.to_owned()).bind(if pages.is_some() { 2_i64 } else { 0 });
     let Some(row) = row.fetch_optional(&mut *writing).await? else { return Ok(()) };
     let seq: i64 = row.try_get("seq")?;

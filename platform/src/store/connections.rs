@@ -181,6 +181,17 @@ pub async fn get(store: &Store, id: &str, tenant: Option<&str>) -> Result<Connec
         .ok_or_else(|| Problem::not_found("connection"))
 }
 
+/// The connection as it is now, and as it stays until this transaction ends. Whoever changes a
+/// connection and its runs takes the connection first, so that nobody waits in a circle.
+///
+/// # Errors
+/// If the database fails.
+pub async fn locked(writing: &mut Writing, id: &str) -> Result<Option<Connection>, Problem> {
+    let sql = format!("UPDATE connections SET runs = runs WHERE id = $1 RETURNING {COLUMNS}");
+    let row = query(sqlx::AssertSqlSafe(sql)).bind(id.to_owned());
+    row.fetch_optional(&mut **writing).await?.as_ref().map(connection).transpose()
+}
+
 /// Connections of a tenant, or of all of them, after this id.
 ///
 /// # Errors
@@ -272,6 +283,9 @@ pub async fn mended(
 /// If the database fails.
 pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
     for sql in [
+        // Nobody asks for a run meanwhile, and a page that is on the way comes before or not at all.
+        "UPDATE connections SET runs = runs WHERE id = $1",
+        "UPDATE runs SET stop = 1 WHERE connection = $1",
         "DELETE FROM pages WHERE run IN (SELECT id FROM runs WHERE connection = $1)",
         "DELETE FROM staged WHERE run IN (SELECT id FROM runs WHERE connection = $1)",
         "DELETE FROM runs WHERE connection = $1",

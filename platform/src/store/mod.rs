@@ -5,6 +5,7 @@ pub mod audit;
 pub mod connections;
 pub mod connectors;
 pub mod secrets;
+pub mod serving;
 pub mod tokens;
 
 use std::fs::{DirBuilder, File};
@@ -36,10 +37,19 @@ const MOST: u32 = 16;
 
 /// The migrations of each database, in their order: version, what it does, SQL.
 type Migrations = &'static [(i64, &'static str, &'static str)];
-const SQLITE: Migrations =
-    &[(1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql"))];
-const POSTGRES: Migrations =
-    &[(1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql"))];
+const SQLITE: Migrations = &[
+    (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
+    (2, "many machines", include_str!("../../migrations/sqlite/0002_many_machines.sql")),
+];
+const POSTGRES: Migrations = &[
+    (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
+    (2, "many machines", include_str!("../../migrations/postgres/0002_many_machines.sql")),
+];
+/// The instant of a statement, in milliseconds, as each database says it.
+const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const POSTGRES_CLOCK: &str = "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)";
+/// How long a statement waits for a connection.
+const CONNECTION: Duration = Duration::from_secs(15);
 
 /// Where a store is.
 #[derive(Clone, Debug)]
@@ -55,6 +65,7 @@ pub enum Place {
 pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
+    /// How a transaction that writes begins, in a folder.
     begin: Option<&'static str>,
     folder: Option<Arc<PathBuf>>,
     /// Totals of lists, which are the same until the next whole run.
@@ -65,12 +76,6 @@ pub struct Store {
 
 /// A transaction that writes.
 pub type Writing = Transaction<'static, Any>;
-
-/// The right to serve a folder, until it is dropped.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
 
 impl Place {
     /// The folder of the store, if it has one.
@@ -92,8 +97,18 @@ impl Store {
         sqlx::any::install_default_drivers();
         match place {
             Place::Folder(folder) => Self::open_folder(folder).await,
-            Place::Server(url) => Self::open_server(url).await,
+            Place::Server(url) => Self::open_server(url, true).await,
         }
+    }
+
+    /// Opens the store of a server beside the process that serves it. One that is empty is made; the
+    /// tables of another version stay as they are.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub async fn join(url: &str) -> Result<Self, Problem> {
+        sqlx::any::install_default_drivers();
+        Self::open_server(url, false).await
     }
 
     async fn open_folder(folder: &Path) -> Result<Self, Problem> {
@@ -146,7 +161,7 @@ impl Store {
         Ok(Self { readers, writers, begin, folder, totals, remembers })
     }
 
-    async fn open_server(url: &str) -> Result<Self, Problem> {
+    async fn open_server(url: &str, older_too: bool) -> Result<Self, Problem> {
         let unusable = |error: &dyn std::fmt::Display| {
             Problem::new(503, "database", format!("the database cannot be used: {error}")).hint(
                 "Give the address of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.",
@@ -156,17 +171,48 @@ impl Store {
             return Err(unusable(&"its address does not begin with `postgres://`"));
         }
         // The address may hold a password: it is in no message.
-        let options =
-            AnyConnectOptions::from_str(url).map_err(|_| unusable(&"its address is malformed"))?;
+        let options = AnyConnectOptions::from_str(url).map_err(|_| malformed())?;
         // The pool would try again for half a minute, and then not say why.
         let first = AnyConnection::connect_with(&options).await;
         first.map_err(|error| unusable(&error))?.close().await.map_err(|error| unusable(&error))?;
-        let pool = AnyPoolOptions::new().max_connections(MOST).connect_with(options).await;
-        let pool = pool.map_err(|error| unusable(&error))?;
-        migrate(POSTGRES, &pool).await?;
+        let pool = AnyPoolOptions::new().max_connections(MOST).acquire_timeout(CONNECTION);
+        let pool = pool.connect_with(options).await.map_err(|error| unusable(&error))?;
+        let sql = "SELECT count(*) AS n FROM information_schema.tables \
+                   WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'";
+        let is_made: i64 = query(sql).fetch_one(&pool).await?.try_get("n")?;
+        if older_too || is_made == 0 {
+            migrate(POSTGRES, &pool).await?;
+        }
         let (readers, writers, begin, folder) = (pool.clone(), pool, None, None);
         let (totals, remembers) = Default::default();
         Ok(Self { readers, writers, begin, folder, totals, remembers })
+    }
+
+    /// Whether other processes may have runs of this store: it is on a server.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.begin.is_none()
+    }
+
+    /// The instant of a statement in milliseconds since 1970, by the clock of the database.
+    pub(crate) fn clock(&self) -> &'static str {
+        if self.is_shared() { POSTGRES_CLOCK } else { SQLITE_CLOCK }
+    }
+
+    /// The version of the tables that this build works with.
+    pub(crate) fn schema(&self) -> i64 {
+        let migrations = if self.is_shared() { POSTGRES } else { SQLITE };
+        migrations.last().map_or(0, |(version, ..)| *version)
+    }
+
+    /// Whether the tables are those of this build.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_of_this_build(&self) -> Result<bool, Problem> {
+        let sql = "SELECT max(version) AS version FROM _sqlx_migrations";
+        let version: Option<i64> = query(sql).fetch_one(self.read()).await?.try_get("version")?;
+        Ok(version == Some(self.schema()))
     }
 
     /// The connections that read.
@@ -210,7 +256,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn forget(&self) -> Result<(), Problem> {
-        if self.begin.is_none() {
+        if self.is_shared() {
             return Ok(());
         }
         let mut writer = self.writers.acquire().await?;
@@ -234,7 +280,7 @@ impl Store {
     /// # Errors
     /// If it cannot be written, or the store is on a server, which has its own way.
     pub async fn backup(&self, to: &Path) -> Result<(), Problem> {
-        if self.begin.is_none() {
+        if self.is_shared() {
             return Err(Problem::invalid("`backup` copies a store in a folder")
                 .hint("Use `pg_dump` for a PostgreSQL database."));
         }
@@ -262,22 +308,9 @@ impl Store {
     }
 }
 
-impl Lock {
-    /// Takes the right to serve this folder.
-    ///
-    /// # Errors
-    /// If another process has it.
-    pub fn of(folder: &Path) -> Result<Self, Problem> {
-        make_folder(folder)?;
-        let path = folder.join("lock");
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| unwritable(folder, &error))?;
-        file.try_lock().map_err(|_| {
-            Problem::conflict(format!("another `serve` runs on `{}`", folder.display()))
-                .hint("Use the one that runs, stop it, or give another folder with `--data`.")
-        })?;
-        Ok(Self { _file: file })
-    }
+fn malformed() -> Problem {
+    Problem::invalid("the address of the database is malformed")
+        .hint("Give the address of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.")
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {

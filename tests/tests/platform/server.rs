@@ -69,17 +69,21 @@ impl Server {
     }
 
     fn started(mut command: Command, data: &Path, mock: &Mock) -> Self {
+        command.args(["serve", "--json", "--allow-upstream", &mock.url(), "--data"]).arg(data);
+        Self::spawned(command, &log(data))
+    }
+
+    /// Starts this command, which serves and says so as JSON, with this log.
+    pub(crate) fn spawned(mut command: Command, log: &Path) -> Self {
         let mut child = command
-            .args(["serve", "--json", "--allow-upstream", &mock.url(), "--data"])
-            .arg(data)
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::options().create(true).append(true).open(log(data)).unwrap())
+            .stderr(std::fs::File::options().create(true).append(true).open(log).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|_| panic!("{}", std::fs::read_to_string(log(data)).unwrap()));
+            .unwrap_or_else(|_| panic!("{}", std::fs::read_to_string(log).unwrap()));
         let address = told["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
         let token = told["token"].as_str().unwrap_or_default().to_owned();
         Self { child, address, token }

@@ -1,0 +1,215 @@
+//! Many worker processes on one PostgreSQL server: how long the same runs take with 1, 2 and 4 of
+//! them, and what a run costs whom. Slots are few and services slow, so that the places are measured
+//! and not the cores of this machine.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use smp_tests::harness::{binary, component};
+use smp_tests::mock::{Builder, DEFAULT_KEY, Mock};
+use smp_tests::postgres::Cluster;
+
+/// Tenants, each with one run; pages of a run; members of a page.
+const TENANTS: usize = 96;
+const PAGES: u64 = 20;
+const MEMBERS: u64 = 10;
+/// Places of a worker, and how long a service takes for a page.
+const SLOTS: usize = 8;
+const LATENCY: Duration = Duration::from_millis(50);
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What so many workers took.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Worker processes.
+    pub workers: usize,
+    /// Seconds from their start to the end of the last run.
+    pub wall: f64,
+    /// Processor seconds of a run in the workers.
+    pub workers_cpu: f64,
+    /// Processor seconds of a run in the database.
+    pub database_cpu: f64,
+    /// The largest memory of a worker, in bytes.
+    pub memory: u64,
+}
+
+/// Processor seconds so far of a server and all its processes.
+///
+/// # Errors
+/// If the kernel does not tell them.
+pub fn cpu_of(server: u32) -> Result<f64> {
+    // The times of those that ended are with the server.
+    let mut ticks = 0;
+    for entry in fs::read_dir("/proc")? {
+        let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else { continue };
+        let Some((head, rest)) = stat.rsplit_once(") ") else { continue };
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let number = |place: usize| -> u64 {
+            fields.get(place).and_then(|field| field.parse().ok()).unwrap_or(0)
+        };
+        if head.split(' ').next() == Some(&server.to_string()) {
+            ticks += (11..=14).map(number).sum::<u64>();
+        } else if number(1) == u64::from(server) {
+            ticks += number(11) + number(12);
+        }
+    }
+    // The kernel tells times in hundredths of a second.
+    #[expect(clippy::cast_precision_loss, reason = "a figure of a benchmark")]
+    Ok(ticks as f64 / 100.0)
+}
+
+/// The same runs with 1, 2 and 4 workers. `None` if PostgreSQL is not installed.
+///
+/// # Errors
+/// If something does not work.
+pub fn measure() -> Result<Option<Vec<Taken>>> {
+    let mut all = Vec::new();
+    for workers in [1, 2, 4] {
+        let Some(cluster) = Cluster::start() else { return Ok(None) };
+        all.push(with(&cluster, workers)?);
+    }
+    Ok(Some(all))
+}
+
+fn platform(cluster: &Cluster, command: &[&str]) -> Command {
+    let mut platform = Command::new(binary().with_file_name("smp-platform"));
+    platform.env_clear().env("XDG_CACHE_HOME", std::env::temp_dir().join("smp-bench-cache"));
+    platform.args(command).args(["--database", &cluster.url()]).stdin(Stdio::null());
+    platform
+}
+
+fn started(mut command: Command, cluster: &Cluster, mocks: &[Mock]) -> Result<(Child, String)> {
+    let log = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(cluster.folder().join("platform.log"))?;
+    command.arg("--key").arg(cluster.folder().join("key"));
+    for mock in mocks {
+        command.args(["--allow-upstream", &mock.url()]);
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().context("its output")?).read_line(&mut line)?;
+    Ok((child, line))
+}
+
+/// Ends a process when it is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
+    let mocks: Vec<Mock> = (0..TENANTS)
+        .map(|tenant| {
+            Builder::default()
+                .members(PAGES * MEMBERS)
+                .page_size(MEMBERS)
+                .latency(LATENCY)
+                .organization_id(&format!("organization-{tenant}"))
+                .start()
+        })
+        .collect::<Result<_, _>>()?;
+    let installed = platform(cluster, &["connector", "install"]).arg(component()).output()?;
+    ensure!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let command = platform(cluster, &["serve", "--json", "--slots", "0"]);
+    let (serve, line) = started(command, cluster, &mocks)?;
+    let _serve = Ended(serve);
+    let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
+    let url = told["url"].as_str().and_then(|url| url.strip_prefix("http://"));
+    let (url, token) = (url.context("no address")?, told["token"].as_str().context("no token")?);
+    connect(url, token, &mocks)?;
+    wait(cluster, "SELECT count(*) FROM runs", TENANTS)?;
+
+    let server = cluster.process().context("no server")?;
+    let (began, before) = (Instant::now(), cpu_of(server)?);
+    let slots = SLOTS.to_string();
+    let workers: Vec<Ended> = (0..number)
+        .map(|_| {
+            let command = platform(cluster, &["work", "--slots", &slots]);
+            Ok(Ended(started(command, cluster, &mocks)?.0))
+        })
+        .collect::<Result<_>>()?;
+    wait(cluster, "SELECT count(*) FROM runs WHERE state = 'complete'", TENANTS)?;
+    let wall = began.elapsed().as_secs_f64();
+    let mut taken = Taken { workers: number, wall, workers_cpu: 0.0, database_cpu: 0.0, memory: 0 };
+    #[expect(clippy::cast_precision_loss, reason = "a figure of a benchmark")]
+    let runs = TENANTS as f64;
+    for worker in &workers {
+        let status = fs::read_to_string(format!("/proc/{}/status", worker.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        taken.memory = taken.memory.max(kib.unwrap_or(0) * 1024);
+        taken.workers_cpu +=
+            cpu_of_one(Path::new(&format!("/proc/{}/stat", worker.0.id())))? / runs;
+    }
+    taken.database_cpu = (cpu_of(server)? - before) / runs;
+    Ok(taken)
+}
+
+fn cpu_of_one(stat: &Path) -> Result<f64> {
+    let stat = fs::read_to_string(stat)?;
+    let rest = stat.rsplit_once(") ").context("a malformed line")?.1;
+    let times = rest.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok());
+    Ok(times.map(f64::from).sum::<f64>() / 100.0)
+}
+
+/// Waits until a query of a number answers this.
+fn wait(cluster: &Cluster, sql: &str, number: usize) -> Result<()> {
+    let began = Instant::now();
+    while cluster.sql(sql) != number.to_string() {
+        ensure!(began.elapsed() < PATIENCE, "{sql}: {}", cluster.sql(sql));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Makes a connection of a tenant to each mock, several at a time.
+fn connect(url: &str, token: &str, mocks: &[Mock]) -> Result<()> {
+    let part = mocks.len().div_ceil(16);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = mocks
+            .chunks(part)
+            .map(|mocks| {
+                scope.spawn(move || mocks.iter().try_for_each(|mock| post(url, token, mock)))
+            })
+            .collect();
+        parts
+            .into_iter()
+            .try_for_each(|part| part.join().map_err(|_| anyhow::anyhow!("a thread ended"))?)
+    })
+}
+
+fn post(url: &str, token: &str, mock: &Mock) -> Result<()> {
+    let organization = &mock.organization().id;
+    let body = json!({
+        "tenant": organization,
+        "connector": "atlassian-cloud",
+        "settings": {"organization-id": organization},
+        "secrets": {"api-key": DEFAULT_KEY},
+        "upstream": mock.url(),
+    })
+    .to_string();
+    let mut stream = TcpStream::connect(url)?;
+    let head = format!(
+        "POST /api/v1/connections HTTP/1.0\r\nhost: {url}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    ensure!(answer.get(9..12) == Some("201"), "{answer}");
+    Ok(())
+}

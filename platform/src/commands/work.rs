@@ -1,0 +1,114 @@
+//! `work`: runs of a PostgreSQL database, beside the process that serves it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use clap::Args;
+use smp_distribution::trust::TrustPolicy;
+use smp_host::http::origin::Origin;
+use smp_platform::catalog::Catalog;
+use smp_platform::connections::Connections;
+use smp_platform::keys::Keys;
+use smp_platform::metrics::Metrics;
+use smp_platform::problem::Problem;
+use smp_platform::runs::scheduler::{self, Duty, SLOTS, Wake};
+use smp_platform::store::{Place, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{
+    KeyArguments, LeaseArguments, MOST_SLOTS, cache, compiler, end_on_signal, origin, say, trust,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Work {
+    /// The PostgreSQL database of the store: postgres://USER@HOST:PORT/DATABASE.
+    #[arg(long, value_name = "URL", env = "SMP_DATABASE", hide_env_values = true)]
+    database: String,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// Run so many connections at the same time.
+    #[arg(long, value_name = "N", default_value_t = SLOTS,
+          value_parser = clap::value_parser!(u16).range(1..=MOST_SLOTS))]
+    slots: u16,
+    #[command(flatten)]
+    lease: LeaseArguments,
+    /// Allow connections to this origin in place of the live one, as `serve` does.
+    #[arg(long = "allow-upstream", value_name = "URL", value_parser = origin)]
+    allow_upstream: Vec<Origin>,
+    /// Run only connectors that this trust file does not revoke.
+    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
+    trust: Option<Arc<TrustPolicy>>,
+    /// Tell the metrics of this process on this address, to everyone who asks there.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
+}
+
+impl Work {
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        let place = Place::Server(self.database.clone());
+        let store = Store::join(&self.database).await?;
+        let keys = Keys::join(&self.key.path(&place)?, &store).await?;
+        let metrics = Metrics::install()?;
+        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
+        let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?
+            .lending(self.lease.get());
+        let (end, shutdown) = watch::channel(false);
+        let told = match self.metrics {
+            Some(address) => Some(tell(address, metrics, store.clone()).await?),
+            None => None,
+        };
+        let signals = end_on_signal(end)?;
+        let at = told.as_ref().map_or(String::new(), |(_, address)| {
+            format!(", with metrics on http://{address}/metrics")
+        });
+        say(&format!("Working on {} runs at the same time{at}.\n", self.slots))?;
+        let duty = Duty { slots: self.slots.into(), schedule: None };
+        let done = scheduler::run(connections, Wake::default(), duty, shutdown).await;
+        signals.abort();
+        if let Some((task, _)) = told {
+            task.abort();
+        }
+        store.close().await;
+        done
+    }
+}
+
+/// Tells metrics and health, and nothing else.
+async fn tell(
+    address: SocketAddr,
+    metrics: Metrics,
+    store: Store,
+) -> Result<(tokio::task::JoinHandle<()>, SocketAddr), Problem> {
+    let unusable = |error: std::io::Error| {
+        Problem::new(503, "address", format!("`{address}` cannot be listened on: {error}"))
+            .hint("Give a free port with `--metrics`, or 0 for any.")
+    };
+    let listener = TcpListener::bind(address).await.map_err(unusable)?;
+    let address = listener.local_addr().map_err(unusable)?;
+    let router = Router::new()
+        .route("/metrics", get(text))
+        .route("/healthz", get(async || "ok\n"))
+        .with_state((metrics, store));
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "the metrics are not told any more");
+        }
+    });
+    Ok((task, address))
+}
+
+async fn text(State((metrics, store)): State<(Metrics, Store)>) -> Response {
+    match metrics.text(&store).await {
+        Ok(text) => {
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+        }
+        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem.detail).into_response(),
+    }
+}
