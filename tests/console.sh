@@ -53,7 +53,7 @@ for state in "262 45" "250 0"; do
 done
 
 echo "A made-up organization of 250 members was collected three times. No key and no network is needed, and nothing is kept."
-echo "Open this link; it works once, in one browser:"
+echo "Open this link and press the button; it works once, in one browser:"
 echo "  $link"
 echo "Ctrl-C ends it."
 wait "$server"

@@ -26,6 +26,7 @@ use crate::catalog::Catalog;
 use crate::clock::{now, of, rfc3339};
 use crate::keys::Keys;
 use crate::keys::seal::Context;
+use crate::members::insights::Insights;
 use crate::problem::Problem;
 use crate::runs::claims::{LEASE, Worker};
 use crate::runs::live::Live;
@@ -55,6 +56,8 @@ pub struct Connections {
     pub live: Live,
     /// This process, as the runs name it that it has.
     pub worker: Worker,
+    /// Copies of members, for those who look.
+    pub insights: Insights,
     host: Arc<Host>,
     public: LiveClient,
     private: LiveClient,
@@ -110,6 +113,21 @@ impl Secrets {
         Self(secrets.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect())
     }
 
+    /// Adds a secret, in place of one of the same setting.
+    pub(crate) fn put(&mut self, setting: String, text: Zeroizing<String>) {
+        self.0.insert(setting, text);
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each secret with its setting.
+    pub(crate) fn each(self) -> impl Iterator<Item = (String, Zeroizing<String>)> {
+        self.0.into_iter()
+    }
+
     /// The secret of a setting, as it was entered.
     pub(crate) fn given(&self, setting: &str) -> Option<&str> {
         self.0.get(setting).map(|text| text.as_str())
@@ -148,9 +166,10 @@ impl Connections {
         let (public, private) = (client(false)?, client(true)?);
         // On a server, the database knows the pace of earlier processes.
         let host = if store.is_shared() { Host::default() } else { Host::succeeding() };
-        let (live, upstreams, host) = (Live::default(), Arc::new(upstreams), Arc::new(host));
+        let (live, insights) = (Live::default(), Insights::default());
+        let (upstreams, host) = (Arc::new(upstreams), Arc::new(host));
         let worker = Worker::of(&store, LEASE);
-        Ok(Self { store, keys, catalog, live, worker, host, public, private, upstreams })
+        Ok(Self { store, keys, catalog, live, worker, insights, host, public, private, upstreams })
     }
 
     /// The same, with leases of runs that are so long.
@@ -324,6 +343,7 @@ impl Connections {
         stored::delete(&mut writing, &connection.id).await?;
         self.note(&mut writing, connection, holder, "connection-deleted").await?;
         writing.commit().await?;
+        self.insights.forget(&connection.id);
         if let Some((run,)) = open {
             self.live.stop(&run);
         }

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { browser, connector, folder, harness, install, mock, platform, until, watched } from "./platform.mjs";
+import { browser, connector, enter, folder, harness, install, mock, platform, until, watched } from "./platform.mjs";
 import { pages, story, WORKSPACES } from "./story.mjs";
 
 const axe = readFileSync(resolve(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
@@ -27,8 +27,7 @@ after(async () => {
 async function entered(options = {}, site = told.site) {
   const made = await chrome.newContext(options);
   const page = await made.newPage();
-  await page.goto(await site.again());
-  await page.waitForURL(/connections$/);
+  await enter(page, await site.again());
   const home = page.url().replace(/\/connections$/, "");
   made.to = (path) => home + path;
   await page.close();
@@ -46,8 +45,10 @@ test("a link leads in once, and no token stays in the address", async () => {
   const fresh = await chrome.newContext();
   const page = await fresh.newPage();
   const link = await told.site.again();
-  await page.goto(link);
-  await page.waitForURL(/\/[0-9a-f]{16}\/connections$/);
+  // Who looks at the link before, such as a scanner of mail, does not use it up.
+  assert.equal((await context.request.get(link)).status(), 200);
+  await enter(page, link);
+  assert.match(page.url(), /\/[0-9a-f]{16}\/connections$/);
   assert.ok(!page.url().includes(link.split("/").at(-1)));
   const [cookie] = await fresh.cookies();
   assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, "Strict", `/${page.url().split("/")[3]}/`]);
@@ -65,6 +66,8 @@ test("a link that is opened from a file leads in", async () => {
   const fresh = await chrome.newContext();
   const page = await fresh.newPage();
   await page.goto(`file://${file}`);
+  await page.waitForURL(/\/enter\//);
+  await page.click("button.main");
   await page.waitForURL(/\/connections$/);
   assert.equal(await text(page, "h1"), "Connections");
   await fresh.close();
@@ -187,8 +190,7 @@ test("without a script the whole story works", async () => {
   const site = await platform((() => { const data = folder(); install(data, undefined, WORKSPACES); return data; })(), [told.organization.url]);
   const plain = await chrome.newContext({ javaScriptEnabled: false });
   const page = await plain.newPage();
-  await page.goto(site.link);
-  await page.waitForURL(/connections$/);
+  await enter(page, site.link);
   await page.click("text=Connect a service");
   await page.click("text=Connect Atlassian Cloud");
   await page.fill("#tenant", "acme");
@@ -266,8 +268,7 @@ test("a form is checked while it is typed, a key is taken once, and nothing is s
   const site = await platform(data, [organization.url]);
   const own = await chrome.newContext();
   const { page, seen } = await watched(own, site.url);
-  await page.goto(site.link);
-  await page.waitForURL(/connections$/);
+  await enter(page, site.link);
   await page.goto(page.url().replace("connections", "connect/atlassian-cloud"));
   const bodies = [];
   page.on("request", (request) => bodies.push(request.postData() ?? ""));
@@ -296,6 +297,55 @@ test("a form is checked while it is typed, a key is taken once, and nothing is s
   const files = (path) => readdirSync(path, { recursive: true }).map((name) => join(path, name)).filter((file) => statSync(file).isFile());
   for (const file of files(data)) assert.ok(!readFileSync(file).includes(organization.key), `${file} has the key`);
   await own.close();
+  await organization.stop();
+});
+
+test("a link within the answer to a form does not send the form again", async () => {
+  const page = await context.newPage();
+  let sent = 0;
+  page.on("request", (request) => { sent += Number(request.method() === "POST" && request.isNavigationRequest()); });
+  await page.goto(at("/connect/atlassian-cloud"));
+  await page.click("button.main");
+  await page.waitForSelector("[role=alert] a[href='#tenant']");
+  await page.click("[role=alert] a[href='#tenant']");
+  await page.waitForURL(/#tenant$/);
+  await page.goBack();
+  await page.waitForFunction(() => !location.hash);
+  await page.goForward();
+  await page.waitForURL(/#tenant$/);
+  assert.equal(await page.locator("[role=alert]").count(), 1, "the answer is there still");
+  assert.equal(sent, 1);
+  await page.close();
+});
+
+test("without a request that was agreed to nothing is sent, and a form keeps its key from others", async () => {
+  const log = join(folder(), "log");
+  const organization = await mock(["--members", "20", "--log", log]);
+  const data = folder();
+  install(data);
+  const site = await platform(data, [organization.url]);
+  const own = await entered({}, site);
+  const page = await own.newPage();
+  await page.goto(own.to("/connect/atlassian-cloud"));
+  await page.fill("#tenant", "acme");
+  await page.fill("[id='setting.organization-id']", organization.organization);
+  await page.fill("[id='secret.api-key']", organization.key);
+  await page.selectOption("#upstream", organization.url);
+  await page.check("#consent");
+  await page.$$eval("input[name=grant]", (all) => all.forEach((one) => one.remove()));
+  await page.click("button.main");
+  await page.waitForSelector("[role=alert]:has-text('agreed to no request') a[href='#requests']");
+  assert.equal(readFileSync(log, "utf8"), "", "nothing was sent");
+  assert.equal(await page.locator("input[type=password]").count(), 0, "the key is held for this form");
+  const other = await own.newPage();
+  await other.goto(own.to("/connect/atlassian-cloud"));
+  assert.equal(await other.locator("input[type=password]").count(), 1, "and for no other");
+  await page.fill("#tenant", "another");
+  await page.click("button.main");
+  await page.waitForSelector("[role=alert] a[href='#secret.api-key']");
+  assert.equal(await page.locator("input[type=password]").count(), 1, "nor for another tenant");
+  await own.close();
+  await site.stop();
   await organization.stop();
 });
 
@@ -407,8 +457,7 @@ test("a stream of events that is cut comes back and shows how the run ended", as
   let streams = 0;
   page.on("request", (request) => { streams += Number(request.url().endsWith("/events")); });
   const local = (url) => url.replace("127.0.0.1", "localhost");
-  await page.goto(local(await site.again()));
-  await page.waitForURL(/connections$/);
+  await enter(page, local(await site.again()));
   await page.goto(local(path));
   await page.waitForSelector("[data-region=run] .lead:has-text('Running')");
   await until(() => streams === 1 && lines.size > 0);
@@ -497,6 +546,28 @@ test("a filter follows what is typed, keeps the focus, and is in the address", a
   await page.close();
 });
 
+test("what goes wrong while a filter is typed is said, and what is shown stays", async () => {
+  const page = await context.newPage();
+  await page.goto(at(all().members));
+  const shown = await text(page, "[data-region=members] [role=status]");
+  let isBroken = true;
+  await page.route(/members\?q=/, (route) => isBroken
+    ? route.fulfill({ status: 500, contentType: "text/html", body: "<main><h1>A fault</h1><p>It is <b>broken</b>.</p><p class=code>x</p></main>" })
+    : route.continue());
+  await page.fill("input[name=q]", "ann");
+  await page.waitForSelector("#refused[role=alert]");
+  assert.equal(await text(page, "#refused"), "✘ A fault It is broken.");
+  assert.equal(await text(page, "[data-region=members] [role=status]"), shown);
+  isBroken = false;
+  await page.fill("input[name=q]", "anna");
+  await page.waitForURL(/q=anna/);
+  assert.equal(await page.locator("#refused").count(), 0, "it is over");
+  await page.route(/members\?q=/, (route) => route.abort());
+  await page.fill("input[name=q]", "an");
+  await page.waitForSelector("#refused:has-text('does not answer')");
+  await page.close();
+});
+
 test("what changed agrees with the interface, and a list that is not whole is no base", async () => {
   const page = await context.newPage();
   const [first, second, third] = told.runs;
@@ -510,6 +581,21 @@ test("what changed agrees with the interface, and a list that is not whole is no
   assert.match((await page.locator(".card").allInnerTexts())[0], /12\s*Appeared/);
   assert.equal((await page.goto(at(`/c/${told.connection}/changes?from=${third.id}&to=${first.id}`))).status(), 422);
   await page.close();
+});
+
+test("prices are typed and read without scrolling sideways on a narrow screen", async () => {
+  const narrow = await entered({ viewport: { width: 320, height: 640 } });
+  const page = await narrow.newPage();
+  await page.goto(narrow.to(all().licences));
+  const box = await page.locator("input[name^='price.']").first().boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 320, JSON.stringify(box));
+  const [inner, outer] = await page.locator(".scroll").evaluate((one) => [one.scrollWidth, one.clientWidth]);
+  assert.ok(inner <= outer, `${inner} in ${outer}`);
+  await page.locator("input[name^='price.']").first().fill("8");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/price/);
+  assert.match(await page.locator("td[data-title='At most']").first().innerText(), /EUR|–/);
+  await narrow.close();
 });
 
 test("money comes of a typed price alone", async () => {
@@ -543,7 +629,7 @@ test("texts of a hostile plugin act on no page", async () => {
   for (const path of ["/plugins", "/connect", ...[...ids].flatMap((id) => [`/plugins/${id}`, `/connect/${id}`])]) {
     const answer = await page.goto(own.to(path));
     assert.equal(answer.status(), 200, path);
-    const active = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((one) => one.getAttribute("href")).filter((href) => !/^(https:\/\/|\/|#)/.test(href)));
+    const active = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((one) => one.getAttribute("href")).filter((href) => !/^(https:\/\/|mailto:|\/|#)/.test(href)));
     assert.deepEqual(active, [], path);
     assert.ok(!/[\u202a-\u202e\u2066-\u2069]/.test(await page.evaluate(() => document.documentElement.outerHTML)), `${path} steers the eye`);
   }

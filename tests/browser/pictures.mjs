@@ -1,7 +1,7 @@
 // Writes the pictures of the console in docs/console, from the made-up organization.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { browser } from "./platform.mjs";
+import { browser, enter } from "./platform.mjs";
 import { pages, story } from "./story.mjs";
 
 const folder = process.env.SMP_PICTURES ?? resolve(import.meta.dirname, "../../docs/console");
@@ -13,8 +13,7 @@ for (const colorScheme of ["light", "dark"]) {
   for (const width of wanted) {
     const context = await chrome.newContext({ colorScheme, viewport: { width, height: 860 }, locale: "en-GB", timezoneId: "UTC" });
     const page = await context.newPage();
-    await page.goto(await told.site.again());
-    await page.waitForURL(/connections$/);
+    await enter(page, await told.site.again());
     const home = page.url().replace(/\/connections$/, "");
     for (const [name, path] of Object.entries(pages(told.connection, told.runs))) {
       await page.goto(home + path);

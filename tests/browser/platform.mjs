@@ -82,7 +82,7 @@ export async function platform(data, upstreams, { token: known, listen = "127.0.
     async stop() { child.kill("SIGTERM"); await ended(child); },
     /** Another link, for another browser. */
     async again() {
-      const answer = await fetch(`${told.url}/console/links`, { method: "POST", headers: { authorization: `Bearer ${bearer}`, origin: told.url } });
+      const answer = await fetch(`${told.url}/console/links`, { method: "POST", headers: { authorization: `Bearer ${bearer}` } });
       return told.url + (await answer.json()).console;
     },
     /** Connects a tenant to a mock. */
@@ -119,6 +119,13 @@ export async function until(ask, patience = 60_000) {
 export async function browser(args = []) {
   if (!existsSync(browserPath)) throw new Error(`there is no ${browserPath}`);
   return chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", ...args] });
+}
+
+/** Enters by a link: it is used by its button alone. */
+export async function enter(page, link) {
+  await page.goto(link);
+  await page.click("button.main");
+  await page.waitForURL(/\/connections$/);
 }
 
 /** A page whose violations of the policy, faults and requests to elsewhere are collected. */

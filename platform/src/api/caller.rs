@@ -11,7 +11,7 @@ use crate::store::tokens::{self, Holder, Role};
 
 /// The caller of a route that reads.
 #[derive(Clone, Debug)]
-pub(super) struct Caller(pub(super) Holder);
+pub(crate) struct Caller(pub(crate) Holder);
 
 /// The caller of a route that writes.
 #[derive(Clone, Debug)]

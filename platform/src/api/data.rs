@@ -1,27 +1,25 @@
 //! Routes of members, their changes, usage and exports.
 
 use axum::Json;
-use axum::body::Body as Answer;
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use super::Api;
 use super::caller::Caller;
 use super::connections::limit;
+use super::export;
 use super::extract::{Params, Segments};
 use super::schema::{ChangesBody, MemberBody, MembersBody, Reading, UsageBody};
 use crate::clock::rfc3339;
 use crate::members::changes;
-use crate::members::export::{self, Format, Which};
+use crate::members::export::Which;
 use crate::members::list::{self, At, Filter};
 use crate::problem::Problem;
 use crate::runs::{table, usage as seats};
-use crate::store::audit;
 
 /// A query with a filter of members beside its own parameters.
 macro_rules! filtered {
@@ -208,7 +206,7 @@ pub(super) async fn usage(
     Ok(Json(json!({"data": told.rows, "run": told.run, "at": told.at.and_then(rfc3339)})))
 }
 
-/// Exports members. The export is recorded in the audit.
+/// Exports members. The export is recorded in the audit; a `HEAD` exports nothing.
 #[utoipa::path(
     get,
     path = "/api/v1/connections/{id}/export",
@@ -224,50 +222,24 @@ pub(super) async fn usage(
 )]
 pub(super) async fn export(
     caller: Caller,
+    method: Method,
     State(api): State<Api>,
     Segments(id): Segments<String>,
     Params(params): Params<ExportParams>,
 ) -> Result<Response, Problem> {
     let connection = caller.connection(&api, &id).await?;
-    let format = Format::named(&params.format).ok_or_else(|| {
-        Problem::invalid("`format` names no format").hint("Give `csv`, `ndjson` or `xlsx`.")
-    })?;
-    let filter = params.filter(&api, &connection.id).await?;
+    let format = export::format(Some(&params.format))?;
+    if method == Method::HEAD {
+        return Ok(export::headers(format).into_response());
+    }
     let place = api.place(&api.exports).await?;
-    let store = &api.connections.store;
-    let mut writing = store.write().await?;
-    let action = audit::Action {
-        tenant: Some(&connection.tenant),
-        actor: &caller.0.id,
-        what: "members-exported",
-        subject: &connection.id,
-        detail: Some(format.ending()),
-    };
-    audit::record(&mut writing, action).await?;
-    writing.commit().await?;
-    let body = match format {
-        Format::Xlsx => {
-            Answer::from(export::workbook(store, &connection.id, Which::Filter(filter)).await?)
-        }
-        Format::Csv | Format::Ndjson => {
-            let which = Which::Filter(filter);
-            let parts = export::stream(store, &connection.id, which, format, place).await?;
-            Answer::from_stream(ReceiverStream::new(parts))
-        }
-    };
-    let disposition = format!("attachment; filename=\"members.{}\"", format.ending());
-    let headers =
-        [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, body).into_response())
+    let filter = params.filter(&api, &connection.id).await?;
+    export::answer(&api, &caller.0, &connection, Which::Filter(filter), format, place).await
 }
 
-/// A run as the base of a list: only a whole one is.
+/// As of which run.
 async fn at(api: &Api, connection: &str, run: Option<&str>) -> Result<Option<At>, Problem> {
     let Some(run) = run else { return Ok(None) };
-    let run = table::get(&api.connections.store, connection, run).await?;
-    if run.state != "complete" {
-        return Err(Problem::new(422, "not-whole", "the list of that run is not whole")
-            .hint("Name a run whose state is `complete`."));
-    }
+    let run = table::whole(&api.connections.store, connection, run).await?;
     Ok(Some(At { seq: run.seq, started: run.started }))
 }

@@ -4,6 +4,7 @@
 mod caller;
 mod connections;
 mod data;
+pub(crate) mod export;
 mod extract;
 mod runs;
 mod schema;
@@ -30,6 +31,8 @@ use crate::connections::Connections;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::runs::scheduler::Wake;
+
+pub(crate) use caller::Caller;
 
 /// Largest body of a request, in bytes: a form with its secrets.
 const LARGEST_BODY: usize = 64 * 1024;

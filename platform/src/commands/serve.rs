@@ -112,7 +112,7 @@ impl Serve {
         let url = self.public_url.map_or(format!("http://{address}"), |url| {
             url.as_str().trim_end_matches('/').to_owned()
         });
-        let link = format!("{url}{}", console.link());
+        let link = format!("{url}{}", console.link()?);
         if self.json {
             say(&format!("{}\n", json!({"url": url, "token": token, "console": link})))?;
         } else {

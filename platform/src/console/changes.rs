@@ -5,16 +5,17 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use maud::html;
+use maud::{Markup, html};
 use serde_json::Value;
 
-use super::connections::tabs;
+use super::connection::tabs;
 use super::form::Query;
-use super::page::{Page, name, number, part, time};
+use super::page::{Frame, Page, Pages, called, name, number, page_of, paging, part, time};
 use super::{Console, Fault, Visit, members};
-use crate::members::insights::{self, DIFFERENCES};
+use crate::members::insights::{self, DIFFERENCES, Differences, Stored};
 use crate::problem::Problem;
-use crate::runs::table;
+use crate::runs::table::{self, Run};
+use crate::store::connections::Connection;
 
 /// People of a page.
 const PAGE: usize = 100;
@@ -52,6 +53,25 @@ fn more(one: &Value, other: &Value) -> Vec<String> {
     products(one).into_iter().filter(|product| !others.contains(product)).collect()
 }
 
+/// A choice of a run. One whose list is not whole cannot be chosen.
+fn choose(runs: &[Run], own: &str, chosen: &Run, text: &str) -> Markup {
+    let is_over = |run: &&Run| !matches!(run.state.as_str(), "open" | "waiting");
+    let older = (!runs.iter().any(|run| run.id == chosen.id)).then_some(chosen);
+    html! {
+        label {
+            (text)
+            select name=(own) {
+                @for run in runs.iter().filter(is_over).chain(older) {
+                    @let is_whole = run.state == "complete";
+                    option value=(run.id) selected[run.id == chosen.id] disabled[!is_whole] {
+                        "Run " (run.seq) @if !is_whole { ", not whole" }
+                    }
+                }
+            }
+        }
+    }
+}
+
 async fn show(
     State(console): State<Console>,
     visit: Visit,
@@ -62,30 +82,13 @@ async fn show(
     let frame = &visit.frame;
     let store = &console.api.connections.store;
     let runs = table::list(store, &connection.id, i64::MAX, RUNS).await?;
-    let whole: Vec<_> = runs.iter().filter(|run| run.state == "complete").collect();
     let Some(to) = members::base(&console, &connection, query.get("to")).await? else {
         return Ok(members::nothing(frame, &connection, "/changes"));
     };
-    let before = whole.iter().find(|run| run.seq < to.run.seq).map(|run| run.id.as_str());
-    let path = frame.to(&format!("/c/{}/changes", connection.id));
-    let choose = |own: &str, chosen: Option<&str>, text: &str| {
-        html! { label { (text) select name=(own) {
-            @for run in &runs {
-                @if !matches!(run.state.as_str(), "open" | "waiting") {
-                    option value=(run.id) selected[chosen == Some(run.id.as_str())] disabled[run.state != "complete"] {
-                        "Run " (run.seq) @if run.state != "complete" { ", not whole" } }
-                }
-            }
-        } } }
-    };
+    let mut before = runs.iter().filter(|run| run.state == "complete" && run.seq < to.run.seq);
+    let before = before.next().map(|run| run.id.as_str());
     let Some(from) = query.get("from").or(before) else {
-        let body = html! {
-            (tabs(frame, &connection, "/changes"))
-            h1 { "What changed" }
-            p { "There is one whole run before this. After the next one there is something to compare: "
-                a href=(frame.to(&format!("/c/{}/members", connection.id))) { (number(to.run.counts.members)) " members" } " so far." }
-        };
-        return Ok(frame.page("Changes", body));
+        return Ok(first(frame, &connection, &to.run));
     };
     let from = members::base(&console, &connection, Some(from)).await?;
     let from = from.ok_or_else(|| Problem::not_found("run"))?;
@@ -98,73 +101,150 @@ async fn show(
     let later = members::snapshot(&console, &connection, to.run.seq).await?;
     let began = (from.run.started, to.run.started);
     let ended = from.run.ended.unwrap_or(from.run.started);
-    let found = earlier.differences(&later, began, ended, IDLE);
+    let (one, other) = (earlier.clone(), later.clone());
+    let found = members::counted(move || one.differences(&other, began, ended, IDLE)).await?;
     let what = query.get("what").and_then(|what| DIFFERENCES.iter().position(|one| *one == what));
     let what = what.or_else(|| found.lists.iter().position(|list| !list.is_empty())).unwrap_or(0);
     let chosen = found.lists.get(what).map(Vec::as_slice).unwrap_or_default();
-    let page =
-        query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).clamp(1, 100_000);
+    let page = page_of(&query);
     let places: Vec<u32> = chosen.iter().skip((page - 1) * PAGE).take(PAGE).copied().collect();
+    // Who is gone is in the earlier list alone.
     let is_gone = DIFFERENCES.get(what) == Some(&"gone");
-    let shown = if is_gone { &earlier } else { &later };
+    let (shown, seq) = if is_gone { (&earlier, &from.run) } else { (&later, &to.run) };
     let ids = shown.ids(&places);
-    let seq = |is_before: bool| if is_before { from.run.seq } else { to.run.seq };
-    let records = insights::records(store, &connection.id, seq(is_gone), &ids).await?;
-    let old = insights::records(store, &connection.id, from.run.seq, &ids).await?;
-    let pages = chosen.len().div_ceil(PAGE).max(1);
-    let turn = |page: usize| {
-        let page = page.to_string();
-        query.with(&path, &[("page", (page != "1").then_some(page.as_str()))])
+    let people = People {
+        frame,
+        connection: &connection,
+        at: (to.run.seq != connection.complete || is_gone).then_some(seq),
+        now: insights::records(store, &connection.id, seq.seq, &ids).await?,
+        was: insights::records(store, &connection.id, from.run.seq, &ids).await?,
+        what,
     };
-    let by_products = what >= 5;
+    let path = frame.to(&format!("/c/{}/changes", connection.id));
+    let pages = Pages::Last(chosen.len().div_ceil(PAGE).max(1));
+    let turn = |page: Option<&str>| query.with(&path, &[("page", page)]);
     let body = html! {
         (tabs(frame, &connection, "/changes"))
         h1 { "What changed in " (name(&connection.name)) }
         form method="get" .bar data-live {
-            (choose("from", Some(&from.run.id), "From"))
-            (choose("to", Some(&to.run.id), "To"))
+            (choose(&runs, "from", &from.run, "From"))
+            (choose(&runs, "to", &to.run, "To"))
             button { "Compare" }
         }
         div data-region="changes" {
-            p role="status" { "From " (number(earlier.present())) " members at " (time(from.run.started)) " to " (number(later.present())) " at " (time(to.run.started)) "." }
-            nav .cards aria-label="What changed" {
-                @for (place, (title, list)) in TITLES.iter().zip(&found.lists).enumerate() {
-                    a .card href=(query.with(&path, &[("what", DIFFERENCES.get(place).copied()), ("page", None)])) aria-current=[(place == what).then_some("true")] data-swap="list" {
-                        strong { (number(list.len())) } " " (title) }
-                }
+            p role="status" {
+                "From " (number(earlier.present())) " members at " (time(from.run.started))
+                " to " (number(later.present())) " at " (time(to.run.started)) "."
             }
-            div #list .scroll tabindex="-1" role="region" aria-label="People" {
-                table {
-                    caption { (TITLES.get(what).copied().unwrap_or_default()) ": " (number(chosen.len())) }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "E-mail" } @if by_products { th scope="col" { "Products" } } } }
-                    tbody {
-                        @for (id, (record, ..)) in ids.iter().zip(&records) {
-                            @let record = insights::read(record);
-                            @let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-                            tr {
-                                th scope="row" { a href=(frame.to(&format!("/c/{}/person?id={}", connection.id, part(id)))) { (name(text("name").or_else(|| text("email")).unwrap_or("No name"))) } }
-                                td { @match text("email") { Some(email) => (name(email)), None => span .sub { "not told" } } }
-                                @if by_products {
-                                    @let was = old.iter().map(|(old, ..)| insights::read(old)).find(|old| old.get("id").and_then(Value::as_str) == Some(id));
-                                    td { @if let Some(was) = was {
-                                        @for (place, product) in (if what == 5 { more(&record, &was) } else { more(&was, &record) }).iter().enumerate() { @if place > 0 { ", " } (name(product)) }
-                                    } }
-                                }
-                            }
-                        }
-                        @if ids.is_empty() { tr { td colspan="3" { "Nobody." } } }
-                    }
-                }
+            (cards(&query, &path, &found, what))
+            (people.table(chosen.len()))
+            (paging(("Pages of people", "list"), page, pages, turn))
+            p .help {
+                "Idle is who was not seen for " (IDLE) " days, counted at each run. Who is \
+                 unknown is neither idle nor active."
             }
-            @if pages > 1 {
-                nav .paging aria-label="Pages of people" {
-                    @if page > 1 { a href=(turn(page - 1)) rel="prev" data-swap="list" { "‹ Previous 100" } }
-                    span { "Page " (number(page)) " of " (number(pages)) }
-                    @if page < pages { a href=(turn(page + 1)) rel="next" data-swap="list" { "Next 100 ›" } }
-                }
-            }
-            p .help { "Idle is who was not seen for " (IDLE) " days, counted at each run. Who is unknown is neither idle nor active." }
         }
     };
     Ok(frame.page(&format!("Changes of {}", connection.name), body))
+}
+
+/// There is one whole run, and nothing to compare it with.
+fn first(frame: &Frame, connection: &Connection, run: &Run) -> Page {
+    let members = frame.to(&format!("/c/{}/members", connection.id));
+    let body = html! {
+        (tabs(frame, connection, "/changes"))
+        h1 { "What changed" }
+        p {
+            "There is no whole run before this one. After the next one there is something to \
+             compare: " a href=(members) { (number(run.counts.members)) " members" } " so far."
+        }
+    };
+    frame.page("Changes", body)
+}
+
+/// How many differ, by how; each a link to who.
+fn cards(query: &Query, path: &str, found: &Differences, what: usize) -> Markup {
+    html! {
+        nav .cards aria-label="What changed" {
+            @for (place, (title, list)) in TITLES.iter().zip(&found.lists).enumerate() {
+                @let set = [("what", DIFFERENCES.get(place).copied()), ("page", None)];
+                a .card href=(query.with(path, &set)) data-swap="list"
+                    aria-current=[(place == what).then_some("true")] {
+                    strong { (number(list.len())) } " " (title)
+                }
+            }
+        }
+    }
+}
+
+/// The people of one difference.
+struct People<'a> {
+    frame: &'a Frame,
+    connection: &'a Connection,
+    /// The run as of which a person is shown, unless it is the last.
+    at: Option<&'a Run>,
+    now: Vec<Stored>,
+    was: Vec<Stored>,
+    what: usize,
+}
+
+impl People<'_> {
+    /// Whether what differs is products.
+    fn by_products(&self) -> bool {
+        self.what >= 5
+    }
+
+    fn table(&self, count: usize) -> Markup {
+        let title = TITLES.get(self.what).copied().unwrap_or_default();
+        html! {
+            div #list .scroll tabindex="-1" role="region" aria-label="People" {
+                table {
+                    caption { (title) ": " (number(count)) }
+                    thead {
+                        tr {
+                            th scope="col" { "Name" }
+                            th scope="col" { "E-mail" }
+                            @if self.by_products() { th scope="col" { "Products" } }
+                        }
+                    }
+                    tbody {
+                        @for stored in &self.now { (self.row(stored)) }
+                        @if self.now.is_empty() { tr { td colspan="3" { "Nobody." } } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn row(&self, stored: &Stored) -> Markup {
+        let record = insights::read(&stored.record);
+        let email = record.get("email").and_then(Value::as_str);
+        let run = self.at.map(|run| format!("&at_run={}", run.id)).unwrap_or_default();
+        let path = format!("/c/{}/person?id={}{run}", self.connection.id, part(&stored.id));
+        html! {
+            tr {
+                th scope="row" { a href=(self.frame.to(&path)) { (name(called(&record))) } }
+                td {
+                    @match email.filter(|email| !email.trim().is_empty()) {
+                        Some(email) => (name(email)),
+                        None => span .sub { "not told" },
+                    }
+                }
+                @if self.by_products() {
+                    td {
+                        @for (place, product) in self.products(stored, &record).iter().enumerate() {
+                            @if place > 0 { ", " } (name(product))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The products that a person gained, or lost.
+    fn products(&self, stored: &Stored, record: &Value) -> Vec<String> {
+        let Some(was) = self.was.iter().find(|was| was.id == stored.id) else { return Vec::new() };
+        let was = insights::read(&was.record);
+        if self.what == 5 { more(record, &was) } else { more(&was, record) }
+    }
 }

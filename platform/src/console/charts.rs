@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::page::{Points, number, precise, said};
+use super::page::{Points, bare, number, precise, said};
 
 /// A bar.
 pub(super) struct Bar {
@@ -15,8 +15,8 @@ pub(super) struct Bar {
     pub(super) idle: usize,
     /// Whether nothing is known of them: an outline, never a filled bar.
     pub(super) unknown: bool,
-    /// The list behind it.
-    pub(super) link: String,
+    /// The list behind it, if a filter can name it.
+    pub(super) link: Option<String>,
     /// Whether it is what is shown.
     pub(super) own: bool,
 }
@@ -44,24 +44,16 @@ pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
             @if bars.is_empty() { p { "Nobody." } }
             ul .bars {
                 @for bar in bars {
-                    li { a href=(bar.link) aria-current=[bar.own.then_some("true")] data-swap="list" {
-                        span .label { (said(&bar.label)) }
-                        " "
-                        svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
-                            rect .(if bar.unknown { "unknown" } else { "fill" }) x="0" y="0" width=(Points(width(bar.count))) height="10" {}
-                            @if bar.idle > 0 {
-                                rect .idle x="0" y="0" width=(Points(width(bar.idle))) height="10" {}
-                                @for line in (1..100_u8).step_by(3) {
-                                    @let x = f64::from(line);
-                                    @if x + 1.0 < width(bar.idle) {
-                                        line .hatch x1=(Points(x)) y1="10" x2=(Points(x + 1.0)) y2="0" {}
-                                    }
-                                }
+                    @let drawn = drawn(bar, width(bar.count), width(bar.idle));
+                    li {
+                        @match &bar.link {
+                            Some(to) => {
+                                a href=(to) aria-current=[bar.own.then_some("true")]
+                                    data-swap="list" { (drawn) }
                             }
+                            None => span .plain { (drawn) },
                         }
-                        " "
-                        span .num { (number(bar.count)) }
-                    } }
+                    }
                 }
             }
             @if let Some(idle) = idle {
@@ -69,10 +61,22 @@ pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
                 details {
                     summary { "As a table" }
                     table {
-                        thead { tr { th scope="col" { (title) } th scope="col" .num { "People" } th scope="col" .num { (idle) } } }
-                        tbody { @for bar in bars { tr {
-                            th scope="row" { (said(&bar.label)) } td .num { (number(bar.count)) } td .num { (number(bar.idle)) }
-                        } } }
+                        thead {
+                            tr {
+                                th scope="col" { (title) }
+                                th scope="col" .num { "People" }
+                                th scope="col" .num { (idle) }
+                            }
+                        }
+                        tbody {
+                            @for bar in bars {
+                                tr {
+                                    th scope="row" { (said(&bar.label)) }
+                                    td .num { (number(bar.count)) }
+                                    td .num { (number(bar.idle)) }
+                                }
+                            }
+                        }
                     }
                 }
             }
@@ -80,11 +84,34 @@ pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
     }
 }
 
+/// A bar, with its label and its number.
+fn drawn(bar: &Bar, width: f64, idle: f64) -> Markup {
+    let class = if bar.unknown { "unknown" } else { "fill" };
+    html! {
+        span .label { (said(&bar.label)) }
+        " "
+        svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
+            rect .(class) x="0" y="0" width=(Points(width)) height="10" {}
+            @if bar.idle > 0 {
+                rect .idle x="0" y="0" width=(Points(idle)) height="10" {}
+                @for line in (1..100_u8).step_by(3) {
+                    @let x = f64::from(line);
+                    @if x + 1.0 < idle {
+                        line .hatch x1=(Points(x)) y1="10" x2=(Points(x + 1.0)) y2="0" {}
+                    }
+                }
+            }
+        }
+        " "
+        span .num { (number(bar.count)) }
+    }
+}
+
 /// How many use two products: a table, shaded.
 pub(super) fn matrix(
     title: &str,
     (names, rows): (&[String], &[Vec<usize>]),
-    link: impl Fn(&str, &str) -> String,
+    link: impl Fn(&str, &str) -> Option<String>,
 ) -> Markup {
     let most = rows.iter().flatten().copied().max().unwrap_or(1).max(1);
     let shade = |count: usize| match count * 4 / most {
@@ -98,20 +125,30 @@ pub(super) fn matrix(
             figcaption { (title) }
             div .scroll tabindex="0" role="region" aria-label=(title) {
                 table .matrix {
-                    thead { tr { td {} @for name in names { th scope="col" { (said(&fitted(name))) } } } }
+                    thead {
+                        tr {
+                            td {}
+                            @for name in names { th scope="col" { (said(&fitted(name))) } }
+                        }
+                    }
                     tbody { @for (name, row) in names.iter().zip(rows) { tr {
                         th scope="row" { (said(&fitted(name))) }
                         @for (other, count) in names.iter().zip(row) {
-                            td .(shade(*count)) {
-                                @if *count == 0 { "0" } @else {
-                                    a href=(link(name, other)) data-swap="list"
-                                        aria-label=(format!("{name} and {other}: {}", number(*count))) { (number(*count)) }
-                                }
-                            }
+                            td .(shade(*count)) { (cell(name, other, *count, link(name, other))) }
                         }
                     } } }
                 }
             }
+        }
+    }
+}
+
+fn cell(name: &str, other: &str, count: usize, link: Option<String>) -> Markup {
+    let label = format!("{} and {}: {}", bare(name), bare(other), number(count));
+    html! {
+        @match link.filter(|_| count > 0) {
+            None => (number(count)),
+            Some(to) => a href=(to) data-swap="list" aria-label=(label) { (number(count)) },
         }
     }
 }
@@ -137,18 +174,26 @@ pub(super) fn line(title: &str, runs: &[(String, Option<u64>)]) -> Markup {
                 line .axis x1="10" y1="112" x2=(Points(WIDTH - 10.0)) y2="112" {}
                 @for pair in points.windows(2) {
                     @if let [(_, Some(_), from), (_, Some(_), to)] = pair {
-                        line .trend x1=(Points(from.0)) y1=(Points(from.1)) x2=(Points(to.0)) y2=(Points(to.1)) {}
+                        line .trend x1=(Points(from.0)) y1=(Points(from.1))
+                            x2=(Points(to.0)) y2=(Points(to.1)) {}
                     }
                 }
                 @for (place, (name, count, (x, y))) in points.iter().enumerate() {
                     @match count {
                         Some(count) => {
-                            circle .dot cx=(Points(*x)) cy=(Points(*y)) r="4" { title { (name) ": " (number(*count)) } }
+                            circle .dot cx=(Points(*x)) cy=(Points(*y)) r="4" {
+                                title { (name) ": " (number(*count)) }
+                            }
                             @if place == 0 || place + 1 == points.len() {
-                                text x=(Points(*x)) y=(Points(*y - 9.0)) text-anchor=(if place == 0 { "start" } else { "end" }) { (number(*count)) }
+                                @let anchor = if place == 0 { "start" } else { "end" };
+                                text x=(Points(*x)) y=(Points(*y - 9.0)) text-anchor=(anchor) {
+                                    (number(*count))
+                                }
                             }
                         }
-                        None => text .gap x=(Points(*x - 4.0)) y="108" { "✘" title { (name) ": no whole list" } },
+                        None => text .gap x=(Points(*x - 4.0)) y="108" {
+                            "✘" title { (name) ": no whole list" }
+                        },
                     }
                 }
             }
@@ -156,8 +201,12 @@ pub(super) fn line(title: &str, runs: &[(String, Option<u64>)]) -> Markup {
                 summary { "As a table" }
                 table {
                     thead { tr { th scope="col" { "Run" } th scope="col" .num { "Members" } } }
-                    tbody { @for (name, count) in runs { tr { th scope="row" { (name) }
-                        td .num { @match count { Some(count) => (number(*count)), None => "no whole list" } } } } }
+                    tbody {
+                        @for (name, count) in runs {
+                            @let count = count.map_or_else(|| "no whole list".to_owned(), number);
+                            tr { th scope="row" { (name) } td .num { (count) } }
+                        }
+                    }
                 }
             }
         }

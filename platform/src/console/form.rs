@@ -3,24 +3,29 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Fault;
+use crate::connections::Secrets;
 use crate::problem::Problem;
 
 /// Most fields of a form.
 const MOST: usize = 400;
 
-/// The fields of a body.
-pub(super) struct Form(Vec<(String, String)>);
+/// Longest text of a filter, in characters, as a field of a page counts them or fewer.
+pub(super) const LONGEST: usize = 200;
+
+/// The fields of a body. They may hold a key, so they are wiped when they are dropped.
+pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 /// The fields of a query.
 #[derive(Clone, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 /// The first value of a name that is not empty.
-fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let found = pairs.iter().find(|(key, value)| key == name && !value.is_empty());
-    found.map(|(_, value)| value.as_str())
+fn first<'a, T: AsRef<str>>(pairs: &'a [(String, T)], name: &str) -> Option<&'a str> {
+    let found = pairs.iter().find(|(key, value)| key == name && !value.as_ref().is_empty());
+    found.map(|(_, value)| value.as_ref())
 }
 
 fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
@@ -28,6 +33,21 @@ fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
 }
 
 impl Form {
+    fn of(bytes: &[u8]) -> Self {
+        Self(pairs(bytes).into_iter().map(|(key, text)| (key, Zeroizing::new(text))).collect())
+    }
+
+    /// The secrets that were typed.
+    pub(super) fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        for (key, text) in &self.0 {
+            if let Some(key) = key.strip_prefix("secret.").filter(|_| !text.trim().is_empty()) {
+                secrets.put(key.to_owned(), text.clone());
+            }
+        }
+        secrets
+    }
+
     /// The value of a field; empty if it has none.
     pub(super) fn text(&self, name: &str) -> &str {
         first(&self.0, name).unwrap_or_default()
@@ -50,6 +70,11 @@ impl Form {
 }
 
 impl Query {
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect())
+    }
+
     /// The value of a parameter, if it has one.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         first(&self.0, name)
@@ -83,16 +108,16 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Fault;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|refused| {
-            let large = refused.status().as_u16() == 413;
-            let (status, text) = if large {
-                (413, "the form is too large")
-            } else {
-                (400, "the form could not be read")
-            };
-            Problem::new(status, "malformed", text).hint("Go back, and send it again.")
+        // It has arrived, and within its bound: the guard saw to that.
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
+            Problem::new(400, "malformed", "the form could not be read")
+                .hint("Go back, and send it again.")
         })?;
-        Ok(Self(pairs(&bytes)))
+        let form = Self::of(&bytes);
+        if let Ok(mut bytes) = bytes.try_into_mut() {
+            bytes.zeroize();
+        }
+        Ok(form)
     }
 }
 
@@ -120,9 +145,11 @@ mod tests {
 
     #[test]
     fn a_form_has_fields_by_name_and_by_the_beginning_of_a_name() {
-        let form = Form(pairs(b"s.a=1&s.b=2&grant=x&grant=y&empty="));
+        let form = Form::of(b"s.a=1&s.b=2&grant=x&grant=y&empty=&secret.k=+k&secret.none=+");
         assert_eq!(form.below("s.").collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
         assert_eq!(form.all("grant").collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!((form.text("empty"), form.text("none")), ("", ""));
+        let secrets = form.secrets();
+        assert_eq!((secrets.given("k"), secrets.given("none")), (Some(" k"), None));
     }
 }

@@ -2,52 +2,54 @@
 //! and the session behind it, bounds, and the headers of every answer.
 //!
 //! ```text
-//! request ─▶ host ─▶ page that asks ─▶ a free place ─▶ /console…      the way in, no session
-//!                                                  └─▶ /SECRET/…      session ─▶ a page
+//! request ─▶ host ─▶ page that asks ─▶ body ─▶ a place ─▶ /console…        the way in
+//!                         │       └─▶ session ─▶ body ─▶ a place ─▶ /SECRET/…   a page
+//!                         └─▶ /console/style.css …                             no place is needed
+//! request of a program ─▶ host ─▶ /console/links                               a token
 //! ```
 //!
-//! The cookie is bound to a path that nobody can guess, because browsers send a cookie to every
-//! port of a host: another program on this machine never receives it. The path alone opens nothing.
+//! A place is taken last and given up before work at a service, so that neither a sender that
+//! stalls nor a slow service keeps others out. The cookie is bound to a path that nobody can guess,
+//! because browsers send a cookie to every port of a host: another program on this machine never
+//! receives it. The path alone opens nothing.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod sessions;
 
-use axum::extract::{Request, State};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use sqlx::query;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::Console;
 use super::page;
 use crate::api::Hosts;
-use crate::clock::{HOUR, now};
-use crate::connections::Secrets;
+use crate::clock::now;
+use crate::members::insights::Insights;
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::store::tokens::Holder;
+
+pub(super) use sessions::{FormId, Visitor};
+use sessions::{SESSION, SWEEP, Sessions};
 
 /// Where the way in is. Everything else is below the secret path.
 pub(super) const WAY_IN: &str = "/console";
 /// Name of the cookie.
 const COOKIE: &str = "smp-console";
-/// How long a session lasts: a working day.
-const SESSION: i64 = 12 * HOUR;
-/// How long a link that nobody used opens the console.
-const LINK: i64 = 24 * HOUR;
-/// How long a pasted key is held between two checks of a form.
-const HELD: i64 = HOUR / 4;
-/// Wrong links after which no link opens anything: the right one has 128 bits.
-const WRONG_LINKS: u32 = 5;
-/// Sessions, and links, at the same time: far more than people who look.
-const MOST_SESSIONS: usize = 256;
-/// Requests that are answered at the same time. Event streams have bounds of their own.
+/// Requests of those who entered that are answered at the same time, and of those who enter. Event
+/// streams have bounds of their own.
 const PLACES: usize = 32;
+/// How long a request waits for its place.
+const LONGEST_QUEUE: Duration = Duration::from_secs(2);
+/// How long a form may take to arrive.
+const LONGEST_BODY: Duration = Duration::from_secs(10);
 
 /// Trusted Types leave one policy that makes markup of text: that of the console's script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -58,94 +60,77 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(super) struct Guard {
     /// The secret path, as `/0123456789abcdef`.
     pub(super) prefix: String,
+    /// Links, sessions, and the keys of forms.
+    pub(super) sessions: Sessions,
     hosts: Hosts,
     origins: Vec<String>,
     secure: bool,
-    links: Mutex<Links>,
-    sessions: Mutex<HashMap<Vec<u8>, Session>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
+    doors: Arc<Semaphore>,
 }
 
-#[derive(Default)]
-struct Links {
-    open: HashMap<Vec<u8>, (Holder, i64)>,
-    wrong: u32,
-}
-
-struct Session {
-    holder: Holder,
-    until: i64,
-    held: Option<Held>,
-}
-
-/// Secrets that were pasted into the form of a connector, until they are used or forgotten.
-struct Held {
-    connector: String,
-    secrets: Secrets,
-    until: i64,
-}
-
-/// Who looks, and by which session.
+/// The place of a request among those that are answered.
 #[derive(Clone)]
-pub(super) struct Visitor {
-    pub(super) holder: Holder,
-    session: Vec<u8>,
+pub(super) struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    /// A place among these, once one is free.
+    pub(super) async fn among(places: &Arc<Semaphore>) -> Result<Self, Problem> {
+        let place = tokio::time::timeout(LONGEST_QUEUE, Arc::clone(places).acquire_owned()).await;
+        let place = place.ok().and_then(Result::ok).ok_or_else(|| {
+            Problem::new(503, "busy", "too many requests are answered at the moment")
+                .hint("Try again in a few seconds.")
+        })?;
+        Ok(Self(Arc::new(Mutex::new(Some(place)))))
+    }
+
+    /// Gives the place up: what follows takes long, and has a bound of its own.
+    pub(super) fn give_up(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl Guard {
     pub(super) fn new(hosts: Hosts, public: Option<&Url>) -> Self {
         let scheme = if public.is_some() { "https" } else { "http" };
         let origins = hosts.names().iter().map(|name| format!("{scheme}://{name}")).collect();
+        let places = || Arc::new(Semaphore::new(PLACES));
         Self {
             prefix: format!("/{:016x}", rand::random::<u64>()),
+            sessions: Sessions::default(),
             hosts,
             origins,
             secure: public.is_some(),
-            links: Mutex::default(),
-            sessions: Mutex::default(),
-            places: Semaphore::new(PLACES),
+            places: places(),
+            doors: places(),
         }
     }
 
     /// A link that opens the console once. The session behind it acts as this holder.
-    pub(super) fn link(&self, holder: Holder) -> String {
-        let token = format!("{:032x}", rand::random::<u128>());
-        let mut links = locked(&self.links);
-        links.open.retain(|_, (_, until)| *until > now());
-        if links.open.len() < MOST_SESSIONS {
-            links.open.insert(hash(&token), (holder, now() + LINK));
-        }
-        format!("{WAY_IN}/enter/{token}")
+    ///
+    /// # Errors
+    /// If the holder has too many that nobody used.
+    pub(super) fn link(&self, holder: Holder) -> Result<String, Problem> {
+        let secret = self.sessions.link(holder).ok_or_else(|| {
+            Problem::new(503, "too-many-links", "this token has too many links that nobody used")
+                .hint("Use one of them. A link that is not used ends after a day.")
+        })?;
+        Ok(format!("{WAY_IN}/enter/{secret}"))
+    }
+
+    /// Whether a link would open the console. It is not used up.
+    pub(super) fn is_link(&self, secret: &str) -> bool {
+        self.sessions.is_link(secret)
     }
 
     /// The holder of a link, which opens nothing from now on.
-    pub(super) fn used(&self, token: &str) -> Option<Holder> {
-        let mut links = locked(&self.links);
-        if let Some((holder, until)) = links.open.remove(&hash(token)) {
-            return (until > now()).then_some(holder);
-        }
-        links.wrong = links.wrong.saturating_add(1);
-        if links.wrong >= WRONG_LINKS {
-            links.open.clear();
-        }
-        None
+    pub(super) fn used(&self, secret: &str) -> Option<Holder> {
+        self.sessions.used(secret)
     }
 
     /// Begins a session: the value of `Set-Cookie`.
     pub(super) fn enter(&self, holder: Holder) -> HeaderValue {
-        let random: [u8; 32] = rand::random();
-        let secret = URL_SAFE_NO_PAD.encode(random);
-        let mut sessions = locked(&self.sessions);
-        sessions.retain(|_, session| session.until > now());
-        if sessions.len() >= MOST_SESSIONS {
-            let first = sessions.iter().min_by_key(|(_, session)| session.until);
-            if let Some(first) = first.map(|(key, _)| key.clone()) {
-                sessions.remove(&first);
-            }
-        }
-        let session = Session { holder, until: now() + SESSION, held: None };
-        sessions.insert(hash(&secret), session);
-        self.cookie(&secret, SESSION / 1_000)
+        self.cookie(&self.sessions.enter(holder), SESSION / 1_000)
     }
 
     fn cookie(&self, value: &str, seconds: i64) -> HeaderValue {
@@ -159,7 +144,7 @@ impl Guard {
 
     /// Ends a session: the value of `Set-Cookie`.
     pub(super) fn leave(&self, visitor: &Visitor) -> HeaderValue {
-        locked(&self.sessions).remove(&visitor.session);
+        self.sessions.leave(visitor);
         self.cookie("", 0)
     }
 
@@ -169,36 +154,15 @@ impl Guard {
         let secret = cookies
             .flat_map(|text| text.split(';'))
             .find_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
-        let session = hash(secret);
-        let sessions = locked(&self.sessions);
-        let found = sessions.get(&session).filter(|session| session.until > now())?;
-        Some(Visitor { holder: found.holder.clone(), session })
+        self.sessions.visitor(secret)
     }
 
-    /// Keeps the secrets of a form until it is checked again.
-    pub(super) fn hold(&self, visitor: &Visitor, connector: &str, secrets: Secrets) {
-        if let Some(session) = locked(&self.sessions).get_mut(&visitor.session) {
-            let connector = connector.to_owned();
-            session.held = Some(Held { connector, secrets, until: now() + HELD });
-        }
-    }
-
-    /// The secrets that are kept for the form of this connector.
-    pub(super) fn held(&self, visitor: &Visitor, connector: &str) -> Option<Secrets> {
-        let mut sessions = locked(&self.sessions);
-        let session = sessions.get_mut(&visitor.session)?;
-        if session.held.as_ref().is_some_and(|held| held.until <= now()) {
-            session.held = None;
-        }
-        let held = session.held.as_ref().filter(|held| held.connector == connector)?;
-        Some(held.secrets.clone())
-    }
-
-    /// Forgets the secrets of a form.
-    pub(super) fn forget(&self, visitor: &Visitor) {
-        if let Some(session) = locked(&self.sessions).get_mut(&visitor.session) {
-            session.held = None;
-        }
+    /// Whether the session of a visitor goes on: it was not left, and its token is valid still.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn goes_on(&self, store: &Store, visitor: &Visitor) -> Result<bool, Problem> {
+        Ok(self.sessions.goes_on(visitor) && valid(store, &visitor.holder).await?)
     }
 
     /// Whether a request may come from where it comes from.
@@ -229,14 +193,24 @@ impl Guard {
     }
 }
 
-/// What every request of the console passes, and every answer, refusals too.
+/// Sweeps what is over, as long as the console is there.
+pub(super) async fn swept(guard: Weak<Guard>, insights: Insights) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(guard) = guard.upgrade() else { return };
+        guard.sessions.sweep(now());
+        insights.sweep(now());
+    }
+}
+
+/// What every request of a browser passes, and every answer, refusals too.
 pub(super) async fn guarded(
     State(console): State<Console>,
     request: Request,
     next: Next,
 ) -> Response {
     let guard = &console.guard;
-    let mut answer = if !guard.hosts.permit(&request) {
+    let answer = if !guard.hosts.permit(&request) {
         let scheme = if guard.secure { "https" } else { "http" };
         let names = guard.hosts.names().iter().map(|name| format!("{scheme}://{name}{WAY_IN}"));
         refused(
@@ -252,24 +226,44 @@ pub(super) async fn guarded(
             "Only pages of the console may ask for its pages. Open the console itself, and go on \
              from there.",
         )
-    } else if let Ok(place) = guard.places.try_acquire() {
+    } else {
         let mut answer = next.run(request).await;
-        drop(place);
         match answer.extensions_mut().remove::<Problem>() {
             Some(problem) => page::problem(None, &problem),
             None => answer,
         }
-    } else {
-        let text = "Too many requests are answered at the moment. Try again in a few seconds.";
-        let mut answer = refused("The console is busy", text);
-        *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        answer
     };
+    sealed(answer)
+}
+
+/// What a request of a program passes: the host alone. It shows a token in a header that no page of
+/// another origin can send.
+pub(super) async fn asked(
+    State(console): State<Console>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let guard = &console.guard;
+    sealed(if !guard.hosts.permit(&request) {
+        Problem::new(403, "wrong-host", "the console is not addressed by this name")
+            .hint(format!("Use {}.", guard.hosts.names().join(" or ")))
+            .into_response()
+    } else {
+        match Place::among(&guard.doors).await {
+            Ok(_place) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        }
+    })
+}
+
+/// An answer with the headers of all.
+fn sealed(mut answer: Response) -> Response {
     let headers = answer.headers_mut();
     for (name, value) in [
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // Not `no-referrer`: with it, browsers send no origin with the console's own forms.
+        ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("x-frame-options", "DENY"),
@@ -280,17 +274,61 @@ pub(super) async fn guarded(
     answer
 }
 
-/// What every page below the secret path passes: a session. Problems become pages here.
-pub(super) async fn entered(
+/// The request with its body, which has arrived.
+pub(super) async fn whole(request: Request) -> Result<Request, Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let arriving = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let again = "Go back, and send it again.";
+    let bytes = match tokio::time::timeout(LONGEST_BODY, arriving).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let text = "the form is too large";
+            return Err(Problem::new(413, "too-large", text).hint(again));
+        }
+        Ok(Err(_)) => {
+            let text = "the form could not be read";
+            return Err(Problem::new(400, "malformed", text).hint(again));
+        }
+        Err(_) => {
+            let text = "the form did not arrive in time";
+            return Err(Problem::new(408, "too-slow", text).hint(again));
+        }
+    };
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// What whoever enters passes: the form is there, and a place is free.
+pub(super) async fn at_the_door(
     State(console): State<Console>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let visitor = match console.guard.visitor(request.headers()) {
+    let placed = async {
+        let request = whole(request).await?;
+        Ok((request, Place::among(&console.guard.doors).await?))
+    };
+    match placed.await {
+        Ok((request, _place)) => next.run(request).await,
+        Err(problem) => page::problem(None, &problem),
+    }
+}
+
+/// What every page below the secret path passes: a session, and then a place. Problems become pages
+/// here.
+pub(super) async fn entered(
+    State(console): State<Console>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let guard = &console.guard;
+    let visitor = match guard.visitor(request.headers()) {
         Some(visitor) => match valid(&console.api.connections.store, &visitor.holder).await {
             Ok(true) => Some(visitor),
             Ok(false) => {
-                console.guard.leave(&visitor);
+                guard.leave(&visitor);
                 None
             }
             Err(problem) => return page::problem(None, &problem),
@@ -305,9 +343,19 @@ pub(super) async fn entered(
         );
     };
     let frame = page::Frame::new(&console, &visitor.holder, request.uri().path());
+    let placed = async {
+        let request = whole(request).await?;
+        Ok((request, Place::among(&guard.places).await?))
+    };
+    let (mut request, place) = match placed.await {
+        Ok(placed) => placed,
+        Err(problem) => return page::problem(Some(&frame), &problem),
+    };
     request.extensions_mut().insert(visitor);
     request.extensions_mut().insert(frame.clone());
+    request.extensions_mut().insert(place.clone());
     let mut answer = next.run(request).await;
+    place.give_up();
     match answer.extensions_mut().remove::<Problem>() {
         Some(problem) => page::problem(Some(&frame), &problem),
         None => answer,
@@ -328,12 +376,4 @@ async fn valid(store: &Store, holder: &Holder) -> Result<bool, Problem> {
 /// A refusal that says what to do.
 pub(super) fn refused(title: &str, text: &str) -> Response {
     (StatusCode::FORBIDDEN, page::plain(title, text)).into_response()
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn hash(secret: &str) -> Vec<u8> {
-    Sha256::digest(secret).to_vec()
 }

@@ -12,19 +12,21 @@
 //! | `words` | English words for states and remedies |
 //! | `form` | forms as they arrive |
 //! | `charts` | bars, lines and matrices as SVG and tables |
-//! | `connections` | all connections, and one |
-//! | `connect` | the form of a connector, its live checks and the staged diagnosis |
+//! | `connections`, `connection` | all connections, and one |
+//! | `connect` | the form of a connector and its live checks |
+//! | `diagnosis` | what a check at the service found, in stages |
 //! | `runs` | a run while it goes on and after it |
 //! | `members`, `person`, `licences`, `changes` | what the runs found |
-//! | `plugins`, `guide` | what an installed connector is and may do, and its guide |
+//! | `plugins` | what an installed connector is and may do, and its guide |
 
 mod changes;
 mod charts;
 mod connect;
+mod connection;
 mod connections;
+mod diagnosis;
 mod form;
 mod guard;
-mod guide;
 mod licences;
 mod members;
 mod page;
@@ -44,8 +46,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
-use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -56,13 +57,12 @@ use smp_listing::html::page::STYLE;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::api::{Api, Hosts};
-use crate::members::insights::Insights;
+use crate::api::{Api, Caller, Hosts};
 use crate::problem::Problem;
 use crate::store::connections::Connection;
 use crate::store::tokens::{self, Holder, Role};
 use form::Form;
-use guard::{Guard, Visitor, WAY_IN};
+use guard::{Guard, Place, Visitor, WAY_IN};
 use page::Frame;
 
 /// The holder behind the link that `serve` prints.
@@ -79,28 +79,34 @@ pub struct Console {
     api: Api,
     guard: Arc<Guard>,
     streams: Arc<Semaphore>,
-    insights: Insights,
 }
 
 impl Console {
-    /// The console of a server that is addressed by these names.
+    /// The console of a server that is addressed by these names. It sweeps what is over by itself,
+    /// so a runtime is needed.
     #[must_use]
     pub fn new(api: Api, hosts: Hosts, public: Option<&Url>) -> Self {
         let guard = Arc::new(Guard::new(hosts, public));
+        let insights = api.connections.insights.clone();
+        tokio::spawn(guard::swept(Arc::downgrade(&guard), insights));
         let streams = Arc::new(Semaphore::new(runs::STREAMS));
-        Self { api, guard, streams, insights: Insights::default() }
+        Self { api, guard, streams }
     }
 
     /// The path of a link that opens the console once, as the operator.
-    #[must_use]
-    pub fn link(&self) -> String {
+    ///
+    /// # Errors
+    /// If too many are open that nobody used.
+    pub fn link(&self) -> Result<String, Problem> {
         self.guard.link(Holder { id: OPERATOR.into(), role: Role::Admin, tenant: None })
     }
 
     /// The routes.
     pub fn router(self) -> Router {
+        let state = self.clone();
         let pages = Router::new()
             .merge(connections::routes())
+            .merge(connection::routes())
             .merge(connect::routes())
             .merge(runs::routes())
             .merge(members::routes())
@@ -110,17 +116,32 @@ impl Console {
             .merge(plugins::routes())
             .route("/leave", post(leave))
             .fallback(|| async { Fault(Problem::not_found("page")) })
-            .layer(middleware::from_fn_with_state(self.clone(), guard::entered));
-        Router::new()
-            .nest(&self.guard.prefix, pages)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(middleware::from_fn_with_state(state.clone(), guard::entered));
+        let doors = Router::new()
             .route(WAY_IN, get(way_in).post(by_token))
-            .route("/console/enter/{token}", get(enter))
-            .route("/console/links", post(links))
+            .route("/console/enter/{token}", get(door).post(enter))
+            .method_not_allowed_fallback(wrong_method)
+            .layer(middleware::from_fn_with_state(state.clone(), guard::at_the_door));
+        let assets = Router::new()
             .route("/console/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
             .route("/console/script.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
             .route("/console/icon.svg", get(|| asset("image/svg+xml", ICON)))
+            .method_not_allowed_fallback(wrong_method);
+        let programs = Router::new()
+            .route("/console/links", post(links))
+            .method_not_allowed_fallback(|| async {
+                Problem::new(405, "method-not-allowed", "a link is made by a POST")
+                    .hint("Send `POST /console/links` with `Authorization: Bearer TOKEN`.")
+            })
+            .layer(middleware::from_fn_with_state(state.clone(), guard::asked));
+        Router::new()
+            .nest(&self.guard.prefix, pages)
+            .merge(doors)
+            .merge(assets)
+            .layer(middleware::from_fn_with_state(state, guard::guarded))
+            .merge(programs)
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
-            .layer(middleware::from_fn_with_state(self.clone(), guard::guarded))
             .with_state(self)
     }
 }
@@ -129,10 +150,20 @@ async fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// A visit: who looks, and the frame of what is shown.
+/// An address that takes a form was opened, or the other way round.
+async fn wrong_method() -> Fault {
+    let text = "this address does not take that kind of request";
+    Fault(
+        Problem::new(405, "method-not-allowed", text)
+            .hint("It is where a form is sent. Go back to the page with the form."),
+    )
+}
+
+/// A visit: who looks, the frame of what is shown, and the place among those that are answered.
 struct Visit {
     frame: Frame,
     visitor: Visitor,
+    place: Place,
 }
 
 /// A problem that becomes a page in the visitor's frame.
@@ -162,10 +193,10 @@ impl FromRequestParts<Console> for Visit {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Console) -> Result<Self, Fault> {
-        let found = (parts.extensions.get::<Frame>(), parts.extensions.get::<Visitor>());
-        match found {
-            (Some(frame), Some(visitor)) => {
-                Ok(Self { frame: frame.clone(), visitor: visitor.clone() })
+        let parts = &parts.extensions;
+        match (parts.get::<Frame>(), parts.get::<Visitor>(), parts.get::<Place>()) {
+            (Some(frame), Some(visitor), Some(place)) => {
+                Ok(Self { frame: frame.clone(), visitor: visitor.clone(), place: place.clone() })
             }
             _ => Err(Fault(Problem::broken("the page has no visitor"))),
         }
@@ -215,7 +246,9 @@ fn token_form(console: &Console, wrong: Option<&str>) -> maud::Markup {
             label for="token" { "Token of the API" }
             input #token name="token" type="password" autocomplete="off" spellcheck="false" required
                 aria-describedby=[wrong.map(|_| "wrong")];
-            p .help { "`smp-platform token new` makes one. The page acts with its role, for its tenant." }
+            p .help {
+                "`smp-platform token new` makes one. The page acts with its role, for its tenant."
+            }
             button { "Enter" }
         }
         p { a href=(console.guard.prefix.clone() + "/connections") { "I have entered already" } }
@@ -237,16 +270,34 @@ async fn by_token(State(console): State<Console>, form: Form) -> Result<Response
     }
 }
 
+/// A link that was opened. It is used up by the button alone: programs that look at the links in a
+/// message before a person does open them too.
+async fn door(State(console): State<Console>, Path(token): Path<String>) -> Response {
+    if !console.guard.is_link(&token) {
+        return no_link();
+    }
+    let action = format!("{WAY_IN}/enter/{}", page::part(&token));
+    let body = html! {
+        p { "This link works once: it opens the console in this browser, and in no other." }
+        form method="post" action=(action) .stack { button .main autofocus { "Enter the console" } }
+    };
+    page::outside("Enter the console", &body)
+}
+
 /// Enters by a link, which opens nothing a second time.
 async fn enter(State(console): State<Console>, Path(token): Path<String>) -> Response {
     match console.guard.used(&token) {
         Some(holder) => let_in(&console, holder),
-        None => guard::refused(
-            "This link does not open the console",
-            "It works once, in one browser, for a day. Restart `smp-platform serve` for another \
-             link, or enter with a token of the API.",
-        ),
+        None => no_link(),
     }
+}
+
+fn no_link() -> Response {
+    guard::refused(
+        "This link does not open the console",
+        "It works once, in one browser, for a day. Restart `smp-platform serve` for another link, \
+         or enter with a token of the API.",
+    )
 }
 
 fn let_in(console: &Console, holder: Holder) -> Response {
@@ -256,16 +307,9 @@ fn let_in(console: &Console, holder: Holder) -> Response {
 }
 
 /// Makes a link for the holder of a token: `{"console": "/console/enter/…"}`.
-async fn links(State(console): State<Console>, headers: HeaderMap) -> Response {
-    let token = headers.get(AUTHORIZATION).and_then(|text| text.to_str().ok());
-    let token = token.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
-    match tokens::holder(&console.api.connections.store, token).await {
-        Ok(Some(holder)) => Json(json!({"console": console.guard.link(holder)})).into_response(),
-        Ok(None) => Problem::new(401, "no-token", "the request has no valid token")
-            .hint("Send `Authorization: Bearer TOKEN`.")
-            .into_response(),
-        Err(problem) => problem.into_response(),
-    }
+async fn links(State(console): State<Console>, mut parts: Parts) -> Result<Response, Problem> {
+    let Caller(holder) = Caller::from_request_parts(&mut parts, &console.api).await?;
+    Ok(Json(json!({"console": console.guard.link(holder)?})).into_response())
 }
 
 async fn leave(State(console): State<Console>, visit: Visit) -> Response {

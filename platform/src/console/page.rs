@@ -5,15 +5,19 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use serde_json::Value;
 use smp_host::text::{grouped, shortened};
 
 use super::Console;
+use super::form::Query;
 use super::guard::WAY_IN;
 use super::words;
 use crate::clock::{DAY, HOUR, now, rfc3339};
 use crate::problem::Problem;
 use crate::store::tokens::{Holder, Role};
 
+/// A key that ends within so many days is to be renewed.
+pub(super) const ENDING: i64 = 30 * DAY;
 /// Characters of a stranger's text that are shown.
 const LONGEST: usize = 600;
 /// Characters of a stranger's name that are shown.
@@ -60,7 +64,7 @@ impl Frame {
 
     /// A page in this frame.
     pub(super) fn page(&self, title: &str, body: Markup) -> Page {
-        let (frame, title) = (self.clone(), title.to_owned());
+        let (frame, title) = (self.clone(), bare(title));
         Page { frame, title, body, status: StatusCode::OK }
     }
 }
@@ -156,6 +160,8 @@ pub(super) fn problem(frame: Option<&Frame>, problem: &Problem) -> Response {
     let title = match problem.status {
         403 => "Not permitted",
         404 => "Not found",
+        405 => "This address is not a page",
+        408 | 413 => "The form did not arrive",
         409 => "That is there already",
         503 => "Not available now",
         500 => "A fault of the platform",
@@ -194,6 +200,62 @@ pub(super) fn sentence(text: &str) -> Markup {
 pub(super) fn name(text: &str) -> Markup {
     let text = shortened(text, LONGEST_NAME);
     html! { @if text.is_ascii() { (text) } @else { bdi { (text) } } }
+}
+
+/// A text of a stranger where no markup is possible: a title, an option, an attribute. It has no
+/// direction of its own there, so characters that steer the eye are written out.
+pub(super) fn bare(text: &str) -> String {
+    shortened(text, LONGEST_NAME).into_owned()
+}
+
+/// What a member is called: its name, or else its e-mail address.
+pub(super) fn called(record: &Value) -> &str {
+    let text = |key: &str| record.get(key).and_then(Value::as_str);
+    let named = [text("name"), text("email")].into_iter().flatten();
+    named.map(str::trim).find(|text| !text.is_empty()).unwrap_or("No name")
+}
+
+/// Links to the pages before and after this one. `last` is told where it is known, and otherwise
+/// whether there are more. `focus` is what has the focus after a turn.
+pub(super) fn paging(
+    (what, focus): (&str, &str),
+    page: usize,
+    pages: Pages,
+    to: impl Fn(Option<&str>) -> String,
+) -> Markup {
+    let (more, last) = match pages {
+        Pages::Last(last) => (page < last, Some(last)),
+        Pages::More(more) => (more, None),
+    };
+    let link = |page: usize, rel: &str, text: &str| {
+        let number = page.to_string();
+        let address = to(Some(number.as_str()).filter(|_| page > 1));
+        html! { a href=(address) rel=(rel) data-swap=(focus) { (text) } }
+    };
+    html! {
+        @if page > 1 || more {
+            nav .paging aria-label=(what) {
+                @if page > 1 { (link(page - 1, "prev", "‹ Previous 100")) }
+                span { "Page " (number(page)) @if let Some(last) = last { " of " (number(last)) } }
+                @if more { (link(page + 1, "next", "Next 100 ›")) }
+            }
+        }
+    }
+}
+
+/// What is known of the pages of a list.
+#[derive(Clone, Copy)]
+pub(super) enum Pages {
+    /// The last one.
+    Last(usize),
+    /// Whether there are more.
+    More(bool),
+}
+
+/// The page that an address asks for.
+pub(super) fn page_of(query: &Query) -> usize {
+    let page = query.get("page").and_then(|page| page.parse().ok());
+    page.unwrap_or(1_usize).clamp(1, 100_000)
 }
 
 /// A number with separated thousands.
@@ -264,6 +326,20 @@ pub(super) fn precise(number: i64) -> f64 {
 pub(super) fn state(word: &str) -> Markup {
     let (sign, class, text) = words::state(word);
     html! { span .state .(class) { span .sign aria-hidden="true" { (sign) } " " (text) } }
+}
+
+/// When a key ends, with a sign if that is soon.
+pub(super) fn ends(at: Option<i64>) -> Markup {
+    html! {
+        @match at {
+            None => "not told",
+            Some(at) if at < now() => { (state("failed")) span .sub { "ended " (day(at)) } }
+            Some(at) if at < now() + ENDING => {
+                (state("ending")) span .sub { (day(at)) ", " (ago(at)) }
+            }
+            Some(at) => (day(at)),
+        }
+    }
 }
 
 /// An attribute's text that is part of an address.

@@ -3,14 +3,18 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use maud::html;
-use smp_host::http::base::bases;
-use smp_listing::{method, needed, pace};
+use maud::{Markup, html};
+use smp_host::contract::Endpoint;
+use smp_listing::html::parts::facts;
+use smp_listing::html::plugin::{
+    authority, collected, permissions, questions, requests_approved, setup,
+};
+use smp_listing::method;
 
 use super::page::{Page, counted, name, part, said};
-use super::{Console, Fault, Visit, guide};
+use super::{Console, Fault, Visit};
 use crate::problem::Problem;
-use crate::store::connectors;
+use crate::store::connectors::{self, Build};
 
 pub(super) fn routes() -> Router<Console> {
     Router::new().route("/plugins", get(list)).route("/plugins/{id}", get(show))
@@ -19,27 +23,61 @@ pub(super) fn routes() -> Router<Console> {
 async fn list(State(console): State<Console>, visit: Visit) -> Result<Page, Fault> {
     let builds = connectors::list(&console.api.connections.store).await?;
     let frame = &visit.frame;
+    let row = |build: &Build| {
+        let path = format!("/plugins/{}", part(&build.id));
+        html! {
+            tr {
+                th scope="row" { a href=(frame.to(&path)) { (name(&build.name)) } }
+                td { (name(&build.version)) }
+                td {
+                    @match build.state.as_str() {
+                        "active" => "✔ In use",
+                        "waiting" => "⚠ Waits for the operator's approval",
+                        _ => "Retired",
+                    }
+                }
+                td { (signed(build)) }
+            }
+        }
+    };
     let body = html! {
         h1 { "Plugins" }
         div .scroll tabindex="0" role="region" aria-label="Plugins" {
             table {
                 caption .hidden { "Installed builds" }
-                thead { tr { th scope="col" { "Plugin" } th scope="col" { "Version" } th scope="col" { "State" } th scope="col" { "Signed by" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Plugin" }
+                        th scope="col" { "Version" }
+                        th scope="col" { "State" }
+                        th scope="col" { "Signed by" }
+                    }
+                }
                 tbody {
-                    @for build in &builds {
+                    @for build in &builds { (row(build)) }
+                    @if builds.is_empty() {
                         tr {
-                            th scope="row" { a href=(frame.to(&format!("/plugins/{}", part(&build.id)))) { (name(&build.name)) } }
-                            td { (name(&build.version)) }
-                            td { @match build.state.as_str() { "active" => "✔ In use", "waiting" => "⚠ Waits for the operator's approval", _ => "Retired" } }
-                            td { @match &build.publisher { Some(publisher) => { "✔ " (name(publisher)) } None => "– nobody" } }
+                            td colspan="4" {
+                                "None. The operator installs one: "
+                                code { "smp-platform connector install FILE" }
+                            }
                         }
                     }
-                    @if builds.is_empty() { tr { td colspan="4" { "None. The operator installs one: " code { "smp-platform connector install FILE" } } } }
                 }
             }
         }
     };
     Ok(frame.page("Plugins", body))
+}
+
+/// Who signed a build.
+fn signed(build: &Build) -> Markup {
+    html! {
+        @match &build.publisher {
+            Some(publisher) => { "✔ " (name(publisher)) }
+            None => "– nobody",
+        }
+    }
 }
 
 async fn show(
@@ -53,64 +91,43 @@ async fn show(
     let plugin = console.api.connections.catalog.plugin(&build.digest).await?;
     let (descriptor, info) = (plugin.descriptor(), plugin.info());
     let frame = &visit.frame;
-    let named =
-        |endpoint: &smp_host::contract::Endpoint| format!("{} {}", method(endpoint), endpoint.path);
+    let is_approved = |endpoint: &Endpoint| {
+        let named = format!("{} {}", method(endpoint), endpoint.path);
+        build.approved.endpoints.contains(&named)
+    };
+    let has_setup = !descriptor.setup_guide.is_empty() || !descriptor.settings.is_empty();
+    let connect = format!("/connect/{}", part(&build.id));
+    let known = [
+        ("Made by", name(&descriptor.vendor)),
+        ("Pricing", said(&descriptor.pricing)),
+        ("Status", name(&descriptor.status)),
+        ("Signed by", signed(build)),
+        ("Size", html! { (smp_host::text::size(info.size)) }),
+        ("Digest", html! { code { (build.digest) } }),
+    ];
     let body = html! {
         p .crumb { a href=(frame.to("/plugins")) { "Plugins" } " › " (name(&descriptor.name)) }
         h1 { (name(&descriptor.name)) " " (name(&build.version)) }
         p { (said(&descriptor.summary)) }
-        @if frame.is_admin() { p { a .button .main href=(frame.to(&format!("/connect/{}", part(&build.id)))) { "Connect" } } }
-        dl .facts {
-            div { dt { "Made by" } dd { (name(&descriptor.vendor)) } }
-            div { dt { "Pricing" } dd { (said(&descriptor.pricing)) } }
-            div { dt { "Status" } dd { (name(&descriptor.status)) } }
-            div { dt { "Signed by" } dd { @match &build.publisher { Some(publisher) => { "✔ " (name(publisher)) } None => "– nobody: it was installed without a signature" } } }
-            div { dt { "Size" } dd { (smp_host::text::size(info.size)) } }
-            div { dt { "Digest" } dd { code { (build.digest) } } }
+        @if frame.is_admin() {
+            p { a .button .main href=(frame.to(&connect)) { "Connect" } }
         }
-        div .grid {
-            section {
-                h2 { "What it may do" }
-                p { "Send the requests below to " @for (place, base) in bases(&descriptor.api).enumerate() { @if place > 0 { " or " } code { (name(base)) } }
-                    ", at most " (pace(&descriptor.api.rate_limit)) ", and write log lines." }
-            }
-            section {
-                h2 { "What it may not do" }
-                p { "See the key: it is attached after the plugin has handed a request over. Open a file or a connection, read a clock or the environment, "
-                    "reach another host, follow a redirect, or send a request that is not listed. The platform enforces this, whatever the plugin says." }
-            }
-        }
+        (facts(known))
+        (authority(descriptor))
         h2 { "Requests" }
-        div .scroll tabindex="0" role="region" aria-label="Requests" {
-            table {
-                caption .hidden { "Requests that the plugin declares" }
-                thead { tr { th scope="col" { "Request" } th scope="col" { "What for" } th scope="col" { "Scope" } th scope="col" { "Approved" } } }
-                tbody { @for endpoint in descriptor.api.endpoints.iter().take(200) { tr {
-                    td { code { (name(&named(endpoint))) } }
-                    td { (said(&endpoint.purpose)) @if !endpoint.read_only { strong { " May change data." } }
-                        @if let Some(when) = needed(endpoint, |text| smp_listing::name(text).into_owned()) { span .sub { "Only " (when) } } }
-                    td { @match &endpoint.scope { Some(scope) => code { (name(scope)) }, None => "–" } }
-                    td { @if build.approved.endpoints.contains(&named(endpoint)) { "✔" span .hidden { "yes" } } @else { "– no" } }
-                } } }
-            }
+        (requests_approved(&descriptor.api, is_approved))
+        @if !descriptor.data_collected.is_empty() {
+            h2 { "What is collected" }
+            (collected(&descriptor.data_collected))
         }
-        h2 { "What is collected" }
-        div .grid { @for set in descriptor.data_collected.iter().take(20) { section {
-            h3 { (name(&set.name)) }
-            ul { @for field in set.fields.iter().take(100) { li { strong { (name(&field.name)) } ": " (said(&field.description)) } } }
-        } } }
         @if !descriptor.permissions_required.is_empty() {
             h2 { "What you need" }
-            ul { @for permission in descriptor.permissions_required.iter().take(50) { li { (guide::line(permission)) } } }
+            (permissions(&descriptor.permissions_required))
         }
-        @for section in descriptor.setup_guide.iter().take(50) {
-            h2 { (name(&section.title)) }
-            @if !section.introduction.is_empty() { p { (guide::line(&section.introduction)) } }
-            ol { @for step in section.steps.iter().take(100) { li { (guide::line(step)) } } }
-        }
+        @if has_setup { h2 { "How to set it up" } (setup(descriptor)) }
         @if !descriptor.faq.is_empty() {
             h2 { (counted(descriptor.faq.len(), "question", "questions")) }
-            @for question in descriptor.faq.iter().take(100) { details { summary { (said(&question.question)) } p { (guide::line(&question.answer)) } } }
+            (questions(&descriptor.faq))
         }
     };
     Ok(frame.page(&descriptor.name, body))

@@ -4,17 +4,29 @@
 (() => {
   const policy = window.trustedTypes?.createPolicy("console", { createHTML: (text) => text });
   const regions = (within) => within.querySelectorAll("[data-region]");
+  const own = { swap: true };
   let latest = 0;
+
+  // What went wrong, in words above what stays as it is; nothing, once it goes well.
+  const tell = (text) => {
+    document.getElementById("refused")?.remove();
+    const note = Object.assign(document.createElement("p"), { id: "refused", className: "note bad", role: "alert" });
+    if (text) document.querySelector("main").prepend(note);
+    note.textContent = `✘ ${text}`;
+  };
 
   // What a person asks for counts more than what the page asks for by itself.
   const ask = async (url, options, quiet = false) => {
     const turn = quiet ? latest : ++latest;
-    const answer = await fetch(url, { credentials: "same-origin", ...options });
-    const text = await answer.text();
+    const answer = await fetch(url, { credentials: "same-origin", ...options }).catch(() => ({ text: async () => "" }));
+    const text = await answer.text().catch(() => "");
     if (turn !== latest) return null;
+    const page = new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+    const words = () => [...page.querySelectorAll("main :is(h1, p:not(.code))")].map((one) => one.textContent).join(" ");
     // The session or the thing is gone: the page says so itself.
     if (!options && (answer.status === 403 || answer.status === 404)) location.assign(url);
-    return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+    else if (!quiet) tell(answer.ok ? "" : words() || "The console does not answer.");
+    return answer.ok ? page : null;
   };
 
   // A field in which somebody types is left alone, and a key that is not taken yet.
@@ -38,9 +50,8 @@
   };
 
   // Instants in the reader's language and zone; the exact one stays in the title.
-  const long = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  const [long, days, clock] = [{ dateStyle: "medium", timeStyle: "short" }, { dateStyle: "medium" }, { timeStyle: "medium" }]
+    .map((form) => new Intl.DateTimeFormat(undefined, form));
   const dates = (within) => {
     for (const one of within.querySelectorAll("time[datetime]")) {
       const at = new Date(one.dateTime);
@@ -52,25 +63,19 @@
   };
 
   // Filters: the page follows what is typed.
-  const soon = (wait, act) => {
-    let timer;
-    return (...all) => { clearTimeout(timer); timer = setTimeout(act, wait, ...all); };
-  };
+  const soon = (wait, act, timer) => (...all) => { clearTimeout(timer); timer = setTimeout(act, wait, ...all); };
   const address = (form) => {
-    const query = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) if (value) query.append(name, value);
-    const text = query.toString();
+    const text = new URLSearchParams([...new FormData(form)].filter(([, value]) => value)).toString();
     return location.pathname + (text ? `?${text}` : "");
   };
   const follow = async (form) => {
     const url = address(form);
-    if (show(await ask(url))) history.replaceState(null, "", url);
+    if (show(await ask(url))) history.replaceState(own, "", url);
   };
   const live = soon(150, follow);
   // Checks of a form: nothing of it goes further than the console. A key goes once, when it is whole.
   const check = async (form, key) => {
-    const body = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) if (key || !name.startsWith("secret.")) body.append(name, value);
+    const body = new URLSearchParams([...new FormData(form)].filter(([name]) => key || !name.startsWith("secret.")));
     show(await ask(form.dataset.check, { method: "POST", body }));
   };
   const checkSoon = soon(150, check);
@@ -80,13 +85,10 @@
   });
   document.addEventListener("change", ({ target }) => {
     if (target.form?.dataset.check && "once" in target.dataset && target.value) {
-      const { form, id } = target;
-      check(form, true).then(() => document.getElementById(id)?.focus({ preventScroll: true }));
+      check(target.form, true).then(() => document.getElementById(target.id)?.focus({ preventScroll: true }));
     }
   });
-  document.addEventListener("paste", ({ target }) => {
-    if ("once" in (target.dataset ?? {})) setTimeout(() => target.blur(), 0);
-  });
+  document.addEventListener("paste", ({ target }) => { if ("once" in (target.dataset ?? {})) setTimeout(() => target.blur(), 0); });
   document.addEventListener("submit", ({ target }) => {
     latest += 1;
     const note = target.querySelector("[data-busy]");
@@ -99,11 +101,13 @@
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (show(await ask(link.href))) {
-      history.pushState(null, "", link.href);
+      history.replaceState(own, "");
+      history.pushState(own, "", link.href);
       document.getElementById(link.dataset.swap)?.focus();
     }
   });
-  addEventListener("popstate", () => location.reload());
+  // Not where a link leads within the page: it may be the answer to a form, which would be sent again.
+  addEventListener("popstate", ({ state }) => state?.swap && location.reload());
 
   // Events say only that something changed. A browser has six connections to a host for all of its
   // tabs: three hold a stream. Another tab, and one whose stream was refused, looks by the clock.

@@ -119,7 +119,7 @@ impl Source {
                 let some = some.unwrap_or_default();
                 self.next = (some.len() < rest.len()).then_some(Start::At(from + some.len()));
                 let records = insights::records_of(view, &self.connection, *seq, some).await?;
-                Ok(Some(records.into_iter().map(|(record, ..)| record).collect()))
+                Ok(Some(records.into_iter().map(|stored| stored.record).collect()))
             }
         }
     }

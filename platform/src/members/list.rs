@@ -16,7 +16,7 @@ use crate::store::Store;
 
 /// Most members of a page.
 pub const MOST: i64 = 1_000;
-/// Longest text of a filter, in bytes.
+/// Longest text of a filter, in characters.
 const LONGEST: usize = 200;
 
 /// What is listed.
@@ -97,9 +97,10 @@ impl Filter {
             ("kind", &self.kind),
             ("affiliation", &self.affiliation),
         ] {
-            if text.as_ref().is_some_and(|text| text.len() > LONGEST || text.contains('\0')) {
+            let is_long = |text: &str| text.chars().nth(LONGEST).is_some();
+            if text.as_ref().is_some_and(|text| is_long(text) || text.contains('\0')) {
                 return Err(Problem::invalid(format!("`{name}` is too long or holds a NUL"))
-                    .hint(format!("Give at most {LONGEST} bytes.")));
+                    .hint(format!("Give at most {LONGEST} characters.")));
             }
         }
         if self.idle_days.is_some_and(|days| !(0..=36_500).contains(&days)) {

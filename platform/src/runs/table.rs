@@ -254,6 +254,20 @@ pub async fn get(store: &Store, connection: &str, id: &str) -> Result<Run, Probl
     row.as_ref().map(run).transpose()?.ok_or_else(|| Problem::not_found("run"))
 }
 
+/// A run as the base of a list: only a whole one is.
+///
+/// # Errors
+/// `not-found`, or `not-whole`.
+pub async fn whole(store: &Store, connection: &str, id: &str) -> Result<Run, Problem> {
+    let run = get(store, connection, id).await?;
+    if run.state == "complete" {
+        return Ok(run);
+    }
+    Err(Problem::new(422, "not-whole", "the list of that run is not whole").hint(
+        "Who is missing from it may be there all the same. Name a run whose state is `complete`.",
+    ))
+}
+
 /// The runs of a connection before this number, the latest first.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use smp_host::contract::{Api, DataSet, Descriptor, Endpoint, Question, SettingFi
 use smp_host::http::base::bases;
 
 use super::icon::Icon;
-use super::parts::{more, table};
+use super::parts::{more, state, table};
 use super::text::{block, code, line, name, said};
 use crate::words::{method, needed, pace, shown};
 
@@ -100,22 +100,40 @@ pub fn permissions(permissions: &[String]) -> Markup {
 /// The requests that it may send, each with its scope.
 pub fn requests(api: &Api) -> Markup {
     let (endpoints, hidden) = shown(&api.endpoints);
-    let row = |endpoint: &Endpoint| {
-        let when = needed(endpoint, |text| crate::name(text).into_owned());
-        [
-            code(&format!("{} {}", method(endpoint), endpoint.path)),
-            html! {
-                (said(&endpoint.purpose))
-                @if !endpoint.read_only { strong { " May change data." } }
-                @if let Some(when) = when { span .sub { "Only " (when) } }
-            },
-            html! { @match &endpoint.scope { Some(scope) => (code(scope)), None => "–" } },
-        ]
-    };
+    let titles = ["Request", "What for", "Scope"];
     html! {
-        (table("Requests", ["Request", "What for", "Scope"], endpoints.iter().map(row)))
+        (table("Requests", titles, endpoints.iter().map(request)))
         (more(hidden))
     }
+}
+
+/// The same on a platform, whose operator approved some of them.
+pub fn requests_approved(api: &Api, is_approved: impl Fn(&Endpoint) -> bool) -> Markup {
+    let (endpoints, hidden) = shown(&api.endpoints);
+    let titles = ["Request", "What for", "Scope", "Approved"];
+    let row = |endpoint: &Endpoint| {
+        let [what, purpose, scope] = request(endpoint);
+        let approved =
+            if is_approved(endpoint) { ("✔", "good", "Yes") } else { ("–", "still", "No") };
+        [what, purpose, scope, state(approved.0, approved.1, approved.2)]
+    };
+    html! {
+        (table("Requests", titles, endpoints.iter().map(row)))
+        (more(hidden))
+    }
+}
+
+fn request(endpoint: &Endpoint) -> [Markup; 3] {
+    let when = needed(endpoint, |text| crate::name(text).into_owned());
+    [
+        code(&format!("{} {}", method(endpoint), endpoint.path)),
+        html! {
+            (said(&endpoint.purpose))
+            @if !endpoint.read_only { strong { " May change data." } }
+            @if let Some(when) = when { span .sub { "Only " (when) } }
+        },
+        html! { @match &endpoint.scope { Some(scope) => (code(scope)), None => "–" } },
+    ]
 }
 
 /// The setup guide: its sections, and the form.
@@ -235,6 +253,17 @@ mod tests {
         ] {
             assert!(page.contains(expected), "{expected}\n{page}");
         }
+    }
+
+    #[test]
+    fn a_request_that_was_not_approved_has_no_tick() {
+        let descriptor = descriptor();
+        let is_get = |endpoint: &Endpoint| method(endpoint) == "GET";
+        let page = requests_approved(&descriptor.api, is_get).into_string();
+        let gets = descriptor.api.endpoints.iter().filter(|endpoint| is_get(endpoint)).count();
+        assert_eq!(page.matches("✔").count(), gets);
+        assert_eq!(page.matches("> No</span>").count(), descriptor.api.endpoints.len() - gets);
+        assert!(gets > 0 && page.contains("Approved"), "{page}");
     }
 
     #[test]
