@@ -114,7 +114,8 @@ fn query(link: &str) -> Option<&str> {
 }
 
 fn value_in<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    // A parameter may stand without a value, and without the sign before it.
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.into_iter().find_map(|(key, value)| (key == name).then_some(value))
 }
 
@@ -150,8 +151,14 @@ mod tests {
     #[test]
     fn no_link_is_the_end() {
         assert_eq!(next(None, "cursor", None), Ok(None));
-        for link in ["", "https://api.vendor.test/x?cursor=", "?cursor=&limit=5", "?a=b&cursor=#c"]
-        {
+        for link in [
+            "",
+            "https://api.vendor.test/x?cursor=",
+            "?cursor=&limit=5",
+            "?a=b&cursor=#c",
+            "https://api.vendor.test/x?cursor",
+            "?a&cursor&b",
+        ] {
             assert_eq!(given(link), Ok(None), "{link}");
         }
     }

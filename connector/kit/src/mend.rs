@@ -62,10 +62,8 @@ impl Mended {
         let told: Vec<String> = told
             .map(|(count, one, more)| format!("{count} {}", if *count == 1 { one } else { more }))
             .collect();
-        let text = format!(
-            "the answer to {route} has odd values, and is read without them: {}",
-            told.join(", ")
-        );
+        let text =
+            format!("the answer to {route} has odd values, which are mended: {}", told.join(", "));
         host.log(Level::Warn, &text);
     }
 }

@@ -413,6 +413,13 @@ fn ends_with_chat(text: &str, at: usize) -> bool {
         .is_some_and(|it| it.eq_ignore_ascii_case("xmpp"))
 }
 
+/// Whether the beginning of an address ends here that some readers link without a scheme.
+fn ends_with_www(text: &str, at: usize) -> bool {
+    at.checked_sub(3)
+        .and_then(|from| text.get(from..at))
+        .is_some_and(|it| it.eq_ignore_ascii_case("www"))
+}
+
 /// Adds text so that no reader interprets a sign of it.
 fn push_escaped(out: &mut String, text: &str) {
     let mut before = out.chars().next_back().unwrap_or(' ');
@@ -435,6 +442,7 @@ fn push_escaped(out: &mut String, text: &str) {
             // Some readers turn every bare address into a link.
             ':' if rest.starts_with("://") => out.push_str("\\:"),
             ':' if ends_with_chat(text, at) => out.push_str(": "),
+            '.' if ends_with_www(text, at) => out.push_str("\\."),
             '!' if after == '[' => out.push_str("\\!"),
             _ => out.push(sign),
         }

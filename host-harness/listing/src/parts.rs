@@ -151,9 +151,12 @@ pub fn requests(out: &mut String, api: &Api) {
         &["Request", "What for", "Scope"],
         endpoints.iter().map(|endpoint| {
             let changes = if endpoint.read_only { "" } else { " **May change data.**" };
+            let (purpose, more) = (text(&endpoint.purpose), condition(endpoint));
+            let is_ended = purpose.ends_with(['.', '!', '?']);
+            let end = if more.is_empty() && changes.is_empty() || is_ended { "" } else { "." };
             [
                 code(&format!("{} {}", method(endpoint), endpoint.path), LONGEST_NAME),
-                format!("{}{changes}{}", text(&endpoint.purpose), condition(endpoint)),
+                format!("{purpose}{end}{changes}{more}"),
                 endpoint
                     .scope
                     .as_deref()

@@ -121,6 +121,7 @@ struct Answer<'a> {
     meta: Option<Object<Meta>>,
     count: Option<Count>,
     errors: Any<'a>,
+    error: Any<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -161,7 +162,7 @@ pub struct Page<'a> {
 pub fn read_page<'a>(body: &'a [u8], asked: Option<&Cursor>) -> Result<Page<'a>, Unreadable> {
     let answer = answer(body)?;
     let List(entries) = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
-    without(&answer.errors)?;
+    without(&answer.errors, &answer.error)?;
     let total = answer.meta.and_then(|meta| meta.0.total).map(|Count(total)| total);
     Ok(Page { entries, next: next(answer.links, asked)?, total })
 }
@@ -192,14 +193,16 @@ pub fn read_count(body: &[u8]) -> Result<u64, Unreadable> {
 /// # Errors
 ///
 /// When there is an error.
-pub fn without(errors: &Any<'_>) -> Result<(), Unreadable> {
-    let is_none = match errors {
+pub fn without(errors: &Any<'_>, error: &Any<'_>) -> Result<(), Unreadable> {
+    let is_none = |errors: &Any<'_>| match errors {
         Any::Null => true,
+        Any::Text(error) => error.as_str().is_empty(),
         Any::List(errors) => errors.is_empty(),
         Any::Object(errors) => errors.is_empty(),
-        _ => false,
+        Any::Count(_) | Any::Other => false,
     };
-    if is_none {
+    // A single one may be told by a mere yes or no, which says nothing.
+    if is_none(errors) && (is_none(error) || matches!(error, Any::Other)) {
         return Ok(());
     }
     let hint = Trouble::Unknown.hint();

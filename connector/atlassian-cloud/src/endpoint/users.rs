@@ -92,7 +92,7 @@ pub fn accounts(
     let Object(answer) = json::read_page::<Object<Answer<'_>>>(body)?;
     let data = answer.data.ok_or_else(|| Unreadable::Shape(Place::missing("data")))?;
     let total = answer.meta.and_then(|meta| meta.0.total).map(|Count(total)| total);
-    without(&answer.errors)?;
+    without(&answer.errors, &answer.error)?;
     Ok(AccountsPage { accounts: data.seen(answered), next: next(answer.links, asked)?, total })
 }
 
@@ -104,6 +104,7 @@ struct Answer<'a> {
     #[serde(borrow)]
     links: Option<Object<Links<'a>>>,
     errors: Any<'a>,
+    error: Any<'a>,
 }
 
 #[cfg(test)]
@@ -181,11 +182,18 @@ mod tests {
             (r#"[{"code":"ADMIN-500-1"}]"#, false),
             (r#"{"a":"jane@acme.test"}"#, false),
             (r#""jane@acme.test""#, false),
+            (r#""""#, true),
         ] {
-            let body = format!(r#"{{"data":[{{"account_id":"a"}}],"errors":{errors}}}"#);
-            let page = read(body.as_bytes(), None, None);
-            assert_eq!(page.is_ok(), is_page, "{errors}");
-            assert!(is_page || matches!(page, Err(Unreadable::Unusable { setting: None, .. })));
+            for name in ["error", "errors"] {
+                let body = format!(r#"{{"data":[{{"account_id":"a"}}],"{name}":{errors}}}"#);
+                let page = read(body.as_bytes(), None, None);
+                assert_eq!(page.is_ok(), is_page, "{name} {errors}");
+                assert!(is_page || matches!(page, Err(Unreadable::Unusable { setting: None, .. })));
+            }
+        }
+        for (told, is_page) in [(r#""error":false"#, true), (r#""errors":false"#, false)] {
+            let body = format!(r#"{{"data":[],{told}}}"#);
+            assert_eq!(read(body.as_bytes(), None, None).is_ok(), is_page, "{told}");
         }
     }
 

@@ -96,13 +96,14 @@ impl Record {
 
     fn say_what_is_kept(&self, recorded: &Recorded<'_>, console: &Console) -> Result<(), Failure> {
         let Recorded { validation, report, usage, exchanges, kept } = recorded;
+        let unread = recorded.unread();
         let ready = validation.as_ref().is_ok_and(Validation::ready);
         let error = report.error.as_ref();
         if self.json {
             let value = json!({
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
                 "error": error.map(|failure| worded(failure).to_json()),
-                "kept_fields": kept.fields, "unread_answers": kept.unread,
+                "kept_fields": kept.fields, "unread_answers": unread,
                 "usage": usage.map(|report| json!({
                     "entries": report.counts.members,
                     "error": report.error.as_ref().map(|failure| worded(failure).to_json()),
@@ -121,7 +122,7 @@ impl Record {
         let personal = if self.keep_personal_data {
             "It holds personal data: treat it as such.".to_owned()
         } else {
-            replaced(kept)
+            replaced(kept, unread)
         };
         console.note(&format!(
             "{} in {}. The validation: {validation}; the collection: \
@@ -142,16 +143,27 @@ struct Recorded<'a> {
     kept: Kept,
 }
 
+impl Recorded<'_> {
+    /// How many answers nobody could look through for people: those that are no JSON, and the one
+    /// that the connector could not read.
+    fn unread(&self) -> usize {
+        let errors = [self.validation.as_ref().err(), self.report.error.as_ref()];
+        let mut errors = errors.into_iter().chain([self.usage.and_then(|it| it.error.as_ref())]);
+        let is_unread =
+            errors.any(|error| error.is_some_and(|it| it.code == Code::UnexpectedResponse));
+        self.kept.unread.max(usize::from(is_unread))
+    }
+}
+
 /// What was replaced, what was not, and how to look.
-fn replaced(kept: &Kept) -> String {
+fn replaced(kept: &Kept, unread: usize) -> String {
     let mut text = "Replaced are e-mail addresses, and names and account ids of the people whom \
                     the connector read or who stand beside an address or an id."
         .to_owned();
-    if kept.unread > 0 {
-        let answers = text::counted(kept.unread, "answer");
-        let are = if kept.unread == 1 { "is" } else { "are" };
+    if unread > 0 {
+        let answers = text::counted(unread, "answer");
         text += &format!(
-            " {answers} {are} not whole JSON: names of other people in there stay as they are."
+            " {answers} could not be read: names of other people in there stay as they are."
         );
     }
     if !kept.fields.is_empty() {
@@ -248,17 +260,17 @@ mod tests {
 
     #[test]
     fn the_closing_words_say_what_was_left_and_how_to_look() {
-        let kept = |fields: &[&str], unread| Kept {
+        let kept = |fields: &[&str]| Kept {
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-            unread,
+            unread: 0,
         };
-        for (kept, words) in [
-            (kept(&[], 0), "beside an address or an id. Look through `traffic.har`"),
-            (kept(&[], 1), " 1 answer is not whole JSON: names of other people"),
-            (kept(&[], 2), " 2 answers are not whole JSON"),
-            (kept(&["bio", "a\u{1b}b"], 0), "were kept: `a\\u{1b}b`, `bio`. Look through"),
+        for (kept, unread, words) in [
+            (kept(&[]), 0, "beside an address or an id. Look through `traffic.har`"),
+            (kept(&[]), 1, " 1 answer could not be read: names of other people"),
+            (kept(&[]), 2, " 2 answers could not be read"),
+            (kept(&["bio", "a\u{1b}b"]), 0, "were kept: `a\\u{1b}b`, `bio`. Look through"),
         ] {
-            let text = replaced(&kept);
+            let text = replaced(&kept, unread);
             assert!(text.contains(words), "{text}");
             assert!(text.ends_with("before you share it."), "{text}");
         }
