@@ -10,7 +10,7 @@ use crate::{SealError, Sealed, stub};
 /// What the contract's package is called in names of imports and exports.
 const CONTRACT: &str = "smp:connector/";
 /// The version of WASI that is closed.
-const WASI: &str = "@0.2.";
+pub(crate) const WASI: &str = "@0.2.";
 
 /// Seals a component.
 pub(crate) fn seal(bytes: &[u8]) -> Result<Sealed, SealError> {

@@ -5,6 +5,7 @@ use wasmparser_of_components::{KnownCustom, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::component::WASI;
 use crate::{SealError, wit};
 
 /// Name of the module that preview 1 is imported from.
@@ -27,6 +28,7 @@ struct Needs {
 /// The component, and the names of what was closed.
 pub(crate) fn component_of(module: &[u8]) -> Result<(Vec<u8>, Vec<String>), SealError> {
     let needs = Needs::of(module).map_err(|error| SealError::Unreadable(error.to_string()))?;
+    // What it imports of WASI 0.2 is an import of the component too, which is judged next.
     if !needs.foreign.is_empty() {
         return Err(SealError::Foreign(needs.foreign));
     }
@@ -115,12 +117,13 @@ impl Needs {
         types: &[String],
     ) {
         let of_contract = from.starts_with("smp:connector/") || from.starts_with("[export]");
+        let of_wasi = from.starts_with("wasi:") && from.contains(WASI);
         match ty {
             wasmparser_of_components::TypeRef::Func(index) if from == PREVIEW_1 => {
                 let ty = usize::try_from(index).ok().and_then(|index| types.get(index));
                 self.preview_1.push((name.to_owned(), ty.cloned().unwrap_or_default()));
             }
-            _ if of_contract || self.foreign.iter().any(|known| known == from) => {}
+            _ if of_contract || of_wasi || self.foreign.iter().any(|known| known == from) => {}
             _ => self.foreign.push(from.to_owned()),
         }
     }

@@ -150,6 +150,23 @@ fn what_cannot_be_closed_is_refused_by_its_name_and_with_a_way_out() {
 }
 
 #[test]
+fn a_core_module_with_wasi_is_sealed_like_its_component_and_told_the_same() {
+    let world = format!("{CONTRACT} import wasi:io/streams@0.2.6; import wasi:io/strange@0.2.6;");
+    let with_types = |world: &str, packages: &[String]| {
+        let (resolve, world, mut module) = module(world, packages);
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+        module
+    };
+    let sealed = seal(&with_types(&world, &[wasi("0.2.6")])).unwrap();
+    assert_eq!(sealed.closed.len(), 3, "{:?}", sealed.closed);
+    assert_eq!(sealed, seal(&guest(&world, &[wasi("0.2.6")])).unwrap());
+    let http = "package wasi:http@0.2.3; interface types { send: func(); }".to_owned();
+    let world = format!("{CONTRACT} import wasi:http/types@0.2.3;");
+    let error = seal(&with_types(&world, &[http])).unwrap_err();
+    assert!(matches!(error, SealError::SendsItself(_)), "{error}");
+}
+
+#[test]
 fn a_message_names_the_first_imports_and_counts_the_others() {
     let names: String =
         (0..50).map(|number| format!("(import \"other{number}\" \"f\" (func))")).collect();

@@ -106,6 +106,10 @@ fn a_pull_asks_for_no_more_than_a_pull_wherever_the_challenge_stands() {
     };
     assert_eq!(scopes(0), ["/token?scope=repository%3Ait%3Apull&service=fake"]);
     let before = fake.seen().len();
+    fake.challenge_with("Bearer realm=\"{}\",service=\"fake\",scope=\"repository:it:pull,push\"");
+    done(&pull(&bench, &fake, "b").end());
+    assert_eq!(scopes(before), ["/token?scope=repository%3Ait%3Apull&service=fake"]);
+    let before = fake.seen().len();
     push(&bench.release("0.2.0"), &format!("{}/it", fake.host()));
     assert_eq!(scopes(before), ["/token?scope=repository%3Ait%3Apull%2Cpush&service=fake"]);
 }

@@ -86,6 +86,18 @@ fn unquoted(value: &str) -> Option<String> {
     Some(plain)
 }
 
+/// Of what a registry wants a token to be good for, what a pull needs: it may ask for more than
+/// that.
+pub(super) fn reading(scope: &str) -> String {
+    let parts = scope.split_ascii_whitespace().map(|part| match part.rsplit_once(':') {
+        Some((whose, rights)) if rights.split(',').any(|right| right == "pull") => {
+            format!("{whose}:pull")
+        }
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +149,20 @@ mod tests {
             Challenge::read(["Basic realm=x", "Bearer realm=\"https://a.test/\""]),
             bearer("https://a.test/", None, None)
         );
+    }
+
+    #[test]
+    fn a_pull_needs_no_more_than_a_pull() {
+        for (asked, needed) in [
+            ("repository:a/b:pull", "repository:a/b:pull"),
+            ("repository:a/b:pull,push", "repository:a/b:pull"),
+            (
+                "repository:a:push,pull,delete  registry:catalog:*",
+                "repository:a:pull registry:catalog:*",
+            ),
+            ("read", "read"),
+        ] {
+            assert_eq!(reading(asked), needed);
+        }
     }
 }

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::challenge::Challenge;
+use super::challenge::{self, Challenge};
 use super::login::Login;
 use super::patience::Patience;
 use super::reference::Reference;
@@ -399,9 +399,12 @@ impl Client {
             }
             (Challenge::Basic, _) => Ok(None),
             (Challenge::Bearer { realm, service, scope }, login) => {
-                let rights = if self.writes.load(Ordering::Relaxed) { "pull,push" } else { "pull" };
+                let writes = self.writes.load(Ordering::Relaxed);
+                let rights = if writes { "pull,push" } else { "pull" };
                 let usual = || format!("repository:{}:{rights}", self.scope);
-                let scope = scope.clone().unwrap_or_else(usual);
+                let scope = scope.as_deref().map_or_else(usual, |scope| {
+                    if writes { scope.to_owned() } else { challenge::reading(scope) }
+                });
                 let token = self.token(realm, service.as_deref(), &scope, login).await?;
                 Ok(bearer(&token))
             }
