@@ -31,6 +31,7 @@ struct Site {
     router: Router,
     store: Store,
     _folder: TempDir,
+    _running: watch::Sender<bool>,
 }
 
 /// The page with all that a test looks at.
@@ -55,10 +56,10 @@ async fn site_at(public: Option<&str>) -> Site {
     let connections = Connections::new(store.clone(), keys, catalog, Vec::new()).unwrap();
     let public = public.map(|url| Url::parse(url).unwrap());
     let hosts = Hosts::of(HOST.parse().unwrap(), public.as_ref());
-    let shutdown = watch::channel(false).1;
+    let (running, shutdown) = watch::channel(false);
     let api = Api::new(connections, Wake::default(), metrics(), hosts.clone(), shutdown);
     let console = Console::new(api, hosts, public.as_ref());
-    Site { router: console.clone().router(), console, store, _folder: folder }
+    Site { router: console.clone().router(), console, store, _folder: folder, _running: running }
 }
 
 async fn site() -> Site {

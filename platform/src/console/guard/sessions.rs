@@ -4,6 +4,7 @@
 //! one has; what is over is swept away, whether or not somebody looks.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ const MOST_HELD: usize = 32;
 /// Links and sessions of one process.
 #[derive(Default)]
 pub(in crate::console) struct Sessions {
+    made: AtomicU64,
     links: Mutex<Kept<()>>,
     sessions: Mutex<Kept<Vec<Held>>>,
 }
@@ -47,6 +49,8 @@ type Kept<T> = HashMap<Vec<u8>, One<T>>;
 struct One<T> {
     holder: Holder,
     until: i64,
+    /// Which of all it is, since several are made in one instant.
+    number: u64,
     more: T,
 }
 
@@ -94,8 +98,15 @@ impl Sessions {
         }
         make_room(&mut links, OF_ALL);
         let secret = secret();
-        links.insert(hash(&secret), One { holder, until: now() + LINK, more: () });
+        links.insert(
+            hash(&secret),
+            One { holder, until: now() + LINK, number: self.number(), more: () },
+        );
         Some(secret)
+    }
+
+    fn number(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Whether a link would open the console. It is not used up.
@@ -118,7 +129,8 @@ impl Sessions {
             end_first(&mut sessions, &holder.id);
         }
         make_room(&mut sessions, OF_ALL);
-        let session = One { holder, until: now() + SESSION, more: Vec::new() };
+        let (until, number) = (now() + SESSION, self.number());
+        let session = One { holder, until, number, more: Vec::new() };
         sessions.insert(hash(&secret), session);
         secret
     }
@@ -205,10 +217,10 @@ fn count<T>(kept: &Kept<T>, holder: &str) -> usize {
     kept.values().filter(|one| one.holder.id == holder).count()
 }
 
-/// Ends the one of a holder that would end first.
+/// Ends the first one of a holder.
 fn end_first<T>(kept: &mut Kept<T>, holder: &str) {
     let own = kept.iter().filter(|(_, one)| one.holder.id == holder);
-    let first = own.min_by_key(|(_, one)| one.until).map(|(key, _)| key.clone());
+    let first = own.min_by_key(|(_, one)| one.number).map(|(key, _)| key.clone());
     if let Some(first) = first {
         kept.remove(&first);
     }
@@ -286,11 +298,9 @@ mod tests {
     fn where_all_are_too_many_who_has_the_most_loses_one() {
         let mut kept: Kept<()> = HashMap::new();
         for (place, id) in ["a", "b", "b", "b", "c"].into_iter().enumerate() {
-            let until = i64::try_from(place).unwrap();
-            kept.insert(
-                vec![u8::try_from(place).unwrap()],
-                One { holder: holder(id), until, more: () },
-            );
+            let number = u64::try_from(place).unwrap();
+            let one = One { holder: holder(id), until: i64::MAX, number, more: () };
+            kept.insert(vec![u8::try_from(place).unwrap()], one);
         }
         make_room(&mut kept, 6);
         assert_eq!(kept.len(), 5);

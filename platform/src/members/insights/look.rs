@@ -1,7 +1,5 @@
 //! A choice of members, and what one pass over a copy counts.
 
-use std::collections::HashMap;
-
 use super::snapshot::{Compact, Snapshot, UNKNOWN};
 use crate::clock::DAY;
 
@@ -142,33 +140,32 @@ impl Snapshot {
 
     /// How many use two of these products. It needs the most used ones, so it is a pass of its own.
     fn together(&self, top: &[u32], failed: &[u16]) -> (Vec<String>, Vec<Vec<usize>>) {
-        let mut rows = vec![vec![0_usize; top.len()]; top.len()];
-        // By product, its rows.
-        let slots: Vec<Vec<usize>> = self
+        // By product, a bit for each of them.
+        let bit =
+            |label: &u32| top.iter().position(|one| one == label).map_or(0, |at| 1_usize << at);
+        let bits: Vec<usize> = self
             .labels_of
             .iter()
-            .map(|own| {
-                let slot = |label: &u32| top.iter().position(|one| one == label);
-                own.iter().filter_map(slot).collect()
-            })
+            .map(|own| own.iter().map(bit).fold(0, std::ops::BitOr::bitor))
             .collect();
+        // How many use just these, and no other of them.
+        let mut counts = [0_usize; 1 << TOGETHER];
         let members = self.members.iter().zip(failed);
         for (member, _) in members.filter(|(_, failed)| **failed & !(PRODUCT | WITH) == 0) {
-            let mut uses = [false; TOGETHER];
-            for (used, _) in &member.uses {
-                let own = usize::try_from(*used).ok().and_then(|used| slots.get(used));
-                for slot in own.into_iter().flatten() {
-                    if let Some(uses) = uses.get_mut(*slot) {
-                        *uses = true;
-                    }
-                }
-            }
-            for (row, _) in rows.iter_mut().zip(uses).filter(|(_, uses)| *uses) {
-                for (count, _) in row.iter_mut().zip(uses).filter(|(_, uses)| *uses) {
-                    *count += 1;
-                }
+            let uses = member.uses.iter().filter_map(|(used, _)| {
+                usize::try_from(*used).ok().and_then(|used| bits.get(used))
+            });
+            if let Some(count) = counts.get_mut(uses.fold(0, |all, one| all | one)) {
+                *count += 1;
             }
         }
+        let both = |a: usize, b: usize| {
+            let wanted = (1 << a) | (1 << b);
+            let all = counts.iter().enumerate().filter(|(uses, _)| uses & wanted == wanted);
+            all.map(|(_, count)| count).sum::<usize>()
+        };
+        let places = 0..top.len();
+        let rows = places.clone().map(|a| places.clone().map(|b| both(a, b)).collect()).collect();
         (top.iter().map(|label| self.label(*label)).collect(), rows)
     }
 
@@ -256,7 +253,8 @@ struct Tally<'s> {
     labels_of: &'s [Box<[u32]>],
     products: Vec<(usize, usize)>,
     seen: [usize; 5],
-    words: [HashMap<u32, usize>; 4],
+    /// By word.
+    words: [Vec<usize>; 4],
     billable: [usize; 3],
     /// Labels of one member.
     used: Vec<u32>,
@@ -268,7 +266,7 @@ impl<'s> Tally<'s> {
             labels_of: &snapshot.labels_of,
             products: vec![(0, 0); snapshot.labels.len()],
             seen: [0; 5],
-            words: Default::default(),
+            words: std::array::from_fn(|_| vec![0; snapshot.words.all.len()]),
             billable: [0; 3],
             used: Vec::new(),
         }
@@ -286,8 +284,11 @@ impl<'s> Tally<'s> {
         for ((counts, own), bit) in
             self.words.iter_mut().zip(own).zip([STATUS, KIND, AFFILIATION, DOMAIN])
         {
-            if only(bit) {
-                *counts.entry(own).or_default() += 1;
+            let count = usize::try_from(own).ok().and_then(|own| counts.get_mut(own));
+            if only(bit)
+                && let Some(count) = count
+            {
+                *count += 1;
             }
         }
         if only(BILLABLE) {
@@ -325,10 +326,8 @@ impl<'s> Tally<'s> {
             all
         };
         let [statuses, kinds, affiliations, domains] = self.words.map(|counts| {
-            let named = counts
-                .into_iter()
-                .filter_map(|(word, count)| Some((snapshot.words.of(word)?.clone(), count)));
-            most_first(named.collect())
+            let told = snapshot.words.all.iter().zip(counts).filter(|(_, count)| *count > 0);
+            most_first(told.map(|(word, count)| (word.clone(), count)).collect())
         });
         (found.statuses, found.kinds) = (statuses, kinds);
         (found.affiliations, found.domains) = (affiliations, domains);

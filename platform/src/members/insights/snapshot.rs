@@ -71,10 +71,6 @@ impl<T: Clone + Eq + std::hash::Hash> Names<T> {
         self.places.insert(name, place);
         place
     }
-
-    pub(super) fn of(&self, place: u32) -> Option<&T> {
-        self.all.get(usize::try_from(place).ok()?)
-    }
 }
 
 #[derive(Deserialize)]
