@@ -1,12 +1,12 @@
 //! The life of a connection: its settings are validated before anything is stored, its account is
 //! known by the service's stable id, its key is renewed without a gap, and it is deleted whole.
 
+mod entered;
 mod session;
 mod upgrade;
 mod wanted;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use smp_host::http::origin::Origin;
 use smp_host::live::{LiveClient, LiveOptions};
 use smp_host::settings::{SecretText, Settings};
 use smp_host::validation::Validation;
-use zeroize::Zeroizing;
 
+pub use entered::Secrets;
 use wanted::Wanted;
 
 use crate::catalog::Catalog;
@@ -64,10 +64,6 @@ pub struct Connections {
     upstreams: Arc<Vec<Origin>>,
 }
 
-/// Secrets as they were entered. They are never printed, and wiped when they are dropped.
-#[derive(Clone, Default)]
-pub struct Secrets(BTreeMap<String, Zeroizing<String>>);
-
 /// A connection to be made.
 #[derive(Clone, Debug)]
 pub struct New {
@@ -104,40 +100,6 @@ pub struct Change {
 struct Ready {
     account: Account,
     validation: Validation,
-}
-
-impl Secrets {
-    /// Takes secrets.
-    #[must_use]
-    pub fn new(secrets: BTreeMap<String, String>) -> Self {
-        Self(secrets.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect())
-    }
-
-    /// Adds a secret, in place of one of the same setting.
-    pub(crate) fn put(&mut self, setting: String, text: Zeroizing<String>) {
-        self.0.insert(setting, text);
-    }
-
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Each secret with its setting.
-    pub(crate) fn each(self) -> impl Iterator<Item = (String, Zeroizing<String>)> {
-        self.0.into_iter()
-    }
-
-    /// The secret of a setting, as it was entered.
-    pub(crate) fn given(&self, setting: &str) -> Option<&str> {
-        self.0.get(setting).map(|text| text.as_str())
-    }
-}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
-    }
 }
 
 impl Connections {

@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
+use super::oidc::OidcArguments;
 use super::{
     KeyArguments, LeaseArguments, MOST_SLOTS, StoreArguments, cache, compiler, end_on_signal,
     origin, say, trust,
@@ -45,6 +46,8 @@ pub(super) struct Serve {
     /// Allow connections to this origin in place of the live one, such as a mock or a proxy.
     #[arg(long = "allow-upstream", value_name = "URL", value_parser = origin)]
     allow_upstream: Vec<Origin>,
+    #[command(flatten)]
+    oidc: OidcArguments,
     /// Run only connectors that this trust file does not revoke.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
@@ -69,6 +72,7 @@ impl Serve {
             return Err(Problem::invalid("`--listen` reaches beyond this machine")
                 .hint("Give `--public-url https://…`, the address by which users reach it."));
         }
+        let oidc = self.oidc.options()?;
         let place = self.store.place();
         if self.slots == 0 && place.folder().is_some() {
             return Err(Problem::invalid("a folder has no other process that runs connections")
@@ -96,7 +100,7 @@ impl Serve {
         let api =
             Api::new(connections.clone(), wake.clone(), metrics, hosts.clone(), shutdown.clone());
         let duty = Duty { slots: self.slots.into(), schedule: Some(self.keep_days) };
-        let console = Console::new(api.clone(), hosts, self.public_url.as_ref());
+        let console = Console::new(api.clone(), hosts, self.public_url.as_ref(), oidc)?;
         let schedule = tokio::spawn(scheduler::run(connections, wake, duty, shutdown.clone()));
         let signals = end_on_signal(end.clone())?;
         let (told, mut lost) = tokio::sync::oneshot::channel();

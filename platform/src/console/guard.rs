@@ -28,6 +28,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::Console;
+use super::oidc;
 use super::page;
 use crate::api::Hosts;
 use crate::clock::now;
@@ -175,10 +176,12 @@ impl Guard {
             Some("same-origin") => true,
             // Typed, or from a bookmark.
             Some("none") => reads,
-            // A link in a message may lead to the way in, and nowhere else.
+            // A link in a message, and the issuer of OpenID Connect, may lead to the way in, and
+            // nowhere else.
             Some(_) => {
                 let path = request.uri().path();
-                let leads_in = path == WAY_IN || path.starts_with("/console/enter/");
+                let leads_in =
+                    [WAY_IN, oidc::BACK].contains(&path) || path.starts_with("/console/enter/");
                 reads
                     && leads_in
                     && text("sec-fetch-mode") == Some("navigate")
@@ -311,7 +314,12 @@ pub(super) async fn at_the_door(
         Ok((request, Place::among(&console.guard.doors).await?))
     };
     match placed.await {
-        Ok((request, _place)) => next.run(request).await,
+        Ok((mut request, place)) => {
+            request.extensions_mut().insert(place.clone());
+            let answer = next.run(request).await;
+            place.give_up();
+            answer
+        }
         Err(problem) => page::problem(None, &problem),
     }
 }
@@ -362,9 +370,10 @@ pub(super) async fn entered(
     }
 }
 
-/// Whether the token behind a session is valid still. The link of `serve` has none.
+/// Whether the token behind a session is valid still. The link of `serve` has none, and who entered
+/// by OpenID Connect showed one once.
 async fn valid(store: &Store, holder: &Holder) -> Result<bool, Problem> {
-    if holder.id == super::OPERATOR {
+    if holder.id == super::OPERATOR || holder.id.starts_with(oidc::PERSON) {
         return Ok(true);
     }
     let sql = "SELECT 1 FROM tokens WHERE id = $1 AND revoked IS NULL \

@@ -8,6 +8,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | `guard` | who may ask: host, origin, one-time link, session, bounds, headers |
+//! | [`oidc`] | entering by OpenID Connect |
 //! | `page` | the frame, and what pages are made of |
 //! | `words` | English words for states and remedies |
 //! | `form` | forms as they arrive |
@@ -29,6 +30,7 @@ mod form;
 mod guard;
 mod licences;
 mod members;
+pub mod oidc;
 mod page;
 mod person;
 mod plugins;
@@ -79,18 +81,37 @@ pub struct Console {
     api: Api,
     guard: Arc<Guard>,
     streams: Arc<Semaphore>,
+    oidc: Option<Arc<oidc::Oidc>>,
 }
 
 impl Console {
     /// The console of a server that is addressed by these names. It sweeps what is over by itself,
     /// so a runtime is needed.
-    #[must_use]
-    pub fn new(api: Api, hosts: Hosts, public: Option<&Url>) -> Self {
+    ///
+    /// # Errors
+    /// If people are to enter by OpenID Connect, and the issuer cannot be used, or there is no
+    /// public address to which it could send them back.
+    pub fn new(
+        api: Api,
+        hosts: Hosts,
+        public: Option<&Url>,
+        oidc: Option<oidc::Options>,
+    ) -> Result<Self, Problem> {
+        let oidc = match (oidc, public) {
+            (None, _) => None,
+            (Some(options), Some(public)) => Some(Arc::new(oidc::Oidc::new(options, public)?)),
+            (Some(_), None) => {
+                let text = "OpenID Connect needs the public address of the console";
+                return Err(Problem::invalid(text).hint(
+                    "Name the address by which people reach it: the issuer sends them back.",
+                ));
+            }
+        };
         let guard = Arc::new(Guard::new(hosts, public));
         let insights = api.connections.insights.clone();
         tokio::spawn(guard::swept(Arc::downgrade(&guard), insights));
         let streams = Arc::new(Semaphore::new(runs::STREAMS));
-        Self { api, guard, streams }
+        Ok(Self { api, guard, streams, oidc })
     }
 
     /// The path of a link that opens the console once, as the operator.
@@ -121,6 +142,8 @@ impl Console {
         let doors = Router::new()
             .route(WAY_IN, get(way_in).post(by_token))
             .route("/console/enter/{token}", get(door).post(enter))
+            .route(oidc::BEGIN, get(oidc::begin))
+            .route(oidc::BACK, get(oidc::back))
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn_with_state(state.clone(), guard::at_the_door));
         let assets = Router::new()
@@ -232,13 +255,14 @@ fn see(frame: &Frame, path: &str) -> Response {
     Redirect::to(&frame.to(path)).into_response()
 }
 
-/// The way in for who has a token.
+/// The way in for who has a token, or an account at the issuer.
 async fn way_in(State(console): State<Console>) -> Response {
     page::outside("Enter the console", &token_form(&console, None))
 }
 
 fn token_form(console: &Console, wrong: Option<&str>) -> maud::Markup {
     html! {
+        @if let Some(oidc) = &console.oidc { (oidc.link()) }
         @if let Some(wrong) = wrong {
             p #wrong .error role="alert" { "✘ " (wrong) }
         }

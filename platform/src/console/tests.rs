@@ -1,6 +1,7 @@
 //! Tests of the console: the router alone, on a store, without a network and without a connector.
 
 mod doors;
+mod oidc;
 mod pages;
 mod places;
 
@@ -47,6 +48,10 @@ fn metrics() -> Metrics {
 }
 
 async fn site_at(public: Option<&str>) -> Site {
+    site_of(public, None).await
+}
+
+async fn site_of(public: Option<&str>, oidc: Option<crate::console::oidc::Options>) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::Folder(folder.path().to_owned());
     let store = Store::open(&place).await.unwrap();
@@ -58,7 +63,7 @@ async fn site_at(public: Option<&str>) -> Site {
     let hosts = Hosts::of(HOST.parse().unwrap(), public.as_ref());
     let (running, shutdown) = watch::channel(false);
     let api = Api::new(connections, Wake::default(), metrics(), hosts.clone(), shutdown);
-    let console = Console::new(api, hosts, public.as_ref());
+    let console = Console::new(api, hosts, public.as_ref(), oidc).unwrap();
     Site { router: console.clone().router(), console, store, _folder: folder, _running: running }
 }
 
