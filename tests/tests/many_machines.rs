@@ -159,6 +159,33 @@ fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
 }
 
 #[test]
+fn the_end_of_a_large_run_holds_up_no_other() {
+    let Some(cluster) = cluster() else { return };
+    let mocks = mocks(2, |mock| mock.members(300).page_size(10));
+    let server = serve(&cluster, &mocks, &["--slots", "0"]);
+    let paths = connected(&server, &mocks);
+    let worker = |name| Worker::start(&cluster, &mocks, name, &["--lease", "2"]);
+    let _workers = [worker("first"), worker("second")];
+    let [large, other] = [0, 1].map(|one: usize| server.first_run(&paths[one]));
+    cluster.until("SELECT min(page) FROM runs", |page| number(page) >= 2);
+    let page =
+        |run: &str| number(&cluster.sql(&format!("SELECT page FROM runs WHERE id = '{run}'")));
+    let before = page(&other);
+    // What the end of a run does, for much longer than a lease.
+    let lock = format!("UPDATE runs SET stop = stop WHERE id = '{large}'; SELECT pg_sleep(6)");
+    std::thread::scope(|scope| {
+        scope.spawn(|| cluster.sql(&lock));
+        std::thread::sleep(Duration::from_secs(5));
+        assert!(page(&other) > before + 8, "the other run goes on");
+    });
+    for (path, run) in [(&paths[0], &large), (&paths[1], &other)] {
+        let ended = server.ended(path, run);
+        assert_eq!((&ended["members"], &ended["pages"]), (&json!(300), &json!(30)), "{ended}");
+    }
+    assert_eq!(cluster.sql(&format!("SELECT epoch FROM runs WHERE id = '{other}'")), "1");
+}
+
+#[test]
 fn sigterm_hands_runs_over_at_once() {
     let Some(cluster) = cluster() else { return };
     let mocks = slow(40);

@@ -48,11 +48,12 @@ impl Worker {
 /// # Errors
 /// If the database fails.
 pub async fn claim(store: &Store, id: &str, worker: &Worker) -> Result<Option<Claimed>, Problem> {
-    let clock = store.clock();
+    let (clock, skipping) = (store.clock(), skipping(store));
     let sql = format!(
         "UPDATE runs SET epoch = epoch + 1, held = $2, held_until = CASE WHEN $3 > 0 THEN \
          {clock} + $3 ELSE NULL END, error = NULL \
-         WHERE id = $1 AND state = 'open' AND (held IS NULL OR held_until <= {clock}) \
+         WHERE id = (SELECT id FROM runs WHERE id = $1 AND state = 'open' \
+         AND (held IS NULL OR held_until <= {clock}) {skipping}) \
          AND (SELECT max(version) FROM _sqlx_migrations) = $4 RETURNING id, connection, seq, \
          epoch, page, sweep, attempts, requests, retries, waited_ms, bytes, started"
     );
@@ -86,19 +87,30 @@ pub async fn claim(store: &Store, id: &str, worker: &Worker) -> Result<Option<Cl
     Ok(claimed)
 }
 
+/// Nobody waits for a run that another transaction is about to change.
+fn skipping(store: &Store) -> &'static str {
+    if store.is_shared() { "FOR UPDATE SKIP LOCKED" } else { "" }
+}
+
 /// Renews the leases of a process. Returns the runs that it still has.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn renew(store: &Store, worker: &Worker) -> Result<HashSet<String>, Problem> {
+    // The end of a large run takes a while. The others do not wait for it, and nobody claims it
+    // meanwhile; a run whose page is just being written is renewed the next time.
+    let skipping = skipping(store);
     let sql = format!(
-        "UPDATE runs SET held_until = {} + $2 WHERE held = $1 AND state = 'open' RETURNING id",
+        "UPDATE runs SET held_until = {} + $2 WHERE id IN \
+         (SELECT id FROM runs WHERE held = $1 AND state = 'open' {skipping})",
         store.clock()
     );
     let mut writing = store.write().await?;
-    let rows = query(AssertSqlSafe(sql)).bind(worker.id.clone()).bind(worker.lent_ms());
-    let rows = rows.fetch_all(&mut *writing).await?;
+    let renewed = query(AssertSqlSafe(sql)).bind(worker.id.clone()).bind(worker.lent_ms());
+    renewed.execute(&mut *writing).await?;
     writing.commit().await?;
+    let sql = "SELECT id FROM runs WHERE held = $1 AND state = 'open'";
+    let rows = query(sql).bind(worker.id.clone()).fetch_all(store.read()).await?;
     rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
 }
 

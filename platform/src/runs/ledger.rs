@@ -198,6 +198,10 @@ impl Ledger {
     /// The members of these rows, as they were after the last whole run.
     async fn known(&self, rows: &[Row]) -> Result<HashMap<String, Known>, DestinationError> {
         let mut known = HashMap::new();
+        if self.run.seq <= 1 {
+            // There is nobody yet. A server would keep the plan of a query of an empty table.
+            return Ok(known);
+        }
         for some in rows.chunks(MOST_IDS) {
             let places: Vec<String> =
                 (3..some.len() + 3).map(|place| format!("${place}")).collect();
@@ -236,7 +240,8 @@ impl Ledger {
         let (run, sweep) = (self.run.id.clone(), self.run.sweep);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let some: Vec<Row> = rows.by_ref().take(MOST_ROWS).collect();
+            let most = if self.store.is_shared() { MOST_ROWS_OF_SERVER } else { MOST_ROWS };
+            let some: Vec<Row> = rows.by_ref().take(most).collect();
             let mut sql = String::from(
                 "INSERT INTO staged (run, id, sweep, what, hash, core, record, sort, search, \
                  status, kind, affiliation, last_seen, uses) \
@@ -265,6 +270,8 @@ impl Ledger {
 const MOST_IDS: usize = 500;
 /// Rows of one statement. SQLite finds a parameter by looking through those before it.
 const MOST_ROWS: usize = 10;
+/// The same where each statement is a way to a server: those of a page.
+const MOST_ROWS_OF_SERVER: usize = 100;
 
 /// What becomes of a member if the run is whole. `None` if nothing does.
 fn what(known: Option<&Known>, row: &Row) -> Option<&'static str> {

@@ -162,11 +162,6 @@ impl Store {
     }
 
     async fn open_server(url: &str, older_too: bool) -> Result<Self, Problem> {
-        let unusable = |error: &dyn std::fmt::Display| {
-            Problem::new(503, "database", format!("the database cannot be used: {error}")).hint(
-                "Give the address of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.",
-            )
-        };
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(unusable(&"its address does not begin with `postgres://`"));
         }
@@ -308,9 +303,16 @@ impl Store {
     }
 }
 
+/// What an operator gives for a server.
+const ADDRESS: &str =
+    "Give the address of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.";
+
+fn unusable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(503, "database", format!("the database cannot be used: {error}")).hint(ADDRESS)
+}
+
 fn malformed() -> Problem {
-    Problem::invalid("the address of the database is malformed")
-        .hint("Give the address of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE.")
+    Problem::invalid("the address of the database is malformed").hint(ADDRESS)
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {

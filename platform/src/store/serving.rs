@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection, Row, query};
 
-use super::{Place, make_folder, malformed, unwritable};
+use super::{Place, make_folder, malformed, unusable, unwritable};
 use crate::problem::Problem;
 
 /// The number of the lock, within a database.
@@ -60,10 +60,7 @@ impl Lock {
     async fn of_server(url: &str) -> Result<Self, Problem> {
         sqlx::any::install_default_drivers();
         let options = Box::new(AnyConnectOptions::from_str(url).map_err(|_| malformed())?);
-        let (connection, taken) = take(&options).await.map_err(|error| {
-            Problem::new(503, "database", format!("the database cannot be used: {error}"))
-                .hint("Look whether the PostgreSQL server runs, and whether its address is right.")
-        })?;
+        let (connection, taken) = take(&options).await.map_err(|error| unusable(&error))?;
         if taken {
             return Ok(Self(Held::Server { options, connection: Box::new(connection) }));
         }

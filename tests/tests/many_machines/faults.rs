@@ -36,6 +36,11 @@ fn workers_killed_all_along_leave_the_tables_of_one_process() {
     }
 }
 
+/// How long the runs of so many tenants may take, on a busy machine.
+fn patience(tenants: usize) -> Duration {
+    Duration::from_secs(60 + u64::try_from(tenants).unwrap())
+}
+
 fn round(cluster: &mut Cluster, seed: u64, tenants: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mocks = mocks(tenants, |mock| mock.members(PAGES * 10).page_size(10));
@@ -57,8 +62,10 @@ fn round(cluster: &mut Cluster, seed: u64, tenants: usize) {
         if left == "0" {
             break;
         }
-        let limit = Duration::from_secs(60 + u64::try_from(tenants).unwrap());
-        assert!(began.elapsed() < limit, "seed {seed}: {left} runs after {kills} kills");
+        assert!(
+            began.elapsed() < patience(tenants),
+            "seed {seed}: {left} runs after {kills} kills"
+        );
         let pages = cluster.sql("SELECT coalesce(sum(page), 0) FROM runs");
         if !stopped && pages.parse::<u64>().unwrap() > u64::try_from(tenants).unwrap() * PAGES / 3 {
             stopped = true;
@@ -148,9 +155,14 @@ fn embedded(mocks: &[Mock]) -> String {
         command.args(["--allow-upstream", &mock.url()]);
     });
     let server = Server::spawned(command, &log(&data));
-    for path in connected(&server, mocks) {
+    let (paths, began) = (connected(&server, mocks), Instant::now());
+    for path in paths {
         let run = server.first_run(&path);
-        assert_eq!(server.ended(&path, &run)["state"], "complete");
+        let at = format!("{path}/runs/{run}");
+        while server.get(&at)["state"] != "complete" {
+            assert!(began.elapsed() < patience(mocks.len()), "{}", server.get(&at));
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
     server.end();
     lines(&data.join("platform.db"), &lines_of_members("lower(hex(hash))", "lower(hex(core))"))
