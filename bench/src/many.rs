@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use smp_tests::harness::{binary, component};
+use smp_tests::harness::component;
 use smp_tests::mock::{Builder, DEFAULT_KEY, Mock};
 use smp_tests::postgres::Cluster;
 
@@ -78,11 +78,11 @@ pub fn measure() -> Result<Option<Vec<Taken>>> {
     Ok(Some(all))
 }
 
-fn platform(cluster: &Cluster, command: &[&str]) -> Command {
-    let mut platform = Command::new(binary().with_file_name("smp-platform"));
+fn platform(cluster: &Cluster, command: &[&str]) -> Result<Command> {
+    let mut platform = Command::new(std::env::current_exe()?.with_file_name("smp-platform"));
     platform.env_clear().env("XDG_CACHE_HOME", std::env::temp_dir().join("smp-bench-cache"));
     platform.args(command).args(["--database", &cluster.url()]).stdin(Stdio::null());
-    platform
+    Ok(platform)
 }
 
 fn started(mut command: Command, cluster: &Cluster, mocks: &[Mock]) -> Result<(Child, String)> {
@@ -121,9 +121,9 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
                 .start()
         })
         .collect::<Result<_, _>>()?;
-    let installed = platform(cluster, &["connector", "install"]).arg(component()).output()?;
+    let installed = platform(cluster, &["connector", "install"])?.arg(component()).output()?;
     ensure!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    let command = platform(cluster, &["serve", "--json", "--slots", "0"]);
+    let command = platform(cluster, &["serve", "--json", "--slots", "0"])?;
     let (serve, line) = started(command, cluster, &mocks)?;
     let _serve = Ended(serve);
     let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
@@ -137,7 +137,7 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
     let slots = SLOTS.to_string();
     let workers: Vec<Ended> = (0..number)
         .map(|_| {
-            let command = platform(cluster, &["work", "--slots", &slots]);
+            let command = platform(cluster, &["work", "--slots", &slots])?;
             Ok(Ended(started(command, cluster, &mocks)?.0))
         })
         .collect::<Result<_>>()?;

@@ -68,6 +68,10 @@ async fn measure_server() -> Result<ExitCode> {
     let before = (cpu(Whose::Process), many::cpu_of(server)?);
     let at = commit(&store, members, 0, Some(server)).await?;
     let end = (cpu(Whose::Process), many::cpu_of(server)?);
+    let size = "SELECT pg_total_relation_size('members')";
+    let size = number(cluster.sql(size).parse()?) / number(members);
+    let again = commit(&store, members, 1, Some(server)).await?;
+    let last = (cpu(Whose::Process), many::cpu_of(server)?);
     store.close().await;
     drop(cluster);
     let page = |seconds: f64| seconds / number(members / PAGE) * 1_000.0;
@@ -80,11 +84,20 @@ async fn measure_server() -> Result<ExitCode> {
         ),
         Figure("of it, in the database".into(), page(at.1 - before.1), "ms", None),
         Figure(
-            "processor time of the end of a run of 100,000 members, database".into(),
+            "processor time of the end of the first run of 100,000 members, database".into(),
             end.1 - at.1,
             "s",
             None,
         ),
+        Figure("a member in the database, with its indexes".into(), size, "B", None),
+        Figure(
+            "the same page in a run in which 1 of 100 changed and 1 of 10 was active".into(),
+            page(again.0 - end.0 + again.1 - end.1),
+            "ms",
+            None,
+        ),
+        Figure("of it, in the database".into(), page(again.1 - end.1), "ms", None),
+        Figure("the end of that run, database".into(), last.1 - again.1, "s", None),
     ];
     let taken = many::measure()?.unwrap_or_default();
     let first = taken.first().map_or(0.0, |one| one.wall);
