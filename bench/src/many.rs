@@ -165,12 +165,13 @@ fn cpu_of_one(stat: &Path) -> Result<f64> {
     Ok(times.map(f64::from).sum::<f64>() / 100.0)
 }
 
-/// Waits until a query of a number answers this.
+/// Waits until a query of a number answers this. Each look is a connection, which costs the
+/// database.
 fn wait(cluster: &Cluster, sql: &str, number: usize) -> Result<()> {
     let began = Instant::now();
     while cluster.sql(sql) != number.to_string() {
         ensure!(began.elapsed() < PATIENCE, "{sql}: {}", cluster.sql(sql));
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(500));
     }
     Ok(())
 }
