@@ -127,8 +127,11 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
     let (serve, line) = started(command, cluster, &mocks)?;
     let _serve = Ended(serve);
     let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
-    let url = told["url"].as_str().and_then(|url| url.strip_prefix("http://"));
-    let (url, token) = (url.context("no address")?, told["token"].as_str().context("no token")?);
+    let url = told.get("url").and_then(Value::as_str).and_then(|url| url.strip_prefix("http://"));
+    let (url, token) = (
+        url.context("no address")?,
+        told.get("token").and_then(Value::as_str).context("no token")?,
+    );
     connect(url, token, &mocks)?;
     wait(cluster, "SELECT count(*) FROM runs", TENANTS)?;
 

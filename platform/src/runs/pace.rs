@@ -230,7 +230,8 @@ fn parts(rate: Rate) -> (i64, Duration) {
 
 /// Milliseconds, rounded up: a slot never comes free too early.
 fn ms(duration: Duration) -> i64 {
-    let whole = duration.as_millis() + u128::from(duration.subsec_nanos() % 1_000_000 > 0);
+    let whole =
+        duration.as_millis() + u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
     i64::try_from(whole).unwrap_or(i64::MAX)
 }
 
