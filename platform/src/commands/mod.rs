@@ -49,7 +49,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the API, the schedule and the runs, until SIGTERM.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Run connections of a PostgreSQL database beside its `serve`, until SIGTERM; as many of it as
     /// wanted, on any machine.
     Work(work::Work),

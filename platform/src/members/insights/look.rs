@@ -378,7 +378,8 @@ mod tests {
             let other = Choice { product: Some(name.clone()), ..base.clone() };
             assert_eq!(behind(other), *count, "product {name} of {base:?}");
         }
-        let facets: [(&[(String, usize)], fn(&mut Choice) -> &mut Option<String>); 5] = [
+        type Facet<'f> = (&'f [(String, usize)], fn(&mut Choice) -> &mut Option<String>);
+        let facets: [Facet<'_>; 5] = [
             (&found.statuses, |choice| &mut choice.status),
             (&found.kinds, |choice| &mut choice.kind),
             (&found.affiliations, |choice| &mut choice.affiliation),
