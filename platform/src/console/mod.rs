@@ -8,7 +8,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | `guard` | who may ask: host, origin, one-time link, session, bounds, headers |
-//! | [`oidc`] | entering by OpenID Connect |
+//! | `oidc` | entering by OpenID Connect |
 //! | `page` | the frame, and what pages are made of |
 //! | `words` | English words for states and remedies |
 //! | `form` | forms as they arrive |
