@@ -4,7 +4,7 @@
 //! Correctness is in the database. A run is *claimed* (its epoch rises), a page is *committed*
 //! (members, position and figures in one transaction, which compares the epoch), and only the
 //! transaction that concludes a whole run changes what is shown: who appeared, changed, returned
-//! or is gone. Whoever runs what may fail at any moment.
+//! or is gone. Any process may fail at any moment.
 //!
 //! ```text
 //! api ─▶ connections ─ due? ─▶ scheduler ─▶ collect ─▶ a session of smp-host ─▶ ledger ─▶ members, changes

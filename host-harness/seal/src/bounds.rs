@@ -25,7 +25,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), SealError> {
             Ok(Payload::ImportSection(section)) => imports += count(section.count()),
             Ok(Payload::ComponentImportSection(section)) => imports += count(section.count()),
             Ok(_) => {}
-            // Whoever decodes it says what is wrong.
+            // The decoder says what is wrong.
             Err(_) => return Ok(()),
         }
         if depth > DEEPEST {

@@ -3,7 +3,7 @@
 -- What an earlier version held has no such instant.
 UPDATE runs SET held = NULL, epoch = epoch + 1 WHERE held IS NOT NULL AND state = 'open';
 
--- A connection has one run that is open or waits, whoever asks for it.
+-- A connection has one run that is open or waits, however often one is asked for.
 CREATE UNIQUE INDEX runs_one_open ON runs (connection) WHERE state IN ('open', 'waiting');
 CREATE INDEX runs_held ON runs (held) WHERE held IS NOT NULL;
 

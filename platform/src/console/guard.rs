@@ -303,7 +303,7 @@ pub(super) async fn whole(request: Request) -> Result<Request, Problem> {
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// What whoever enters passes: the form is there, and a place is free.
+/// The checks on the way in: the form is there, and a place is free.
 pub(super) async fn at_the_door(
     State(console): State<Console>,
     request: Request,

@@ -1,4 +1,4 @@
-//! Who has a run. A claim raises its epoch, which fences whoever had it before.
+//! Who has a run. A claim raises its epoch, which fences the process that had it before.
 //!
 //! In a folder there is one process, and what it holds is its own until it ends. On a server there
 //! may be many: a claim is a lease, which its process renews, and a run whose lease is over is
@@ -42,7 +42,7 @@ impl Worker {
     }
 }
 
-/// Claims a run: whoever held it before writes nothing more. `None` if it is not to be claimed, or
+/// Claims a run: its previous holder writes nothing more. `None` if it is not to be claimed, or
 /// not by this build.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ const AFTER_A_FAULT: Duration = Duration::from_millis(500);
 /// The slots of one account, for one run of it or for a person who looks.
 pub struct Slots {
     shared: Arc<Shared>,
-    /// The run and its epoch: whoever was fenced gets no slot.
+    /// The run and its epoch: a fenced process gets no slot.
     run: Option<(String, i64)>,
     /// Whether the account has its rows.
     made: AtomicBool,

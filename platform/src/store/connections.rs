@@ -181,7 +181,7 @@ pub async fn get(store: &Store, id: &str, tenant: Option<&str>) -> Result<Connec
         .ok_or_else(|| Problem::not_found("connection"))
 }
 
-/// The connection as it is now, and as it stays until this transaction ends. Whoever changes a
+/// The connection as it is now, and as it stays until this transaction ends. What changes a
 /// connection and its runs takes the connection first, so that nobody waits in a circle.
 ///
 /// # Errors

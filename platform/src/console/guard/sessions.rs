@@ -226,7 +226,7 @@ fn end_first<T>(kept: &mut Kept<T>, holder: &str) {
     }
 }
 
-/// Where all together are too many, whoever has the most loses one.
+/// If there are too many in total, the holder with the most loses one.
 fn make_room<T>(kept: &mut Kept<T>, most: usize) {
     if kept.len() < most {
         return;

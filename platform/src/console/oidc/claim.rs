@@ -35,13 +35,13 @@ pub(super) fn holder(person: &Person, claim: &str) -> Result<Holder, Problem> {
         [] => refused(
             "the issuer knows this person, and gives no role here",
             format!(
-                "Whoever runs the issuer sets the claim `{claim}` to `admin`, `viewer`, \
+                "The operator of the issuer sets the claim `{claim}` to `admin`, `viewer`, \
                  `admin:TENANT` or `viewer:TENANT`."
             ),
         ),
         _ => refused(
             "the issuer names more than one tenant for this person",
-            format!("Whoever runs the issuer leaves one in the claim `{claim}`."),
+            format!("The operator of the issuer leaves one in the claim `{claim}`."),
         ),
     }
 }

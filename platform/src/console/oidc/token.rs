@@ -75,8 +75,8 @@ struct Head {
     crit: Option<Value>,
 }
 
-/// How a token is signed. What both sides could make, such as a keyed hash, and what nobody signed
-/// is none of these.
+/// How a token is signed: always with a private key of the issuer. Keyed hashes, which both sides
+/// could make, and unsigned tokens are refused.
 #[derive(Clone, Copy)]
 enum Signed {
     Rsa(&'static RsaParameters),

@@ -121,7 +121,7 @@ impl Insights {
         });
     }
 
-    /// The lock of a connection: its members are read once, whoever waits for them.
+    /// The lock of a connection: its members are read once, however many wait for them.
     fn turn(&self, connection: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut reading = locked(&self.0.reading);
         reading.retain(|_, turn| Arc::strong_count(turn) > 1);
