@@ -295,9 +295,9 @@ lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 doc: ## Build the documentation of the library; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
 
-# The first run builds it, in two minutes. Without the registry nothing is checked, and a message says so.
+# The first run builds it, unoptimized, for it runs seconds. Without the registry nothing is checked, and a message says so.
 $(DENY):
-	@CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
 
 deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its database are available
 	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; \

@@ -58,6 +58,24 @@ pub fn binary() -> PathBuf {
     built(profile.join("smp-harness"), "cargo build --release --workspace")
 }
 
+/// `make`, without what a `make` around the test hands down: it would print folders, and build elsewhere.
+#[must_use]
+pub fn make() -> Command {
+    let mut make = Command::new("make");
+    for inherited in [
+        "MAKEFLAGS",
+        "MFLAGS",
+        "MAKELEVEL",
+        "MAKEOVERRIDES",
+        "CARGO_MAKEFLAGS",
+        "CARGO_TARGET_DIR",
+        "RUSTFLAGS",
+    ] {
+        make.env_remove(inherited);
+    }
+    make
+}
+
 /// A folder of the workspace's `tests`.
 #[must_use]
 pub fn folder(name: &str) -> PathBuf {

@@ -23,7 +23,7 @@ use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
 use smp_replay::player::Player;
-use smp_tests::harness::{Run, binary, folder, read_json, skipped};
+use smp_tests::harness::{Run, binary, folder, make, read_json, skipped};
 use tempfile::TempDir;
 
 /// People of the service, and how many of them are on a page.
@@ -175,10 +175,9 @@ fn a_project_is_made_whole_and_nothing_is_replaced() {
     assert_eq!(new("Ünfit", &["--id", "fit"]).code, Some(0));
     assert_eq!(new("other", &["--id", "-"]).code, Some(2));
     // Without the command, it says how to get it, before anything is built.
-    let ended = Command::new("make")
+    let ended = make()
         .arg("check")
         .env("SMP_HARNESS", "no-such-command")
-        .env_remove("MAKEFLAGS")
         .current_dir(parent.path().join("my-service"))
         .output()
         .unwrap();
@@ -223,11 +222,9 @@ impl Project {
     }
 
     fn make(&self, arguments: &[&str]) -> Output {
-        Command::new("make")
+        make()
             .args(arguments)
             .env("SMP_HARNESS", binary())
-            .env_remove("MAKEFLAGS")
-            .env_remove("CARGO_TARGET_DIR")
             .current_dir(self.path())
             .output()
             .unwrap()

@@ -10,21 +10,18 @@
 )]
 
 use std::fs;
-use std::process::Command;
 
-use smp_tests::harness::folder;
+use smp_tests::harness::{folder, make};
 
 /// The lines that `make` would run for this target where nothing is built.
 fn dry_run(target: &str) -> Vec<String> {
     let nothing_built = tempfile::tempdir().unwrap();
-    let mut make = Command::new("make");
-    make.current_dir(folder(".."))
+    let ended = make()
+        .current_dir(folder(".."))
         .args(["--dry-run", "--no-print-directory", target])
-        .arg(format!("TARGET={}", nothing_built.path().display()));
-    for inherited in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"] {
-        make.env_remove(inherited);
-    }
-    let ended = make.output().unwrap();
+        .arg(format!("TARGET={}", nothing_built.path().display()))
+        .output()
+        .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let text = String::from_utf8(ended.stdout).unwrap().replace("\\\n", " ");
     text.lines().map(str::to_owned).collect()

@@ -14,7 +14,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use smp_tests::harness::{binary, component, folder};
+use smp_tests::harness::{binary, component, folder, make};
 
 #[test]
 fn another_folder_and_another_cargo_home_give_the_same_bytes() {
@@ -24,18 +24,15 @@ fn another_folder_and_another_cargo_home_give_the_same_bytes() {
     let home = cargo_home(elsewhere.path());
 
     // The part of the project's `make` that builds the component.
-    let mut make = Command::new("make");
-    make.args(["--silent", "core-module", "TARGET=target"]).current_dir(&copy);
-    make.env("CARGO_HOME", &home)
+    let made = make()
+        .args(["--silent", "core-module", "TARGET=target"])
+        .current_dir(&copy)
+        .env("CARGO_HOME", &home)
         .env("CARGO_NET_OFFLINE", "true")
         .env("TZ", "Pacific/Auckland")
-        .env("LC_ALL", "C");
-    for inherited in
-        ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_MAKEFLAGS"]
-    {
-        make.env_remove(inherited);
-    }
-    let made = make.output().unwrap();
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 
     let built = copy.join("target/wasm32-unknown-unknown/component");
