@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { browser, connector, enter, folder, harness, install, mock, platform, until, watched } from "./platform.mjs";
+import { browser, connector, enter, folder, harness, heap, install, mock, platform, until, watched } from "./platform.mjs";
 import { pages, story, WORKSPACES } from "./story.mjs";
 
 const axe = readFileSync(resolve(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
@@ -281,6 +281,9 @@ test("a form is checked while it is typed, a key is taken once, and nothing is s
   await page.waitForSelector("text=held in memory");
   await page.fill("#tenant", "acme");
   await page.waitForTimeout(400);
+  const memory = await heap(page);
+  assert.ok(memory.includes("held in memory"), "the snapshot has the texts of the page");
+  assert.ok(!memory.includes(organization.key), "the key left the memory of the page when it was sent");
   assert.equal(bodies.filter((body) => body.includes(encodeURIComponent(organization.key))).length, 1, "one POST has it");
   await page.selectOption("#upstream", organization.url);
   await page.click("button.main");
@@ -291,6 +294,7 @@ test("a form is checked while it is typed, a key is taken once, and nothing is s
   await page.waitForSelector("h1:has-text('Connected:')");
   const kept = await page.evaluate(() => document.documentElement.outerHTML + location.href + JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }) + document.cookie);
   assert.ok(!kept.includes(organization.key));
+  assert.ok(!(await heap(page)).includes(organization.key));
   assert.ok(!seen.requests.some((url) => url.includes(organization.key)), "in no address");
   assert.ok(!seen.violations.some((one) => /violation/.test(one)), `${seen.violations}`);
   await site.stop();

@@ -143,3 +143,15 @@ export async function watched(context, home) {
   });
   return { page, seen };
 }
+
+/** All that the memory of a page's scripts holds, after what is not needed was dropped. */
+export async function heap(page) {
+  const session = await page.context().newCDPSession(page);
+  const parts = [];
+  session.on("HeapProfiler.addHeapSnapshotChunk", ({ chunk }) => parts.push(chunk));
+  await session.send("HeapProfiler.enable");
+  await session.send("HeapProfiler.collectGarbage");
+  await session.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
+  await session.detach();
+  return parts.join("");
+}

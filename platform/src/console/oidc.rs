@@ -86,6 +86,12 @@ impl Oidc {
         Ok(Self { issuer: Issuer::new(options, back)?, tickets: Tickets::new()?, claim, places })
     }
 
+    /// As if this time had passed since the issuer was asked.
+    #[cfg(test)]
+    pub(super) async fn age(&self, by: i64) {
+        self.issuer.age(by).await;
+    }
+
     /// The link to the issuer, on the page of the way in.
     pub(super) fn link(&self) -> Markup {
         html! {

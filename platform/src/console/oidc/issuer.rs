@@ -29,7 +29,8 @@ const REQUEST: Duration = Duration::from_secs(15);
 const LARGEST: u64 = 512 * 1024;
 /// How long its addresses and keys are kept.
 const KEPT: i64 = HOUR;
-/// How long they are not asked for again, whatever comes: nobody makes us ask without end.
+/// How long they are not asked for again, whatever comes: unknown keys must not make us ask
+/// without end.
 const SETTLED: i64 = 30_000;
 
 /// The issuer of people's tokens, and this client there.
@@ -205,6 +206,14 @@ impl Issuer {
         let known = self.asked().await.map_err(|error| away(&error))?;
         *kept = Some((now(), known.clone()));
         Ok(known)
+    }
+
+    /// As if this time had passed since the issuer was asked.
+    #[cfg(test)]
+    pub(super) async fn age(&self, by: i64) {
+        if let Some((at, _)) = self.known.lock().await.as_mut() {
+            *at -= by;
+        }
     }
 
     async fn asked(&self) -> Result<Known, NotAsked> {

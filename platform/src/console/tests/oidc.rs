@@ -43,7 +43,11 @@ struct Issuer {
 struct Issued {
     url: String,
     key: EcdsaKeyPair,
+    /// The name of that key.
+    id: &'static str,
     other: EcdsaKeyPair,
+    /// How often its keys were asked for.
+    asked: usize,
     /// By code, the nonce and the challenge.
     codes: HashMap<String, (String, String)>,
     groups: Value,
@@ -90,7 +94,8 @@ impl Issued {
             Twist::Shared => "HS256",
             _ => "ES256",
         };
-        let text = format!("{}.{}", part(&json!({"alg": algorithm, "kid": "k"})), part(&claims));
+        let text =
+            format!("{}.{}", part(&json!({"alg": algorithm, "kid": self.id})), part(&claims));
         let signature = match twist {
             Twist::Unsigned => Vec::new(),
             Twist::Shared => {
@@ -122,11 +127,12 @@ async fn about(State(issued): Shared) -> axum::Json<Value> {
 }
 
 async fn keys(State(issued): Shared) -> axum::Json<Value> {
-    let issued = issued.lock().unwrap();
+    let mut issued = issued.lock().unwrap();
+    issued.asked += 1;
     let point = issued.key.public_key().as_ref();
     let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
-    let key = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "k",
-                     "x": x, "y": y});
+    let key = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256",
+                     "kid": issued.id, "x": x, "y": y});
     axum::Json(json!({"keys": [key]}))
 }
 
@@ -166,7 +172,9 @@ impl Issuer {
         let state = Arc::new(Mutex::new(Issued {
             url: url.clone(),
             key: pair(),
+            id: "k",
             other: pair(),
+            asked: 0,
             codes: HashMap::new(),
             groups: json!(["staff", "viewer:acme"]),
             twist: Twist::None,
@@ -370,4 +378,30 @@ async fn it_is_off_unless_an_issuer_is_named_and_says_when_the_issuer_is_away() 
     let got = site.ask(request.body(Body::empty()).unwrap()).await;
     assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE, "{}", got.text);
     assert!(got.text.contains("token of the API"), "{}", got.text);
+}
+
+#[tokio::test]
+async fn a_new_key_of_the_issuer_is_asked_for_and_not_without_end() {
+    let issuer = Issuer::begin().await;
+    let site = site_of(Some(PUBLIC), Some(issuer.options())).await;
+    let renewed = |id: &'static str| {
+        let mut issued = issuer.state.lock().unwrap();
+        (issued.key, issued.id) = (pair(), id);
+    };
+    let asked = || issuer.state.lock().unwrap().asked;
+    assert!(session(&entered(&issuer, &site).await).is_some());
+    assert!(session(&entered(&issuer, &site).await).is_some());
+    assert_eq!(asked(), 1, "keys are kept");
+    renewed("k2");
+    // It was asked a moment ago: tokens that name unknown keys make no one ask without end.
+    let got = entered(&issuer, &site).await;
+    assert_eq!((got.status, session(&got), asked()), (StatusCode::FORBIDDEN, None, 1));
+    site.console.oidc.as_ref().unwrap().age(31_000).await;
+    assert!(session(&entered(&issuer, &site).await).is_some());
+    assert_eq!(asked(), 2);
+    // And after an hour in any case: a key that the issuer took back is not trusted for longer.
+    renewed("k2");
+    site.console.oidc.as_ref().unwrap().age(crate::clock::HOUR + 1).await;
+    assert!(session(&entered(&issuer, &site).await).is_some());
+    assert_eq!(asked(), 3);
 }
