@@ -24,8 +24,8 @@ use wanted::Wanted;
 
 use crate::catalog::Catalog;
 use crate::clock::{now, of, rfc3339};
-use crate::keys::Keys;
 use crate::keys::seal::Context;
+use crate::keys::{DataKeys, Keys};
 use crate::members::insights::Insights;
 use crate::problem::Problem;
 use crate::runs::claims::{LEASE, Worker};
@@ -187,10 +187,11 @@ impl Connections {
         connection.account_name = ready.account.name;
         connection.credential_expires = ready.validation.credential_expires().as_ref().map(of);
         self.use_pace_up(&connection, &plugin).await?;
+        let mut keys = self.keys.data_keys(new.secrets.0.len()).await?;
         let mut writing = self.store.write().await?;
         stored::tenant(&mut writing, &connection.tenant).await?;
         stored::insert(&mut writing, &connection).await?;
-        self.keep(&mut writing, &connection, 1, &new.secrets).await?;
+        self.keep(&mut writing, &connection, 1, &new.secrets, &mut keys).await?;
         self.note(&mut writing, &connection, holder, "connection-made").await?;
         writing.commit().await?;
         Ok((connection, ready.validation))
@@ -235,6 +236,7 @@ impl Connections {
             ));
         }
         let version = connection.secret_version.saturating_add(1);
+        let mut keys = self.keys.data_keys(new.0.len()).await?;
         let mut writing = self.store.write().await?;
         let sql =
             "UPDATE connections SET secret_version = $2 WHERE id = $1 AND secret_version = $3";
@@ -248,7 +250,7 @@ impl Connections {
             return Err(Problem::conflict("the key was changed by somebody else meanwhile")
                 .hint("Look at the connection, and give the key again if it is still needed."));
         }
-        self.keep(&mut writing, connection, version, new).await?;
+        self.keep(&mut writing, connection, version, new, &mut keys).await?;
         let expires = ready.validation.credential_expires().as_ref().map(of);
         stored::mended(&mut writing, &connection.id, expires, now()).await?;
         self.note(&mut writing, connection, holder, "key-changed").await?;
@@ -366,7 +368,7 @@ impl Connections {
         let mut entered = Secrets::default();
         for secret in secrets::of(&self.store, &connection.id).await? {
             let context = context(connection, &secret.setting, secret.version);
-            let text = self.keys.unseal(&context, &secret.sealed)?;
+            let text = self.keys.unseal(&context, &secret.sealed).await?;
             entered.0.insert(secret.setting.clone(), text);
         }
         Ok(entered)
@@ -379,10 +381,11 @@ impl Connections {
         connection: &Connection,
         version: i64,
         new: &Secrets,
+        keys: &mut DataKeys,
     ) -> Result<(), Problem> {
         for (setting, text) in &new.0 {
             let context = context(connection, setting, version);
-            let sealed = self.keys.seal(writing, &context, text.trim()).await?;
+            let sealed = self.keys.seal(writing, keys, &context, text.trim()).await?;
             let (connection, setting) = (connection.id.clone(), setting.clone());
             let stored = secrets::Stored { connection, setting, version, sealed };
             secrets::put(writing, &stored).await?;

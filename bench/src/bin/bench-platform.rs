@@ -24,7 +24,7 @@ use smp_host::contract::{
 use smp_platform::catalog::Catalog;
 use smp_platform::clock::{HOUR, now};
 use smp_platform::connections::Connections;
-use smp_platform::keys::Keys;
+use smp_platform::keys::{Keys, Source};
 use smp_platform::members::list::{self, Filter};
 use smp_platform::problem::Problem;
 use smp_platform::runs::claims::{self, Worker};
@@ -411,7 +411,7 @@ async fn at_rest() -> Result<f64> {
     for number in 0..1_000 {
         put(&store, &connection(&format!("c{number}"), Some(now() + HOUR + number))).await?;
     }
-    let keys = Keys::open(&folder.path().join("key"), &store).await?;
+    let keys = Keys::open(&Source::File(folder.path().join("key")), &store).await?;
     let catalog = Catalog::new(store.clone(), Compiler::Inside, None, None)?;
     let all = Connections::new(store, keys, catalog, Vec::new())?;
     let (end, shutdown) = watch::channel(false);

@@ -20,7 +20,7 @@ use smp_distribution::trust::{LARGEST_FILE, TrustPolicy};
 use smp_host::component::compile::Compiler;
 use smp_host::component::worker;
 use smp_host::http::origin::Origin;
-use smp_platform::keys::Keys;
+use smp_platform::keys::{Keys, Source, vault};
 use smp_platform::problem::Problem;
 use smp_platform::runs::claims::LEASE;
 use smp_platform::store::{Place, Store};
@@ -31,6 +31,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use url::Url;
+use zeroize::Zeroizing;
 
 /// Name of the hidden command with which this program starts itself to compile.
 const WORKER: &str = "compile-component";
@@ -81,8 +83,16 @@ struct StoreArguments {
 #[derive(Debug, Args)]
 struct KeyArguments {
     /// Keep the key file here instead of in the data folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "key_vault")]
     key: Option<PathBuf>,
+    /// Let this key of a Vault or OpenBao wrap them, in place of a key file:
+    /// https://HOST:PORT/v1/transit/keys/NAME. The token is that of `VAULT_TOKEN`.
+    #[arg(long, value_name = "URL")]
+    key_vault: Option<Url>,
+    /// Read the token of the Vault from this file, each time that it is needed: an agent may renew
+    /// it.
+    #[arg(long, value_name = "FILE", requires = "key_vault")]
+    key_vault_token: Option<PathBuf>,
 }
 
 /// How long runs are lent.
@@ -115,6 +125,25 @@ impl StoreArguments {
 }
 
 impl KeyArguments {
+    fn source(&self, place: &Place) -> Result<Source, Problem> {
+        match &self.key_vault {
+            Some(key) => self.vault(key).map(Source::Vault),
+            None => self.path(place).map(Source::File),
+        }
+    }
+
+    fn vault(&self, key: &Url) -> Result<vault::Options, Problem> {
+        let of_environment = || std::env::var("VAULT_TOKEN").ok().filter(|text| !text.is_empty());
+        let token = match &self.key_vault_token {
+            Some(path) => vault::Token::File(path.clone()),
+            None => vault::Token::Text(of_environment().map(Zeroizing::new).ok_or_else(|| {
+                Problem::invalid("there is no token for the Vault")
+                    .hint("Set `VAULT_TOKEN`, or name a file with `--key-vault-token FILE`.")
+            })?),
+        };
+        Ok(vault::Options { key: key.clone(), token })
+    }
+
     fn path(&self, place: &Place) -> Result<PathBuf, Problem> {
         if let Some(path) = &self.key {
             return Ok(path.clone());
@@ -135,7 +164,7 @@ impl KeyArguments {
     }
 
     async fn open(&self, place: &Place, store: &Store) -> Result<Keys, Problem> {
-        Keys::open(&self.path(place)?, store).await
+        Keys::open(&self.source(place)?, store).await
     }
 }
 

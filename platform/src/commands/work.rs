@@ -54,7 +54,7 @@ impl Work {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let place = Place::Server(self.database.clone());
         let store = Store::join(&self.database).await?;
-        let keys = Keys::join(&self.key.path(&place)?, &store).await?;
+        let keys = Keys::join(&self.key.source(&place)?, &store).await?;
         let metrics = Metrics::install()?;
         let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
         let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?

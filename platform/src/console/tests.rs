@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::catalog::Catalog;
 use crate::connections::Connections;
-use crate::keys::Keys;
+use crate::keys::{Keys, Source};
 use crate::metrics::Metrics;
 use crate::runs::scheduler::Wake;
 use crate::runs::table;
@@ -55,7 +55,7 @@ async fn site_of(public: Option<&str>, oidc: Option<crate::console::oidc::Option
     let folder = tempfile::tempdir().unwrap();
     let place = Place::Folder(folder.path().to_owned());
     let store = Store::open(&place).await.unwrap();
-    let keys = Keys::open(&folder.path().join("key"), &store).await.unwrap();
+    let keys = Keys::open(&Source::File(folder.path().join("key")), &store).await.unwrap();
     let compiler = Compiler::Apart { program: "/nowhere".into(), arguments: Vec::new() };
     let catalog = Catalog::new(store.clone(), compiler, None, None).unwrap();
     let connections = Connections::new(store.clone(), keys, catalog, Vec::new()).unwrap();

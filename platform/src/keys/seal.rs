@@ -1,8 +1,8 @@
 //! One sealed secret: AES-256-GCM with a data key of its own, which a wrapping key wraps.
 //!
-//! `wrapped` is the wrapping key's id (8 bytes), a nonce (12) and the encrypted data key; `text` is
-//! a nonce and the encrypted secret. What is bound to each is written with lengths, so that no two
-//! contexts are the same bytes.
+//! `text` is a nonce (12 bytes) and the encrypted secret. `wrapped` is the data key, as a Vault
+//! wrapped it, or by a key file: the wrapping key's id (8 bytes), a nonce and the encrypted data key.
+//! What is bound to each is written with lengths, so that no two contexts are the same bytes.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -123,9 +123,30 @@ impl Context<'_> {
 /// If the machine gives no random numbers.
 pub fn seal(wrapping: &Key, context: &Context<'_>, secret: &[u8]) -> Result<Sealed, Problem> {
     let data = Key::random()?;
-    let text = data.encrypt(&context.bound(), secret).ok_or_else(no_randomness)?;
+    let text = encrypted(&data, context, secret)?;
     let wrapped = wrap(wrapping, &data, &text).ok_or_else(no_randomness)?;
     Ok(Sealed { wrapped, text })
+}
+
+/// A secret, encrypted with a data key.
+///
+/// # Errors
+/// If the machine gives no random numbers.
+pub(super) fn encrypted(
+    data: &Key,
+    context: &Context<'_>,
+    secret: &[u8],
+) -> Result<Vec<u8>, Problem> {
+    data.encrypt(&context.bound(), secret).ok_or_else(no_randomness)
+}
+
+/// A secret that was encrypted with a data key; `None` if anything of it does not agree.
+pub(super) fn decrypted(
+    data: &Key,
+    context: &Context<'_>,
+    text: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    data.decrypt(&context.bound(), text)
 }
 
 /// Opens a secret; `None` if anything of it does not agree.
@@ -135,7 +156,7 @@ pub fn unseal(
     context: &Context<'_>,
     sealed: &Sealed,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    unwrap_key(wrapping, sealed)?.decrypt(&context.bound(), &sealed.text)
+    decrypted(&unwrap_key(wrapping, sealed)?, context, &sealed.text)
 }
 
 /// The data key, wrapped by another key; `None` if `old` did not wrap it.
@@ -150,7 +171,8 @@ fn wrap(wrapping: &Key, data: &Key, text: &[u8]) -> Option<Vec<u8>> {
     Some([&wrapping.id()[..], &wrapped].concat())
 }
 
-fn unwrap_key(wrapping: &Key, sealed: &Sealed) -> Option<Key> {
+/// The data key; `None` if this key did not wrap it.
+pub(super) fn unwrap_key(wrapping: &Key, sealed: &Sealed) -> Option<Key> {
     let wrapped = sealed.wrapped.strip_prefix(&wrapping.id())?;
     Key::of(&wrapping.decrypt(&Sha256::digest(&sealed.text), wrapped)?)
 }

@@ -13,6 +13,7 @@ use super::live::{Figures, Told};
 use super::table::{self, Claimed};
 use super::{claims, conclude, usage};
 use crate::connections::Connections;
+use crate::keys::vault;
 use crate::problem::Problem;
 use crate::store::connections as stored;
 
@@ -74,7 +75,7 @@ async fn claimed_run(
     let opened = all.session(&connection, Purpose::Members, id, epoch, told).await;
     let (session, ..) = match opened {
         Ok(opened) => opened,
-        Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full") => {
+        Err(problem) if matches!(problem.code.as_str(), "database" | "disk-full" | vault::CODE) => {
             return Err(problem);
         }
         // Another process may have the right key file.

@@ -217,11 +217,12 @@ impl Schedule {
         let name = run.clone();
         let task = self.runs.spawn(async move {
             match collect_one(&all, &run, shutdown.clone()).await {
-                Ok(Left::Open) | Err(_) if !*shutdown.borrow() => {
-                    tracing::warn!(
-                        run,
-                        "the database does not take what is collected; the run goes on later"
+                left @ (Ok(Left::Open) | Err(_)) if !*shutdown.borrow() => {
+                    let reason = left.err().map_or_else(
+                        || "the database does not take what is collected".to_owned(),
+                        |problem| problem.detail,
                     );
+                    tracing::warn!(run, "{reason}; the run goes on later");
                     // What cannot be given back is not claimed by anybody else.
                     loop {
                         tokio::time::sleep(AFTER_A_FAULT).await;
