@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use smp_host::http::origin::Origin;
+use smp_host::http::transport::TransportError;
 use smp_host::live::{LiveClient, LiveOptions, body};
 use url::Url;
 use zeroize::Zeroizing;
@@ -242,13 +243,13 @@ impl Vault {
         let outgoing = self
             .client
             .request(Method::POST, &self.origin, &path)
-            .map_err(|error| away(&error.to_string()))?;
+            .map_err(|error| away(&reason(error)))?;
         let text = Zeroizing::new(json.to_string());
         let sent = outgoing.headers(headers).body(text.to_string()).send().await;
-        let mut answer = sent.map_err(|error| away(&self.client.fault(&error).to_string()))?;
+        let mut answer = sent.map_err(|error| away(&reason(self.client.fault(&error))))?;
         let status = answer.status().as_u16();
         let bytes = body(&mut answer, LARGEST).await;
-        let bytes = bytes.map_err(|error| away(&error.to_string())).map(Zeroizing::new)?;
+        let bytes = bytes.map_err(|error| away(&reason(error))).map(Zeroizing::new)?;
         match status {
             200..=299 => Ok(bytes),
             400 => Err(Problem::new(503, NOT_ITS_OWN, "the Vault did not take what it was given")
@@ -308,6 +309,18 @@ fn whole(ciphertext: String) -> Result<Vec<u8>, Problem> {
 fn no_token(text: &str) -> Problem {
     Problem::new(503, CODE, text)
         .hint("Give the file that the agent of the Vault keeps, or set `VAULT_TOKEN`.")
+}
+
+/// Why there was no answer.
+fn reason(error: TransportError) -> String {
+    match error {
+        TransportError::TimedOut => "it did not answer in time".to_owned(),
+        TransportError::Connection(text) => text,
+        TransportError::Untrusted(_) => "its certificate is not trusted".to_owned(),
+        TransportError::TooLarge(_) => "its answer is too large".to_owned(),
+        TransportError::Proxy(fault) => format!("the proxy {} is in the way", fault.proxy),
+        _ => "it cannot be asked".to_owned(),
+    }
 }
 
 fn away(reason: &str) -> Problem {
