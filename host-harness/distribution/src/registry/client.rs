@@ -5,30 +5,33 @@
 //! redirect is followed for reads only, at most three times, without the login, and never to a
 //! private address, unless the operator named that origin.
 
+mod answer;
+mod faults;
+
+mod authorization;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, RequestBuilder};
-use serde::Deserialize;
 use url::Url;
-use zeroize::Zeroizing;
 
-use super::challenge::{self, Challenge};
+use super::challenge::Challenge;
 use super::login::Login;
 use super::patience::Patience;
 use super::reference::Reference;
 use smp_host::failure::{Code, Failure};
 use smp_host::http::origin::Origin;
-use smp_host::http::transport::{Distrust, TransportError};
+use smp_host::http::transport::TransportError;
 use smp_host::live::{ClientError, LiveClient, LiveOptions, body};
 use smp_host::remedy::Remedy;
+
+pub(super) use answer::{Answer, Ask};
+use faults::{explained, led_astray, unanswered, unusable_place};
 
 /// Time of one request: a component of the largest size over a slow line.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -36,8 +39,6 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 const MOST_REDIRECTS: usize = 3;
 /// Client name for a token service if the program gives no name: the service requires one.
 const UNNAMED: &str = "registry-client";
-/// Largest answer of a token service, in bytes. Tokens have a few thousand bytes.
-const LARGEST_TOKEN: u64 = 64 * 1024;
 /// Largest answer of which only the status is needed, in bytes.
 pub(super) const SMALL: u64 = 64 * 1024;
 
@@ -80,30 +81,6 @@ pub(super) struct Client {
     /// Whether the registry is on this machine and may use plain http, which was not permitted.
     perhaps_plain: bool,
     authorization: Mutex<Option<HeaderValue>>,
-}
-
-/// One request to the registry.
-pub(super) struct Ask<'a> {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) accept: &'a str,
-    /// Its media type and content.
-    pub(super) body: Option<(&'a str, &'a [u8])>,
-    /// Largest answer, in bytes.
-    pub(super) most: u64,
-}
-
-/// One answer, with any status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token: Option<String>,
-    access_token: Option<String>,
 }
 
 impl Client {
@@ -385,181 +362,6 @@ impl Client {
             .ok_or_else(unusable_place)?;
         Origin::part(&place).map_err(|_| unusable_place())
     }
-
-    /// The header that answers a challenge. `None` if there is no login for it.
-    async fn authorized(
-        &self,
-        challenge: &Challenge,
-        login: Option<&Login>,
-    ) -> Result<Option<HeaderValue>, Failure> {
-        match (challenge, login) {
-            (_, Some(Login::Token(token))) => Ok(bearer(token)),
-            (Challenge::Basic, Some(Login::Password { user, password })) => {
-                Ok(basic(user, password))
-            }
-            (Challenge::Basic, _) => Ok(None),
-            (Challenge::Bearer { realm, service, scope }, login) => {
-                let writes = self.writes.load(Ordering::Relaxed);
-                let rights = if writes { "pull,push" } else { "pull" };
-                let usual = || format!("repository:{}:{rights}", self.scope);
-                let scope = scope.as_deref().map_or_else(usual, |scope| {
-                    if writes { scope.to_owned() } else { challenge::reading(scope) }
-                });
-                let token = self.token(realm, service.as_deref(), &scope, login).await?;
-                Ok(bearer(&token))
-            }
-        }
-    }
-
-    /// A token from the service that the registry names.
-    async fn token(
-        &self,
-        realm: &str,
-        service: Option<&str>,
-        scope: &str,
-        login: Option<&Login>,
-    ) -> Result<Zeroizing<String>, Failure> {
-        let misled = || {
-            Failure::new(
-                Code::Denied,
-                "the registry names a token service that the login must not be sent to",
-            )
-            .with_remedy(Remedy::ContactSupport)
-            .with_hint(
-                "Nothing was sent there. A token service must use https, and its URL must have no \
-                 user name.",
-            )
-        };
-        let mut realm = Url::parse(realm).map_err(|_| misled())?;
-        let mut form = vec![("scope", scope)];
-        form.extend(service.map(|service| ("service", service)));
-        let posted = match login {
-            Some(Login::Identity(token)) => {
-                form.extend([
-                    ("grant_type", "refresh_token"),
-                    ("client_id", self.program.as_str()),
-                    ("refresh_token", token.as_str()),
-                ]);
-                Some(Zeroizing::new(
-                    url::form_urlencoded::Serializer::new(String::new())
-                        .extend_pairs(&form)
-                        .finish(),
-                ))
-            }
-            _ => {
-                realm.query_pairs_mut().extend_pairs(&form);
-                None
-            }
-        };
-        let (origin, path) = Origin::part(&realm).map_err(|_| misled())?;
-        let known = origin == self.origin || self.allowed.contains(&origin);
-        let client = if known { &self.named } else { &self.elsewhere };
-        let ask = Ask {
-            method: if posted.is_some() { Method::POST } else { Method::GET },
-            path: path.clone(),
-            accept: "application/json",
-            body: posted
-                .as_ref()
-                .map(|form| ("application/x-www-form-urlencoded", form.as_bytes())),
-            most: LARGEST_TOKEN,
-        };
-        let authorization = match login {
-            Some(Login::Password { user, password }) => basic(user, password),
-            _ => None,
-        };
-        let request = client
-            .request(ask.method.clone(), &origin, &path)
-            .map_err(|error| led_astray(error, &origin))?;
-        let answer = self
-            .answered(with_header(request, authorization), &ask)
-            .await
-            .map_err(|failure| explained(failure, &origin))?;
-        if answer.status != 200 {
-            let service = format!("the token service of {}", self.registry);
-            return Err(answer.refused(&service, login.is_some()));
-        }
-        let token: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| no_token())?;
-        token
-            .token
-            .or(token.access_token)
-            .filter(|token| !token.is_empty())
-            .map(Zeroizing::new)
-            .ok_or_else(no_token)
-    }
-}
-
-impl Ask<'_> {
-    fn is_reading(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD)
-    }
-}
-
-impl Answer {
-    /// The wait that it asks for, in seconds.
-    fn retry_after(&self) -> Option<u64> {
-        self.header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
-    }
-
-    /// A header's text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The failure of an unwanted answer.
-    fn refused(&self, who: &str, with_login: bool) -> Failure {
-        let says = self.says();
-        let failure = |code, message: &str, hint: &str| Failure {
-            vendor_code: says.clone(),
-            ..Failure::new(code, format!("{who} {message}")).with_hint(hint)
-        };
-        match self.status {
-            401 if with_login => failure(
-                Code::Credentials,
-                "does not accept your login",
-                "It may have ended, or belong to another account: log in again, or log out.",
-            )
-            .with_remedy(Remedy::LogIn),
-            401 => failure(
-                Code::Credentials,
-                "requires a login",
-                "There is no login for it. Check the name of the repository too: some registries \
-                 ask for a login in place of saying that there is none of this name.",
-            )
-            .with_remedy(Remedy::LogIn),
-            403 => failure(
-                Code::Permission,
-                "does not permit you to do this",
-                "Ask its owner for the right to read or write this repository.",
-            ),
-            404 => failure(
-                Code::NotFound,
-                "has no such repository or artifact",
-                "Check the reference: host, name, tag and digest.",
-            )
-            .with_remedy(Remedy::CorrectInput { input: "reference" }),
-            429 => failure(Code::RateLimited, "gets too many requests", "Come back later.")
-                .with_retry_after(self.retry_after()),
-            500..=599 => failure(
-                Code::Upstream,
-                &format!("does not work properly (status {})", self.status),
-                "Try again later.",
-            ),
-            status => failure(
-                Code::UnexpectedResponse,
-                &format!("gives an unexpected answer (status {status})"),
-                "Check that the reference names a registry of OCI artifacts.",
-            )
-            .with_remedy(Remedy::CorrectInput { input: "reference" }),
-        }
-    }
-
-    /// The registry's own error code, such as `MANIFEST_INVALID`.
-    fn says(&self) -> Option<String> {
-        let value: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
-        let code = value.pointer("/errors/0/code")?.as_str()?;
-        (code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
-            .then(|| code.to_owned())
-    }
 }
 
 /// Whether another login, or none, could help.
@@ -571,106 +373,5 @@ fn with_header(request: RequestBuilder, authorization: Option<HeaderValue>) -> R
     match authorization {
         Some(authorization) => request.header(AUTHORIZATION, authorization),
         None => request,
-    }
-}
-
-fn basic(user: &str, password: &str) -> Option<HeaderValue> {
-    let pair = Zeroizing::new(format!("{user}:{password}"));
-    secret_header(&Zeroizing::new(format!(
-        "Basic {}",
-        Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()
-    )))
-}
-
-fn bearer(token: &str) -> Option<HeaderValue> {
-    secret_header(&Zeroizing::new(format!("Bearer {token}")))
-}
-
-fn secret_header(text: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn no_token() -> Failure {
-    Failure::new(Code::UnexpectedResponse, "the registry's token service answers with no token")
-        .with_remedy(Remedy::LogIn)
-        .with_hint("Log in again, and try once more.")
-}
-
-fn unusable_place() -> Failure {
-    Failure::new(Code::Denied, "the registry redirects to an address that is not permitted")
-        .with_remedy(Remedy::ContactSupport)
-        .with_hint(
-            "Only https is permitted, or plain http on this machine. Report it to the operator of \
-             the registry.",
-        )
-}
-
-/// The failure of a request that would have reached a private network.
-fn led_astray(error: TransportError, origin: &Origin) -> Failure {
-    explained(unanswered(error), origin)
-}
-
-fn explained(failure: Failure, origin: &Origin) -> Failure {
-    if failure.code != Code::Denied {
-        return failure;
-    }
-    Failure::new(
-        Code::Denied,
-        format!(
-            "the registry redirects to {origin}, which is not on the allow list and has a private \
-             address"
-        ),
-    )
-    .with_remedy(Remedy::ApproveOrigin { origin: origin.to_string() })
-    .with_hint("Nothing was sent there. If it belongs to the registry, allow it.")
-}
-
-fn unanswered(error: TransportError) -> Failure {
-    let upstream =
-        |message: String, hint: &str| Failure::new(Code::Upstream, message).with_hint(hint);
-    match error {
-        TransportError::TimedOut => {
-            upstream("the registry did not answer in time".into(), "Try again later.")
-        }
-        TransportError::Connection(text) => upstream(
-            format!("the registry cannot be read: {text}"),
-            "Check the registry's name and your network, or try again later.",
-        ),
-        TransportError::Untrusted(distrust) => {
-            let remedy = if distrust.is_mended_by_trust() {
-                Remedy::TrustRoot
-            } else {
-                Remedy::MendCertificate
-            };
-            let hint = match distrust {
-                Distrust::UnknownIssuer | Distrust::Other(_) => {
-                    "If it is from a certificate authority of your own, trust that one's \
-                     certificate too. Otherwise the connection may be intercepted: do not go on."
-                }
-                ref other => other.hint(),
-            };
-            let reason = distrust.reason();
-            upstream(format!("the registry's certificate is not trusted ({reason})"), hint)
-                .with_remedy(remedy)
-        }
-        TransportError::Proxy(fault) => {
-            upstream(fault.message(), &fault.hint()).with_remedy(Remedy::MendProxy)
-        }
-        TransportError::NotPublic(denied) => Failure::new(Code::Denied, denied.message()),
-        TransportError::TooLarge(most) => {
-            Failure::new(Code::Limit, format!("the registry's answer is larger than {most} bytes"))
-                .with_hint(
-                    "No answer of a registry that keeps connectors is as large as this. Check the \
-                     reference.",
-                )
-                .with_remedy(Remedy::CorrectInput { input: "reference" })
-        }
-        TransportError::Denied(text) => Failure::new(Code::Denied, text),
-        TransportError::Fixture(text) | TransportError::Other(text) => {
-            Failure::new(Code::Other, text)
-        }
-        _ => Failure::new(Code::Other, "the registry cannot be read"),
     }
 }
