@@ -1,5 +1,6 @@
 //! Tests of the architecture, from Cargo's metadata: which crate depends on which, what an embedder
-//! takes along, and that wasmtime is compiled once for every choice of packages.
+//! takes along, and that wasmtime is compiled once for every choice of packages. From the files:
+//! that none import each other in a circle, and that none is too long.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,8 @@ use smp_tests::harness::folder;
 
 #[path = "architecture/circles.rs"]
 mod circles;
+#[path = "architecture/length.rs"]
+mod length;
 
 /// Each crate of the host and its permitted dependencies. Any other is an error.
 const ARROWS: &[(&str, &[&str])] = &[

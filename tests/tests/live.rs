@@ -11,100 +11,20 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+#[path = "live/between.rs"]
+mod between;
+#[path = "live/certificates.rs"]
+mod certificates;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
 
 use serde_json::json;
 use smp_tests::harness::{Lonely, Run, component};
 use smp_tests::mock::{Authorization, Builder, Call, DEFAULT_KEY, Fault, Mock, When};
 
+use between::Between;
+
 const LIVE: &str = "https://api.atlassian.com";
-
-#[test]
-fn tls_works_with_the_certificate_of_the_authority() {
-    let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
-    let ended = Run::new("collect")
-        .at(&mock)
-        .file("--ca-file", &ca_file(&mock, folder.path()))
-        .args(["--format", "ndjson"])
-        .end();
-    assert_eq!((ended.code, ended.lines().len()), (Some(0), 25), "{}", ended.stderr);
-}
-
-#[test]
-fn a_certificate_that_nobody_vouches_for_is_told_with_the_way_out() {
-    let mock = organization().start_tls().unwrap();
-    let (other, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
-    let untrusting = |command| Run::new(command).at(&mock).args(["--json"]);
-    for ended in [
-        untrusting("collect").end(),
-        untrusting("connect").end(),
-        untrusting("collect").file("--ca-file", &ca_file(&other, folder.path())).end(),
-        without_certificates(untrusting("collect"), folder.path()).end(),
-    ] {
-        let error = ended.error();
-        assert_eq!((ended.code, &error["code"]), (Some(1), &json!("upstream")), "{error}");
-        assert!(error["message"].as_str().unwrap().contains("certificate"), "{error}");
-        assert!(error["hint"].as_str().unwrap().contains("`--ca-file`"), "{error}");
-    }
-    assert_eq!(mock.requests(), 0);
-}
-
-#[test]
-fn every_certificate_that_is_amiss_is_named_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let validate = |mock: &Mock| Run::new("validate").at(mock).arg("--json");
-    // The operator trusts it, which does not help.
-    let authority = organization().start_tls_as_authority().unwrap();
-    let ended = validate(&authority).file("--ca-file", &ca_file(&authority, folder.path())).end();
-    let said = ended.said("upstream");
-    assert!(
-        said.contains("the certificate of an authority, used as the server's own")
-            && said.contains("Give the server a certificate of its own")
-            && !said.contains("`--ca-file`"),
-        "{said}"
-    );
-    let mock = organization().start_tls().unwrap();
-    let said = without_certificates(validate(&mock), folder.path()).end().said("upstream");
-    assert!(
-        said.contains("this machine has no certificates of authorities")
-            && said.contains("`ca-certificates`")
-            && said.contains("`--ca-file`"),
-        "{said}"
-    );
-    assert_eq!((authority.requests(), mock.requests()), (0, 0));
-}
-
-#[test]
-fn a_file_of_certificates_is_taken_with_its_mark_or_named_for_what_it_is() {
-    let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
-    let file = folder.path().join("given");
-    let validate = |bytes: &[u8]| {
-        std::fs::write(&file, bytes).unwrap();
-        Run::new("validate").at(&mock).file("--ca-file", &file).arg("--json").end()
-    };
-    let pem = mock.ca_pem().unwrap();
-    let ended = validate(format!("\u{feff}{pem}").as_bytes());
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines).unwrap();
-    let before = mock.requests();
-    for (bytes, words) in [
-        (der, "`openssl x509 -inform der"),
-        (pem.replace("CERTIFICATE", "PRIVATE KEY").into_bytes(), "never its private key"),
-        (pem.as_bytes()[..pem.len() / 2].to_vec(), "it is not whole"),
-        (Vec::new(), "it is empty"),
-    ] {
-        let ended = validate(&bytes);
-        let said = ended.said("invalid-settings");
-        assert!(ended.code == Some(2) && said.contains(words), "{said}");
-    }
-    assert_eq!(mock.requests(), before);
-}
 
 #[test]
 fn the_address_that_was_asked_is_named_where_another_server_answers() {
@@ -116,44 +36,6 @@ fn the_address_that_was_asked_is_named_where_another_server_answers() {
     let ended = elsewhere.args(["--upstream", &url, "--rate", "off", "--json"]).end();
     let hint = ended.error()["hint"].as_str().unwrap().to_owned();
     assert!(hint.contains(&format!("{url} was asked in place of the service")), "{hint}");
-}
-
-#[test]
-fn a_validation_tells_of_the_certificate_too() {
-    let mock = organization().start_tls().unwrap();
-    let ended = Run::new("validate").at(&mock).args(["--json"]).end();
-    let (report, error) = (ended.json(), ended.error());
-    assert_eq!(
-        (ended.code, &report["ready"], &error["code"]),
-        (Some(1), &json!(false), &json!("upstream"))
-    );
-    let checks = report["checks"].as_array().unwrap();
-    let failed = checks.iter().find(|check| check["outcome"] == "failed").unwrap();
-    assert_eq!((&failed["message"], &failed["hint"]), (&error["message"], &error["hint"]));
-    assert!(ended.said("upstream").contains("`--ca-file`"));
-}
-
-#[test]
-fn a_certificate_for_another_name_is_not_trusted() {
-    let (mock, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
-    let proxy = Between::tunnel(mock.address());
-    let ended = live("collect", &mock, &proxy, folder.path()).args(["--json"]).end();
-    assert_eq!(
-        (ended.code, &ended.error()["code"]),
-        (Some(1), &json!("upstream")),
-        "{}",
-        ended.stderr
-    );
-    assert!(ended.error()["message"].as_str().unwrap().contains("certificate"), "{}", ended.stderr);
-    assert_eq!(mock.requests(), 0);
-}
-
-#[test]
-fn plain_http_to_this_machine_needs_no_certificates() {
-    let (mock, folder) = (organization().start().unwrap(), tempfile::tempdir().unwrap());
-    let run = Run::new("validate").at(&mock).args(["--json"]);
-    let ended = without_certificates(run, folder.path()).end();
-    assert_eq!((ended.code, &ended.json()["ready"]), (Some(0), &json!(true)), "{}", ended.stderr);
 }
 
 #[test]
@@ -386,11 +268,6 @@ fn a_key_that_the_server_repeats_is_blotted_out() {
     );
 }
 
-/// Simulates a machine without any certificates.
-fn without_certificates(run: Run, folder: &Path) -> Run {
-    run.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", folder.join("missing"))
-}
-
 fn organization() -> Builder {
     Mock::builder().members(25).page_size(10)
 }
@@ -409,121 +286,4 @@ fn live(command: &str, mock: &Mock, proxy: &Between, folder: &Path) -> Run {
 
 fn through(relay: &Between, command: &str, mock: &Mock) -> Run {
     Run::new(command).for_organization_of(mock).args(["--upstream", &relay.url(), "--rate", "off"])
-}
-
-/// A relay between the command and a mock that records what passes.
-struct Between {
-    address: SocketAddr,
-    seen: Arc<Mutex<Seen>>,
-    stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Default)]
-struct Seen {
-    connections: usize,
-    /// The requests to the proxy itself.
-    heads: Vec<String>,
-    sent: Vec<u8>,
-    received: usize,
-}
-
-impl Between {
-    /// Passes on all bytes unchanged.
-    fn relay(to: SocketAddr) -> Self {
-        Self::start(to, false)
-    }
-
-    /// A proxy: whatever host a CONNECT names, it leads to the mock.
-    fn tunnel(to: SocketAddr) -> Self {
-        Self::start(to, true)
-    }
-
-    fn start(to: SocketAddr, is_proxy: bool) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let (address, seen, stopped) = (
-            listener.local_addr().unwrap(),
-            Arc::<Mutex<Seen>>::default(),
-            Arc::<AtomicBool>::default(),
-        );
-        let (noted, over) = (Arc::clone(&seen), Arc::clone(&stopped));
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming() {
-                if over.load(Ordering::SeqCst) {
-                    return;
-                }
-                noted.lock().unwrap().connections += 1;
-                let noted = Arc::clone(&noted);
-                thread::spawn(move || converse(stream.unwrap(), to, is_proxy, &noted));
-            }
-        });
-        Self { address, seen, stopped, thread: Some(thread) }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    fn connections(&self) -> usize {
-        self.seen.lock().unwrap().connections
-    }
-
-    fn heads(&self) -> Vec<String> {
-        self.seen.lock().unwrap().heads.clone()
-    }
-
-    fn sent(&self) -> String {
-        String::from_utf8(self.seen.lock().unwrap().sent.clone()).unwrap()
-    }
-
-    fn received(&self) -> usize {
-        self.seen.lock().unwrap().received
-    }
-}
-
-impl Drop for Between {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits for a connection.
-        let _woken = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join();
-        }
-    }
-}
-
-fn converse(mut client: TcpStream, to: SocketAddr, is_proxy: bool, seen: &Arc<Mutex<Seen>>) {
-    if is_proxy {
-        let mut head = Vec::new();
-        // No request to a proxy is as long as this.
-        while !head.ends_with(b"\r\n\r\n") && head.len() < 8_192 {
-            let mut byte = [0];
-            match client.read(&mut byte) {
-                Ok(1) => head.push(byte[0]),
-                _ => return,
-            }
-        }
-        seen.lock().unwrap().heads.push(String::from_utf8(head).unwrap());
-        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-    }
-    let server = TcpStream::connect(to).unwrap();
-    let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let noted = Arc::clone(seen);
-    let up = thread::spawn(move || {
-        pass(from_client, to_server, |bytes| noted.lock().unwrap().sent.extend_from_slice(bytes))
-    });
-    pass(server, client, |bytes| seen.lock().unwrap().received += bytes.len());
-    let _ended = up.join();
-}
-
-/// Passes bytes on until one side closes, and then closes the other.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut note: impl FnMut(&[u8])) {
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        note(&buffer[..count]);
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ended = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }

@@ -8,19 +8,24 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "platform/access.rs"]
+mod access;
 #[path = "platform/collector.rs"]
 mod collector;
 #[path = "platform/faults.rs"]
 mod faults;
+#[path = "platform/operating.rs"]
+mod operating;
 #[path = "platform/server.rs"]
 mod server;
+#[path = "platform/traces.rs"]
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use collector::Collector;
 use serde_json::{Value, json};
-use server::{Server, connection, installed, log, platform, run};
+use server::{Server, connection, installed, run};
 use smp_tests::harness::{Run, component};
 use smp_tests::mock::{Builder, Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, When};
 
@@ -291,95 +296,6 @@ fn a_connection_that_is_not_ready_is_not_kept_and_one_account_is_connected_once(
 }
 
 #[test]
-fn no_tenant_sees_anothers_and_a_viewer_changes_nothing() {
-    let (folder, mock) = (folder(), mock(20, 0));
-    let server = Server::start(&folder.data, &mock);
-    let path = server.connected("acme", &mock);
-    let run = server.first_run(&path);
-    server.ended(&path, &run);
-    let token = |role: &str, tenant: &str| {
-        let made = self::run(
-            &folder.data,
-            &["token", "new", "--json", "--role", role, "--tenant", tenant],
-        );
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        made["token"].as_str().unwrap().to_owned()
-    };
-    let (other, viewer) = (token("admin", "other"), token("viewer", "acme"));
-    let described = server.get("/openapi.json");
-    let mut routes = 0;
-    for (template, methods) in described["paths"].as_object().unwrap() {
-        if !template.starts_with("/api/") {
-            continue;
-        }
-        let member = "nobody";
-        let route = template.replace("{run}", &run).replace("{member}", member);
-        let route = route.replace("/api/v1/connections/{id}", &path);
-        let route = if route.ends_with("/export") { format!("{route}?format=csv") } else { route };
-        for method in methods.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
-            routes += 1;
-            let body = match (method.as_str(), template.ends_with("/secrets")) {
-                ("PUT", true) => json!({"secrets": {"api-key": DEFAULT_KEY}}),
-                ("PATCH", _) => json!({"name": "taken"}),
-                ("POST", _) if template.ends_with("/connections") => connection("acme", &mock),
-                _ => Value::Null,
-            };
-            let status = |token: &str| server.ask_as(token, &method, &route, &body).0;
-            assert_eq!(status("smp_guessed"), 401, "{method} {route}");
-            if template.contains("{id}") || (method == "POST" && template.ends_with("/connections"))
-            {
-                assert_eq!(status(&other), 404, "{method} {route}");
-            }
-            if method != "GET" {
-                assert_eq!(status(&viewer), 403, "{method} {route}");
-            }
-        }
-    }
-    assert!(routes >= 17, "{routes} routes");
-    assert_eq!(
-        server.ask_as(&other, "GET", "/api/v1/connections", &Value::Null).1["data"],
-        json!([])
-    );
-    assert_eq!(
-        server.ask_as(&other, "GET", "/api/v1/connections?tenant=acme", &Value::Null).0,
-        404
-    );
-    assert_eq!(server.get(&path)["name"], json!("atlassian-cloud"));
-}
-
-#[test]
-fn the_key_is_nowhere_and_what_was_deleted_is_gone() {
-    let (folder, mock) = (folder(), mock(40, 0));
-    let server = Server::start(&folder.data, &mock);
-    let path = server.connected("acme", &mock);
-    let run = server.first_run(&path);
-    server.ended(&path, &run);
-    let member = server.get(&format!("{path}/members?limit=1"))["data"][0].clone();
-    let metrics = server.bytes(&server.token, "GET", "/metrics", "").1;
-    let everything = || {
-        let mut bytes = std::fs::read(log(&folder.data)).unwrap();
-        for file in std::fs::read_dir(&folder.data).unwrap().map(Result::unwrap) {
-            if file.file_type().unwrap().is_file() {
-                bytes.extend(std::fs::read(file.path()).unwrap());
-            }
-        }
-        bytes
-    };
-    let has =
-        |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, DEFAULT_KEY);
-    for secret in [DEFAULT_KEY, encoded.trim_end_matches('='), &server.token] {
-        assert!(!has(&everything(), secret) && !has(&metrics, secret));
-    }
-    let email =
-        member["email"].as_str().unwrap_or_else(|| member["id"].as_str().unwrap()).to_owned();
-    assert!(has(&everything(), &email) && !has(&metrics, &email));
-    assert_eq!(server.ask("DELETE", &path, &Value::Null).0, 204);
-    assert!(!has(&everything(), &email), "no file has the member");
-    assert_eq!(server.ask("GET", &path, &Value::Null).0, 404);
-}
-
-#[test]
 fn usage_that_a_crash_left_out_is_collected_at_the_next_start() {
     let (folder, mock) = (folder(), mock(20, 0));
     let server = Server::start(&folder.data, &mock);
@@ -419,136 +335,4 @@ fn edit(data: &Path, sql: &'static str) {
         sqlx::raw_sql(sql).execute(&pool).await.unwrap();
         pool.close().await;
     });
-}
-
-#[test]
-fn what_cannot_start_says_why_and_a_new_wrapping_key_and_a_backup_work_beside_it() {
-    let (folder, mock) = (folder(), mock(20, 0));
-    let server = Server::start(&folder.data, &mock);
-    let path = server.connected("acme", &mock);
-    let run_id = server.first_run(&path);
-    server.ended(&path, &run_id);
-    let said = |arguments: &[&str]| {
-        let ended = platform().args(arguments).output().unwrap();
-        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
-    };
-    let data = folder.data.to_str().unwrap();
-    let (code, why) = said(&["serve", "--data", data]);
-    assert!(code == Some(1) && why.contains("another `serve` runs"), "{why}");
-    let (code, why) = said(&["serve", "--data", data, "--listen", "0.0.0.0:0"]);
-    assert!(code == Some(2) && why.contains("--public-url"), "{why}");
-    let (code, why) = said(&["serve", "--database", "postgres://someone:hidden@127.0.0.1:1/x"]);
-    assert!(
-        code == Some(1) && why.contains("postgres://USER@") && !why.contains("hidden"),
-        "{why}"
-    );
-    assert!(run(&folder.data, &["rotate-key"]).status.success());
-    let (_, validation) = server.ask("POST", &format!("{path}/validate"), &Value::Null);
-    assert_eq!(
-        validation["ready"],
-        json!(true),
-        "the running process has the new key: {validation}"
-    );
-
-    let copy = folder.data.with_extension("copy");
-    std::fs::create_dir(&copy).unwrap();
-    let file = copy.join("platform.db");
-    assert!(run(&folder.data, &["backup", file.to_str().unwrap()]).status.success());
-    std::fs::copy(folder.data.join("key"), copy.join("key")).unwrap();
-    let token = server.token.clone();
-    server.end();
-    let restored = Server::start(&copy, &mock).with(token);
-    assert_eq!(restored.get(&format!("{path}/members"))["total"], json!(20));
-    restored.end();
-
-    std::fs::remove_file(folder.data.join("key")).unwrap();
-    let (code, why) = said(&["serve", "--data", data]);
-    assert!(
-        code == Some(1) && why.contains("keys of 1 connections") && why.contains("not lost"),
-        "{why}"
-    );
-    assert!(run(&folder.data, &["rotate-key", "--lost"]).status.success());
-    let again = Server::start(&folder.data, &mock).with(restored_token(&folder));
-    assert_eq!(again.get(&path)["state"], json!("attention"));
-}
-
-fn restored_token(folder: &Folder) -> String {
-    let made = run(&folder.data, &["token", "new", "--json", "--role", "admin"]);
-    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-    made["token"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn spans_of_runs_and_requests_go_to_a_collector_without_a_tenant_a_person_or_a_key() {
-    let (folder, mock) = (folder(), mock(60, 0));
-    let collector = Collector::start();
-    let server = Server::start_with(
-        &folder.data,
-        &mock,
-        &[
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "x-team=people"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "100"),
-        ],
-    );
-    let path = server.connected("acme-tenant", &mock);
-    let first = server.first_run(&path);
-    assert_eq!(server.ended(&path, &first)["state"], "complete");
-    let email = server.get(&format!("{path}/members?limit=1"))["data"][0]["email"].clone();
-    server.end();
-    let (heads, bodies) = collector.end();
-    assert!(heads.iter().all(|head| head.starts_with("POST /v1/traces ")), "{heads:?}");
-    assert!(heads.iter().all(|head| head.to_lowercase().contains("x-team: people")), "{heads:?}");
-    let sent = String::from_utf8_lossy(&bodies);
-    for known in ["smp-platform", "run", "call", "request", "http", "/api/v1/connections/{id}/runs"]
-    {
-        assert!(sent.contains(known), "no {known}");
-    }
-    let organization = mock.organization().id.clone();
-    for secret in [DEFAULT_KEY, "acme-tenant", email.as_str().unwrap(), &organization] {
-        assert!(!sent.contains(secret), "{secret}");
-    }
-}
-
-#[test]
-fn a_collector_that_cannot_be_used_is_told_before_anything_starts_and_one_that_is_away_once() {
-    let (folder, mock) = (folder(), mock(60, 0));
-    for (variables, words) in [
-        (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")][..], "`http://HOST:4318`"),
-        (
-            &[
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
-                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-            ][..],
-            "`http/protobuf`",
-        ),
-    ] {
-        let done = platform()
-            .envs(variables.iter().copied())
-            .args(["serve", "--data"])
-            .arg(&folder.data)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert_eq!(done.status.code(), Some(2), "{said}");
-        assert!(said.contains(words) && done.stdout.is_empty(), "{said}");
-    }
-    let away =
-        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_BSP_SCHEDULE_DELAY", "20")];
-    let server = Server::start_with(&folder.data, &mock, &away);
-    let path = server.connected("acme", &mock);
-    let first = server.first_run(&path);
-    assert_eq!(server.ended(&path, &first)["state"], "complete");
-    server.end();
-    let log = std::fs::read_to_string(log(&folder.data)).unwrap();
-    assert_eq!(log.matches("the collector does not take traces").count(), 1, "{log}");
-}
-
-#[test]
-fn a_crash_leaves_no_file_of_its_memory() {
-    let (folder, mock) = (folder(), mock(20, 0));
-    let server = Server::start(&folder.data, &mock);
-    let limits = std::fs::read_to_string(server.root().with_file_name("limits")).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
 }
