@@ -12,6 +12,7 @@ use smp_distribution::packaging::bill::{self, Bill};
 use smp_distribution::packaging::figures::{self, Figures};
 use smp_distribution::packaging::folder::Written;
 use smp_distribution::packaging::links::Links;
+use smp_distribution::packaging::listing::Commands;
 use smp_distribution::packaging::metadata::PublisherMetadata;
 use smp_distribution::packaging::{Package, PackageRequest, assemble, changelog};
 use smp_host::failure::{Code, Failure};
@@ -150,6 +151,7 @@ impl MakePackage {
             changelog,
             figures,
             date: date::given()?,
+            commands: commands(),
             release: self.release,
         })
     }
@@ -183,6 +185,16 @@ impl MakePackage {
             folder.display()
         ));
         console.data(&format!("{}\n", folder.display()))
+    }
+}
+
+/// The commands that a reader of the listing types.
+fn commands() -> Commands {
+    Commands {
+        verifier: "smp-harness verify".into(),
+        verify: "smp-harness verify FOLDER --trust trust.toml".into(),
+        collect: "smp-harness collect FOLDER/CONNECTOR.wasm --trust trust.toml".into(),
+        install: "smp-platform connector install FOLDER --trust trust.toml".into(),
     }
 }
 

@@ -222,7 +222,7 @@ fn signature(listing: &Listing) -> Markup {
         p { (state("–", "still", "Not signed when this page was written")) }
         p {
             "A signature covers this page too, so it cannot stand here. It is a file beside it, "
-            code { "SHA256SUMS.sig" } ". " code { "smp-harness verify" }
+            code { "SHA256SUMS.sig" } ". " code { (listing.commands.verifier) }
             " says who signed the package, and whether your trust file permits that publisher."
         }
         p {

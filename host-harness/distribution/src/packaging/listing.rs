@@ -15,6 +15,10 @@ use smp_listing::html::icon::Icon;
 
 /// Version of the form of `listing.json`. New keys do not change it; any other change does.
 const FORM: u32 = 1;
+/// Stands for the package's folder in a command.
+const FOLDER: &str = "FOLDER";
+/// Stands for the component's file in a command.
+const FILE: &str = "CONNECTOR.wasm";
 
 /// A connector's listing.
 #[derive(Clone, Debug)]
@@ -42,6 +46,22 @@ pub struct Listing {
     pub date: Option<Timestamp>,
     /// What changed for users, and what breaks for those who upgrade to it.
     pub changes: Entry,
+    /// The commands that its pages name.
+    pub commands: Commands,
+}
+
+/// The commands that the pages of a listing name, as a reader types them. In them, `FOLDER` stands
+/// for the package's folder, and `CONNECTOR.wasm` for the component's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// The command that says who signed a package, without its arguments.
+    pub verifier: String,
+    /// Verifies the package.
+    pub verify: String,
+    /// Collects with it, to try it.
+    pub collect: String,
+    /// Installs it on a platform.
+    pub install: String,
 }
 
 impl Listing {
@@ -96,14 +116,11 @@ impl Listing {
             name.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._+".contains(sign))
                 && name.starts_with(|sign: char| sign.is_ascii_alphanumeric())
         };
-        let folder = Some(self.folder()).filter(is_plain).unwrap_or_else(|| "FOLDER".to_owned());
-        let file =
-            Some(self.file.clone()).filter(is_plain).unwrap_or_else(|| "CONNECTOR.wasm".to_owned());
-        vec![
-            format!("smp-harness verify {folder} --trust trust.toml"),
-            format!("smp-harness collect {folder}/{file} --trust trust.toml"),
-            format!("smp-platform connector install {folder} --trust trust.toml"),
-        ]
+        let folder = Some(self.folder()).filter(is_plain).unwrap_or_else(|| FOLDER.to_owned());
+        let file = Some(self.file.clone()).filter(is_plain).unwrap_or_else(|| FILE.to_owned());
+        let Commands { verify, collect, install, .. } = &self.commands;
+        let named = |command: &String| command.replace(FILE, &file).replace(FOLDER, &folder);
+        [verify, collect, install].map(named).to_vec()
     }
 
     /// The scopes that a key with scopes needs, each once.

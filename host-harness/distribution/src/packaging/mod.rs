@@ -54,7 +54,7 @@ use bill::Bill;
 use figures::{Figures, Performance};
 use folder::{Named, Written};
 use links::Links;
-use listing::Listing;
+use listing::{Commands, Listing};
 use metadata::PublisherMetadata;
 
 /// The inputs of a package.
@@ -84,6 +84,8 @@ pub struct PackageRequest {
     pub figures: Option<Figures>,
     /// The date of the version.
     pub date: Option<Timestamp>,
+    /// The commands that the pages of its listing name.
+    pub commands: Commands,
     /// Whether to refuse anything but a release: a version without an entry in the changelog, or a
     /// commit that is not named or has local changes.
     pub release: bool,
@@ -176,6 +178,7 @@ pub async fn assemble(
         links: request.links.clone().or(request.bill.links()),
         icon: request.icon.clone(),
         changes: entry,
+        commands: request.commands.clone(),
     };
     let json = json::indented(&listing.to_json()).map_err(|error| unwritable(&error))?;
     let mut files = vec![

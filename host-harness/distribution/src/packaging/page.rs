@@ -35,7 +35,7 @@ pub fn markdown(listing: &Listing) -> String {
     conformance(&mut out, &listing.verdict);
     performance(&mut out, &listing.performance);
     changed(&mut out, &listing.changes);
-    signed(&mut out);
+    signed(&mut out, listing);
     installed(&mut out, listing);
     help(&mut out, listing);
     file(&mut out, listing);
@@ -198,13 +198,16 @@ fn changed(out: &mut String, entry: &Entry) {
 }
 
 /// A signature covers this page, so the page cannot hold it.
-fn signed(out: &mut String) {
+fn signed(out: &mut String, listing: &Listing) {
     heading(out, 2, "Who vouches for it");
     paragraph(
         out,
-        "When this page was written, the package was not signed: a signature covers this page too, \
-         and is a file beside it, `SHA256SUMS.sig`. `smp-harness verify` says who signed the \
-         package, and whether your trust file permits that publisher.",
+        &format!(
+            "When this page was written, the package was not signed: a signature covers this page \
+             too, and is a file beside it, `SHA256SUMS.sig`. `{}` says who signed the package, and \
+             whether your trust file permits that publisher.",
+            listing.commands.verifier
+        ),
     );
 }
 

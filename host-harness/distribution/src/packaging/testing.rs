@@ -6,7 +6,7 @@ use super::bill::Linked;
 use super::changelog::{Breaking, Entry};
 use super::figures::{Figure, Figures, Performance};
 use super::links::Links;
-use super::listing::Listing;
+use super::listing::{Commands, Listing};
 use super::metadata::PublisherMetadata;
 use smp_conformance::check::verdict::{Connector, Rule, Times, Verdict};
 use smp_host::component::plugin::PluginInfo;
@@ -97,6 +97,12 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
                 deadline: jiff::civil::date(2030, 1, 31),
                 message: text.to_owned(),
             }],
+        },
+        commands: Commands {
+            verifier: "smp-harness verify".into(),
+            verify: "smp-harness verify FOLDER --trust trust.toml".into(),
+            collect: "smp-harness collect FOLDER/CONNECTOR.wasm --trust trust.toml".into(),
+            install: "smp-platform connector install FOLDER --trust trust.toml".into(),
         },
     }
 }
