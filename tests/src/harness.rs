@@ -349,7 +349,7 @@ impl Ended {
     }
 }
 
-/// A place on loopback that nobody should connect to: it listens, and answers nothing.
+/// An address on loopback that no connection may reach: it listens, and answers nothing.
 #[derive(Debug)]
 pub struct Lonely {
     listener: TcpListener,

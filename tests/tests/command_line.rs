@@ -225,7 +225,7 @@ fn settings_and_the_key_come_from_files_and_the_command_line_wins() {
 }
 
 #[test]
-fn a_missing_secret_is_a_setting_to_correct_and_nobody_is_asked_without_a_terminal() {
+fn without_a_terminal_a_missing_secret_is_a_setting_to_correct() {
     let mock = organization().start().unwrap();
     for command in ["validate", "connect", "collect"] {
         let ended = Run::new(command)

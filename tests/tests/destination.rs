@@ -214,7 +214,7 @@ fn what_a_person_must_mend_is_kept_and_what_never_works_is_over() {
 }
 
 #[test]
-fn an_organization_of_nobody_is_asked_why_and_the_destination_is_told() {
+fn why_an_organization_is_empty_is_asked_and_the_destination_is_told() {
     let (service, database) =
         (Service::new(&[("", &[], "")], Some(0)), Database::with_members_of_before(&["otto"]));
     let report = database.run(&service, Trouble::None);

@@ -19,7 +19,7 @@ use smp_tests::mock::Mock;
 const BASE: &str = "https://api.atlassian.com";
 
 #[test]
-fn a_connector_leads_nobody_into_a_private_network_though_its_origin_was_approved() {
+fn no_private_network_is_reached_though_the_origin_was_approved() {
     let (lonely, folder, mock) =
         (Lonely::start(), tempfile::tempdir().unwrap(), Mock::builder().start().unwrap());
     let port = lonely.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
@@ -88,7 +88,7 @@ fn an_origin_that_the_operator_names_may_be_anywhere() {
 }
 
 #[test]
-fn a_get_is_not_granted_by_name_and_neither_is_what_nobody_declares() {
+fn a_get_is_not_granted_by_name_and_neither_is_what_is_not_declared() {
     let (ours, reading) = (component(), test_component("tame"));
     for (connector, grant, hint) in [
         (&reading, "POST /v1/orgs", "only GET endpoints"),
@@ -131,7 +131,7 @@ fn what_is_more_than_a_get_is_shown_and_granted_by_name() {
             "--rate",
             "off",
         ])
-        .env("KEY", "key-of-nobody")
+        .env("KEY", "a-made-up-key")
     };
     let posted = || {
         mock.log()

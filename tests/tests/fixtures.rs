@@ -273,7 +273,7 @@ fn addresses(text: &str) -> Vec<&str> {
 fn is_made_up(domain: &str) -> bool {
     let kept = ["example.com", "example.org", "example.net"];
     let top = domain.rsplit('.').next().unwrap();
-    // Where Atlassian has the addresses of service accounts: nobody's.
+    // Where Atlassian has the addresses of service accounts, which belong to no person.
     domain == "serviceaccount.atlassian.com"
         || ["example", "test", "invalid"].contains(&top)
         || kept.iter().any(|kept| domain == *kept || domain.ends_with(&format!(".{kept}")))

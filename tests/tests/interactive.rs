@@ -35,7 +35,7 @@ fn a_key_in_place_of_the_first_answer_is_told_and_never_sent() {
 }
 
 #[test]
-fn questions_that_nobody_answers_come_to_an_end() {
+fn questions_without_an_answer_come_to_an_end() {
     let mock = Mock::builder().members(5).start().unwrap();
     let ended = connect(&mock).on_a_terminal(&"\n".repeat(9));
     assert_eq!((ended.code, mock.requests()), (Some(1), 0), "{}", ended.stderr);

@@ -178,7 +178,7 @@ fn a_yes_on_a_terminal_is_remembered_for_this_build_and_a_no_sends_nothing() {
         "it was remembered: {}",
         ended.stderr
     );
-    assert_eq!(validate(&component()).end().code, Some(0), "also where nobody could be asked");
+    assert_eq!(validate(&component()).end().code, Some(0), "also without a terminal");
     let before = mock.requests();
     assert!(
         validate(&other_build).on_a_terminal("n\n").stderr.contains("[y/N]"),
@@ -256,7 +256,7 @@ fn a_request_says_what_it_must_and_nothing_that_identifies_the_sender() {
 }
 
 #[test]
-fn a_key_that_the_server_repeats_is_blotted_out() {
+fn a_key_that_the_server_repeats_is_redacted() {
     let mock = organization().organization_name(&format!("Company {DEFAULT_KEY}")).start().unwrap();
     let ended = Run::new("connect").at(&mock).args(["--json"]).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -281,7 +281,7 @@ fn runs_of_one_account_keep_one_pace_in_all_processes() {
 }
 
 #[test]
-fn the_key_is_in_no_dump_and_a_deleted_connection_leaves_nobody_behind() {
+fn the_key_is_in_no_dump_and_a_deleted_connection_leaves_no_member() {
     let Some(cluster) = cluster() else { return };
     let mocks = slow(20);
     let server = serve(&cluster, &mocks, &["--slots", "0"]);

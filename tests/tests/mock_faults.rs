@@ -180,7 +180,7 @@ fn pages_repeat_and_never_end() {
 }
 
 #[test]
-fn an_empty_page_in_between_loses_nobody() {
+fn an_empty_page_in_between_loses_no_member() {
     for when in [When::Nth(2), When::Always] {
         let mock = faulty(when, Fault::EmptyPage);
         let pages = sweep(&mock, 20);

@@ -229,7 +229,7 @@ fn an_ending_that_names_no_format_is_wrong_usage_unless_one_is_given() {
 #[test]
 fn a_reader_that_leaves_early_is_a_quiet_end() {
     let mock = Mock::builder().members(4_000).page_size(100).start().unwrap();
-    // The far end is closed before the command starts, so that its first byte finds nobody.
+    // The far end is closed before the command starts, so that its first byte finds no reader.
     let run = |run: Run| {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -241,7 +241,7 @@ fn a_reader_that_leaves_early_is_a_quiet_end() {
             assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}");
         }
     }
-    // A list that is written as it arrives is not collected to its end for nobody.
+    // A list that is written as it arrives is not collected to its end without a reader.
     let before = mock.requests();
     assert_eq!(run(collect(&mock)).code, Some(0));
     assert!(mock.requests() - before < 10, "{}", mock.requests() - before);

@@ -250,7 +250,7 @@ fn a_connection_that_is_not_ready_is_not_kept_and_one_account_is_connected_once(
         body[field] = value;
         server.ask("POST", "/api/v1/connections", &body)
     };
-    let (status, refused) = with("secrets", json!({"api-key": "ATCTTanother-key-of-nobody-0000"}));
+    let (status, refused) = with("secrets", json!({"api-key": "ATCTTanother-key-of-no-one-0000"}));
     assert_eq!(
         (status, &refused["code"], &refused["validation"]["ready"]),
         (422, &json!("credentials"), &json!(false)),
@@ -265,7 +265,7 @@ fn a_connection_that_is_not_ready_is_not_kept_and_one_account_is_connected_once(
             json!(["POST /admin/v2/orgs/{organization-id}/directories/-/users/search"]),
             "denied",
         ),
-        ("connector", json!("nobody"), "unknown-connector"),
+        ("connector", json!("unknown"), "unknown-connector"),
         ("settings", json!({}), "invalid-settings"),
         ("every_hours", json!(0), "invalid-request"),
         ("tenant", json!("a\nb"), "invalid-request"),
@@ -284,7 +284,7 @@ fn a_connection_that_is_not_ready_is_not_kept_and_one_account_is_connected_once(
     let (status, _) = server.ask(
         "PUT",
         &format!("{path}/secrets"),
-        &json!({"secrets": {"api-key": "ATCTTanother-key-of-nobody-0000"}}),
+        &json!({"secrets": {"api-key": "ATCTTanother-key-of-no-one-0000"}}),
     );
     assert_eq!(status, 422);
     let (status, renewed) = server.ask(
@@ -320,13 +320,13 @@ fn a_run_that_is_not_there_has_no_events() {
     server.ended(&path, &run);
     let events =
         |run: &str| server.bytes(&server.token, "GET", &format!("{path}/runs/{run}/events"), "");
-    assert_eq!(events("r_nobody").0, 404);
+    assert_eq!(events("r_unknown").0, 404);
     let (status, told) = events(&run);
     let told = String::from_utf8(told).unwrap();
     assert!(status == 200 && told.starts_with("event: run\ndata: {"), "{told}");
 }
 
-/// Changes the database of a store that nobody serves.
+/// Changes the database of a store that no process serves.
 fn edit(data: &Path, sql: &'static str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -16,7 +16,7 @@ use smp_tests::harness::{Run, names, read_json};
 use smp_tests::mock::{DEFAULT_ORGANIZATION_ID, Mock};
 
 #[test]
-fn a_recording_replays_to_the_same_members_and_tells_nobodys_name() {
+fn a_recording_replays_to_the_same_members_and_tells_no_name() {
     let (mock, folder) =
         (Mock::builder().members(150).seed(5).start().unwrap(), tempfile::tempdir().unwrap());
     let fixture = folder.path().join("fixture");

@@ -266,7 +266,7 @@ fn the_command_words_what_mends_a_failure_as_its_options() {
             .arg(command)
             .arg(component())
             .args(["--upstream", &mock.url(), "--json"])
-            .env("SMP_TEST_KEY", "ATCTTx-of-nobody")
+            .env("SMP_TEST_KEY", "ATCTTx-made-up")
     };
     for (run, code, way_out, remedy) in [
         (

@@ -230,7 +230,7 @@ fn what_is_trusted_runs_as_it_does_without_a_trust_file() {
 }
 
 #[test]
-fn a_file_that_lies_in_no_package_is_vouched_for_by_nobody() {
+fn a_file_that_lies_in_no_package_is_not_trusted() {
     let signed = Signed::new(&real());
     let alone = signed.path("alone.wasm");
     fs::copy(signed.package.join("atlassian-cloud.wasm"), &alone).unwrap();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use smp_tests::harness::{Ended, Run, component, folder, test_component};
 
 #[test]
-fn an_edition_with_other_texts_needs_nobody() {
+fn an_edition_with_other_texts_needs_no_operator() {
     let ended = to("example-reworded");
     assert_text("reworded", &ended);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -111,7 +111,7 @@ fn an_edition_that_asks_for_what_was_not_recorded_is_told_so_and_not_accused_of_
 }
 
 #[test]
-fn the_same_file_needs_nobody_and_is_not_played() {
+fn the_same_file_needs_no_operator_and_is_not_played() {
     let ended = compare(&component(), &component(), &["--json"]);
     let changes = json_of(&ended);
     assert_eq!(
@@ -121,7 +121,7 @@ fn the_same_file_needs_nobody_and_is_not_played() {
 }
 
 #[test]
-fn without_traffic_nobody_is_told_that_all_is_well() {
+fn without_traffic_no_upgrade_is_called_harmless() {
     let run = Run::bare()
         .arg("diff")
         .arg(test_component("example"))

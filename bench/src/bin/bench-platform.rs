@@ -381,7 +381,7 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ("idle for 90 days", Filter { idle_days: Some(90), ..Filter::default() }),
         ("a part of many names", Filter { q: text("person 12"), ..Filter::default() }),
         ("a part of one name", Filter { q: text("person 4711 (new)"), ..Filter::default() }),
-        ("a part of no name", Filter { q: text("nobody at all"), ..Filter::default() }),
+        ("a part of no name", Filter { q: text("no such name"), ..Filter::default() }),
     ]
 }
 

@@ -143,9 +143,9 @@ fn of_flows() -> Vec<Failure> {
         Some(Ok(vec![domain(DomainState::MissingToken)])),
         refused.map(Err),
     ] {
-        all.extend(nobody_of(People::Managed, domains));
+        all.extend(without_members(People::Managed, domains));
     }
-    all.extend(nobody_of(People::Everyone, None));
+    all.extend(without_members(People::Everyone, None));
     let people = answer(200, r#"{"data":[{"accountId":"a"}]}"#);
     let mut host = Script::new().searched(r#"{"limit":100,"expand":["productAccess"]}"#, people);
     let without = everyone::search(&mut host, &testing::everyone(), None, &Sites::default());
@@ -153,11 +153,11 @@ fn of_flows() -> Vec<Failure> {
     all
 }
 
-/// What a report says where nobody is.
-fn nobody_of(people: People, domains: Option<Result<Vec<Domain>, Failure>>) -> Vec<Failure> {
-    let nobody = MembersFound { seen: 0, has_person: false, has_more: false, total: None };
+/// What a report says of an organization without members.
+fn without_members(people: People, domains: Option<Result<Vec<Domain>, Failure>>) -> Vec<Failure> {
+    let empty = MembersFound { seen: 0, has_person: false, has_more: false, total: None };
     let organization = Some(Ok(Account::new("a", "A")));
-    let members = Some(Ok(nobody));
+    let members = Some(Ok(empty));
     let findings = Findings { organization, domains, members, ..Findings::default() };
     let checks = findings.report(people).checks.into_iter();
     let failed = |outcome| match outcome {

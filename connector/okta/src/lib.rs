@@ -29,7 +29,7 @@ use crate::site::{SITE, Site};
 /// is a user too.
 const MOST_EMPTY_PAGES: u32 = 10;
 
-const NOBODY: &str = "Make the API token as an administrator who can view every user, such as a \
+const VISIBLE: &str = "Make the API token as an administrator who can view every user, such as a \
                       read-only administrator.";
 
 /// The connector.
@@ -92,8 +92,8 @@ fn somebody(host: &mut dyn Host, site: &Site) -> Result<String, Failure> {
         match (page.members.len(), &cursor) {
             (0, Some(_)) => {}
             (0, None) => {
-                let message = "The API token can see nobody in the organization.";
-                return Err(Failure::new(FailureKind::NoMembers, message, NOBODY));
+                let message = "The API token can see no user in the organization.";
+                return Err(Failure::new(FailureKind::NoMembers, message, VISIBLE));
             }
             (seen, Some(_)) => {
                 return Ok(format!("People on the first page: {seen}, and more follow."));

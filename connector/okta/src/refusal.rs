@@ -92,7 +92,7 @@ impl Call for Asked {
         failure.with_code(code(&response.body))
     }
 
-    /// An address below okta.com that is nobody's answers with a page.
+    /// An address below okta.com without an organization answers with a page.
     fn refuses_with_a_page(status: u16) -> bool {
         status == 404
     }

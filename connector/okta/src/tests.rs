@@ -51,7 +51,7 @@ fn an_empty_page_in_between_is_read_over_and_a_list_of_them_does_not_hang() {
 }
 
 #[test]
-fn nobody_is_not_ready() {
+fn an_organization_without_users_is_not_ready() {
     let mut host = script(answer(200, ORG)).expect_get(USERS, answer(200, "[]"));
     let report = Okta::validate(&mut host, &settings("acme"));
     assert!(outcomes(&report)[2].starts_with("failed FailureKind::NoMembers"), "{report:?}");
@@ -70,7 +70,7 @@ fn what_cannot_be_reached_is_skipped() {
 }
 
 #[test]
-fn a_token_that_may_read_the_organization_but_nobody_is_not_ready() {
+fn a_token_that_may_read_the_organization_but_no_user_is_not_ready() {
     let mut host = script(answer(200, ORG)).expect_get(USERS, answer(403, ""));
     let report = Okta::validate(&mut host, &settings("acme"));
     assert!(outcomes(&report)[2].starts_with("failed FailureKind::Permission"), "{report:?}");

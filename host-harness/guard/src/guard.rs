@@ -235,7 +235,7 @@ impl Guard {
 
     /// Whether the current sweep brought no member.
     #[must_use]
-    pub fn nobody(&self) -> bool {
+    pub fn has_no_member(&self) -> bool {
         self.seen.there().is_empty()
     }
 

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_nobody_names_has_a_name_of_its_own() {
+    fn a_run_without_a_given_name_has_one_of_its_own() {
         assert_ne!(random_name(), random_name());
         assert_eq!(random_name().len(), 32);
     }

@@ -111,7 +111,7 @@ pub fn ago(then: &Instant, now: &Instant) -> Option<String> {
         MINUTE..HOUR => units(elapsed / MINUTE, "minute"),
         HOUR..DAY => units(elapsed / HOUR, "hour"),
         _ if days < 31 => units(days, "day"),
-        // Months and years of average length: nobody counts days at that distance.
+        // Months and years of average length: days do not matter at that distance.
         _ if days < 365 => units((days * 12 / 365).max(1), "month"),
         _ => units((days * 400 / 146_097).max(1), "year"),
     })

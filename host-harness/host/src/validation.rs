@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_check_says_what_mends_it_and_is_worded_by_whoever_shows_it() {
+    fn a_failed_check_says_what_mends_it_as_data() {
         let checks = vec![
             check("a", true, failed(FailureKind::Upstream)),
             check("b", true, Outcome::Passed("x".into())),

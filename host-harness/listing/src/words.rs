@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smp_host::contract::{Condition, Endpoint, RateLimit, http};
 use smp_host::text::{self, grouped};
 
-/// Entries of a list that are shown. Nobody reads a longer list, and a descriptor may hold any
+/// Entries of a list that are shown. A longer list is not read, and a descriptor may hold any
 /// number.
 const MOST_ENTRIES: usize = 200;
 /// Characters of a text that are shown: about a page and a half.

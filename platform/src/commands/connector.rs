@@ -105,7 +105,7 @@ impl Install {
         let catalog = Catalog::new(store, compiler(), cache(&place), self.trust.clone())?;
         let installed = catalog.install(&file, &self.grants).await?;
         if self.trust.is_none() {
-            note("warning: nobody's signature was checked: `--trust FILE` does so");
+            note("warning: no signature was checked: `--trust FILE` does so");
         }
         let Build { id, version, digest, publisher, approved, changes, .. } = &installed.build;
         if self.json {

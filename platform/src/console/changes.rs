@@ -209,7 +209,7 @@ impl People<'_> {
                     }
                     tbody {
                         @for stored in &self.now { (self.row(stored)) }
-                        @if self.now.is_empty() { tr { td colspan="3" { "Nobody." } } }
+                        @if self.now.is_empty() { tr { td colspan="3" { "No one." } } }
                     }
                 }
             }

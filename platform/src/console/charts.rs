@@ -41,7 +41,7 @@ pub(super) fn bars(title: &str, bars: &[Bar], idle: Option<&str>) -> Markup {
     html! {
         figure {
             figcaption { (title) }
-            @if bars.is_empty() { p { "Nobody." } }
+            @if bars.is_empty() { p { "No one." } }
             ul .bars {
                 @for bar in bars {
                     @let drawn = drawn(bar, width(bar.count), width(bar.idle));

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A place is taken last and given up before work at a service, so that neither a sender that
-//! stalls nor a slow service keeps others out. The cookie is bound to a path that nobody can guess,
+//! stalls nor a slow service keeps others out. The cookie is bound to a path that cannot be guessed,
 //! because browsers send a cookie to every port of a host: another program on this machine never
 //! receives it. The path alone opens nothing.
 
@@ -110,10 +110,10 @@ impl Guard {
     /// A link that opens the console once. The session behind it acts as this holder.
     ///
     /// # Errors
-    /// If the holder has too many that nobody used.
+    /// If the holder has too many that were not used.
     pub(super) fn link(&self, holder: Holder) -> Result<String, Problem> {
         let secret = self.sessions.link(holder).ok_or_else(|| {
-            Problem::new(503, "too-many-links", "this token has too many links that nobody used")
+            Problem::new(503, "too-many-links", "this token has too many links that were not used")
                 .hint("Use one of them. A link that is not used ends after a day.")
         })?;
         Ok(format!("{WAY_IN}/enter/{secret}"))

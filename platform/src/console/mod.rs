@@ -117,7 +117,7 @@ impl Console {
     /// The path of a link that opens the console once, as the operator.
     ///
     /// # Errors
-    /// If too many are open that nobody used.
+    /// If too many are open that were not used.
     pub fn link(&self) -> Result<String, Problem> {
         self.guard.link(Holder { id: OPERATOR.into(), role: Role::Admin, tenant: None })
     }

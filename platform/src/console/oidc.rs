@@ -6,7 +6,8 @@
 //!                            a session ◀─ the claim ◀─ the ID token ◀─┘ code and verifier
 //! ```
 //!
-//! Nothing is kept between the two requests but in the cookie, so that nobody fills a memory.
+//! Nothing is kept between the two requests but in the cookie, so that no client can fill
+//! the memory.
 //!
 //! | module | what it is |
 //! | --- | --- |

@@ -75,7 +75,7 @@ fn signed(build: &Build) -> Markup {
     html! {
         @match &build.publisher {
             Some(publisher) => { "✔ " (name(publisher)) }
-            None => "– nobody",
+            None => "– none",
         }
     }
 }

@@ -87,7 +87,7 @@ pub async fn claim(store: &Store, id: &str, worker: &Worker) -> Result<Option<Cl
     Ok(claimed)
 }
 
-/// Nobody waits for a run that another transaction is about to change.
+/// Skips runs that another transaction is about to change.
 fn skipping(store: &Store) -> &'static str {
     if store.is_shared() { "FOR UPDATE SKIP LOCKED" } else { "" }
 }
@@ -97,8 +97,8 @@ fn skipping(store: &Store) -> &'static str {
 /// # Errors
 /// If the database fails.
 pub async fn renew(store: &Store, worker: &Worker) -> Result<HashSet<String>, Problem> {
-    // The end of a large run takes a while. The others do not wait for it, and nobody claims it
-    // meanwhile; a run whose page is just being written is renewed the next time.
+    // The end of a large run takes a while. The others do not wait for it or claim it meanwhile; a
+    // run whose page is just being written is renewed the next time.
     let skipping = skipping(store);
     let sql = format!(
         "UPDATE runs SET held_until = {} + $2 WHERE id IN \

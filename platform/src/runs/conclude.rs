@@ -48,7 +48,7 @@ pub(super) async fn conclude(
     numbers: Numbers,
 ) -> Result<(), DestinationError> {
     let mut writing = store.write().await.map_err(lost)?;
-    // Both stay as they are until the end: nobody claims the run, or deletes the connection.
+    // Both stay as they are until the end: no process claims the run or deletes the connection.
     let connection = connections::locked(&mut writing, &run.connection).await.map_err(lost)?;
     let Some(connection) = connection else { return Err(DestinationError::Fenced) };
     let sql = "UPDATE runs SET stop = stop \

@@ -199,7 +199,7 @@ impl Ledger {
     async fn known(&self, rows: &[Row]) -> Result<HashMap<String, Known>, DestinationError> {
         let mut known = HashMap::new();
         if self.run.seq <= 1 {
-            // There is nobody yet. A server would keep the plan of a query of an empty table.
+            // There is no member yet. A server would keep the plan of a query of an empty table.
             return Ok(known);
         }
         for some in rows.chunks(MOST_IDS) {

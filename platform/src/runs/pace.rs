@@ -208,7 +208,7 @@ impl Drop for Out {
     }
 }
 
-/// Drops the slots of accounts that nobody has asked for a day.
+/// Drops the slots of accounts that were not asked for a day.
 ///
 /// # Errors
 /// If the database fails.

@@ -223,7 +223,7 @@ pub async fn stop(store: &Store, connection: &str, run: &str) -> Result<String, 
     // In the order in which the end of a run takes them.
     let whose = connections::locked(&mut writing, connection).await?;
     let whose = whose.ok_or_else(|| Problem::not_found("run"))?;
-    // What nobody holds is stopped at once.
+    // A run without a holder is stopped at once.
     let sql = "UPDATE runs SET stop = 1, state = CASE WHEN held IS NULL OR state = 'waiting' \
                THEN 'stopped' ELSE state END, ended = CASE WHEN held IS NULL OR state = \
                'waiting' THEN $3 ELSE ended END \

@@ -182,7 +182,7 @@ pub async fn get(store: &Store, id: &str, tenant: Option<&str>) -> Result<Connec
 }
 
 /// The connection as it is now, and as it stays until this transaction ends. What changes a
-/// connection and its runs takes the connection first, so that nobody waits in a circle.
+/// connection and its runs takes the connection first, so that no two transactions deadlock.
 ///
 /// # Errors
 /// If the database fails.
@@ -283,7 +283,7 @@ pub async fn mended(
 /// If the database fails.
 pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
     for sql in [
-        // Nobody asks for a run meanwhile, and a page that is on the way comes before or not at all.
+        // No run is asked for meanwhile, and a page on its way comes before this or not at all.
         "UPDATE connections SET runs = runs WHERE id = $1",
         "UPDATE runs SET stop = 1 WHERE connection = $1",
         "DELETE FROM pages WHERE run IN (SELECT id FROM runs WHERE connection = $1)",

@@ -255,7 +255,7 @@ impl Store {
             return Ok(());
         }
         let mut writer = self.writers.acquire().await?;
-        // Nobody who writes waits for those who read.
+        // A writer does not wait for readers.
         sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut *writer).await?;
         let done = query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
         sqlx::raw_sql(BUSY).execute(&mut *writer).await?;
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_deleted_leaves_the_log_as_soon_as_nobody_reads_it() {
+    async fn what_is_deleted_leaves_the_log_as_soon_as_no_one_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
         let log = folder.path().join("platform.db-wal");

@@ -31,7 +31,7 @@ impl Role {
     }
 }
 
-/// A token, as whoever shows it was identified.
+/// A token, as the client that shows it is identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The token's id.

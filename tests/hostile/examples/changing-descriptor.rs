@@ -23,7 +23,7 @@ impl Connector for ChangingDescriptor {
     }
 
     fn collect(_: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
-        let _told_to_nobody = [Self::describe(), Self::describe()];
+        let _dropped = [Self::describe(), Self::describe()];
         let _whatever = get("/secrets");
         Ok(page(vec![member("ada"), member("grace")], None))
     }

@@ -7,19 +7,19 @@ struct EndlessLoop;
 
 impl Connector for EndlessLoop {
     fn validate(_: Vec<Setting>) -> Report {
-        compute_for_ever()
+        compute_without_end()
     }
 
     fn connect(_: Vec<Setting>) -> Result<Account, Failure> {
-        compute_for_ever()
+        compute_without_end()
     }
 
     fn collect(_: Vec<Setting>, _: Option<String>) -> Result<MemberPage, Failure> {
-        compute_for_ever()
+        compute_without_end()
     }
 }
 
-fn compute_for_ever() -> ! {
+fn compute_without_end() -> ! {
     let mut state: u32 = 1;
     loop {
         state = std::hint::black_box(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

@@ -20,7 +20,7 @@ pub fn descriptor() -> Descriptor {
         id: "tame".into(),
         name: "Tame".into(),
         version: "0.1.0".into(),
-        vendor: "Nobody".into(),
+        vendor: "Example".into(),
         summary: "A service that does not exist.".into(),
         pricing: String::new(),
         status: "Test".into(),

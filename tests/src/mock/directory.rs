@@ -140,7 +140,7 @@ fn access(access: &ProductAccess) -> Value {
     entry
 }
 
-/// The API keys: the first is used by whoever asks, the second is older, the third never ends.
+/// The API keys: the first is the one of the requests, the second is older, the third never ends.
 pub(super) fn key(organization: &Organization, index: u64) -> Value {
     const DAY: i64 = 86_400;
     let at = |days: i64| Moment::date_time(organization.now + days * DAY, 0, 3, 0);

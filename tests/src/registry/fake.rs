@@ -142,7 +142,7 @@ impl FakeRegistry {
         self.store().challenge = Some(words.to_owned());
     }
 
-    /// From now on the token service accepts nobody's login, and gives tokens without one.
+    /// From now on the token service accepts no login, and gives tokens without one.
     pub fn refuse_logins(&self) {
         self.store().refuses_logins = true;
     }

@@ -86,13 +86,13 @@ pub(crate) const TABLE: &[Row] = &[
         cases: &[Both("everyone-and-the-key-is-not-accepted")],
     },
     Row {
-        situation: "everyone, and nobody's products are told",
+        situation: "everyone, and no products are told",
         code: "other",
         says: &["without the products", "without scopes", "managed accounts only"],
         cases: &[Both("everyone-without-products")],
     },
     Row {
-        situation: "everyone, and nobody is there",
+        situation: "everyone, and the organization is empty",
         code: "no-members",
         says: &["Nobody is in a directory", "Directory, then Users"],
         cases: &[Both("everyone-where-nobody-is")],
@@ -146,7 +146,7 @@ pub(crate) const TABLE: &[Row] = &[
         cases: &[Both("domain-token-missing"), Both("domains-in-several-states")],
     },
     Row {
-        situation: "an empty list, a domain verified and nobody claimed",
+        situation: "an empty list, a domain verified and no account claimed",
         code: "no-members",
         says: &["acme.example is verified", "claim", "at least one"],
         cases: &[

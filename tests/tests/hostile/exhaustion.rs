@@ -44,7 +44,7 @@ fn a_loop_without_end_before_the_first_call_is_ended_while_loading() {
 }
 
 #[test]
-fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
+fn while_one_computes_without_end_another_is_served_on_its_thread() {
     let stage =
         Setup::new("endless-loop").within(Limits { cpu: Duration::from_secs(1), ..tight() });
     now(async {
@@ -60,7 +60,7 @@ fn while_one_computes_for_ever_another_is_served_on_the_same_thread() {
 }
 
 #[test]
-fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
+fn calls_of_the_host_without_end_are_ended_by_computing_time() {
     let stage = Setup::new("endless-host-calls").within(Limits { requests: 10, ..tight() });
     let began = Instant::now();
     assert_limited(&stage.validate().unwrap_err(), "cpu");
@@ -77,7 +77,7 @@ fn calls_of_the_host_for_ever_are_ended_by_computing_time() {
 }
 
 #[test]
-fn a_call_that_waits_for_ever_is_ended() {
+fn a_call_that_waits_without_end_is_ended() {
     let limits = Limits { call_time: Duration::from_millis(200), ..tight() };
     let stage = Setup::new("tame").within(limits).answered_by(Arc::new(Silent));
     for failure in stage.all_fail() {
@@ -151,7 +151,7 @@ fn memories_of_many_instances_count_together() {
 }
 
 #[test]
-fn in_a_pool_nobody_takes_what_is_set_aside_for_others() {
+fn in_a_pool_no_run_takes_what_is_set_aside_for_others() {
     let engine = Engine::new(&EngineOptions {
         pooled_runs: Some(2),
         limits: tight(),

@@ -54,7 +54,7 @@ fn texts_of_ten_megabytes_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn a_descriptor_that_nobody_can_read_is_refused_while_loading() {
+fn a_descriptor_too_long_to_read_is_refused_while_loading() {
     assert_limited(&loaded("giant-descriptor").err().unwrap(), "text");
     assert_limited(&loaded("long-descriptor").err().unwrap(), "entries");
     and_another_tenant_is_served();

@@ -8,7 +8,7 @@ use smp_host::limits::Limits;
 use crate::setup::{Setup, and_another_tenant_is_served, assert_failed, assert_limited, tight};
 
 #[test]
-fn new_members_for_ever_end_at_the_bound_of_pages() {
+fn new_members_without_end_are_stopped_at_the_bound_of_pages() {
     let stage = Setup::attacking("endless-pages", "news").within(Limits { pages: 200, ..tight() });
     let (report, rows) = stage.collect();
     assert_limited(&report.error.unwrap(), "pages");
@@ -17,7 +17,7 @@ fn new_members_for_ever_end_at_the_bound_of_pages() {
 }
 
 #[test]
-fn new_members_for_ever_end_at_the_bound_of_members() {
+fn new_members_without_end_are_stopped_at_the_bound_of_members() {
     let stage = Setup::attacking("endless-pages", "news").within(Limits {
         pages: u64::MAX,
         members: 150,
@@ -30,7 +30,7 @@ fn new_members_for_ever_end_at_the_bound_of_members() {
 }
 
 #[test]
-fn a_fresh_cursor_for_ever_without_a_new_member_ends_soon() {
+fn fresh_cursors_without_a_new_member_are_stopped_soon() {
     let stage = Setup::attacking("endless-pages", "nothing");
     let (report, rows) = stage.collect();
     assert_failed(
@@ -57,7 +57,7 @@ fn a_page_that_leads_to_one_that_was_read_ends_at_once() {
 }
 
 #[test]
-fn a_run_that_goes_on_for_ever_is_ended_by_its_time() {
+fn a_run_without_end_is_ended_by_its_time() {
     let limits = Limits { run_time: Duration::from_millis(300), pages: u64::MAX, ..tight() };
     let began = Instant::now();
     assert_limited(

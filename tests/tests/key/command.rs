@@ -173,7 +173,7 @@ fn a_server_that_repeats_it_in_every_answer_does_not_make_the_command_write_it()
 }
 
 #[test]
-fn members_that_have_it_for_a_name_come_with_the_name_blotted_out() {
+fn members_that_have_it_for_a_name_come_with_the_name_redacted() {
     let (server, folder) = (Echo::start(Manner::Data), tempfile::tempdir().unwrap());
     let run = talkative("collect", folder.path()).env(KEY_VARIABLE, KEY).args([
         "--upstream",

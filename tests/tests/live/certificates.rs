@@ -21,7 +21,7 @@ fn tls_works_with_the_certificate_of_the_authority() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_told_with_the_way_out() {
+fn a_certificate_of_an_unknown_authority_is_told_with_the_way_out() {
     let mock = organization().start_tls().unwrap();
     let (other, folder) = (organization().start_tls().unwrap(), tempfile::tempdir().unwrap());
     let untrusting = |command| Run::new(command).at(&mock).args(["--json"]);

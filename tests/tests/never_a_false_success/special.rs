@@ -14,7 +14,7 @@ use crate::row::{
 };
 
 #[test]
-fn a_list_that_has_nobody_and_no_end_is_found_out_by_the_validation_too() {
+fn empty_pages_without_end_are_found_out_by_the_validation_too() {
     let row: &Row = &(
         Service("users:endless-empty"),
         "unexpected-response",

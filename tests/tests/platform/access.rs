@@ -28,7 +28,7 @@ fn no_tenant_sees_anothers_and_a_viewer_changes_nothing() {
         if !template.starts_with("/api/") {
             continue;
         }
-        let member = "nobody";
+        let member = "unknown";
         let route = template.replace("{run}", &run).replace("{member}", member);
         let route = route.replace("/api/v1/connections/{id}", &path);
         let route = if route.ends_with("/export") { format!("{route}?format=csv") } else { route };

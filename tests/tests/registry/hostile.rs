@@ -185,7 +185,7 @@ fn a_list_in_pages_is_read_to_its_end_and_leads_nowhere_else() {
 }
 
 #[test]
-fn a_redirect_leads_nowhere_that_nobody_named() {
+fn a_redirect_leads_only_where_it_is_permitted() {
     let bench = Bench::new();
     let (fake, lonely) = (published(&bench).0, Lonely::start());
     let component = digest_of(&bench, ".wasm");

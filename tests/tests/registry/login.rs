@@ -148,7 +148,7 @@ fn an_identity_that_docker_keeps_is_changed_for_a_token() {
 }
 
 #[test]
-fn the_login_goes_to_no_token_service_in_a_private_network_that_nobody_named() {
+fn the_login_goes_only_to_a_permitted_token_service() {
     let (fake, lonely, bench) = (FakeRegistry::start(), Lonely::start(), Bench::new());
     let folder = bench.release("0.1.0");
     let push = || with_login(run("push")).arg(&folder).arg(format!("{}/it", fake.host()));

@@ -14,7 +14,7 @@ use super::{Bench, push, refused, run};
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/// A registry with a release that anyone may pull with a token for nobody.
+/// A registry with a release that anyone may pull with an anonymous token.
 fn public(bench: &Bench) -> FakeRegistry {
     let fake = FakeRegistry::start();
     push(&bench.release("0.1.0"), &format!("{}/it", fake.host()));

@@ -155,7 +155,7 @@ fn a_checkpoint_of_the_first_form_is_refused_and_kept() {
     assert!(stage.files() == before && fs::read_to_string(stage.checkpoint()).unwrap() == old);
 }
 
-/// A path to an open file that nobody can remove, not even root.
+/// A path to an open file that no user can remove, not even root.
 fn unremovable(file: &impl AsRawFd) -> PathBuf {
     PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
 }

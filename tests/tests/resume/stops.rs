@@ -226,12 +226,12 @@ fn without_a_checkpoint_a_run_that_is_asked_to_stop_fails_and_leaves_nothing() {
 
 #[test]
 fn a_run_that_looks_for_the_reason_of_an_empty_list_can_be_stopped_too() {
-    let nobody = organization().situation(Situation::NoDomain).fault(
+    let empty = organization().situation(Situation::NoDomain).fault(
         Call::Domains,
         When::Always,
         Fault::Stall,
     );
-    let stage = Setup::on(nobody, "csv");
+    let stage = Setup::on(empty, "csv");
     let child = stage.run().start();
     assert!(stage.mock.wait_for(Call::Domains, 1, PATIENCE));
     send(&child, Signal::INT);

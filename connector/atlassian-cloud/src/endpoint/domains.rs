@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 /// What the descriptor says of the call.
 pub static ROUTE: Route = Route::get(
     "/admin/v1/orgs/{organization-id}/domains",
-    "Tells who cannot be listed, and why nobody is: the domains that are not verified",
+    "Tells which domains are not verified: their accounts cannot be listed",
     Some("read:domains:admin"),
 )
 .when(&[Need::Setting(PEOPLE, MANAGED)]);

@@ -193,11 +193,11 @@ mod tests {
 
     #[test]
     fn people_without_products_are_no_list() {
-        let nobody_uses = r#"{"data":[{"accountId":"a"},{"accountId":"b"}]}"#;
+        let without_products = r#"{"data":[{"accountId":"a"},{"accountId":"b"}]}"#;
         let mut host = Script::new()
             .at_v2(COUNT, counted(2))
             .listed(SITES, answer(200, ONE_SITE))
-            .searched(FIRST, answer(200, nobody_uses));
+            .searched(FIRST, answer(200, without_products));
         let failure = collect(&mut host, &settings_for_everyone(), None).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Other);
         assert!(failure.message.contains("without the products"), "{}", failure.message);

@@ -137,11 +137,11 @@ fn found(
 
 fn summary(members: &[Member], has_more: bool, total: Option<u64>) -> MembersFound {
     use MemberKind::{App, Customer, ServiceAccount};
-    let is_nobody =
+    let is_no_person =
         |kind: &Option<MemberKind>| matches!(kind, Some(App | Customer | ServiceAccount));
     MembersFound {
         seen: members.len(),
-        has_person: members.iter().any(|member| !is_nobody(&member.kind)),
+        has_person: members.iter().any(|member| !is_no_person(&member.kind)),
         has_more,
         total,
     }

@@ -89,8 +89,8 @@ impl Console {
         self.data(&format!("{line}\n"))
     }
 
-    /// Writes a line for the person who runs the command. If standard error is closed, nobody can
-    /// read it.
+    /// Writes a line for the person who runs the command. If standard error is closed, it is
+    /// lost.
     pub(crate) fn note(self, line: &str) {
         let line = text::escaped(line);
         let mut error = io::stderr().lock();

@@ -171,7 +171,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
                 let _ = smp_host::files::target::bear_a_limit_on_size();
                 arguments.command.run(&console).await
             });
-            // A write that does not end holds nobody.
+            // A write that does not end does not keep the program running.
             runtime.shutdown_background();
             exit
         }

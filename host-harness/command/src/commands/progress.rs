@@ -13,7 +13,7 @@ use smp_host::text;
 use super::console::Console;
 use crate::show::request;
 
-/// Shortest wait that is reported: nobody notices a shorter one.
+/// Shortest wait that is reported: a shorter one is not noticed.
 const WORTH_A_LINE: Duration = Duration::from_secs(1);
 
 /// Shows the progress of a run.

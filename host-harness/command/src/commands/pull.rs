@@ -61,7 +61,7 @@ impl Pull {
         match publisher {
             Some(publisher) => console.note(&format!("{}, signed by {publisher}.", pulled.digest)),
             None => console.note(&format!(
-                "{}. Nobody's signature was checked: `--trust FILE` does so.",
+                "{}. No signature was checked: `--trust FILE` does so.",
                 pulled.digest
             )),
         }

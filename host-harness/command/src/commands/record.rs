@@ -144,7 +144,7 @@ struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// How many answers nobody could look through for people: those that are no JSON, and the one
+    /// How many answers could not be searched for people: those that are no JSON, and the one
     /// that the connector could not read.
     fn unread(&self) -> usize {
         let errors = [self.validation.as_ref().err(), self.report.error.as_ref()];

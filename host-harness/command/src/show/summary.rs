@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_no_division_by_zero() {
+    fn an_empty_list_is_no_division_by_zero() {
         assert_eq!(
             Summary::new(SEEN).render(Look::PLAIN),
             " 0 members  0 people\n\n 0  active in the last 30 days\n 0  last seen unknown           never, or not known to the service\n"

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_told_with_its_hint_and_keeps_nobody_from_passing() {
+    fn a_note_is_told_with_its_hint_and_fails_no_check() {
         let mut verdict = verdict(false);
         verdict.strict = true;
         verdict.rules.truncate(1);

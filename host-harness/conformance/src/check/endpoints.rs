@@ -18,8 +18,8 @@ pub(super) fn judge(descriptor: &Descriptor, outcomes: &mut Outcomes) {
         }
         match (endpoint.method, endpoint.read_only) {
             (HttpMethod::Get, _) => {}
-            // Who chooses the setting, or asks for usage, is told of it; by default nobody is
-            // asked.
+            // The operator is asked for it only where the setting is chosen or usage is
+            // collected.
             (HttpMethod::Post, true) if !endpoint.when.is_empty() => {}
             (HttpMethod::Post, true) => writing
                 .add(format!("`{shown}` reads with a POST, which an operator must grant by name")),

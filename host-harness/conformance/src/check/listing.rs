@@ -105,7 +105,7 @@ fn collected(sets: &[DataSet], missing: &mut Findings) {
 
 fn lists(descriptor: &Descriptor, missing: &mut Findings) {
     if descriptor.permissions_required.is_empty() {
-        missing.add("`permissions-required` is empty: nobody can tell whether they may connect");
+        missing.add("`permissions-required` is empty: users cannot tell whether they may connect");
     }
     if descriptor.settings.iter().all(|field| field.secret.is_none()) {
         missing.add("no setting is a secret: nothing is attached to requests");
@@ -193,7 +193,7 @@ mod tests {
             ),
             (
                 |d| d.permissions_required.clear(),
-                "listing-complete: `permissions-required` is empty: nobody can tell whether they \
+                "listing-complete: `permissions-required` is empty: users cannot tell whether they \
                  may connect",
             ),
             (|d| d.setup_guide.clear(), "listing-complete: `setup-guide` is empty"),

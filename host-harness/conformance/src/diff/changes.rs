@@ -152,7 +152,7 @@ impl Class {
     #[must_use]
     pub fn verdict(self) -> &'static str {
         match self {
-            Self::Harmless => "Nobody needs to look before this upgrade",
+            Self::Harmless => "No operator needs to look before this upgrade",
             Self::Look => "An operator must look before this upgrade",
             Self::Blocking => "An operator must act before this upgrade",
         }

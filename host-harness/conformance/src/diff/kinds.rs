@@ -166,7 +166,7 @@ kinds! {
         "Make sure that the person who made the stored key has this permission.";
     COLLECTS_MORE: AUTHORITY, "collects-more", Look, None, "Collects more data",
         "Make sure that your agreements about personal data cover it.";
-    COLLECTS_LESS: AUTHORITY, "collects-less", Look, None, "No longer collects some data", "Make sure that nobody relies on it.";
+    COLLECTS_LESS: AUTHORITY, "collects-less", Look, None, "No longer collects some data", "Make sure that nothing relies on it.";
     FASTER: AUTHORITY, "faster", Look, None, "Sends requests more often",
         "The service's limit is shared with everything else that uses the organization: make sure that it allows this.";
     PUBLISHED_AS: AUTHORITY, "published-as", Look, None, "Has another name, vendor, status or type", "Make sure that you expect it.";
@@ -221,7 +221,7 @@ kinds! {
     LOST: TRAFFIC, "members-lost", Blocking, None, "Loses members",
         "Find out why before the upgrade: a platform treats a missing member as one who left.";
     GAINED: TRAFFIC, "members-added", Look, None, "Gives more members", "Make sure that they belong there: they may be billed or shown.";
-    CHANGED: TRAFFIC, "members-changed", Look, None, "Changes values of members", "Make sure that the new values are right, and that nobody relies on the old ones.";
+    CHANGED: TRAFFIC, "members-changed", Look, None, "Changes values of members", "Make sure that the new values are right, and that nothing relies on the old ones.";
     LIST_GAINED: TRAFFIC, "list-gained", Look, None, "Has a list where the old one fails",
         "Make sure that the list is complete: the old build did not accept it.";
     READY_NOW: TRAFFIC, "ready-now", Look, None, "Calls settings ready that are not ready with the old one",

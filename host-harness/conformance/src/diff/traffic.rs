@@ -13,8 +13,8 @@ use smp_host::text::{counted, grouped};
 use smp_replay::player::Player;
 use smp_replay::player::case::name_of;
 
-/// Calls that may hang before the remaining cases are left out: each takes seconds, and nobody
-/// upgrades to a build that hangs.
+/// Calls that may hang before the remaining cases are left out: each takes seconds, and a build
+/// that hangs is no upgrade.
 const MOST_HANGS: usize = 3;
 /// Most characters of a failure's message in a finding.
 const SHOWN: usize = 200;

@@ -227,7 +227,7 @@ fn signature(listing: &Listing) -> Markup {
         }
         p {
             "The package itself says that it is published by "
-            @match &listing.metadata.authors { Some(authors) => (name(authors)), None => "nobody" }
+            @match &listing.metadata.authors { Some(authors) => (name(authors)), None => "no one" }
             ". Without a signature, nothing shows that."
         }
     }

@@ -81,7 +81,7 @@ pub async fn pull(
         }
     };
     let found = found.ok_or_else(|| absent(repository))?;
-    // What it is comes first: nobody signs an image as a connector.
+    // What it is comes first: an image is never signed as a connector.
     let other = |failure| kind::other(reference, &found.bytes, failure);
     let manifest = Manifest::read(&found.bytes).and_then(is_of_component).map_err(other)?;
     let signer = match policy {

@@ -104,7 +104,7 @@ fn too_many() -> Failure {
     unexpected(format!("more than {MOST} artifacts refer to this one"))
         .with_remedy(Remedy::ContactSupport)
         .with_hint(
-            "Nobody needs as many. Ask the owner of the repository to remove those that are not \
-             needed.",
+            "No artifact needs as many. Ask the owner of the repository to remove those that are \
+             not needed.",
         )
 }

@@ -251,7 +251,7 @@ fn a_guard_goes_on_in_the_second_sweep_from_what_was_told_member_by_member() {
     seen.restart();
     seen.member(mark("a"));
     let mut guard = Guard::resumed(WIDE, seen, Counts { pages: 2, ..Counts::default() });
-    assert!(guard.seen.restarts == 1 && !guard.nobody());
+    assert!(guard.seen.restarts == 1 && !guard.has_no_member());
     let mut next = page(&["a", "b", "c"], Some("1"), Some(4));
     let admission = guard.admit(&mut next, None).unwrap();
     assert_eq!((ids(&next), admission.again), (vec!["c"], vec![member("b")]));

@@ -5,8 +5,7 @@ use crate::failure::{Code, Failure};
 
 /// A value for blocking work, one piece of work at a time.
 ///
-/// Work that has begun is finished even if nobody waits for it any more: a page is then written
-/// whole.
+/// Work that has begun is finished even if its future is dropped: a page is then written whole.
 pub(crate) struct Blocking<T>(Option<T>);
 
 impl<T: Send + 'static> Blocking<T> {

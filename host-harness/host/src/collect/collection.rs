@@ -227,7 +227,7 @@ impl<P: Listed> Collection<'_, P> {
 
     /// Judges the list after its last page, and checks that all of the recorded traffic was used.
     async fn whole(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Failure> {
-        if self.guard.nobody() {
+        if self.guard.has_no_member() {
             tokio::select! {
                 biased;
                 () = stop => return Err(interrupted()),
@@ -248,11 +248,11 @@ impl<P: Listed> Collection<'_, P> {
         if P::MAY_BE_EMPTY {
             return self.session.connect().await.map(|_| ());
         }
-        Err(self.why_nobody().await)
+        Err(self.why_no_member().await)
     }
 
     /// Asks the connector why an organization has no members.
-    async fn why_nobody(&mut self) -> Failure {
+    async fn why_no_member(&mut self) -> Failure {
         let report = match self.session.diagnose().await {
             Ok(report) => report,
             Err(failure) => return failure,

@@ -27,7 +27,7 @@ enum Place<P> {
 }
 
 impl<P: 'static> Stream<P> {
-    /// Writes members through this sink. It may block: a pipe that nobody reads stops only this
+    /// Writes members through this sink. It may block: a pipe without a reader stops only this
     /// run. The name is for error messages.
     pub fn new(name: impl Into<PathBuf>, sink: Box<dyn Sink<P>>) -> Self {
         Self { name: name.into(), sink: Place::Elsewhere(Blocking::new(sink)) }

@@ -1,7 +1,7 @@
 //! A cache of compiled code, keyed by the component's digest and by the engine that compiled it.
 //!
 //! Compiled code is trusted like the host itself. So it is read only from a folder that belongs to
-//! this user and that nobody else can write to, and never from a package. If anything is wrong with
+//! this user and that no one else can write to, and never from a package. If anything is wrong with
 //! the cache, the component is compiled instead. The cache is bounded: the least recently used file
 //! is removed first.
 
@@ -41,7 +41,7 @@ impl Cache {
         Self { folder, engine: key(engine), most_bytes: MOST_BYTES }
     }
 
-    /// The compiled component, if it is cached and nobody else can have written it.
+    /// The compiled component, if it is cached and no one else can have written it.
     pub(super) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
         let file = private_file(&self.folder, &self.path(digest)?)?;
         let (checksum, code) = file.split_at_checked(CHECKSUM)?;
@@ -112,7 +112,7 @@ impl Cache {
     }
 }
 
-/// The content of a file that nobody else can have written. It is opened before it is checked, so
+/// The content of a file that no one else can have written. It is opened before it is checked, so
 /// that it cannot be exchanged in between.
 fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     if !fs::symlink_metadata(folder).is_ok_and(|folder| folder.is_dir() && is_private(&folder)) {
@@ -136,7 +136,7 @@ fn private_file(folder: &Path, path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Whether it belongs to this user and nobody else can write to it.
+/// Whether it belongs to this user and no one else can write to it.
 fn is_private(metadata: &fs::Metadata) -> bool {
     metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
 }
@@ -302,7 +302,7 @@ mod tests {
             rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
         )
         .unwrap();
-        assert!(cache.load(&engine, DIGEST).is_none(), "a pipe that nobody writes to");
+        assert!(cache.load(&engine, DIGEST).is_none(), "a pipe without a writer");
         fs::remove_file(&path).unwrap();
         fs::rename(&elsewhere, &path).unwrap();
         assert!(cache.load(&engine, DIGEST).is_some(), "the file itself");

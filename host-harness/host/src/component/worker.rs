@@ -74,7 +74,7 @@ fn end_in_time(most: Duration) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Lowers a limit to this amount. A lower one that the caller set stays: nobody may raise it.
+/// Lowers a limit to this amount. A lower one that the caller set stays, as it may not be raised.
 fn lower(resource: Resource, amount: u64) -> std::io::Result<()> {
     Ok(setrlimit(resource, lowered(getrlimit(resource), amount))?)
 }

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_that_nobody_waits_for_any_more_is_written_whole_all_the_same() {
+    async fn a_page_whose_delivery_is_dropped_is_written_whole_all_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let (asks, waits) = serving();
         let checkpoint = || Some(folder.path().join("checkpoint"));

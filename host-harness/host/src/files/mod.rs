@@ -34,7 +34,7 @@ pub use self::ndjson::Ndjson;
 pub use self::rows::Rows;
 
 /// Members that a table or a json document holds until it is written. A row takes about half a
-/// kilobyte, so this is some 50 MB; nobody reads that many, and lines are better for programs.
+/// kilobyte, so this is some 50 MB; no person reads that many, and lines are better for programs.
 pub const MOST_MEMBERS_HELD: usize = 100_000;
 /// Bytes that they hold. It is four times what [`MOST_MEMBERS_HELD`] ordinary members need in json:
 /// only a component that fills its texts on purpose reaches it.

@@ -1,8 +1,8 @@
 //! Where an output lies: links are followed to their target, and devices, pipes and sockets are
 //! told from files.
 //!
-//! The files that this program makes beside an output are opened here too. Nobody chose their
-//! names, so no link is followed there: it would lead to a file that somebody else wants written.
+//! The files that this program makes beside an output are opened here too. The user did
+//! not choose their names, so no link is followed there: it could lead to any file of the user.
 //! What is new can be read by its owner alone, because it holds personal data.
 
 use std::fs::{self, File, OpenOptions};

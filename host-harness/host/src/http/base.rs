@@ -40,7 +40,7 @@ pub enum BaseError {
     /// A placeholder is not its whole first label, or it has more than one.
     #[error("not an origin with one `{{setting}}` as its whole first label")]
     Placeholder,
-    /// What follows the placeholder belongs to nobody in particular.
+    /// Anyone can register a name below what follows the placeholder.
     #[error("a placeholder below a name that anybody can register")]
     PublicSuffix,
 }
@@ -238,7 +238,7 @@ mod tests {
 
     #[cfg(feature = "live")]
     #[test]
-    fn nobody_else_can_register_a_name_beside_the_services_own() {
+    fn no_one_else_can_register_a_name_beside_the_services_own() {
         for base in [
             "https://{site}.co.uk",
             "https://{site}.github.io",

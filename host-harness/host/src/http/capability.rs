@@ -298,8 +298,8 @@ fn not_public(denied: NotPublic) -> Failure {
     match denied.range {
         Some(range) => failure.with_remedy(Remedy::AllowRange { range }).with_hint(
             "Your VPN or DNS answers so: a zero-trust client, a company's resolver or a hosts file \
-             has this address for it. If that is meant, declare the range of addresses. If nobody \
-             on your side knows of it, do not go on.",
+             has this address for it. If that is meant, declare the range of addresses. If no \
+             one on your side knows of it, do not go on.",
         ),
         None => failure.with_remedy(Remedy::NameUpstream).with_hint(
             "If the service really is inside your network, name its address yourself. Otherwise do \

@@ -1,6 +1,6 @@
 //! One try of a request, from sending to its end, which it reports once, in an event and in a span.
 //!
-//! It reports even if nobody waits for the answer any more: a call that takes too long is dropped
+//! It reports even if the answer is no longer awaited: a call that takes too long is dropped
 //! in the middle of a request.
 
 use std::sync::Arc;

@@ -196,9 +196,9 @@ impl ProxyFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Distrust {
-    /// Nobody who is trusted vouches for it.
+    /// No trusted authority issued it.
     UnknownIssuer,
-    /// The same, on a machine that trusts nobody: it has no certificates of authorities.
+    /// The same, on a machine without any certificates of authorities.
     NoRoots,
     /// It is the certificate of an authority, used as the server's own.
     AuthorityAsServer,

@@ -174,7 +174,7 @@ impl Exceptions {
             Exception {
                 domain: below.unwrap_or(name).trim_matches('.').to_ascii_lowercase(),
                 itself: below.is_none(),
-                // What is no port is none that a request goes to.
+                // An invalid port matches no request.
                 port: port.map(|port| port.parse().unwrap_or(0)),
             }
         });

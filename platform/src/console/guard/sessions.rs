@@ -1,7 +1,7 @@
 //! Links that lead in, the sessions behind them, and the keys that a form holds between two checks.
 //!
-//! All of it is in memory alone. Each holder has bounds of its own, so that nobody ends what another
-//! one has; what is over is swept away, whether or not somebody looks.
+//! All of it is in memory alone. Each holder has bounds of its own, so that no holder ends what
+//! another one has; what is over is swept away, whether or not somebody looks.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,13 +21,13 @@ use crate::store::tokens::Holder;
 pub(in crate::console) const SWEEP: Duration = Duration::from_secs(15);
 /// How long a session lasts: a working day.
 pub(super) const SESSION: i64 = 12 * HOUR;
-/// How long a link that nobody used opens the console.
+/// How long a link that was not used opens the console.
 const LINK: i64 = 24 * HOUR;
 /// How long a pasted key is held between two checks of a form: a quarter of an hour, with the sweep.
 const HELD: i64 = HOUR / 4 - 15_000;
 /// Sessions of one holder: far more than browsers of a person.
 const SESSIONS_OF_ONE: usize = 64;
-/// Links of one holder that nobody used: a platform makes one for each visit.
+/// Links of one holder that were not used: a platform makes one for each visit.
 const LINKS_OF_ONE: usize = 256;
 /// Sessions, and links, of all holders together. One takes some hundred bytes.
 const OF_ALL: usize = 16_384;
@@ -88,8 +88,8 @@ impl FormId {
 }
 
 impl Sessions {
-    /// What opens the console once, as this holder. `None` if the holder has too many that nobody
-    /// used.
+    /// What opens the console once, as this holder. `None` if the holder has too many that were
+    /// not used.
     pub(super) fn link(&self, holder: Holder) -> Option<String> {
         let mut links = locked(&self.links);
         links.retain(|_, link| link.until > now());
@@ -241,7 +241,7 @@ fn make_room<T>(kept: &mut Kept<T>, most: usize) {
     }
 }
 
-/// 256 random bits, which nobody guesses: wrong ones need not be counted.
+/// 256 random bits, which cannot be guessed: wrong ones need not be counted.
 fn secret() -> String {
     let random: [u8; 32] = rand::random();
     URL_SAFE_NO_PAD.encode(random)
@@ -345,7 +345,7 @@ mod tests {
         sessions.sweep(now() + HOUR / 4 - sweep - 5_000);
         assert_eq!(held(&sessions), 1);
         sessions.sweep(now() + HOUR / 4 - sweep);
-        assert_eq!(held(&sessions), 0, "nobody had to look");
+        assert_eq!(held(&sessions), 0, "it goes without a visit");
         sessions.sweep(now() + SESSION);
         assert!(!sessions.goes_on(&visitor) && sessions.is_link(&link));
         sessions.sweep(now() + LINK);

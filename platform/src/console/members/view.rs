@@ -303,7 +303,7 @@ impl Look<'_> {
                     }
                     tbody {
                         @for stored in records { (self.row(stored)) }
-                        @if records.is_empty() { tr { td colspan="6" { "Nobody is like that." } } }
+                        @if records.is_empty() { tr { td colspan="6" { "No member matches." } } }
                     }
                 }
             }

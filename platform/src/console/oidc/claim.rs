@@ -14,7 +14,7 @@ use crate::store::tokens::{Holder, Role};
 /// Who the person is here.
 ///
 /// # Errors
-/// If the claim names nobody, or more than one tenant.
+/// If the claim names no role, or more than one tenant.
 pub(super) fn holder(person: &Person, claim: &str) -> Result<Holder, Problem> {
     let refused = |text: &str, hint: String| Err(Problem::new(403, "no-role", text).hint(hint));
     let values: Vec<&str> = match person.claims.get(claim) {

@@ -1,5 +1,5 @@
-//! What a browser carries to the issuer and back, sealed in a cookie: nobody else can make one, and
-//! this process keeps nothing.
+//! What a browser carries to the issuer and back, sealed in a cookie: only this platform can make
+//! one, and the process keeps nothing.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;

@@ -1,5 +1,5 @@
 //! The checks of an ID token: its signature, and that it is of this issuer, for this client alone,
-//! of this visit, and not over. It asks nobody and keeps nothing.
+//! of this visit, and not expired. They send no request and keep nothing.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

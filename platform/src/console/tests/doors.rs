@@ -91,7 +91,7 @@ async fn a_program_makes_a_link_with_its_token_alone() {
     for _ in 0..300 {
         last = ask(&token, &[("host", HOST)]).await.status;
     }
-    assert_eq!(last, StatusCode::SERVICE_UNAVAILABLE, "links that nobody uses are bounded");
+    assert_eq!(last, StatusCode::SERVICE_UNAVAILABLE, "links that are not used are bounded");
     assert!(site.console.link().is_ok(), "another holder's are not");
 }
 

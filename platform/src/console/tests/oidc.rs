@@ -288,7 +288,7 @@ async fn a_person_enters_as_the_claim_says_and_sees_that_tenant_alone() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_for_this_visit_lets_nobody_in() {
+async fn a_token_that_is_not_for_this_visit_is_refused() {
     let issuer = Issuer::begin().await;
     let site = site_of(Some(PUBLIC), Some(issuer.options())).await;
     for twist in [

@@ -144,7 +144,7 @@ async fn a_viewer_does_not_even_forget() {
 }
 
 #[tokio::test]
-async fn copies_of_members_go_with_their_connection_whoever_deletes_it() {
+async fn copies_of_members_go_with_their_connection() {
     let site = site().await;
     let cookie = site.operator();
     let id = site.connected("acme", "Own", "ready").await;

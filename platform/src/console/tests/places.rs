@@ -26,7 +26,7 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn senders_that_stall_keep_nobody_out() {
+async fn senders_that_stall_keep_no_one_out() {
     let site = site().await;
     let (cookie, link) = (site.operator(), site.console.link().unwrap());
     let mut stalling = Vec::new();

@@ -38,7 +38,7 @@ use crate::store::Store;
 
 /// Memory of all copies together, in bytes: a million members, who take some 200 bytes each.
 const MOST_BYTES: usize = 256 << 20;
-/// A copy that nobody looked at for so long is dropped.
+/// A copy that is not used for so long is dropped.
 const UNSEEN: i64 = 10 * 60_000;
 /// A copy is read again after so long: who is dropped from the history goes from here, too.
 const OLDEST: i64 = HOUR;
@@ -149,7 +149,7 @@ impl Insights {
         kept.copies.iter().any(|copy| copy.snapshot.connection() == connection)
     }
 
-    /// Drops what nobody looks at, and what is old.
+    /// Drops copies that are not used, and old ones.
     pub fn sweep(&self, at: i64) {
         let is_fresh = |copy: &Copied| at - copy.seen < UNSEEN && at - copy.read < OLDEST;
         locked(&self.0.kept).copies.retain(is_fresh);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_goes_when_nobody_looks_and_after_an_hour_at_the_latest() {
+    fn a_copy_goes_when_it_is_not_used_and_after_an_hour_at_the_latest() {
         let insights = Insights::default();
         insights.keep(copy("a", 1), 0);
         insights.sweep(now() + UNSEEN - 5_000);
@@ -221,6 +221,6 @@ mod tests {
         assert_eq!(locked(&insights.0.reading).len(), 2);
         drop(own);
         insights.turn("c");
-        assert_eq!(locked(&insights.0.reading).len(), 1, "locks that nobody holds are gone");
+        assert_eq!(locked(&insights.0.reading).len(), 1, "locks without a holder are gone");
     }
 }

@@ -15,7 +15,7 @@ const PEOPLE: &str = r#"{"data":[{"account_id":"a","account_type":"atlassian"}],
 const SITES: &str = r#"{"limit":1000}"#;
 const FIRST: &str = r#"{"limit":100,"expand":["productAccess"]}"#;
 const SECOND: &str = r#"{"limit":100,"expand":["productAccess"],"cursor":"2"}"#;
-const NOBODY: &str = r#"{"data":[],"meta":{"total":0}}"#;
+const NO_USER: &str = r#"{"data":[],"meta":{"total":0}}"#;
 
 #[test]
 fn an_organization_with_members_is_ready() {
@@ -123,7 +123,7 @@ fn an_empty_list_is_no_members_for_the_reason_that_the_domains_give() {
         (VERIFIED, "acme.test is verified, but no account was claimed."),
     ];
     for (domains, message) in rows {
-        let report = checked(domains, NOBODY);
+        let report = checked(domains, NO_USER);
         let failure = failure(&report, "members");
         assert_eq!(failure.kind, FailureKind::NoMembers);
         assert!(failure.message.contains(message), "{}", failure.message);
@@ -156,7 +156,7 @@ fn domains_that_cannot_be_looked_up_are_named_when_there_are_no_members() {
     let mut host = Script::new()
         .at("/{org}", answer(200, ORG))
         .at("/{org}/domains", answer(403, ""))
-        .at("/{org}/users", answer(200, NOBODY));
+        .at("/{org}/users", answer(200, NO_USER));
     let report = validate(&mut host, &settings());
     let failure = failure(&report, "members");
     assert_eq!(failure.kind, FailureKind::NoMembers);
@@ -233,7 +233,7 @@ fn members_of_which_none_is_a_person_are_a_warning() {
 #[test]
 fn every_failure_and_every_advice_has_a_hint() {
     for report in
-        [validate(&mut Script::new(), &[]), checked(NO_DOMAIN, NOBODY), checked(VERIFIED, "{}")]
+        [validate(&mut Script::new(), &[]), checked(NO_DOMAIN, NO_USER), checked(VERIFIED, "{}")]
     {
         for check in &report.checks {
             match &check.outcome {
@@ -339,7 +339,7 @@ fn everyone_is_not_ready_where_a_call_of_the_collection_fails() {
 }
 
 #[test]
-fn everyone_is_not_ready_where_nobody_is_or_nothing_tells_products() {
+fn without_people_or_products_everyone_is_not_ready() {
     for (number, people, kind) in [
         (0, r#"{"data":[]}"#, FailureKind::NoMembers),
         (5, r#"{"data":[]}"#, FailureKind::UnexpectedResponse),
@@ -353,7 +353,7 @@ fn everyone_is_not_ready_where_nobody_is_or_nothing_tells_products() {
 }
 
 #[test]
-fn pages_of_nobody_without_end_are_not_ready_for_everyone() {
+fn empty_pages_without_end_are_not_ready_for_everyone() {
     let mut host = up_to_people();
     for page in 0..MOST_EMPTY_PAGES {
         let body =

@@ -385,7 +385,7 @@ async fn a_request_without_an_answer_is_told_by_its_fault() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_nobody_waits_for_any_more_is_told_too() {
+async fn a_request_that_is_dropped_is_told_too() {
     struct Never;
     impl Transport for Never {
         fn send<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Answer> {

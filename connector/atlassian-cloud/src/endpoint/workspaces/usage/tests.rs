@@ -8,7 +8,7 @@ use crate::sites::Sites;
 use crate::testing::{Below, config};
 
 #[test]
-fn seats_are_asked_for_page_by_page_whoever_is_listed() {
+fn seats_are_asked_for_page_by_page() {
     let answer = || answer(200, r#"{"data":[]}"#);
     let mut host = Script::new()
         .listed(super::super::FIRST, answer())
