@@ -82,6 +82,30 @@ pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
+/// The Rust files below a folder, without what a build or an installation puts there.
+///
+/// # Panics
+/// When a folder cannot be read.
+#[must_use]
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let entry = entry.expect("an entry");
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let is_made = name.starts_with('.') || ["target", "dist", "node_modules"].contains(&&*name);
+        // A link may lead anywhere, also back here.
+        if is_made || path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// The names of a folder's entries, sorted.
 ///
 /// # Panics

@@ -8,16 +8,16 @@
 )]
 
 use std::fs;
-use std::path::Path;
 
-use smp_tests::harness::folder;
+use smp_tests::harness::{folder, rust_files};
 
 #[test]
 fn every_test_that_the_page_names_is_there() {
     let page = fs::read_to_string(folder("../SECURITY.md")).unwrap();
     let lines = page.lines().map(|line| line.strip_prefix("* ").unwrap_or(line).trim());
     let text = lines.collect::<Vec<_>>().join(" ").replace("**", "");
-    let sources = sources(&folder("tests"));
+    let sources: String =
+        rust_files(&folder("tests")).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     // A test's sentence is between two single asterisks, and the file's name is in backticks before
     // it.
     let sentences: Vec<&str> =
@@ -32,17 +32,4 @@ fn every_test_that_the_page_names_is_there() {
 /// Whether it is a test's name, not a mark of a list.
 fn is_sentence(part: &str) -> bool {
     part.contains(' ') && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ')
-}
-
-fn sources(folder: &Path) -> String {
-    let mut all = String::new();
-    for entry in fs::read_dir(folder).unwrap().filter_map(Result::ok) {
-        let path = entry.path();
-        if path.is_dir() {
-            all.push_str(&sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            all.push_str(&fs::read_to_string(&path).unwrap());
-        }
-    }
-    all
 }

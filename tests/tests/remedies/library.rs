@@ -1,9 +1,8 @@
 //! Tests that the texts of the libraries name nothing that only the command has.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use smp_tests::harness::folder;
+use smp_tests::harness::{folder, rust_files};
 
 use crate::literals::literals;
 
@@ -26,7 +25,7 @@ fn no_text_of_the_library_names_an_option_a_make_target_or_the_command() {
     assert!(targets.contains(&"component") && targets.contains(&"bench"), "{targets:?}");
     let (mut texts, mut found) = (0, Vec::new());
     for library in LIBRARIES {
-        for path in sources(&root.join(library)) {
+        for path in rust_files(&root.join(library)) {
             let name =
                 path.strip_prefix(root.join(library)).unwrap().to_string_lossy().into_owned();
             let is_test = ["tests.rs", "testing.rs"].iter().any(|end| name.ends_with(end))
@@ -66,19 +65,6 @@ fn target(line: &str) -> Option<&str> {
     let is_name =
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     is_name.then_some(name)
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }
 
 fn names_the_command(text: &str, targets: &[&str]) -> Option<String> {
