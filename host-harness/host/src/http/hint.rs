@@ -6,6 +6,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::fmt::rfc2822::DateTimeParser;
+
 use super::transport::Response;
 
 /// Longest wait that a run sits out, whatever its budget. A service that names a longer one means
@@ -23,6 +25,10 @@ const TOO_LATE: f64 = 1e11;
 
 /// How many of each unit of Unix time are a second.
 const SCALES: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
+
+/// What no server names in a unit below the second: a point in time ten years ago. Such a number is
+/// a placeholder for "never", as `99999999999999999` is, which in nanoseconds would be 1973.
+const LONG_PAST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Headers that say when a limit ends.
 const RESETS: [&str; 4] =
@@ -67,32 +73,43 @@ fn unquoted(value: &str) -> &str {
 }
 
 /// The wait that a value names: seconds, with a fraction or without, or a point in time as an HTTP
-/// date, as RFC 3339 or as Unix time in seconds, milliseconds or smaller units. A point in time
-/// without a zone is UTC. Of several numbers, as a proxy joins two headers, the largest counts.
+/// date with or without its weekday, as RFC 3339 or as Unix time in seconds, milliseconds or smaller
+/// units. A point in time without a zone is UTC. Of several numbers, as a proxy joins two headers,
+/// the largest counts. A comment after a semicolon or in parentheses says nothing.
 fn read(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = unquoted(value);
+    let value = value.split([';', '(']).next().map_or("", unquoted);
     if value.contains(',') && value.split(',').all(|part| number(unquoted(part)).is_some()) {
         return value.split(',').filter_map(|part| read(part, now)).max();
     }
     let wait = match number(value).or_else(|| with_units(value)) {
         Some(seconds) if seconds < EARLIEST => Duration::try_from_secs_f64(seconds).ok()?,
         Some(instant) => {
-            match SCALES.iter().map(|scale| instant / scale).find(|seconds| *seconds < TOO_LATE) {
-                Some(seconds) => {
-                    until(UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?, now)?
+            let in_seconds = |scale: &f64| (*scale, instant / scale);
+            match SCALES.iter().map(in_seconds).find(|(_, seconds)| *seconds < TOO_LATE) {
+                Some((scale, seconds)) => {
+                    let at = UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
+                    if scale > 1.0 && now.duration_since(at).is_ok_and(|ago| ago > LONG_PAST) {
+                        LONGEST
+                    } else {
+                        until(at, now)?
+                    }
                 }
                 None => LONGEST,
             }
         }
-        None => match httpdate::parse_http_date(&in_greenwich(value)) {
-            Ok(instant) => until(instant, now)?,
-            Err(_) => {
-                let instant: jiff::Timestamp = with_offset(value).parse().ok()?;
-                let seconds = u64::try_from(instant.as_second()).ok()?;
-                let nanoseconds = u32::try_from(instant.subsec_nanosecond()).ok()?;
-                until(UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))?, now)?
+        None => {
+            let date = in_greenwich(value);
+            match httpdate::parse_http_date(&date) {
+                Ok(instant) => until(instant, now)?,
+                Err(_) => {
+                    let instant = MAIL.parse_timestamp(&date).ok();
+                    let instant = instant.or_else(|| with_offset(value).parse().ok())?;
+                    let seconds = u64::try_from(instant.as_second()).ok()?;
+                    let nanoseconds = u32::try_from(instant.subsec_nanosecond()).ok()?;
+                    until(UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))?, now)?
+                }
             }
-        },
+        }
     };
     (!wait.is_zero()).then_some(wait.min(LONGEST))
 }
@@ -101,15 +118,27 @@ fn until(instant: SystemTime, now: SystemTime) -> Option<Duration> {
     instant.duration_since(now).ok()
 }
 
+/// The form of dates in mail, of which that of HTTP is one: the weekday may be missing, and the zone
+/// be another.
+static MAIL: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+
 /// An HTTP date whose zone is written otherwise, or left out.
 fn in_greenwich(date: &str) -> String {
     const ZONES: [&str; 6] = [" UTC", " UT", " Z", " +0000", " -0000", " +00:00"];
     let bare = ZONES.iter().find_map(|zone| date.strip_suffix(zone));
     let has_no_zone = || date.ends_with(|end: char| end.is_ascii_digit()).then_some(date);
-    match bare.or_else(|| has_no_zone().filter(|date| date.contains(", "))) {
-        Some(date) => format!("{date} GMT"),
-        None => date.to_owned(),
+    let begins_as_one =
+        |date: &&str| date.contains(", ") || date.starts_with(|sign: char| sign.is_ascii_digit());
+    match bare.or_else(|| has_no_zone().filter(begins_as_one)) {
+        Some(date) => with_weekday(&format!("{date} GMT")),
+        None => with_weekday(date),
     }
+}
+
+/// A date with a weekday, which nobody compares, in front of a day of the month.
+fn with_weekday(date: &str) -> String {
+    let has_none = date.starts_with(|sign: char| sign.is_ascii_digit());
+    if has_none { format!("Sun, {date}") } else { date.to_owned() }
 }
 
 /// An instant of RFC 3339 with an offset, where it has none or a short one.
@@ -150,11 +179,12 @@ fn with_units(value: &str) -> Option<f64> {
     (seconds > 0.0).then_some(seconds.min(EARLIEST - 1.0))
 }
 
-/// A decimal number without a sign or an exponent.
+/// A number that is not negative, as programs write one: `20`, `+20`, `20.5`, `.5`, `2e1`.
 fn number(value: &str) -> Option<f64> {
-    let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_of_number = |byte: u8| byte.is_ascii_digit() || b".+-eE".contains(&byte);
+    let is_number = !value.starts_with('-') && value.bytes().all(is_of_number);
     // A number that is too large for any type is infinite: only its digits are finite.
-    value.parse::<f64>().ok().filter(|_| is_decimal).map(|number| number.min(f64::MAX))
+    value.parse::<f64>().ok().filter(|_| is_number).map(|number| number.min(f64::MAX))
 }
 
 #[cfg(test)]
@@ -207,6 +237,23 @@ mod tests {
             ("1.5 seconds", 1.5),
             ("250ms", 0.25),
             ("1m2s", 62.0),
+            ("+20", 20.0),
+            ("2e1", 20.0),
+            ("2E1", 20.0),
+            ("2e0", 2.0),
+            ("200e-1", 20.0),
+            ("1e3", 1_000.0),
+            ("20;x", 20.0),
+            ("20; comment=1", 20.0),
+            ("20 (maintenance)", 20.0),
+            ("\"20\"; w=60", 20.0),
+            ("06 Nov 1994 08:49:57 GMT", 20.0),
+            ("6 Nov 1994 08:49:57 GMT", 20.0),
+            ("06 Nov 1994 08:49:57 +0000", 20.0),
+            ("06 Nov 1994 08:49:57", 20.0),
+            ("Sun, 6 Nov 1994 08:49:57 GMT", 20.0),
+            ("Sun, 06 Nov 1994 09:49:57 +0100", 20.0),
+            ("Mon, 06 Nov 1994 08:49:57 GMT", 20.0),
             ("784111797", 20.0),
             ("784111797.5", 20.5),
             ("784111797500", 20.5),
@@ -231,8 +278,14 @@ mod tests {
             "00",
             "-1",
             "-0.5",
-            "+5",
-            "1e3",
+            "+-5",
+            "-2e1",
+            "+0",
+            "0e9",
+            "1e-400",
+            "e3",
+            "2e",
+            "+",
             "1.2.3",
             ".",
             "inf",
@@ -251,6 +304,12 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:00:00 GMT",
             "Sun, 06 Nov 1994 08:49:00",
+            "06 Nov 1994 08:00:00 GMT",
+            "06 Nov 1994",
+            "; 20",
+            "(20)",
+            "784000000000",
+            "784000000000000000",
             "1994-11-06T08:00:00Z",
             "1994-11-06T08:49:00",
             "1994-11-06",
@@ -270,7 +329,14 @@ mod tests {
             "99999999",
             "90000000000",
             "18446744073709551615",
+            "99999999999999999",
+            "999999999999999999",
+            "9999999999999999999",
             "99999999999999999999",
+            "1e300",
+            "1e999",
+            "+1e17",
+            "31 Dec 9999 23:59:59 GMT",
             &endless,
             "Fri, 31 Dec 9999 23:59:59 GMT",
             "9999-12-30T22:00:00Z",
