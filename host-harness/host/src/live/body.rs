@@ -1,17 +1,19 @@
 //! The body of an answer, within a bound, unpacked if it came packed by gzip.
 //!
 //! The HTTP library would unpack it too, but of several gzip members, as some proxies and caches
-//! write them, it reads the first and drops the others without an error.
+//! write them, it reads the first and drops the others without an error. Zeros after the last member
+//! are padding: no member begins with one.
 
 use std::io::{self, Write};
 
-use flate2::write::MultiGzDecoder;
+use flate2::write::GzDecoder;
 use reqwest::header::CONTENT_ENCODING;
 
 use super::broken;
 use crate::http::transport::TransportError;
 
 /// Bytes up to a bound.
+#[derive(Default)]
 struct Bounded {
     bytes: Vec<u8>,
     most: u64,
@@ -21,7 +23,14 @@ struct Bounded {
 /// Reads bytes as they came, or unpacks them.
 enum Reader {
     Plain(Bounded),
-    Packed(Box<MultiGzDecoder<Bounded>>),
+    Packed(Box<Members>),
+}
+
+/// The members of what gzip packed, each of which begins where the one before ends.
+struct Members {
+    member: GzDecoder<Bounded>,
+    /// Whether zeros stood behind a member, after which nothing else may.
+    is_padded: bool,
 }
 
 /// The body of an answer, up to this many bytes after decompression.
@@ -74,7 +83,7 @@ impl Reader {
         let capacity = if is_packed { 0 } else { usize::try_from(told).unwrap_or(0) };
         let bounded = Bounded { bytes: Vec::with_capacity(capacity), most, is_full: false };
         if is_packed {
-            Self::Packed(Box::new(MultiGzDecoder::new(bounded)))
+            Self::Packed(Box::new(Members { member: GzDecoder::new(bounded), is_padded: false }))
         } else {
             Self::Plain(bounded)
         }
@@ -83,7 +92,7 @@ impl Reader {
     fn write(&mut self, chunk: &[u8]) -> Result<(), TransportError> {
         let written = match self {
             Self::Plain(bounded) => bounded.write_all(chunk),
-            Self::Packed(decoder) => decoder.write_all(chunk),
+            Self::Packed(members) => members.write(chunk),
         };
         written.map_err(|_| self.fault())
     }
@@ -91,11 +100,11 @@ impl Reader {
     fn end(self) -> Result<Vec<u8>, TransportError> {
         match self {
             Self::Plain(bounded) => Ok(bounded.bytes),
-            Self::Packed(mut decoder) => {
-                if decoder.try_finish().is_err() {
-                    return Err(Self::Packed(decoder).fault());
+            Self::Packed(mut members) => {
+                if members.member.try_finish().is_err() {
+                    return Err(Self::Packed(members).fault());
                 }
-                Ok(std::mem::take(&mut decoder.get_mut().bytes))
+                Ok(std::mem::take(&mut members.member.get_mut().bytes))
             }
         }
     }
@@ -104,13 +113,37 @@ impl Reader {
     fn fault(&self) -> TransportError {
         let bounded = match self {
             Self::Plain(bounded) => bounded,
-            Self::Packed(decoder) => decoder.get_ref(),
+            Self::Packed(members) => members.member.get_ref(),
         };
         if bounded.is_full {
             TransportError::TooLarge(bounded.most)
         } else {
             TransportError::Connection("the answer is not packed as it says, or was cut off".into())
         }
+    }
+}
+
+impl Members {
+    fn write(&mut self, mut chunk: &[u8]) -> io::Result<()> {
+        while let Some(first) = chunk.first().filter(|_| !self.is_padded) {
+            let mut taken = self.member.write(chunk)?;
+            // The member has ended.
+            if taken == 0 {
+                self.member.try_finish()?;
+                if *first == 0 {
+                    self.is_padded = true;
+                    break;
+                }
+                let bounded = std::mem::take(self.member.get_mut());
+                self.member = GzDecoder::new(bounded);
+                taken = self.member.write(chunk)?;
+            }
+            chunk = chunk.get(taken..).filter(|_| taken > 0).ok_or(io::ErrorKind::WriteZero)?;
+        }
+        if chunk.iter().any(|byte| *byte != 0) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(())
     }
 }
 
@@ -171,6 +204,23 @@ mod tests {
         for piece in 1..=members.len() {
             assert_eq!(read(&members, piece, 7).unwrap(), b"{\"a\":1}", "{piece}");
         }
+    }
+
+    #[test]
+    fn zeros_behind_the_last_member_are_padding_and_nothing_else_is() {
+        let padded = [packed(b"{\"a\":"), packed(b"1}"), vec![0; 40]].concat();
+        for piece in 1..=padded.len() {
+            assert_eq!(read(&padded, piece, 7).unwrap(), b"{\"a\":1}", "{piece}");
+        }
+        for behind in [&b"\0x"[..], b"x", b"\0\x1f\x8b", &[&[0; 9][..], &packed(b"x")].concat()] {
+            for piece in [1, 5, 1_000] {
+                let bytes = [packed(b"1"), behind.to_vec()].concat();
+                let fault = read(&bytes, piece, 100).unwrap_err();
+                assert!(matches!(fault, TransportError::Connection(_)), "{behind:?} {piece}");
+            }
+        }
+        let zeros = read(&[0; 40], 5, 100).unwrap_err();
+        assert!(matches!(zeros, TransportError::Connection(_)), "{zeros:?}");
     }
 
     #[test]
