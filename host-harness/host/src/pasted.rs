@@ -31,6 +31,9 @@ pub enum NotText {
     /// It is UTF-16, as some editors and PowerShell write it.
     #[error("it is UTF-16 text: save it as UTF-8")]
     Utf16,
+    /// It has a NUL byte in it, as a file has that is no text.
+    #[error("it holds a NUL byte, which no text has: save it as UTF-8 text")]
+    Nul,
     /// It is no UTF-8.
     #[error("it is not UTF-8 text")]
     Other,
@@ -102,7 +105,7 @@ pub enum Pasted {
 pub fn text(bytes: Vec<u8>) -> Result<String, NotText> {
     let utf16 = [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     if utf16 || bytes.contains(&0) {
-        return Err(if utf16 || is_wide(&bytes) { NotText::Utf16 } else { NotText::Other });
+        return Err(if utf16 || is_wide(&bytes) { NotText::Utf16 } else { NotText::Nul });
     }
     let mut text = String::from_utf8(bytes).map_err(|_| NotText::Other)?;
     if text.starts_with('\u{feff}') {
@@ -318,7 +321,9 @@ mod tests {
             (b"\xfe\xff\0k\0e\0y", Err(NotText::Utf16)),
             (b"k\0e\0y\0", Err(NotText::Utf16)),
             (b"\0k\0e\0y", Err(NotText::Utf16)),
-            (b"k\0ey", Err(NotText::Other)),
+            (b"k\0ey", Err(NotText::Nul)),
+            (b"key\0", Err(NotText::Nul)),
+            (b"key\xff\0", Err(NotText::Nul)),
             (b"k\xff", Err(NotText::Other)),
         ] {
             assert_eq!(text(bytes.to_vec()).as_deref(), expected.as_ref().map(|text| *text));
