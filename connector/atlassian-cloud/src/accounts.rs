@@ -3,13 +3,17 @@
 use smp_connector_kit::json::Text;
 use smp_connector_kit::{MemberKind, text};
 
-/// How the address of a service account ends, whatever the type of the account.
-const SERVICE_ACCOUNT: &[u8; 29] = b"@serviceaccount.atlassian.com";
+/// How the address of a service account ends, whatever the type of the account: its domain, or a
+/// name below it.
+const SERVICE_ACCOUNT: &[u8; 28] = b"serviceaccount.atlassian.com";
 
 /// What an account stands for, by its type and its address.
 pub fn kind(word: Option<Text<'_>>, email: Option<&str>) -> Option<MemberKind> {
-    let end = email.and_then(|email| email.as_bytes().last_chunk());
-    if end.is_some_and(|end: &[u8; 29]| end.eq_ignore_ascii_case(SERVICE_ACCOUNT)) {
+    let split = email.and_then(|email| email.as_bytes().split_last_chunk::<28>());
+    if let Some((before @ [.., b'@' | b'.'], end)) = split
+        && before.contains(&b'@')
+        && end.eq_ignore_ascii_case(SERVICE_ACCOUNT)
+    {
         return Some(MemberKind::ServiceAccount);
     }
     let word = word.and_then(Text::filled)?;
@@ -75,6 +79,12 @@ mod tests {
             ("ci-1@serviceaccount.atlassian.com", true),
             ("CI-1@ServiceAccount.Atlassian.com", true),
             ("@serviceaccount.atlassian.com", true),
+            ("b@eu.serviceaccount.atlassian.com", true),
+            ("b@a.EU.ServiceAccount.atlassian.com", true),
+            ("b.serviceaccount.atlassian.com", false),
+            ("serviceaccount.atlassian.com@acme.test", false),
+            ("b@eu.serviceaccount.atlassian.com.test", false),
+            ("b@eu-serviceaccount.atlassian.com", false),
             ("ci-1@serviceaccount.atlassian.com.test", false),
             ("ci-1@xserviceaccount.atlassian.com", false),
             ("serviceaccount.atlassian.com", false),
