@@ -60,6 +60,13 @@ fn limits_of_the_caller_are_kept_and_a_lack_of_addresses_is_told() {
     let hint = error["hint"].as_str().unwrap();
     assert_eq!((ended.code, &error["remedy"]["kind"]), (Some(1), &"free-machine".into()));
     assert!(hint.contains("address space of this program is limited to 118 MiB"), "{error}");
+    // The engine keeps the memory of a component in a file without a name.
+    let ended = inspect("trap '' XFSZ; ulimit -f 0");
+    let error = ended.error();
+    let (message, hint) = (error["message"].as_str().unwrap(), error["hint"].as_str().unwrap());
+    assert_eq!((ended.code, &error["remedy"]["kind"]), (Some(1), &"free-machine".into()));
+    assert!(message.starts_with("this machine limits the size of files"), "{error}");
+    assert!(hint.contains("is limited to 0 bytes: raise that limit (`ulimit -f`)"), "{error}");
 }
 
 #[test]

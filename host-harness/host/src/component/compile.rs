@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime::component::Component;
 
-use super::config::{Allocation, address_space, lacking};
+use super::config::{Allocation, address_space, lacking, no_file_of_that_size};
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 use crate::remedy::Remedy;
@@ -193,6 +193,7 @@ fn why(status: ExitStatus, said: &str, limits: &Limits, address_space: Option<u6
     const ABORTED: i32 = 6;
     const KILLED: i32 = 9;
     const XCPU: i32 = 24;
+    const XFSZ: i32 = 25;
     let words =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     let out_of_memory = words.iter().any(|words| said.contains(words));
@@ -200,6 +201,8 @@ fn why(status: ExitStatus, said: &str, limits: &Limits, address_space: Option<u6
     let is_scarce = address_space.is_some_and(|most| most < enough);
     match status.signal() {
         Some(XCPU) => too_slow(limits),
+        Some(XFSZ) => no_file_of_that_size(Code::Component),
+        _ if said.contains("File too large") => no_file_of_that_size(Code::Component),
         None if status.code() == Some(i32::from(OUT_OF_TIME)) => too_slow(limits),
         // So few addresses run out before the memory that the worker may have.
         Some(ABORTED) if is_scarce => no_addresses(),
@@ -315,6 +318,12 @@ mod tests {
                 3 << 8,
                 "mmap failed: Cannot allocate memory",
                 "it takes too much memory to compile: the limit `compile-memory` is 1 GiB",
+            ),
+            (25, "", "this machine limits the size of files to less than the run needs"),
+            (
+                3 << 8,
+                "File too large (os error 27)",
+                "this machine limits the size of files to less than the run needs",
             ),
             (3 << 8, "unexpected end", "it cannot be compiled: unexpected end"),
             (101 << 8, "panicked at x", "the compiler crashed over it: panicked at x"),

@@ -3,6 +3,7 @@
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use crate::failure::{Code, Failure};
@@ -72,6 +73,39 @@ pub(super) fn address_space() -> Option<u64> {
 /// The failure of a resource that the machine, or a limit of the caller, does not give.
 pub(super) fn lacking(code: Code, what: &str) -> Failure {
     lacking_within(code, what, address_space())
+}
+
+/// The failure of what the system refused, if that is why the engine failed: the connector has no
+/// part in it. A memory of a component is a file without a name, so a limit on the size of files
+/// counts for it too.
+pub(super) fn refused_by_the_system(code: Code, error: &wasmtime::Error) -> Option<Failure> {
+    let cause = error.root_cause();
+    let of_library = || cause.downcast_ref::<Errno>().copied();
+    let of_system = || cause.downcast_ref::<std::io::Error>().and_then(Errno::from_io_error);
+    refused(code, of_library().or_else(of_system)?)
+}
+
+fn refused(code: Code, errno: Errno) -> Option<Failure> {
+    if errno == Errno::FBIG {
+        return Some(no_file_of_that_size(code));
+    }
+    let lacks =
+        [Errno::NOMEM, Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOSPC, Errno::DQUOT];
+    let message = format!("this machine lacks a resource for the run: {errno}");
+    (lacks.contains(&errno) || code == Code::Limit).then(|| lacking(code, &message))
+}
+
+/// The failure of a file that is larger than this program may write.
+pub(super) fn no_file_of_that_size(code: Code) -> Failure {
+    let limit = getrlimit(Resource::Fsize).current;
+    let most = limit.map_or_else(String::new, |most| format!(" to {}", crate::text::size(most)));
+    Failure::new(code, "this machine limits the size of files to less than the run needs")
+        .with_remedy(Remedy::FreeMachine)
+        .with_hint(format!(
+            "The size of files that this program may write is limited{most}: raise that limit \
+             (`ulimit -f`). The memory of a connector counts as a file. Nothing is wrong with the \
+             connector or your settings."
+        ))
 }
 
 fn lacking_within(code: Code, what: &str, address_space: Option<u64>) -> Failure {
@@ -170,6 +204,29 @@ mod tests {
         {
             assert_eq!(Allocation::of(None, &limits, addresses).reservation, reservation);
         }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_never_the_connectors_fault() {
+        for (errno, message) in [
+            (Errno::FBIG, Some("this machine limits the size of files")),
+            (Errno::NOMEM, Some("this machine lacks a resource for the run: ")),
+            (Errno::MFILE, Some("this machine lacks a resource for the run: ")),
+            (Errno::INVAL, None),
+        ] {
+            let told = |error: wasmtime::Error| {
+                refused_by_the_system(Code::Component, &error).map(|failure| failure.message)
+            };
+            let of_system = std::io::Error::from_raw_os_error(errno.raw_os_error());
+            for told in [told(of_system.into()), told(errno.into())] {
+                assert_eq!(told.is_some(), message.is_some(), "{errno}");
+                assert!(told.unwrap_or_default().starts_with(message.unwrap_or_default()));
+            }
+        }
+        let other = wasmtime::Error::msg("File too large (os error 27)");
+        assert!(refused_by_the_system(Code::Limit, &other).is_none());
+        let hint = no_file_of_that_size(Code::Limit).hint.unwrap();
+        assert!(hint.contains("`ulimit -f`"), "{hint}");
     }
 
     #[test]

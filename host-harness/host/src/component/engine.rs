@@ -10,7 +10,9 @@ use wasmtime::component::Component;
 
 use super::cache::Cache;
 use super::compile::{self, Compiled, Compiler};
-use super::config::{Allocation, MEMORIES, TABLES, address_space, config, lacking};
+use super::config::{
+    Allocation, MEMORIES, TABLES, address_space, config, lacking, refused_by_the_system,
+};
 use crate::failure::{Code, Failure};
 use crate::limits::{Limits, TICK};
 use crate::remedy::Remedy;
@@ -151,15 +153,17 @@ impl Engine {
             return Ok((component, None));
         }
         let code = compile::compile(compiler, &self.wasmtime, bytes, *allocation, limits).await?;
-        let component =
-            code.component(&self.wasmtime).map_err(|error| match format!("{error:#}") {
+        let component = code.component(&self.wasmtime).map_err(|error| {
+            let refused = refused_by_the_system(Code::Component, &error);
+            refused.unwrap_or_else(|| match format!("{error:#}") {
                 // wasmtime reports that a component exceeds the pool only when its code is loaded.
                 text if text.contains("exceeds the") => beyond_the_pool(),
                 text => Failure::new(
                     Code::Component,
                     format!("the compiler's process made code for another engine: {text}"),
                 ),
-            })?;
+            })
+        })?;
         Ok((component, Some(code)))
     }
 

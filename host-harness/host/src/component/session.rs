@@ -12,7 +12,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::check;
-use super::config::lacking;
+use super::config::refused_by_the_system;
 use super::engine::{Engine, Permit};
 use super::processor::timed;
 use super::provenance::Provenance;
@@ -394,12 +394,10 @@ impl Session {
             return Failure::new(Code::Busy, "the memory for this run is not free yet")
                 .with_hint("Try again; nothing is wrong with the connector or your settings.");
         }
-        let cause = error.root_cause();
-        if let Some(refused) = cause.downcast_ref::<rustix::io::Errno>() {
-            let message = format!("this machine lacks a resource for the run: {refused}");
-            return lacking(Code::Limit, &message);
+        if let Some(refused) = refused_by_the_system(Code::Limit, error) {
+            return refused;
         }
-        let cause = cause.to_string();
+        let cause = error.root_cause().to_string();
         match UNTYPED.iter().find(|(words, ..)| cause.contains(words)) {
             Some((_, bound, what)) => self.limits.reached(*bound, what),
             None => Failure::new(
