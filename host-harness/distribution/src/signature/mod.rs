@@ -23,5 +23,5 @@ pub fn to_text(signature: &[u8]) -> String {
 /// Reads a signature from its text, with or without a line break at its end.
 #[must_use]
 pub fn from_text(text: &[u8]) -> Option<Vec<u8>> {
-    STANDARD.decode(text.trim_ascii()).ok()
+    STANDARD.decode(text.trim_ascii()).ok().filter(|signature| !signature.is_empty())
 }
