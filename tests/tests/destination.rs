@@ -201,7 +201,8 @@ fn what_a_person_must_mend_is_kept_and_what_never_works_is_over() {
     for (answer, ending, outcome) in [
         (Answer::KeyRefused, Ending::Kept, Outcome::Failed),
         (Answer::Unavailable, Ending::Stopped, Outcome::Stopped),
-        (Answer::LeadsBack, Ending::Over, Outcome::Failed),
+        (Answer::LeadsBack, Ending::Stopped, Outcome::Stopped),
+        (Answer::NoOrganization, Ending::Over, Outcome::Failed),
     ] {
         let (service, database) = (usual().once("two", answer), Database::default());
         let report = database.run(&service, Trouble::None);

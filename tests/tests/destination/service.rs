@@ -43,6 +43,7 @@ pub(crate) enum Answer {
     Unavailable,
     /// A page without members whose next page is itself.
     LeadsBack,
+    NoOrganization,
 }
 
 /// The service. Clones are one service.
@@ -163,6 +164,7 @@ impl Service {
                 return (401, json!({ "code": 401, "message": "Unauthorized" }));
             }
             Some(Answer::Unavailable) => return (503, json!({})),
+            Some(Answer::NoOrganization) => return (404, error("ADMIN-404-2")),
             Some(Answer::LeadsBack) => (vec![], cursor),
             None => (page.ids.clone(), page.next),
         };

@@ -250,24 +250,63 @@ fn a_cursor_that_is_refused_again_starts_over_while_each_sweep_gets_further() {
 
 #[test]
 fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
-    for fault in [Fault::WrongTypes, Fault::SameCursor] {
+    let stage = Setup::new("csv");
+    stage.mock.set_fault(Call::Users, When::Nth(5), Fault::organization_not_found());
+    let ended = stage.run().end();
+    assert_eq!(
+        (ended.code, &ended.error()["code"]),
+        (Some(1), &json!("not-found")),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(stage.files(), []);
+    stage.finish();
+    assert_eq!(stage.asked()[5..], pages(&[(1, PAGES)]));
+}
+
+#[test]
+fn a_page_that_the_connector_does_not_recognize_keeps_the_pages_before_it() {
+    for fault in [
+        Fault::WrongTypes,
+        Fault::SameCursor,
+        ErrorAnswer::new(400).code("ADMIN-400-4").into(),
+        ErrorAnswer::new(404).code("ADMIN-404-1").into(),
+        Fault::status(407),
+        ErrorAnswer::new(451).shape(Shape::Wrapped).into(),
+    ] {
         let stage = Setup::new("csv");
-        stage.mock.set_fault(Call::Users, When::Nth(5), fault.clone());
+        stage.mock.set_fault(Call::Users, When::Nth(3), fault.clone());
         let ended = stage.run().end();
         assert_eq!(
             (ended.code, &ended.error()["code"]),
-            (Some(1), &json!("unexpected-response")),
+            (Some(3), &json!("unexpected-response")),
             "{fault}: {}",
             ended.stderr
         );
-        assert_eq!(stage.files(), [], "{fault}");
+        assert_eq!((&stage.report()["outcome"], stage.delivered()), (&json!("stopped"), 2));
+        assert!(stage.partial().exists(), "{fault}");
         stage.finish();
-        assert_eq!(stage.asked()[5..], pages(&[(1, PAGES)]));
+        assert_eq!(stage.asked(), pages(&[(1, 3), (3, PAGES)]), "{fault}");
     }
 }
 
+#[test]
+fn a_page_that_stays_too_large_stops_a_run_that_says_so() {
+    let stage = Setup::new("csv");
+    let large = Fault::Oversized { bytes: 9 << 20, told: true };
+    stage.mock.set_fault(Call::Users, When::From(3), large);
+    let ended = stage.run().args(["--max-wait", "0"]).end();
+    let error = ended.error();
+    let hint = error["hint"].as_str().unwrap();
+    assert_eq!((ended.code, &error["remedy"]["kind"]), (Some(3), &json!("raise-limit")));
+    assert!(hint.contains("limit `response` is 8 MiB") && hint.contains("it resumes"), "{hint}");
+    assert_eq!(stage.delivered(), 2);
+    assert_eq!(stage.run().args(["--limit", "response=16MiB"]).end().code, Some(0));
+    assert_eq!(stage.asked(), pages(&[(1, 3), (3, PAGES)]));
+}
+
 /// Answers that are none of the service, and the code of a run in which one stays.
-fn bad_pages() -> [(Fault, &'static str); 15] {
+fn bad_pages() -> [(Fault, &'static str); 20] {
     let error = |status, shape| Fault::from(ErrorAnswer::new(status).shape(shape));
     [
         (Fault::Errors, "incomplete"),
@@ -279,6 +318,11 @@ fn bad_pages() -> [(Fault, &'static str); 15] {
         (error(400, Shape::None), "unexpected-response"),
         (error(409, Shape::Wrapped), "unexpected-response"),
         (error(421, Shape::None), "unexpected-response"),
+        (error(400, Shape::Html), "unexpected-response"),
+        (error(404, Shape::None), "unexpected-response"),
+        (error(404, Shape::Html), "unexpected-response"),
+        (error(418, Shape::Wrapped), "unexpected-response"),
+        (Fault::Oversized { bytes: 9 << 20, told: false }, "unexpected-response"),
         (Fault::Html, "unexpected-response"),
         (Fault::Truncated, "unexpected-response"),
         (Fault::EmptyBody, "unexpected-response"),

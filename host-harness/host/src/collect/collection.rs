@@ -288,7 +288,11 @@ impl<P: Listed> Collection<'_, P> {
                 failure.hint =
                     Some("Run the same command again: it resumes where it stopped.".into());
             }
-            Ending::Kept => {
+            // Something has to be corrected first, as for an answer that is too large.
+            Ending::Kept | Ending::Stopped
+                if ending == Ending::Kept
+                    || (failure.code == Code::UnexpectedResponse && !failure.retryable()) =>
+            {
                 let hint = failure.hint.take().unwrap_or_default();
                 failure.hint = Some(
                     format!("{hint} Then run the same command again: it resumes where it stopped.")

@@ -229,7 +229,6 @@ impl Ending {
     /// The ending of a failed run. `resumable` says whether its destination keeps the position,
     /// `pages` how many it has, and `done` whether the last of them is among those.
     pub(super) fn of(failure: &Failure, resumable: bool, pages: u64, done: bool) -> Self {
-        let may_pass = matches!(*failure.remedy, Remedy::ComeBack { .. });
         match failure.code {
             Code::Incomplete if done => Self::Incomplete,
             _ if !resumable => Self::Over,
@@ -238,11 +237,65 @@ impl Ending {
             Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
                 Self::Stopped
             }
-            // A bad page that stayed.
-            Code::UnexpectedResponse | Code::Incomplete if may_pass && pages > 0 => Self::Stopped,
+            // An answer that nobody expected, after pages that came. It may pass, and no page has
+            // to be collected again; an answer about another account never does.
+            Code::UnexpectedResponse | Code::Incomplete if pages > 0 => match *failure.remedy {
+                Remedy::CorrectSetting { .. } => Self::Over,
+                _ => Self::Stopped,
+            },
             // With a new key, or a higher limit, it can resume.
             Code::Credentials | Code::Permission | Code::Limit => Self::Kept,
+            // With what the failure names, such as a grant or a range of addresses.
+            Code::Denied | Code::Other if pages > 0 => match *failure.remedy {
+                Remedy::ReportConnector => Self::Over,
+                _ => Self::Kept,
+            },
             _ => Self::Over,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_run_keeps_is_decided_by_its_failure_and_its_pages() {
+        use Ending::{Incomplete, Kept, Over, Stopped};
+        let usual = |code: Code| Failure::new(code, "x");
+        let with = |code, remedy| usual(code).with_remedy(remedy);
+        let raise = Remedy::RaiseLimit { limit: "response", to: None };
+        let setting = Remedy::CorrectSetting { setting: None };
+        let grant = Remedy::Grant { method: "POST", path: "/x".into() };
+        let range = Remedy::AllowRange { range: "198.18.0.0/15".into() };
+        let unexpected = |remedy| with(Code::UnexpectedResponse, remedy);
+        for (failure, at_first, with_pages) in [
+            (usual(Code::RateLimited), Stopped, Stopped),
+            (usual(Code::Upstream), Stopped, Stopped),
+            (usual(Code::Interrupted), Stopped, Stopped),
+            (usual(Code::Output), Stopped, Stopped),
+            (unexpected(Remedy::later()), Over, Stopped),
+            (unexpected(Remedy::ComeBackOrReport), Over, Stopped),
+            (unexpected(raise), Over, Stopped),
+            (unexpected(setting), Over, Over),
+            (usual(Code::Incomplete), Over, Stopped),
+            (usual(Code::Credentials), Kept, Kept),
+            (usual(Code::Permission), Kept, Kept),
+            (usual(Code::Limit), Kept, Kept),
+            (with(Code::Denied, grant), Over, Kept),
+            (with(Code::Denied, range), Over, Kept),
+            (usual(Code::Denied), Over, Over),
+            (usual(Code::Other), Over, Kept),
+            (usual(Code::NotFound), Over, Over),
+            (usual(Code::CursorExpired), Over, Over),
+            (usual(Code::Contract), Over, Over),
+            (usual(Code::Trap), Over, Over),
+            (usual(Code::Fixture), Over, Over),
+        ] {
+            let of = |resumable, pages| Ending::of(&failure, resumable, pages, false);
+            let found = (of(true, 0), of(true, 3), of(false, 3));
+            assert_eq!(found, (at_first, with_pages, Over), "{failure:?}");
+        }
+        assert_eq!(Ending::of(&usual(Code::Incomplete), true, 3, true), Incomplete);
     }
 }

@@ -10,6 +10,7 @@
 //! | JSON with `errors` beside what was asked for | passing: it may lack a part |
 //! | plain text and XML, unless the endpoint asks for them by `accept` | passing |
 //! | 4xx with a web page | stays: a filter or a sign-in page |
+//! | within a list: 400 and 404 with a web page, or that say nothing (`{}`); other 4xx but 401, 403, 407, 429, 451 | passing: the pages before came |
 //! | a body of another media type, such as CSV | fine: its connector reads it |
 //!
 //! What begins as JSON is read to its end, without being kept: some 0.1 ms for a page of a hundred
@@ -29,6 +30,20 @@ pub(super) fn may_pass(request: &Request, response: &Response) -> bool {
         400 | 444 | 460 | 463 | 499 => start(&response.body).is_empty(),
         200..=299 => is_unreadable(request, response),
         _ => false,
+    }
+}
+
+/// Whether asking again may bring the right answer where the pages before did come: the service knows
+/// what is asked for, and what refuses it is no list of members' word. A key that is refused, a proxy
+/// or a filter stays; so does what a service says in a 400 or a 404.
+pub(super) fn may_pass_within_a_list(response: &Response) -> bool {
+    let says_nothing = || said::by(start(&response.body)) == Some(Said::Nothing);
+    match response.status {
+        401 | 403 | 407 | 429 | 451 => false,
+        400 | 404 => {
+            start(&response.body).is_empty() || says_nothing() || is_of_somebody_else(response)
+        }
+        status => (400..=499).contains(&status),
     }
 }
 
@@ -186,6 +201,38 @@ mod tests {
         for (status, kind, body, is_bad) in rows {
             let shown = String::from_utf8_lossy(body);
             assert_eq!(judged(status, kind, body).0, is_bad, "{status} {kind} {shown}");
+        }
+    }
+
+    #[test]
+    fn within_a_list_a_refusal_that_says_nothing_passes_and_one_of_the_service_stays() {
+        let own = r#"{"errors":[{"code":"ADMIN-400-1"}]}"#;
+        for (status, body, may_pass) in [
+            (404, "{}", true),
+            (404, "", true),
+            (404, "null", true),
+            (404, "<html>", true),
+            (404, own, false),
+            (404, "failed to match any route", false),
+            (400, "{}", true),
+            (400, "<html>", true),
+            (400, own, false),
+            (402, own, true),
+            (405, "", true),
+            (410, "{}", true),
+            (413, "<html>", true),
+            (418, own, true),
+            (401, "", false),
+            (401, "<html>", false),
+            (403, "{}", false),
+            (407, "", false),
+            (429, "", false),
+            (451, "<html>", false),
+            (200, "{}", false),
+            (500, "", false),
+        ] {
+            let response = Response { status, headers: Vec::new(), body: body.into() };
+            assert_eq!(may_pass_within_a_list(&response), may_pass, "{status} {body}");
         }
     }
 

@@ -218,9 +218,11 @@ impl Retrier {
                     let retry_after = hint::wait(&response, self.clock.date());
                     GivenUp::Status { status: response.status, retry_after }
                 }
-                Ok(response) if bad::may_pass(request, &response) => {
-                    self.bad_pages = self.bad_pages.saturating_add(1);
-                    let wait = self.wait_after(&response, tries);
+                Ok(response)
+                    if bad::may_pass(request, &response)
+                        || (self.is_within_a_list() && bad::may_pass_within_a_list(&response)) =>
+                {
+                    let wait = self.wait_after(Some(&response), tries);
                     match wait.filter(|_| allowed.repeatable) {
                         Some(wait) => {
                             self.wait(sent, wait, &bad_reason(&response), tries).await;
@@ -237,6 +239,19 @@ impl Retrier {
                     self.bad_pages = u32::from(bad::is_of_somebody_else(&response));
                     sent.tell(None);
                     return Ok(response);
+                }
+                // The pages before were smaller.
+                Err(error @ TransportError::TooLarge(_)) if self.is_within_a_list() => {
+                    let wait = self.wait_after(None, tries);
+                    let given_up = GivenUp::NoAnswer(error);
+                    match wait.filter(|_| allowed.repeatable) {
+                        Some(wait) => {
+                            self.wait(sent, wait, &reason(&given_up), tries).await;
+                            last = Some(Err(given_up));
+                            continue;
+                        }
+                        None => given_up,
+                    }
                 }
                 // A fixture may have a bad page or a 429 once, and means that it stays.
                 Err(error) => match last.take() {
@@ -277,13 +292,20 @@ impl Retrier {
         });
     }
 
-    /// The wait after a bad page, taken from the budget. `None` if there must not be one.
-    fn wait_after(&mut self, response: &Response, tries: u32) -> Option<Duration> {
+    /// Whether the request is for a page of a list of which a page came before.
+    fn is_within_a_list(&self) -> bool {
+        self.call.page().is_some_and(|page| page > 1)
+    }
+
+    /// Counts a bad page, of which there may be an answer, and gives the wait after it, taken from
+    /// the budget. `None` if there must not be one.
+    fn wait_after(&mut self, response: Option<&Response>, tries: u32) -> Option<Duration> {
+        self.bad_pages = self.bad_pages.saturating_add(1);
         if self.bad_pages >= BAD_PAGES || tries >= BAD_PAGES {
             return None;
         }
-        let is_told = !(200..=299).contains(&response.status);
-        let told = is_told.then(|| hint::wait(response, self.clock.date())).flatten();
+        let told = response.filter(|response| !(200..=299).contains(&response.status));
+        let told = told.and_then(|response| hint::wait(response, self.clock.date()));
         let wait = told.unwrap_or_else(|| self.backoff(tries));
         self.budget = self.budget.checked_sub(wait).filter(|_| wait <= MUCH_LATER)?;
         Some(wait)
@@ -375,6 +397,9 @@ fn reason(given_up: &GivenUp) -> String {
         GivenUp::NoAnswer(TransportError::TimedOut) => "the service did not answer in time".into(),
         GivenUp::NoAnswer(TransportError::Connection(text)) => text.clone(),
         GivenUp::NoAnswer(TransportError::Proxy(fault)) => fault.message(),
+        GivenUp::NoAnswer(TransportError::TooLarge(_)) => {
+            "the answer is larger than it may be".into()
+        }
         GivenUp::NoAnswer(_) => "there was no answer".into(),
         GivenUp::NoSlot(failure) => failure.message.clone(),
     }

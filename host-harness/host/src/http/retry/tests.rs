@@ -231,6 +231,39 @@ async fn a_bad_page_is_asked_for_again_four_times_and_then_handed_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_refuses_a_page_within_a_list_is_asked_again_and_not_a_first_one() {
+    let refusal =
+        |status, body: &str| Ok(Response { status, headers: Vec::new(), body: body.into() });
+    let large = || Err(TransportError::TooLarge(9));
+    for (bad, requests) in [
+        (refusal(404, "{}"), 3),
+        (refusal(400, "<html>"), 3),
+        (refusal(418, r#"{"message":"x"}"#), 3),
+        (large(), 3),
+        (refusal(400, r#"{"errors":[{"code":"X"}]}"#), 1),
+        (refusal(407, ""), 1),
+        (refusal(403, "<html>"), 1),
+    ] {
+        for (page, requests) in [(1, 1), (2, requests), (7, requests)] {
+            let answers = vec![bad.clone(), bad.clone(), answer(200, &[])];
+            let script = Script { answers: Mutex::new(answers.into()), forever: None };
+            let mut retrier = retrier(script, Duration::from_secs(60));
+            retrier.serve(Call::Collect { page });
+            let outcome = retrier.send(&request(), &allowed(true)).await;
+            assert_eq!(retrier.figures().now().requests, requests, "{page} {bad:?}");
+            let came = outcome.is_ok_and(|response| response.status == 200);
+            assert_eq!(came, requests == 3, "{page} {bad:?}");
+        }
+    }
+    let mut stays =
+        retrier(Script { forever: Some(large()), ..Script::default() }, Duration::from_secs(60));
+    stays.serve(Call::Usage { page: 2 });
+    let ended = stays.send(&request(), &allowed(true)).await;
+    assert_eq!(ended, Err(GivenUp::NoAnswer(TransportError::TooLarge(9))));
+    assert_eq!(stays.figures().now().requests, 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_408_waits_as_it_asks_and_a_refusal_by_a_web_page_not_at_all() {
     let asks = answer(408, &[("retry-after", "3")]);
     let (outcome, figures) = sent(vec![asks, answer(200, &[])], 60).await;
