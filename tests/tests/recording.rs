@@ -82,7 +82,7 @@ fn people_whom_the_connector_did_not_read_are_replaced_and_what_is_kept_is_liste
         "data": [{
             "account_id": "557058:zoe-quinn", "name": "Zoe Quinnington", "account_type": 7,
             "email": "zoe@acme.test", "job_title": "Chief of Quinnington", "bio": "likes snow",
-        }],
+        }, null],
         "meta": {"total": 1}, "links": {},
     })
     .to_string()

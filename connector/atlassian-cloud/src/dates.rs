@@ -3,7 +3,7 @@
 //! A date that cannot be read, one that stands for "never" and one that has not come yet are unknown
 //! and counted: a list is worth more than one date in it, and a wrong one is worse than none.
 
-use smp_connector_kit::json::Text;
+use smp_connector_kit::json::Any;
 use smp_connector_kit::{Advice, Host, Instant, Level, time};
 
 const DAY: i64 = 86_400;
@@ -22,9 +22,11 @@ pub struct OddDates {
 
 impl OddDates {
     /// Reads a date; an odd one is unknown, and counted.
-    pub fn read(&mut self, text: Option<Text<'_>>) -> Option<Instant> {
-        let text = text.and_then(Text::filled)?;
-        let Some(instant) = time::parse(text.as_str()) else {
+    pub fn read(&mut self, date: &Any<'_>) -> Option<Instant> {
+        if matches!(date, Any::Null) || date.text() == Some("") {
+            return None;
+        }
+        let Some(instant) = date.text().and_then(time::parse) else {
             self.unreadable = self.unreadable.saturating_add(1);
             return None;
         };
@@ -93,9 +95,24 @@ mod tests {
         ];
         for (text, seconds) in rows {
             let mut odd = OddDates::default();
-            let read = odd.read(Some(text.into()));
+            let read = odd.read(&Any::Text(text.into()));
             assert_eq!(read.map(|instant| instant.seconds), seconds, "{text}");
             assert_eq!(odd.never, u32::from(seconds.is_none()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_no_text_cannot_be_read_and_none_is_none() {
+        for (date, unreadable) in [
+            (Any::Null, 0),
+            (Any::Text("".into()), 0),
+            (Any::Count(1_793_000_000), 1),
+            (Any::Text("1793000000".into()), 1),
+            (Any::Other, 1),
+            (Any::List(Vec::new()), 1),
+        ] {
+            let mut odd = OddDates::default();
+            assert_eq!((odd.read(&date), odd.unreadable), (None, unreadable), "{date:?}");
         }
     }
 

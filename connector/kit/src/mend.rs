@@ -4,11 +4,13 @@
 //! | oddity | read as |
 //! |---|---|
 //! | half of a surrogate pair in a text, `\ud83d` | U+FFFD |
-//! | a number in place of a name, `"name": 20260101` | its digits |
+//! | a number in place of a text, `"name": 20260101` | its digits |
+//! | another value of the wrong kind in an entry of a list, `"email": {}` | not there |
 //! | a field that is there twice | the first one |
 //!
 //! An answer that can be read costs nothing for it. What is mended is counted, and logged once for
-//! an answer. Anything else stays unreadable, and so do bytes that are no UTF-8.
+//! an answer. Anything else stays unreadable: an entry of another kind, what it is known by, and bytes
+//! that are no UTF-8.
 
 use crate::contract::Level;
 use crate::host::Host;
@@ -22,7 +24,10 @@ const MOST: usize = 256;
 pub(crate) struct Mended {
     halves: usize,
     numbers: usize,
+    left_out: usize,
     twice: usize,
+    /// Where the last number was put into quotation marks.
+    quoted: Option<usize>,
 }
 
 impl Mended {
@@ -33,15 +38,24 @@ impl Mended {
                 self.halves = replace_halves(body);
                 self.halves > 0
             }
-            Unreadable::Shape(place) if self.twice + self.numbers < MOST => {
+            Unreadable::Shape(place) if self.twice + self.numbers + self.left_out < MOST => {
                 if let Some(at) = place.is_twice() {
                     self.twice += 1;
-                    rename(body, at)
-                } else if let Some(at) = place.is_name_in_digits() {
-                    self.numbers += 1;
-                    quote(body, at)
-                } else {
-                    false
+                    return rename(body, at);
+                }
+                match place.is_odd() {
+                    Some((at, true)) => {
+                        self.numbers += 1;
+                        self.quoted = Some(at);
+                        quote(body, at)
+                    }
+                    Some((at, false)) => {
+                        // No text was wanted, and the number is none either.
+                        self.numbers -= usize::from(self.quoted.take() == Some(at));
+                        self.left_out += 1;
+                        name_before(body, at).is_some_and(|name| rename(body, name))
+                    }
+                    None => false,
                 }
             }
             _ => false,
@@ -55,7 +69,8 @@ impl Mended {
         }
         let counts = [
             (self.halves, "half of a character", "halves of a character"),
-            (self.numbers, "number in place of a name", "numbers in place of a name"),
+            (self.numbers, "number in place of a text", "numbers in place of a text"),
+            (self.left_out, "value of another kind left out", "values of another kind left out"),
             (self.twice, "field that is there twice", "fields that are there twice"),
         ];
         let told = counts.iter().filter(|(count, ..)| *count > 0);
@@ -101,6 +116,12 @@ fn replace_halves(body: &mut [u8]) -> usize {
 fn unit(body: &[u8], at: usize) -> Option<u32> {
     let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
+}
+
+/// Where the name begins of the field whose value begins here.
+fn name_before(body: &[u8], value: usize) -> Option<usize> {
+    let name = body.get(..value)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    name.strip_suffix(b"\"")?.iter().rposition(|byte| *byte == b'"')
 }
 
 /// Gives the field whose name begins here one that no answer has.

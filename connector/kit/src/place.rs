@@ -99,12 +99,17 @@ impl Place {
         self.byte.filter(|_| self.wrong == Wrong::Twice)?.checked_sub(1)
     }
 
-    /// Where a number begins that stands in place of a name, from 0.
-    pub(crate) fn is_name_in_digits(&self) -> Option<usize> {
+    /// Where a value begins that is of another kind than it should be, from 0, and whether it is a
+    /// number whose digits can stand for the text. It is one of a name, or of a field of an entry of a
+    /// list that has others. What the entry is known by is never given up, nor is an address digits.
+    pub(crate) fn is_odd(&self) -> Option<(usize, bool)> {
         let field = self.path.rsplit('.').next().unwrap_or_default();
         let is_number = matches!(self.wrong, Wrong::Is(NUMBER) | Wrong::OutOfRange);
-        let is_name = is_number && NAMES.contains(&field);
-        self.byte.filter(|_| is_name)?.checked_sub(1)
+        let is_id = field.ends_with("id") || field.ends_with("Id");
+        let may_go = self.path.contains("].") && !field.ends_with(']') && !is_id;
+        let is_text = is_number && (NAMES.contains(&field) || may_go && field != "email");
+        let is_odd = is_text || may_go && (is_number || matches!(self.wrong, Wrong::Is(_)));
+        Some((self.byte.filter(|_| is_odd)?.checked_sub(1)?, is_text))
     }
 
     /// The same, in an answer that has so many bytes before.

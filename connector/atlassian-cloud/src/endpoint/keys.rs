@@ -76,11 +76,11 @@ pub fn read(
 /// A key, whose odd dates are unknown, like those of people.
 fn key(entry: Entry<'_>, answered: Option<Instant>) -> Key {
     let mut odd = OddDates::default();
-    let used = odd.read(entry.last_active);
+    let used = odd.read(&entry.last_active);
     Key {
         label: entry.label.map_or_else(String::new, Text::into_string),
         used: odd.come(used, answered),
-        ends: odd.read(entry.expires),
+        ends: odd.read(&entry.expires),
     }
 }
 
@@ -162,6 +162,7 @@ mod tests {
             (r#""expiresAt":"0001-01-01T00:00:00Z""#, Some((false, false))),
             (r#""expiresAt":"1970-01-01T00:00:00Z""#, Some((false, false))),
             (r#""lastActiveAt":"2026-11-20T11:00:00Z""#, Some((true, false))),
+            (r#""lastActiveAt":1795172400,"expiresAt":{}"#, Some((false, false))),
             (r#""lastActiveAt":"2099-01-01T00:00:00Z""#, Some((false, false))),
             (r#""lastActiveAt":"1970-01-01T00:00:00Z""#, Some((false, false))),
         ] {

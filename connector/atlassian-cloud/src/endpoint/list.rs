@@ -36,10 +36,10 @@ pub struct Entry<'a> {
     pub label: Option<Text<'a>>,
     /// Of an API key: when it ends.
     #[serde(rename = "expiresAt")]
-    pub expires: Option<Text<'a>>,
+    pub expires: Any<'a>,
     /// Of an API key: when it was used last.
     #[serde(rename = "lastActiveAt")]
-    pub last_active: Option<Text<'a>>,
+    pub last_active: Any<'a>,
 }
 
 /// What an entry is.

@@ -198,6 +198,38 @@ mod tests {
     }
 
     #[test]
+    fn one_odd_value_of_a_member_costs_that_value_alone() {
+        for (odd, counts) in [
+            (r#""last_active":1793000000"#, None),
+            (r#""access_billable":"true""#, None),
+            (r#""access_billable":"yes""#, Some("1 value of another kind left out")),
+            (r#""access_billable":1"#, Some("1 value of another kind left out")),
+            (r#""account_status":1"#, Some("1 number in place of a text")),
+            (r#""account_type":[]"#, Some("1 value of another kind left out")),
+            (r#""email":5"#, Some("1 value of another kind left out")),
+            (r#""name":true"#, Some("1 value of another kind left out")),
+            (r#""name":20260101"#, Some("1 number in place of a text")),
+            (r#""product_access":{}"#, Some("1 value of another kind left out")),
+            (r#""product_access":[{"key":"jira","url":7}]"#, Some("1 number in place of a text")),
+        ] {
+            let body = format!(r#"{{"data":[{{"account_id":"a",{odd}}},{{"account_id":"b"}}]}}"#);
+            let mut host = Script::new().at("/{org}/users", answer(200, &body));
+            let page = get(&mut host, &config(), None).unwrap().page;
+            let ids: Vec<&str> = page.members.iter().map(|member| member.id.as_str()).collect();
+            assert_eq!(ids, ["a", "b"], "{odd}");
+            assert_eq!(page.members[0].email, None, "{odd}");
+            let told: Vec<&str> = host.lines.iter().map(|(_, line)| line.as_str()).collect();
+            assert_eq!(told.len(), usize::from(counts.is_some()), "{odd}: {told:?}");
+            assert!(told.iter().all(|line| line.ends_with(counts.unwrap_or_default())), "{told:?}");
+        }
+        for odd in [r#"{"account_id":7}"#, "7", "null", r#"["a"]"#] {
+            let body = format!(r#"{{"data":[{odd},{{"account_id":"b"}}]}}"#);
+            let mut host = Script::new().at("/{org}/users", answer(200, &body));
+            assert!(get(&mut host, &config(), None).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
     fn an_answer_of_another_shape_is_none() {
         for body in [
             "{}",

@@ -214,7 +214,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// True or false.
+/// True or false, as a value or as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
@@ -225,10 +225,18 @@ impl<'de> Deserialize<'de> for Flag {
         impl<'de> Visitor<'de> for Either {
             type Value = Flag;
 
-            refuse!(null number text list object);
+            refuse!(null number list object);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("true or false")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Flag, E> {
+                match text.as_bytes() {
+                    b"true" => Ok(Flag(true)),
+                    b"false" => Ok(Flag(false)),
+                    _ => Err(E::custom(TEXT)),
+                }
             }
 
             fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::call::{Call, Route, get};
 use crate::contract::{Failure, Response};
-use crate::json::{self, List, Object, Text};
+use crate::json::{self, Flag, List, Object, Text};
 use crate::testing::{Script, answer};
 
 static PEOPLE: Route = Route::get("/people", "Reads the people", None);
@@ -31,6 +31,16 @@ struct Person<'a> {
     #[serde(borrow)]
     id: Option<Text<'a>>,
     name: Option<Text<'a>>,
+    email: Option<Text<'a>>,
+    is: Option<Flag>,
+    #[serde(rename = "in")]
+    inner: Option<Object<Inner>>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Inner {
+    is: Option<Flag>,
 }
 
 fn names(body: &str) -> (Result<Vec<String>, Failure>, Vec<String>) {
@@ -38,7 +48,11 @@ fn names(body: &str) -> (Result<Vec<String>, Failure>, Vec<String>) {
     let read = |body: &[u8]| {
         let List(people) = json::read_page::<List<Object<Person<'_>>>>(body)?;
         let text = |text: Option<Text<'_>>| text.map(Text::into_string).unwrap_or_default();
-        let person = |Object(one): Object<Person<'_>>| text(one.id) + ":" + &text(one.name);
+        let person = |Object(one): Object<Person<'_>>| {
+            let inner = one.inner.and_then(|Object(inner)| inner.is);
+            let is = [one.is, inner].into_iter().flatten().any(|Flag(is)| is);
+            text(one.id) + ":" + &text(one.name) + &text(one.email) + if is { " yes" } else { "" }
+        };
         Ok(people.into_iter().map(person).collect())
     };
     let names = get(&mut host, "/people".to_owned(), &People, read);
@@ -57,7 +71,7 @@ fn one_odd_value_costs_nothing_else_and_is_logged_once() {
         (
             r#"[{"id":"1","name": 20260101},{"id":"2","name":-1.50e3},{"name":1e999}]"#,
             vec!["1:20260101", "2:-1.50e3", ":1e999"],
-            Some(": 3 numbers in place of a name"),
+            Some(": 3 numbers in place of a text"),
         ),
         (
             r#"[{"id":"1","name":"Ada","na\u006de":"B"},{"id":"2","id":{},"name":"C"}]"#,
@@ -67,7 +81,17 @@ fn one_odd_value_costs_nothing_else_and_is_logged_once() {
         (
             "\u{feff} [{\"id\":\"1\",\"name\":7,\"name\":\"\\ud800\"}]",
             vec!["1:7"],
-            Some(": 1 number in place of a name, 1 field that is there twice"),
+            Some(": 1 number in place of a text, 1 field that is there twice"),
+        ),
+        (
+            r#"[{"id":"1","name":["a"]},{"id":"2","name" : {"a":{}}},{"id":"3","name":true}]"#,
+            vec!["1:", "2:", "3:"],
+            Some(": 3 values of another kind left out"),
+        ),
+        (
+            r#"[{"id":"1","email":7,"is":1,"in":{"is":"no"}},{"id":"2","is":"true","name":8}]"#,
+            vec!["1:", "2:8 yes"],
+            Some(": 1 number in place of a text, 3 values of another kind left out"),
         ),
     ] {
         let (read, lines) = names(body);
@@ -81,8 +105,9 @@ fn one_odd_value_costs_nothing_else_and_is_logged_once() {
 fn what_cannot_be_kept_is_told_by_field_and_place() {
     for (body, told) in [
         (r#"[{"id":7}]"#, "`[0].id` is a number, at byte 8"),
-        (r#"[{"name":["a"]}]"#, "`[0].name` is a list, at byte 10"),
-        (r#"[{"name":false}]"#, "`[0].name` is true or false, at byte 10"),
+        (r#"[{"id":["a"]}]"#, "`[0].id` is a list, at byte 8"),
+        (r#"[{"name":"a"},["b"]]"#, "`[1]` is a list, at byte 15"),
+        (r#"{"name":"a"}"#, "the whole of it is an object, at byte 1"),
     ] {
         let (read, lines) = names(body);
         let message = read.unwrap_err().message;

@@ -7,7 +7,7 @@
 mod sites;
 
 use serde::de::{Deserialize, Deserializer};
-use smp_connector_kit::json::{self, Flag, List, Object, Text};
+use smp_connector_kit::json::{self, Any, Flag, List, Object, Text};
 use smp_connector_kit::{Affiliation, Instant, Member, MemberStatus, Product, ProductUse};
 
 use self::sites::Sites;
@@ -67,7 +67,7 @@ struct User<'a> {
     /// Whether it is billed for.
     access_billable: Option<Flag>,
     /// When it was used last.
-    last_active: Option<Text<'a>>,
+    last_active: Any<'a>,
     /// The product sites.
     #[serde(alias = "productAccess")]
     product_access: Option<List<Option<Object<Access<'a>>>>>,
@@ -91,7 +91,7 @@ struct Access<'a> {
     url: Option<Text<'a>>,
     /// When it was used last.
     #[serde(alias = "lastActiveTimestamp")]
-    last_active: Option<Text<'a>>,
+    last_active: Any<'a>,
     /// In the list of everyone: what the site is known by, in place of an address.
     id: Option<Text<'a>>,
 }
@@ -123,11 +123,11 @@ impl<'a> Gathering<'a> {
     fn member(&mut self, user: User<'a>) -> Option<Member> {
         let id = user.account_id.and_then(Text::filled)?;
         self.has_products |= user.product_access.is_some();
-        let mut last_seen = self.odd_dates.read(user.last_active);
+        let mut last_seen = self.odd_dates.read(&user.last_active);
         let List(accesses) = user.product_access.unwrap_or_default();
         let mut uses = Vec::with_capacity(accesses.len());
         for Object(access) in accesses.into_iter().flatten() {
-            let last_active = self.odd_dates.read(access.last_active);
+            let last_active = self.odd_dates.read(&access.last_active);
             match self.sites.product(access.key, access.name, access.url.or(access.id)) {
                 Some(product) => self.add_use(&mut uses, ProductUse { product, last_active }),
                 None => last_seen = last_seen.max(last_active),

@@ -57,7 +57,6 @@ fn a_field_of_the_wrong_type_makes_the_page_unreadable() {
         r#""name":7"#,
         r#""email":[]"#,
         r#""access_billable":"yes""#,
-        r#""last_active":1795169730"#,
         r#""product_access":{}"#,
         r#""product_access":["jira"]"#,
         r#""product_access":[{"url":false}]"#,
@@ -175,10 +174,13 @@ fn last_seen_is_the_newest_of_all_that_is_known() {
 #[test]
 fn a_time_that_cannot_be_read_is_unknown_and_counted() {
     let members = read(
-        r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]}]"#,
+        r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]},
+        {"account_id":"b","last_active":1793000000,"product_access":[{"key":"k","last_active":1793000000123},
+        {"key":"l","last_active":-1.5},{"key":"m","last_active":{"at":[]}}]}]"#,
     );
     assert_eq!(members.members[0].last_seen, None);
-    assert_eq!(members.odd_dates, OddDates { unreadable: 2, ..OddDates::default() });
+    assert_eq!((members.members[1].last_seen, members.members[1].uses.len()), (None, 3));
+    assert_eq!(members.odd_dates, OddDates { unreadable: 6, ..OddDates::default() });
 }
 
 #[test]
