@@ -106,6 +106,17 @@ fn people_whom_the_connector_did_not_read_are_replaced_and_what_is_kept_is_liste
     let (words, texts) = record(&har, &folder.path().join("odd"));
     assert!(texts.contains("Quillfeather"), "{texts}");
     assert!(words.contains(left), "{words}");
+    // A refusal, and a page that tells what went wrong beside the members.
+    for (status, text) in [
+        (400, r#"{"detail":"Zanzibar Quillfeather may not read this"}"#),
+        (200, r#"{"data":[],"meta":{},"errors":[{"detail":"Zanzibar Quillfeather left"}]}"#),
+    ] {
+        har["log"]["entries"][3]["response"]["status"] = status.into();
+        har["log"]["entries"][3]["response"]["content"]["text"] = text.into();
+        let (words, texts) = record(&har, &folder.path().join(status.to_string()));
+        assert!(texts.contains("Quillfeather"), "{texts}");
+        assert!(words.contains(left), "{words}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use smp_host::collect::stream::Stream;
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
 use smp_host::http::base::origin;
-use smp_host::http::transport::Transport;
+use smp_host::http::transport::{Phase, Transport};
 use smp_host::text::{self, shortened};
 use smp_host::validation::Validation;
 use smp_replay::fixture::{Anonymizer, Kept, Recorder, write_expected};
@@ -144,14 +144,27 @@ struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// How many answers could not be searched for people: those that are no JSON, and the one
-    /// that the connector could not read.
+    /// How many answers could not be searched for people: those that are no JSON or may name
+    /// people in the words of an error, and those at which the connector ended because it could
+    /// not read them.
     fn unread(&self) -> usize {
-        let errors = [self.validation.as_ref().err(), self.report.error.as_ref()];
-        let mut errors = errors.into_iter().chain([self.usage.and_then(|it| it.error.as_ref())]);
-        let is_unread =
-            errors.any(|error| error.is_some_and(|it| it.code == Code::UnexpectedResponse));
-        self.kept.unread.max(usize::from(is_unread))
+        let failed = |error: Option<&Failure>| {
+            error.is_some_and(|error| error.code == Code::UnexpectedResponse)
+        };
+        let validation = match self.validation {
+            Ok(validation) => {
+                validation.checks().iter().any(|check| check.code == Some(Code::UnexpectedResponse))
+            }
+            Err(failure) => failed(Some(failure)),
+        };
+        let ends = [
+            (Phase::Validate, validation),
+            (Phase::Collect, failed(self.report.error.as_ref())),
+            (Phase::Usage, failed(self.usage.and_then(|report| report.error.as_ref()))),
+        ];
+        let is_counted = |phase: Phase| self.kept.ended_unread.contains(phase.as_str());
+        let others = ends.iter().filter(|(phase, ended)| *ended && !is_counted(*phase));
+        self.kept.unread + others.count()
     }
 }
 
@@ -262,7 +275,7 @@ mod tests {
     fn the_closing_words_say_what_was_left_and_how_to_look() {
         let kept = |fields: &[&str]| Kept {
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-            unread: 0,
+            ..Kept::default()
         };
         for (kept, unread, words) in [
             (kept(&[]), 0, "beside an address or an id. Look through `traffic.har`"),
