@@ -143,6 +143,8 @@ fn what_the_command_line_names_and_is_not_there_is_a_failure_of_one_code() {
         (&["--settings", "nowhere.toml"], "invalid-settings", "`nowhere.toml`"),
         (&["--settings", "."], "invalid-settings", "`.`"),
         (&["--ca-file", "nowhere.pem"], "invalid-settings", "`nowhere.pem`"),
+        (&["--trust", "nowhere.toml"], "invalid-settings", "`nowhere.toml`"),
+        (&["--trust", "."], "invalid-settings", "`.`"),
         (&["--output", "nowhere/list"], "output", "`nowhere/list`"),
         (&["--report", "nowhere/report"], "output", "`nowhere/report`"),
         (

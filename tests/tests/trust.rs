@@ -302,14 +302,14 @@ fn a_connector_that_calls_itself_something_else_than_was_signed_does_not_run() {
 }
 
 #[test]
-fn a_trust_file_that_is_none_is_wrong_usage() {
+fn a_trust_file_that_cannot_be_read_is_a_failure_and_one_that_is_none_wrong_usage() {
     let signed = Signed::new(&real());
     let inspect = |file: &Path| {
         Run::bare().args(["inspect", "--json"]).arg(component()).file("--trust", file).end()
     };
     let none = inspect(&signed.path("none.toml"));
     assert!(
-        none.code == Some(2) && none.said("invalid-settings").contains("cannot be read"),
+        none.code == Some(1) && none.said("invalid-settings").contains("cannot be read"),
         "{}",
         none.stderr
     );

@@ -15,6 +15,7 @@ use smp_host::component::plugin::Plugin;
 use smp_host::failure::{Code, Failure};
 use smp_host::limits::Limits;
 
+use super::entered::unopened;
 use super::home::home_folder;
 use super::limited::LimitArguments;
 
@@ -39,7 +40,25 @@ pub(crate) struct TrustArguments {
     /// Run only what this trust file permits: the connector must be in its package, signed by a
     /// publisher that may publish it.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Option<Arc<TrustPolicy>>,
+    trust: Option<TrustFile>,
+}
+
+/// The value of `--trust`. A file that cannot be read is no wrong usage, so it is told later, as for
+/// every other option.
+#[derive(Clone, Debug)]
+pub(crate) enum TrustFile {
+    Read(Arc<TrustPolicy>),
+    Unopened(Box<Failure>),
+}
+
+impl TrustFile {
+    /// What the file permits.
+    pub(crate) fn policy(&self) -> Result<&TrustPolicy, Failure> {
+        match self {
+            Self::Read(policy) => Ok(policy),
+            Self::Unopened(failure) => Err((**failure).clone()),
+        }
+    }
 }
 
 impl ConnectorArguments {
@@ -68,7 +87,8 @@ impl ConnectorArguments {
 impl TrustArguments {
     /// Reads a connector's file, if it is trusted.
     pub(crate) fn read(&self, file: &Path, limits: &Limits) -> Result<ConnectorFile, Failure> {
-        ConnectorFile::read(file, self.trust.as_deref(), limits)
+        let trust = self.trust.as_ref().map(TrustFile::policy).transpose()?;
+        ConnectorFile::read(file, trust, limits)
     }
 }
 
@@ -98,12 +118,18 @@ pub(crate) async fn is_who_it_says(file: &ConnectorFile, limits: &Limits) -> Res
 }
 
 /// Reads a trust file, as the value of an option.
-pub(crate) fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
-    let bytes = file::read_named(Path::new(path), trust::LARGEST_FILE)
-        .map_err(|error| format!("it cannot be read: {error}"))?;
+pub(crate) fn trust(path: &str) -> Result<TrustFile, String> {
+    let path = Path::new(path);
+    let bytes = match file::read_named(path, trust::LARGEST_FILE) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let reason = format!("it cannot be read: {error}");
+            return Ok(TrustFile::Unopened(unopened("--trust", path, &reason).failure));
+        }
+    };
     let policy = TrustPolicy::read(&bytes)
         .map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
-    Ok(Arc::new(policy))
+    Ok(TrustFile::Read(Arc::new(policy)))
 }
 
 /// The running program, even if its file was replaced meanwhile.

@@ -1,18 +1,16 @@
 //! `pull`: downloads a package from a registry into a folder.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 use smp_distribution::registry;
 use smp_distribution::registry::reference::Reference;
-use smp_distribution::trust::TrustPolicy;
 use smp_host::failure::Failure;
 use smp_host::limits::Limits;
 
 use super::Exit;
-use super::connector::trust;
+use super::connector::{TrustFile, trust};
 use super::console::Console;
 use super::registry::{RegistryArguments, ended, note_login, reference, told};
 
@@ -26,7 +24,7 @@ pub(crate) struct Pull {
     output: PathBuf,
     /// Accept only what this trust file permits.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Option<Arc<TrustPolicy>>,
+    trust: Option<TrustFile>,
     #[command(flatten)]
     registry: RegistryArguments,
     /// Write JSON.
@@ -43,8 +41,9 @@ impl Pull {
     }
 
     async fn pulled(&self, console: &Console) -> Result<(), Failure> {
+        let trust = self.trust.as_ref().map(TrustFile::policy).transpose()?;
         let repository = self.registry.repository(self.reference.clone())?;
-        let pulled = registry::pull(&repository, self.trust.as_deref(), &Limits::default()).await?;
+        let pulled = registry::pull(&repository, trust, &Limits::default()).await?;
         note_login(&repository, console);
         let folder = self.output.join(pulled.folder_name(&self.reference));
         pulled.package.write(&folder)?;

@@ -1,19 +1,17 @@
 //! `verify`: whether a trust file permits a package, an artifact or a file, and who signed it.
 //! Nothing is compiled.
 
-use std::sync::Arc;
-
 use clap::Args;
 use serde_json::json;
 use smp_distribution::digest::Digest;
 use smp_distribution::package::Package;
 use smp_distribution::registry;
-use smp_distribution::trust::{TrustPolicy, Verified};
+use smp_distribution::trust::Verified;
 use smp_host::failure::Failure;
 use smp_host::limits::Limits;
 
 use super::Exit;
-use super::connector::trust;
+use super::connector::{TrustFile, trust};
 use super::console::Console;
 use super::registry::{RegistryArguments, Subject, ended, note_login, subject};
 
@@ -24,7 +22,7 @@ pub(crate) struct Verify {
     subject: Subject,
     /// The trust file: publishers, their keys, and what each may publish.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Arc<TrustPolicy>,
+    trust: TrustFile,
     #[command(flatten)]
     registry: RegistryArguments,
     /// Write JSON.
@@ -41,19 +39,19 @@ impl Verify {
     }
 
     async fn verified(&self, console: &Console) -> Result<(), Failure> {
-        let limits = Limits::default();
+        let (limits, trust) = (Limits::default(), self.trust.policy()?);
         let (verified, component, artifact) = match &self.subject {
             Subject::Path(path) if path.is_dir() => {
                 let package = Package::open(path, &limits)?;
-                (self.trust.judge(&package)?, Digest::of(package.component()), None)
+                (trust.judge(&package)?, Digest::of(package.component()), None)
             }
             Subject::Path(path) => {
-                let (package, verified) = self.trust.judge_file(path, &limits)?;
+                let (package, verified) = trust.judge_file(path, &limits)?;
                 (verified, Digest::of(package.component()), None)
             }
             Subject::Artifact(reference) => {
                 let repository = self.registry.repository(reference.clone())?;
-                let pulled = registry::pull(&repository, Some(&*self.trust), &limits).await?;
+                let pulled = registry::pull(&repository, Some(trust), &limits).await?;
                 note_login(&repository, console);
                 let Some(verified) = pulled.verified else { return Ok(()) };
                 (verified, Digest::of(pulled.package.component()), Some(pulled.digest))
