@@ -455,6 +455,20 @@ fn only_what_is_a_package_as_its_sums_say_is_signed() {
             .said("untrusted")
             .contains("`listing.md` does not match its digest")
     );
+    // A key that is not there is no wrong usage, nor is a trust file.
+    let no_key = sign(&signed.package, &signed.path("none.key"), "");
+    assert!(
+        no_key.code == Some(1) && no_key.said("invalid-settings").contains("none.key"),
+        "{}",
+        no_key.stderr
+    );
+    let verify = Run::bare().args(["verify", "--json"]).arg(&signed.package);
+    let no_trust = verify.file("--trust", &signed.path("none.toml")).end();
+    assert!(
+        no_trust.code == Some(1) && no_trust.said("invalid-settings").contains("none.toml"),
+        "{}",
+        no_trust.stderr
+    );
     let nowhere = sign(&signed.path("nowhere"), &key, "");
     assert!(
         nowhere.code == Some(2) && nowhere.stderr.contains("there is no such folder or file"),

@@ -22,7 +22,7 @@ use smp_replay::player::cases;
 use super::connector::{ConnectorArguments, this_program};
 use super::console::Console;
 use super::progress::{Steps, interrupted, stopped};
-use super::registry::ended;
+use super::refusal::Refusal;
 use super::{Exit, date};
 
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ impl MakePackage {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let request = match self.request() {
             Ok(request) => request,
-            Err(failure) => return ended(&failure, console),
+            Err(refusal) => return refusal.shown(console),
         };
         let steps = Arc::new(Steps::new(*console));
         let made = tokio::select! {
@@ -112,8 +112,21 @@ impl MakePackage {
         }
     }
 
-    /// Reads all named files. A fault in one of them is wrong usage.
-    fn request(&self) -> Result<PackageRequest, Failure> {
+    /// Reads all named files. A fault in one of them is wrong usage, and one that cannot be read a
+    /// failure.
+    fn request(&self) -> Result<PackageRequest, Refusal> {
+        let icon = self.icon.as_deref().map(|path| read("--icon", path, icon::LARGEST));
+        let figures = self.figures.as_deref().map(|path| read("--figures", path, figures::LARGEST));
+        let files = Files {
+            icon: icon.transpose()?,
+            changelog: read("--changelog", &self.changelog, changelog::LARGEST)?,
+            figures: figures.transpose()?,
+            bill: read("--sbom", &self.sbom, bill::LARGEST)?,
+        };
+        self.made_of(files).map_err(Refusal::of)
+    }
+
+    fn made_of(&self, files: Files) -> Result<PackageRequest, Failure> {
         let limits = self.connector.limits();
         let metadata = PublisherMetadata {
             description: self.description.clone(),
@@ -126,18 +139,12 @@ impl MakePackage {
         metadata.check().map_err(|wrong| wrong.failure())?;
         let links = Links { support: self.support.clone(), security: self.security.clone() };
         links.check().map_err(|wrong| wrong.failure())?;
-        let icon = self.icon.as_deref().map(|path| {
-            let bytes = read("--icon", path, icon::LARGEST)?;
+        let icon = self.icon.as_deref().zip(files.icon).map(|(path, bytes)| {
             Icon::read(&bytes).map_err(|no| unreadable("--icon", path, &no.to_string()))
         });
-        let changelog =
-            String::from_utf8(read("--changelog", &self.changelog, changelog::LARGEST)?)
-                .map_err(|_| unreadable("--changelog", &self.changelog, "it is not UTF-8 text"))?;
-        let figures = self
-            .figures
-            .as_deref()
-            .map(|path| Figures::parse(&read("--figures", path, figures::LARGEST)?))
-            .transpose()?;
+        let changelog = String::from_utf8(files.changelog)
+            .map_err(|_| unreadable("--changelog", &self.changelog, "it is not UTF-8 text"))?;
+        let figures = files.figures.map(|bytes| Figures::parse(&bytes)).transpose()?;
         Ok(PackageRequest {
             component: self.connector.open(&limits)?.into_bytes(),
             compiler: this_program(),
@@ -147,7 +154,7 @@ impl MakePackage {
             metadata,
             links,
             icon: icon.transpose()?,
-            bill: Bill::parse(&read("--sbom", &self.sbom, bill::LARGEST)?)?,
+            bill: Bill::parse(&files.bill)?,
             changelog,
             figures,
             date: date::given()?,
@@ -198,15 +205,23 @@ fn commands() -> Commands {
     }
 }
 
+/// The files that are named beside the component, as they were read.
+struct Files {
+    icon: Option<Vec<u8>>,
+    changelog: Vec<u8>,
+    figures: Option<Vec<u8>>,
+    bill: Vec<u8>,
+}
+
 /// Reads a file of at most this many bytes.
-fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+fn read(option: &str, path: &Path, most: usize) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)
         .and_then(|file| file.take(bound).read_to_end(&mut bytes))
         .map_err(|error| unreadable(option, path, &error.to_string()))?;
     if bytes.len() > most {
-        Err(unreadable(option, path, &format!("it has more than {most} bytes")))
+        Err(unreadable(option, path, &format!("it has more than {most} bytes")).into())
     } else {
         Ok(bytes)
     }

@@ -34,6 +34,9 @@ pub(crate) struct Pull {
 
 impl Pull {
     pub(crate) async fn run(self, console: &Console) -> Exit {
+        if let Some(Err(failure)) = self.trust.as_ref().map(TrustFile::policy) {
+            return console.failed(&failure);
+        }
         match self.pulled(console).await {
             Ok(()) => Exit::Done,
             Err(failure) => ended(&failure, console),

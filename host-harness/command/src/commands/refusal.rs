@@ -1,6 +1,6 @@
 //! Why a command cannot begin its work, and the exit that this means.
 
-use smp_host::failure::Failure;
+use smp_host::failure::{Code, Failure};
 
 use super::Exit;
 use super::console::Console;
@@ -15,6 +15,12 @@ impl Refusal {
     /// Wrong usage of the command line.
     pub(crate) fn usage(failure: Failure) -> Self {
         Self { failure: Box::new(failure), exit: Exit::Usage }
+    }
+
+    /// What a failure of a command means that needs no run: a request that is impossible is wrong
+    /// usage.
+    pub(crate) fn of(failure: Failure) -> Self {
+        if failure.code == Code::InvalidSettings { Self::usage(failure) } else { failure.into() }
     }
 
     /// Shows the reason, and returns the exit.

@@ -20,7 +20,8 @@ use zeroize::Zeroizing;
 
 use super::Exit;
 use super::console::Console;
-use super::registry::{RegistryArguments, Subject, ended, subject};
+use super::refusal::Refusal;
+use super::registry::{RegistryArguments, Subject, subject};
 
 /// Names of a pair's files, the same as cosign's.
 const PRIVATE: &str = "cosign.key";
@@ -51,14 +52,14 @@ pub(crate) struct Sign {
 impl Sign {
     pub(crate) async fn run(self, console: &Console) -> Exit {
         let done = match (&self.generate, &self.subject, &self.key) {
-            (Some(folder), ..) => self.generated(folder, console),
+            (Some(folder), ..) => self.generated(folder, console).map_err(Refusal::of),
             (None, Some(subject), Some(key)) => self.signed(subject, key, console).await,
             // The arguments have been checked to be one or the other.
             _ => Ok(()),
         };
         match done {
             Ok(()) => Exit::Done,
-            Err(failure) => ended(&failure, console),
+            Err(refusal) => refusal.shown(console),
         }
     }
 
@@ -67,12 +68,21 @@ impl Sign {
         subject: &Subject,
         key: &Path,
         console: &Console,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Refusal> {
         let pair = read_key(key, console)?;
+        self.signed_with(&pair, subject, console).await.map_err(Refusal::of)
+    }
+
+    async fn signed_with(
+        &self,
+        pair: &KeyPair,
+        subject: &Subject,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let place = match subject {
-            Subject::Path(path) => sign_folder(path, &pair)?.display().to_string(),
+            Subject::Path(path) => sign_folder(path, pair)?.display().to_string(),
             Subject::Artifact(reference) => {
-                registry::sign(&self.registry.repository(reference.clone())?, &pair).await?;
+                registry::sign(&self.registry.repository(reference.clone())?, pair).await?;
                 reference.to_string()
             }
         };
@@ -153,7 +163,8 @@ fn sign_folder(folder: &Path, pair: &KeyPair) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Failure> {
+/// Reads the key. A file that cannot be read is a failure, and one that is no key wrong usage.
+fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Refusal> {
     let unusable = |reason: &str| {
         Failure::new(
             Code::InvalidSettings,
@@ -161,8 +172,8 @@ fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Failure> {
         )
     };
     let text = file::read_named(path, LARGEST_FILE).map(Zeroizing::new).map_err(|error| {
-        unusable(&error.to_string())
-            .with_hint("Give a private key; `smp-harness sign --generate DIR` makes a pair.")
+        let hint = "Give a private key; `smp-harness sign --generate DIR` makes a pair.";
+        Refusal::from(unusable(&error.to_string()).with_hint(hint))
     })?;
     KeyPair::from_pem(&text, || known_password(console)).map_err(|error| {
         let hint = match error {
@@ -177,7 +188,7 @@ fn read_key(path: &Path, console: &Console) -> Result<KeyPair, Failure> {
                 "Make a pair with `smp-harness sign --generate DIR` or `cosign generate-key-pair`."
             }
         };
-        unusable(&error.to_string()).with_hint(hint)
+        Refusal::usage(unusable(&error.to_string()).with_hint(hint))
     })
 }
 

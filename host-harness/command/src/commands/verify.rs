@@ -32,6 +32,9 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, console: &Console) -> Exit {
+        if let Err(failure) = self.trust.policy() {
+            return console.failed(&failure);
+        }
         match self.verified(console).await {
             Ok(()) => Exit::Done,
             Err(failure) => ended(&failure, console),
