@@ -302,7 +302,7 @@ fn a_connector_that_calls_itself_something_else_than_was_signed_does_not_run() {
 }
 
 #[test]
-fn a_trust_file_that_cannot_be_read_is_a_failure_and_one_that_is_none_wrong_usage() {
+fn a_trust_file_that_cannot_be_read_is_told_apart_from_a_wrong_one() {
     let signed = Signed::new(&real());
     let inspect = |file: &Path| {
         Run::bare().args(["inspect", "--json"]).arg(component()).file("--trust", file).end()

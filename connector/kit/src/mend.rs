@@ -9,8 +9,8 @@
 //! | a field that is there twice | the first one |
 //!
 //! An answer that can be read costs nothing for it. What is mended is counted, and logged once for
-//! an answer. Anything else stays unreadable: an entry of another kind, what it is known by, and bytes
-//! that are no UTF-8.
+//! an answer. Anything else stays unreadable: an entry of another kind, what it is known by, and
+//! bytes that are no UTF-8.
 
 use crate::contract::Level;
 use crate::host::Host;

@@ -100,8 +100,9 @@ impl Place {
     }
 
     /// Where a value begins that is of another kind than it should be, from 0, and whether it is a
-    /// number whose digits can stand for the text. It is one of a name, or of a field of an entry of a
-    /// list that has others. What the entry is known by is never given up, nor is an address digits.
+    /// number whose digits can stand for the text. It is one of a name, or of a field of an entry
+    /// of a list that has others. What the entry is known by is never given up, nor is an address
+    /// digits.
     pub(crate) fn is_odd(&self) -> Option<(usize, bool)> {
         let field = self.path.rsplit('.').next().unwrap_or_default();
         let is_number = matches!(self.wrong, Wrong::Is(NUMBER) | Wrong::OutOfRange);

@@ -265,7 +265,7 @@ fn a_failure_that_going_on_cannot_mend_leaves_nothing_to_go_on_from() {
 }
 
 #[test]
-fn a_page_that_the_connector_does_not_recognize_keeps_the_pages_before_it() {
+fn a_page_that_is_not_recognized_keeps_the_pages_before_it() {
     for fault in [
         Fault::WrongTypes,
         Fault::SameCursor,

@@ -43,8 +43,8 @@ pub(crate) struct TrustArguments {
     trust: Option<TrustFile>,
 }
 
-/// The value of `--trust`. A file that cannot be read is no wrong usage, so it is told later, as for
-/// every other option.
+/// The value of `--trust`. A file that cannot be read is no wrong usage, so it is told later, as
+/// for every other option.
 #[derive(Clone, Debug)]
 pub(crate) enum TrustFile {
     Read(Arc<TrustPolicy>),

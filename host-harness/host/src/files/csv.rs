@@ -18,11 +18,11 @@
 //! **For Excel.** [`Dialect::Excel`] begins with a byte order mark, without which Excel reads `Zoë`
 //! as `ZoÃ«`; rows end with a carriage return and a line feed; instants are `2026-01-02 03:04:05`
 //! in UTC, to the second; and a text that Excel might take for another value is written as
-//! `="57e101…"`, which shows as the text itself. That is a text with a digit in it, at most two words
-//! and the signs of numbers, dates and amounts (`57e101234567890123456789`, `MAR1`, `1-2`, `$5`), a
-//! word for true or false, or an error such as `#N/A`. None of these can calculate anything. The
-//! first cell of a row is no such text: an address, or the key of a product. A program should read
-//! the plain form.
+//! `="57e101…"`, which shows as the text itself. That is a text with a digit in it, at most two
+//! words and the signs of numbers, dates and amounts (`57e101234567890123456789`, `MAR1`, `1-2`,
+//! `$5`), a word for true or false, or an error such as `#N/A`. None of these can calculate
+//! anything. The first cell of a row is no such text: an address, or the key of a product. A
+//! program should read the plain form.
 //!
 //! **Control characters** other than tabs and line breaks are written as `\u{…}`: many readers stop
 //! at a NUL, and terminals act on others.

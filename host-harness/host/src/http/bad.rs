@@ -10,7 +10,8 @@
 //! | JSON with `errors` beside what was asked for | passing: it may lack a part |
 //! | plain text and XML, unless the endpoint asks for them by `accept` | passing |
 //! | 4xx with a web page | stays: a filter or a sign-in page |
-//! | within a list: 400 and 404 with a web page, or that say nothing (`{}`); other 4xx but 401, 403, 407, 429, 451 | passing: the pages before came |
+//! | to a later page: 400 and 404 that say nothing (`{}`) or are a web page | passing |
+//! | to a later page: other 4xx, but 401, 403, 407, 429 and 451 | passing |
 //! | a body of another media type, such as CSV | fine: its connector reads it |
 //!
 //! What begins as JSON is read to its end, without being kept: some 0.1 ms for a page of a hundred
@@ -33,9 +34,8 @@ pub(super) fn may_pass(request: &Request, response: &Response) -> bool {
     }
 }
 
-/// Whether asking again may bring the right answer where the pages before did come: the service knows
-/// what is asked for, and what refuses it is no list of members' word. A key that is refused, a proxy
-/// or a filter stays; so does what a service says in a 400 or a 404.
+/// Whether asking for a later page again may bring it: the service answered the same question before.
+/// A key that is refused, a proxy or a filter stays, and so does what a service says in a 400 or 404.
 pub(super) fn may_pass_within_a_list(response: &Response) -> bool {
     let says_nothing = || said::by(start(&response.body)) == Some(Said::Nothing);
     match response.status {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn within_a_list_a_refusal_that_says_nothing_passes_and_one_of_the_service_stays() {
+    fn a_refusal_within_a_list_passes_unless_the_service_says_why() {
         let own = r#"{"errors":[{"code":"ADMIN-400-1"}]}"#;
         for (status, body, may_pass) in [
             (404, "{}", true),

@@ -73,9 +73,9 @@ fn unquoted(value: &str) -> &str {
 }
 
 /// The wait that a value names: seconds, with a fraction or without, or a point in time as an HTTP
-/// date with or without its weekday, as RFC 3339 or as Unix time in seconds, milliseconds or smaller
-/// units. A point in time without a zone is UTC. Of several numbers, as a proxy joins two headers,
-/// the largest counts. A comment after a semicolon or in parentheses says nothing.
+/// date with or without its weekday, as RFC 3339 or as Unix time in seconds, milliseconds or
+/// smaller units. A point in time without a zone is UTC. Of several numbers, as a proxy joins two
+/// headers, the largest counts. A comment after a semicolon or in parentheses says nothing.
 fn read(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.split([';', '(']).next().map_or("", unquoted);
     if value.contains(',') && value.split(',').all(|part| number(unquoted(part)).is_some()) {
@@ -118,8 +118,8 @@ fn until(instant: SystemTime, now: SystemTime) -> Option<Duration> {
     instant.duration_since(now).ok()
 }
 
-/// The form of dates in mail, of which that of HTTP is one: the weekday may be missing, and the zone
-/// be another.
+/// The form of dates in mail, of which that of HTTP is one: the weekday may be missing, and the
+/// zone be another.
 static MAIL: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
 
 /// An HTTP date whose zone is written otherwise, or left out.

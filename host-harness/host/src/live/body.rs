@@ -1,8 +1,8 @@
 //! The body of an answer, within a bound, unpacked if it came packed by gzip.
 //!
 //! The HTTP library would unpack it too, but of several gzip members, as some proxies and caches
-//! write them, it reads the first and drops the others without an error. Zeros after the last member
-//! are padding: no member begins with one.
+//! write them, it reads the first and drops the others without an error. Zeros after the last
+//! member are padding: no member begins with one.
 
 use std::io::{self, Write};
 

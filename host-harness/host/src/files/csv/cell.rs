@@ -1,5 +1,5 @@
-//! One cell of csv: formulas made harmless, control characters written out, and what Excel would take
-//! for another value than a text.
+//! One cell of csv: formulas made harmless, control characters written out, and what Excel would
+//! take for another value than a text.
 
 use std::borrow::Cow;
 
