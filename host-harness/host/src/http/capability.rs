@@ -318,6 +318,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_address_of_a_vpn_is_named_with_the_range_to_declare() {
+        for (resolved, range, remedy, words) in [
+            (
+                Some("198.18.0.25"),
+                Some("198.18.0.0/15"),
+                Remedy::AllowRange { range: "198.18.0.0/15".into() },
+                "Your VPN or DNS answers so",
+            ),
+            (Some("127.0.0.1"), None, Remedy::NameUpstream, "name its address yourself"),
+            (None, None, Remedy::NameUpstream, "name its address yourself"),
+        ] {
+            let denied = NotPublic {
+                service: "api.atlassian.com".into(),
+                resolved: resolved.map(|address| address.parse().unwrap()),
+                range: range.map(str::to_owned),
+            };
+            let failure = not_public(denied);
+            assert_eq!((failure.code, *failure.remedy), (Code::Denied, remedy));
+            assert!(failure.hint.unwrap().contains(words), "{resolved:?}");
+            assert!(failure.message.contains("api.atlassian.com"), "{}", failure.message);
+            assert!(failure.message.contains(resolved.unwrap_or_default()), "{}", failure.message);
+        }
+    }
+
+    #[test]
     fn only_what_everyone_sees_and_what_is_declared_is_passed_on() {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let link = "x".repeat(4_000);
