@@ -220,8 +220,10 @@ impl TrustPolicy {
             // signs it.
             (Some(text), Some(bundle)) => match self.bundled(bundle, sums) {
                 Err(Unvouched::Nothing(failure)) => Err(failure),
-                Ok(signer) if signature::from_text(text).is_some() => Ok(signer),
-                Ok(_) | Err(Unvouched::By(_)) => self.detached(text, sums),
+                _ if signature::from_text(text).is_none() => Err(damaged(SIGNATURE)),
+                bundled => {
+                    self.detached(text, sums).or_else(|failure| bundled.map_err(|_| failure))
+                }
             },
         }?;
         signer.vouches_for(package.identity()?)
