@@ -148,6 +148,10 @@ public class Host {
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length == 0) {
+            System.err.println("usage: java Host.java CONNECTOR.wasm SOURCE...");
+            System.exit(2);
+        }
         var out = new PrintStream(System.out, false, "UTF-8");
         try {
             members(out::println, Map.of(), arguments);

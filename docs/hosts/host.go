@@ -149,6 +149,10 @@ func lastError(said *os.File) (failed Failed, is bool) {
 }
 
 func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: host CONNECTOR.wasm SOURCE...")
+		os.Exit(2)
+	}
 	each := func(member json.RawMessage) error {
 		_, err := fmt.Println(string(member))
 		return err

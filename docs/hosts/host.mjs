@@ -101,6 +101,10 @@ function lastError(said) {
 }
 
 if (existsSync(argv[1] ?? '') && fileURLToPath(import.meta.url) === realpathSync(argv[1])) {
+  if (argv.length < 3) {
+    console.error('usage: node host.mjs CONNECTOR.wasm SOURCE...');
+    process.exit(2);
+  }
   try {
     for await (const each of members(...argv.slice(2))) console.log(JSON.stringify(each));
   } catch (failed) {

@@ -98,7 +98,8 @@ def stop(run):
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("host.py CONNECTOR.wasm SOURCE…")
+        print("usage: python3 host.py CONNECTOR.wasm SOURCE...", file=sys.stderr)
+        sys.exit(2)
     try:
         for each in members(*sys.argv[1:]):
             print(json.dumps(each))

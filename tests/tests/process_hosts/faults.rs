@@ -186,6 +186,23 @@ fn a_caller_in_go_that_leaves_early_leaves_no_command_behind() {
     }
 }
 
+#[test]
+fn a_host_without_arguments_says_how_it_is_called() {
+    for language in [Host::Python, Host::Node, Host::Java, Host::Go] {
+        if language.is_missing() {
+            continue;
+        }
+        let scratch = tempfile::tempdir().unwrap();
+        let host = language.command(scratch.path());
+        let ended = Command::new(&host[0]).args(&host[1..]).output().unwrap();
+        let said = text_of(&ended);
+        assert_eq!(ended.status.code(), Some(2), "{host:?}: {said}");
+        let is_usage = said.starts_with("usage: ") && said.ends_with(" CONNECTOR.wasm SOURCE...\n");
+        assert!(is_usage && said.lines().count() == 1, "{host:?}: {said}");
+        assert!(ended.stdout.is_empty(), "{host:?}: {said}");
+    }
+}
+
 /// Holds a host to every fault of its command.
 fn doubts(language: Host) {
     if language.is_missing() {
