@@ -168,6 +168,8 @@ fn files(language: Language, id: &str) -> Vec<(String, String)> {
     for (path, text) in embedded::FILES {
         if let Some(path) = path.strip_prefix("common/fixtures/") {
             files.push((format!("fixtures/{path}"), filled(text)));
+        } else if *path == "common/changelog" {
+            files.push(("CHANGELOG.md".to_owned(), filled(text)));
         } else if let Some(path) = path.strip_prefix(own) {
             let (path, text) = match path {
                 "gitignore" => (".gitignore", (*text).to_owned()),
@@ -268,6 +270,7 @@ mod tests {
                 some,
                 "Makefile",
                 "README.md",
+                "CHANGELOG.md",
                 ".gitignore",
                 "wit/world.wit",
                 "fixtures/people-on-two-pages/expected.json",
