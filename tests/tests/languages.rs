@@ -2,7 +2,8 @@
 //! people with the bytes of every other language, and runs in a host with a pool.
 //!
 //! A language whose toolchain is not on the machine is skipped, with a message. Python and the large
-//! engine of JavaScript take minutes: `make languages` sets `SMP_LANGUAGES=all` for them.
+//! engine of JavaScript take minutes: `make languages` sets `SMP_LANGUAGES=all` for them, and prints
+//! what the connector costs in each.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,6 +27,13 @@ use smp_replay::player::Player;
 use smp_tests::harness::{Run, binary, folder, make, read_json, skipped};
 use tempfile::TempDir;
 
+#[path = "languages/measured.rs"]
+mod measured;
+#[path = "languages/packaged.rs"]
+mod packaged;
+
+use measured::measured;
+
 /// People of the service, and how many of them are on a page.
 const PEOPLE: usize = 20_000;
 
@@ -37,6 +45,8 @@ fn a_connector_in_rust() {
     fs::create_dir_all(&kept).unwrap();
     std::os::unix::fs::symlink(&kept, project.path().join("target")).unwrap();
     project.lives_up_to_it();
+    project.is_packaged("serde_json");
+    measured("Rust", &project.component());
     let mut format = Command::new("cargo");
     let formatted = format.args(["fmt", "--check"]).current_dir(project.path()).output().unwrap();
     assert!(formatted.status.success(), "{}", text_of(&formatted));
@@ -49,6 +59,8 @@ fn a_connector_in_javascript() {
     if !project.lives_up_to_it() {
         return;
     }
+    project.is_packaged("componentize-qjs");
+    measured("JavaScript, QuickJS", &project.component());
     // An exception, with WASI left to `seal`: its text and its place are in the log.
     let source = project.path().join("src/connector.js");
     let text = fs::read_to_string(&source).unwrap();
@@ -71,6 +83,8 @@ fn a_connector_in_c() {
         return;
     };
     project.lives_up_to_it();
+    project.is_packaged("wasi-libc");
+    measured("C", &project.component());
 }
 
 #[test]
@@ -82,6 +96,8 @@ fn a_connector_in_python() {
     if !project.lives_up_to_it() {
         return;
     }
+    project.is_packaged("componentize-py");
+    measured("Python", &project.component());
     // With all of WASI that the toolchain brings along, it is sealed as well.
     let path = project.path();
     let bare = path.join("build/with-wasi.wasm");
@@ -133,7 +149,7 @@ fn a_connector_on_the_large_engine_of_javascript() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", text_of(&made));
-    project.sealed(&bare, 10);
+    measured("JavaScript, StarlingMonkey", &project.sealed(&bare, 10));
 }
 
 #[test]
@@ -221,6 +237,10 @@ impl Project {
         parent.join("my connectors/rosterly")
     }
 
+    fn component(&self) -> PathBuf {
+        self.path().join("dist/rosterly.wasm")
+    }
+
     fn make(&self, arguments: &[&str]) -> Output {
         make()
             .args(arguments)
@@ -242,7 +262,7 @@ impl Project {
             return false;
         }
         assert!(ended.status.success() && said.contains(" Passed"), "{said}");
-        self.keeps_the_contract(&self.path().join("dist/rosterly.wasm"));
+        self.keeps_the_contract(&self.component());
         self.writes_one_outcome_again();
         true
     }
@@ -265,7 +285,7 @@ impl Project {
 
     /// A component with at least this many imports of WASI is refused, and sealed keeps the
     /// contract.
-    fn sealed(&self, bare: &Path, least: usize) {
+    fn sealed(&self, bare: &Path, least: usize) -> PathBuf {
         let refused = Run::bare().arg("inspect").arg(bare).arg("--json").end();
         assert!(refused.said("component").contains("smp-harness seal"));
         let output = self.path().join("build/sealed.wasm");
@@ -273,6 +293,7 @@ impl Project {
             Run::bare().arg("seal").arg(bare).file("--output", &output).arg("--json").end();
         assert!(sealed.json()["closed"].as_array().unwrap().len() >= least, "{}", sealed.stdout);
         self.keeps_the_contract(&output);
+        output
     }
 
     fn keeps_the_contract(&self, component: &Path) {
