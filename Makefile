@@ -39,7 +39,7 @@ EDITIONS := reworded next greedy losing larger-pages
 HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/examples/*.rs))
 
 .DEFAULT_GOAL := help
-.PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed packages host-kit \
+.PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed hosts-installed packages host-kit \
 	wit-package registry registry-installed postgres postgres-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
 	uninstall programs package reproduce freeze bench bench-peers bench-platform bench-postgres soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
@@ -163,6 +163,7 @@ bench-peers: build programs ## Compare cost and result with airbyte-cdk, singer-
 # It installs nothing outside the target folder: what is skipped is said, with the target that installs it.
 test: component test-components ## Run everything that has a test
 	@command -v clang >/dev/null || echo "clang is not installed: the test of the template in C is skipped; 'sudo make languages-installed' installs it on Debian"
+	@command -v go >/dev/null && command -v javac >/dev/null || echo "Go or Java is not installed: the tests of the hosts in them are skipped; 'sudo make hosts-installed' installs both on Debian"
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed: the tests of many machines are skipped; 'sudo make postgres-installed' installs it on Debian"
 	@command -v docker-registry >/dev/null || echo "docker-registry is not installed: the tests against a real registry are skipped; 'sudo make registry-installed' installs it on Debian"
 	$(CARGO) build --locked --release --workspace --bins
@@ -207,9 +208,21 @@ languages-installed: ## Install clang and wasi-libc with apt-get, on Debian, as 
 			echo "clang cannot be installed here: the tests that need it are skipped"; \
 	else echo "clang is not installed, and only root can do that, on Debian: the tests that need it are skipped"; fi
 
-languages: component test-components languages-installed ## Make, build, check and run connectors in every language, those that take minutes too
+# One after the other, because it measures.
+languages: component test-components languages-installed ## Make, build, check, run and measure connectors in every language, those that take minutes too
 	$(CARGO) build --locked --release --workspace --bins
-	SMP_LANGUAGES=all $(CARGO) test --locked --release --workspace --test languages
+	SMP_LANGUAGES=all $(CARGO) test --locked --release --workspace --test languages -- --nocapture --test-threads=1
+
+# What the hosts in docs/hosts need; those in Python and Node.js run without. Where they cannot be had, that is said and nothing fails.
+HOST_TOOLS := golang-go default-jdk-headless
+hosts-installed: ## Install Go and Java with apt-get, on Debian, as root: the tests of the hosts in them need it
+	@if command -v go >/dev/null && command -v javac >/dev/null; then echo "Go and Java are installed"; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing the Debian packages $(HOST_TOOLS)"; \
+		{ apt-get install --yes --no-install-recommends $(HOST_TOOLS) || \
+			{ apt-get update && apt-get install --yes --no-install-recommends $(HOST_TOOLS); }; } >/dev/null 2>&1 || \
+			echo "Go and Java cannot be installed here: the tests that need them are skipped"; \
+	else echo "Go or Java is not installed, and only root can do that, on Debian: the tests that need them are skipped"; fi
 
 # Nothing is published. The tests install both from their files.
 packages: build ## Make a wheel and an npm package that carry the stripped command: dist/smp_harness-*.whl, dist/smp-harness-*.tgz

@@ -113,9 +113,13 @@ fn make_test_installs_nothing_and_ci_calls_the_target_that_does() {
     for target in ["test", "check"] {
         let lines = dry_run(target).join("\n");
         assert!(!lines.contains("apt-get"), "make {target}");
-        assert!(lines.contains("make registry-installed' installs it"), "make {target}");
+        for target in ["registry-installed", "languages-installed", "hosts-installed"] {
+            assert!(lines.contains(&format!("make {target}' installs ")), "make {target}");
+        }
     }
-    for target in ["registry-installed", "postgres-installed"] {
+    let targets =
+        ["registry-installed", "postgres-installed", "languages-installed", "hosts-installed"];
+    for target in targets {
         assert!(dry_run(target).join("\n").contains("apt-get install"));
         for ci in ["../.ci/run", "../.github/workflows/check.yml"] {
             let text = fs::read_to_string(folder(ci)).unwrap();
