@@ -233,13 +233,14 @@ packages: build ## Make a wheel and an npm package that carry the stripped comma
 WORKSPACE_VERSION = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 # For authors of a host: docs/embed-by-process.md.
+HOST_KIT ?= dist/host-kit.tar.gz
 host-kit: component ## Pack the conformance kit for hosts: dist/host-kit.tar.gz
-	@tar --create --gzip --file dist/host-kit.tar.gz --owner=0 --group=0 --sort=name --mtime=@$(or $(SOURCE_DATE_EPOCH),0) \
+	@tar --create --gzip --file $(HOST_KIT) --owner=0 --group=0 --sort=name --mtime=@$(or $(SOURCE_DATE_EPOCH),0) \
 		--exclude=__pycache__ \
-		--transform 's|^dist/|host-kit/|' --transform 's|^docs/hosts|host-kit|' --transform 's|^tests/fixtures|host-kit/cases|' \
+		--transform 's|^dist/|host-kit/|' --transform 's|^docs/|host-kit/|' --transform 's|^tests/fixtures|host-kit/cases|' \
 		--transform 's|^LICENSE|host-kit/LICENSE|' \
-		$(COMPONENT) docs/hosts tests/fixtures LICENSE
-	@echo dist/host-kit.tar.gz
+		$(COMPONENT) docs/embed-by-process.md docs/hosts tests/fixtures LICENSE
+	@echo $(HOST_KIT)
 
 PORT ?= 5000
 registry: registry-installed ## Run a registry on this machine, to push to and pull from, until Ctrl-C (PORT=5000)

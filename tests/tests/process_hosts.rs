@@ -22,6 +22,8 @@ use tempfile::TempDir;
 mod faults;
 #[path = "process_hosts/packages.rs"]
 mod packages;
+#[path = "process_hosts/packed.rs"]
+mod packed;
 
 /// Cases of every kind of end: complete, people twice, an expired cursor, and lists that a host
 /// without judgement calls complete.
