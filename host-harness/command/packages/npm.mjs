@@ -1,7 +1,7 @@
 // Makes an npm package that carries the command: `npm.mjs BINARY VERSION FOLDER`. It has the
 // command as `bin`, and exports `members` and `Failed` of docs/hosts/host.mjs.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -12,6 +12,7 @@ if (!folder) {
 }
 // Machines by the number in an ELF file.
 const cpu = { 62: 'x64', 183: 'arm64' }[readFileSync(binary).readUInt16LE(18)];
+if (!cpu) throw new Error('it is for a processor that has no name here');
 const root = (path) => new URL(`../../../${path}`, import.meta.url);
 // The command of the package, in place of one on the PATH, and without what runs as a program.
 const [host, ...program] = readFileSync(root('docs/hosts/host.mjs'), 'utf8')
@@ -44,7 +45,11 @@ try {
   }, null, 2)}\n`);
   mkdirSync(folder, { recursive: true });
   const packed = execFileSync('npm', ['pack', made, '--silent', '--pack-destination', resolve(folder)], { encoding: 'utf8' });
-  console.log(join(folder, packed.trim().split('\n').at(-1)));
+  const name = packed.trim().split('\n').at(-1);
+  // A release has one for each processor.
+  const file = join(folder, name.replace(/\.tgz$/, `-linux-${cpu}.tgz`));
+  renameSync(join(folder, name), file);
+  console.log(file);
 } finally {
   rmSync(made, { recursive: true });
 }

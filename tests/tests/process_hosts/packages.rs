@@ -67,6 +67,37 @@ fn a_wheel_is_made_and_installed_from_its_file() {
     assert!(failed.contains("smp_harness.Failed: "), "{failed}");
 }
 
+/// The first bytes of a program for ARM64.
+const ARM64: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xb7\0 GLIBC_2.34 GLIBC_2.9";
+
+#[test]
+fn packages_are_named_by_the_processor_of_the_command() {
+    if is_missing("python3") || is_missing("npm") {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path();
+    let program = path.join("smp-harness");
+    fs::write(&program, ARM64).unwrap();
+    let make = |interpreter: &str, maker: &str| {
+        let maker = folder("../host-harness/command/packages").join(maker);
+        let mut command = Command::new(interpreter);
+        let made = done(command.arg(maker).arg(&program).arg("1.2.3").arg(path.join("made")));
+        PathBuf::from(made.trim())
+    };
+    let wheel = make("python3", "wheel.py");
+    let name = "smp_harness-1.2.3-py3-none-manylinux_2_34_aarch64.whl";
+    assert_eq!(wheel.file_name().unwrap(), name);
+    let package = make("node", "npm.mjs");
+    assert_eq!(package.file_name().unwrap(), "smp-harness-1.2.3-linux-arm64.tgz");
+    let manifest = "package/package.json";
+    let mut read = Command::new("tar");
+    let said = done(read.args(["--extract", "--to-stdout", "--file"]).arg(&package).arg(manifest));
+    let manifest: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(manifest["cpu"], serde_json::json!(["arm64"]));
+    assert!(wheel.exists());
+}
+
 #[test]
 fn an_npm_package_is_made_and_installed_from_its_file() {
     if is_missing("node") || is_missing("npm") {
