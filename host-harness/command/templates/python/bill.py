@@ -15,7 +15,12 @@ def main(version):
     """The version is that of the connector."""
     found = {each.metadata["Name"]: each.version for each in metadata.distributions()}
     linked = [
-        {"type": "library", "name": name, "version": found[name], "purl": f"pkg:pypi/{name}@{found[name]}"}
+        {
+            "type": "library",
+            "name": name,
+            "version": found[name],
+            "purl": f"pkg:pypi/{name}@{found[name]}",
+        }
         for name in sorted(set(found) - NOT_LINKED)
     ]
     bill = {

@@ -11,8 +11,10 @@ BEGIN {
 }
 NR == 1 {
     printf "{\n  \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.5\",\n"
-    printf "  \"metadata\": {\"component\": {\"type\": \"library\", \"name\": \"%s\", \"version\": \"%s\"}},\n", name, version
-    printf "  \"components\": [\n    {\"type\": \"library\", \"name\": \"rust-std\", \"version\": \"%s\"", rust
+    printf "  \"metadata\": {\"component\": {\"type\": \"library\", "
+    printf "\"name\": \"%s\", \"version\": \"%s\"}},\n", name, version
+    printf "  \"components\": [\n    {\"type\": \"library\", "
+    printf "\"name\": \"rust-std\", \"version\": \"%s\"", rust
     printf ", \"licenses\": [{\"expression\": \"MIT OR Apache-2.0\"}]}"
     next
 }
