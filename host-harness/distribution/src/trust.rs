@@ -216,8 +216,8 @@ impl TrustPolicy {
             (None, None) => Err(unsigned()),
             (None, Some(bundle)) => self.bundled(bundle, sums).map_err(Unvouched::into_failure),
             (Some(text), None) => self.detached(text, sums),
-            // One signature of a trusted key is enough, and the other file must be one too: nobody
-            // signs it.
+            // One signature of a trusted key is enough, and the other file, which is not signed
+            // itself, must be one too.
             (Some(text), Some(bundle)) => match self.bundled(bundle, sums) {
                 Err(Unvouched::Nothing(failure)) => Err(failure),
                 _ if signature::from_text(text).is_none() => Err(damaged(SIGNATURE)),
@@ -326,7 +326,7 @@ impl Signer<'_> {
             ))
             .with_remedy(Remedy::OtherRelease)
             .with_hint(
-                "An old release was served in place of a newer one, or nobody updated it. Get the \
+                "An old release was served in place of a newer one, or it was not updated. Get the \
                  newest from its publisher.",
             ));
         }

@@ -94,7 +94,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         situation: "everyone, and the organization is empty",
         code: "no-members",
-        says: &["Nobody is in a directory", "Directory, then Users"],
+        says: &["No one is in a directory", "Directory, then Users"],
         cases: &[Both("everyone-where-nobody-is")],
     },
     Row {

@@ -48,7 +48,7 @@ pub struct Findings {
 pub struct MembersFound {
     /// The number of members on the page.
     pub seen: usize,
-    /// Whether one of them stands for a person, or for nobody knows what.
+    /// Whether one of them is a person, or of an unknown kind.
     pub has_person: bool,
     /// Whether there are more pages.
     pub has_more: bool,
@@ -204,10 +204,10 @@ fn members_outcome(
     let MembersFound { seen, has_person, has_more, total } = found;
     if seen == 0 {
         return Err(match people {
-            People::Managed => nobody(domains),
+            People::Managed => no_managed_account(domains),
             People::Everyone => match total {
-                Some(1..) => nobody_of_those_counted(),
-                _ => nobody_at_all(),
+                Some(1..) => none_of_those_counted(),
+                _ => empty_directories(),
             },
         });
     }
@@ -235,11 +235,11 @@ fn members_outcome(
     Ok(passed(&format!("{counted}.")))
 }
 
-/// Why there is nobody where everyone is listed.
-fn nobody_at_all() -> Failure {
+/// Why there are no members where everyone is listed.
+fn empty_directories() -> Failure {
     Failure::new(
         FailureKind::NoMembers,
-        "Nobody is in a directory of the organization.",
+        "No one is in a directory of the organization.",
         format!(
             "{USERS_PAGE}: it must have somebody in it. If it has, compare the Organization ID with \
              the one in the address of that page, between /o/ and the next slash."
@@ -247,8 +247,8 @@ fn nobody_at_all() -> Failure {
     )
 }
 
-/// Why there is nobody where the directories count somebody.
-fn nobody_of_those_counted() -> Failure {
+/// Why there are no members where the directories count people.
+fn none_of_those_counted() -> Failure {
     Failure::new(
         FailureKind::UnexpectedResponse,
         "Atlassian counts accounts in the directories of the organization and lists none of them.",
@@ -258,8 +258,8 @@ fn nobody_of_those_counted() -> Failure {
 }
 
 /// Why there are no members, as far as the domains tell it.
-fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
-    const NOBODY: &str = "The organization has no managed account";
+fn no_managed_account(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
+    const NO_ACCOUNT: &str = "The organization has no managed account";
     let failure =
         |message: String, hint: String| Failure::new(FailureKind::NoMembers, message, hint);
     match domains {
@@ -267,25 +267,27 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
             let verified = names(domains, DomainState::Verified);
             let state = unverified(domains);
             if !verified.is_empty() {
-                let message =
-                    format!("{NOBODY}: {} verified, but no account was claimed.", are(&verified));
+                let message = format!(
+                    "{NO_ACCOUNT}: {} verified, but no account was claimed.",
+                    are(&verified)
+                );
                 let hint = format!(
                     "{DOMAINS_PAGE}, and claim the accounts of the verified domain: at least one. \
                      Then check again."
                 );
                 failure(message, hint)
             } else if state.is_empty() {
-                failure(format!("{NOBODY}, because no domain is verified."), verify(domains))
+                failure(format!("{NO_ACCOUNT}, because no domain is verified."), verify(domains))
             } else {
                 failure(
-                    format!("{NOBODY}, because no domain is verified yet. {state}"),
+                    format!("{NO_ACCOUNT}, because no domain is verified yet. {state}"),
                     verify(domains),
                 )
             }
         }
         Some(Err(refused)) => {
             let message = format!(
-                "{NOBODY}, and why could not be told: the domains could not be looked up. {}",
+                "{NO_ACCOUNT}, and why could not be told: the domains could not be looked up. {}",
                 refused.message
             );
             let hint = format!(
@@ -298,7 +300,7 @@ fn nobody(domains: Option<&Result<Vec<Domain>, Failure>>) -> Failure {
             failure
         }
         None => failure(
-            format!("{NOBODY}."),
+            format!("{NO_ACCOUNT}."),
             format!("{DOMAINS_PAGE}, verify a domain, and claim at least one account."),
         ),
     }

@@ -57,7 +57,7 @@ fn a_file_that_was_changed_added_or_removed_is_named() {
 }
 
 #[test]
-fn a_file_that_nobody_signed_is_refused_whatever_its_name_and_however_many_there_are() {
+fn unsigned_files_are_refused_whatever_their_names_and_number() {
     for (number, name) in [
         (1, "SHA256SUMS.evil.html"),
         (1, "SHA256SUMS.1"),

@@ -96,7 +96,7 @@ fn a_file_beside_a_valid_signature_must_be_a_signature_too() {
         ("", false),
         ("<script>alert(1)</script>", false),
         (foreign.as_str(), false),
-        // A signature, of nobody whom the trust file names.
+        // A signature by a key that the trust file does not name.
         (other.as_str(), true),
     ] {
         let package = package("1.0.0", Some(&key)).with_bundle(Some(bundle.into()));

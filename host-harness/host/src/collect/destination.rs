@@ -237,7 +237,7 @@ impl Ending {
             Code::RateLimited | Code::Upstream | Code::Busy | Code::Interrupted | Code::Output => {
                 Self::Stopped
             }
-            // An answer that nobody expected, after pages that came. It may pass, and no page has
+            // An unexpected answer, after pages that came. It may pass, and no page has
             // to be collected again; an answer about another account never does.
             Code::UnexpectedResponse | Code::Incomplete if pages > 0 => match *failure.remedy {
                 Remedy::CorrectSetting { .. } => Self::Over,

@@ -135,7 +135,7 @@ fn in_greenwich(date: &str) -> String {
     }
 }
 
-/// A date with a weekday, which nobody compares, in front of a day of the month.
+/// A date with a weekday, which is not compared, in front of a day of the month.
 fn with_weekday(date: &str) -> String {
     let has_none = date.starts_with(|sign: char| sign.is_ascii_digit());
     if has_none { format!("Sun, {date}") } else { date.to_owned() }

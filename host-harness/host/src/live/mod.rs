@@ -96,7 +96,7 @@ pub struct LiveClient {
     private_network: bool,
     /// Whether no certificate of any server is trusted, because this machine has none of
     /// authorities.
-    trusts_nobody: bool,
+    has_no_roots: bool,
     proxies: Option<Arc<Proxies>>,
     /// Names of proxies, which may be in a private network.
     proxy_hosts: Arc<BTreeSet<String>>,
@@ -120,7 +120,7 @@ impl LiveClient {
     /// If the extra certificates or a proxy variable cannot be read, or the client cannot be set
     /// up.
     pub fn new(options: &LiveOptions) -> Result<Self, ClientError> {
-        let (tls, trusts_nobody) = tls(options.extra_roots.as_deref())?;
+        let (tls, has_no_roots) = tls(options.extra_roots.as_deref())?;
         let proxies = options.system_proxy.then(Proxies::system).transpose()?.map(Arc::new);
         let proxy_hosts: Arc<BTreeSet<String>> =
             Arc::new(proxies.as_ref().map(|proxies| proxies.hosts.clone()).unwrap_or_default());
@@ -153,7 +153,7 @@ impl LiveClient {
             direct,
             largest_body: options.largest_body,
             private_network: options.private_network,
-            trusts_nobody,
+            has_no_roots,
             proxies,
             proxy_hosts,
         })
@@ -196,7 +196,7 @@ impl LiveClient {
     pub fn fault(&self, error: &reqwest::Error) -> TransportError {
         let origin = error.url().and_then(|url| Origin::part(url).ok());
         let way = origin.map_or(Way::AsTheClientDoes, |(origin, _)| self.way(&origin));
-        told(error, &way, self.trusts_nobody)
+        told(error, &way, self.has_no_roots)
     }
 
     /// A request to a URL that the operator names for something other than a service, such as a
@@ -243,7 +243,7 @@ impl Live {
         if let Some(credential) = &self.credential {
             outgoing = outgoing.header(credential.header_name(), header(credential)?);
         }
-        let failed = |error| told(&error, &self.way, self.client.trusts_nobody);
+        let failed = |error| told(&error, &self.way, self.client.has_no_roots);
         let mut answer = outgoing.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         // Of a body that is unpacked here, they are not true.
@@ -302,8 +302,8 @@ fn header(credential: &Credential) -> Result<HeaderValue, TransportError> {
     Ok(value)
 }
 
-/// rustls with the system's trust, and the operator's extra certificates; and whether nobody is
-/// trusted, because there are none of both.
+/// rustls with the system's trust, and the operator's extra certificates; and whether there
+/// are none of both, so that no server is trusted.
 fn tls(extra_roots: Option<&[u8]>) -> Result<(rustls::ClientConfig, bool), ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = extra_roots.map(certificates).transpose()?.unwrap_or_default();
@@ -314,7 +314,7 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<(rustls::ClientConfig, bool), Clien
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(other)?;
-    let trusts_nobody = verifier.is_err();
+    let has_no_roots = verifier.is_err();
     let config = match verifier {
         Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
         // A machine without certificates, such as a small container, trusts no server. Plain http
@@ -324,7 +324,7 @@ fn tls(extra_roots: Option<&[u8]>) -> Result<(rustls::ClientConfig, bool), Clien
         }
         Err(_) => return Err(CertificatesError::Malformed.into()),
     };
-    Ok((config.with_no_client_auth(), trusts_nobody))
+    Ok((config.with_no_client_auth(), has_no_roots))
 }
 
 /// The refusal of a service that has this name and this address.
@@ -338,7 +338,7 @@ fn into_private_network(name: Option<&str>, resolved: Option<PrivateNetwork>) ->
 }
 
 /// The error of one try that went this way.
-fn told(error: &reqwest::Error, way: &Way, trusts_nobody: bool) -> TransportError {
+fn told(error: &reqwest::Error, way: &Way, has_no_roots: bool) -> TransportError {
     if let Some(denied) = causes(error).find_map(|cause| cause.downcast_ref::<PrivateNetwork>()) {
         return into_private_network(error.url().and_then(|url| url.host_str()), Some(*denied));
     }
@@ -351,7 +351,7 @@ fn told(error: &reqwest::Error, way: &Way, trusts_nobody: bool) -> TransportErro
     }
     if let Some(reason) = causes(error).find_map(distrust) {
         return TransportError::Untrusted(match reason {
-            Distrust::UnknownIssuer if trusts_nobody => Distrust::NoRoots,
+            Distrust::UnknownIssuer if has_no_roots => Distrust::NoRoots,
             reason => reason,
         });
     }

@@ -54,7 +54,7 @@ async fn sent(client: &LiveClient, origin: &str) -> TransportError {
 }
 
 #[tokio::test]
-async fn nothing_goes_into_a_private_network_that_nobody_named() {
+async fn nothing_goes_into_a_private_network_that_was_not_named() {
     let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     for host in [

@@ -36,7 +36,7 @@ fn no_members_is_told_apart_by_the_domains() {
         ),
     ];
     for (domains, message, hint) in rows {
-        let failure = nobody(Some(&Ok(domains)));
+        let failure = no_managed_account(Some(&Ok(domains)));
         assert_eq!(failure.kind, FailureKind::NoMembers);
         assert!(failure.message.contains(message), "{}", failure.message);
         assert!(failure.hint.contains(hint), "{}", failure.hint);
@@ -51,7 +51,7 @@ fn no_members_is_told_apart_by_the_domains() {
 fn no_members_says_what_could_not_be_looked_up() {
     let refused =
         Failure::new(FailureKind::Permission, "It lacks a scope.", "Make a new key.").at(API_KEY);
-    let failure = nobody(Some(&Err(refused)));
+    let failure = no_managed_account(Some(&Err(refused)));
     assert_eq!((failure.kind, failure.setting.as_deref()), (FailureKind::NoMembers, Some(API_KEY)));
     assert!(
         failure.message.ends_with("the domains could not be looked up. It lacks a scope."),
