@@ -198,8 +198,9 @@ async fn a_vault_takes_over_from_a_key_file() {
     let keys = Keys::open(&server.source(), &store).await.unwrap();
     all_open(&keys, &store, &[0, 50, 119], "vault:v1:").await;
     let mut writing = store.write().await.unwrap();
-    let late = file.seal(&mut writing, &mut super::super::DataKeys::default(), &context("c"), "x");
-    assert_eq!(late.await.unwrap_err().code, "key-file", "a process with the key file stops");
+    let (mut data_keys, of) = (super::super::DataKeys::default(), context("c"));
+    let late = file.seal(&mut writing, &mut data_keys, &of, "x").await;
+    assert_eq!(late.unwrap_err().code, "key-file", "a process with the key file stops");
 }
 
 #[tokio::test]
