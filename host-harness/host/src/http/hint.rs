@@ -99,11 +99,11 @@ fn read(value: &str, now: SystemTime) -> Option<Duration> {
         }
         None => {
             let date = in_greenwich(value);
-            match httpdate::parse_http_date(&date) {
-                Ok(instant) => until(instant, now)?,
-                Err(_) => {
-                    let instant = MAIL.parse_timestamp(&date).ok();
-                    let instant = instant.or_else(|| with_offset(value).parse().ok())?;
+            match http_date(&date) {
+                Some(instant) => until(instant, now)?,
+                None => {
+                    let mail = MAIL.parse_timestamp(&date).or_else(|_| MAIL.parse_timestamp(value));
+                    let instant = mail.ok().or_else(|| with_offset(value).parse().ok())?;
                     let seconds = u64::try_from(instant.as_second()).ok()?;
                     let nanoseconds = u32::try_from(instant.subsec_nanosecond()).ok()?;
                     until(UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))?, now)?
@@ -130,15 +130,17 @@ fn in_greenwich(date: &str) -> String {
     let begins_as_one =
         |date: &&str| date.contains(", ") || date.starts_with(|sign: char| sign.is_ascii_digit());
     match bare.or_else(|| has_no_zone().filter(begins_as_one)) {
-        Some(date) => with_weekday(&format!("{date} GMT")),
-        None => with_weekday(date),
+        Some(date) => format!("{date} GMT"),
+        None => date.to_owned(),
     }
 }
 
-/// A date with a weekday, which is not compared, in front of a day of the month.
-fn with_weekday(date: &str) -> String {
-    let has_none = date.starts_with(|sign: char| sign.is_ascii_digit());
-    if has_none { format!("Sun, {date}") } else { date.to_owned() }
+/// An HTTP date, whatever its weekday: a reader of such dates refuses a wrong or a missing one.
+fn http_date(date: &str) -> Option<SystemTime> {
+    const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    let bare = date.split_once(", ").map_or(date, |(_, bare)| bare);
+    let on = |day: &&str| httpdate::parse_http_date(&format!("{day}, {bare}")).ok();
+    httpdate::parse_http_date(date).ok().or_else(|| WEEKDAYS.iter().find_map(on))
 }
 
 /// An instant of RFC 3339 with an offset, where it has none or a short one.
@@ -251,6 +253,8 @@ mod tests {
             ("6 Nov 1994 08:49:57 GMT", 20.0),
             ("06 Nov 1994 08:49:57 +0000", 20.0),
             ("06 Nov 1994 08:49:57", 20.0),
+            ("06 Nov 1994 09:49:57 +0100", 20.0),
+            ("Thu, 06 Nov 1994 08:49:57 UTC", 20.0),
             ("Sun, 6 Nov 1994 08:49:57 GMT", 20.0),
             ("Sun, 06 Nov 1994 09:49:57 +0100", 20.0),
             ("Mon, 06 Nov 1994 08:49:57 GMT", 20.0),
