@@ -224,7 +224,7 @@ mod tests {
             b"<html>jane@acme.test",
             br#"{"data":[{"account_id":"a","email":"jane@acme.test"#,
             br#"{"data":{"jane@acme.test":1}}"#,
-            br#"{"data":[{"account_id":"a","name":{"jane@acme.test":1}}]}"#,
+            br#"{"data":[{"account_id":{"jane@acme.test":1},"name":"a"}]}"#,
             b"{\"data\":[{\"account_id\":\"a\",\"email\":\"jane@acme.test\xff\"}]}",
             br#"{"data":[{"email":"jane@acme.test"}]}"#,
         ];

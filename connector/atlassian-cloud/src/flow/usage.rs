@@ -257,8 +257,8 @@ mod tests {
     #[test]
     fn nothing_of_an_answer_gets_into_a_failure() {
         for body in [
-            r#"{"data":[{"id":"i","attributes":{"usage":"jane@acme.test"}}]}"#,
-            r#"{"data":[{"id":"i","attributes":{"type":{"jane@acme.test":1}}}]}"#,
+            r#"{"data":[{"id":{"jane@acme.test":1}}]}"#,
+            r#"{"data":{"jane@acme.test":1}}"#,
             r#"{"data":[{"name":"jane@acme.test"}]}"#,
             "<html>jane@acme.test",
         ] {
