@@ -19,6 +19,11 @@ const NUMBER: i64 = i64::from_be_bytes(*b"smp-serv");
 const TURN: Duration = Duration::from_secs(2);
 /// Time of one look.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long one that begins waits for it: after the process that had it has ended, the server takes a
+/// moment to notice.
+const BEGINNING: Duration = Duration::from_secs(5);
+/// Time between two tries of one that begins.
+const TRY: Duration = Duration::from_millis(100);
 /// How long another may have it, after the connection was lost, before this one ends: the server may
 /// notice late that the old connection is gone.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,9 +65,13 @@ impl Lock {
     async fn of_server(url: &str) -> Result<Self, Problem> {
         sqlx::any::install_default_drivers();
         let options = Box::new(AnyConnectOptions::from_str(url).map_err(|_| malformed())?);
-        let (connection, taken) = take(&options).await.map_err(|error| unusable(&error))?;
-        if taken {
-            return Ok(Self(Held::Server { options, connection: Box::new(connection) }));
+        let begun = Instant::now();
+        while begun.elapsed() < BEGINNING {
+            let (connection, taken) = take(&options).await.map_err(|error| unusable(&error))?;
+            if taken {
+                return Ok(Self(Held::Server { options, connection: Box::new(connection) }));
+            }
+            tokio::time::sleep(TRY).await;
         }
         Err(Problem::conflict("another `serve` runs on this database").hint(
             "Use the one that runs, or stop it. For more runs at the same time, start \
