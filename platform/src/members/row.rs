@@ -1,8 +1,8 @@
 //! A member as the database keeps it: its record, what it is found by, and two hashes that tell
 //! whether it changed.
 
+use ring::digest::{SHA256, digest};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use smp_host::contract::{Member, MemberPage};
 use smp_host::files::row::{Rowed, affiliation, kind, status, uses};
 
@@ -70,7 +70,7 @@ fn row(page: &MemberPage, record: impl Serialize, member: &Member) -> Result<Row
     }
     Ok(Row {
         id: member.id.clone(),
-        hash: shortened(Sha256::digest(&record)),
+        hash: shortened(record.as_bytes()),
         core: core(page, member),
         sort: sort.map(|text| text.to_lowercase()).unwrap_or_default(),
         search: format!("{}\n{nickname}\n{email}", member.name).to_lowercase(),
@@ -83,19 +83,19 @@ fn row(page: &MemberPage, record: impl Serialize, member: &Member) -> Result<Row
     })
 }
 
-/// Half of a SHA-256: no two values of a member have the same.
-fn shortened(hash: impl IntoIterator<Item = u8>) -> Vec<u8> {
-    hash.into_iter().take(16).collect()
+/// Half of the SHA-256: no two values of a member have the same.
+fn shortened(value: &[u8]) -> Vec<u8> {
+    digest(&SHA256, value).as_ref().iter().take(16).copied().collect()
 }
 
 fn core(page: &MemberPage, member: &Member) -> Vec<u8> {
-    let mut hash = Sha256::new();
+    let mut value = Vec::with_capacity(512);
     let mut add = |text: Option<&str>| match text {
-        None => hash.update([0]),
+        None => value.push(0),
         Some(text) => {
-            hash.update([1]);
-            hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(text);
+            value.push(1);
+            value.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            value.extend(text.as_bytes());
         }
     };
     add(member.email.as_deref());
@@ -116,7 +116,7 @@ fn core(page: &MemberPage, member: &Member) -> Vec<u8> {
         add(Some(&product.name));
         add(product.site.as_deref());
     }
-    shortened(hash.finalize())
+    shortened(&value)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ pub(super) async fn conclude(
         .await
         .map_err(lost)?;
     if ending == Ending::Complete {
-        merge::merge(&mut writing, run, connection.complete == 0).await.map_err(lost)?;
+        merge::merge(store, &mut writing, run, connection.complete == 0).await.map_err(lost)?;
     }
     if let Next::Ends(_) = next {
         drop_staged(&mut writing, &run.id).await.map_err(lost)?;

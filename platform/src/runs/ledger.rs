@@ -1,7 +1,6 @@
 //! The ledger as a destination: a page, its position and its figures are one transaction, which
 //! compares epoch and page number. No row changed means that another process holds the run.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,17 +12,15 @@ use smp_host::collect::guard::{Admitted, Counts};
 use smp_host::collect::report::{Note, RunReport};
 use smp_host::contract::MemberPage;
 use smp_host::failure::{Code, Failure};
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
-use sqlx::{Any, Row as _, query};
+use sqlx::{Row as _, query};
 
 use super::conclude;
 use super::live::{Figures, Numbers};
+use super::page::{self, Progress};
 use super::table::Claimed;
-use crate::members::NOW;
 use crate::members::row::{self, Row};
 use crate::problem::Problem;
-use crate::store::{Store, Writing};
+use crate::store::Store;
 
 /// The ledger of one run.
 pub struct Ledger {
@@ -31,13 +28,6 @@ pub struct Ledger {
     run: Claimed,
     figures: Arc<Figures>,
     notes: Vec<Note>,
-}
-
-/// A member as it was after the last whole run.
-struct Known {
-    present: bool,
-    hash: Vec<u8>,
-    core: Vec<u8>,
 }
 
 type Kept<'a, T> = BoxFuture<'a, Result<T, DestinationError>>;
@@ -149,44 +139,19 @@ impl Ledger {
         let Delivery { page, again, mark } = delivery;
         let members = page.members.len();
         let rows = rows(page, again)?;
-        // Only the run of a connection that is open changes its members: this may be read before.
-        let known = self.known(&rows).await?;
         let mut notes = self.notes.clone();
         notes.extend(mark.notes.iter().cloned());
-        let numbers = self.numbers();
-        let mut writing = self.store.write().await.map_err(lost)?;
-        let sql = "UPDATE runs SET page = page + 1, cursor = $4, done = $5, counts = $6, notes = \
-                   $7, requests = $8, retries = $9, waited_ms = $10, bytes = $11, attempts = 0 \
-                   WHERE id = $1 AND epoch = $2 AND page = $3 AND state = 'open'";
-        let done = query(sql)
-            .bind(self.run.id.clone())
-            .bind(self.run.epoch)
-            .bind(self.run.page)
-            .bind(mark.next.clone())
-            .bind(i64::from(mark.next.is_none()))
-            .bind(serde_json::to_string(&mark.counts).unwrap_or_default())
-            .bind(serde_json::to_string(&notes).unwrap_or_default())
-            .bind(numbers.requests)
-            .bind(numbers.retries)
-            .bind(numbers.waited_ms)
-            .bind(numbers.bytes)
-            .execute(&mut *writing)
-            .await
-            .map_err(lost)?;
-        if done.rows_affected() == 0 {
+        let progress = Progress {
+            next: mark.next,
+            counts: serde_json::to_string(&mark.counts).unwrap_or_default(),
+            notes: serde_json::to_string(&notes).unwrap_or_default(),
+            numbers: self.numbers(),
+            marks: mark.admitted.to_bytes(),
+        };
+        if !page::commit(&self.store, &self.run, progress, rows).await.map_err(lost)? {
             metrics::counter!("smp_commits_fenced_total").increment(1);
             return Err(DestinationError::Fenced);
         }
-        query("INSERT INTO pages (run, page, next, marks, restarted) VALUES ($1, $2, $3, $4, 0)")
-            .bind(self.run.id.clone())
-            .bind(self.run.page)
-            .bind(mark.next)
-            .bind(mark.admitted.to_bytes())
-            .execute(&mut *writing)
-            .await
-            .map_err(lost)?;
-        self.stage(&mut writing, rows, &known).await?;
-        writing.commit().await.map_err(lost)?;
         self.run.page += 1;
         self.notes = notes;
         metrics::counter!("smp_pages_total").increment(1);
@@ -194,128 +159,6 @@ impl Ledger {
         metrics::histogram!("smp_page_commit_seconds").record(began.elapsed());
         Ok(())
     }
-
-    /// The members of these rows, as they were after the last whole run.
-    async fn known(&self, rows: &[Row]) -> Result<HashMap<String, Known>, DestinationError> {
-        let mut known = HashMap::new();
-        if self.run.seq <= 1 {
-            // There is no member yet. A server would keep the plan of a query of an empty table.
-            return Ok(known);
-        }
-        for some in rows.chunks(MOST_IDS) {
-            let places: Vec<String> =
-                (3..some.len() + 3).map(|place| format!("${place}")).collect();
-            // The plus keeps SQLite from reading the whole list, which is in another index.
-            let sql = format!(
-                "SELECT id, present, hash, core FROM members \
-                 WHERE connection = $1 AND +until = $2 AND id IN ({})",
-                places.join(", ")
-            );
-            let mut find =
-                query(sqlx::AssertSqlSafe(sql)).bind(self.run.connection.clone()).bind(NOW);
-            for row in some {
-                find = find.bind(row.id.clone());
-            }
-            for row in find.fetch_all(self.store.read()).await.map_err(lost)? {
-                let present: i64 = row.try_get("present").map_err(lost)?;
-                let member = Known {
-                    present: present != 0,
-                    hash: row.try_get("hash").map_err(lost)?,
-                    core: row.try_get("core").map_err(lost)?,
-                };
-                known.insert(row.try_get("id").map_err(lost)?, member);
-            }
-        }
-        Ok(known)
-    }
-
-    /// Stages the members of a page: of those that did not change, the id alone.
-    async fn stage(
-        &self,
-        writing: &mut Writing,
-        rows: Vec<Row>,
-        known: &HashMap<String, Known>,
-    ) -> Result<(), DestinationError> {
-        const COLUMNS: usize = 14;
-        let (run, sweep) = (self.run.id.clone(), self.run.sweep);
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let most = if self.store.is_shared() { MOST_ROWS_OF_SERVER } else { MOST_ROWS };
-            let some: Vec<Row> = rows.by_ref().take(most).collect();
-            let mut sql = String::from(
-                "INSERT INTO staged (run, id, sweep, what, hash, core, record, sort, search, \
-                 status, kind, affiliation, last_seen, uses) \
-                 VALUES ",
-            );
-            for row in 0..some.len() {
-                sql.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 1..=COLUMNS {
-                    let comma = if column == 1 { "" } else { ", " };
-                    sql.push_str(&format!("{comma}${}", row * COLUMNS + column));
-                }
-                sql.push(')');
-            }
-            let mut stage = query(sqlx::AssertSqlSafe(sql));
-            for row in some {
-                let what = what(known.get(&row.id), &row);
-                stage = bound(stage.bind(run.clone()), row, sweep, what);
-            }
-            stage.execute(&mut **writing).await.map_err(lost)?;
-        }
-        Ok(())
-    }
-}
-
-/// Ids of one query: both databases permit at least 32,766 parameters.
-const MOST_IDS: usize = 500;
-/// Rows of one statement. SQLite finds a parameter by looking through those before it.
-const MOST_ROWS: usize = 10;
-/// The same where each statement is a way to a server: those of a page.
-const MOST_ROWS_OF_SERVER: usize = 100;
-
-/// What becomes of a member if the run is whole. `None` if nothing does.
-fn what(known: Option<&Known>, row: &Row) -> Option<&'static str> {
-    match known {
-        None => Some("appeared"),
-        Some(known) if !known.present => Some("returned"),
-        Some(known) if known.core != row.core => Some("changed"),
-        Some(known) if known.hash != row.hash => Some("seen"),
-        Some(_) => None,
-    }
-}
-
-fn bound<'q>(
-    stage: Query<'q, Any, AnyArguments>,
-    row: Row,
-    sweep: i64,
-    what: Option<&'static str>,
-) -> Query<'q, Any, AnyArguments> {
-    let stage = stage.bind(row.id).bind(sweep).bind(what.map(str::to_owned));
-    if what.is_none() {
-        let (none, number) = (None::<String>, None::<i64>);
-        return stage
-            .bind(None::<Vec<u8>>)
-            .bind(None::<Vec<u8>>)
-            .bind(none.clone())
-            .bind(none.clone())
-            .bind(none.clone())
-            .bind(none.clone())
-            .bind(none.clone())
-            .bind(none.clone())
-            .bind(number)
-            .bind(none);
-    }
-    stage
-        .bind(Some(row.hash))
-        .bind(Some(row.core))
-        .bind(Some(row.record))
-        .bind(Some(row.sort))
-        .bind(Some(row.search))
-        .bind(row.status)
-        .bind(row.kind)
-        .bind(row.affiliation)
-        .bind(row.last_seen)
-        .bind(Some(row.uses))
 }
 
 /// The members of a page, those that came again included.
@@ -380,3 +223,7 @@ impl Destination for Ledger {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

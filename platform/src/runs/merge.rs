@@ -1,22 +1,26 @@
 //! Makes the members that a whole run delivered those of its connection: who appeared, changed,
 //! returned or is gone. It is part of the transaction that concludes the run.
 //!
-//! It goes through the ids in parts: what a database keeps to undo one statement stays small,
-//! however many members there are.
+//! It goes through them in parts, each in the order of the ids: the indexes grow at one end of each
+//! part and not all over, and what is held in memory stays small, however many members there are.
 
-use sqlx::{Row, query};
+use sqlx::{AssertSqlSafe, Row, query};
 
+use super::gone;
 use super::table::Claimed;
 use crate::clock::now;
 use crate::members::NOW;
 use crate::problem::Problem;
-use crate::store::Writing;
+use crate::store::{Store, Writing};
 
-/// Members of one statement.
-const AT_ONCE: i64 = 5_000;
+/// Members that are put in order at a time: some hundred bytes of memory for each.
+const IN_ORDER: i64 = if cfg!(test) { 3 } else { 100_000 };
+/// Members of a statement that changes others than it reads.
+const AT_ONCE: i64 = if cfg!(test) { 3 } else { 5_000 };
 
 /// Merges what is staged. `first` says that the connection has no members yet.
 pub(super) async fn merge(
+    store: &Store,
     writing: &mut Writing,
     run: &Claimed,
     first: bool,
@@ -27,138 +31,109 @@ pub(super) async fn merge(
                    WHERE run = $1 AND sweep < (SELECT sweep FROM runs WHERE id = $1)";
         query(sql).bind(run.id.clone()).execute(&mut **writing).await?;
     }
-    let at = now();
-    let mut part = Part { after: String::new(), up_to: None };
-    loop {
-        part.up_to = bound(writing, run, &part.after).await?;
-        if !first {
-            part.note_who_is_gone(writing, run, at).await?;
-        }
-        part.take_in(writing, run, at).await?;
-        if !first {
-            part.end_what_was(writing, run).await?;
-        }
-        match part.up_to {
-            Some(up_to) => part = Part { after: up_to, up_to: None },
-            None => return Ok(()),
-        }
+    let (at, on_server) = (now(), store.is_shared());
+    if !first {
+        gone::note(writing, run, at, on_server).await?;
     }
+    let mut after = -1;
+    while let Some(up_to) = pages(writing, run, after).await? {
+        take_in(writing, run, at, (after, up_to), first, on_server).await?;
+        after = up_to;
+    }
+    if !first {
+        end_what_was(writing, run, on_server).await?;
+    }
+    Ok(())
 }
 
-/// Ids after one, up to and with another, or to the last.
-struct Part {
-    after: String,
-    up_to: Option<String>,
+/// What begins a statement that changes members. SQLite would keep each page as it was before, in
+/// memory, to undo the statement alone; nothing here goes on after a conflict.
+fn or_all(verb: &str, on_server: bool) -> String {
+    if on_server { verb.to_owned() } else { format!("{verb} OR ROLLBACK") }
 }
 
-/// The last id of the next part; `None` if the rest is small enough.
-async fn bound(
+/// The last page of the next part of what is staged; `None` if there is nothing more.
+async fn pages(writing: &mut Writing, run: &Claimed, after: i64) -> Result<Option<i64>, Problem> {
+    let sql = "SELECT max(page) AS page FROM (SELECT page FROM staged \
+               WHERE run = $1 AND page > $2 ORDER BY page LIMIT $3) AS part";
+    let row = query(sql).bind(run.id.clone()).bind(after).bind(IN_ORDER);
+    Ok(row.fetch_one(&mut **writing).await?.try_get("page")?)
+}
+
+/// Takes in what the pages after one and up to another delivered.
+async fn take_in(
     writing: &mut Writing,
     run: &Claimed,
-    after: &str,
-) -> Result<Option<String>, Problem> {
-    let mut bound = None::<String>;
-    for (sql, whose) in [
-        ("SELECT id FROM staged WHERE run = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3", &run.id),
+    at: i64,
+    (after, up_to): (i64, i64),
+    first: bool,
+    on_server: bool,
+) -> Result<(), Problem> {
+    let insert = or_all("INSERT", on_server);
+    let part = "run = $2 AND page > $6 AND page <= $7 AND what IS NOT NULL";
+    // SQLite puts ids alone in order, and then reads each row where it is.
+    let staged = if on_server {
+        format!("(SELECT * FROM staged WHERE {part} ORDER BY id) AS s")
+    } else {
+        format!(
+            "(SELECT rowid AS place FROM staged WHERE {part} ORDER BY id LIMIT -1) AS o \
+             CROSS JOIN staged s ON s.rowid = o.place"
+        )
+    };
+    let (seen, before) = if first {
+        ("$5", "")
+    } else {
         (
-            "SELECT id FROM members WHERE connection = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3",
-            &run.connection,
-        ),
-    ] {
-        let row = query(sql).bind(whose.clone()).bind(after.to_owned()).bind(AT_ONCE - 1);
-        if let Some(row) = row.fetch_optional(&mut **writing).await? {
-            let id: String = row.try_get("id")?;
-            bound = Some(bound.map_or_else(|| id.clone(), |other| other.min(id.clone())));
-        }
-    }
-    Ok(bound)
+            "coalesce(b.first_seen, $5)",
+            "LEFT JOIN members b ON b.connection = $1 AND b.id = s.id AND +b.until = $4 \
+             AND b.since < $3",
+        )
+    };
+    let sql = format!(
+        "{insert} INTO members (connection, id, since, until, present, what, at, first_seen, \
+         hash, core, record, sort, search, status, kind, affiliation, last_seen, uses) \
+         SELECT $1, s.id, $3, $4, 1, s.what, $5, {seen}, s.hash, s.core, s.record, s.sort, \
+         s.search, s.status, s.kind, s.affiliation, s.last_seen, s.uses FROM {staged} {before}"
+    );
+    query(AssertSqlSafe(sql))
+        .bind(run.connection.clone())
+        .bind(run.id.clone())
+        .bind(run.seq)
+        .bind(NOW)
+        .bind(at)
+        .bind(after)
+        .bind(up_to)
+        .execute(&mut **writing)
+        .await?;
+    Ok(())
 }
 
-impl Part {
-    /// The condition that an id is of this part: two parameters, the first of this number.
-    fn condition(&self, id: &str, number: usize) -> String {
-        match self.up_to {
-            Some(_) => format!("{id} > ${number} AND {id} <= ${}", number + 1),
-            // The second parameter is given all the same.
-            None => format!("{id} > ${number} AND ${} = ''", number + 1),
-        }
-    }
-
-    fn bounds(&self) -> (String, String) {
-        (self.after.clone(), self.up_to.clone().unwrap_or_default())
-    }
-
-    async fn note_who_is_gone(
-        &self,
-        writing: &mut Writing,
-        run: &Claimed,
-        at: i64,
-    ) -> Result<(), Problem> {
-        // The plus has SQLite look in the order of ids.
-        let sql = format!(
-            "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, \
-             hash, core, record, sort, search, status, kind, affiliation, last_seen, uses) \
-             SELECT m.connection, m.id, $3, $4, 0, 'gone', $5, m.first_seen, m.hash, m.core, \
-             m.record, m.sort, m.search, m.status, m.kind, m.affiliation, m.last_seen, m.uses \
-             FROM members m LEFT JOIN staged s ON s.run = $2 AND s.id = m.id \
-             WHERE m.connection = $1 AND +m.until = $4 AND +m.present = 1 AND s.id IS NULL AND {}",
-            self.condition("m.id", 6)
-        );
-        self.put(writing, run, at, sql).await
-    }
-
-    async fn take_in(&self, writing: &mut Writing, run: &Claimed, at: i64) -> Result<(), Problem> {
-        let sql = format!(
-            "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, \
-             hash, core, record, sort, search, status, kind, affiliation, last_seen, uses) \
-             SELECT $1, s.id, $3, $4, 1, s.what, $5, coalesce(o.first_seen, $5), s.hash, s.core, \
-             s.record, s.sort, s.search, s.status, s.kind, s.affiliation, s.last_seen, s.uses \
-             FROM staged s LEFT JOIN members o ON o.connection = $1 AND o.id = s.id \
-             AND +o.until = $4 AND o.since < $3 \
-             WHERE s.run = $2 AND s.what IS NOT NULL AND {} ORDER BY s.id",
-            self.condition("s.id", 6)
-        );
-        self.put(writing, run, at, sql).await
-    }
-
-    async fn put(
-        &self,
-        writing: &mut Writing,
-        run: &Claimed,
-        at: i64,
-        sql: String,
-    ) -> Result<(), Problem> {
-        let (after, up_to) = self.bounds();
-        query(sqlx::AssertSqlSafe(sql))
-            .bind(run.connection.clone())
-            .bind(run.id.clone())
-            .bind(run.seq)
-            .bind(NOW)
-            .bind(at)
-            .bind(after)
-            .bind(up_to)
-            .execute(&mut **writing)
-            .await?;
-        Ok(())
-    }
-
-    /// What has a new row since this run was so until it.
-    async fn end_what_was(&self, writing: &mut Writing, run: &Claimed) -> Result<(), Problem> {
-        let sql = format!(
-            "UPDATE members SET until = $2 \
-             WHERE connection = $1 AND +until = $3 AND since < $2 AND id IN \
-             (SELECT n.id FROM members n WHERE n.connection = $1 AND n.since = $2 AND {})",
-            self.condition("n.id", 4)
-        );
-        let (after, up_to) = self.bounds();
-        query(sqlx::AssertSqlSafe(sql))
-            .bind(run.connection.clone())
-            .bind(run.seq)
-            .bind(NOW)
-            .bind(after)
-            .bind(up_to)
-            .execute(&mut **writing)
-            .await?;
-        Ok(())
+/// What has a new row since this run was so until it.
+async fn end_what_was(
+    writing: &mut Writing,
+    run: &Claimed,
+    on_server: bool,
+) -> Result<(), Problem> {
+    let part = "SELECT id FROM members WHERE connection = $1 AND since = $2 AND id > $3 \
+                ORDER BY id LIMIT $4";
+    let last = format!("SELECT max(id) AS id FROM ({part}) AS part");
+    let update = or_all("UPDATE", on_server);
+    let sql = format!(
+        "{update} members SET until = $2 WHERE connection = $1 AND +until = $5 AND since < $2 \
+         AND id IN (SELECT id FROM ({part}) AS part)"
+    );
+    let mut after = String::new();
+    loop {
+        let bound = |sql: &str| {
+            query(AssertSqlSafe(sql.to_owned()))
+                .bind(run.connection.clone())
+                .bind(run.seq)
+                .bind(after.clone())
+                .bind(if on_server { IN_ORDER } else { AT_ONCE })
+        };
+        let row = bound(&last).fetch_one(&mut **writing).await?;
+        let Some(up_to) = row.try_get::<Option<String>, _>("id")? else { return Ok(()) };
+        bound(&sql).bind(NOW).execute(&mut **writing).await?;
+        after = up_to;
     }
 }

@@ -8,10 +8,12 @@
 pub mod claims;
 pub mod collect;
 pub mod conclude;
+mod gone;
 pub mod ledger;
 pub mod live;
 mod merge;
 pub mod pace;
+mod page;
 pub mod retention;
 pub mod scheduler;
 pub mod table;

@@ -40,10 +40,12 @@ type Migrations = &'static [(i64, &'static str, &'static str)];
 const SQLITE: Migrations = &[
     (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
     (2, "many machines", include_str!("../../migrations/sqlite/0002_many_machines.sql")),
+    (3, "pages", include_str!("../../migrations/sqlite/0003_pages.sql")),
 ];
 const POSTGRES: Migrations = &[
     (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
     (2, "many machines", include_str!("../../migrations/postgres/0002_many_machines.sql")),
+    (3, "pages", include_str!("../../migrations/postgres/0003_pages.sql")),
 ];
 /// The instant of a statement, in milliseconds, as each database says it.
 const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -129,6 +131,8 @@ impl Store {
                 .max_connections(most)
                 .min_connections(0)
                 .acquire_timeout(Duration::from_secs(60))
+                // What follows asks it too.
+                .test_before_acquire(false)
                 .before_acquire(|connection, _| {
                     Box::pin(async move {
                         // A disk that is full ends a transaction by itself. The library, which
