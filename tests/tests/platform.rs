@@ -10,6 +10,8 @@
 
 #[path = "platform/access.rs"]
 mod access;
+#[path = "platform/audit.rs"]
+mod audit;
 #[path = "platform/collector.rs"]
 mod collector;
 #[path = "platform/faults.rs"]

@@ -1,6 +1,7 @@
 //! The HTTP interface: JSON below `/api/v1`, with bearer tokens, and problems as RFC 9457 has them.
 //! Its description is generated from what the routes take and answer.
 
+mod audit;
 mod caller;
 mod connections;
 mod data;
@@ -164,6 +165,7 @@ impl Api {
             .routes(routes!(data::changes))
             .routes(routes!(data::usage))
             .routes(routes!(data::export))
+            .routes(routes!(audit::list))
             .routes(routes!(system::health))
             .routes(routes!(system::ready))
             .routes(routes!(system::metrics))

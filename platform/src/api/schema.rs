@@ -369,6 +369,32 @@ pub(super) struct UsageBody {
     at: Option<String>,
 }
 
+/// What was done, the latest first.
+#[derive(ToSchema)]
+pub(super) struct AuditBody {
+    data: Vec<RecordedBody>,
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// An action that was recorded.
+#[derive(ToSchema)]
+pub(super) struct RecordedBody {
+    #[schema(required = true)]
+    at: Option<String>,
+    /// The tenant concerned; null if it concerns all of them.
+    #[schema(required = true)]
+    tenant: Option<String>,
+    /// The token that acted, by its id; a person of the console as `oidc:SUBJECT`; `operator` on the
+    /// command line, or `platform`.
+    actor: String,
+    what: String,
+    /// The connection, connector or token concerned.
+    subject: String,
+    #[schema(required = true)]
+    detail: Option<String>,
+}
+
 /// The state of the process.
 #[derive(ToSchema)]
 pub(super) struct HealthBody {
