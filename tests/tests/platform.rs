@@ -18,6 +18,8 @@ mod collector;
 mod faults;
 #[path = "platform/operating.rs"]
 mod operating;
+#[path = "platform/queue.rs"]
+mod queue;
 #[path = "platform/server.rs"]
 mod server;
 #[path = "platform/traces.rs"]
