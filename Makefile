@@ -350,7 +350,7 @@ freeze: build ## Keep a release and its outputs permanently: make freeze VERSION
 	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --locked --release --workspace \
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
-bench-platform: ## Measure the platform: page commits, lists of a million members, schedules at rest (MEMBERS=1000000)
+bench-platform: component ## Measure the platform: page commits, lists of a million members, running tenants, schedules at rest (MEMBERS=1000000)
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform $(MEMBERS)
 

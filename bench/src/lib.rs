@@ -27,4 +27,6 @@ pub mod child;
 
 pub mod many;
 
+pub mod running;
+
 pub mod measure;

@@ -78,19 +78,23 @@ pub fn measure() -> Result<Option<Vec<Taken>>> {
     Ok(Some(all))
 }
 
+/// The platform's program with a command.
+pub(crate) fn program(command: &[&str]) -> Result<Command> {
+    let mut program = Command::new(std::env::current_exe()?.with_file_name("smp-platform"));
+    program.env_clear().env("XDG_CACHE_HOME", std::env::temp_dir().join("smp-bench-cache"));
+    program.args(command).stdin(Stdio::null());
+    Ok(program)
+}
+
 fn platform(cluster: &Cluster, command: &[&str]) -> Result<Command> {
-    let mut platform = Command::new(std::env::current_exe()?.with_file_name("smp-platform"));
-    platform.env_clear().env("XDG_CACHE_HOME", std::env::temp_dir().join("smp-bench-cache"));
-    platform.args(command).args(["--database", &cluster.url()]).stdin(Stdio::null());
+    let mut platform = program(command)?;
+    platform.args(["--database", &cluster.url()]);
     Ok(platform)
 }
 
-fn started(mut command: Command, cluster: &Cluster, mocks: &[Mock]) -> Result<(Child, String)> {
-    let log = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(cluster.folder().join("platform.log"))?;
-    command.arg("--key").arg(cluster.folder().join("key"));
+/// Starts it for these services, and returns the line that says where it is.
+pub(crate) fn started(mut command: Command, log: &Path, mocks: &[Mock]) -> Result<(Child, String)> {
+    let log = fs::File::options().create(true).append(true).open(log)?;
     for mock in mocks {
         command.args(["--allow-upstream", &mock.url()]);
     }
@@ -101,7 +105,7 @@ fn started(mut command: Command, cluster: &Cluster, mocks: &[Mock]) -> Result<(C
 }
 
 /// Ends a process when it is dropped.
-struct Ended(Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -123,8 +127,12 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
         .collect::<Result<_, _>>()?;
     let installed = platform(cluster, &["connector", "install"])?.arg(component()).output()?;
     ensure!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    let command = platform(cluster, &["serve", "--json", "--slots", "0"])?;
-    let (serve, line) = started(command, cluster, &mocks)?;
+    let start = |command: &[&str]| -> Result<(Child, String)> {
+        let mut command = platform(cluster, command)?;
+        command.arg("--key").arg(cluster.folder().join("key"));
+        started(command, &cluster.folder().join("platform.log"), &mocks)
+    };
+    let (serve, line) = start(&["serve", "--json", "--slots", "0"])?;
     let _serve = Ended(serve);
     let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
     let url = told.get("url").and_then(Value::as_str).and_then(|url| url.strip_prefix("http://"));
@@ -139,10 +147,7 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
     let (began, before) = (Instant::now(), cpu_of(server)?);
     let slots = SLOTS.to_string();
     let workers: Vec<Ended> = (0..number)
-        .map(|_| {
-            let command = platform(cluster, &["work", "--slots", &slots])?;
-            Ok(Ended(started(command, cluster, &mocks)?.0))
-        })
+        .map(|_| Ok(Ended(start(&["work", "--slots", &slots])?.0)))
         .collect::<Result<_>>()?;
     wait(cluster, "SELECT count(*) FROM runs WHERE state = 'complete'", TENANTS)?;
     let wall = began.elapsed().as_secs_f64();
@@ -179,23 +184,28 @@ fn wait(cluster: &Cluster, sql: &str, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// Makes a connection of a tenant to each mock, several at a time.
-fn connect(url: &str, token: &str, mocks: &[Mock]) -> Result<()> {
+/// Makes a connection of a tenant to each mock, several at a time. Returns their ids.
+pub(crate) fn connect(url: &str, token: &str, mocks: &[Mock]) -> Result<Vec<String>> {
     let part = mocks.len().div_ceil(16);
     std::thread::scope(|scope| {
         let parts: Vec<_> = mocks
             .chunks(part)
             .map(|mocks| {
-                scope.spawn(move || mocks.iter().try_for_each(|mock| post(url, token, mock)))
+                let made = move || mocks.iter().map(|mock| post(url, token, mock)).collect();
+                scope.spawn(made)
             })
             .collect();
-        parts
-            .into_iter()
-            .try_for_each(|part| part.join().map_err(|_| anyhow::anyhow!("a thread ended"))?)
+        let mut ids = Vec::new();
+        for part in parts {
+            let made: Result<Vec<String>> =
+                part.join().map_err(|_| anyhow::anyhow!("a thread ended"))?;
+            ids.extend(made?);
+        }
+        Ok(ids)
     })
 }
 
-fn post(url: &str, token: &str, mock: &Mock) -> Result<()> {
+fn post(url: &str, token: &str, mock: &Mock) -> Result<String> {
     let organization = &mock.organization().id;
     let body = json!({
         "tenant": organization,
@@ -203,17 +213,23 @@ fn post(url: &str, token: &str, mock: &Mock) -> Result<()> {
         "settings": {"organization-id": organization},
         "secrets": {"api-key": DEFAULT_KEY},
         "upstream": mock.url(),
-    })
-    .to_string();
+    });
+    let answer = ask(url, token, "POST", "/api/v1/connections", &body.to_string())?;
+    let made: Value = serde_json::from_str(&answer)?;
+    Ok(made.get("id").and_then(Value::as_str).context("no id")?.to_owned())
+}
+
+/// Asks the interface, and returns the body of what must be a success.
+pub(crate) fn ask(url: &str, token: &str, method: &str, path: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect(url)?;
     let head = format!(
-        "POST /api/v1/connections HTTP/1.0\r\nhost: {url}\r\nauthorization: Bearer {token}\r\n\
+        "{method} {path} HTTP/1.0\r\nhost: {url}\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    ensure!(answer.get(9..12) == Some("201"), "{answer}");
-    Ok(())
+    ensure!(answer.get(9..10) == Some("2"), "{answer}");
+    Ok(answer.split_once("\r\n\r\n").context("no body")?.1.to_owned())
 }

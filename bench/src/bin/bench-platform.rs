@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use smp_bench::many;
 use smp_bench::meter::{Whose, cpu, peak, resident};
+use smp_bench::{many, running};
 use smp_host::collect::destination::{
     Delivery, Destination, DestinationError, Ending, PageMark, Provenance,
 };
@@ -38,6 +38,8 @@ use tokio::sync::watch;
 
 /// Members of a page, as the service has them.
 const PAGE: u64 = 100;
+/// Tenants that run at once.
+const TENANTS: usize = 32;
 /// How far beyond a target a figure fails.
 const SLACK: f64 = 3.0;
 
@@ -199,6 +201,20 @@ async fn measure(members: u64) -> Result<ExitCode> {
         "%",
         Some(1.0),
     ));
+    let memory = running::measure(TENANTS)?;
+    figures.push(Figure(
+        format!("memory of the process with {TENANTS} tenants, none of which runs"),
+        number(memory.at_rest) / 1_048_576.0,
+        "MiB",
+        None,
+    ));
+    figures.push(Figure(
+        format!("memory of each running tenant, of {TENANTS} at once"),
+        number(memory.of_a_run) / 1_024.0,
+        "KiB",
+        None,
+    ));
+
     show(&mut output, &figures)
 }
 
