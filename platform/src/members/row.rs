@@ -3,8 +3,8 @@
 
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
-use smp_host::contract::{Member, MemberPage};
-use smp_host::files::row::{Rowed, affiliation, kind, status, uses};
+use smp_host::contract::{Member, MemberPage, Product, ProductUse};
+use smp_host::files::row::{Rowed, affiliation, kind, status};
 
 use crate::clock;
 use crate::problem::Problem;
@@ -44,7 +44,28 @@ pub struct Row {
 /// # Errors
 /// If a record cannot be written, which does not happen.
 pub fn of(page: &MemberPage) -> Result<Vec<Row>, Problem> {
-    page.rows().zip(&page.members).map(|(record, member)| row(page, record, member)).collect()
+    let products: Vec<Found> = page.products.iter().map(Found::of).collect();
+    let rows = page.rows().zip(&page.members);
+    rows.map(|(record, member)| row(&products, record, member)).collect()
+}
+
+/// What a member that uses a product has of it: written once for a page.
+struct Found {
+    /// What finds the product, in [`Row::uses`].
+    uses: String,
+    /// What is hashed of it, in [`Row::core`].
+    core: Vec<u8>,
+}
+
+impl Found {
+    fn of(product: &Product) -> Self {
+        let (key, name) = (product.key.to_lowercase(), product.name.to_lowercase());
+        let mut core = Vec::new();
+        add(&mut core, Some(&product.key));
+        add(&mut core, Some(&product.name));
+        add(&mut core, product.site.as_deref());
+        Self { uses: format!("{PART}{key}{PART}{PART}{name}{PART}"), core }
+    }
 }
 
 /// What a product is found by in [`Row::uses`]: its key or its name.
@@ -53,32 +74,26 @@ pub fn product(text: &str) -> String {
     format!("{PART}{}{PART}", text.to_lowercase())
 }
 
-fn row(page: &MemberPage, record: impl Serialize, member: &Member) -> Result<Row, Problem> {
+fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Row, Problem> {
     let record = serde_json::to_string(&record)
         .map_err(|error| Problem::broken(format!("a member cannot be written: {error}")))?;
     let email = member.email.as_deref().unwrap_or_default();
     let nickname = member.nickname.as_deref().unwrap_or_default();
     let sort =
         [&member.name, email, &member.id].into_iter().map(str::trim).find(|text| !text.is_empty());
-    let mut products = String::new();
-    for (product, _) in uses(member, &page.products) {
-        products.push(PART);
-        products.push_str(&product.key.to_lowercase());
-        products.push(PART);
-        products.push_str(&product.name.to_lowercase());
-        products.push(PART);
-    }
+    let used = |used: &ProductUse| products.get(usize::try_from(used.product).ok()?);
+    let used: Vec<&Found> = member.uses.iter().filter_map(used).collect();
     Ok(Row {
         id: member.id.clone(),
         hash: shortened(record.as_bytes()),
-        core: core(page, member),
+        core: core(&used, member),
         sort: sort.map(|text| text.to_lowercase()).unwrap_or_default(),
         search: format!("{}\n{nickname}\n{email}", member.name).to_lowercase(),
         status: member.status.as_ref().map(|known| status(known).to_owned()),
         kind: member.kind.as_ref().map(|known| kind(known).to_owned()),
         affiliation: member.affiliation.as_ref().map(|known| affiliation(known).to_owned()),
         last_seen: member.last_seen.as_ref().map(clock::of),
-        uses: products,
+        uses: used.iter().map(|product| product.uses.as_str()).collect(),
         record,
     })
 }
@@ -88,16 +103,17 @@ fn shortened(value: &[u8]) -> Vec<u8> {
     digest(&SHA256, value).as_ref().iter().take(16).copied().collect()
 }
 
-fn core(page: &MemberPage, member: &Member) -> Vec<u8> {
+/// Adds a text to what is hashed, so that no other texts give the same.
+fn add(value: &mut Vec<u8>, text: Option<&str>) {
+    let Some(text) = text else { return value.push(0) };
+    value.push(1);
+    value.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+    value.extend(text.as_bytes());
+}
+
+fn core(used: &[&Found], member: &Member) -> Vec<u8> {
     let mut value = Vec::with_capacity(512);
-    let mut add = |text: Option<&str>| match text {
-        None => value.push(0),
-        Some(text) => {
-            value.push(1);
-            value.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            value.extend(text.as_bytes());
-        }
-    };
+    let mut add = |text: Option<&str>| add(&mut value, text);
     add(member.email.as_deref());
     add(Some(&member.name));
     add(member.nickname.as_deref());
@@ -111,18 +127,14 @@ fn core(page: &MemberPage, member: &Member) -> Vec<u8> {
         add(Some(value));
     }
     add(None);
-    for (product, _) in uses(member, &page.products) {
-        add(Some(&product.key));
-        add(Some(&product.name));
-        add(product.site.as_deref());
-    }
+    used.iter().for_each(|product| value.extend(&product.core));
     shortened(&value)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use smp_host::contract::{Instant, Product, ProductUse};
+    use smp_host::contract::Instant;
 
     use super::*;
 
