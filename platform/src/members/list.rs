@@ -121,13 +121,16 @@ impl Filter {
             }
         }
         condition.and("m.present = ", Bound::Number(i64::from(!self.gone)));
-        for (column, value) in [
-            ("m.status = ", &self.status),
-            ("m.kind = ", &self.kind),
-            ("m.affiliation = ", &self.affiliation),
+        for (column, value, usual) in [
+            ("m.status", &self.status, "active"),
+            ("m.kind", &self.kind, "person"),
+            ("m.affiliation", &self.affiliation, "managed"),
         ] {
-            if let Some(value) = value {
-                condition.and(column, Bound::Text(value.clone()));
+            let Some(value) = value else { continue };
+            condition.and(&format!("{column} = "), Bound::Text(value.clone()));
+            if value != usual && self.at.is_none() {
+                // What few have is in an index of its own, which is used if this says so.
+                condition.sql.push_str(&format!(" AND {column} <> '{usual}'"));
             }
         }
         if let Some(days) = self.idle_days {
@@ -323,4 +326,32 @@ pub(super) fn place(after: &str) -> Result<(String, String), Problem> {
         Problem::invalid("`after` is not what a page gave as `next`")
             .hint("Leave it out for the first page.")
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::store::Place;
+
+    #[tokio::test]
+    async fn what_few_members_have_is_found_by_an_index_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        for (filter, index) in [
+            (Filter::default(), "members_now"),
+            (Filter { kind: text("app"), ..Filter::default() }, "members_kind"),
+            (Filter { kind: text("person"), ..Filter::default() }, "members_now"),
+            (Filter { status: text("closed"), ..Filter::default() }, "members_status"),
+            (Filter { status: text("active"), ..Filter::default() }, "members_now"),
+            (Filter { affiliation: text("external"), ..Filter::default() }, "members_affiliation"),
+            (Filter { gone: true, kind: text("app"), ..Filter::default() }, "members_kind"),
+        ] {
+            let plan = plan(&store, "c", &filter).await.unwrap();
+            let used = plan.iter().any(|step| step.contains(&format!("USING INDEX {index} ")));
+            // In the order of the list, without sorting.
+            assert!(used && plan.len() == 1, "{filter:?}: {plan:?}");
+        }
+    }
 }

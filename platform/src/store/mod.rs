@@ -42,12 +42,14 @@ const SQLITE: Migrations = &[
     (2, "many machines", include_str!("../../migrations/sqlite/0002_many_machines.sql")),
     (3, "pages", include_str!("../../migrations/sqlite/0003_pages.sql")),
     (4, "audit", include_str!("../../migrations/sqlite/0004_audit.sql")),
+    (5, "few", include_str!("../../migrations/sqlite/0005_few.sql")),
 ];
 const POSTGRES: Migrations = &[
     (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
     (2, "many machines", include_str!("../../migrations/postgres/0002_many_machines.sql")),
     (3, "pages", include_str!("../../migrations/postgres/0003_pages.sql")),
     (4, "audit", include_str!("../../migrations/postgres/0004_audit.sql")),
+    (5, "few", include_str!("../../migrations/postgres/0005_few.sql")),
 ];
 /// The instant of a statement, in milliseconds, as each database says it.
 const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
