@@ -34,8 +34,9 @@ pub(super) struct Progress {
 /// A member as it was after the last whole run.
 struct Known {
     present: bool,
-    hash: Vec<u8>,
-    core: Vec<u8>,
+    /// Its hashes, in hexadecimal digits.
+    hash: String,
+    core: String,
 }
 
 /// A member that is not as it was, and what becomes of it if the run is whole.
@@ -149,40 +150,41 @@ fn progressed<'q>(
         .bind(numbers.bytes)
 }
 
-/// These members as they were after the last whole run.
+/// These members as they were after the last whole run. They come as one row: with SQLite, each row
+/// would be a way from one thread to another.
 async fn known(
     reading: &mut AnyConnection,
     run: &Claimed,
     rows: &[Row],
     on_server: bool,
 ) -> Result<HashMap<String, Known>, Problem> {
-    let mut known = HashMap::new();
     if run.seq <= 1 {
         // There is nobody yet. A server would keep the plan of a query of an empty table.
-        return Ok(known);
+        return Ok(HashMap::new());
     }
     let ids = rows.iter().map(|row| row.id.as_str());
     // The plus keeps SQLite from reading the whole list, which is in another index.
     let (sql, ids) = if on_server {
         let mut array = Array::default();
         ids.for_each(|id| array.text(Some(id)));
-        let sql = "SELECT id, present, hash, core FROM members \
-                   WHERE connection = $1 AND +until = $2 AND id = ANY($3::text[])";
+        let sql = "SELECT json_agg(json_build_array(id, present, encode(hash, 'hex'), \
+                   encode(core, 'hex')))::text AS known \
+                   FROM members WHERE connection = $1 AND +until = $2 AND id = ANY($3::text[])";
         (sql, array.end())
     } else {
-        let sql = "SELECT id, present, hash, core FROM members \
-                   WHERE connection = $1 AND +until = $2 \
+        let sql = "SELECT json_group_array(json_array(id, present, lower(hex(hash)), \
+                   lower(hex(core)))) AS known \
+                   FROM members WHERE connection = $1 AND +until = $2 \
                    AND id IN (SELECT value FROM json_each($3))";
         (sql, serde_json::to_string(&ids.collect::<Vec<_>>()).unwrap_or_default())
     };
     let find = query(sql).bind(run.connection.clone()).bind(NOW).bind(ids);
-    for row in find.fetch_all(reading).await? {
-        let present: i64 = row.try_get("present")?;
-        let member =
-            Known { present: present != 0, hash: row.try_get("hash")?, core: row.try_get("core")? };
-        known.insert(row.try_get("id")?, member);
-    }
-    Ok(known)
+    let found: Option<String> = find.fetch_one(reading).await?.try_get("known")?;
+    let found: Vec<(String, i64, String, String)> =
+        serde_json::from_str(found.as_deref().unwrap_or("[]"))
+            .map_err(|_| Problem::broken("the members of a page cannot be read"))?;
+    let known = |(id, present, hash, core)| (id, Known { present: present != 0, hash, core });
+    Ok(found.into_iter().map(known).collect())
 }
 
 /// The members that are not as they were.
@@ -190,8 +192,8 @@ fn changed(rows: Vec<Row>, known: &HashMap<String, Known>) -> Vec<Changed> {
     let what = |row: &Row| match known.get(&row.id) {
         None => Some("appeared"),
         Some(known) if !known.present => Some("returned"),
-        Some(known) if known.core != row.core => Some("changed"),
-        Some(known) if known.hash != row.hash => Some("seen"),
+        Some(known) if known.core != hex::encode(&row.core) => Some("changed"),
+        Some(known) if known.hash != hex::encode(&row.hash) => Some("seen"),
         Some(_) => None,
     };
     rows.into_iter().filter_map(|row| what(&row).map(|what| (row, what))).collect()
