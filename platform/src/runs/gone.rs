@@ -21,25 +21,31 @@ pub(super) async fn note(
     on_server: bool,
 ) -> Result<(), Problem> {
     let came = came(writing, run).await?;
-    // In the order of lists, whose index has all that is read here.
-    let sql = "SELECT id, sort FROM members WHERE connection = $1 AND until = $2 AND present = 1 \
-               AND (sort, id) > ($3, $4) ORDER BY sort, id LIMIT $5";
-    let (mut sort, mut id) = (String::new(), String::new());
+    // In the order of lists, whose index has all that is read here. A part comes as one row: with
+    // SQLite, each row would be a way from one thread to another.
+    let all = if on_server {
+        "json_agg(json_build_array(sort, id))::text"
+    } else {
+        "json_group_array(json_array(sort, id))"
+    };
+    let sql = format!(
+        "SELECT {all} AS there FROM (SELECT sort, id FROM members \
+         WHERE connection = $1 AND until = $2 AND present = 1 AND (sort, id) > ($3, $4) \
+         ORDER BY sort, id LIMIT $5) AS part"
+    );
+    let mut last = (String::new(), String::new());
     loop {
-        let there = query(sql).bind(run.connection.clone()).bind(NOW);
-        let there = there.bind(sort.clone()).bind(id.clone()).bind(MEMBERS);
-        let there = there.fetch_all(&mut **writing).await?;
-        let mut gone = Vec::new();
-        for row in &there {
-            let id: &str = row.try_get("id")?;
-            if came.binary_search(&mark(id)).is_err() {
-                gone.push(id);
-            }
-        }
+        let there = query(AssertSqlSafe(sql.clone())).bind(run.connection.clone()).bind(NOW);
+        let there = there.bind(last.0.clone()).bind(last.1.clone()).bind(MEMBERS);
+        let there: Option<String> = there.fetch_one(&mut **writing).await?.try_get("there")?;
+        let there: Vec<(String, String)> =
+            serde_json::from_str(there.as_deref().unwrap_or("[]"))
+                .map_err(|_| Problem::broken("the members of before cannot be read"))?;
+        let is_gone = |id: &&str| came.binary_search(&mark(id)).is_err();
+        let gone: Vec<&str> = there.iter().map(|(_, id)| id.as_str()).filter(is_gone).collect();
         put(writing, run, at, &gone, on_server).await?;
-        let last = there.last().filter(|_| i64::try_from(there.len()) == Ok(MEMBERS));
-        let Some(last) = last else { return Ok(()) };
-        (sort, id) = (last.try_get("sort")?, last.try_get("id")?);
+        let Some(next) = there.into_iter().max() else { return Ok(()) };
+        last = next;
     }
 }
 
