@@ -3,7 +3,7 @@
 
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
-use smp_host::contract::{Member, MemberPage, Product, ProductUse};
+use smp_host::contract::{Instant, Member, MemberPage, Product, ProductUse};
 use smp_host::files::row::{Rowed, affiliation, kind, status};
 
 use crate::clock;
@@ -19,7 +19,7 @@ pub struct Row {
     pub id: String,
     /// The record, as ndjson has it.
     pub record: String,
-    /// Hash of all of it.
+    /// Hash of all of it: of [`Row::core`] and the activity.
     pub hash: Vec<u8>,
     /// Hash of all but the activity, which changes daily and is no change of the member.
     pub core: Vec<u8>,
@@ -83,10 +83,11 @@ fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Ro
         [&member.name, email, &member.id].into_iter().map(str::trim).find(|text| !text.is_empty());
     let used = |used: &ProductUse| products.get(usize::try_from(used.product).ok()?);
     let used: Vec<&Found> = member.uses.iter().filter_map(used).collect();
+    let core = core(&used, member);
     Ok(Row {
         id: member.id.clone(),
-        hash: shortened(record.as_bytes()),
-        core: core(&used, member),
+        hash: hash(&core, member),
+        core,
         sort: sort.map(|text| text.to_lowercase()).unwrap_or_default(),
         search: format!("{}\n{nickname}\n{email}", member.name).to_lowercase(),
         status: member.status.as_ref().map(|known| status(known).to_owned()),
@@ -100,7 +101,24 @@ fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Ro
 
 /// Half of the SHA-256: no two values of a member have the same.
 fn shortened(value: &[u8]) -> Vec<u8> {
-    digest(&SHA256, value).as_ref().iter().take(16).copied().collect()
+    digest(&SHA256, value).as_ref().get(..16).unwrap_or_default().to_vec()
+}
+
+/// The hash of a member with its activity, which is short: the record, which is long, has nothing
+/// else in it.
+fn hash(core: &[u8], member: &Member) -> Vec<u8> {
+    let mut value = core.to_vec();
+    let mut add = |at: Option<&Instant>| match at {
+        None => value.push(0),
+        Some(at) => {
+            value.push(1);
+            value.extend(at.seconds.to_be_bytes());
+            value.extend(at.nanoseconds.to_be_bytes());
+        }
+    };
+    add(member.last_seen.as_ref());
+    member.uses.iter().for_each(|used| add(used.last_active.as_ref()));
+    shortened(&value)
 }
 
 /// Adds a text to what is hashed, so that no other texts give the same.
@@ -134,8 +152,6 @@ fn core(used: &[&Found], member: &Member) -> Vec<u8> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use smp_host::contract::Instant;
-
     use super::*;
 
     fn page(change: impl FnOnce(&mut Member)) -> Row {

@@ -45,8 +45,10 @@ type Changed = (Row, &'static str);
 /// The columns of what is staged, in the order of [`bound`].
 const COLUMNS: &str = "run, page, sweep, id, what, hash, core, record, sort, search, status, kind, \
                        affiliation, last_seen, uses";
+/// Those that differ in the rows of a page.
+const OWN: usize = 12;
 /// Places for one row of them. SQLite would look for a place with a number among all before it.
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Rows of one statement: SQLite permits 32,766 parameters.
 const MOST_ROWS: usize = 1_000;
 
@@ -159,7 +161,7 @@ async fn known(
     on_server: bool,
 ) -> Result<HashMap<String, Known>, Problem> {
     if run.seq <= 1 {
-        // There is nobody yet. A server would keep the plan of a query of an empty table.
+        // There is no member yet. A server would keep the plan of a query of an empty table.
         return Ok(HashMap::new());
     }
     let ids = rows.iter().map(|row| row.id.as_str());
@@ -205,11 +207,19 @@ async fn stage(writing: &mut Writing, run: &Claimed, changed: Vec<Changed>) -> R
     while rest.peek().is_some() {
         let some: Vec<Changed> = rest.by_ref().take(MOST_ROWS).collect();
         let places = vec![PLACES; some.len()].join(", ");
-        let sql = format!("INSERT INTO staged ({COLUMNS}) VALUES {places}");
+        let own = some.len() * OWN;
+        let sql = format!(
+            "WITH rows AS (VALUES {places}) \
+             INSERT INTO staged ({COLUMNS}) SELECT ?{}, ?{}, ?{}, * FROM rows",
+            own + 1,
+            own + 2,
+            own + 3
+        );
         let mut put = query(AssertSqlSafe(sql));
         for (row, what) in some {
-            put = bound(put.bind(run.id.clone()).bind(run.page).bind(run.sweep), row, what);
+            put = bound(put, row, what);
         }
+        put = put.bind(run.id.clone()).bind(run.page).bind(run.sweep);
         put.execute(&mut **writing).await?;
     }
     Ok(())
