@@ -18,6 +18,7 @@
 //! | [`keys`] | secrets, sealed before they are stored |
 //! | [`catalog`] | installed connectors, verified, compiled and ready to run |
 //! | [`runs`] | the ledger of runs, one run from claim to conclusion, and the scheduler |
+//! | [`engine`] | Temporal in place of the scheduler, through a program that speaks with it |
 //! | [`members`] | members as of a run, their changes, and exports |
 //! | [`connections`] | the life of a connection: validated, stored, renewed, deleted |
 //! | [`metrics`] | what a platform team alarms on |
@@ -30,6 +31,7 @@ pub mod catalog;
 pub mod clock;
 pub mod connections;
 pub mod console;
+pub mod engine;
 pub mod keys;
 pub mod members;
 pub mod metrics;

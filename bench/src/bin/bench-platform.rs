@@ -452,7 +452,7 @@ async fn at_rest() -> Result<f64> {
     let catalog = Catalog::new(store.clone(), Compiler::Inside, None, None)?;
     let all = Connections::new(store, keys, catalog, Vec::new())?;
     let (end, shutdown) = watch::channel(false);
-    let duty = Duty { slots: 64, schedule: Some(730) };
+    let duty = Duty { slots: 64, schedule: Some(730), engine: false };
     let running = tokio::spawn(scheduler::run(all, Wake::default(), duty, shutdown));
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (before, began) = (cpu(Whose::Process), Instant::now());

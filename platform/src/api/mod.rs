@@ -29,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::connections::Connections;
+use crate::engine::Status;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::runs::scheduler::Wake;
@@ -53,6 +54,8 @@ pub struct Api {
     pub connections: Connections,
     /// The scheduler of this process.
     pub wake: Wake,
+    /// The engine, if there is one.
+    pub engine: Option<Status>,
     /// The metrics.
     pub metrics: Metrics,
     /// Whether the process ends.
@@ -132,7 +135,15 @@ impl Api {
         let (validations, exports, streams) =
             (places(VALIDATIONS), places(EXPORTS), places(STREAMS));
         let hosts = Arc::new(hosts);
-        Self { connections, wake, metrics, shutdown, validations, exports, streams, hosts }
+        let engine = None;
+        Self { connections, wake, engine, metrics, shutdown, validations, exports, streams, hosts }
+    }
+
+    /// The same with an engine, whose state is told.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Option<Status>) -> Self {
+        self.engine = engine;
+        self
     }
 
     /// A place among these, until it is dropped.

@@ -81,7 +81,7 @@ pub(super) async fn ask(
     let mut writing = api.connections.store.write().await?;
     let run = table::ask(&mut writing, &connection.id, now(), true).await?;
     writing.commit().await?;
-    api.wake.now();
+    api.wake.for_person(&run);
     Ok((StatusCode::ACCEPTED, Json(json!({"id": run}))))
 }
 

@@ -399,4 +399,10 @@ pub(super) struct RecordedBody {
 #[derive(ToSchema)]
 pub(super) struct HealthBody {
     status: String,
+    /// With an engine: `there`, or `away`.
+    #[schema(nullable = false)]
+    engine: Option<String>,
+    /// While it is away: since when, why, and what that means.
+    #[schema(nullable = false)]
+    detail: Option<String>,
 }

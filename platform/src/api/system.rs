@@ -20,7 +20,7 @@ pub(super) async fn health() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
-/// Answers if the database does.
+/// Answers if the database does. The pages work without the engine, so that one is only told of.
 #[utoipa::path(get, path = "/readyz", security(()), responses(
     (status = 200, body = HealthBody),
     (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -32,7 +32,15 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem
         );
     }
     sqlx::query("SELECT 1").fetch_one(api.connections.store.read()).await?;
-    Ok(Json(json!({"status": "ready"})))
+    let mut ready = json!({"status": "ready"});
+    if let (Some(engine), Some(ready)) = (&api.engine, ready.as_object_mut()) {
+        let warning = engine.warning();
+        ready.insert("engine".into(), json!(if warning.is_none() { "there" } else { "away" }));
+        if let Some(warning) = warning {
+            ready.insert("detail".into(), json!(warning));
+        }
+    }
+    Ok(Json(ready))
 }
 
 /// The metrics in Prometheus' form: for this machine, or with a token.

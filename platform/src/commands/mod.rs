@@ -2,6 +2,7 @@
 
 mod backup;
 mod connector;
+mod engine;
 mod oidc;
 mod rotate_key;
 mod serve;

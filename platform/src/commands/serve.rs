@@ -12,6 +12,7 @@ use smp_platform::api::{Api, Hosts};
 use smp_platform::catalog::Catalog;
 use smp_platform::connections::Connections;
 use smp_platform::console::Console;
+use smp_platform::engine::{self, Status};
 use smp_platform::metrics::Metrics;
 use smp_platform::problem::Problem;
 use smp_platform::runs::scheduler::{self, Duty, SLOTS, Wake};
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
+use super::engine::EngineArguments;
 use super::oidc::OidcArguments;
 use super::{
     KeyArguments, LeaseArguments, MOST_SLOTS, StoreArguments, cache, compiler, end_on_signal,
@@ -51,10 +53,13 @@ pub(super) struct Serve {
     /// Run only connectors that this trust file does not revoke.
     #[arg(long, value_name = "FILE.toml", value_parser = trust)]
     trust: Option<Arc<TrustPolicy>>,
-    /// Run so many connections at the same time; 0 leaves all runs to `work`.
+    /// Run so many connections at the same time; 0 leaves all runs to `work`, as `--temporal` does.
     #[arg(long, value_name = "N", default_value_t = SLOTS,
-          value_parser = clap::value_parser!(u16).range(0..=MOST_SLOTS))]
+          value_parser = clap::value_parser!(u16).range(0..=MOST_SLOTS),
+          conflicts_with = "temporal")]
     slots: u16,
+    #[command(flatten)]
+    engine: EngineArguments,
     #[command(flatten)]
     lease: LeaseArguments,
     /// Drop history, runs and people who are gone after so many days.
@@ -74,7 +79,8 @@ impl Serve {
         }
         let oidc = self.oidc.options()?;
         let place = self.store.place();
-        if self.slots == 0 && place.folder().is_some() {
+        let options = self.engine.options(self.lease.get())?;
+        if options.is_none() && self.slots == 0 && place.folder().is_some() {
             return Err(Problem::invalid("a folder has no other process that runs connections")
                 .hint("Give `--slots` at least 1, or keep the store in a `--database`."));
         }
@@ -95,13 +101,22 @@ impl Serve {
         })?;
         let address = listener.local_addr().unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into());
         let (end, shutdown) = watch::channel(false);
-        let wake = Wake::default();
+        let status = options.as_ref().map(|_| Status::default());
+        let wake = if status.is_some() { Wake::of_engine() } else { Wake::default() };
         let hosts = Hosts::of(address, self.public_url.as_ref());
         let api =
-            Api::new(connections.clone(), wake.clone(), metrics, hosts.clone(), shutdown.clone());
-        let duty = Duty { slots: self.slots.into(), schedule: Some(self.keep_days) };
+            Api::new(connections.clone(), wake.clone(), metrics, hosts.clone(), shutdown.clone())
+                .with_engine(status.clone());
+        let slots = if status.is_some() { 0 } else { self.slots.into() };
+        let duty = Duty { slots, schedule: Some(self.keep_days), engine: status.is_some() };
         let console = Console::new(api.clone(), hosts, self.public_url.as_ref(), oidc)?;
-        let schedule = tokio::spawn(scheduler::run(connections, wake, duty, shutdown.clone()));
+        let driven = options.zip(status).map(|(options, status)| {
+            let all = connections.clone();
+            tokio::spawn(engine::serve(all, wake.clone(), options, status, shutdown.clone()))
+        });
+        // With an engine, it is the engine that is woken.
+        let turn = if driven.is_some() { Wake::default() } else { wake };
+        let schedule = tokio::spawn(scheduler::run(connections, turn, duty, shutdown.clone()));
         let signals = end_on_signal(end.clone())?;
         let (told, mut lost) = tokio::sync::oneshot::channel();
         let locked = tokio::spawn(async move {
@@ -146,6 +161,9 @@ impl Serve {
         }
         if tokio::time::timeout(GRACE, schedule).await.is_err() {
             tracing::warn!("runs were cut off; the next start goes on after their last page");
+        }
+        if let Some(driven) = driven {
+            let _ = driven.await;
         }
         signals.abort();
         locked.abort();

@@ -14,6 +14,7 @@ use smp_distribution::trust::TrustPolicy;
 use smp_host::http::origin::Origin;
 use smp_platform::catalog::Catalog;
 use smp_platform::connections::Connections;
+use smp_platform::engine::{self, Status};
 use smp_platform::keys::Keys;
 use smp_platform::metrics::Metrics;
 use smp_platform::problem::Problem;
@@ -22,6 +23,7 @@ use smp_platform::store::{Place, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::engine::EngineArguments;
 use super::{
     KeyArguments, LeaseArguments, MOST_SLOTS, cache, compiler, end_on_signal, origin, say, trust,
 };
@@ -38,6 +40,8 @@ pub(super) struct Work {
           value_parser = clap::value_parser!(u16).range(1..=MOST_SLOTS))]
     slots: u16,
     #[command(flatten)]
+    engine: EngineArguments,
+    #[command(flatten)]
     lease: LeaseArguments,
     /// Allow connections to this origin in place of the live one, as `serve` does.
     #[arg(long = "allow-upstream", value_name = "URL", value_parser = origin)]
@@ -52,6 +56,7 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) async fn run(self) -> Result<(), Problem> {
+        let options = self.engine.options(self.lease.get())?;
         let place = Place::Server(self.database.clone());
         let store = Store::join(&self.database).await?;
         let keys = Keys::join(&self.key.source(&place)?, &store).await?;
@@ -60,8 +65,9 @@ impl Work {
         let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?
             .lending(self.lease.get());
         let (end, shutdown) = watch::channel(false);
+        let status = options.as_ref().map(|_| Status::default());
         let told = match self.metrics {
-            Some(address) => Some(tell(address, metrics, store.clone()).await?),
+            Some(address) => Some(tell(address, metrics, store.clone(), status.clone()).await?),
             None => None,
         };
         let signals = end_on_signal(end)?;
@@ -69,8 +75,20 @@ impl Work {
             format!(", with metrics on http://{address}/metrics")
         });
         say(&format!("Working on {} runs at the same time{at}.\n", self.slots))?;
-        let duty = Duty { slots: self.slots.into(), schedule: None };
-        let done = scheduler::run(connections, Wake::default(), duty, shutdown).await;
+        let slots = self.slots.into();
+        let duty = Duty { slots, schedule: None, engine: options.is_some() };
+        let done = match options.zip(status) {
+            None => scheduler::run(connections, Wake::default(), duty, shutdown).await,
+            Some((options, status)) => {
+                // It gives back what is left of the runs, so it ends after them.
+                let (last, over) = watch::channel(false);
+                let all = connections.clone();
+                let turns = tokio::spawn(scheduler::run(all, Wake::default(), duty, over));
+                engine::work(connections, slots, options, status, shutdown).await;
+                last.send_replace(true);
+                turns.await.unwrap_or(Ok(()))
+            }
+        };
         signals.abort();
         if let Some((task, _)) = told {
             task.abort();
@@ -85,6 +103,7 @@ async fn tell(
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
+    engine: Option<Status>,
 ) -> Result<(tokio::task::JoinHandle<()>, SocketAddr), Problem> {
     let unusable = |error: std::io::Error| {
         Problem::new(503, "address", format!("`{address}` cannot be listened on: {error}"))
@@ -94,7 +113,7 @@ async fn tell(
     let address = listener.local_addr().map_err(unusable)?;
     let router = Router::new()
         .route("/metrics", get(text))
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(async move || health(engine.as_ref())))
         .with_state((metrics, store));
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -102,6 +121,12 @@ async fn tell(
         }
     });
     Ok((task, address))
+}
+
+/// Answers as long as the process lives: without the engine, its runs go on.
+fn health(engine: Option<&Status>) -> String {
+    let warning = engine.and_then(Status::warning);
+    warning.map_or_else(|| "ok\n".to_owned(), |warning| format!("ok. {warning}\n"))
 }
 
 async fn text(State((metrics, store)): State<(Metrics, Store)>) -> Response {

@@ -172,6 +172,9 @@ async fn overview(
     let turn = |page: Option<&str>| to(&[("page", page)]);
     let body = html! {
         h1 { "Connections" }
+        @if let Some(warning) = console.api.engine.as_ref().and_then(|engine| engine.warning()) {
+            p #engine .note role="status" { "▲ " (warning) }
+        }
         @if all == 0 && like.is_empty() && tenant.is_empty() {
             p { "There is no connection yet." }
             @if frame.is_admin() {

@@ -53,7 +53,7 @@ async fn ask(
     let mut writing = console.api.connections.store.write().await?;
     let run = table::ask(&mut writing, &connection.id, now(), true).await?;
     writing.commit().await?;
-    console.api.wake.now();
+    console.api.wake.for_person(&run);
     Ok(see(&visit.frame, &format!("/c/{}/runs/{run}", connection.id)))
 }
 

@@ -5,7 +5,7 @@
 //! a server may have many such processes: one asks for what is due, and all claim.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -31,14 +31,45 @@ const SAID: Duration = Duration::from_secs(60);
 /// How long runs may take to give their place up.
 const GRACE: Duration = Duration::from_secs(7);
 
-/// Wakes the scheduler before its turn.
+/// Wakes the scheduler, or the engine in its place, before its turn.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake {
+    notify: Arc<Notify>,
+    /// Runs that people asked for, where an engine puts them before others.
+    asked: Option<Arc<Mutex<Vec<String>>>>,
+}
 
 impl Wake {
+    /// That of an engine.
+    #[must_use]
+    pub fn of_engine() -> Self {
+        Self { asked: Some(Arc::default()), ..Self::default() }
+    }
+
     /// Something is to be done.
     pub fn now(&self) {
-        self.0.notify_one();
+        self.notify.notify_one();
+    }
+
+    /// A person waits for this run.
+    pub fn for_person(&self, run: &str) {
+        if let Some(asked) = &self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).push(run.to_owned());
+        }
+        self.now();
+    }
+
+    /// Waits until something is to be done.
+    pub(crate) async fn woken(&self) {
+        self.notify.notified().await;
+    }
+
+    /// The runs that people asked for since the last time.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let asked = self.asked.as_ref();
+        asked.map_or_else(Vec::new, |asked| {
+            std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 }
 
@@ -50,6 +81,8 @@ pub struct Duty {
     pub slots: usize,
     /// Whether it asks for what is due, and drops what is older than so many days.
     pub schedule: Option<i64>,
+    /// Whether an engine asks for what is due, and says who claims what.
+    pub engine: bool,
 }
 
 /// The loop of a process.
@@ -105,7 +138,7 @@ impl Schedule {
             self.note_ended().await;
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                () = self.wake.0.notified() => {}
+                () = self.wake.woken() => {}
                 () = tokio::time::sleep(TURN) => {}
             }
         }
@@ -158,6 +191,9 @@ impl Schedule {
                 all.live.stop(&run);
             }
         }
+        if self.duty.engine {
+            return Ok(());
+        }
         let free = self.duty.slots.saturating_sub(self.runs.len());
         let share = self.duty.slots - self.duty.slots / 4;
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
@@ -188,7 +224,7 @@ impl Schedule {
             store.forget().await?;
         }
         // More may be due than one turn asks for.
-        if table::sweep(store).await? >= 200 {
+        if !self.duty.engine && table::sweep(store).await? >= 200 {
             self.wake.now();
         }
         Ok(())

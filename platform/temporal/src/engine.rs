@@ -216,8 +216,10 @@ async fn work(
                 next = heard.recv() => next,
                 _ = signalled.wait_for(|signalled| *signalled) => None,
             };
-            let Some(next) = next else { break };
-            answered(&collecting, next);
+            match next {
+                None | Some(Heard::Rest) => break,
+                Some(next) => answered(&collecting, next),
+            }
         }
         // Nothing more is taken. After a signal, the process gives its runs back, since it got the
         // signal, too; if it is gone, they are given back for it.
@@ -249,6 +251,6 @@ fn answered(collecting: &Collecting, heard: Heard) {
             collecting.answered(task, Answer::Again(Duration::from_millis(after_ms), code));
         }
         Heard::Failed { task, code } => collecting.answered(task, Answer::Failed(code)),
-        Heard::Runs { .. } | Heard::Start { .. } => {}
+        Heard::Rest | Heard::Runs { .. } | Heard::Start { .. } => {}
     }
 }

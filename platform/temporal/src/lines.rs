@@ -53,6 +53,8 @@ pub(crate) enum Said {
 pub(crate) enum Heard {
     /// Its process lives, and so do its runs.
     Alive,
+    /// It ends: it takes no further run, and answers for those that it has.
+    Rest,
     /// The answer to `due`. If there are none, no more are due.
     Runs { id: u64, runs: Vec<Run> },
     /// A run that is to begin at once.
