@@ -32,7 +32,7 @@ use smp_tests::mock::{Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, W
 use smp_tests::postgres::Cluster;
 
 use engine::Engine;
-use fleet::{connected, installed, log_of, mocks};
+use fleet::{connected, installed, log_of, mocks, most_in_a_second};
 
 /// A database with the connector installed, and an engine that is not started yet.
 fn parts() -> Option<(Cluster, Engine)> {
@@ -154,6 +154,51 @@ fn a_wait_of_an_hour_holds_no_slot_and_a_person_can_end_it() {
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     assert!(worker.metric("smp_engine_wait_seconds_count") >= 3.0);
     assert_eq!(worker.metric("smp_engine_up"), 1.0);
+}
+
+#[test]
+fn a_bridge_that_crashes_is_started_again_and_runs_go_on() {
+    let Some((cluster, engine)) = started() else { return };
+    let mocks = mocks(2, |mock| mock.members(200).page_size(10));
+    let server = engine.serve(&cluster, &mocks, &[]);
+    let path = server.connected("acme", &mocks[0]);
+    let worker = engine.work(&cluster, &mocks, "worker", &["--lease", "3"]);
+    let run = server.first_run(&path);
+    cluster.until(PAGE, |page| number(page) >= 2);
+    faults::kill_children(server.id());
+    faults::kill_children(worker.id());
+    // Both are heard of again, and what begins later begins.
+    let later = server.connected("later", &mocks[1]);
+    let other = server.first_run(&later);
+    assert_eq!(server.ended(&later, &other)["members"], json!(200));
+    assert_eq!(server.ended(&path, &run)["members"], json!(200));
+    assert_eq!(cluster.sql("SELECT DISTINCT epoch FROM runs"), "1", "nobody else had them");
+    engine.until("WorkflowType = 'Collect' AND ExecutionStatus = 'Completed'", 2);
+    worker.end();
+    server.end();
+}
+
+#[test]
+fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
+    let Some((cluster, engine)) = started() else { return };
+    let mocks = slow(60);
+    let server = engine.serve(&cluster, &mocks, &["--lease", "2"]);
+    let path = server.connected("acme", &mocks[0]);
+    let first = engine.work(&cluster, &mocks, "first", &["--lease", "2"]);
+    cluster.until(PAGE, |page| number(page) >= 3);
+    let second = engine.work(&cluster, &mocks, "second", &["--lease", "2"]);
+    first.pause();
+    cluster.until("SELECT epoch FROM runs", |epoch| epoch == "2");
+    let page = number(&cluster.sql(PAGE));
+    cluster.until(PAGE, |now| number(now) > page + 2);
+    first.go_on();
+    let run = server.first_run(&path);
+    let ended = server.ended(&path, &run);
+    assert_eq!((&ended["members"], &ended["pages"]), (&json!(600), &json!(60)), "{ended}");
+    assert_eq!(cluster.sql("SELECT epoch, page FROM runs"), "2|60", "the first took nothing back");
+    assert!(first.metric("smp_pages_total") < 60.0 && second.metric("smp_pages_total") > 2.0);
+    let most = most_in_a_second(&mocks[0].log());
+    assert!(most <= 6, "five a second, and one of a paused process: {most}");
 }
 
 #[test]

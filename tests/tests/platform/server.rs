@@ -102,6 +102,11 @@ impl Server {
         self
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it with SIGTERM. Returns how long that took.
     pub(crate) fn end(mut self) -> Duration {
         let began = Instant::now();

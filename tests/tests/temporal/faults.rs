@@ -35,15 +35,22 @@ fn workers_engine_and_database_fail_and_every_page_is_kept_once() {
 /// Kills a worker, and in half of the cases what speaks with the engine for it: then the engine must
 /// miss it.
 fn killed(worker: Worker, with_bridge: bool) {
-    let id = worker.id();
-    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
     if with_bridge {
-        for child in children.split_whitespace() {
+        kill_children(worker.id());
+    }
+    worker.kill();
+}
+
+/// Kills what a process has started.
+pub(crate) fn kill_children(id: u32) {
+    // Each of its threads may have started one.
+    for thread in std::fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten() {
+        let children = std::fs::read_to_string(thread.path().join("children"));
+        for child in children.unwrap_or_default().split_whitespace() {
             let pid = Pid::from_raw(child.parse().unwrap()).unwrap();
             let _ = kill_process(pid, Signal::KILL);
         }
     }
-    worker.kill();
 }
 
 fn round(mut cluster: Cluster, mut engine: Engine, seed: u64, tenants: usize) {
@@ -63,7 +70,7 @@ fn round(mut cluster: Cluster, mut engine: Engine, seed: u64, tenants: usize) {
     let patience = Duration::from_secs(150 + 2 * u64::try_from(tenants).unwrap());
     let (began, mut kills, mut stopped, mut crashed) = (Instant::now(), 0, false, false);
     loop {
-        std::thread::sleep(Duration::from_millis(random.random_range(1_500..4_000)));
+        std::thread::sleep(Duration::from_millis(random.random_range(700..2_000)));
         let left = cluster.sql("SELECT count(*) FROM runs WHERE state IN ('open', 'waiting')");
         if left == "0" {
             break;
