@@ -22,7 +22,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What it may know of the environment: where its log goes, certificates, proxies, and the key of
 /// the engine's own users.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 12] = [
     "HOME",
     "PATH",
     "RUST_BACKTRACE",
@@ -30,6 +30,9 @@ const VARIABLES: [&str; 9] = [
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
     "TEMPORAL_API_KEY",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
     "TMPDIR",
     "TZ",
 ];
@@ -108,7 +111,9 @@ impl Keeper {
 
     /// Ends a bridge that is of no use any more, or ended by itself.
     pub(super) async fn ended(&self, bridge: Bridge) {
-        self.status.away("the bridge to it is started again");
+        if self.status.is_there() {
+            self.status.away("the bridge to it is started again");
+        }
         bridge.end(PATIENCE).await;
     }
 }

@@ -1,8 +1,10 @@
 //! The way to the engine: connected, looked at, and left in good order.
 
+use std::error::Error;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use temporalio_client::errors::ClientConnectError;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions, tonic};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
 use temporalio_sdk::runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder};
@@ -14,6 +16,7 @@ use tokio::sync::watch;
 use crate::collecting::{Answer, Collecting};
 use crate::lines::{Heard, Mouth, Said, VERSION, ears, mouth};
 use crate::sweeping::Sweeping;
+use crate::tls;
 use crate::workflows::{COLLECT, Collect, Ended, SERVE, Sweep};
 use crate::{Arguments, Part};
 
@@ -33,6 +36,16 @@ const LAST: Duration = Duration::from_secs(3);
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mouth = mouth();
     mouth.say(Said::Hello { version: VERSION });
+    let done = spoken(arguments, mouth.clone()).await;
+    if let Err(error) = &done {
+        mouth.say(Said::Engine { there: false, why: Some(shortened(&format!("{error:#}"))) });
+        // It is written by another thread.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    done
+}
+
+async fn spoken(arguments: Arguments, mouth: Mouth) -> anyhow::Result<()> {
     let heard = ears();
     let mut signalled = signalled()?;
     let client = tokio::select! {
@@ -79,7 +92,8 @@ async fn connected(arguments: &Arguments, mouth: &Mouth) -> anyhow::Result<Clien
         let options = ConnectionOptions::new(arguments.engine.clone())
             .identity(format!("smp-platform/{}", std::process::id()))
             .connect_timeout(PATIENCE)
-            .maybe_api_key(std::env::var("TEMPORAL_API_KEY").ok().filter(|key| !key.is_empty()))
+            .maybe_api_key(tls::api_key(&arguments.engine)?)
+            .maybe_tls_options(tls::options(&arguments.engine)?)
             .build();
         let connecting = tokio::time::timeout(PATIENCE * 2, Connection::connect(options)).await;
         let why = match connecting {
@@ -91,7 +105,8 @@ async fn connected(arguments: &Arguments, mouth: &Mouth) -> anyhow::Result<Clien
                     Err(why) => why,
                 }
             }
-            Ok(Err(error)) => said(&error),
+            Ok(Err(ClientConnectError::SystemInfoCallError(status))) => said(&status),
+            Ok(Err(error)) => innermost(&error),
             Err(_) => "it does not answer".to_owned(),
         };
         mouth.say(Said::Engine { there: false, why: Some(why) });
@@ -100,13 +115,25 @@ async fn connected(arguments: &Arguments, mouth: &Mouth) -> anyhow::Result<Clien
     }
 }
 
-/// An error with its causes, in one line of a bounded length.
-fn said(error: &dyn std::error::Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        text = error.to_string();
-        cause = error.source();
+/// What a call of the engine failed of.
+fn said(status: &tonic::Status) -> String {
+    match status.source() {
+        Some(cause) => innermost(cause),
+        None => shortened(status.message()),
     }
+}
+
+/// The last cause of an error: those before it only say where it was met.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    shortened(&last.to_string())
+}
+
+/// A text as a part of a line.
+fn shortened(text: &str) -> String {
     text.chars().filter(|sign| !sign.is_control()).take(300).collect()
 }
 

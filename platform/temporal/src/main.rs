@@ -13,6 +13,7 @@ mod collecting;
 mod engine;
 mod lines;
 mod sweeping;
+mod tls;
 mod workflows;
 
 use std::io::IsTerminal as _;
