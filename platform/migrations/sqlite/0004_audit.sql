@@ -9,7 +9,7 @@ CREATE TABLE audit_in_order (
     detail TEXT
 );
 INSERT INTO audit_in_order (at, tenant, actor, what, subject, detail)
-    SELECT at, tenant, actor, what, subject, detail FROM audit ORDER BY rowid;
+    SELECT at, tenant, actor, what, subject, detail FROM audit ORDER BY at;
 DROP TABLE audit;
 ALTER TABLE audit_in_order RENAME TO audit;
 CREATE INDEX audit_of_tenant ON audit (tenant, place);

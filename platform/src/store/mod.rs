@@ -396,6 +396,7 @@ mod tests {
             for (theirs, common) in [
                 ("BYTEA", "BLOB"),
                 (" COLLATE \"C\"", ""),
+                ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY"),
                 ("migrations/postgres", "migrations/other"),
                 ("migrations/sqlite", "migrations/other"),
             ] {
