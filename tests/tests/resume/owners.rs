@@ -207,8 +207,10 @@ fn a_checkpoint_that_can_be_neither_removed_nor_emptied_is_a_failure() {
 
 #[test]
 fn a_failed_run_says_that_its_checkpoint_stayed() {
-    let stage =
-        Setup::on(organization().fault(Call::Users, When::Nth(3), Fault::WrongTypes), "csv");
+    let stage = Setup::on(
+        organization().fault(Call::Users, When::Nth(3), Fault::organization_not_found()),
+        "csv",
+    );
     let file = memfd_create("checkpoint", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
     fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
     let ended = run_with(&stage, &stage.mock, &unremovable(&file)).end();
