@@ -103,6 +103,7 @@ impl Server {
     }
 
     /// Its process.
+    #[allow(dead_code, reason = "the tests of an engine use it")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
