@@ -161,7 +161,13 @@ fn assert_goes_on(stage: &Setup) {
         before.windows(2).all(|pair| pair[1] == pair[0] || pair[1] == pair[0] + 1),
         "{before:?}"
     );
-    stage.finish();
+    // It may be killed when rows were written and no page of them was noted.
+    let has_rows = fs::metadata(stage.partial()).is_ok_and(|file| file.len() > 0);
+    if delivered == 0 && has_rows {
+        stage.begin_again();
+    } else {
+        stage.finish();
+    }
     assert_eq!(stage.asked()[before.len()..], pages(&[(delivered + 1, PAGES)]));
 }
 
