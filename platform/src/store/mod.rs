@@ -29,7 +29,11 @@ use crate::problem::Problem;
 /// How long a statement waits for another process that writes.
 const BUSY: &str = "PRAGMA busy_timeout = 20000";
 /// Begins a view of PostgreSQL's.
-const AS_OF_NOW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const AS_OF_NOW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                         SET LOCAL idle_in_transaction_session_timeout = 0";
+/// A process that is paused in the middle of a transaction keeps its rows from others no longer than
+/// this: the server ends the transaction. Who reads holds nothing, and may be slow.
+const NOT_IDLE: &str = "SET idle_in_transaction_session_timeout = '10s'";
 /// Connections that read.
 const READERS: u32 = 8;
 /// Connections to PostgreSQL.
@@ -178,7 +182,15 @@ impl Store {
         // The pool would try again for half a minute, and then not say why.
         let first = AnyConnection::connect_with(&options).await;
         first.map_err(|error| unusable(&error))?.close().await.map_err(|error| unusable(&error))?;
-        let pool = AnyPoolOptions::new().max_connections(MOST).acquire_timeout(CONNECTION);
+        let pool = AnyPoolOptions::new()
+            .max_connections(MOST)
+            .acquire_timeout(CONNECTION)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(NOT_IDLE).execute(&mut *connection).await?;
+                    Ok(())
+                })
+            });
         let pool = pool.connect_with(options).await.map_err(|error| unusable(&error))?;
         let sql = "SELECT count(*) AS n FROM information_schema.tables \
                    WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'";

@@ -37,7 +37,9 @@ fn queued(engine: &Engine) {
 #[test]
 fn a_tenant_of_one_is_not_behind_a_tenant_of_many() {
     let Some((cluster, engine)) = super::started() else { return };
-    let mocks = mocks(MANY + 1, |mock| mock.members(20).page_size(10));
+    // Slower than the engine is at queueing the last of them.
+    let slow = Duration::from_millis(100);
+    let mocks = mocks(MANY + 1, |mock| mock.members(20).page_size(10).latency(slow));
     let server = engine.serve(&cluster, &mocks, &[]);
     let paths = queue(&server, &mocks);
     queued(&engine);
