@@ -43,6 +43,15 @@ const CURSOR: &str = "cursor";
 /// The header that says when an answer was given.
 const DATE: &str = "date";
 
+/// What is known of an answer beside its body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Answered {
+    /// When it was given.
+    pub at: Option<Instant>,
+    /// How many values are left out of it, because they are of another kind.
+    pub left_out: usize,
+}
+
 /// Asks for a page of a list, or for what is no list, and reads the answer.
 fn get<T>(
     host: &mut dyn Host,
@@ -54,26 +63,26 @@ fn get<T>(
     get_dated(host, route, config, cursor, |body, _| read(body))
 }
 
-/// The same, with the date of the answer for its reader.
+/// The same, with what is known of the answer for its reader.
 fn get_dated<T>(
     host: &mut dyn Host,
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
-    read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8], Answered) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     let path = cursor::append_to(path(route, config), CURSOR, cursor);
     send(host, &Request::get(path), route, config, cursor, read)
 }
 
-/// Asks with a body, and reads the answer, of which the reader has the date.
+/// Asks with a body, and reads the answer.
 fn post<T>(
     host: &mut dyn Host,
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
     body: String,
-    read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    read: impl FnMut(&[u8], Answered) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     send(host, &Request::post(path(route, config), body), route, config, cursor, read)
 }
@@ -88,10 +97,11 @@ fn send<T>(
     route: &'static Route,
     config: &Config,
     cursor: Option<&Cursor>,
-    mut read: impl FnMut(&[u8], Option<Instant>) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&[u8], Answered) -> Result<T, Unreadable>,
 ) -> Result<T, Refusal> {
     let call = Asked::for_page(route, config.people(), cursor);
-    call::send_whole(host, request, &call, |response| {
-        read(&response.body, response.header(DATE).and_then(time::http_date))
+    call::send_whole(host, request, &call, |response, left_out| {
+        let at = response.header(DATE).and_then(time::http_date);
+        read(&response.body, Answered { at, left_out })
     })
 }

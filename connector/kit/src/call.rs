@@ -242,12 +242,13 @@ pub fn send<C: Call, T>(
     call: &C,
     mut read: impl FnMut(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
-    send_whole(host, request, call, |response| read(&response.body))
+    send_whole(host, request, call, |response, _| read(&response.body))
 }
 
 /// Sends a request, and reads a 200 with its headers, of which the host passes those that the
 /// [`Route`] declares. Where one odd value makes the answer unreadable, it is mended and read
-/// again.
+/// again; the reader is told how many values are left out of it so far, for
+/// [`mend::note`](crate::mend::note).
 ///
 /// # Errors
 ///
@@ -256,7 +257,7 @@ pub fn send_whole<C: Call, T>(
     host: &mut dyn Host,
     request: &Request,
     call: &C,
-    mut read: impl FnMut(&Response) -> Result<T, Unreadable>,
+    mut read: impl FnMut(&Response, usize) -> Result<T, Unreadable>,
 ) -> Result<T, C::Refusal> {
     let mut response = host.send(request).map_err(|error| unanswered(call, error))?;
     if response.status != 200 {
@@ -269,7 +270,7 @@ pub fn send_whole<C: Call, T>(
     }
     let mut mended = Mended::default();
     loop {
-        match read(&response) {
+        match read(&response, mended.left_out()) {
             Ok(value) => {
                 mended.log(host, call.route());
                 return Ok(value);

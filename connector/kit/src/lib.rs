@@ -123,7 +123,7 @@ mod place;
 
 pub mod json;
 
-mod mend;
+pub mod mend;
 
 pub mod call;
 

@@ -5,19 +5,37 @@
 //! |---|---|
 //! | half of a surrogate pair in a text, `\ud83d` | U+FFFD |
 //! | a number in place of a text, `"name": 20260101` | its digits |
-//! | another value of the wrong kind in an entry of a list, `"email": {}` | not there |
+//! | another value of the wrong kind in an entry of a list, `"email": {}` | not there, if few |
 //! | a field that is there twice | the first one |
 //!
 //! An answer that can be read costs nothing for it. What is mended is counted, and logged once for
-//! an answer. Anything else stays unreadable: an entry of another kind, what it is known by, and
-//! bytes that are no UTF-8.
+//! an answer; of what is left out the reader is told, for a note. Anything else stays unreadable:
+//! an entry of another kind, what it is known by, a list or an object that is none, and bytes that
+//! are no UTF-8.
 
-use crate::contract::Level;
+use crate::contract::{Advice, Level};
 use crate::host::Host;
 use crate::json::Unreadable;
 
 /// Most oddities of an answer, each of which is one more reading: more than a page has members.
 const MOST: usize = 256;
+/// Most values of an answer that are left out: an answer with more is of another shape.
+const MOST_LEFT_OUT: usize = 8;
+
+/// The note on a page of which so many values were left out: always the same, so that a collection
+/// says it once.
+#[must_use]
+pub fn note(left_out: usize) -> Option<Advice> {
+    (left_out > 0).then(|| Advice {
+        message: "Some values are left out: they are of another kind than the service documents."
+            .to_owned(),
+        hint: "Nothing is wrong with your settings, and no one is missing: such a value counts as \
+               not told. If it stays, send this message to the support of your SaaS management \
+               platform: the connector has to learn this answer."
+            .to_owned(),
+        setting: None,
+    })
+}
 
 /// What was mended in an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,17 +67,22 @@ impl Mended {
                         self.quoted = Some(at);
                         quote(body, at)
                     }
-                    Some((at, false)) => {
+                    Some((at, false)) if self.left_out < MOST_LEFT_OUT => {
                         // No text was wanted, and the number is none either.
                         self.numbers -= usize::from(self.quoted.take() == Some(at));
                         self.left_out += 1;
                         name_before(body, at).is_some_and(|name| rename(body, name))
                     }
-                    None => false,
+                    _ => false,
                 }
             }
             _ => false,
         }
+    }
+
+    /// How many values are left out.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Logs what was mended, if anything was.

@@ -36,6 +36,8 @@ enum Wrong {
     Missing,
     /// It is of this kind, and should be of another.
     Is(&'static str),
+    /// It is of this kind, and should be a list or an object.
+    HasNoParts(&'static str),
     /// It is there a second time.
     Twice,
     /// It lacks something.
@@ -51,6 +53,8 @@ enum Wrong {
 pub(crate) enum Stopped {
     /// At a value of this kind, by the byte that it may begin with.
     Kind(u8),
+    /// The same, where a list or an object was wanted.
+    Parts(u8),
     /// At a value of another type, which begins so, where that is told.
     Type(Option<u8>),
     /// At a field that was there before.
@@ -86,6 +90,7 @@ impl Place {
         let Found { path, kind, begins } = find(text, read, why);
         let wrong = match why {
             Stopped::Kind(_) | Stopped::Type(_) => Wrong::Is(kind),
+            Stopped::Parts(_) => Wrong::HasNoParts(kind),
             Stopped::Duplicate => Wrong::Twice,
             Stopped::NoCount => Wrong::NoCount,
             Stopped::OutOfRange => Wrong::OutOfRange,
@@ -101,8 +106,8 @@ impl Place {
 
     /// Where a value begins that is of another kind than it should be, from 0, and whether it is a
     /// number whose digits can stand for the text. It is one of a name, or of a field of an entry
-    /// of a list that has others. What the entry is known by is never given up, nor is an address
-    /// digits.
+    /// of a list that has others. What the entry is known by is never given up, nor is a list or an
+    /// object, for which much may stand, nor is an address digits.
     pub(crate) fn is_odd(&self) -> Option<(usize, bool)> {
         let field = self.path.rsplit('.').next().unwrap_or_default();
         let is_number = matches!(self.wrong, Wrong::Is(NUMBER) | Wrong::OutOfRange);
@@ -127,7 +132,7 @@ impl fmt::Display for Place {
         }
         match self.wrong {
             Wrong::Missing => formatter.write_str(" is missing")?,
-            Wrong::Is(kind) => write!(formatter, " is {kind}")?,
+            Wrong::Is(kind) | Wrong::HasNoParts(kind) => write!(formatter, " is {kind}")?,
             Wrong::Twice => formatter.write_str(" is there twice")?,
             Wrong::Lacks => formatter.write_str(" lacks what it must have")?,
             Wrong::NoCount => formatter.write_str(" is not a whole number of 0 or more")?,
@@ -158,7 +163,7 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
     let bytes = text.as_bytes();
     // Where the kind is known, it is the last value of that kind.
     let may_be_it = |byte| match why {
-        Stopped::Kind(wanted) => kind_of(byte) == kind_of(wanted),
+        Stopped::Kind(wanted) | Stopped::Parts(wanted) => kind_of(byte) == kind_of(wanted),
         Stopped::NoCount | Stopped::OutOfRange => kind_of(byte) == NUMBER,
         _ => true,
     };
@@ -200,7 +205,11 @@ fn find(text: &str, read: usize, why: Stopped) -> Found {
                 } else {
                     open.pop();
                 }
-                if !matches!(why, Stopped::Kind(_) | Stopped::NoCount | Stopped::OutOfRange) {
+                let is_known = |why| {
+                    use Stopped::{Kind, NoCount, OutOfRange, Parts};
+                    matches!(why, Kind(_) | Parts(_) | NoCount | OutOfRange)
+                };
+                if !is_known(why) {
                     (depth, begins) = (open.len(), at);
                     kind = if byte == b'}' { "an object" } else { "a list" };
                 }

@@ -13,7 +13,7 @@ use smp_connector_kit::json::{self, List, Object, Text, Unreadable};
 use smp_connector_kit::link::{self, LINK};
 use smp_connector_kit::{
     Advice, Affiliation, Failure, Host, Member, MemberKind, MemberPage, MemberStatus, Product,
-    ProductUse, Request, Response, time,
+    ProductUse, Request, Response, mend, time,
 };
 
 use crate::refusal::Asked;
@@ -46,7 +46,11 @@ pub fn get(
         path.extend(cursor::encoded(cursor.as_str()));
     }
     let call = Asked::for_page(&ROUTE, asked);
-    call::send_whole(host, &Request::get(path), &call, |response| read(response, site, asked))
+    call::send_whole(host, &Request::get(path), &call, |response, left_out| {
+        let mut page = read(response, site, asked)?;
+        page.notes.extend(mend::note(left_out));
+        Ok(page)
+    })
 }
 
 /// Reads a page that was requested with `asked`.

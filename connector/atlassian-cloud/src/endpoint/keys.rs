@@ -51,7 +51,7 @@ pub fn get(
     config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<KeysPage, Refusal> {
-    super::get_dated(host, &ROUTE, config, asked, |body, date| read(body, asked, date))
+    super::get_dated(host, &ROUTE, config, asked, |body, answered| read(body, asked, answered.at))
 }
 
 /// Reads a page that was asked for with `asked`, of an answer of that date.

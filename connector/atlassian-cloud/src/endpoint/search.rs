@@ -44,6 +44,8 @@ pub struct SearchPage {
     pub next: Option<Cursor>,
     /// The dates that were left out.
     pub odd_dates: OddDates,
+    /// How many other values were.
+    pub left_out: usize,
     /// Whether there are people, and nothing tells the products of any of them.
     pub lacks_products: bool,
 }
@@ -65,7 +67,10 @@ pub fn get(
         body.push_str(&json::quoted(cursor.as_str()));
     }
     body.push('}');
-    super::post(host, &ROUTE, config, asked, body, |body, date| read(body, asked, sites, date))
+    super::post(host, &ROUTE, config, asked, body, |body, answered| {
+        let page = read(body, asked, sites, answered.at)?;
+        Ok(SearchPage { left_out: answered.left_out, ..page })
+    })
 }
 
 /// Reads a page that was asked for with `asked`, of an answer of that date.
@@ -86,7 +91,7 @@ pub fn read(
     let (odd_dates, has_products) = (accounts.odd_dates, accounts.has_products);
     let (products, members) = people(accounts, sites);
     let lacks_products = !members.is_empty() && !has_products;
-    Ok(SearchPage { products, members, next, odd_dates, lacks_products })
+    Ok(SearchPage { products, members, next, odd_dates, left_out: 0, lacks_products })
 }
 
 #[cfg(test)]

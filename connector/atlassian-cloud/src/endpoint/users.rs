@@ -32,6 +32,8 @@ pub struct UsersPage {
     pub page: MemberPage,
     /// The dates that were left out of it.
     pub odd_dates: OddDates,
+    /// How many other values were.
+    pub left_out: usize,
 }
 
 /// Asks for a page, the first or the one at the cursor.
@@ -44,7 +46,10 @@ pub fn get(
     config: &Config,
     asked: Option<&Cursor>,
 ) -> Result<UsersPage, Refusal> {
-    super::get_dated(host, &ROUTE, config, asked, |body, date| read(body, asked, date))
+    super::get_dated(host, &ROUTE, config, asked, |body, answered| {
+        let page = read(body, asked, answered.at)?;
+        Ok(UsersPage { left_out: answered.left_out, ..page })
+    })
 }
 
 /// Reads a page that was asked for with `asked`, of an answer of that date.
@@ -65,7 +70,7 @@ pub fn read(
     }
     let next = next.map(Cursor::into_string);
     let page = MemberPage { products, members, next, total, notes: Vec::new() };
-    Ok(UsersPage { page, odd_dates })
+    Ok(UsersPage { page, odd_dates, left_out: 0 })
 }
 
 /// A page of either list of accounts.
@@ -209,7 +214,6 @@ mod tests {
             (r#""email":5"#, Some("1 value of another kind left out")),
             (r#""name":true"#, Some("1 value of another kind left out")),
             (r#""name":20260101"#, Some("1 number in place of a text")),
-            (r#""product_access":{}"#, Some("1 value of another kind left out")),
             (r#""product_access":[{"key":"jira","url":7}]"#, Some("1 number in place of a text")),
         ] {
             let body = format!(r#"{{"data":[{{"account_id":"a",{odd}}},{{"account_id":"b"}}]}}"#);
@@ -222,10 +226,33 @@ mod tests {
             assert_eq!(told.len(), usize::from(counts.is_some()), "{odd}: {told:?}");
             assert!(told.iter().all(|line| line.ends_with(counts.unwrap_or_default())), "{told:?}");
         }
-        for odd in [r#"{"account_id":7}"#, "7", "null", r#"["a"]"#] {
+        for odd in [
+            r#"{"account_id":7}"#,
+            "7",
+            "null",
+            r#"["a"]"#,
+            // Without its products, a person would be one who uses none.
+            r#"{"account_id":"a","product_access":{}}"#,
+            r#"{"account_id":"a","product_access":["jira"]}"#,
+        ] {
             let body = format!(r#"{{"data":[{odd},{{"account_id":"b"}}]}}"#);
             let mut host = Script::new().at("/{org}/users", answer(200, &body));
             assert!(get(&mut host, &config(), None).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_few_values_are_left_out_and_counted_and_more_are_another_shape() {
+        for (odd, left_out) in [(0, Some(0)), (1, Some(1)), (8, Some(8)), (9, None)] {
+            let user = |at: usize| {
+                let email = if at < odd { "{}" } else { r#""a@b.test""# };
+                format!(r#"{{"account_id":"{at}","email":{email}}}"#)
+            };
+            let users: Vec<String> = (0..20).map(user).collect();
+            let body = format!(r#"{{"data":[{}]}}"#, users.join(","));
+            let mut host = Script::new().at("/{org}/users", answer(200, &body));
+            let page = get(&mut host, &config(), None).ok();
+            assert_eq!(page.map(|page| page.left_out), left_out, "{odd}");
         }
     }
 

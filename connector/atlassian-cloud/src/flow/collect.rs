@@ -15,7 +15,7 @@
 //! members is a page.
 
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::{Advice, Failure, Host, Level, MemberPage, Setting};
+use smp_connector_kit::{Advice, Failure, Host, Level, MemberPage, Setting, mend};
 
 use super::standing::settled;
 use super::{everyone, unverified};
@@ -51,14 +51,14 @@ fn managed(
         Cursor::new(text).filter(|_| !is_foreign).ok_or_else(refusal::foreign_cursor)
     });
     let cursor = cursor.transpose()?;
-    let UsersPage { mut page, odd_dates } = users::get(host, config, cursor.as_ref())
+    let UsersPage { mut page, odd_dates, left_out } = users::get(host, config, cursor.as_ref())
         .map_err(|refusal| settled(host, config, refusal))?;
     // Where the whole list is empty, `validate` says why.
     let is_empty = page.members.is_empty() && page.next.is_none();
     if cursor.is_none() && !is_empty {
         page.notes.extend(missing(host, config));
     }
-    page.notes.extend(odd_dates.note(host));
+    page.notes.extend(odd_dates.note(host).into_iter().chain(mend::note(left_out)));
     Ok(page)
 }
 

@@ -10,7 +10,7 @@
 //! last one: the host compares both with what it got.
 
 use smp_connector_kit::cursor::Cursor;
-use smp_connector_kit::{Failure, FailureKind, Host, Level, MemberPage};
+use smp_connector_kit::{Failure, FailureKind, Host, Level, MemberPage, mend};
 
 use super::standing::settled;
 use crate::config::Config;
@@ -43,7 +43,7 @@ pub fn page(
     let (asked, known) = place.map_or((None, None), |place| (Some(place.cursor), place.sites));
     let sites = known.map_or_else(|| sites(host, config), Ok)?;
     let page = search(host, config, asked.as_ref(), &sites)?;
-    let SearchPage { products, members, next, odd_dates, lacks_products: _ } = page;
+    let SearchPage { products, members, next, odd_dates, left_out, lacks_products: _ } = page;
     let after = match next {
         None => Some(count(host, config)?),
         Some(_) => None,
@@ -54,7 +54,7 @@ pub fn page(
         // Of a list of one page both can be told in one place alone: the host goes by the smaller.
         total: before.into_iter().chain(after).min(),
         next: next.and_then(|next| place::write(&next, &sites)),
-        notes: odd_dates.note(host).into_iter().collect(),
+        notes: odd_dates.note(host).into_iter().chain(mend::note(left_out)).collect(),
     })
 }
 

@@ -13,13 +13,19 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 use crate::place::Stopped;
 
-/// The reasons for which the types refuse a value; [`stopped_by`] reads them back.
-const NULL: &str = "unexpected null";
-const BOOL: &str = "unexpected bool";
-const NUMBER: &str = "unexpected number";
-const TEXT: &str = "unexpected text";
-const LIST: &str = "unexpected list";
-const OBJECT: &str = "unexpected object";
+/// The reasons for which a value is refused, by the module of what was wanted; [`stopped_by`] reads
+/// them back.
+macro_rules! reasons {
+    ($($of:ident $for:literal)*) => { $(mod $of {
+        pub(super) const NULL: &str = concat!("unexpected null", $for);
+        pub(super) const BOOL: &str = concat!("unexpected bool", $for);
+        pub(super) const NUMBER: &str = concat!("unexpected number", $for);
+        pub(super) const TEXT: &str = concat!("unexpected text", $for);
+        pub(super) const LIST: &str = concat!("unexpected list", $for);
+        pub(super) const OBJECT: &str = concat!("unexpected object", $for);
+    })* };
+}
+reasons! { value "" parts " for parts" }
 const NO_COUNT: &str = "no count";
 
 /// The kind of value that a type refused, by the beginning of the reader's error.
@@ -27,33 +33,43 @@ pub(super) fn stopped_by(error: &str) -> Option<Stopped> {
     if error.starts_with(NO_COUNT) {
         return Some(Stopped::NoCount);
     }
-    let rows =
-        [(NULL, b'n'), (BOOL, b't'), (NUMBER, b'0'), (TEXT, b'"'), (LIST, b'['), (OBJECT, b'{')];
-    rows.iter().find(|(why, _)| error.starts_with(why)).map(|(_, first)| Stopped::Kind(*first))
+    let rows = [
+        (value::NULL, b'n'),
+        (value::BOOL, b't'),
+        (value::NUMBER, b'0'),
+        (value::TEXT, b'"'),
+        (value::LIST, b'['),
+        (value::OBJECT, b'{'),
+    ];
+    rows.iter().find_map(|(why, first)| {
+        let rest = error.strip_prefix(why)?;
+        let has_parts = rest.starts_with(" for parts");
+        Some(if has_parts { Stopped::Parts(*first) } else { Stopped::Kind(*first) })
+    })
 }
 
-/// The methods of a visitor that refuse a value, for the kinds that are named.
+/// The methods of a visitor that refuse a value, for what was wanted and the kinds that are named.
 macro_rules! refuse {
-    ($($kind:ident)*) => { $(refuse!(@$kind);)* };
-    (@null) => { refuse!(@fn visit_unit() NULL); };
-    (@bool) => { refuse!(@fn visit_bool(bool) BOOL); };
-    (@number) => {
-        refuse!(@fn visit_u64(u64) NUMBER);
-        refuse!(@fn visit_i64(i64) NUMBER);
-        refuse!(@fn visit_f64(f64) NUMBER);
+    ($of:ident: $($kind:ident)*) => { $(refuse!(@$kind $of);)* };
+    (@null $of:ident) => { refuse!(@fn visit_unit() $of::NULL); };
+    (@bool $of:ident) => { refuse!(@fn visit_bool(bool) $of::BOOL); };
+    (@number $of:ident) => {
+        refuse!(@fn visit_u64(u64) $of::NUMBER);
+        refuse!(@fn visit_i64(i64) $of::NUMBER);
+        refuse!(@fn visit_f64(f64) $of::NUMBER);
     };
-    (@text) => { refuse!(@fn visit_str(&str) TEXT); };
-    (@list) => {
+    (@text $of:ident) => { refuse!(@fn visit_str(&str) $of::TEXT); };
+    (@list $of:ident) => {
         fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(A::Error::custom(LIST))
+            Err(A::Error::custom($of::LIST))
         }
     };
-    (@object) => {
+    (@object $of:ident) => {
         fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(A::Error::custom(OBJECT))
+            Err(A::Error::custom($of::OBJECT))
         }
     };
-    (@fn $name:ident($($value:ty)?) $why:ident) => {
+    (@fn $name:ident($($value:ty)?) $why:expr) => {
         fn $name<E: Error>(self $(, _: $value)?) -> Result<Self::Value, E> {
             Err(E::custom($why))
         }
@@ -71,7 +87,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
             type Value = Object<T>;
 
-            refuse!(null bool number text list);
+            refuse!(parts: null bool number text list);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
@@ -126,7 +142,7 @@ pub fn each<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     {
         type Value = ();
 
-        refuse!(null bool number text object);
+        refuse!(parts: null bool number text object);
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             formatter.write_str("a list")
@@ -195,7 +211,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         impl<'de> Visitor<'de> for Letters {
             type Value = Cow<'de, str>;
 
-            refuse!(null bool number list object);
+            refuse!(value: null bool number list object);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a text")
@@ -225,7 +241,7 @@ impl<'de> Deserialize<'de> for Flag {
         impl<'de> Visitor<'de> for Either {
             type Value = Flag;
 
-            refuse!(null number list object);
+            refuse!(value: null number list object);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("true or false")
@@ -235,7 +251,7 @@ impl<'de> Deserialize<'de> for Flag {
                 match text.as_bytes() {
                     b"true" => Ok(Flag(true)),
                     b"false" => Ok(Flag(false)),
-                    _ => Err(E::custom(TEXT)),
+                    _ => Err(E::custom(value::TEXT)),
                 }
             }
 
@@ -275,7 +291,7 @@ impl<'de> Deserialize<'de> for Count {
         impl<'de> Visitor<'de> for Number {
             type Value = Count;
 
-            refuse!(null bool list object);
+            refuse!(value: null bool list object);
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a number")
@@ -294,7 +310,7 @@ impl<'de> Deserialize<'de> for Count {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Count, E> {
-                digits(text).map(Count).ok_or_else(|| E::custom(TEXT))
+                digits(text).map(Count).ok_or_else(|| E::custom(value::TEXT))
             }
         }
 

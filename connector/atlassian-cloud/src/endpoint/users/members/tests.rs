@@ -174,8 +174,10 @@ fn last_seen_is_the_newest_of_all_that_is_known() {
 #[test]
 fn a_time_that_cannot_be_read_is_unknown_and_counted() {
     let members = read(
-        r#"[{"account_id":"a","last_active":"yesterday","product_access":[{"key":"k","last_active":"20261120"}]},
-        {"account_id":"b","last_active":1793000000,"product_access":[{"key":"k","last_active":1793000000123},
+        r#"[{"account_id":"a","last_active":"yesterday",
+        "product_access":[{"key":"k","last_active":"20261120"}]},
+        {"account_id":"b","last_active":1793000000,
+        "product_access":[{"key":"k","last_active":1793000000123},
         {"key":"l","last_active":-1.5},{"key":"m","last_active":{"at":[]}}]}]"#,
     );
     assert_eq!(members.members[0].last_seen, None);
