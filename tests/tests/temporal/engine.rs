@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use smp_tests::harness::binary;
 use smp_tests::mock::Mock;
 use smp_tests::postgres::Cluster;
@@ -57,6 +58,9 @@ impl Engine {
             .arg(self.folder.path().join("temporal.db"))
             .args(["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"])
             .args(["--dynamic-config-value", "matching.enableFairness=true"])
+            // The order holds within a partition.
+            .args(["--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"])
+            .args(["--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"])
             .env("HOME", self.folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -108,18 +112,41 @@ impl Engine {
         Worker::start(cluster, mocks, name, &all)
     }
 
-    /// What it answers about its workflows, one a line: id, state.
-    pub(crate) fn workflows(&self, query: &str) -> String {
+    /// What its command prints.
+    fn asked(&self, arguments: &[&str]) -> String {
         let done = Command::new(&self.program)
-            .args(["workflow", "list", "--limit", "1000", "--address"])
-            .arg(format!("127.0.0.1:{}", self.ports[0]))
-            .args(["--query", query, "--output", "jsonl"])
+            .args(arguments)
+            .args(["--address", &format!("127.0.0.1:{}", self.ports[0])])
             .env("HOME", self.folder.path())
             .stdin(Stdio::null())
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Its workflows that answer this query, one a line: id, state.
+    fn workflows(&self, query: &str) -> String {
+        let limit = ["--limit", "1000", "--output", "jsonl"];
+        self.asked(&[&["workflow", "list", "--query", query][..], &limit].concat())
+    }
+
+    /// How many runs wait for a worker.
+    fn backlog(&self) -> u64 {
+        let queue = ["--task-queue", "smp-collect", "--task-queue-type", "activity"];
+        let arguments = [&["task-queue", "describe", "--output", "json"][..], &queue].concat();
+        let described: Value = serde_json::from_str(&self.asked(&arguments)).unwrap();
+        let stats = described["stats"].as_array().unwrap().iter();
+        stats.map(|stats| stats["approximateBacklogCount"].as_u64().unwrap_or(0)).sum()
+    }
+
+    /// Waits until so many runs wait for a worker, while there is none.
+    pub(crate) fn queued(&self, number: u64) {
+        let began = Instant::now();
+        while self.backlog() < number {
+            assert!(began.elapsed() < PATIENCE, "{} of {number}", self.backlog());
+            std::thread::sleep(Duration::from_millis(300));
+        }
     }
 
     /// Waits until so many workflows answer this query.
