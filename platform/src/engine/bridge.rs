@@ -20,8 +20,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The first wait until it is started again, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What it may know of the environment: where its log goes, certificates, proxies, and the key of
-/// the engine's own users.
+/// What it may know of the environment: how much it logs, certificates, and the key of the engine's
+/// own users. Not the address of the database, nor the token of a Vault.
 const VARIABLES: [&str; 12] = [
     "HOME",
     "PATH",
@@ -196,7 +196,7 @@ pub(super) async fn over(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-/// Writes lines until there are no more, or nobody reads them.
+/// Writes lines until there are no more, or the bridge is gone.
 async fn written(mut input: ChildStdin, mut said: mpsc::UnboundedReceiver<Option<Say>>) {
     while let Some(Some(say)) = said.recv().await {
         let Ok(mut line) = serde_json::to_vec(&say) else { continue };

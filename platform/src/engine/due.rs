@@ -13,16 +13,16 @@ use crate::store::Store;
 /// Longest key of fairness, in bytes.
 const LONGEST_KEY: usize = 64;
 
-/// Wakes what waited long enough, asks for runs of what is due, and returns all runs that nobody
-/// has, the oldest first.
+/// Wakes what waited long enough, asks for runs of what is due, and returns all runs without
+/// a holder, the oldest first.
 pub(super) async fn due(store: &Store) -> Result<Vec<Due>, Problem> {
     // One turn asks for some hundred connections.
     while table::sweep(store).await? >= 200 {}
     let sql = format!(
         "SELECT r.id, r.connection, r.due, c.tenant \
          FROM runs r JOIN connections c ON c.id = r.connection \
-         WHERE r.state IN ('open', 'waiting') AND r.state = 'open' \
-         AND (r.held IS NULL OR r.held_until <= {}) ORDER BY r.started, r.id",
+         WHERE r.state = 'open' AND (r.held IS NULL OR r.held_until <= {}) \
+         ORDER BY r.started, r.id",
         store.clock()
     );
     let rows = query(AssertSqlSafe(sql)).fetch_all(store.read()).await?;

@@ -11,6 +11,7 @@
 
 mod bridge;
 mod due;
+#[path = "../../temporal/src/protocol.rs"]
 mod protocol;
 mod serving;
 mod working;

@@ -187,7 +187,7 @@ impl Working {
     }
 
     /// Gives a run back, however long the database is away. What cannot be given back is not
-    /// claimed by anybody else.
+    /// claimed by another process.
     async fn released(&self, run: &str) {
         let mut shutdown = self.shutdown.clone();
         loop {

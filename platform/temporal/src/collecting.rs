@@ -11,7 +11,8 @@ use temporalio_sdk::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::{oneshot, watch};
 
-use crate::lines::{Mouth, Said};
+use crate::lines::Mouth;
+use crate::protocol::Said;
 use crate::workflows::{Ended, Task};
 
 /// How long the process may say nothing before its runs are not called alive any more.

@@ -14,7 +14,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use crate::collecting::{Answer, Collecting};
-use crate::lines::{Heard, Mouth, Said, VERSION, ears, mouth};
+use crate::lines::{Mouth, ears, mouth};
+use crate::protocol::{Said, Say, VERSION};
 use crate::sweeping::Sweeping;
 use crate::tls;
 use crate::workflows::{COLLECT, Collect, Ended, SERVE, Sweep};
@@ -79,7 +80,7 @@ fn signalled() -> anyhow::Result<watch::Receiver<bool>> {
 }
 
 /// Waits until nobody speaks any more, without taking what was said.
-async fn gone(heard: &UnboundedReceiver<Heard>) {
+async fn gone(heard: &UnboundedReceiver<Say>) {
     while !heard.is_closed() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -172,7 +173,7 @@ async fn serve(
     runtime: &Runtime,
     client: Client,
     mouth: Mouth,
-    mut heard: UnboundedReceiver<Heard>,
+    mut heard: UnboundedReceiver<Say>,
     mut signalled: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let sweeping = Sweeping::new(client.clone(), mouth.clone(), arguments.heartbeat);
@@ -192,8 +193,8 @@ async fn serve(
                 _ = signalled.wait_for(|signalled| *signalled) => None,
             };
             match next {
-                Some(Heard::Runs { id, runs }) => sweeping.answered(id, runs),
-                Some(Heard::Start { run }) => {
+                Some(Say::Runs { id, runs }) => sweeping.answered(id, runs),
+                Some(Say::Start { run }) => {
                     let sweeping = sweeping.clone();
                     tokio::spawn(async move { sweeping.start(run).await });
                 }
@@ -217,7 +218,7 @@ async fn work(
     runtime: &Runtime,
     client: Client,
     mouth: Mouth,
-    mut heard: UnboundedReceiver<Heard>,
+    mut heard: UnboundedReceiver<Say>,
     mut signalled: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let collecting = Collecting::new(mouth.clone());
@@ -244,7 +245,7 @@ async fn work(
                 _ = signalled.wait_for(|signalled| *signalled) => None,
             };
             match next {
-                None | Some(Heard::Rest) => break,
+                None | Some(Say::Rest) => break,
                 Some(next) => answered(&collecting, next),
             }
         }
@@ -268,16 +269,16 @@ async fn work(
     done
 }
 
-fn answered(collecting: &Collecting, heard: Heard) {
+fn answered(collecting: &Collecting, heard: Say) {
     match heard {
-        Heard::Alive => collecting.alive(),
-        Heard::Done { task, state, members, pages } => {
+        Say::Alive => collecting.alive(),
+        Say::Done { task, state, members, pages } => {
             collecting.answered(task, Answer::Ended(Ended { state, members, pages }));
         }
-        Heard::Again { task, after_ms, code } => {
+        Say::Again { task, after_ms, code } => {
             collecting.answered(task, Answer::Again(Duration::from_millis(after_ms), code));
         }
-        Heard::Failed { task, code } => collecting.answered(task, Answer::Failed(code)),
-        Heard::Rest | Heard::Runs { .. } | Heard::Start { .. } => {}
+        Say::Failed { task, code } => collecting.answered(task, Answer::Failed(code)),
+        Say::Rest | Say::Runs { .. } | Say::Start { .. } => {}
     }
 }

@@ -12,6 +12,7 @@
 mod collecting;
 mod engine;
 mod lines;
+mod protocol;
 mod sweeping;
 mod tls;
 mod workflows;
@@ -37,7 +38,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) namespace: String,
     /// Runs at the same time.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64,
+          value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) slots: u16,
     /// Let another worker try a run that shows no sign of life for so long.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]

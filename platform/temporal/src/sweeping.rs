@@ -19,7 +19,8 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::lines::{Mouth, Run, Said};
+use crate::lines::Mouth;
+use crate::protocol::{Due, Said, URGENT};
 use crate::workflows::{Collect, SERVE, Sweep, Task};
 
 /// The one schedule.
@@ -40,9 +41,9 @@ pub(crate) struct Sweeping {
     mouth: Mouth,
     /// Seconds without a sign of life after which another worker tries a run.
     heartbeat: u64,
-    asked: Arc<Mutex<HashMap<u64, oneshot::Sender<Vec<Run>>>>>,
+    asked: Arc<Mutex<HashMap<u64, oneshot::Sender<Vec<Due>>>>>,
     last: Arc<AtomicU64>,
-    /// Places of starts for which nobody waits.
+    /// Places of starts for which no person waits.
     starts: Arc<Semaphore>,
 }
 
@@ -53,14 +54,14 @@ impl Sweeping {
     }
 
     /// The answer to a question.
-    pub(crate) fn answered(&self, id: u64, runs: Vec<Run>) {
+    pub(crate) fn answered(&self, id: u64, runs: Vec<Due>) {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let Some(asked) = asked {
             let _ = asked.send(runs);
         }
     }
 
-    async fn ask(&self) -> Option<Vec<Run>> {
+    async fn ask(&self) -> Option<Vec<Due>> {
         let id = self.last.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
@@ -71,25 +72,22 @@ impl Sweeping {
     }
 
     /// Starts a run, and says whether the engine has it.
-    pub(crate) async fn start(&self, run: Run) -> bool {
+    pub(crate) async fn start(&self, run: Due) -> bool {
         let _place = match run.priority {
-            1 => None,
+            URGENT => None,
             _ => self.starts.acquire().await.ok(),
         };
         let name = run.run.clone();
-        match self.started(run).await {
-            Ok(()) => self.mouth.say(Said::Started { run: name }),
-            Err(error) => {
-                tracing::warn!(%error, "a run could not be started");
-                self.mouth.say(Said::Refused { run: name });
-                return false;
-            }
+        let started = self.started(run).await;
+        if let Err(error) = &started {
+            tracing::warn!(%error, "a run could not be started");
+            self.mouth.say(Said::Refused { run: name });
         }
-        true
+        started.is_ok()
     }
 
-    async fn started(&self, run: Run) -> Result<(), WorkflowStartError> {
-        let is_urgent = run.priority == 1;
+    async fn started(&self, run: Due) -> Result<(), WorkflowStartError> {
+        let is_urgent = run.priority == URGENT;
         let priority =
             Priority::builder().priority_key(run.priority).fairness_key(run.tenant).build();
         let options =
@@ -103,7 +101,7 @@ impl Sweeping {
                 })
                 .priority(priority)
                 .build();
-        let Run { run, connection, .. } = run;
+        let Due { run, connection, .. } = run;
         let task = Task { run, connection, heartbeat: self.heartbeat };
         match self.client.start_workflow(Collect::run, task, options).await {
             Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
@@ -117,7 +115,7 @@ impl Sweeping {
     /// If the engine does not take it.
     pub(crate) async fn keep_the_schedule(&self) -> Result<(), ScheduleError> {
         let options = CreateScheduleOptions::builder()
-            .action(ScheduleAction::start_workflow(Sweep::run, self.heartbeat, SERVE, "sweep"))
+            .action(ScheduleAction::start_workflow(Sweep::run, (), SERVE, "sweep"))
             .spec(ScheduleSpec::from_interval(EVERY))
             .overlap_policy(ScheduleOverlapPolicy::Skip)
             .trigger_immediately(true)
@@ -138,7 +136,6 @@ impl Sweeping {
     pub(crate) async fn due(
         self: Arc<Self>,
         context: ActivityContext,
-        _heartbeat: u64,
     ) -> Result<u64, ActivityError> {
         let mut number: u64 = 0;
         for _ in 0..PAGES {

@@ -53,15 +53,12 @@ pub(crate) struct Sweep;
 #[workflow_methods]
 impl Sweep {
     #[run(name = "Sweep")]
-    pub(crate) async fn run(
-        context: &mut WorkflowContext<Self>,
-        heartbeat: u64,
-    ) -> WorkflowResult<u64> {
+    pub(crate) async fn run(context: &mut WorkflowContext<Self>) -> WorkflowResult<u64> {
         let options = ActivityOptions::with_start_to_close_timeout(LONGEST_SWEEP)
             .heartbeat_timeout(Duration::from_secs(30))
             .retry_policy(retried())
             .build();
-        Ok(context.execute_activity(Sweeping::due, heartbeat, options).await?)
+        Ok(context.execute_activity(Sweeping::due, (), options).await?)
     }
 }
 
