@@ -27,6 +27,7 @@ use crate::clock::{now, of, rfc3339};
 use crate::keys::seal::Context;
 use crate::keys::{DataKeys, Keys};
 use crate::members::insights::Insights;
+use crate::outside::{USER_AGENT, unusable};
 use crate::problem::Problem;
 use crate::runs::claims::{LEASE, Worker};
 use crate::runs::live::Live;
@@ -38,8 +39,6 @@ use crate::store::{Store, Writing, audit, secrets};
 
 /// Time of one request.
 const REQUEST: Duration = Duration::from_secs(60);
-/// The program, for services.
-const USER_AGENT: &str = concat!("smp-platform/", env!("CARGO_PKG_VERSION"));
 /// Hours between two runs at most: a month.
 const MOST_HOURS: i64 = 31 * 24;
 
@@ -123,7 +122,7 @@ impl Connections {
                 ranges: Vec::new(),
                 user_agent: USER_AGENT.to_owned(),
             })
-            .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))
+            .map_err(|error| unusable(&error))
         };
         let (public, private) = (client(false)?, client(true)?);
         // On a server, the database knows the pace of earlier processes.

@@ -21,6 +21,7 @@
 //! | [`engine`] | Temporal in place of the scheduler, through a program that speaks with it |
 //! | [`members`] | members as of a run, their changes, and exports |
 //! | [`connections`] | the life of a connection: validated, stored, renewed, deleted |
+//! | `outside` | a client for what the operator names: an issuer, a Vault, a collector |
 //! | [`metrics`] | what a platform team alarms on |
 //! | [`traces`] | spans of runs and requests, for a collector |
 //! | [`api`] | the HTTP interface |
@@ -35,6 +36,7 @@ pub mod engine;
 pub mod keys;
 pub mod members;
 pub mod metrics;
+mod outside;
 pub mod problem;
 pub mod runs;
 pub mod store;

@@ -12,10 +12,11 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use smp_host::live::{LiveClient, LiveOptions, body};
+use smp_host::live::{LiveClient, body};
 use tokio::runtime::Handle;
 use url::Url;
 
+use crate::outside;
 use crate::problem::Problem;
 
 /// The variables that name a collector: for traces alone, and for everything.
@@ -62,16 +63,8 @@ impl Traces {
             Problem::invalid(format!("traces cannot be sent to the collector: {error}"))
                 .hint(format!("Correct `{endpoint}`, or unset it to send no traces."))
         };
-        let client = LiveClient::new(&LiveOptions {
-            timeout: REQUEST,
-            largest_body: LARGEST_ANSWER,
-            extra_roots: None,
-            system_proxy: false,
-            private_network: true,
-            ranges: Vec::new(),
-            user_agent: concat!("smp-platform/", env!("CARGO_PKG_VERSION")).to_owned(),
-        })
-        .map_err(|error| failed(error.to_string()))?;
+        let client = outside::client(REQUEST, LARGEST_ANSWER, false)
+            .map_err(|error| failed(error.to_string()))?;
         let sender = Sender { client, runtime: runtime.clone(), is_down: AtomicBool::new(false) };
         let exporter = SpanExporter::builder().with_http().with_http_client(sender).build();
         let exporter = exporter.map_err(|error| failed(error.to_string()))?;

@@ -13,6 +13,8 @@
 mod faults;
 #[path = "many_machines/fleet.rs"]
 mod fleet;
+#[path = "many_machines/paused.rs"]
+mod paused;
 #[path = "many_machines/queue.rs"]
 mod queue;
 #[path = "platform/server.rs"]

@@ -31,8 +31,8 @@ pub(super) struct AuditParams {
     limit: Option<u16>,
 }
 
-/// Lists what was done, the latest first, for tokens with the role `admin`. A token of a tenant sees
-/// what concerns that tenant.
+/// Lists what was done, the latest first, for tokens with the role `admin`. A token of a tenant
+/// sees what concerns that tenant.
 #[utoipa::path(
     get,
     path = "/api/v1/audit",

@@ -385,8 +385,8 @@ pub(super) struct RecordedBody {
     /// The tenant concerned; null if it concerns all of them.
     #[schema(required = true)]
     tenant: Option<String>,
-    /// The token that acted, by its id; a person of the console as `oidc:SUBJECT`; `operator` on the
-    /// command line, or `platform`.
+    /// The token that acted, by its id; a person of the console as `oidc:SUBJECT`; `operator` on
+    /// the command line, or `platform`.
     actor: String,
     what: String,
     /// The connection, connector or token concerned.

@@ -2,7 +2,6 @@
 //! running `serve`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -45,8 +44,8 @@ pub(super) struct Install {
     #[arg(long = "grant", value_name = "METHOD PATH")]
     grants: Vec<String>,
     /// Install only what this trust file permits.
-    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Option<Arc<TrustPolicy>>,
+    #[arg(long, value_name = "FILE.toml")]
+    trust: Option<PathBuf>,
     /// The registry speaks plain http on this machine.
     #[arg(long)]
     plain_http: bool,
@@ -99,12 +98,13 @@ impl Switch {
 
 impl Install {
     async fn run(self) -> Result<(), Problem> {
-        let file = self.file().await?;
+        let trust = trust(self.trust.as_deref())?;
+        let file = self.file(trust.as_deref()).await?;
         let place = self.store.place();
         let store = self.store.open().await?;
-        let catalog = Catalog::new(store, compiler(), cache(&place), self.trust.clone())?;
+        let catalog = Catalog::new(store, compiler(), cache(&place), trust.clone())?;
         let installed = catalog.install(&file, &self.grants).await?;
-        if self.trust.is_none() {
+        if trust.is_none() {
             note("warning: no signature was checked: `--trust FILE` does so");
         }
         let Build { id, version, digest, publisher, approved, changes, .. } = &installed.build;
@@ -134,12 +134,12 @@ impl Install {
     }
 
     /// Reads the connector, if it is trusted.
-    async fn file(&self) -> Result<ConnectorFile, Problem> {
+    async fn file(&self, trust: Option<&TrustPolicy>) -> Result<ConnectorFile, Problem> {
         let limits = Limits::default();
         let path = Path::new(&self.connector);
         if path.exists() {
             let file = component_of(path)?;
-            return Ok(ConnectorFile::read(&file, self.trust.as_deref(), &limits)?);
+            return Ok(ConnectorFile::read(&file, trust, &limits)?);
         }
         let reference = Reference::parse(&self.connector).map_err(|error| {
             Problem::invalid(format!(
@@ -157,7 +157,7 @@ impl Install {
             user_agent: concat!("smp-platform/", env!("CARGO_PKG_VERSION")).to_owned(),
         };
         let repository = Repository::new(reference, &options)?;
-        let pulled = pull(&repository, self.trust.as_deref(), &limits).await?;
+        let pulled = pull(&repository, trust, &limits).await?;
         // Written out, because a package is judged as a folder.
         let folder = tempfile::tempdir().map_err(|error| {
             Problem::new(503, "disk-full", format!("no temporary folder can be made: {error}"))
@@ -166,7 +166,7 @@ impl Install {
         let package = folder.path().join("package");
         pulled.package.write(&package)?;
         let file = package.join(pulled.package.component_name());
-        Ok(ConnectorFile::read(&file, self.trust.as_deref(), &limits)?)
+        Ok(ConnectorFile::read(&file, trust, &limits)?)
     }
 }
 

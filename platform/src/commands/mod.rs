@@ -89,7 +89,7 @@ struct KeyArguments {
     /// Let this key of a Vault or OpenBao wrap them, in place of a key file:
     /// https://HOST:PORT/v1/transit/keys/NAME. The token is that of `VAULT_TOKEN`.
     #[arg(long, value_name = "URL")]
-    key_vault: Option<Url>,
+    key_vault: Option<String>,
     /// Read the token of the Vault from this file, each time that it is needed: an agent may renew
     /// it.
     #[arg(long, value_name = "FILE", requires = "key_vault")]
@@ -133,7 +133,8 @@ impl KeyArguments {
         }
     }
 
-    fn vault(&self, key: &Url) -> Result<vault::Options, Problem> {
+    fn vault(&self, key: &str) -> Result<vault::Options, Problem> {
+        let key = address("--key-vault", key, vault::ADDRESS)?;
         let of_environment = || std::env::var("VAULT_TOKEN").ok().filter(|text| !text.is_empty());
         let token = match &self.key_vault_token {
             Some(path) => vault::Token::File(path.clone()),
@@ -142,7 +143,7 @@ impl KeyArguments {
                     .hint("Set `VAULT_TOKEN`, or name a file with `--key-vault-token FILE`.")
             })?),
         };
-        Ok(vault::Options { key: key.clone(), token })
+        Ok(vault::Options { key, token })
     }
 
     fn path(&self, place: &Place) -> Result<PathBuf, Problem> {
@@ -169,6 +170,33 @@ impl KeyArguments {
     }
 }
 
+/// The address that an option names. It is never repeated: it may hold a password.
+fn address(option: &str, text: &str, way_out: &str) -> Result<Url, Problem> {
+    Url::parse(text).map_err(|error| {
+        Problem::invalid(format!("`{option}` is no address: {error}")).hint(way_out)
+    })
+}
+
+/// Writes why the arguments cannot be read, or the requested help.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let _ = write!(std::io::stderr().lock(), "{}", without_users(&error.render().to_string()));
+    ExitCode::from(2)
+}
+
+/// The text without users and passwords in its addresses: standard error is often stored. A password
+/// may have any sign in it, so everything goes between the first address and the last `@`.
+fn without_users(text: &str) -> String {
+    let after = text.find("://").map_or(text.len(), |at| at + 3);
+    let (before, rest) = text.split_at(after);
+    match rest.rfind('@').and_then(|at| rest.get(at..)) {
+        Some(host) => format!("{before}[not shown]{host}"),
+        None => text.to_owned(),
+    }
+}
+
 /// Runs the command line.
 pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -177,7 +205,10 @@ pub(crate) fn run() -> ExitCode {
     {
         return worker::work(&job);
     }
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return wrong_arguments(&error),
+    };
     // Before a key is read.
     if let Err(error) = smp_host::secret::forbid_memory_dumps() {
         note(&format!("dumps of this program's memory cannot be forbidden: {error}"));
@@ -255,13 +286,18 @@ fn note(text: &str) {
     let _ = std::io::stderr().write_all(format!("smp-platform: {text}\n").as_bytes());
 }
 
-/// Reads a trust file, as the value of an option.
-fn trust(path: &str) -> Result<Arc<TrustPolicy>, String> {
-    let bytes = file::read_named(Path::new(path), LARGEST_FILE)
-        .map_err(|error| format!("it cannot be read: {error}"))?;
-    let policy = TrustPolicy::read(&bytes)
-        .map_err(|failure| format!("{}. {}", failure.message, failure.hint.unwrap_or_default()))?;
-    Ok(Arc::new(policy))
+/// Reads the trust file that `--trust` names, if it does.
+fn trust(path: Option<&Path>) -> Result<Option<Arc<TrustPolicy>>, Problem> {
+    let Some(path) = path else { return Ok(None) };
+    let bytes = file::read_named(path, LARGEST_FILE).map_err(|error| {
+        Problem::broken(format!("the file of `--trust` cannot be read: {error}"))
+            .hint("Name a trust file that this user may read.")
+    })?;
+    let policy = TrustPolicy::read(&bytes).map_err(|failure| {
+        let wrong = Problem::invalid(format!("the file of `--trust`: {}", failure.message));
+        failure.hint.into_iter().fold(wrong, Problem::hint)
+    })?;
+    Ok(Some(Arc::new(policy)))
 }
 
 /// Ends everything at the first SIGTERM or Ctrl-C.

@@ -1,12 +1,11 @@
 //! `serve`: the API, the schedule and the runs in one process.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use smp_distribution::trust::TrustPolicy;
 use smp_host::http::origin::Origin;
 use smp_platform::api::{Api, Hosts};
 use smp_platform::catalog::Catalog;
@@ -51,8 +50,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     oidc: OidcArguments,
     /// Run only connectors that this trust file does not revoke.
-    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Option<Arc<TrustPolicy>>,
+    #[arg(long, value_name = "FILE.toml")]
+    trust: Option<PathBuf>,
     /// Run so many connections at the same time; 0 leaves all runs to `work`, as `--temporal` does.
     #[arg(long, value_name = "N", default_value_t = SLOTS,
           value_parser = clap::value_parser!(u16).range(0..=MOST_SLOTS),
@@ -78,8 +77,9 @@ impl Serve {
                 .hint("Give `--public-url https://…`, the address by which users reach it."));
         }
         let oidc = self.oidc.options()?;
+        let trust = trust(self.trust.as_deref())?;
         let place = self.store.place();
-        let options = self.engine.options(self.lease.get())?;
+        let options = self.engine.options(&place, self.lease.get())?;
         if options.is_none() && self.slots == 0 && place.folder().is_some() {
             return Err(Problem::invalid("a folder has no other process that runs connections")
                 .hint("Give `--slots` at least 1, or keep the store in a `--database`."));
@@ -88,7 +88,7 @@ impl Serve {
         let store = self.store.open().await?;
         let keys = self.key.open(&place, &store).await?;
         let metrics = Metrics::install()?;
-        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
+        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), trust)?;
         let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?
             .lending(self.lease.get());
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {

@@ -1,7 +1,7 @@
 //! `work`: runs of a PostgreSQL database, beside the process that serves it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,7 +10,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
-use smp_distribution::trust::TrustPolicy;
 use smp_host::http::origin::Origin;
 use smp_platform::catalog::Catalog;
 use smp_platform::connections::Connections;
@@ -47,8 +46,8 @@ pub(super) struct Work {
     #[arg(long = "allow-upstream", value_name = "URL", value_parser = origin)]
     allow_upstream: Vec<Origin>,
     /// Run only connectors that this trust file does not revoke.
-    #[arg(long, value_name = "FILE.toml", value_parser = trust)]
-    trust: Option<Arc<TrustPolicy>>,
+    #[arg(long, value_name = "FILE.toml")]
+    trust: Option<PathBuf>,
     /// Tell the metrics of this process on this address, to everyone who asks there.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
@@ -56,12 +55,13 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let options = self.engine.options(self.lease.get())?;
         let place = Place::Server(self.database.clone());
+        let trust = trust(self.trust.as_deref())?;
+        let options = self.engine.options(&place, self.lease.get())?;
         let store = Store::join(&self.database).await?;
         let keys = Keys::join(&self.key.source(&place)?, &store).await?;
         let metrics = Metrics::install()?;
-        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), self.trust)?;
+        let catalog = Catalog::new(store.clone(), compiler(), cache(&place), trust)?;
         let connections = Connections::new(store.clone(), keys, catalog, self.allow_upstream)?
             .lending(self.lease.get());
         let (end, shutdown) = watch::channel(false);

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! A place is taken last and given up before work at a service, so that neither a sender that
-//! stalls nor a slow service keeps others out. The cookie is bound to a path that cannot be guessed,
-//! because browsers send a cookie to every port of a host: another program on this machine never
-//! receives it. The path alone opens nothing.
+//! stalls nor a slow service keeps others out. The cookie is bound to a path that cannot be
+//! guessed, because browsers send a cookie to every port of a host: another program on this machine
+//! never receives it. The path alone opens nothing.
 
 mod sessions;
 

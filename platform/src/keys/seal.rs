@@ -1,8 +1,8 @@
 //! One sealed secret: AES-256-GCM with a data key of its own, which a wrapping key wraps.
 //!
 //! `text` is a nonce (12 bytes) and the encrypted secret. `wrapped` is the data key, as a Vault
-//! wrapped it, or by a key file: the wrapping key's id (8 bytes), a nonce and the encrypted data key.
-//! What is bound to each is written with lengths, so that no two contexts are the same bytes.
+//! wrapped it, or by a key file: the wrapping key's id (8 bytes), a nonce and the encrypted data
+//! key. What is bound to each is written with lengths, so that no two contexts are the same bytes.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};

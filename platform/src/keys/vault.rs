@@ -1,4 +1,5 @@
-//! Data keys wrapped by Vault or OpenBao, with its Transit engine: the wrapping key never leaves it.
+//! Data keys wrapped by Vault or OpenBao, with its Transit engine: the wrapping key never leaves
+//! it.
 //!
 //! | request | for |
 //! | --- | --- |
@@ -19,12 +20,17 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use smp_host::http::origin::Origin;
 use smp_host::http::transport::TransportError;
-use smp_host::live::{LiveClient, LiveOptions, body};
+use smp_host::live::{LiveClient, body};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::seal::{ID, Key};
+use crate::outside;
 use crate::problem::Problem;
+
+/// What an address of a key looks like.
+pub const ADDRESS: &str = "Give the address of the key as the Vault's interface has it: \
+                           `https://vault.example.com:8200/v1/transit/keys/NAME`.";
 
 /// Time of one request.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -103,9 +109,7 @@ struct Batch {
 impl Vault {
     pub(super) fn new(options: Options) -> Result<Self, Problem> {
         let Options { key, token } = options;
-        let way_out = "Give the address of the key as the Vault's interface has it: \
-                       `https://vault.example.com:8200/v1/transit/keys/NAME`.";
-        let unusable = |text: String| Problem::invalid(text).hint(way_out);
+        let unusable = |text: String| Problem::invalid(text).hint(ADDRESS);
         let (origin, path) = Origin::part(&key).map_err(|error| {
             unusable(format!("the address of the Vault cannot be used: {error}"))
         })?;
@@ -123,17 +127,8 @@ impl Vault {
         let Some((engine, name)) = parts else {
             return Err(unusable(format!("`{path}` is no path of a key of a Transit engine")));
         };
-        let client = LiveClient::new(&LiveOptions {
-            timeout: REQUEST,
-            largest_body: LARGEST,
-            extra_roots: None,
-            system_proxy: true,
-            // The operator named it.
-            private_network: true,
-            ranges: Vec::new(),
-            user_agent: concat!("smp-platform/", env!("CARGO_PKG_VERSION")).to_owned(),
-        })
-        .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))?;
+        let client =
+            outside::client(REQUEST, LARGEST, true).map_err(|error| outside::unusable(&error))?;
         Ok(Self { engine: engine.to_owned(), name: name.to_owned(), origin, token, client })
     }
 
@@ -244,8 +239,7 @@ impl Vault {
             .client
             .request(Method::POST, &self.origin, &path)
             .map_err(|error| away(&reason(error)))?;
-        let text = Zeroizing::new(json.to_string());
-        let sent = outgoing.headers(headers).body(text.to_string()).send().await;
+        let sent = outgoing.headers(headers).body(json.to_string()).send().await;
         let mut answer = sent.map_err(|error| away(&reason(self.client.fault(&error))))?;
         let status = answer.status().as_u16();
         let bytes = body(&mut answer, LARGEST).await;

@@ -31,8 +31,8 @@ const BUSY: &str = "PRAGMA busy_timeout = 20000";
 /// Begins a view of PostgreSQL's.
 const AS_OF_NOW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
                          SET LOCAL idle_in_transaction_session_timeout = 0";
-/// A process that is paused in the middle of a transaction keeps its rows from others no longer than
-/// this: the server ends the transaction. Who reads holds nothing, and may be slow.
+/// A process that is paused in the middle of a transaction keeps its rows from others no longer
+/// than this: the server ends the transaction. Who reads holds nothing, and may be slow.
 const NOT_IDLE: &str = "SET idle_in_transaction_session_timeout = '10s'";
 /// Connections that read.
 const READERS: u32 = 8;

@@ -19,8 +19,8 @@ const NUMBER: i64 = i64::from_be_bytes(*b"smp-serv");
 const TURN: Duration = Duration::from_secs(2);
 /// Time of one look.
 const LOOK: Duration = Duration::from_secs(10);
-/// How long one that begins waits for it: after the process that had it has ended, the server takes a
-/// moment to notice.
+/// How long one that begins waits for it: after the process that had it has ended, the server takes
+/// a moment to notice.
 const BEGINNING: Duration = Duration::from_secs(5);
 /// Time between two tries of one that begins.
 const TRY: Duration = Duration::from_millis(100);
@@ -66,12 +66,13 @@ impl Lock {
         sqlx::any::install_default_drivers();
         let options = Box::new(AnyConnectOptions::from_str(url).map_err(|_| malformed())?);
         let begun = Instant::now();
-        while begun.elapsed() < BEGINNING {
-            let (connection, taken) = take(&options).await.map_err(|error| unusable(&error))?;
-            if taken {
-                return Ok(Self(Held::Server { options, connection: Box::new(connection) }));
-            }
+        let (mut connection, mut taken) = take(&options).await.map_err(|error| unusable(&error))?;
+        while !taken && begun.elapsed() < BEGINNING {
             tokio::time::sleep(TRY).await;
+            taken = tried(&mut connection).await.map_err(|error| unusable(&error))?;
+        }
+        if taken {
+            return Ok(Self(Held::Server { options, connection: Box::new(connection) }));
         }
         Err(Problem::conflict("another `serve` runs on this database").hint(
             "Use the one that runs, or stop it. For more runs at the same time, start \
@@ -110,7 +111,12 @@ impl Lock {
 /// A connection, and whether it has the lock.
 async fn take(options: &AnyConnectOptions) -> Result<(AnyConnection, bool), sqlx::Error> {
     let mut connection = AnyConnection::connect_with(options).await?;
-    let row = query("SELECT pg_try_advisory_lock($1) AS taken").bind(NUMBER);
-    let taken = row.fetch_one(&mut connection).await?.try_get("taken")?;
+    let taken = tried(&mut connection).await?;
     Ok((connection, taken))
+}
+
+/// Whether this connection has the lock now.
+async fn tried(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let row = query("SELECT pg_try_advisory_lock($1) AS taken").bind(NUMBER);
+    row.fetch_one(connection).await?.try_get("taken")
 }

@@ -56,6 +56,53 @@ fn what_cannot_start_says_why_and_a_new_wrapping_key_and_a_backup_work_beside_it
     assert_eq!(again.get(&path)["state"], json!("attention"));
 }
 
+#[test]
+fn options_that_cannot_work_are_refused_with_the_way_out_and_repeat_no_password() {
+    let folder = folder();
+    let data = folder.data.to_str().unwrap();
+    let engine = "http://127.0.0.1:7233";
+    let secret = "http://ann:hidden@127.0.0.1:7233";
+    for (arguments, words) in [
+        (&["--temporal", engine, "--data", data][..], "Give a `--database`"),
+        (&["--temporal", secret, "--database", "postgres://x"], "TEMPORAL_API_KEY"),
+        (&["--temporal", "hidden", "--database", "postgres://x"], "http://HOST:PORT"),
+        (&["--temporal", "ftp://h", "--database", "postgres://x"], "http://HOST:PORT"),
+        (&["--temporal", engine, "--database", "postgres://x"], "make temporal-bridge"),
+        (&["--key-vault", "hidden", "--data", data], "/v1/transit/keys/NAME"),
+        (&["--key-vault", "https://a:hidden@v.test/v1/t/keys/k", "--data", data], "keys/NAME"),
+        (&["--key-vault", "https://v.test/v1/transit", "--data", data], "keys/NAME"),
+        (&["--key-vault", "https://v.test/v1/t/keys/k", "--key", "k", "--data", data], "--key"),
+        (&["--key-vault-token", "t", "--data", data], "--key-vault"),
+        (&["--allow-upstream", secret, "--data", data], "http://[not shown]@127.0.0.1:7233"),
+        (&["--public-url", "https://a:'hidden://@h", "--data", data], "[not shown]@h"),
+        (&["--data", data, secret], "unexpected argument 'http://[not shown]@"),
+    ] {
+        let mut serve = platform();
+        serve.arg("serve").args(arguments).env("VAULT_TOKEN", "t");
+        let ended = serve.output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains(words), "{arguments:?}: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+    // Files beside the store end with 1 where they cannot be read, as those of smp-harness do.
+    let wrong = folder.data.with_file_name("wrong.toml");
+    std::fs::write(&wrong, "publisher = 3").unwrap();
+    let wrong = wrong.to_str().unwrap();
+    for (file, code, words) in
+        [("/nonexistent/trust.toml", 1, "Name a trust file"), (wrong, 2, "`--trust`: ")]
+    {
+        let ended = platform().args(["serve", "--data", data, "--trust", file]).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let without = platform()
+        .args(["serve", "--data", data, "--key-vault", "https://v.test/v1/t/keys/k"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(without.stderr).unwrap().contains("VAULT_TOKEN"));
+}
+
 fn restored_token(folder: &Folder) -> String {
     let made = run(&folder.data, &["token", "new", "--json", "--role", "admin"]);
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use smp_host::http::origin::Origin;
-use smp_host::live::{LiveClient, LiveOptions, body};
+use smp_host::live::{LiveClient, body};
 use tokio::sync::Mutex;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -21,6 +21,7 @@ use super::Options;
 use super::ticket::Ticket;
 use super::token::{Expected, Keys, Person, Refused};
 use crate::clock::{HOUR, now};
+use crate::outside;
 use crate::problem::Problem;
 
 /// Time of one request to the issuer.
@@ -79,17 +80,8 @@ impl Issuer {
             return Err(Problem::invalid("the issuer is no address that can be used")
                 .hint("Give it as its tokens name it: `https://…`, without a query."));
         }
-        let client = LiveClient::new(&LiveOptions {
-            timeout: REQUEST,
-            largest_body: LARGEST,
-            extra_roots: None,
-            system_proxy: true,
-            // The operator named it.
-            private_network: true,
-            ranges: Vec::new(),
-            user_agent: concat!("smp-platform/", env!("CARGO_PKG_VERSION")).to_owned(),
-        })
-        .map_err(|error| Problem::broken(error.to_string()).hint(error.hint()))?;
+        let client =
+            outside::client(REQUEST, LARGEST, true).map_err(|error| outside::unusable(&error))?;
         Ok(Self { options, back, client, known: Mutex::default() })
     }
 

@@ -75,7 +75,8 @@ async fn answer(
     let data = match path.as_str() {
         "datakey/plaintext/smp" => {
             let key = Key::random().unwrap();
-            json!({"plaintext": STANDARD.encode(key.bytes()), "ciphertext": transit.wrap(key.bytes())})
+            let (plaintext, ciphertext) = (STANDARD.encode(key.bytes()), transit.wrap(key.bytes()));
+            json!({"plaintext": plaintext, "ciphertext": ciphertext})
         }
         "encrypt/smp" => {
             json!({"ciphertext": transit.wrap(&STANDARD.decode(text("plaintext")).unwrap())})
