@@ -6,7 +6,9 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { browser, connector, enter, folder, harness, heap, install, mock, platform, until, watched } from "./platform.mjs";
+import {
+  browser, connector, enter, folder, harness, heap, install, mock, platform, until, watched,
+} from "./platform.mjs";
 import { pages, story, WORKSPACES } from "./story.mjs";
 
 const axe = readFileSync(resolve(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
@@ -283,7 +285,7 @@ test("a form is checked while it is typed, a key is taken once, and nothing is s
   await page.waitForTimeout(400);
   const memory = await heap(page);
   assert.ok(memory.includes("held in memory"), "the snapshot has the texts of the page");
-  assert.ok(!memory.includes(organization.key), "the key left the memory of the page when it was sent");
+  assert.ok(!memory.includes(organization.key), "the key leaves the page's memory as it is sent");
   assert.equal(bodies.filter((body) => body.includes(encodeURIComponent(organization.key))).length, 1, "one POST has it");
   await page.selectOption("#upstream", organization.url);
   await page.click("button.main");

@@ -58,7 +58,8 @@ pub fn binary() -> PathBuf {
     built(profile.join("smp-harness"), "cargo build --release --workspace")
 }
 
-/// `make`, without what a `make` around the test hands down: it would print folders, and build elsewhere.
+/// `make`, without what a `make` around the test hands down: it would print folders, and build
+/// elsewhere.
 #[must_use]
 pub fn make() -> Command {
     let mut make = Command::new("make");

@@ -1,9 +1,9 @@
 //! Tests of `new` in every language: what it makes is built, passes its check, collects 20,000
 //! people with the bytes of every other language, and runs in a host with a pool.
 //!
-//! A language whose toolchain is not on the machine is skipped, with a message. Python and the large
-//! engine of JavaScript take minutes: `make languages` sets `SMP_LANGUAGES=all` for them, and prints
-//! what the connector costs in each.
+//! A language whose toolchain is not on the machine is skipped, with a message. Python and the
+//! large engine of JavaScript take minutes: `make languages` sets `SMP_LANGUAGES=all` for them, and
+//! prints what the connector costs in each.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! What the platform costs: pages committed to its ledger, lists of a large organization, tenants
-//! that run, and a schedule at rest. `bench-platform [MEMBERS]` prints a table and fails beyond three
-//! times a target, so that a busy machine fails nothing and a mistake in the order of magnitude does.
+//! that run, and a schedule at rest. `bench-platform [MEMBERS]` prints a table and fails beyond
+//! three times a target, so that a busy machine fails nothing and a mistake in the order of
+//! magnitude does.
 //!
 //! `bench-platform --postgres` measures the same pages on a PostgreSQL server, and runs in 1, 2 and 4
 //! worker processes.
@@ -273,8 +274,8 @@ async fn put(store: &Store, connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Processor seconds of a whole run: of this process and of a server, for its pages and its end, and
-/// for making the pages here.
+/// Processor seconds of a whole run: of this process and of a server, for its pages and its end,
+/// and for making the pages here.
 #[derive(Default)]
 struct Cost {
     pages: f64,

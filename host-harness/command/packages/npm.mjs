@@ -1,7 +1,9 @@
 // Makes an npm package that carries the command: `npm.mjs BINARY VERSION FOLDER`. It has the
 // command as `bin`, and exports `members` and `Failed` of docs/hosts/host.mjs.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 

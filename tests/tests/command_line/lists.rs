@@ -143,8 +143,9 @@ fn the_report_has_its_figures_in_order_however_a_run_ends() {
         notes[0].as_object().unwrap().keys().collect::<Vec<_>>(),
         ["message", "hint", "setting"]
     );
-    let figures = json!({"outcome": "complete", "members": 25, "people": people, "total": 25, "pages": 3, "duplicates": 0, "requests": 4,
-        "retries": 0, "waited_ms": 0, "bytes": bytes, "notes": notes, "error": null});
+    let figures = json!({"outcome": "complete", "members": 25, "people": people, "total": 25,
+        "pages": 3, "duplicates": 0, "requests": 4, "retries": 0, "waited_ms": 0, "bytes": bytes,
+        "notes": notes, "error": null});
     assert!(report == figures && bytes.as_u64().is_some_and(|bytes| bytes > 5_000), "{report}");
     mock.set_fault(Call::Users, When::Nth(2), Fault::status(503));
     assert_eq!(

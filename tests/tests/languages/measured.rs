@@ -1,5 +1,6 @@
 //! What a connector costs in a language: sizes, times and memory of the real command, as a row of
-//! the table in `docs/write-a-connector.md`. Nothing is compared: other machines have other figures.
+//! the table in `docs/write-a-connector.md`. Nothing is compared: other machines have other
+//! figures.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,5 @@
-//! The conformance kit for hosts as it is packed: it is whole, and works outside of this repository.
+//! The conformance kit for hosts as it is packed: it is whole, and works outside of this
+//! repository.
 
 use std::collections::BTreeSet;
 use std::fs;

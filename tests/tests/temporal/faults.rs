@@ -32,8 +32,8 @@ fn workers_engine_and_database_fail_and_every_page_is_kept_once() {
     }
 }
 
-/// Kills a worker, and in half of the cases what speaks with the engine for it: then the engine must
-/// miss it.
+/// Kills a worker, and in half of the cases what speaks with the engine for it: then the engine
+/// must miss it.
 fn killed(worker: Worker, with_bridge: bool) {
     if with_bridge {
         kill_children(worker.id());

@@ -356,15 +356,14 @@ said
 ## Who vouches for it
 
 When this page was written, the package was not signed: a signature covers this page too, and is a \
-             file beside it, `SHA256SUMS.sig`. `smp-harness verify` says who signed the package, \
+             file beside it, `SHA256SUMS.sig`. `tool verify` says who signed the package, \
              and whether your trust file permits that publisher.
 
 ## How to install it
 
-- **Verify the package:** `smp-harness verify example-cloud-1.2.3 --trust trust.toml`
-- **Try it:** `smp-harness collect example-cloud-1.2.3/example-cloud.wasm --trust trust.toml`
-- **Install it on a platform:** `smp-platform connector install example-cloud-1.2.3 --trust \
-             trust.toml`
+- **Verify the package:** `tool verify example-cloud-1.2.3 --trust trust.toml`
+- **Try it:** `tool collect example-cloud-1.2.3/example-cloud.wasm --trust trust.toml`
+- **Install it on a platform:** `tool install example-cloud-1.2.3 --trust trust.toml`
 
 ## Help, and reports of weaknesses
 

@@ -99,10 +99,10 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             }],
         },
         commands: Commands {
-            verifier: "smp-harness verify".into(),
-            verify: "smp-harness verify FOLDER --trust trust.toml".into(),
-            collect: "smp-harness collect FOLDER/CONNECTOR.wasm --trust trust.toml".into(),
-            install: "smp-platform connector install FOLDER --trust trust.toml".into(),
+            verifier: "tool verify".into(),
+            verify: "tool verify FOLDER --trust trust.toml".into(),
+            collect: "tool collect FOLDER/CONNECTOR.wasm --trust trust.toml".into(),
+            install: "tool install FOLDER --trust trust.toml".into(),
         },
     }
 }

@@ -34,8 +34,9 @@ pub(super) fn may_pass(request: &Request, response: &Response) -> bool {
     }
 }
 
-/// Whether asking for a later page again may bring it: the service answered the same question before.
-/// A key that is refused, a proxy or a filter stays, and so does what a service says in a 400 or 404.
+/// Whether asking for a later page again may bring it: the service answered the same question
+/// before. A key that is refused, a proxy or a filter stays, and so does what a service says in a
+/// 400 or 404.
 pub(super) fn may_pass_within_a_list(response: &Response) -> bool {
     let says_nothing = || said::by(start(&response.body)) == Some(Said::Nothing);
     match response.status {

@@ -1,5 +1,5 @@
-//! Compares two reports of `validate`: whether the settings are still ready, and the outcome of each
-//! check.
+//! Compares two reports of `validate`: whether the settings are still ready, and the outcome of
+//! each check.
 
 use serde_json::Value;
 

@@ -76,15 +76,20 @@ proptest! {
         prop_assert_eq!(rows.len(), page.members.len());
         for (row, member) in rows.iter().zip(&page.members) {
             let cells: Vec<String> = row.iter().map(data).collect();
-            let seen = |instant: &Option<Instant>| instant.as_ref().and_then(rfc3339).map(|written| written.as_str().to_owned());
+            let written = |instant: &Instant| rfc3339(instant).map(|it| it.as_str().to_owned());
+            let seen = |instant: &Option<Instant>| instant.as_ref().and_then(written);
             prop_assert_eq!(&cells[0], &plain(member.email.as_deref().unwrap_or_default()));
             prop_assert_eq!(&cells[1], &plain(&member.name));
             prop_assert_eq!(&cells[2], &plain(&member.role));
             prop_assert_eq!(&cells[3], &seen(&member.last_seen).unwrap_or_default());
             prop_assert_eq!(&cells[4], &plain(&member.id));
-            prop_assert_eq!(&cells[8], &member.billable.map_or(String::new(), |billable| billable.to_string()));
+            let billable = member.billable.map_or(String::new(), |billable| billable.to_string());
+            prop_assert_eq!(&cells[8], &billable);
             let expected: Vec<_> = row::uses(member, &page.products)
-                .map(|(product, used)| (plain(&product.name), product.site.as_deref().map(plain), seen(&used.last_active)))
+                .map(|(product, used)| {
+                    let site = product.site.as_deref().map(plain);
+                    (plain(&product.name), site, seen(&used.last_active))
+                })
                 .collect();
             prop_assert_eq!(uses(&cells[9]), expected);
         }
