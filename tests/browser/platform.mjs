@@ -61,17 +61,20 @@ export function harness(args, env = {}) {
   return spawnSync(program("smp-harness"), args, { encoding: "utf8", env: { ...process.env, ...env }, maxBuffer: 1 << 28 });
 }
 
-/** The platform on a store. */
-export async function platform(data, upstreams, { token: known, listen = "127.0.0.1:0" } = {}) {
+/** The platform on a store. Behind a proxy that ends TLS, `send` is a `fetch` that trusts it. */
+export async function platform(data, upstreams, {
+  token: known, listen = "127.0.0.1:0", args = [], env = {}, send = fetch,
+} = {}) {
   const allowed = upstreams.flatMap((url) => ["--allow-upstream", url]);
-  const child = started("smp-platform", ["serve", "--json", "--data", data, "--listen", listen, ...allowed]);
+  const all = ["serve", "--json", "--data", data, "--listen", listen, ...allowed, ...args];
+  const child = started("smp-platform", all, { env: { ...process.env, ...env } });
   let line = "";
   for await (line of createInterface({ input: child.stdout })) break;
   const told = JSON.parse(line);
   const bearer = known ?? told.token;
   const api = async (method, path, body) => {
     const headers = { authorization: `Bearer ${bearer}` };
-    const answer = await fetch(told.url + path, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await send(told.url + path, { method, headers, body: body && JSON.stringify(body) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text && JSON.parse(text);
@@ -82,7 +85,7 @@ export async function platform(data, upstreams, { token: known, listen = "127.0.
     async stop() { child.kill("SIGTERM"); await ended(child); },
     /** Another link, for another browser. */
     async again() {
-      const answer = await fetch(`${told.url}/console/links`, { method: "POST", headers: { authorization: `Bearer ${bearer}` } });
+      const answer = await send(`${told.url}/console/links`, { method: "POST", headers: { authorization: `Bearer ${bearer}` } });
       return told.url + (await answer.json()).console;
     },
     /** Connects a tenant to a mock. */
