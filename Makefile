@@ -286,14 +286,14 @@ $(BROWSER)/node_modules: $(BROWSER)/package-lock.json
 	@cd $(BROWSER) && npm ci --no-audit --no-fund && touch node_modules || echo "skipped: npm cannot install playwright-core and axe-core here"
 
 # Some tests need a browser. Where it cannot be had, that is said and nothing fails: they are skipped.
-browser-installed: ## Install Node.js and Chromium with apt-get, on Debian, as root: the tests of the console need them
-	@if command -v chromium >/dev/null && command -v node >/dev/null; then echo "node and chromium are installed"; \
+browser-installed: ## Install Node.js, Chromium and openssl with apt-get, on Debian, as root: the tests of the console need them
+	@if command -v chromium >/dev/null && command -v node >/dev/null && command -v openssl >/dev/null; then echo "node, chromium and openssl are installed"; \
 	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
-		echo "installing the Debian packages nodejs, npm and chromium"; \
-		{ apt-get install --yes --no-install-recommends nodejs npm chromium || \
-			{ apt-get update && apt-get install --yes --no-install-recommends nodejs npm chromium; }; } >/dev/null 2>&1 || \
+		echo "installing the Debian packages nodejs, npm, chromium and openssl"; \
+		{ apt-get install --yes --no-install-recommends nodejs npm chromium openssl || \
+			{ apt-get update && apt-get install --yes --no-install-recommends nodejs npm chromium openssl; }; } >/dev/null 2>&1 || \
 			echo "they cannot be installed here: the tests of the console in a browser are skipped"; \
-	else echo "node or chromium is not installed, and only root can do that, on Debian: the tests of the console in a browser are skipped"; fi
+	else echo "node, chromium or openssl is not installed, and only root can do that, on Debian: the tests of the console in a browser are skipped"; fi
 
 browser: programs $(BROWSER)/node_modules ## Test the console in a real browser
 	@tests/browser/run.sh
@@ -336,12 +336,17 @@ doc: ## Build the documentation of the library; a warning is an error
 $(DENY):
 	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_TARGET_DIR=$(abspath $(TARGET))/tools/build $(CARGO) install --locked --root $(TARGET)/tools cargo-deny@$(DENY_VERSION) || true
 
+# The bridge to Temporal has a lock file of its own.
+OF_THE_BRIDGE := --manifest-path platform/temporal/Cargo.toml --config deny.toml
 deny: $(DENY) ## Check advisories, licences and sources, if cargo-deny and its database are available
-	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; \
-	elif $(DENY) --locked check licenses bans sources; then \
-		$(DENY) --locked fetch db >/dev/null 2>&1 || { echo "skipped: the database of advisories is not available here"; exit 0; }; \
-		$(DENY) --locked check advisories; \
-	else exit 1; fi
+	@if ! test -x $(DENY); then echo "skipped: cargo-deny $(DENY_VERSION) cannot be installed here"; exit 0; fi; set -e; \
+	$(DENY) --locked check licenses bans sources; \
+	bridge=1; $(CARGO) fetch --locked --manifest-path platform/temporal/Cargo.toml || bridge=; \
+	if test "$$bridge"; then $(DENY) --locked $(OF_THE_BRIDGE) check --allow license-not-encountered --allow no-license-field licenses bans sources; \
+	else echo "skipped: the crates of the bridge cannot be had here"; fi; \
+	$(DENY) --locked fetch db >/dev/null 2>&1 || { echo "skipped: the database of advisories is not available here"; exit 0; }; \
+	$(DENY) --locked check advisories; \
+	if test "$$bridge"; then $(DENY) --locked $(OF_THE_BRIDGE) check advisories; fi
 
 documents: package ## Read the bill of materials, and pages of hostile texts, with other implementations
 	@(cd tests/documents/hostile && npm ci --no-audit --no-fund) || echo "skipped: npm cannot install marked and micromark here"
@@ -377,7 +382,7 @@ bench-platform: component ## Measure the platform: page commits, lists of a mill
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform $(MEMBERS)
 
-bench-postgres: component postgres-installed ## Measure page commits on PostgreSQL, and runs in 1, 2 and 4 worker processes
+bench-postgres: component postgres-installed ## Measure page commits on PostgreSQL, and runs in 1, 2 and 4 worker processes, with Temporal if `make temporal` got it
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform --postgres
 

@@ -1,6 +1,6 @@
 //! Many worker processes on one PostgreSQL server: how long the same runs take with 1, 2 and 4 of
-//! them, and what a run costs whom. Slots are few and services slow, so that the places are measured
-//! and not the cores of this machine.
+//! them, alone and with Temporal, and what a run costs whom. Slots are few and services
+//! slow, so that the places are measured and not the cores of this machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use smp_tests::harness::component;
 use smp_tests::mock::{Builder, DEFAULT_KEY, Mock};
 use smp_tests::postgres::Cluster;
+use smp_tests::temporal::Temporal;
 
 /// Tenants, each with one run; pages of a run; members of a page.
 const TENANTS: usize = 96;
@@ -30,9 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Taken {
     /// Worker processes.
     pub workers: usize,
+    /// Processor seconds of a run in the engine, if there is one.
+    pub engine_cpu: Option<f64>,
     /// Seconds from their start to the end of the last run.
     pub wall: f64,
-    /// Processor seconds of a run in the workers.
+    /// Processor seconds of a run in the workers, and in what speaks with the engine for them.
     pub workers_cpu: f64,
     /// Processor seconds of a run in the database.
     pub database_cpu: f64,
@@ -40,12 +43,12 @@ pub struct Taken {
     pub memory: u64,
 }
 
-/// Processor seconds so far of a server and all its processes.
+/// Processor seconds so far of a process and those that it started.
 ///
 /// # Errors
 /// If the kernel does not tell them.
-pub fn cpu_of(server: u32) -> Result<f64> {
-    // The times of those that ended are with the server.
+pub fn cpu_of(process: u32) -> Result<f64> {
+    // The times of those that ended are with it.
     let mut ticks = 0;
     for entry in fs::read_dir("/proc")? {
         let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else { continue };
@@ -54,9 +57,9 @@ pub fn cpu_of(server: u32) -> Result<f64> {
         let number = |place: usize| -> u64 {
             fields.get(place).and_then(|field| field.parse().ok()).unwrap_or(0)
         };
-        if head.split(' ').next() == Some(&server.to_string()) {
+        if head.split(' ').next() == Some(&process.to_string()) {
             ticks += (11..=14).map(number).sum::<u64>();
-        } else if number(1) == u64::from(server) {
+        } else if number(1) == u64::from(process) {
             ticks += number(11) + number(12);
         }
     }
@@ -65,17 +68,25 @@ pub fn cpu_of(server: u32) -> Result<f64> {
     Ok(ticks as f64 / 100.0)
 }
 
-/// The same runs with 1, 2 and 4 workers. `None` if PostgreSQL is not installed.
+/// The same runs with 1, 2 and 4 workers, without an engine and, if it is installed, with one.
+/// Empty if PostgreSQL is not installed.
 ///
 /// # Errors
 /// If something does not work.
-pub fn measure() -> Result<Option<Vec<Taken>>> {
+pub fn measure() -> Result<Vec<Taken>> {
     let mut all = Vec::new();
-    for workers in [1, 2, 4] {
-        let Some(cluster) = Cluster::start() else { return Ok(None) };
-        all.push(with(&cluster, workers)?);
+    for with_engine in [false, true] {
+        for workers in [1, 2, 4] {
+            let Some(cluster) = Cluster::start() else { return Ok(all) };
+            let mut engine = Temporal::away().filter(|_| with_engine);
+            if with_engine && engine.is_none() {
+                return Ok(all);
+            }
+            engine.iter_mut().for_each(Temporal::start);
+            all.push(with(&cluster, engine.as_ref(), workers)?);
+        }
     }
-    Ok(Some(all))
+    Ok(all)
 }
 
 /// The platform's program with a command.
@@ -114,7 +125,7 @@ impl Drop for Ended {
     }
 }
 
-fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
+fn with(cluster: &Cluster, engine: Option<&Temporal>, number: usize) -> Result<Taken> {
     let mocks: Vec<Mock> = (0..TENANTS)
         .map(|tenant| {
             Builder::default()
@@ -130,6 +141,9 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
     let start = |command: &[&str]| -> Result<(Child, String)> {
         let mut command = platform(cluster, command)?;
         command.arg("--key").arg(cluster.folder().join("key"));
+        if let Some(engine) = engine {
+            command.args(engine.options(engine.port()));
+        }
         started(command, &cluster.folder().join("platform.log"), &mocks)
     };
     let (serve, line) = start(&["serve", "--json", "--slots", "0"])?;
@@ -142,35 +156,33 @@ fn with(cluster: &Cluster, number: usize) -> Result<Taken> {
     );
     connect(url, token, &mocks)?;
     wait(cluster, "SELECT count(*) FROM runs", TENANTS)?;
+    if let Some(engine) = engine {
+        engine.queued(TENANTS as u64);
+    }
 
     let server = cluster.process().context("no server")?;
-    let (began, before) = (Instant::now(), cpu_of(server)?);
+    let engines = || engine.and_then(Temporal::process).map(cpu_of).transpose();
+    let (began, before, engine_before) = (Instant::now(), cpu_of(server)?, engines()?);
     let slots = SLOTS.to_string();
     let workers: Vec<Ended> = (0..number)
         .map(|_| Ok(Ended(start(&["work", "--slots", &slots])?.0)))
         .collect::<Result<_>>()?;
     wait(cluster, "SELECT count(*) FROM runs WHERE state = 'complete'", TENANTS)?;
     let wall = began.elapsed().as_secs_f64();
-    let mut taken = Taken { workers: number, wall, workers_cpu: 0.0, database_cpu: 0.0, memory: 0 };
     #[expect(clippy::cast_precision_loss, reason = "a figure of a benchmark")]
     let runs = TENANTS as f64;
+    let engine_cpu = engines()?.zip(engine_before).map(|(after, before)| (after - before) / runs);
+    let database_cpu = (cpu_of(server)? - before) / runs;
+    let mut taken =
+        Taken { workers: number, engine_cpu, wall, workers_cpu: 0.0, database_cpu, memory: 0 };
     for worker in &workers {
         let status = fs::read_to_string(format!("/proc/{}/status", worker.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         taken.memory = taken.memory.max(kib.unwrap_or(0) * 1024);
-        taken.workers_cpu +=
-            cpu_of_one(Path::new(&format!("/proc/{}/stat", worker.0.id())))? / runs;
+        taken.workers_cpu += cpu_of(worker.0.id())? / runs;
     }
-    taken.database_cpu = (cpu_of(server)? - before) / runs;
     Ok(taken)
-}
-
-fn cpu_of_one(stat: &Path) -> Result<f64> {
-    let stat = fs::read_to_string(stat)?;
-    let rest = stat.rsplit_once(") ").context("a malformed line")?.1;
-    let times = rest.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok());
-    Ok(times.map(f64::from).sum::<f64>() / 100.0)
 }
 
 /// Waits until a query of a number answers this. Each look is a connection, which costs the

@@ -6,9 +6,11 @@
 pub mod cases;
 pub mod fuzz;
 pub mod harness;
+pub mod line;
 pub mod mock;
 pub mod postgres;
 pub mod registry;
 pub mod released;
+pub mod temporal;
 
 mod terminal;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::line::Line;
+
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -95,8 +97,21 @@ impl Cluster {
         self.server.as_ref().map(Child::id)
     }
 
+    /// The folder of its socket.
     fn socket(&self) -> PathBuf {
         self.folder.path().join("pg")
+    }
+
+    /// A line to its database, and the address of the database at the other end of it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn line(&self) -> (Line, String) {
+        let folder = self.folder.path().join("line");
+        fs::create_dir(&folder).unwrap();
+        let line = Line::to_socket(&self.socket().join(".s.PGSQL.5432"), &folder);
+        (line, format!("postgres://smp@localhost/postgres?host={}", folder.display()))
     }
 
     /// The folder of this test, for key files and logs.

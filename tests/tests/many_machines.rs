@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "many_machines/cut.rs"]
+mod cut;
 #[path = "many_machines/faults.rs"]
 mod faults;
 #[path = "many_machines/fleet.rs"]

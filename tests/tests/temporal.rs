@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "temporal/cut.rs"]
+mod cut;
 #[path = "temporal/engine.rs"]
 mod engine;
 #[path = "temporal/faults.rs"]
@@ -30,13 +32,14 @@ use serde_json::{Value, json};
 use smp_tests::harness::skipped;
 use smp_tests::mock::{Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, When};
 use smp_tests::postgres::Cluster;
+use smp_tests::temporal::Temporal;
 
-use engine::Engine;
+use engine::{serve, work};
 use fleet::{connected, installed, log_of, mocks, most_in_a_second};
 
 /// A database with the connector installed, and an engine that is not started yet.
-fn parts() -> Option<(Cluster, Engine)> {
-    let Some(engine) = Engine::away() else {
+fn parts() -> Option<(Cluster, Temporal)> {
+    let Some(engine) = Temporal::away() else {
         // `make temporal` got both.
         assert!(std::env::var_os("SMP_TEMPORAL").is_none(), "Temporal or the bridge is not there");
         skipped("Temporal or the bridge to it is not there; `make temporal` gets both");
@@ -51,7 +54,7 @@ fn parts() -> Option<(Cluster, Engine)> {
 }
 
 /// The same, and the engine answers.
-fn started() -> Option<(Cluster, Engine)> {
+fn started() -> Option<(Cluster, Temporal)> {
     let (cluster, mut engine) = parts()?;
     engine.start();
     Some((cluster, engine))
@@ -72,8 +75,8 @@ fn number(text: &str) -> i64 {
 fn without_the_engine_runs_go_on_and_the_status_says_so() {
     let Some((cluster, mut engine)) = parts() else { return };
     let mocks = mocks(2, |mock| mock.members(400).page_size(10));
-    let server = engine.serve(&cluster, &mocks, &[]);
-    let worker = engine.work(&cluster, &mocks, "worker", &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
+    let worker = work(&engine, &cluster, &mocks, "worker", &[]);
     let away = server.until("/readyz", |ready| {
         ready["detail"].as_str().is_some_and(|text| !text.contains("being reached"))
     });
@@ -112,11 +115,11 @@ fn without_the_engine_runs_go_on_and_the_status_says_so() {
 fn sigterm_hands_a_run_over_before_anybody_misses_its_worker() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = slow(60);
-    let server = engine.serve(&cluster, &mocks, &["--lease", "300"]);
+    let server = serve(&engine, &cluster, &mocks, &["--lease", "300"]);
     let path = server.connected("acme", &mocks[0]);
-    let first = engine.work(&cluster, &mocks, "first", &["--lease", "300"]);
+    let first = work(&engine, &cluster, &mocks, "first", &["--lease", "300"]);
     cluster.until(PAGE, |page| number(page) >= 2);
-    let second = engine.work(&cluster, &mocks, "second", &["--lease", "300"]);
+    let second = work(&engine, &cluster, &mocks, "second", &["--lease", "300"]);
     server.until("/readyz", |ready| ready["engine"] == "there");
     assert!(first.end() < Duration::from_secs(10));
     let began = Instant::now();
@@ -133,12 +136,12 @@ fn sigterm_hands_a_run_over_before_anybody_misses_its_worker() {
 fn a_wait_of_an_hour_holds_no_slot_and_a_person_can_end_it() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = mocks(2, |mock| mock.members(30).page_size(10));
-    let server = engine.serve(&cluster, &mocks, &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
     let paths = connected(&server, &mocks);
     let fault = Fault::Status(ErrorAnswer::new(429).retry_after(RetryAfter::Seconds(3_600)));
     mocks[0].set_fault(Call::Users, When::From(2), fault);
     // One place for two runs.
-    let worker = engine.work(&cluster, &mocks, "worker", &["--slots", "1"]);
+    let worker = work(&engine, &cluster, &mocks, "worker", &["--slots", "1"]);
     let waiting = server.first_run(&paths[0]);
     let at = format!("{}/runs/{waiting}", paths[0]);
     let waits = server.until(&at, |run| run["state"] == "waiting");
@@ -160,9 +163,9 @@ fn a_wait_of_an_hour_holds_no_slot_and_a_person_can_end_it() {
 fn a_bridge_that_crashes_is_started_again_and_runs_go_on() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = mocks(2, |mock| mock.members(200).page_size(10));
-    let server = engine.serve(&cluster, &mocks, &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
     let path = server.connected("acme", &mocks[0]);
-    let worker = engine.work(&cluster, &mocks, "worker", &["--lease", "3"]);
+    let worker = work(&engine, &cluster, &mocks, "worker", &["--lease", "3"]);
     let run = server.first_run(&path);
     cluster.until(PAGE, |page| number(page) >= 2);
     faults::kill_children(server.id());
@@ -182,11 +185,11 @@ fn a_bridge_that_crashes_is_started_again_and_runs_go_on() {
 fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = slow(60);
-    let server = engine.serve(&cluster, &mocks, &["--lease", "2"]);
+    let server = serve(&engine, &cluster, &mocks, &["--lease", "2"]);
     let path = server.connected("acme", &mocks[0]);
-    let first = engine.work(&cluster, &mocks, "first", &["--lease", "2"]);
+    let first = work(&engine, &cluster, &mocks, "first", &["--lease", "2"]);
     cluster.until(PAGE, |page| number(page) >= 3);
-    let second = engine.work(&cluster, &mocks, "second", &["--lease", "2"]);
+    let second = work(&engine, &cluster, &mocks, "second", &["--lease", "2"]);
     first.pause();
     cluster.until("SELECT epoch FROM runs", |epoch| epoch == "2");
     let page = number(&cluster.sql(PAGE));
@@ -205,8 +208,8 @@ fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
 fn what_only_the_schedule_knows_of_begins_within_its_minute() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = slow(2);
-    let server = engine.serve(&cluster, &mocks, &[]);
-    let _worker = engine.work(&cluster, &mocks, "worker", &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
+    let _worker = work(&engine, &cluster, &mocks, "worker", &[]);
     let path = server.connected("acme", &mocks[0]);
     let run = server.first_run(&path);
     assert_eq!(server.ended(&path, &run)["state"], json!("complete"));
@@ -224,8 +227,8 @@ fn what_only_the_schedule_knows_of_begins_within_its_minute() {
 fn a_worker_of_other_tables_takes_nothing_from_the_engine() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = slow(2);
-    let server = engine.serve(&cluster, &mocks, &[]);
-    let _worker = engine.work(&cluster, &mocks, "worker", &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
+    let _worker = work(&engine, &cluster, &mocks, "worker", &[]);
     let path = server.connected("acme", &mocks[0]);
     let run = server.first_run(&path);
     assert_eq!(server.ended(&path, &run)["state"], json!("complete"));
@@ -248,11 +251,11 @@ fn a_worker_of_other_tables_takes_nothing_from_the_engine() {
 fn nothing_of_a_customer_is_in_the_engine() {
     let Some((cluster, engine)) = started() else { return };
     let mocks = mocks(2, |mock| mock.members(60).page_size(10));
-    let server = engine.serve(&cluster, &mocks, &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
     let paths = connected(&server, &mocks);
     let fault = Fault::Status(ErrorAnswer::new(401));
     mocks[1].set_fault(Call::Users, When::From(2), fault);
-    let worker = engine.work(&cluster, &mocks, "worker", &[]);
+    let worker = work(&engine, &cluster, &mocks, "worker", &[]);
     let run = server.first_run(&paths[0]);
     cluster.until(PAGE, |page| number(page) >= 2);
     let cursors = cluster.sql("SELECT next FROM pages WHERE next IS NOT NULL");

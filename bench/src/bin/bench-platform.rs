@@ -4,7 +4,7 @@
 //! magnitude does.
 //!
 //! `bench-platform --postgres` measures the same pages on a PostgreSQL server, and runs in 1, 2 and 4
-//! worker processes.
+//! worker processes, without an engine and with Temporal, if it is installed.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -99,11 +99,14 @@ async fn measure_server() -> Result<ExitCode> {
         Figure("of it, in the database".into(), page(again.server_pages), "ms", None),
         Figure("the end of that run, database".into(), again.server_end, "s", None),
     ];
-    let taken = many::measure()?.unwrap_or_default();
-    let first = taken.first().map_or(0.0, |one| one.wall);
-    for one in &taken {
+    let mut first = 0.0;
+    for one in &many::measure()? {
         let workers = one.workers;
-        let name = |what: &str| format!("{workers} worker processes of 8 places: {what}");
+        if workers == 1 {
+            first = one.wall;
+        }
+        let with = if one.engine_cpu.is_some() { " with Temporal" } else { "" };
+        let name = |what: &str| format!("{workers} worker processes of 8 places{with}: {what}");
         let linear = first / one.wall / f64::from(u32::try_from(workers)?);
         figures.push(Figure(name("96 runs of 20 pages"), one.wall, "s", None));
         figures.push(Figure(name("part of linear"), linear, "", None));
@@ -119,6 +122,9 @@ async fn measure_server() -> Result<ExitCode> {
             "ms",
             None,
         ));
+        if let Some(cpu) = one.engine_cpu {
+            figures.push(Figure(name("processor time of a run, engine"), cpu * 1e3, "ms", None));
+        }
         figures.push(Figure(
             name("most memory of one"),
             number(one.memory) / 1_048_576.0,

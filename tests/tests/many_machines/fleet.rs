@@ -23,9 +23,14 @@ pub(crate) struct Worker {
 
 /// A command of the platform on this database.
 pub(crate) fn command(cluster: &Cluster, name: &[&str]) -> Command {
+    command_at(cluster, &cluster.url(), name)
+}
+
+/// The same, where the database is reached at another address.
+fn command_at(cluster: &Cluster, database: &str, name: &[&str]) -> Command {
     let mut command = platform();
     command.env("XDG_CACHE_HOME", cluster.folder().join("cache"));
-    command.args(name).args(["--database", &cluster.url()]);
+    command.args(name).args(["--database", database]);
     command
 }
 
@@ -70,7 +75,18 @@ pub(crate) fn refused(cluster: &Cluster) -> Output {
 impl Worker {
     /// Starts a worker with these options.
     pub(crate) fn start(cluster: &Cluster, mocks: &[Mock], name: &str, options: &[&str]) -> Self {
-        let mut command = command(cluster, &["work", "--metrics", "127.0.0.1:0"]);
+        Self::start_at(cluster, &cluster.url(), mocks, name, options)
+    }
+
+    /// Starts one that reaches the database at this address.
+    pub(crate) fn start_at(
+        cluster: &Cluster,
+        database: &str,
+        mocks: &[Mock],
+        name: &str,
+        options: &[&str],
+    ) -> Self {
+        let mut command = command_at(cluster, database, &["work", "--metrics", "127.0.0.1:0"]);
         command.arg("--key").arg(key(cluster)).args(options);
         mocks.iter().for_each(|mock| {
             command.args(["--allow-upstream", &mock.url()]);

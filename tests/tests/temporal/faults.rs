@@ -9,8 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
 use smp_tests::mock::Mock;
 use smp_tests::postgres::Cluster;
+use smp_tests::temporal::Temporal;
 
-use super::engine::Engine;
+use super::engine::{serve, work};
 use super::fleet::{Worker, connected, mocks, most_in_a_second};
 
 /// Pages of ten members.
@@ -53,18 +54,18 @@ pub(crate) fn kill_children(id: u32) {
     }
 }
 
-fn round(mut cluster: Cluster, mut engine: Engine, seed: u64, tenants: usize) {
+fn round(mut cluster: Cluster, mut engine: Temporal, seed: u64, tenants: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mocks = mocks(tenants, |mock| mock.members(PAGES * 10).page_size(10));
-    let server = engine.serve(&cluster, &mocks, &["--lease", "3"]);
+    let server = serve(&engine, &cluster, &mocks, &["--lease", "3"]);
     let paths = connected(&server, &mocks);
     let all = tenants.to_string();
     cluster.until("SELECT count(*) FROM runs", |runs| runs == all);
 
     let slots = tenants.div_ceil(2).to_string();
-    let start = |engine: &Engine, cluster: &Cluster, number: usize| {
+    let start = |engine: &Temporal, cluster: &Cluster, number: usize| {
         let name = format!("worker-{number}");
-        engine.work(cluster, &mocks, &name, &["--slots", &slots, "--lease", "3"])
+        work(engine, cluster, &mocks, &name, &["--slots", &slots, "--lease", "3"])
     };
     let mut workers: Vec<_> = (0..3).map(|number| Some(start(&engine, &cluster, number))).collect();
     let patience = Duration::from_secs(150 + 2 * u64::try_from(tenants).unwrap());

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use smp_tests::mock::Mock;
 use smp_tests::postgres::Cluster;
 
+use super::engine::{serve, work};
 use super::fleet::mocks;
 use super::server::Server;
 
@@ -39,10 +40,10 @@ fn organizations() -> Vec<Mock> {
 fn a_tenant_of_one_is_not_behind_a_tenant_of_many() {
     let Some((cluster, engine)) = super::started() else { return };
     let mocks = organizations();
-    let server = engine.serve(&cluster, &mocks, &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
     let paths = queue(&server, &mocks);
     engine.queued(MANY as u64 + 1);
-    let _worker = engine.work(&cluster, &mocks, "worker", &["--slots", "1"]);
+    let _worker = work(&engine, &cluster, &mocks, "worker", &["--slots", "1"]);
     let last = paths.last().unwrap();
     let run = server.first_run(last);
     assert_eq!(server.ended(last, &run)["members"], json!(20));
@@ -55,10 +56,10 @@ fn a_tenant_of_one_is_not_behind_a_tenant_of_many() {
 fn what_a_person_waits_for_is_before_a_long_queue() {
     let Some((cluster, engine)) = super::started() else { return };
     let mocks = organizations();
-    let server = engine.serve(&cluster, &mocks, &[]);
+    let server = serve(&engine, &cluster, &mocks, &[]);
     let paths = queue(&server, &mocks);
     engine.queued(MANY as u64 + 1);
-    let _worker = engine.work(&cluster, &mocks, "worker", &["--slots", "1"]);
+    let _worker = work(&engine, &cluster, &mocks, "worker", &["--slots", "1"]);
     cluster.until("SELECT count(*) FROM runs WHERE state = 'complete'", |ended| ended != "0");
     // The last one of the tenant that has many.
     let path = &paths[MANY - 1];

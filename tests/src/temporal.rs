@@ -1,0 +1,193 @@
+//! A Temporal server of a test: the vendor's development server, its store in a temporary folder,
+//! stopped when it is dropped.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::harness::binary;
+
+/// Long enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The server, and the folder of its store.
+#[derive(Debug)]
+pub struct Temporal {
+    program: PathBuf,
+    bridge: PathBuf,
+    ports: [u16; 2],
+    folder: tempfile::TempDir,
+    server: Option<Child>,
+}
+
+/// The target folder.
+fn target() -> Option<PathBuf> {
+    Some(binary().ancestors().nth(2)?.to_owned())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+impl Temporal {
+    /// One that is not started yet. `None` if it is not installed, or the bridge not built.
+    ///
+    /// # Panics
+    /// When no folder can be made.
+    #[must_use]
+    pub fn away() -> Option<Self> {
+        let program = target()?.join("tools/temporal/bin/temporal");
+        let bridge = target()?.join("temporal/release/smp-temporal");
+        if !program.exists() || !bridge.exists() {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self { program, bridge, ports: [free_port(), free_port()], folder, server: None })
+    }
+
+    /// Starts it, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(&mut self) {
+        let log = self.folder.path().join("temporal.log");
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let [port, metrics] = self.ports.map(|port| port.to_string());
+        let server = Command::new(&self.program)
+            .args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--port", &port])
+            .args(["--metrics-port", &metrics, "--log-level", "error", "--db-filename"])
+            .arg(self.folder.path().join("temporal.db"))
+            .args(["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"])
+            .args(["--dynamic-config-value", "matching.enableFairness=true"])
+            // The order holds within a partition.
+            .args(["--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"])
+            .args(["--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"])
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.server = Some(server);
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports[0])).is_err() {
+            assert!(began.elapsed() < PATIENCE, "Temporal does not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ends it as a crash does.
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    pub fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    /// Its process, if it runs.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// The port at which it answers.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.ports[0]
+    }
+
+    /// The options of a process of the platform that uses it at this port.
+    #[must_use]
+    pub fn options(&self, port: u16) -> [String; 4] {
+        let bridge = self.bridge.display().to_string();
+        let url = format!("http://127.0.0.1:{port}");
+        ["--temporal".into(), url, "--temporal-bridge".into(), bridge]
+    }
+
+    /// What its command prints.
+    fn asked(&self, arguments: &[&str]) -> String {
+        let done = Command::new(&self.program)
+            .args(arguments)
+            .args(["--address", &format!("127.0.0.1:{}", self.ports[0])])
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Its workflows that answer this query, one a line: id, state.
+    fn workflows(&self, query: &str) -> String {
+        let limit = ["--limit", "1000", "--output", "jsonl"];
+        self.asked(&[&["workflow", "list", "--query", query][..], &limit].concat())
+    }
+
+    /// How many runs wait for a worker.
+    fn backlog(&self) -> u64 {
+        let queue = ["--task-queue", "smp-collect", "--task-queue-type", "activity"];
+        let arguments = [&["task-queue", "describe", "--output", "json"][..], &queue].concat();
+        let described: Value = serde_json::from_str(&self.asked(&arguments)).unwrap();
+        let stats = described.get("stats").and_then(Value::as_array).into_iter().flatten();
+        let count = |stats: &Value| stats.get("approximateBacklogCount").and_then(Value::as_u64);
+        stats.filter_map(count).sum()
+    }
+
+    /// Waits until so many runs wait for a worker, while there is none.
+    ///
+    /// # Panics
+    /// When they do not come.
+    pub fn queued(&self, number: u64) {
+        let began = Instant::now();
+        while self.backlog() < number {
+            assert!(began.elapsed() < PATIENCE, "{} of {number}", self.backlog());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// Waits until so many workflows answer this query.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn until(&self, query: &str, number: usize) {
+        let began = Instant::now();
+        loop {
+            let found = self.workflows(query);
+            if found.lines().count() == number {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{query}: {found}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// All bytes that it keeps: histories, heartbeats, failures, its log.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    #[must_use]
+    pub fn kept(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for file in std::fs::read_dir(self.folder.path()).unwrap().flatten() {
+            if file.path().is_file() {
+                bytes.extend(std::fs::read(file.path()).unwrap());
+            }
+        }
+        bytes
+    }
+}
+
+impl Drop for Temporal {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
