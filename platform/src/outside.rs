@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use smp_host::http::transport::TransportError;
 use smp_host::live::{ClientError, LiveClient, LiveOptions};
 
 use crate::problem::Problem;
@@ -34,4 +35,16 @@ pub(crate) fn client(
 /// The problem of a client that cannot be set up.
 pub(crate) fn unusable(error: &ClientError) -> Problem {
     Problem::broken(error.to_string()).hint(error.hint())
+}
+
+/// Why there was no answer.
+pub(crate) fn reason(error: TransportError) -> String {
+    match error {
+        TransportError::TimedOut => "it did not answer in time".to_owned(),
+        TransportError::Connection(text) => text,
+        TransportError::Untrusted(_) => "its certificate is not trusted".to_owned(),
+        TransportError::TooLarge(_) => "its answer is too large".to_owned(),
+        TransportError::Proxy(fault) => format!("the proxy {} is in the way", fault.proxy),
+        _ => "it cannot be asked".to_owned(),
+    }
 }

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { browser, folder, heap, install, mock, platform, watched } from "./platform.mjs";
 import { issuer } from "./issuer.mjs";
-import { certificates, free, proxy, sender } from "./tls.mjs";
+import { certificates, proxy, sender } from "./tls.mjs";
 
 const axe = readFileSync(resolve(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -32,8 +32,7 @@ let chrome, made, people, organization, relays, site, alone, own, other;
 before(async () => {
   made = certificates();
   chrome = await browser([made.option]);
-  const ports = [await free(), await free()];
-  relays = await Promise.all(ports.map((port) => proxy(made, port)));
+  relays = [await proxy(made), await proxy(made)];
   const [client, single] = relays.map((relay) => ({ back: `${relay.url}/console/oidc/back` }));
   const clients = { [CLIENT]: { ...client, secret: SECRET }, [ALONE]: { ...single, secret: null } };
   people = await issuer(made, { people: PEOPLE, clients, scope: "openid groups" });
@@ -41,8 +40,7 @@ before(async () => {
   const start = async (place, id, ...more) => {
     const data = folder();
     install(data);
-    return platform(data, [organization.url], {
-      listen: `127.0.0.1:${ports[place]}`,
+    const started = await platform(data, [organization.url], {
       args: [
         "--public-url", relays[place].url, "--oidc-issuer", people.url, "--oidc-client", id,
         "--oidc-claim", "groups", "--oidc-scope", "groups", ...more,
@@ -50,6 +48,8 @@ before(async () => {
       env: { SSL_CERT_FILE: made.file, SMP_OIDC_SECRET: SECRET, RUST_LOG: "error" },
       send: sender(made),
     });
+    relays[place].leads(started.port);
+    return started;
   };
   site = await start(0, CLIENT, "--oidc-secret", "env:SMP_OIDC_SECRET");
   alone = await start(1, ALONE);
@@ -190,7 +190,7 @@ test("no code and no token stays in the page, address, history or memory", async
   const own = people.given.slice(-3);
   assert.equal(own.length, 3, "a code, an ID token and an access token");
   const kept = await page.evaluate(() => [
-    document.documentElement.outerHTML, location.href, document.cookie,
+    document.documentElement.outerHTML, location.href, document.cookie, document.referrer,
     JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }),
   ]);
   const session = await context.newCDPSession(page);

@@ -80,7 +80,8 @@ export async function platform(data, upstreams, {
     return text && JSON.parse(text);
   };
   return {
-    url: told.url, link: told.console, token: bearer, api, pid: child.pid,
+    url: told.url, port: Number(told.listen.split(":").at(-1)),
+    link: told.console, token: bearer, api, pid: child.pid,
     async kill() { child.kill("SIGKILL"); await ended(child); },
     async stop() { child.kill("SIGTERM"); await ended(child); },
     /** Another link, for another browser. */

@@ -5,7 +5,6 @@ import { X509Certificate, createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request as plain } from "node:http";
 import { createServer, request as encrypted } from "node:https";
-import { createServer as createSocket } from "node:net";
 import { join } from "node:path";
 import { folder } from "./platform.mjs";
 
@@ -67,8 +66,9 @@ export async function secured({ key, cert }, handler) {
   };
 }
 
-/** Ends TLS before the program that listens on `port`. It passes the host on. */
-export async function proxy(made, port) {
+/** Ends TLS before the program whose port `leads` is told. It passes the host on. */
+export async function proxy(made) {
+  let port;
   const server = await secured(made, (incoming, answer) => {
     const headers = {
       ...incoming.headers,
@@ -84,16 +84,13 @@ export async function proxy(made, port) {
     answer.on("close", () => passed.destroy());
     incoming.pipe(passed);
   });
-  return { ...server, url: `https://localhost:${server.port}` };
-}
-
-/** A port of this machine that nobody listens on. */
-export async function free() {
-  const socket = createSocket();
-  await new Promise((done) => socket.listen(0, "127.0.0.1", done));
-  const { port } = socket.address();
-  await new Promise((done) => socket.close(done));
-  return port;
+  return {
+    ...server,
+    url: `https://localhost:${server.port}`,
+    leads(to) {
+      port = to;
+    },
+  };
 }
 
 /** As `fetch`, with the trust in this authority alone. */

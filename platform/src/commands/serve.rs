@@ -128,17 +128,24 @@ impl Serve {
         } else {
             Some(tokens::make(&store, Role::Admin, None, None).await?.1)
         };
+        // The proxy that the public address leads to has to know where to go on.
+        let behind = self.public_url.as_ref().map_or(String::new(), |_| format!(" by {address}"));
         let url = self.public_url.map_or(format!("http://{address}"), |url| {
             url.as_str().trim_end_matches('/').to_owned()
         });
         let link = format!("{url}{}", console.link()?);
         if self.json {
-            say(&format!("{}\n", json!({"url": url, "token": token, "console": link})))?;
+            say(&format!(
+                "{}\n",
+                json!({
+                    "url": url, "listen": address.to_string(), "token": token, "console": link,
+                })
+            ))?;
         } else {
             let token = token
                 .map(|token| format!(", with the admin token {token}, which is not shown again"));
             let token = token.unwrap_or_default();
-            say(&format!("Serving on {url}{token}. The console, once: {link}\n"))?;
+            say(&format!("Serving on {url}{behind}{token}. The console, once: {link}\n"))?;
         }
         let mut asked = shutdown.clone();
         let service = api

@@ -245,7 +245,7 @@ impl Visit {
         }
         Err(Fault(
             Problem::new(403, "read-only", "a viewer changes nothing")
-                .hint("Enter with a token that has the role `admin`."),
+                .hint("It takes the role `admin`: enter with it, or ask someone who has it."),
         ))
     }
 }
@@ -320,7 +320,7 @@ fn no_link() -> Response {
     guard::refused(
         "This link does not open the console",
         "It works once, in one browser, for a day. Restart `smp-platform serve` for another link, \
-         or enter with a token of the API.",
+         or enter without one.",
     )
 }
 
@@ -339,7 +339,7 @@ async fn links(State(console): State<Console>, mut parts: Parts) -> Result<Respo
 async fn leave(State(console): State<Console>, visit: Visit) -> Response {
     let mut answer = page::outside(
         "You left the console",
-        &html! { p { a href=(WAY_IN) { "Enter with a token" } } },
+        &html! { p { a href=(WAY_IN) { "Enter the console" } } },
     );
     answer.headers_mut().insert(SET_COOKIE, console.guard.leave(&visit.visitor));
     answer

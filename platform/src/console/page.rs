@@ -92,7 +92,7 @@ impl IntoResponse for Page {
             header {
                 nav aria-label="Console" {
                     (link("/connections", "Connections"))
-                    (link("/connect", "Connect"))
+                    @if frame.is_admin() { (link("/connect", "Connect")) }
                     (link("/plugins", "Plugins"))
                 }
                 div .who {
@@ -128,7 +128,7 @@ fn document(title: &str, body: &Markup) -> Response {
 
 /// A page without a session.
 pub(super) fn plain(title: &str, text: &str) -> Response {
-    outside(title, &html! { p { (text) } p { a href=(WAY_IN) { "Enter with a token" } } })
+    outside(title, &html! { p { (text) } p { a href=(WAY_IN) { "Enter the console" } } })
 }
 
 /// A page outside of the console.
@@ -145,6 +145,8 @@ pub(super) fn onwards(to: &str) -> Response {
         html lang="en" {
             head {
                 meta charset="utf-8";
+                // The address that led here may hold a code of an issuer.
+                meta name="referrer" content="no-referrer";
                 meta http-equiv="refresh" content=(format!("0; url={to}"));
                 title { "smp-platform" }
                 link rel="stylesheet" href=(format!("{WAY_IN}/style.css"));
@@ -176,7 +178,11 @@ pub(super) fn problem(frame: Option<&Frame>, problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match frame {
         Some(frame) => frame.page(title, body).with(problem.status).into_response(),
-        None => (status, document(title, &html! { main .outside { (body) } })).into_response(),
+        None => {
+            let way_in = html! { p { a href=(WAY_IN) { "Enter the console" } } };
+            let body = html! { main .outside { (body) (way_in) } };
+            (status, document(title, &body)).into_response()
+        }
     }
 }
 

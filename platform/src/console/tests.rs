@@ -197,7 +197,7 @@ async fn neither_the_path_nor_another_cookie_opens_a_page() {
     for cookie in ["", "smp-console=", "smp-console=AAAA", "other=1"] {
         let got = site.get(&site.home(), &[("cookie", cookie)]).await;
         assert_eq!(got.status, StatusCode::FORBIDDEN, "{cookie}");
-        assert!(got.text.contains("Enter with a token"), "it says what to do");
+        assert!(got.text.contains("Enter the console"), "it says what to do");
         assert_guarded(&got);
     }
     let both = format!("other=1; {operator}");

@@ -19,13 +19,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use smp_host::http::origin::Origin;
-use smp_host::http::transport::TransportError;
 use smp_host::live::{LiveClient, body};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::seal::{ID, Key};
-use crate::outside;
+use crate::outside::{self, reason};
 use crate::problem::Problem;
 
 /// What an address of a key looks like.
@@ -303,18 +302,6 @@ fn whole(ciphertext: String) -> Result<Vec<u8>, Problem> {
 fn no_token(text: &str) -> Problem {
     Problem::new(503, CODE, text)
         .hint("Give the file that the agent of the Vault keeps, or set `VAULT_TOKEN`.")
-}
-
-/// Why there was no answer.
-fn reason(error: TransportError) -> String {
-    match error {
-        TransportError::TimedOut => "it did not answer in time".to_owned(),
-        TransportError::Connection(text) => text,
-        TransportError::Untrusted(_) => "its certificate is not trusted".to_owned(),
-        TransportError::TooLarge(_) => "its answer is too large".to_owned(),
-        TransportError::Proxy(fault) => format!("the proxy {} is in the way", fault.proxy),
-        _ => "it cannot be asked".to_owned(),
-    }
 }
 
 fn away(reason: &str) -> Problem {

@@ -3,6 +3,7 @@
 //! Every answer of it is bounded. Its addresses and keys are asked for when they are first needed,
 //! kept for a while, and asked for again when a token was signed with a key that is not known.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -21,7 +22,7 @@ use super::Options;
 use super::ticket::Ticket;
 use super::token::{Expected, Keys, Person, Refused};
 use crate::clock::{HOUR, now};
-use crate::outside;
+use crate::outside::{self, reason};
 use crate::problem::Problem;
 
 /// Time of one request to the issuer.
@@ -71,7 +72,11 @@ struct Tokens {
 /// Why the issuer could not be asked, without its words.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct NotAsked(&'static str);
+struct NotAsked(Cow<'static, str>);
+
+fn not_asked(reason: &'static str) -> NotAsked {
+    NotAsked(Cow::Borrowed(reason))
+}
 
 impl Issuer {
     pub(super) fn new(options: Options, back: String) -> Result<Self, Problem> {
@@ -211,14 +216,14 @@ impl Issuer {
     async fn asked(&self) -> Result<Known, NotAsked> {
         let issuer = &self.options.issuer;
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let address = Url::parse(&address).map_err(|_| NotAsked("its address is none"))?;
+        let address = Url::parse(&address).map_err(|_| not_asked("its address is none"))?;
         let document: Document = self.read(&address).await?;
         if document.issuer != *issuer {
-            return Err(NotAsked("its document is of another issuer"));
+            return Err(not_asked("its document is of another issuer"));
         }
         let address = |text: &str| {
             let url = Url::parse(text).ok().filter(|url| Origin::part(url).is_ok());
-            url.ok_or(NotAsked("an address of it is not permitted"))
+            url.ok_or(not_asked("an address of it is not permitted"))
         };
         let (entrance, tokens) =
             (address(&document.authorization_endpoint)?, address(&document.token_endpoint)?);
@@ -234,9 +239,9 @@ impl Issuer {
     async fn read<T: for<'d> Deserialize<'d>>(&self, url: &Url) -> Result<T, NotAsked> {
         let (status, bytes) = self.ask(Method::GET, url, HeaderMap::new(), String::new()).await?;
         if status != 200 {
-            return Err(NotAsked("it does not tell its addresses or its keys"));
+            return Err(not_asked("it does not tell its addresses or its keys"));
         }
-        serde_json::from_slice(&bytes).map_err(|_| NotAsked("its answer cannot be read"))
+        serde_json::from_slice(&bytes).map_err(|_| not_asked("its answer cannot be read"))
     }
 
     /// Sends a request, over a connection that is encrypted or stays on this machine, wherever the
@@ -249,13 +254,14 @@ impl Issuer {
         text: String,
     ) -> Result<(u16, Zeroizing<Vec<u8>>), NotAsked> {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let refused = NotAsked("an address of it is not permitted");
-        let Ok((origin, path)) = Origin::part(url) else { return Err(refused) };
-        let Ok(outgoing) = self.client.request(method, &origin, &path) else { return Err(refused) };
+        let refused = || not_asked("an address of it is not permitted");
+        let (origin, path) = Origin::part(url).map_err(|_| refused())?;
+        let outgoing = self.client.request(method, &origin, &path).map_err(|_| refused())?;
         let sent = outgoing.headers(headers).body(text).send().await;
-        let mut answer = sent.map_err(|_| NotAsked("it cannot be reached"))?;
+        let told = |error| NotAsked(reason(self.client.fault(&error)).into());
+        let mut answer = sent.map_err(told)?;
         let bytes = body(&mut answer, LARGEST).await;
-        let bytes = bytes.map_err(|_| NotAsked("its answer broke off or is too large"))?;
+        let bytes = bytes.map_err(|error| NotAsked(reason(error).into()))?;
         Ok((answer.status().as_u16(), Zeroizing::new(bytes)))
     }
 }
