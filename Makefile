@@ -394,6 +394,7 @@ soak: component ## Kill the platform and its workers at random moments, over and
 	SMP_SEEDS=$(SEEDS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
 	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test many_machines workers_killed -- --nocapture
 	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test temporal every_page_is_kept_once -- --nocapture
+	SMP_TENANTS=$(TENANTS) $(CARGO) test --locked --release --workspace --test temporal order -- --nocapture
 
 bench: build programs ## Measure everything and compare it with bench/results.json (QUICK=1: only a little; BLESS=1: store the results)
 	@$(TARGET)/release/smp-bench $(if $(QUICK),--quick)

@@ -22,6 +22,12 @@ use crate::terminal;
 /// Name of the environment variable that holds the key in tests.
 pub const KEY_VARIABLE: &str = "SMP_TEST_KEY";
 
+/// A number of a long test, from the environment: `make soak` sets higher ones.
+#[must_use]
+pub fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
+}
+
 /// The built connector.
 ///
 /// # Panics

@@ -5,16 +5,14 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::binary;
-
 /// Long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server, and the folder of its store.
 #[derive(Debug)]
@@ -24,11 +22,6 @@ pub struct Temporal {
     ports: [u16; 2],
     folder: tempfile::TempDir,
     server: Option<Child>,
-}
-
-/// The target folder.
-fn target() -> Option<PathBuf> {
-    Some(binary().ancestors().nth(2)?.to_owned())
 }
 
 fn free_port() -> u16 {
@@ -42,12 +35,15 @@ impl Temporal {
     /// When no folder can be made.
     #[must_use]
     pub fn away() -> Option<Self> {
-        let program = target()?.join("tools/temporal/bin/temporal");
-        let bridge = target()?.join("temporal/release/smp-temporal");
-        if !program.exists() || !bridge.exists() {
+        let running = std::env::current_exe().unwrap();
+        let server = |folder: &Path| folder.join("tools/temporal/bin/temporal");
+        let target = running.ancestors().find(|folder| server(folder).exists())?;
+        let bridge = target.join("temporal/release/smp-temporal");
+        if !bridge.exists() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
+        let program = server(target);
         Some(Self { program, bridge, ports: [free_port(), free_port()], folder, server: None })
     }
 

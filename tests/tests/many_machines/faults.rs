@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sqlx::{Connection as _, Row as _};
 
-use smp_tests::harness::component;
+use smp_tests::harness::{component, setting};
 use smp_tests::mock::Mock;
 use smp_tests::postgres::Cluster;
 
@@ -17,10 +17,6 @@ use super::server::{Server, log, platform};
 
 /// Pages of ten members.
 const PAGES: u64 = 24;
-
-fn setting(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
-}
 
 #[test]
 fn workers_killed_all_along_leave_the_tables_of_one_process() {

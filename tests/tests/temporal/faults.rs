@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
+use smp_tests::harness::setting;
 use smp_tests::mock::Mock;
 use smp_tests::postgres::Cluster;
 use smp_tests::temporal::Temporal;
@@ -16,10 +17,6 @@ use super::fleet::{Worker, connected, mocks, most_in_a_second};
 
 /// Pages of ten members.
 const PAGES: u64 = 24;
-
-fn setting(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
-}
 
 #[test]
 fn workers_engine_and_database_fail_and_every_page_is_kept_once() {
