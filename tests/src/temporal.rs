@@ -7,6 +7,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -24,8 +25,17 @@ pub struct Temporal {
     server: Option<Child>,
 }
 
+/// A port that nobody listens on. The server cannot tell which one it got, so none is left to the
+/// kernel; this one is below those that the kernel gives to whoever asks for any.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id() * 32 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(20_000 + next % 10_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Temporal {
@@ -73,7 +83,8 @@ impl Temporal {
         self.server = Some(server);
         let began = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports[0])).is_err() {
-            assert!(began.elapsed() < PATIENCE, "Temporal does not start");
+            let has_ended = self.server.as_mut().is_some_and(|it| it.try_wait().unwrap().is_some());
+            assert!(!has_ended && began.elapsed() < PATIENCE, "Temporal does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
