@@ -12,9 +12,10 @@
 #[path = "picture/svg.rs"]
 mod svg;
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use smp_tests::harness::{Run, folder};
+use smp_tests::harness::{Run, folder, names};
 
 /// Rows of the table that the picture leaves out, as the README did: 12 of 24 show every kind.
 const ROWS: std::ops::Range<usize> = 14..26;
@@ -65,4 +66,25 @@ fn colours_are_forced_or_refused_by_the_usual_variables() {
     let both = Run::new("collect").file("--fixture", &folder("fixtures/acme"));
     let both = both.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").end();
     assert_eq!(both.stdout, plain, "who asks for none gets none");
+}
+
+#[test]
+fn every_picture_of_the_console_is_on_its_page_and_the_other_way_round() {
+    let page = fs::read_to_string(folder("../docs/console.md")).unwrap();
+    let of_page = |text: &str| -> BTreeSet<String> {
+        let parts = text.split("console/").skip(1).filter_map(|rest| rest.split_once(".png"));
+        parts.map(|(name, _)| format!("{name}.png")).collect()
+    };
+    let there: BTreeSet<String> = names(&folder("../docs/console")).into_iter().collect();
+    assert_eq!(of_page(&page), there);
+    for name in &there {
+        let other = match name.strip_suffix("-light.png") {
+            Some(name) => format!("{name}-dark.png"),
+            None => name.replace("-dark.png", "-light.png"),
+        };
+        assert!(there.contains(&other), "{name} has no {other}");
+    }
+    let readme = fs::read_to_string(folder("../README.md")).unwrap();
+    let shown = of_page(&readme);
+    assert!(!shown.is_empty() && shown.is_subset(&there), "{shown:?}");
 }
