@@ -146,7 +146,10 @@ fn with(cluster: &Cluster, engine: Option<&Temporal>, number: usize) -> Result<T
         }
         started(command, &cluster.folder().join("platform.log"), &mocks)
     };
-    let (serve, line) = start(&["serve", "--json", "--slots", "0"])?;
+    // With an engine, it runs no connections anyway.
+    let serving: &[&str] =
+        if engine.is_some() { &["serve", "--json"] } else { &["serve", "--json", "--slots", "0"] };
+    let (serve, line) = start(serving)?;
     let _serve = Ended(serve);
     let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
     let url = told.get("url").and_then(Value::as_str).and_then(|url| url.strip_prefix("http://"));
