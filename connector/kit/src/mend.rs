@@ -6,12 +6,12 @@
 //! | half of a surrogate pair in a text, `\ud83d` | U+FFFD |
 //! | a number in place of a text, `"name": 20260101` | its digits |
 //! | another value of the wrong kind in an entry of a list, `"email": {}` | not there, if few |
-//! | a field that is there twice | the first one |
+//! | a field of an entry that is there twice, the second time no list or object | the first one |
 //!
 //! An answer that can be read costs nothing for it. What is mended is counted, and logged once for
 //! an answer; of what is left out the reader is told, for a note. Anything else stays unreadable:
-//! an entry of another kind, what it is known by, a list or an object that is none, and bytes that
-//! are no UTF-8.
+//! an entry of another kind, what it is known by, a list or an object that is none or is there
+//! twice, and bytes that are no UTF-8.
 
 use crate::contract::{Advice, Level};
 use crate::host::Host;
@@ -29,8 +29,8 @@ pub fn note(left_out: usize) -> Option<Advice> {
     (left_out > 0).then(|| Advice {
         message: "Some values are left out: they are of another kind than the service documents."
             .to_owned(),
-        hint: "Nothing is wrong with your settings, and no one is missing: such a value counts as \
-               not told. If it stays, send this message to the support of your SaaS management \
+        hint: "Nothing is wrong with your settings, and no one is missing: what such a value says, \
+               for example of a product or a date, counts as not told. If it stays, send this message to the support of your SaaS management \
                platform: the connector has to learn this answer."
             .to_owned(),
         setting: None,
@@ -59,7 +59,7 @@ impl Mended {
             Unreadable::Shape(place) if self.twice + self.numbers + self.left_out < MOST => {
                 if let Some(at) = place.is_twice() {
                     self.twice += 1;
-                    return rename(body, at);
+                    return !has_parts(body, at) && rename(body, at);
                 }
                 match place.is_odd() {
                     Some((at, true)) => {
@@ -145,6 +145,20 @@ fn unit(body: &[u8], at: usize) -> Option<u32> {
 fn name_before(body: &[u8], value: usize) -> Option<usize> {
     let name = body.get(..value)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
     name.strip_suffix(b"\"")?.iter().rposition(|byte| *byte == b'"')
+}
+
+/// Whether the value is a list or an object of the field whose name begins here.
+fn has_parts(body: &[u8], name: usize) -> bool {
+    let mut is_escaped = false;
+    let ends = |byte: &u8| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    };
+    let Some(name) = body.get(name + 1..) else { return false };
+    let after = name.iter().position(ends).and_then(|end| name.get(end + 1..)).unwrap_or_default();
+    let first = after.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b':');
+    matches!(first, Some(b'[' | b'{'))
 }
 
 /// Gives the field whose name begins here one that no answer has.

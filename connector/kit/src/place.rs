@@ -99,20 +99,28 @@ impl Place {
         Self { path, wrong, byte: Some(begins.saturating_add(1)) }
     }
 
-    /// Where the name of a field begins that is there a second time, from 0.
+    /// The field, and whether it may go: it is one of an entry of a list that has others, and not
+    /// what the entry is known by.
+    fn may_go(&self) -> (&str, bool) {
+        let field = self.path.rsplit('.').next().unwrap_or_default();
+        let is_id = field.ends_with("id") || field.ends_with("Id");
+        (field, self.path.contains("].") && !field.ends_with(']') && !is_id)
+    }
+
+    /// Where the name of a field begins that is there a second time, from 0. It is a name, or may
+    /// go: of two lists, or two addresses of a next page, none is the one that counts.
     pub(crate) fn is_twice(&self) -> Option<usize> {
-        self.byte.filter(|_| self.wrong == Wrong::Twice)?.checked_sub(1)
+        let (field, may_go) = self.may_go();
+        let is_it = self.wrong == Wrong::Twice && (may_go || NAMES.contains(&field));
+        self.byte.filter(|_| is_it)?.checked_sub(1)
     }
 
     /// Where a value begins that is of another kind than it should be, from 0, and whether it is a
-    /// number whose digits can stand for the text. It is one of a name, or of a field of an entry
-    /// of a list that has others. What the entry is known by is never given up, nor is a list or an
-    /// object, for which much may stand, nor is an address digits.
+    /// number whose digits can stand for the text. It is one of a name, or may go. A list or an
+    /// object never does, for which much may stand, nor are digits an address.
     pub(crate) fn is_odd(&self) -> Option<(usize, bool)> {
-        let field = self.path.rsplit('.').next().unwrap_or_default();
+        let (field, may_go) = self.may_go();
         let is_number = matches!(self.wrong, Wrong::Is(NUMBER) | Wrong::OutOfRange);
-        let is_id = field.ends_with("id") || field.ends_with("Id");
-        let may_go = self.path.contains("].") && !field.ends_with(']') && !is_id;
         let is_text = is_number && (NAMES.contains(&field) || may_go && field != "email");
         let is_odd = is_text || may_go && (is_number || matches!(self.wrong, Wrong::Is(_)));
         Some((self.byte.filter(|_| is_odd)?.checked_sub(1)?, is_text))

@@ -69,7 +69,7 @@ pub fn get(
     body.push('}');
     super::post(host, &ROUTE, config, asked, body, |body, answered| {
         let page = read(body, asked, sites, answered.at)?;
-        Ok(SearchPage { left_out: answered.left_out, ..page })
+        Ok(SearchPage { left_out: page.left_out + answered.left_out, ..page })
     })
 }
 
@@ -89,9 +89,10 @@ pub fn read(
         return Err(Unreadable::Next(BadLink::TooLong));
     }
     let (odd_dates, has_products) = (accounts.odd_dates, accounts.has_products);
+    let left_out = accounts.unnamed;
     let (products, members) = people(accounts, sites);
     let lacks_products = !members.is_empty() && !has_products;
-    Ok(SearchPage { products, members, next, odd_dates, left_out: 0, lacks_products })
+    Ok(SearchPage { products, members, next, odd_dates, left_out, lacks_products })
 }
 
 #[cfg(test)]

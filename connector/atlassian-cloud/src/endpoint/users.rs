@@ -48,7 +48,7 @@ pub fn get(
 ) -> Result<UsersPage, Refusal> {
     super::get_dated(host, &ROUTE, config, asked, |body, answered| {
         let page = read(body, asked, answered.at)?;
-        Ok(UsersPage { left_out: answered.left_out, ..page })
+        Ok(UsersPage { left_out: page.left_out + answered.left_out, ..page })
     })
 }
 
@@ -63,14 +63,14 @@ pub fn read(
     answered: Option<Instant>,
 ) -> Result<UsersPage, Unreadable> {
     let AccountsPage { accounts, next, total } = accounts(body, asked, answered)?;
-    let Members { products, mut members, odd_dates, has_products: _ } = accounts;
+    let Members { products, mut members, odd_dates, unnamed, has_products: _ } = accounts;
     for member in &mut members {
         // The call lists the accounts that the organization manages, and no other.
         member.affiliation = Some(Affiliation::Managed);
     }
     let next = next.map(Cursor::into_string);
     let page = MemberPage { products, members, next, total, notes: Vec::new() };
-    Ok(UsersPage { page, odd_dates, left_out: 0 })
+    Ok(UsersPage { page, odd_dates, left_out: unnamed })
 }
 
 /// A page of either list of accounts.
@@ -234,10 +234,41 @@ mod tests {
             // Without its products, a person would be one who uses none.
             r#"{"account_id":"a","product_access":{}}"#,
             r#"{"account_id":"a","product_access":["jira"]}"#,
+            r#"{"account_id":"a","product_access":[{"key":"jira"}],"product_access":[]}"#,
+            r#"{"account_id":"a","account_id":"c"}"#,
         ] {
             let body = format!(r#"{{"data":[{odd},{{"account_id":"b"}}]}}"#);
             let mut host = Script::new().at("/{org}/users", answer(200, &body));
             assert!(get(&mut host, &config(), None).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn of_two_lists_or_two_next_pages_none_is_chosen() {
+        for body in [
+            r#"{"data":[{"account_id":"a"}],"data":[{"account_id":"b"}]}"#,
+            r#"{"data":[{"account_id":"a"}],"links":{"next":null,"next":"/x?cursor=c"}}"#,
+            r#"{"data":[{"account_id":"a"}],"links":{"next":null},"links":{"next":"/x?cursor=c"}}"#,
+            r#"{"data":[{"account_id":"a"}],"meta":{"total":1,"total":2}}"#,
+        ] {
+            let mut host = Script::new().at("/{org}/users", answer(200, body));
+            let Err(refusal) = get(&mut host, &config(), None) else { panic!("{body}") };
+            assert!(format!("{refusal:?}").contains("is there twice"), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_product_that_nothing_names_is_counted() {
+        for (access, left_out) in [
+            (r#"[{"key":"jira"},{"name":"Loom"}]"#, 0),
+            (r#"[{"key":{},"name":"Loom"}]"#, 1),
+            (r#"[{"key":{}}]"#, 2),
+            (r#"[{"key":null},{},null]"#, 3),
+            ("null", 0),
+        ] {
+            let body = format!(r#"{{"data":[{{"account_id":"a","product_access":{access}}}]}}"#);
+            let mut host = Script::new().at("/{org}/users", answer(200, &body));
+            assert_eq!(get(&mut host, &config(), None).unwrap().left_out, left_out, "{access}");
         }
     }
 

@@ -74,7 +74,7 @@ fn one_odd_value_costs_nothing_else_and_is_logged_once() {
             Some(": 3 numbers in place of a text"),
         ),
         (
-            r#"[{"id":"1","name":"Ada","na\u006de":"B"},{"id":"2","id":{},"name":"C"}]"#,
+            r#"[{"id":"1","name":"Ada","na\u006de":"B"},{"id":"2","name":"C", "name" : null}]"#,
             vec!["1:Ada", "2:C"],
             Some(": 2 fields that are there twice"),
         ),
@@ -106,6 +106,9 @@ fn what_cannot_be_kept_is_told_by_field_and_place() {
     for (body, told) in [
         (r#"[{"id":7}]"#, "`[0].id` is a number, at byte 8"),
         (r#"[{"id":["a"]}]"#, "`[0].id` is a list, at byte 8"),
+        // One of two would be chosen, and who would be another person, or lose a part.
+        (r#"[{"id":"1","id":"2"}]"#, "`[0].id` is there twice, at byte 12"),
+        (r#"[{"id":"1","in":{"is":true},"in" : {}}]"#, "`[0].in` is there twice, at byte 29"),
         (r#"[{"name":"a"},["b"]]"#, "`[1]` is a list, at byte 15"),
         (r#"{"name":"a"}"#, "the whole of it is an object, at byte 1"),
     ] {

@@ -23,6 +23,8 @@ pub struct Members {
     pub members: Vec<Member>,
     /// The dates that were left out.
     pub odd_dates: OddDates,
+    /// How many entries of products say nothing of which product they are.
+    pub unnamed: usize,
     /// Whether the products of anybody were told, be they none.
     pub has_products: bool,
 }
@@ -102,6 +104,7 @@ struct Gathering<'a> {
     members: Vec<Member>,
     sites: Sites<'a>,
     odd_dates: OddDates,
+    unnamed: usize,
     has_products: bool,
 }
 
@@ -113,8 +116,8 @@ impl<'de> Deserialize<'de> for Members {
             page.members.push(member);
             Ok(())
         })?;
-        let Gathering { members, sites, odd_dates, has_products } = page;
-        Ok(Self { products: sites.into_products(), members, odd_dates, has_products })
+        let Gathering { members, sites, odd_dates, unnamed, has_products } = page;
+        Ok(Self { products: sites.into_products(), members, odd_dates, unnamed, has_products })
     }
 }
 
@@ -126,11 +129,15 @@ impl<'a> Gathering<'a> {
         let mut last_seen = self.odd_dates.read(&user.last_active);
         let List(accesses) = user.product_access.unwrap_or_default();
         let mut uses = Vec::with_capacity(accesses.len());
-        for Object(access) in accesses.into_iter().flatten() {
+        for access in accesses {
+            let Object(access) = access.unwrap_or_default();
             let last_active = self.odd_dates.read(&access.last_active);
             match self.sites.product(access.key, access.name, access.url.or(access.id)) {
                 Some(product) => self.add_use(&mut uses, ProductUse { product, last_active }),
-                None => last_seen = last_seen.max(last_active),
+                None => {
+                    self.unnamed += 1;
+                    last_seen = last_seen.max(last_active);
+                }
             }
         }
         let nickname = user.nickname.and_then(Text::filled).map(Text::into_string);
