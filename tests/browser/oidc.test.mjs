@@ -149,6 +149,7 @@ test("a client without a secret enters by PKCE alone", async () => {
 test("a viewer sees no button of an admin, and is refused in words", async () => {
   const { context, page, seen, prefix } = await entered("vic");
   assert.equal(await text(page, ".who span"), "Tenant acme, read only");
+  assert.deepEqual(await page.locator("header nav a").allInnerTexts(), ["Connections", "Plugins"]);
   const run = (await site.api("GET", `/api/v1/connections/${own}/runs?limit=1`)).data[0].id;
   const paths = ["/connections", `/c/${own}`, `/c/${own}/runs/${run}`, `/c/${own}/members`];
   for (const path of [...paths, `/c/${own}/changes`, `/c/${own}/licences`, "/plugins"]) {
@@ -235,6 +236,7 @@ test("who may not enter is told why in words, and stays outside", async () => {
     const { context, page, seen } = await signed(person, NARROW);
     await page.waitForSelector("main h1");
     assert.match(await text(page, "main"), words, person);
+    assert.equal(await page.locator("main a[href='/console']").count(), 1, "the way in");
     const names = (await context.cookies()).map(({ name }) => name);
     assert.ok(!names.includes("smp-console"), `${person} has no session`);
     const whole = await page.content();

@@ -10,6 +10,7 @@
     reason = "a test that cannot run says so by panicking"
 )]
 
+use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -21,6 +22,16 @@ use crate::terminal;
 
 /// Name of the environment variable that holds the key in tests.
 pub const KEY_VARIABLE: &str = "SMP_TEST_KEY";
+
+/// Starts a server of another maker, all of whose output goes to the end of this log.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn in_background(command: &mut Command, log: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(log).expect("a log");
+    let output = log.try_clone().expect("a second handle of the log");
+    command.stdin(Stdio::null()).stdout(output).stderr(log).spawn().expect("the server starts")
+}
 
 /// A number of a long test, from the environment: `make soak` sets higher ones.
 #[must_use]

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::in_background;
 use crate::line::Line;
 
 /// Long enough for a busy machine.
@@ -131,19 +132,10 @@ impl Cluster {
     /// # Panics
     /// When it does not work.
     pub fn start_again(&mut self) {
-        let log = self.folder.path().join("postgres.log");
-        let log = File::options().create(true).append(true).open(log).unwrap();
-        let server = self
-            .program("postgres")
-            .arg("-D")
-            .arg(self.socket().join("db"))
-            .arg("-k")
-            .arg(self.socket())
-            .args(["-c", "listen_addresses=", "-c", "max_connections=200"])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut server = self.program("postgres");
+        server.arg("-D").arg(self.socket().join("db")).arg("-k").arg(self.socket());
+        server.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        let server = in_background(&mut server, &self.folder.path().join("postgres.log"));
         self.server = Some(server);
         let began = Instant::now();
         while !self.sql_output("SELECT 1").status.success() {

@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run says so by panicking")]
 
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::harness::in_background;
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,10 +63,9 @@ impl Temporal {
     /// # Panics
     /// When it does not.
     pub fn start(&mut self) {
-        let log = self.folder.path().join("temporal.log");
-        let log = File::options().create(true).append(true).open(log).unwrap();
         let [port, metrics] = self.ports.map(|port| port.to_string());
-        let server = Command::new(&self.program)
+        let mut server = Command::new(&self.program);
+        server
             .args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--port", &port])
             .args(["--metrics-port", &metrics, "--log-level", "error", "--db-filename"])
             .arg(self.folder.path().join("temporal.db"))
@@ -74,13 +74,8 @@ impl Temporal {
             // The order holds within a partition.
             .args(["--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"])
             .args(["--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"])
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.server = Some(server);
+            .env("HOME", self.folder.path());
+        self.server = Some(in_background(&mut server, &self.folder.path().join("temporal.log")));
         let began = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports[0])).is_err() {
             let has_ended = self.server.as_mut().is_some_and(|it| it.try_wait().unwrap().is_some());

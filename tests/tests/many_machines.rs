@@ -32,7 +32,10 @@ use smp_tests::harness::skipped;
 use smp_tests::mock::{Call, DEFAULT_KEY, ErrorAnswer, Fault, Mock, RetryAfter, When};
 use smp_tests::postgres::Cluster;
 
-use fleet::{Worker, connected, installed, log_of, mocks, most_in_a_second, refused, serve};
+use fleet::{
+    Worker, connected, ends_whole, goes_on_elsewhere, installed, log_of, mocks, most_in_a_second,
+    refused, serve,
+};
 
 /// A server with the connector installed.
 fn cluster() -> Option<Cluster> {
@@ -151,17 +154,9 @@ fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
     cluster.until(PAGE, |page| number(page) >= 3);
     let second = Worker::start(&cluster, &mocks, "second", &["--lease", "2"]);
     first.pause();
-    cluster.until("SELECT epoch FROM runs", |epoch| epoch == "2");
-    let page = number(&cluster.sql(PAGE));
-    cluster.until(PAGE, |now| number(now) > page + 2);
+    goes_on_elsewhere(&cluster);
     first.go_on();
-    let run = server.first_run(&path);
-    let ended = server.ended(&path, &run);
-    assert_eq!((&ended["members"], &ended["pages"]), (&json!(400), &json!(40)), "{ended}");
-    assert_eq!(cluster.sql("SELECT epoch, page FROM runs"), "2|40", "the first took nothing back");
-    assert!(first.metric("smp_pages_total") < 40.0 && second.metric("smp_pages_total") > 2.0);
-    let most = most_in_a_second(&mocks[0].log());
-    assert!(most <= 6, "five a second, and one of a paused process: {most}");
+    ends_whole((&cluster, &server, &path), 40, &mocks[0], [&first, &second]);
 }
 
 #[test]

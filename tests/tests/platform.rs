@@ -16,6 +16,8 @@ mod audit;
 mod collector;
 #[path = "platform/faults.rs"]
 mod faults;
+#[path = "platform/issuer.rs"]
+mod issuer;
 #[path = "platform/operating.rs"]
 mod operating;
 #[path = "platform/queue.rs"]

@@ -35,7 +35,7 @@ use smp_tests::postgres::Cluster;
 use smp_tests::temporal::Temporal;
 
 use engine::{serve, work};
-use fleet::{connected, installed, log_of, mocks, most_in_a_second};
+use fleet::{connected, ends_whole, goes_on_elsewhere, installed, log_of, mocks};
 
 /// A database with the connector installed, and an engine that is not started yet.
 fn parts() -> Option<(Cluster, Temporal)> {
@@ -191,17 +191,9 @@ fn a_paused_worker_is_fenced_and_its_run_goes_on_elsewhere() {
     cluster.until(PAGE, |page| number(page) >= 3);
     let second = work(&engine, &cluster, &mocks, "second", &["--lease", "2"]);
     first.pause();
-    cluster.until("SELECT epoch FROM runs", |epoch| epoch == "2");
-    let page = number(&cluster.sql(PAGE));
-    cluster.until(PAGE, |now| number(now) > page + 2);
+    goes_on_elsewhere(&cluster);
     first.go_on();
-    let run = server.first_run(&path);
-    let ended = server.ended(&path, &run);
-    assert_eq!((&ended["members"], &ended["pages"]), (&json!(600), &json!(60)), "{ended}");
-    assert_eq!(cluster.sql("SELECT epoch, page FROM runs"), "2|60", "the first took nothing back");
-    assert!(first.metric("smp_pages_total") < 60.0 && second.metric("smp_pages_total") > 2.0);
-    let most = most_in_a_second(&mocks[0].log());
-    assert!(most <= 6, "five a second, and one of a paused process: {most}");
+    ends_whole((&cluster, &server, &path), 60, &mocks[0], [&first, &second]);
 }
 
 #[test]

@@ -346,8 +346,8 @@ pub(super) async fn entered(
     let Some(visitor) = visitor else {
         return refused(
             "The console is open to the browser that entered it",
-            "A visit ends after twelve hours, and with the one who leaves: enter again. The link \
-             that `smp-platform serve` printed works once, in one browser.",
+            "A visit ends after twelve hours, or when you leave. Enter again. The link that \
+             `smp-platform serve` printed works once, in one browser.",
         );
     };
     let frame = page::Frame::new(&console, &visitor.holder, request.uri().path());

@@ -81,7 +81,7 @@ mod tests {
         let due = Due { run, connection, due: 5, tenant, priority: NIGHTLY };
         let told = json!({"run": "r1", "connection": "c1", "due": 5, "tenant": "acme",
                           "priority": 3});
-        let says: [(Say, Value); 6] = [
+        let says: [(Say, Value); 7] = [
             (Say::Alive, json!({"say": "alive"})),
             (Say::Rest, json!({"say": "rest"})),
             (
@@ -96,6 +96,10 @@ mod tests {
             (
                 Say::Again { task: 1, after_ms: 5, code },
                 json!({"say": "again", "task": 1, "after_ms": 5, "code": "rate-limited"}),
+            ),
+            (
+                Say::Failed { task: 1, code: "unauthorized".into() },
+                json!({"say": "failed", "task": 1, "code": "unauthorized"}),
             ),
         ];
         for (say, line) in says {

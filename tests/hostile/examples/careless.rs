@@ -63,7 +63,8 @@ impl Connector for Careless {
         };
         let mut members: Vec<_> =
             people(&settings, &answer)?.iter().map(|name| member(name)).collect();
-        match read(&settings, "/titles") {
+        let titles = if flaw == "collects-elsewhere" { "/undeclared" } else { "/titles" };
+        match read(&settings, titles) {
             Ok(titles) => add_titles(&mut members, &titles)?,
             Err(_) if flaw == "leaves-out-what-it-cannot-read" => {}
             Err(failure) => return Err(failure),

@@ -43,6 +43,19 @@ fn a_careful_connector_keeps_every_rule_that_fixtures_show() {
 }
 
 #[test]
+fn what_the_host_ended_is_not_blamed_for_giving_something_else_later() {
+    let exchanges = [("/people", r#"{"people":["ada"],"next":null}"#), ("", r#"{"id":"acme"}"#)];
+    let asked = case("collects-elsewhere", &exchanges, None);
+    let ended = checked("careless", asked.path(), &[]);
+    let (outcome, told) = finding(&ended, "fails-as-agreed");
+    assert_eq!(outcome, "failed");
+    assert!(told.starts_with("case: collect, without a fault: it ends as `denied`"), "{told}");
+    for id in ["repeatable", "describes-itself-the-same"] {
+        assert_ne!(rule(&ended, id)["outcome"], "failed", "{:#}", rule(&ended, id));
+    }
+}
+
+#[test]
 fn each_carelessness_breaks_its_rule_and_is_told_with_fixture_call_exchange_and_fault() {
     for (flaw, id, finding_begins, finding_ends) in [
         (

@@ -133,3 +133,21 @@ fn a_key_that_cannot_be_one_is_refused_and_not_repeated() {
         refused(&mock, &["--set", &organization, "--secret", &secret], 1);
     }
 }
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    for arguments in [
+        &["pull", "ann:hidden@reg.test/name:1"][..],
+        &["push", "dist", "https://ann:hid/hidden@reg.test/name:1"],
+        &["collect", "connector.wasm", "https://ann:hidden@api.test"],
+        &["collect", "connector.wasm", "--upstream", "https://ann:hidden@api.test"],
+        &["collect", "connector.wasm", "--format", "https://ann:hidden@api.test"],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let ended = Run::bare().args(arguments).args(json).end();
+            assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+            assert!(ended.stderr.contains("[not shown]"), "{arguments:?}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("hid"), "{arguments:?}: {}", ended.stderr);
+        }
+    }
+}

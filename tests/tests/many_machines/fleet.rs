@@ -167,6 +167,32 @@ impl Drop for Worker {
     }
 }
 
+/// Waits until another worker has the one run of this store, and has stored some pages of it.
+pub(crate) fn goes_on_elsewhere(cluster: &Cluster) {
+    let page = || cluster.sql("SELECT page FROM runs").parse::<u32>().unwrap();
+    cluster.until("SELECT epoch FROM runs", |epoch| epoch == "2");
+    let taken = page();
+    cluster.until("SELECT page FROM runs", |now| now.parse::<u32>().unwrap() > taken + 2);
+}
+
+/// Checks that the run of so many pages of ten ends whole after that, and that the first worker
+/// took nothing back and was no faster than its pace.
+pub(crate) fn ends_whole(
+    (cluster, server, path): (&Cluster, &Server, &str),
+    pages: u32,
+    mock: &Mock,
+    [first, second]: [&Worker; 2],
+) {
+    let run = server.first_run(path);
+    let ended = server.ended(path, &run);
+    assert_eq!((&ended["members"], &ended["pages"]), (&(pages * 10).into(), &pages.into()));
+    assert_eq!(cluster.sql("SELECT epoch, page FROM runs"), format!("2|{pages}"));
+    assert!(first.metric("smp_pages_total") < f64::from(pages));
+    assert!(second.metric("smp_pages_total") > 2.0);
+    let most = most_in_a_second(&mock.log());
+    assert!(most <= 6, "five a second, and one of the first worker: {most}");
+}
+
 /// An organization for each of so many tenants.
 pub(crate) fn mocks(number: usize, of: impl Fn(Builder) -> Builder) -> Vec<Mock> {
     let one = |number: usize| {

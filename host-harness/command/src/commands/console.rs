@@ -234,7 +234,8 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
     }
     let arguments = arguments();
     let text = without_secret_values(error).render().to_string();
-    let text = without(text, parts(&arguments).filter(|part| looks_like_a_key(part)));
+    let keys = parts(&arguments).filter(|part| looks_like_a_key(part));
+    let text = without(text, keys.chain(arguments.iter().filter_map(|text| user_of(text))));
     let _ = write!(io::stderr().lock(), "{}", harmless(&text));
     if arguments.iter().any(|argument| argument == "--json") {
         let message = text
@@ -267,6 +268,14 @@ fn parts(arguments: &[String]) -> impl Iterator<Item = &str> {
         let name = name.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()));
         values.chain(argument.split(['=', '/', ':', ' '])).chain([argument.as_str()]).chain(name)
     })
+}
+
+/// The user and the password in an address or a reference, if there are both.
+fn user_of(argument: &str) -> Option<&str> {
+    let address = argument.split_once("://").map_or(argument, |(_, rest)| rest);
+    let (user, host) = address.rsplit_once('@')?;
+    // A digest stands behind that sign, too.
+    (user.contains(':') && !host.starts_with("sha256:")).then_some(user)
 }
 
 /// The text without these parts.
@@ -360,6 +369,20 @@ mod tests {
             "tests/fixtures/acme1",
         ] {
             assert!(!looks_like_a_key(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        for (argument, user) in [
+            ("https://ann:a/b@c@reg.test", Some("ann:a/b@c")),
+            ("--upstream=http://ann:secret@[::1]:80", Some("ann:secret")),
+            ("ann:secret@reg.test/name:1", Some("ann:secret")),
+            ("ann@reg.test/name:1", None),
+            ("reg.test:5000/name@sha256:0a", None),
+            ("https://reg.test:5000/name", None),
+        ] {
+            assert_eq!(user_of(argument), user, "{argument}");
         }
     }
 

@@ -122,7 +122,9 @@ fn way_out(remedy: &Remedy) -> Option<String> {
         Remedy::Sign => "`smp-harness sign` signs it.".into(),
         Remedy::TrustPublisher { .. } => "It is the file that `--trust` names.".into(),
         Remedy::MendFixture => "`smp-harness record` records one.".into(),
-        Remedy::RecordFixture => "`smp-harness record` makes one.".into(),
+        Remedy::RecordFixture => {
+            "`smp-harness record` makes one of a run, or of a case that `--fixture` names.".into()
+        }
         Remedy::CorrectInput { input } => return corrected(input).map(str::to_owned),
         Remedy::ReplaceRelease => "`--overwrite` replaces it anyway.".into(),
         _ => return None,
@@ -147,7 +149,7 @@ fn corrected(input: &str) -> Option<&'static str> {
         }
         "revision" => Some("It is what `--revision` names."),
         "changelog" => Some("It is the file that `--changelog` names."),
-        "sbom" => Some("`make component` writes ours; `--sbom` names it."),
+        "sbom" => Some("It is the file that `--sbom` names."),
         "figures" => Some("`make bench` keeps one; `--figures` names it."),
         "ca-file" => Some("`--ca-file` names it."),
         "plain-http" => Some("Leave `--plain-http` away."),

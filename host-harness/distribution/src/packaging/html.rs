@@ -347,7 +347,7 @@ mod tests {
             "<section id=\"changes\">",
             "<details open><summary><bdi>Added</bdi></summary>",
             "<section id=\"signature\">",
-            "<pre><code>tool verify example-cloud-1.2.3 --trust trust.toml</code></pre>",
+            "<pre><code>judge example-cloud-1.2.3</code></pre>",
             "<dt>Help</dt><dd>said</dd>",
             "<a href=\"mailto:security@example.test\"",
             "<dt>Digest</dt><dd><code dir=\"auto\">sha256:00</code></dd>",
@@ -394,7 +394,7 @@ mod tests {
         for (version, expected) in [("1.0.0-rc.1", "example-cloud-1.0.0-rc.1"), ("1;rm", "FOLDER")]
         {
             ours.facts.descriptor.version = version.into();
-            let command = format!("tool verify {expected} --trust trust.toml");
+            let command = format!("judge {expected}");
             assert_eq!(ours.installing().first(), Some(&command));
         }
     }

@@ -356,14 +356,14 @@ said
 ## Who vouches for it
 
 When this page was written, the package was not signed: a signature covers this page too, and is a \
-             file beside it, `SHA256SUMS.sig`. `tool verify` says who signed the package, \
+             file beside it, `SHA256SUMS.sig`. `judge` says who signed the package, \
              and whether your trust file permits that publisher.
 
 ## How to install it
 
-- **Verify the package:** `tool verify example-cloud-1.2.3 --trust trust.toml`
-- **Try it:** `tool collect example-cloud-1.2.3/example-cloud.wasm --trust trust.toml`
-- **Install it on a platform:** `tool install example-cloud-1.2.3 --trust trust.toml`
+- **Verify the package:** `judge example-cloud-1.2.3`
+- **Try it:** `try example-cloud-1.2.3/example-cloud.wasm`
+- **Install it on a platform:** `take example-cloud-1.2.3`
 
 ## Help, and reports of weaknesses
 

@@ -99,10 +99,10 @@ pub(super) fn listing(descriptor: Descriptor, text: &str) -> Listing {
             }],
         },
         commands: Commands {
-            verifier: "tool verify".into(),
-            verify: "tool verify FOLDER --trust trust.toml".into(),
-            collect: "tool collect FOLDER/CONNECTOR.wasm --trust trust.toml".into(),
-            install: "tool install FOLDER --trust trust.toml".into(),
+            verifier: "judge".into(),
+            verify: "judge FOLDER".into(),
+            collect: "try FOLDER/CONNECTOR.wasm".into(),
+            install: "take FOLDER".into(),
         },
     }
 }
