@@ -139,6 +139,16 @@ test("an admin without a tenant sees all of them", async () => {
   await context.close();
 });
 
+test("the page that leads into the console lacks nothing while the console is slow", async () => {
+  const { context, page, seen } = await begun();
+  relays[0].slow((path) => path.endsWith("/connections") ? 2_000 : 0);
+  await page.click("button[value=ann]");
+  await page.waitForURL(/\/connections$/);
+  relays[0].slow(() => 0);
+  assert.deepEqual(faults(seen), []);
+  await context.close();
+});
+
 test("a client without a secret enters by PKCE alone", async () => {
   const { context, page } = await entered("vic", {}, alone.url);
   assert.deepEqual(people.faults, []);

@@ -139,7 +139,9 @@ export async function watched(context, home) {
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => console.error(`violation ${event.violatedDirective} ${event.blockedURI}`));
   });
-  page.on("console", (message) => { if (message.type() === "error") seen.violations.push(message.text()); });
+  page.on("console", (message) => {
+    if (message.type() === "error") seen.violations.push(`${message.text()} ${message.location().url}`);
+  });
   page.on("pageerror", (error) => seen.violations.push(String(error)));
   page.on("request", (request) => {
     seen.requests.push(request.url());

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request as plain } from "node:http";
 import { createServer, request as encrypted } from "node:https";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { folder } from "./platform.mjs";
 
 const AUTHORITY = `[req]
@@ -66,16 +67,18 @@ export async function secured({ key, cert }, handler) {
   };
 }
 
-/** Ends TLS before the program whose port `leads` is told. It passes the host on. */
+/** Ends TLS before the program whose port `leads` is told, and passes the host on. What `keeps` says
+ * of a path is how long it waits before that. */
 export async function proxy(made) {
-  let port;
-  const server = await secured(made, (incoming, answer) => {
+  let port, keeps = () => 0;
+  const server = await secured(made, async (incoming, answer) => {
     const headers = {
       ...incoming.headers,
       "x-forwarded-for": incoming.socket.remoteAddress,
       "x-forwarded-proto": "https",
     };
     const { method, url: path } = incoming;
+    await sleep(keeps(path));
     const passed = plain({ host: "127.0.0.1", port, method, path, headers }, (got) => {
       answer.writeHead(got.statusCode, got.rawHeaders);
       got.pipe(answer);
@@ -89,6 +92,9 @@ export async function proxy(made) {
     url: `https://localhost:${server.port}`,
     leads(to) {
       port = to;
+    },
+    slow(how) {
+      keeps = how;
     },
   };
 }

@@ -108,17 +108,27 @@ impl IntoResponse for Page {
 
 /// A whole document.
 fn document(title: &str, body: &Markup) -> Response {
+    let title = format!("{title} · smp-platform");
+    let head = html! {
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="color-scheme" content="light dark";
+        script src=(format!("{WAY_IN}/script.js")) defer {}
+    };
+    whole(&title, &head, body)
+}
+
+/// What every page has: a browser that is told of no icon asks for one at the root of the host.
+fn whole(title: &str, head: &Markup, body: &Markup) -> Response {
     let text = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · smp-platform" }
+                title { (title) }
+                // Before what the browser fetches: a rule for the referrer holds from here on.
+                (head)
                 link rel="stylesheet" href=(format!("{WAY_IN}/style.css"));
                 link rel="icon" href=(format!("{WAY_IN}/icon.svg"));
-                script src=(format!("{WAY_IN}/script.js")) defer {}
             }
             body { (body) }
         }
@@ -140,21 +150,13 @@ pub(super) fn outside(title: &str, body: &Markup) -> Response {
 /// file or another program, the browser counts the whole chain as coming from there, and sends no
 /// cookie that is strict.
 pub(super) fn onwards(to: &str) -> Response {
-    let text = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                // The address that led here may hold a code of an issuer.
-                meta name="referrer" content="no-referrer";
-                meta http-equiv="refresh" content=(format!("0; url={to}"));
-                title { "smp-platform" }
-                link rel="stylesheet" href=(format!("{WAY_IN}/style.css"));
-            }
-            body { main .outside { p { a href=(to) { "Go on to the console" } } } }
-        }
+    let head = html! {
+        // The address that led here may hold a code of an issuer.
+        meta name="referrer" content="no-referrer";
+        meta http-equiv="refresh" content=(format!("0; url={to}"));
     };
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text.into_string()).into_response()
+    let body = html! { main .outside { p { a href=(to) { "Go on to the console" } } } };
+    whole("smp-platform", &head, &body)
 }
 
 /// A problem as a page.
