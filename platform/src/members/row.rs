@@ -12,17 +12,20 @@ use crate::problem::Problem;
 /// Parts the products of a member, in the column that finds them.
 const PART: char = '\u{1f}';
 
+/// What a member is compared by.
+pub type Hash = [u8; 16];
+
 /// A member of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The account's id.
     pub id: String,
     /// The record, as ndjson has it.
     pub record: String,
     /// Hash of all of it: of [`Row::core`] and the activity.
-    pub hash: Vec<u8>,
+    pub hash: Hash,
     /// Hash of all but the activity, which changes daily and is no change of the member.
-    pub core: Vec<u8>,
+    pub core: Hash,
     /// By which it is sorted: the name in lower case, or else what there is.
     pub sort: String,
     /// In which is searched: name, nickname and e-mail in lower case.
@@ -100,13 +103,15 @@ fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Ro
 }
 
 /// Half of the SHA-256: no two values of a member have the same.
-fn shortened(value: &[u8]) -> Vec<u8> {
-    digest(&SHA256, value).as_ref().get(..16).unwrap_or_default().to_vec()
+fn shortened(value: &[u8]) -> Hash {
+    let mut short = Hash::default();
+    short.iter_mut().zip(digest(&SHA256, value).as_ref()).for_each(|(to, from)| *to = *from);
+    short
 }
 
 /// The hash of a member with its activity, which is short: the record, which is long, has nothing
 /// else in it.
-fn hash(core: &[u8], member: &Member) -> Vec<u8> {
+fn hash(core: &Hash, member: &Member) -> Hash {
     let mut value = core.to_vec();
     let mut add = |at: Option<&Instant>| match at {
         None => value.push(0),
@@ -129,7 +134,7 @@ fn add(value: &mut Vec<u8>, text: Option<&str>) {
     value.extend(text.as_bytes());
 }
 
-fn core(used: &[&Found], member: &Member) -> Vec<u8> {
+fn core(used: &[&Found], member: &Member) -> Hash {
     let mut value = Vec::with_capacity(512);
     let mut add = |text: Option<&str>| add(&mut value, text);
     add(member.email.as_deref());

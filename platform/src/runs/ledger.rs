@@ -148,7 +148,7 @@ impl Ledger {
             numbers: self.numbers(),
             marks: mark.admitted.to_bytes(),
         };
-        if !page::commit(&self.store, &self.run, progress, rows).await.map_err(lost)? {
+        if !page::commit(&self.store, &self.run, progress, &rows).await.map_err(lost)? {
             metrics::counter!("smp_commits_fenced_total").increment(1);
             return Err(DestinationError::Fenced);
         }

@@ -5,6 +5,7 @@
 //!                                              each one transaction that compares the epoch
 //! ```
 
+mod array;
 pub mod claims;
 pub mod collect;
 pub mod conclude;
@@ -16,6 +17,7 @@ pub mod pace;
 mod page;
 pub mod retention;
 pub mod scheduler;
+mod staged;
 pub mod table;
 pub mod trace;
 pub mod usage;

@@ -47,6 +47,7 @@ const SQLITE: Migrations = &[
     (3, "pages", include_str!("../../migrations/sqlite/0003_pages.sql")),
     (4, "audit", include_str!("../../migrations/sqlite/0004_audit.sql")),
     (5, "few", include_str!("../../migrations/sqlite/0005_few.sql")),
+    (6, "whole pages", include_str!("../../migrations/sqlite/0006_whole_pages.sql")),
 ];
 const POSTGRES: Migrations = &[
     (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
@@ -54,6 +55,7 @@ const POSTGRES: Migrations = &[
     (3, "pages", include_str!("../../migrations/postgres/0003_pages.sql")),
     (4, "audit", include_str!("../../migrations/postgres/0004_audit.sql")),
     (5, "few", include_str!("../../migrations/postgres/0005_few.sql")),
+    (6, "whole pages", include_str!("../../migrations/postgres/0006_whole_pages.sql")),
 ];
 /// The instant of a statement, in milliseconds, as each database says it.
 const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
