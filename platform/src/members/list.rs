@@ -10,6 +10,7 @@ use sqlx::{Any, AnyConnection, Row as _, query};
 
 use super::NOW;
 use super::row::product;
+use super::search;
 use crate::clock::{DAY, HOUR, now, rfc3339};
 use crate::problem::Problem;
 use crate::store::Store;
@@ -75,6 +76,8 @@ pub struct Listed {
 /// A condition with its parameters.
 #[derive(Default)]
 struct Where {
+    /// Which members are looked at; all of the connection if it is empty.
+    from: String,
     sql: String,
     values: Vec<Bound>,
 }
@@ -150,6 +153,14 @@ impl Filter {
 }
 
 impl Where {
+    /// Looks at these members only, by their numbers.
+    fn among(&mut self, places: String) {
+        self.values.push(Bound::Text(places));
+        // Nothing but a cross join keeps this order.
+        self.from = format!("json_each(${}) found CROSS JOIN ", self.values.len());
+        self.sql.push_str(" AND m.place = found.value");
+    }
+
     fn and(&mut self, sql: &str, value: Bound) {
         self.values.push(value);
         let and = if self.sql.is_empty() { "" } else { " AND " };
@@ -199,8 +210,13 @@ pub async fn page(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Page, Problem> {
-    let mut reading = store.read().acquire().await?;
-    page_of(&mut reading, connection, filter, after, limit).await
+    if store.is_shared() || !search::applies(filter) {
+        let mut reading = store.read().acquire().await?;
+        return page_of(&mut reading, connection, filter, after, limit).await;
+    }
+    // Two queries, of one moment.
+    let mut view = store.view().await?;
+    page_of(&mut view, connection, filter, after, limit).await
 }
 
 /// The same, as this connection to the database sees it.
@@ -215,7 +231,7 @@ pub async fn page_of(
     limit: i64,
 ) -> Result<Page, Problem> {
     filter.check()?;
-    let mut condition = filter.condition(connection);
+    let mut condition = found(reading, connection, filter).await?;
     if let Some(after) = after {
         let (sort, id) = place(after)?;
         condition.after(sort, id);
@@ -232,6 +248,19 @@ pub async fn page_of(
         URL_SAFE_NO_PAD.encode(place)
     });
     Ok(Page { members, next })
+}
+
+/// The condition of a filter, and where its members are found.
+async fn found(
+    reading: &mut AnyConnection,
+    connection: &str,
+    filter: &Filter,
+) -> Result<Where, Problem> {
+    let mut condition = filter.condition(connection);
+    if let Some(places) = search::candidates(reading, connection, filter).await? {
+        condition.among(places);
+    }
+    Ok(condition)
 }
 
 fn listed(row: &AnyRow) -> Result<Listed, sqlx::Error> {
@@ -260,9 +289,11 @@ pub async fn count(store: &Store, connection: &str, filter: &Filter) -> Result<i
     if let Some(total) = store.totals.get(&list) {
         return Ok(total);
     }
-    let condition = filter.condition(connection);
-    let sql = format!("SELECT count(*) AS n FROM members m WHERE {}", condition.sql);
-    let row = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_one(store.read()).await?;
+    let mut view = store.view().await?;
+    let condition = found(&mut view, connection, filter).await?;
+    let Where { from, sql, .. } = &condition;
+    let sql = format!("SELECT count(*) AS n FROM {from}members m WHERE {sql}");
+    let row = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_one(&mut *view).await?;
     let total = row.try_get("n")?;
     store.totals.put(list, total);
     Ok(total)
@@ -277,18 +308,19 @@ pub async fn plan(
     connection: &str,
     filter: &Filter,
 ) -> Result<Vec<String>, Problem> {
-    let condition = filter.condition(connection);
+    let mut view = store.view().await?;
+    let condition = found(&mut view, connection, filter).await?;
     let sql = format!("EXPLAIN QUERY PLAN {}", selected(&condition, 101));
-    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(store.read()).await?;
+    let rows = condition.bind(query(sqlx::AssertSqlSafe(sql))).fetch_all(&mut *view).await?;
     rows.iter().map(|row| Ok(row.try_get("detail")?)).collect()
 }
 
 /// The query of a page.
 fn selected(condition: &Where, limit: i64) -> String {
+    let Where { from, sql, .. } = condition;
     format!(
         "SELECT m.id, m.record, m.first_seen, m.present, m.at, m.sort \
-         FROM members m WHERE {} ORDER BY m.sort, m.id LIMIT {limit}",
-        condition.sql
+         FROM {from}members m WHERE {sql} ORDER BY m.sort, m.id LIMIT {limit}"
     )
 }
 

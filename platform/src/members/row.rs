@@ -10,7 +10,7 @@ use crate::clock;
 use crate::problem::Problem;
 
 /// Parts the products of a member, in the column that finds them.
-const PART: char = '\u{1f}';
+pub(super) const PART: char = '\u{1f}';
 
 /// What a member is compared by.
 pub type Hash = [u8; 16];

@@ -14,6 +14,7 @@ use tokio::task::{Id, JoinSet};
 use super::collect::{Left, collect_one};
 use super::{claims, retention, table, usage};
 use crate::connections::Connections;
+use crate::members::search;
 use crate::problem::Problem;
 
 /// Time between two looks at the database.
@@ -223,6 +224,7 @@ impl Schedule {
         if store.remembers() {
             store.forget().await?;
         }
+        search::clear(store).await?;
         // More may be due than one turn asks for.
         if !self.duty.engine && table::sweep(store).await? >= 200 {
             self.wake.now();

@@ -48,6 +48,7 @@ const SQLITE: Migrations = &[
     (4, "audit", include_str!("../../migrations/sqlite/0004_audit.sql")),
     (5, "few", include_str!("../../migrations/sqlite/0005_few.sql")),
     (6, "whole pages", include_str!("../../migrations/sqlite/0006_whole_pages.sql")),
+    (7, "search", include_str!("../../migrations/sqlite/0007_search.sql")),
 ];
 const POSTGRES: Migrations = &[
     (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
@@ -418,8 +419,10 @@ mod tests {
             }
             (*version, (*does).to_owned(), sql)
         };
+        // The index that searches is SQLite's own.
+        let common = SQLITE.iter().filter(|(_, does, _)| *does != "search");
         let (ours, theirs): (Vec<_>, Vec<_>) =
-            (SQLITE.iter().map(plain).collect(), POSTGRES.iter().map(plain).collect());
+            (common.map(plain).collect(), POSTGRES.iter().map(plain).collect());
         assert_eq!(ours, theirs);
     }
 }

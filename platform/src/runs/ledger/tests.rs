@@ -5,6 +5,8 @@ use smp_host::collect::report::Outcome;
 use smp_host::contract::Member;
 
 use super::*;
+use crate::members::list::{self, Filter};
+use crate::members::search;
 use crate::runs::claims::{self, Worker};
 use crate::runs::table;
 use crate::store::{Place, connections};
@@ -202,4 +204,116 @@ impl Going {
         let ledger = Ledger::new(other.store.clone(), run, Arc::default());
         Self { store: other.store.clone(), ledger, pages: other.pages }
     }
+}
+
+/// Who is sought, and whether the index found them.
+async fn sought(store: &Store, filter: &Filter) -> (String, bool) {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = list::page(store, "c", filter, after.as_deref(), 2).await.unwrap();
+        ids.extend(page.members.into_iter().map(|member| member.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let total = list::count(store, "c", filter).await.unwrap();
+    assert_eq!(total, i64::try_from(ids.len()).unwrap(), "{filter:?}");
+    let plan = list::plan(store, "c", filter).await.unwrap();
+    let by_number = plan.iter().any(|step| step.contains("INTEGER PRIMARY KEY"));
+    (ids.join(" "), by_number)
+}
+
+fn named(part: &str) -> Filter {
+    Filter { q: Some(part.into()), ..Filter::default() }
+}
+
+#[tokio::test]
+async fn who_is_sought_is_found_without_reading_the_list() {
+    let (_folder, store) = store().await;
+    let mut run = Going::begin(&store).await;
+    run.page("Zoë", &["a1", "b1"], &[]).await;
+    run.page("Jane", &["c1", "d1", "e2"], &[]).await;
+    run.end().await;
+    let mut run = Going::begin(&store).await;
+    run.page("Ärger", &["a1"], &[]).await;
+    run.page("Jane", &["c1", "e2", "f1"], &[]).await;
+    assert_eq!(run.end().await, ["a1 changed", "b1 gone", "d1 gone", "f1 appeared"]);
+    let gone = |part: &str| Filter { gone: true, ..named(part) };
+    let cases = [
+        (named("ÄRGER"), "a1"),
+        (named("ger a1"), "a1"),
+        (named("Zoë"), ""),
+        (named("Jane"), "c1 e2 f1"),
+        (named("e2"), "e2"),
+        (named("2"), "e2"),
+        (named("nobody"), ""),
+        (named("100%"), ""),
+        (gone("zo"), "b1"),
+        (gone("jane"), "d1"),
+        (Filter { status: Some("inactive".into()), ..named("jane") }, ""),
+    ];
+    for (filter, expected) in &cases {
+        assert_eq!(sought(&store, filter).await, ((*expected).into(), true), "{filter:?}");
+    }
+    // More than are looked at one by one: the list is read.
+    assert_eq!(sought(&store, &named("1")).await, ("a1 c1 f1".into(), false));
+    // A list as of an earlier run is read too.
+    let first = list::At { seq: 1, started: 0 };
+    let earlier = Filter { at: Some(first), ..named("zoë") };
+    assert_eq!(sought(&store, &earlier).await, ("a1 b1".into(), false));
+
+    // Members that an earlier version stored are found by the list, and by the index from their
+    // next whole run on.
+    change(&store, "DELETE FROM searchable").await;
+    change(&store, "DELETE FROM members_found").await;
+    for (filter, expected) in &cases {
+        assert_eq!(sought(&store, filter).await, ((*expected).into(), false), "{filter:?}");
+    }
+    let mut run = Going::begin(&store).await;
+    run.page("Ärger", &["a1"], &[]).await;
+    run.page("Jane", &["c1", "e2", "f1"], &[]).await;
+    assert_eq!(run.end().await, <[&str; 0]>::default());
+    for (filter, expected) in &cases {
+        assert_eq!(sought(&store, filter).await, ((*expected).into(), true), "{filter:?}");
+    }
+}
+
+async fn change(store: &Store, sql: &'static str) {
+    let mut writing = store.write().await.unwrap();
+    query(sql).execute(&mut *writing).await.unwrap();
+    writing.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn words_of_a_deleted_connection_are_cleared_out_of_the_index() {
+    let (folder, store) = store().await;
+    for name in ["Zoë Quux", "Zoë Quux Waldo"] {
+        let mut run = Going::begin(&store).await;
+        run.page(name, &["a1", "b1"], &[]).await;
+        run.end().await;
+    }
+    let word = search::Words::new("c").of("quu", "");
+    let word = word.split_whitespace().find(|word| word.ends_with("717575")).unwrap();
+    let kept = || {
+        let bytes = std::fs::read(folder.path().join("platform.db")).unwrap();
+        // A part of the index holds a word without the letters that it has of the one before.
+        bytes.windows(8).any(|part| part == &word.as_bytes()[..8])
+    };
+    store.forget().await.unwrap();
+    assert!(kept());
+    let mut writing = store.write().await.unwrap();
+    connections::delete(&mut writing, "c").await.unwrap();
+    search::note_deleted(&mut writing).await.unwrap();
+    writing.commit().await.unwrap();
+    assert_eq!(number(&store, "SELECT count(*) FROM members_found").await, 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM searchable").await, 0);
+    let noted = "SELECT count(*) FROM facts WHERE name = 'index-to-clear'";
+    let mut steps = 0;
+    while number(&store, noted).await > 0 {
+        search::clear(&store).await.unwrap();
+        steps += 1;
+        assert!(steps < 100, "it comes to an end");
+    }
+    assert!(!kept());
 }

@@ -1,0 +1,293 @@
+//! Finds members of a long list by a part of their name or by a product that few use, without
+//! reading the list: a full-text index of a folder's store has the words of each member. A word is
+//! the connection with three letters that follow each other, or with a product.
+//!
+//! What it finds is a superset: the query of the list judges each member again. Where it finds too
+//! many, the list is read in its order, and a page of them is soon full.
+
+use std::collections::{BTreeSet, HashMap};
+
+use ring::digest::{SHA256, digest};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, query};
+
+use super::NOW;
+use super::list::Filter;
+use super::row::PART;
+use crate::problem::Problem;
+use crate::store::{Store, Writing};
+
+/// Most members that are looked at one by one.
+const MOST: i64 = if cfg!(test) { 6 } else { 4_000 };
+/// Most words of a query: more hardly leave fewer members.
+const WORDS: usize = 24;
+/// Members that are read at a time, to be found from then on.
+const AT_ONCE: i64 = if cfg!(test) { 3 } else { 50_000 };
+/// Rows of one statement.
+const MOST_ROWS: usize = 1_000;
+/// Pages of the index that a step of its clearing writes.
+const STEP: i64 = 500;
+/// What says that something is to be cleared.
+const DELETED: &str = "index-to-clear";
+
+/// The words of the members of a connection.
+pub(crate) struct Words {
+    connection: String,
+    /// Products that came before.
+    products: HashMap<String, String>,
+}
+
+impl Words {
+    pub(crate) fn new(connection: &str) -> Self {
+        Self { connection: short(connection.as_bytes(), 4), products: HashMap::new() }
+    }
+
+    /// All words of a member, by its columns `search` and `uses`.
+    pub(crate) fn of(&mut self, search: &str, uses: &str) -> String {
+        // The last letters begin a word too.
+        let text = [search.as_bytes(), b"\n\n"].concat();
+        let letters: BTreeSet<&[u8]> = text.windows(3).collect();
+        let products: BTreeSet<&str> = uses.split(PART).filter(|one| !one.is_empty()).collect();
+        let mut words = String::with_capacity(letters.len() * 15 + products.len() * 32);
+        for three in letters {
+            words.push_str(&self.connection);
+            three.iter().for_each(|byte| push_hex(&mut words, *byte));
+            words.push(' ');
+        }
+        for product in products {
+            let word = self.products.entry(product.to_owned()).or_insert_with(|| of(product));
+            words.push_str(&self.connection);
+            words.push_str(word);
+            words.push(' ');
+        }
+        words
+    }
+
+    /// The query for a filter; `None` if it names nothing that has words.
+    fn sought(&self, filter: &Filter) -> Option<String> {
+        let mut sought = BTreeSet::new();
+        if let Some(text) = filter.q.as_ref().filter(|text| !text.is_empty()) {
+            let text = text.to_lowercase();
+            if text.len() < 3 {
+                sought.insert(format!("\"{}{}\"*", self.connection, hex::encode(&text)));
+            }
+            let all: BTreeSet<&[u8]> = text.as_bytes().windows(3).collect();
+            for three in all.iter().step_by(all.len().div_ceil(WORDS).max(1)) {
+                sought.insert(format!("\"{}{}\"", self.connection, hex::encode(three)));
+            }
+        }
+        if let Some(text) = filter.product.as_ref().map(|text| text.to_lowercase())
+            && !text.is_empty()
+            && !text.contains(PART)
+        {
+            sought.insert(format!("\"{}{}\"", self.connection, of(&text)));
+        }
+        let sought: Vec<String> = sought.into_iter().collect();
+        (!sought.is_empty()).then(|| sought.join(" AND "))
+    }
+}
+
+/// The word of a product: no letter of it is a digit of the other words.
+fn of(product: &str) -> String {
+    format!("u{}", short(product.as_bytes(), 8))
+}
+
+fn short(text: &[u8], bytes: usize) -> String {
+    digest(&SHA256, text).as_ref().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for half in [byte >> 4, byte & 15] {
+        text.extend(char::from_digit(u32::from(half), 16));
+    }
+}
+
+/// Whether the index may help with a filter.
+pub(super) fn applies(filter: &Filter) -> bool {
+    filter.at.is_none() && (filter.q.is_some() || filter.product.is_some())
+}
+
+/// The numbers of all members that the filter may leave, as a JSON array; `None` where the list is
+/// to be read.
+pub(super) async fn candidates(
+    reading: &mut AnyConnection,
+    connection: &str,
+    filter: &Filter,
+) -> Result<Option<String>, Problem> {
+    if !applies(filter) || reading.backend_name() != "SQLite" {
+        return Ok(None);
+    }
+    let Some(sought) = Words::new(connection).sought(filter) else { return Ok(None) };
+    if !is_searchable(reading, connection).await? {
+        return Ok(None);
+    }
+    let sql = "SELECT json_group_array(place) AS places, count(*) AS number \
+               FROM (SELECT rowid AS place FROM members_found WHERE members_found MATCH $1 \
+               LIMIT $2)";
+    let row = query(sql).bind(sought).bind(MOST + 1).fetch_one(reading).await?;
+    let number: i64 = row.try_get("number")?;
+    Ok(if number > MOST { None } else { Some(row.try_get("places")?) })
+}
+
+/// Whether the index has all members of a connection.
+pub(crate) async fn is_searchable(
+    reading: &mut AnyConnection,
+    connection: &str,
+) -> Result<bool, Problem> {
+    let sql = "SELECT count(*) AS n FROM searchable WHERE connection = $1";
+    let row = query(sql).bind(connection.to_owned()).fetch_one(reading).await?;
+    Ok(row.try_get::<i64, _>("n")? > 0)
+}
+
+/// From now on the index has all members of the connection.
+pub(crate) async fn is_whole(writing: &mut Writing, connection: &str) -> Result<(), Problem> {
+    let sql = "INSERT OR IGNORE INTO searchable (connection) VALUES ($1)";
+    query(sql).bind(connection.to_owned()).execute(&mut **writing).await?;
+    Ok(())
+}
+
+/// Which members are added.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    /// Those of now.
+    Now,
+    /// Those that are gone as of this run.
+    Gone(i64),
+}
+
+/// Adds members that are stored already.
+pub(crate) async fn add_stored(
+    writing: &mut Writing,
+    connection: &str,
+    words: &mut Words,
+    which: Which,
+) -> Result<(), Problem> {
+    let (of_those, value) = match which {
+        Which::Now => ("until = $2", NOW),
+        Which::Gone(seq) => ("since = $2 AND what = 'gone'", seq),
+    };
+    let sql = format!(
+        "SELECT json_group_array(json_array(place, search, uses)) AS members \
+         FROM (SELECT place, search, uses FROM members WHERE connection = $1 AND {of_those} \
+         AND place > $3 ORDER BY place LIMIT $4)"
+    );
+    let mut after = 0;
+    loop {
+        let some = query(AssertSqlSafe(sql.clone())).bind(connection.to_owned()).bind(value);
+        let some = some.bind(after).bind(AT_ONCE).fetch_one(&mut **writing).await?;
+        let some: Vec<(i64, String, String)> = serde_json::from_str(some.try_get("members")?)
+            .map_err(|_| Problem::broken("the members of a connection cannot be read"))?;
+        let Some((last, ..)) = some.last() else { return Ok(()) };
+        after = *last;
+        let found = some.iter().map(|(place, search, uses)| (*place, words.of(search, uses)));
+        add(writing, found.collect()).await?;
+    }
+}
+
+/// Adds members with their words. Their numbers rise: the index would be written anew for each that
+/// does not.
+pub(crate) async fn add(writing: &mut Writing, members: Vec<(i64, String)>) -> Result<(), Problem> {
+    let mut rest = members.into_iter().peekable();
+    while rest.peek().is_some() {
+        let some: Vec<(i64, String)> = rest.by_ref().take(MOST_ROWS).collect();
+        let places = vec!["(?, ?)"; some.len()].join(", ");
+        let sql = format!("INSERT INTO members_found (rowid, words) VALUES {places}");
+        let put = some
+            .into_iter()
+            .fold(query(AssertSqlSafe(sql)), |put, (place, words)| put.bind(place).bind(words));
+        put.execute(&mut **writing).await?;
+    }
+    Ok(())
+}
+
+/// Notes that members of the index were deleted, and are to be cleared out of it.
+pub(crate) async fn note_deleted(writing: &mut Writing) -> Result<(), Problem> {
+    let sql = "INSERT OR IGNORE INTO facts (name, value) VALUES ($1, '')";
+    query(sql).bind(DELETED).execute(&mut **writing).await?;
+    Ok(())
+}
+
+/// Takes a step of clearing the index of what was deleted, if there is something to clear. A word
+/// stays in it until the part that it is in is written anew.
+pub(crate) async fn clear(store: &Store) -> Result<(), Problem> {
+    if store.is_shared() {
+        return Ok(());
+    }
+    let noted = query("SELECT count(*) AS n FROM facts WHERE name = $1").bind(DELETED);
+    if noted.fetch_one(store.read()).await?.try_get::<i64, _>("n")? == 0 {
+        return Ok(());
+    }
+    let changes = async |writing: &mut Writing| {
+        let row = query("SELECT total_changes() AS n").fetch_one(&mut **writing).await?;
+        row.try_get::<i64, _>("n")
+    };
+    let mut writing = store.write().await?;
+    let before = changes(&mut writing).await?;
+    let sql = "INSERT INTO members_found (members_found, rank) VALUES ('merge', $1)";
+    query(sql).bind(-STEP).execute(&mut *writing).await?;
+    // The command itself counts as a change.
+    let is_clear = changes(&mut writing).await? - before < 2;
+    if is_clear {
+        let sql = "DELETE FROM facts WHERE name = $1";
+        query(sql).bind(DELETED).execute(&mut *writing).await?;
+    }
+    writing.commit().await?;
+    if is_clear { store.forget().await } else { Ok(()) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn found(search: &str, uses: &str, filter: &Filter) -> bool {
+        let mut words = Words::new("c");
+        let has = words.of(search, uses);
+        let has: Vec<&str> = has.split_whitespace().collect();
+        let sought = words.sought(filter).unwrap();
+        sought.split(" AND ").all(|one| match one.strip_suffix('*') {
+            Some(begin) => has.iter().any(|word| word.starts_with(begin.trim_matches('"'))),
+            None => has.contains(&one.trim_matches('"')),
+        })
+    }
+
+    #[test]
+    fn every_part_of_a_text_is_found() {
+        let search = "zoë ärger\nzz\nzoe@example.test";
+        for (begin, _) in search.char_indices() {
+            for (end, _) in search.char_indices().skip(1).chain([(search.len(), ' ')]) {
+                let Some(part) = search.get(begin..end).filter(|part| !part.is_empty()) else {
+                    continue;
+                };
+                let filter = Filter { q: Some(part.to_uppercase()), ..Filter::default() };
+                assert!(found(search, "", &filter), "{part:?}");
+            }
+        }
+        for other in ["zoe ", "q", "zz@", "testa"] {
+            let filter = Filter { q: Some(other.into()), ..Filter::default() };
+            assert!(!found(search, "", &filter), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_product_is_found_by_its_key_or_name_whole() {
+        let uses = "\u{1f}jira-software\u{1f}\u{1f}jira\u{1f}";
+        for (product, expected) in [("Jira", true), ("JIRA-Software", true), ("jir", false)] {
+            let filter = Filter { product: Some(product.into()), ..Filter::default() };
+            assert_eq!(found("", uses, &filter), expected, "{product}");
+        }
+        let words = Words::new("c");
+        let parted = Filter { product: Some("a\u{1f}b".into()), ..Filter::default() };
+        assert_eq!(words.sought(&parted), None);
+        assert_ne!(
+            Words::new("d").sought(&Filter { q: Some("abc".into()), ..Filter::default() }),
+            words.sought(&Filter { q: Some("abc".into()), ..Filter::default() })
+        );
+    }
+
+    #[test]
+    fn a_long_query_has_few_words() {
+        let text: String = ('a'..='z').chain('0'..='9').cycle().take(200).collect();
+        let filter = Filter { q: Some(text), ..Filter::default() };
+        assert!(Words::new("c").sought(&filter).unwrap().split(" AND ").count() <= WORDS);
+    }
+}
