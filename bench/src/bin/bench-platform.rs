@@ -27,6 +27,7 @@ use smp_platform::clock::{HOUR, now};
 use smp_platform::connections::Connections;
 use smp_platform::keys::{Keys, Source};
 use smp_platform::members::list::{self, Filter};
+use smp_platform::members::search;
 use smp_platform::problem::Problem;
 use smp_platform::runs::claims::{self, Worker};
 use smp_platform::runs::ledger::Ledger;
@@ -187,6 +188,14 @@ async fn measure(members: u64) -> Result<ExitCode> {
         "not in these: making a page in the benchmark".into(),
         page(first.made),
         "ms",
+        None,
+    ));
+    let began = cpu(Whose::Process);
+    search::catch_up(&store).await?;
+    figures.push(Figure(
+        "processor time of the words of both runs, in steps beside other runs".into(),
+        cpu(Whose::Process) - began,
+        "s",
         None,
     ));
     for (name, filter) in filters() {

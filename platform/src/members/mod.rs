@@ -6,7 +6,7 @@ pub mod insights;
 pub mod list;
 pub mod record;
 pub mod row;
-pub(crate) mod search;
+pub mod search;
 pub mod totals;
 
 /// `until` of what is so now.

@@ -2,15 +2,16 @@
 //! reading the list: a full-text index of a folder's store has the words of each member. A word is
 //! the connection with three letters that follow each other, or with a product.
 //!
-//! What it finds is a superset: the query of the list judges each member again. Where it finds too
+//! A run that ended leaves its members to be added, in steps, and until then the list is read. What
+//! the index finds is a superset: the query of the list judges each member again. Where it finds too
 //! many, the list is read in its order, and a page of them is soon full.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 use sqlx::{AnyConnection, AssertSqlSafe, Row, query};
 
-use super::NOW;
 use super::list::Filter;
 use super::row::PART;
 use crate::problem::Problem;
@@ -20,12 +21,15 @@ use crate::store::{Store, Writing};
 const MOST: i64 = if cfg!(test) { 6 } else { 4_000 };
 /// Most words of a query: more hardly leave fewer members.
 const WORDS: usize = 24;
-/// Members that are read at a time, to be found from then on.
-const AT_ONCE: i64 = if cfg!(test) { 3 } else { 50_000 };
+/// Members that a step adds: others who write wait for as long.
+const AT_ONCE: i64 = if cfg!(test) { 3 } else { 10_000 };
 /// Rows of one statement.
 const MOST_ROWS: usize = 1_000;
 /// Pages of the index that a step of its clearing writes.
 const STEP: i64 = 500;
+/// How long nothing is looked for after there was nothing to do, and after a fault.
+const IDLE: Duration = Duration::from_secs(1);
+const BACK_OFF: Duration = Duration::from_secs(60);
 /// What says that something is to be cleared.
 const DELETED: &str = "index-to-clear";
 
@@ -38,7 +42,7 @@ pub(crate) struct Words {
 
 impl Words {
     pub(crate) fn new(connection: &str) -> Self {
-        Self { connection: short(connection.as_bytes(), 4), products: HashMap::new() }
+        Self { connection: short(connection.as_bytes(), 3), products: HashMap::new() }
     }
 
     /// All words of a member, by its columns `search` and `uses`.
@@ -129,58 +133,108 @@ pub(super) async fn candidates(
 }
 
 /// Whether the index has all members of a connection.
-pub(crate) async fn is_searchable(
-    reading: &mut AnyConnection,
-    connection: &str,
-) -> Result<bool, Problem> {
-    let sql = "SELECT count(*) AS n FROM searchable WHERE connection = $1";
+async fn is_searchable(reading: &mut AnyConnection, connection: &str) -> Result<bool, Problem> {
+    let sql = "SELECT count(*) AS n FROM unsearched WHERE connection = $1";
     let row = query(sql).bind(connection.to_owned()).fetch_one(reading).await?;
-    Ok(row.try_get::<i64, _>("n")? > 0)
+    Ok(row.try_get::<i64, _>("n")? == 0)
 }
 
-/// From now on the index has all members of the connection.
-pub(crate) async fn is_whole(writing: &mut Writing, connection: &str) -> Result<(), Problem> {
-    let sql = "INSERT OR IGNORE INTO searchable (connection) VALUES ($1)";
-    query(sql).bind(connection.to_owned()).execute(&mut **writing).await?;
+/// The number of the last member that was stored.
+pub(crate) async fn last_place(writing: &mut Writing) -> Result<i64, Problem> {
+    let sql = "SELECT coalesce(max(seq), 0) AS place FROM sqlite_sequence WHERE name = 'members'";
+    Ok(query(sql).fetch_one(&mut **writing).await?.try_get("place")?)
+}
+
+/// Leaves the members of a connection that were stored after this one to be added.
+pub(crate) async fn note_stored(
+    writing: &mut Writing,
+    connection: &str,
+    after: i64,
+) -> Result<(), Problem> {
+    let up_to = last_place(writing).await?;
+    if up_to > after {
+        let sql = "INSERT INTO unsearched (connection, after, up_to) VALUES ($1, $2, $3)";
+        let range = query(sql).bind(connection.to_owned()).bind(after).bind(up_to);
+        range.execute(&mut **writing).await?;
+    }
     Ok(())
 }
 
-/// Which members are added.
-#[derive(Clone, Copy)]
-pub(crate) enum Which {
-    /// Those of now.
-    Now,
-    /// Those that are gone as of this run.
-    Gone(i64),
+/// Keeps the index of a folder's store, for as long as it is not dropped.
+pub(crate) async fn keep(store: Store) {
+    loop {
+        match step(&store).await {
+            Ok(true) => {}
+            Ok(false) => tokio::time::sleep(IDLE).await,
+            Err(problem) => {
+                let code = problem.code;
+                tracing::error!(code, "the search index is left as it is: {}", problem.detail);
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
 }
 
-/// Adds members that are stored already.
-pub(crate) async fn add_stored(
-    writing: &mut Writing,
-    connection: &str,
-    words: &mut Words,
-    which: Which,
-) -> Result<(), Problem> {
-    let (of_those, value) = match which {
-        Which::Now => ("until = $2", NOW),
-        Which::Gone(seq) => ("since = $2 AND what = 'gone'", seq),
-    };
-    let sql = format!(
-        "SELECT json_group_array(json_array(place, search, uses)) AS members \
-         FROM (SELECT place, search, uses FROM members WHERE connection = $1 AND {of_those} \
-         AND place > $3 ORDER BY place LIMIT $4)"
-    );
-    let mut after = 0;
-    loop {
-        let some = query(AssertSqlSafe(sql.clone())).bind(connection.to_owned()).bind(value);
-        let some = some.bind(after).bind(AT_ONCE).fetch_one(&mut **writing).await?;
-        let some: Vec<(i64, String, String)> = serde_json::from_str(some.try_get("members")?)
-            .map_err(|_| Problem::broken("the members of a connection cannot be read"))?;
-        let Some((last, ..)) = some.last() else { return Ok(()) };
-        after = *last;
-        let found = some.iter().map(|(place, search, uses)| (*place, words.of(search, uses)));
-        add(writing, found.collect()).await?;
+/// Takes all steps that are to be taken.
+///
+/// # Errors
+/// If the database fails.
+pub async fn catch_up(store: &Store) -> Result<(), Problem> {
+    while step(store).await? {}
+    Ok(())
+}
+
+/// Takes a step. `false` if there is none to take.
+pub(crate) async fn step(store: &Store) -> Result<bool, Problem> {
+    if store.is_shared() {
+        return Ok(false);
     }
+    // Nobody waits for who only looks.
+    let sql = "SELECT (SELECT count(*) FROM unsearched) AS unsearched, \
+               (SELECT count(*) FROM facts WHERE name = $1) AS deleted";
+    let row = query(sql).bind(DELETED).fetch_one(store.read()).await?;
+    if row.try_get::<i64, _>("unsearched")? > 0 {
+        add_some(store).await?;
+        return Ok(true);
+    }
+    let deleted = row.try_get::<i64, _>("deleted")? > 0;
+    if deleted {
+        clear_some(store).await?;
+    }
+    Ok(deleted)
+}
+
+async fn add_some(store: &Store) -> Result<(), Problem> {
+    let mut writing = store.write().await?;
+    let first = query("SELECT connection, after, up_to FROM unsearched ORDER BY after LIMIT 1");
+    let Some(first) = first.fetch_optional(&mut *writing).await? else { return Ok(()) };
+    let connection: String = first.try_get("connection")?;
+    let (after, up_to): (i64, i64) = (first.try_get("after")?, first.try_get("up_to")?);
+    // As one row: each would be a way from one thread to another.
+    let sql = "SELECT json_group_array(json_array(place, search, uses)) AS members \
+               FROM (SELECT place, search, uses FROM members \
+               WHERE place > $1 AND place <= $2 ORDER BY place LIMIT $3)";
+    let some = query(sql).bind(after).bind(up_to).bind(AT_ONCE).fetch_one(&mut *writing).await?;
+    let some: Vec<(i64, String, String)> = serde_json::from_str(some.try_get("members")?)
+        .map_err(|_| Problem::broken("the members of a connection cannot be read"))?;
+    let last = some.last().map(|(place, ..)| *place).filter(|place| *place < up_to);
+    let mut words = Words::new(&connection);
+    let found = some.iter().map(|(place, search, uses)| (*place, words.of(search, uses)));
+    add(&mut writing, found.collect()).await?;
+    let done = match last {
+        Some(last) => {
+            query("UPDATE unsearched SET after = $3 WHERE connection = $1 AND after = $2")
+                .bind(connection)
+                .bind(after)
+                .bind(last)
+        }
+        None => query("DELETE FROM unsearched WHERE connection = $1 AND after = $2")
+            .bind(connection)
+            .bind(after),
+    };
+    done.execute(&mut *writing).await?;
+    writing.commit().await?;
+    Ok(())
 }
 
 /// Adds members with their words. Their numbers rise: the index would be written anew for each that
@@ -206,16 +260,9 @@ pub(crate) async fn note_deleted(writing: &mut Writing) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Takes a step of clearing the index of what was deleted, if there is something to clear. A word
-/// stays in it until the part that it is in is written anew.
-pub(crate) async fn clear(store: &Store) -> Result<(), Problem> {
-    if store.is_shared() {
-        return Ok(());
-    }
-    let noted = query("SELECT count(*) AS n FROM facts WHERE name = $1").bind(DELETED);
-    if noted.fetch_one(store.read()).await?.try_get::<i64, _>("n")? == 0 {
-        return Ok(());
-    }
+/// Clears a part of the index of what was deleted. A word stays in it until the part that it is in
+/// is written anew.
+async fn clear_some(store: &Store) -> Result<(), Problem> {
     let changes = async |writing: &mut Writing| {
         let row = query("SELECT total_changes() AS n").fetch_one(&mut **writing).await?;
         row.try_get::<i64, _>("n")

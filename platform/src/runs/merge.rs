@@ -16,7 +16,7 @@ use super::staged::{self, Staged};
 use super::table::Claimed;
 use crate::clock::now;
 use crate::members::NOW;
-use crate::members::search::{self, Which, Words};
+use crate::members::search;
 use crate::problem::Problem;
 use crate::store::{Store, Writing};
 
@@ -36,7 +36,7 @@ const OWN: &str = "id, what, first_seen, hash, core, record, sort, search, statu
                    affiliation, last_seen, uses";
 /// Places for one row of the latter. SQLite would look for a place with a number among all before
 /// it.
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// A member as it was after the last whole run.
 struct Known {
@@ -59,10 +59,6 @@ struct Merge<'a> {
     /// The connection has no members yet.
     first: bool,
     on_server: bool,
-    /// The number of the last member, in a folder.
-    place: i64,
-    /// The words of members, if the index has all of the connection's.
-    words: Option<Words>,
 }
 
 /// Merges what is staged. `first` says that the connection has no members yet.
@@ -73,17 +69,11 @@ pub(super) async fn merge(
     first: bool,
 ) -> Result<(), Problem> {
     let (at, on_server) = (now(), store.is_shared());
+    let place = if on_server { None } else { Some(search::last_place(writing).await?) };
     if !first {
         gone::note(writing, run, at, on_server).await?;
     }
-    let mut words = None;
-    if !on_server && (first || search::is_searchable(writing, &run.connection).await?) {
-        let mut those = Words::new(&run.connection);
-        search::add_stored(writing, &run.connection, &mut those, Which::Gone(run.seq)).await?;
-        words = Some(those);
-    }
-    let is_searched = words.is_some();
-    let mut merge = Merge { writing, run, at, first, on_server, place: 0, words };
+    let mut merge = Merge { writing, run, at, first, on_server };
     let mut after = merge.before().await?;
     loop {
         let (values, last) = merge.part(after).await?;
@@ -94,13 +84,8 @@ pub(super) async fn merge(
     if !first {
         end_what_was(writing, run, on_server).await?;
     }
-    if !on_server && !is_searched {
-        // An earlier version made the members of this connection.
-        let mut words = Words::new(&run.connection);
-        search::add_stored(writing, &run.connection, &mut words, Which::Now).await?;
-    }
-    if !on_server {
-        search::is_whole(writing, &run.connection).await?;
+    if let Some(place) = place {
+        search::note_stored(writing, &run.connection, place).await?;
     }
     Ok(())
 }
@@ -108,10 +93,6 @@ pub(super) async fn merge(
 impl Merge<'_> {
     /// The page before those of the last sweep, which alone says who is there.
     async fn before(&mut self) -> Result<i64, Problem> {
-        if !self.on_server {
-            let row = query("SELECT coalesce(max(place), 0) AS place FROM members");
-            self.place = row.fetch_one(&mut **self.writing).await?.try_get("place")?;
-        }
         let sql = "SELECT coalesce(max(page), -1) AS page FROM pages \
                    WHERE run = $1 AND restarted = 1";
         let row = query(sql).bind(self.run.id.clone()).fetch_one(&mut **self.writing).await?;
@@ -232,22 +213,13 @@ impl Merge<'_> {
             let sql = format!(
                 "WITH common AS (SELECT ? AS c, ? AS s, ? AS u, 1 AS p, ? AS a), \
                  rows AS (VALUES {places}) \
-                 {insert} INTO members ({COMMON}, place, {OWN}) SELECT common.*, rows.* \
+                 {insert} INTO members ({COMMON}, {OWN}) SELECT common.*, rows.* \
                  FROM rows CROSS JOIN common"
             );
-            let common = self.common(query(AssertSqlSafe(sql)));
-            (self.place + 1..)
-                .zip(changed)
-                .fold(common, |put, (place, changed)| bound(put.bind(place), changed))
+            changed.iter().fold(self.common(query(AssertSqlSafe(sql))), bound)
         };
         put.execute(&mut **self.writing).await?;
-        let places = self.place + 1..;
-        self.place += i64::try_from(changed.len()).unwrap_or(i64::MAX);
-        let Some(words) = &mut self.words else { return Ok(()) };
-        let found = places
-            .zip(changed)
-            .map(|(place, (member, ..))| (place, words.of(member.search, member.uses)));
-        search::add(self.writing, found.collect()).await
+        Ok(())
     }
 
     fn common<'q>(&self, put: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {

@@ -120,11 +120,15 @@ pub async fn run(
         }
     }
     let leases = tokio::spawn(leases(all.clone()));
+    let words = (!all.store.is_shared()).then(|| tokio::spawn(search::keep(all.store.clone())));
     let (runs, names) = (JoinSet::new(), HashMap::new());
     let (retained, usage, said) = (None, None, None);
     let schedule = Schedule { all, wake, duty, shutdown, runs, names, retained, usage, said };
     schedule.run().await;
     leases.abort();
+    if let Some(words) = words {
+        words.abort();
+    }
     Ok(())
 }
 
@@ -224,7 +228,6 @@ impl Schedule {
         if store.remembers() {
             store.forget().await?;
         }
-        search::clear(store).await?;
         // More may be due than one turn asks for.
         if !self.duty.engine && table::sweep(store).await? >= 200 {
             self.wake.now();

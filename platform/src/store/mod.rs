@@ -404,6 +404,44 @@ mod tests {
         assert!(!bytes.windows(16).any(|part| part == b"zoe@example.test"));
     }
 
+    #[tokio::test]
+    async fn members_of_an_earlier_version_stay_and_an_open_run_begins_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("sqlite://{}?mode=rwc", folder.path().join("platform.db").display());
+        sqlx::any::install_default_drivers();
+        let old = AnyPool::connect(&file).await.unwrap();
+        migrate(&SQLITE[..5], &old).await.unwrap();
+        let sql = "INSERT INTO members (connection, id, since, until, present, what, at, \
+                   first_seen, hash, core, record, sort, search, uses, last_seen) VALUES \
+                   ('c', 'b', 1, 2, 1, 'appeared', 5, 5, x'01', x'02', '{}', 'zoe', 'zoe', 'u', 7), \
+                   ('c', 'b', 2, 9, 0, 'gone', 6, 5, x'01', x'02', '{}', 'zoe', 'zoe', 'u', NULL), \
+                   ('c', 'a', 1, 9, 1, 'appeared', 5, 5, x'03', x'04', '{}', 'jo', 'jo', '', NULL); \
+                   INSERT INTO runs (id, connection, seq, due, state, epoch, page, sweep, done, \
+                   counts, notes, provenance, requests, retries, waited_ms, bytes, attempts, stop, \
+                   started) VALUES \
+                   ('r1', 'c', 1, 1, 'complete', 1, 1, 0, 1, '', '', 'p', 0, 0, 0, 0, 0, 0, 1), \
+                   ('r2', 'c', 2, 2, 'open', 1, 1, 0, 0, '', '', 'p', 0, 0, 0, 0, 0, 0, 2)";
+        sqlx::raw_sql(sql).execute(&old).await.unwrap();
+        old.close().await;
+        let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
+        let text = async |sql: &'static str| {
+            query(sql).fetch_one(store.read()).await.unwrap().get::<String, _>(0)
+        };
+        let rows = "SELECT group_concat(id || since || until || present || what || at || \
+                    first_seen || hex(hash) || hex(core) || sort || search || uses || \
+                    coalesce(last_seen, '-'), ' ') \
+                    FROM (SELECT * FROM members ORDER BY place)";
+        let expected = "a191appeared550304jojo- b121appeared550102zoezoeu7 b290gone650102zoezoeu-";
+        assert_eq!(text(rows).await, expected);
+        let runs = "SELECT group_concat(coalesce(provenance, '-'), ' ') \
+                    FROM (SELECT * FROM runs ORDER BY id)";
+        assert_eq!(text(runs).await, "p -");
+        // They are added to what is searched.
+        crate::members::search::catch_up(&store).await.unwrap();
+        let found = "SELECT CAST(count(*) AS TEXT) FROM members_found";
+        assert_eq!(text(found).await, "3");
+    }
+
     #[test]
     fn both_databases_have_the_same_tables() {
         let plain = |(version, does, sql): &(i64, &str, &str)| {
