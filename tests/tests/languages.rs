@@ -274,9 +274,11 @@ impl Project {
         let (before, kept) = (fs::read(&one).unwrap(), fs::read(&other).unwrap());
         fs::write(&one, "{}").unwrap();
         fs::write(&other, "{}").unwrap();
-        for _ in 0..2 {
+        let file = "fixtures/key-not-accepted/expected.json";
+        for says in ["What it changes in ", "The outcome is that of "] {
             let ended = self.make(&["expected", "CASES=fixtures/key-not-accepted"]);
-            assert!(ended.status.success(), "{}", text_of(&ended));
+            let said = text_of(&ended);
+            assert!(ended.status.success() && said.contains(&format!("{says}{file}")), "{said}");
         }
         assert!(fs::read(&one).unwrap() == before && fs::read(&other).unwrap() == b"{}");
         fs::write(&other, kept).unwrap();

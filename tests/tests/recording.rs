@@ -162,6 +162,54 @@ fn a_recording_never_writes_over_what_is_there() {
 }
 
 #[test]
+fn what_a_new_outcome_of_a_case_changes_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = copied("members-on-two-pages", folder.path());
+    let record = |to: &str, more: &[&str]| {
+        let run = Run::new("record").file("--fixture", &case);
+        run.file("--output", &folder.path().join(to)).args(more).end()
+    };
+    let same = record("same", &["--keep-personal-data"]);
+    let file = case.join("expected.json");
+    let words = format!("The outcome is that of {}.\n", file.display());
+    assert!(same.stderr.ends_with(&words), "{}", same.stderr);
+    // As a connector with a misspelt name reads them.
+    let traffic = case.join("traffic.har");
+    let har = fs::read_to_string(&traffic).unwrap();
+    fs::write(&traffic, har.replace("\\\"email\\\"", "\\\"emial\\\"")).unwrap();
+    let other = record("other", &["--keep-personal-data"]);
+    let words = format!("What it changes in {}:\n  no member has `email` any", file.display());
+    assert!(other.stderr.contains(&words), "{}", other.stderr);
+    let scripts = record("scripts", &["--keep-personal-data", "--json"]).json();
+    let first = scripts["changes"][0].as_str().unwrap();
+    assert!(first.starts_with("no member has `email` any longer: "), "{scripts}");
+    // Made-up people are no change of the connector's.
+    assert_eq!(record("made-up", &["--json"]).json()["changes"], Value::Null);
+    // With what was renewed without a look at it, the check tells the same by itself.
+    let ended = Run::new("check")
+        .file("--fixtures", &folder.path().join("other"))
+        .args(["--partial", "--json"])
+        .end();
+    let verdict = ended.json();
+    let rules = verdict["rules"].as_array().unwrap();
+    let note = rules.iter().find(|rule| rule["id"] == "fields-filled").unwrap();
+    assert_eq!((ended.code, &note["outcome"]), (Some(0), &json!("note")), "{verdict}");
+    let said = note["message"].as_str().unwrap();
+    assert!(said.starts_with("no member has an e-mail address, and "), "{said}");
+    assert!(said.contains("/emial`"), "{said}");
+}
+
+/// A copy of a fixture, in a folder of this name.
+fn copied(name: &str, to: &Path) -> PathBuf {
+    let (from, case) = (smp_tests::harness::folder("fixtures").join(name), to.join(name));
+    fs::create_dir(&case).unwrap();
+    for file in names(&from) {
+        fs::copy(from.join(&file), case.join(&file)).unwrap();
+    }
+    case
+}
+
+#[test]
 fn a_wider_limit_counts_for_what_is_expected_of_a_recording_too() {
     let folder = tempfile::tempdir().unwrap();
     let (large, again) = (folder.path().join("large"), folder.path().join("again"));

@@ -87,7 +87,7 @@ fn without_fixtures_the_verdict_says_that_only_the_file_was_looked_at() {
     assert!(people.stdout.contains("→ Give fixtures with `--fixtures DIR`"), "{}", people.stdout);
     let scripts = check(&["--json"]);
     assert_eq!((scripts.code, scripts.json()["passed"].as_bool()), (Some(0), Some(true)));
-    assert_eq!(with_outcome(&scripts, "skipped").len(), 20);
+    assert_eq!(with_outcome(&scripts, "skipped").len(), 21);
     assert_eq!(with_outcome(&scripts, "failed"), [""; 0]);
     let strict = check(&["--json", "--strict"]);
     assert_eq!(strict.code, Some(1));

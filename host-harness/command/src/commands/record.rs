@@ -2,7 +2,8 @@
 //! grants it, usage, as a fixture that replays without the service.
 //!
 //! The recorder is above the layer that attaches the key, so it never has it. Before the folder
-//! gets its name, it is replayed once, and the outcome becomes the fixture's `expected.json`.
+//! gets its name, it is replayed once, and the outcome becomes the fixture's `expected.json`. Where
+//! the answers are those of a case that has one, it is told what the new one changes.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
+use smp_conformance::diff::expected;
 use smp_host::collect::records::Page as _;
 use smp_host::collect::report::RunReport;
 use smp_host::collect::sink::Sink;
@@ -21,7 +23,7 @@ use smp_host::http::base::origin;
 use smp_host::http::transport::{Phase, Transport};
 use smp_host::text::{self, shortened};
 use smp_host::validation::Validation;
-use smp_replay::fixture::{Anonymizer, Kept, Recorder, write_expected};
+use smp_replay::fixture::{Anonymizer, Fixture, Kept, Recorder, write_expected};
 use smp_replay::player::Player;
 
 use super::Exit;
@@ -82,6 +84,7 @@ impl Record {
         let draft = recorder.finish(&settings, (!self.keep_personal_data).then_some(learned))?;
         let player = Player::new(&source.plugin)?;
         let expected = player.outcome(&player.case(draft.path())?).await?;
+        let changes = self.changes(&expected);
         write_expected(draft.path(), &expected)?;
         draft.commit()?;
         let recorded = Recorded {
@@ -90,12 +93,13 @@ impl Record {
             usage: usage.as_ref(),
             exchanges,
             kept: recorder.kept(),
+            changes,
         };
         self.say_what_is_kept(&recorded, console)
     }
 
     fn say_what_is_kept(&self, recorded: &Recorded<'_>, console: &Console) -> Result<(), Failure> {
-        let Recorded { validation, report, usage, exchanges, kept } = recorded;
+        let Recorded { validation, report, usage, exchanges, kept, changes } = recorded;
         let unread = recorded.unread();
         let ready = validation.as_ref().is_ok_and(Validation::ready);
         let error = report.error.as_ref();
@@ -103,7 +107,7 @@ impl Record {
             let value = json!({
                 "output": self.output, "exchanges": exchanges, "ready": ready, "members": report.counts.members,
                 "error": error.map(|failure| worded(failure).to_json()),
-                "kept_fields": kept.fields, "unread_answers": unread,
+                "kept_fields": kept.fields, "unread_answers": unread, "changes": changes,
                 "usage": usage.map(|report| json!({
                     "entries": report.counts.members,
                     "error": report.error.as_ref().map(|failure| worded(failure).to_json()),
@@ -130,7 +134,29 @@ impl Record {
             text::counted(*exchanges, "exchange"),
             self.output.display()
         ));
+        if let Some(changes) = changes {
+            self.say_what_changes(changes, console);
+        }
         Ok(())
+    }
+
+    /// What the outcome changes in the expected one of the case that the answers come from. `None`
+    /// if none is expected, or if made-up people take the place of that case's.
+    fn changes(&self, now: &Value) -> Option<Vec<String>> {
+        let case = self.source.fixture().filter(|_| self.keep_personal_data)?;
+        let expected = Fixture::open(case).and_then(|case| case.expected()).ok().flatten()?;
+        Some(expected::changes(&expected, now))
+    }
+
+    fn say_what_changes(&self, changes: &[String], console: &Console) {
+        let Some(case) = self.source.fixture() else { return };
+        let file = case.join("expected.json");
+        if changes.is_empty() {
+            console.note(&format!("The outcome is that of {}.", file.display()));
+            return;
+        }
+        console.note(&format!("What it changes in {}:", file.display()));
+        changes.iter().for_each(|change| console.note(&format!("  {change}")));
     }
 }
 
@@ -141,6 +167,7 @@ struct Recorded<'a> {
     usage: Option<&'a RunReport>,
     exchanges: usize,
     kept: Kept,
+    changes: Option<Vec<String>>,
 }
 
 impl Recorded<'_> {

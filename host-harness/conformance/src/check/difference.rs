@@ -8,7 +8,7 @@ use smp_host::text::shortened;
 const SHOWN: usize = 80;
 
 /// The first difference, as a sentence: a JSON pointer and both values.
-pub(super) fn first(expected: &Value, came: &Value) -> Option<String> {
+pub(crate) fn first(expected: &Value, came: &Value) -> Option<String> {
     at("", Some(expected), Some(came))
 }
 

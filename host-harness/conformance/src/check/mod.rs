@@ -9,6 +9,7 @@
 //! | `file` | whether it is a component of the contract, its size, its compile time |
 //! | `pure` · `listing` · `texts` · `endpoints` · `form` | its descriptor |
 //! | `recorded` · `difference` · `resume` | each fixture unchanged: against its expected outcome, twice, and resumed at every page |
+//! | `filled` | whether members have what the answers tell of them |
 //! | `faulted` · `fault` · `fields` · `judge` | each exchange of each fixture, replaced by each fault |
 //! | `bounds` | the usage of all these runs |
 //! | `hints` | words of the connector's language |
@@ -33,7 +34,8 @@ mod listing;
 mod pure;
 mod texts;
 
-mod difference;
+pub(crate) mod difference;
+mod filled;
 mod recorded;
 mod resume;
 
@@ -177,6 +179,7 @@ async fn of_plugin(
         folders => recorded::all(&player, folders, subject.partial, &watcher, &mut outcomes).await,
     };
     pure::judge(&player, &cases, &mut outcomes).await;
+    filled::judge(&cases, &mut outcomes);
 
     let (mut exchanges, mut replaced) = (0, Vec::new());
     if !cases.is_empty() {

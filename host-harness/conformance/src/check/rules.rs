@@ -243,6 +243,8 @@ rules! {
         "A recording comes with an expected.json. Without one, nothing shows whether the outcome is right.";
     COVERED: FIXTURES, "endpoints-covered", Failure, "Uses each declared endpoint in a fixture",
         "Add a fixture in which the endpoint is called, or remove it from the descriptor: what is declared is granted.";
+    FILLED: FIXTURES, "fields-filled", Note, "Gives members what the answers tell of them",
+        "Compare the name of the field with the answer: nothing else shows that one is misspelt. If the value is not about members, all is well.";
     REPEATABLE: FIXTURES, "repeatable", Failure, "Gives the same bytes for the same traffic",
         "Keep nothing from one call to the next, and do not depend on the order of a hash map.";
 

@@ -36,7 +36,7 @@ pub(super) struct FieldChange {
     pub(super) is_more: bool,
 }
 
-type Member = Map<String, Value>;
+pub(super) type Member = Map<String, Value>;
 
 /// Compares two lists, each with a JSON object per line.
 pub(super) fn compare(old: &[u8], new: &[u8]) -> Difference {
@@ -102,7 +102,7 @@ fn compared(id: &str, old: &Member, new: &Member) -> impl Iterator<Item = FieldC
 }
 
 /// The fields of a member. Each attribute is a separate field.
-fn flat(member: &Member) -> BTreeMap<String, Value> {
+pub(super) fn flat(member: &Member) -> BTreeMap<String, Value> {
     let mut fields = BTreeMap::new();
     for (name, value) in member {
         match value {
@@ -120,7 +120,7 @@ fn flat(member: &Member) -> BTreeMap<String, Value> {
 }
 
 /// Whether a value has no content: absent, an empty text, an empty list.
-fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -11,6 +11,7 @@
 //! | `form` | settings and how secrets are used |
 //! | `texts` | texts that differ |
 //! | `traffic` · `side` · `ends` · `members` | the outcomes of both on the same recorded traffic |
+//! | `expected` | two outcomes of one case, for the author who vouches for the new one |
 //!
 //! The first four compare descriptors, and are pure. Every finding is a row of the table in
 //! `kinds`, which sets its class. Both builds are played as in `check`: if the traffic has no
@@ -18,6 +19,7 @@
 //! compared, and never reported as lost members.
 
 pub mod changes;
+pub mod expected;
 
 mod kinds;
 
