@@ -9,6 +9,7 @@
 )]
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -159,6 +160,22 @@ fn a_recording_never_writes_over_what_is_there() {
         (mock.requests(), fs::read_to_string(fixture.join("mine.txt")).unwrap()),
         (0, "mine".to_owned())
     );
+}
+
+#[test]
+fn a_run_that_gave_up_sooner_than_a_replay_would_tells_its_own_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("case");
+    // Nothing listens there any longer.
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}");
+    let mock = Mock::builder().start().unwrap();
+    let run = Run::new("record").for_organization_of(&mock).args(["--upstream", &url]);
+    let ended = run.args(["--max-wait", "1", "--json"]).file("--output", &to).end();
+    assert_eq!((ended.code, ended.stdout.as_str(), to.exists()), (Some(1), "", false));
+    let said = ended.said("upstream");
+    assert!(said.starts_with("nothing is kept, because the run ended in a way"), "{said}");
+    assert!(said.contains("connection") && !said.contains("further answer"), "{said}");
 }
 
 #[test]

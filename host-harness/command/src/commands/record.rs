@@ -83,7 +83,13 @@ impl Record {
         let exchanges = recorder.exchanges();
         let draft = recorder.finish(&settings, (!self.keep_personal_data).then_some(learned))?;
         let player = Player::new(&source.plugin)?;
-        let expected = player.outcome(&player.case(draft.path())?).await?;
+        // A run that gave up earlier than a replay does, say with a short `--max-wait`.
+        let expected = player.outcome(&player.case(draft.path())?).await.map_err(|failure| {
+            match failure.code {
+                Code::Fixture => gave_up(&validation, &report, usage.as_ref()).unwrap_or(failure),
+                _ => failure,
+            }
+        })?;
         let changes = self.changes(&expected);
         write_expected(draft.path(), &expected)?;
         draft.commit()?;
@@ -193,6 +199,26 @@ impl Recorded<'_> {
         let others = ends.iter().filter(|(phase, ended)| *ended && !is_counted(*phase));
         self.kept.unread + others.count()
     }
+}
+
+/// The failure of a run whose recording cannot be played: it says more than that an answer is
+/// missing there.
+fn gave_up(
+    validation: &Result<Validation, Failure>,
+    report: &RunReport,
+    usage: Option<&RunReport>,
+) -> Option<Failure> {
+    let of_validation = match validation {
+        Ok(validation) => validation.failure(),
+        Err(failure) => Some(failure),
+    };
+    let of_usage = usage.and_then(|report| report.error.as_ref());
+    let failure = report.error.as_ref().or(of_validation).or(of_usage)?;
+    let message = format!(
+        "nothing is kept, because the run ended in a way that cannot be played again: {}",
+        failure.message
+    );
+    Some(Failure { message, ..failure.clone() })
 }
 
 /// What was replaced, what was not, and how to look.
