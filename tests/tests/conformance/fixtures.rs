@@ -41,6 +41,22 @@ fn a_fixture_that_does_not_fit_is_named_with_the_reason() {
 }
 
 #[test]
+fn traffic_of_another_origin_is_told_where_it_does_not_fit() {
+    let told = |expected, rule: &str| {
+        let folder = case("acme", &[PEOPLE], expected);
+        let traffic = folder.path().join("case/traffic.har");
+        let har = std::fs::read_to_string(&traffic).unwrap();
+        let old = har.replace("\"/v1/", "\"https://old.test/v1/");
+        std::fs::write(&traffic, old).unwrap();
+        finding(&checked("tame", folder.path(), &[]), rule).1
+    };
+    let moved = "; it was recorded at https://old.test, and the connector asks for https://";
+    let expected = json!({"validate": {"ready": false}});
+    assert!(told(Some(&expected), "fixtures-expected").contains(moved));
+    assert_eq!(told(None, "fixtures-sound"), "");
+}
+
+#[test]
 fn a_folder_beside_cases_that_is_none_is_named() {
     let folder = case("acme", &[PEOPLE], None);
     std::fs::create_dir(folder.path().join("mistyped")).unwrap();

@@ -83,7 +83,11 @@ async fn one(player: &Player, folder: &std::path::Path) -> Result<PlayedCase, Fa
     let came = player.outcome(&case).await?;
     match case.fixture.expected()? {
         None => found.untold = true,
-        Some(expected) => found.differs = difference::first(&expected, &came),
+        Some(expected) => {
+            let moved = || player.moved(&case.fixture).map(|moved| format!("; {moved}"));
+            found.differs = difference::first(&expected, &came)
+                .map(|differs| differs + &moved().unwrap_or_default());
+        }
     }
     let again = player.outcome(&case).await?;
     let bytes = |value: &serde_json::Value| value.to_string().into_bytes();

@@ -31,9 +31,10 @@ use std::time::{Duration, SystemTime};
 use crate::fixture::{Fixture, Replay, fits};
 use smp_host::component::plugin::Plugin;
 use smp_host::component::session::{MostUsed, Session, SharedUsage};
+use smp_host::contract::Setting;
 use smp_host::failure::{Code, Failure};
 use smp_host::host::{Host, Pace, RunOptions};
-use smp_host::http::base::Purpose;
+use smp_host::http::base::{Purpose, origin};
 use smp_host::http::clock::VirtualClock;
 use smp_host::http::origin::Origin;
 use smp_host::http::policy::{Grants, method_of};
@@ -139,7 +140,7 @@ impl Player {
     /// # Errors
     /// `fixture` if an answer in it is malformed.
     pub fn playback(&self, fixture: &Fixture, mode: Mode) -> Result<Playback, Failure> {
-        let replay = Replay::new(fixture, &self.declared)?;
+        let replay = Replay::new(fixture, &self.declared)?.asking(self.origin(fixture));
         let (start, clock) = (replay.start(), Arc::new(VirtualClock::new(replay.start())));
         let limits = match mode {
             Mode::Strict => None,
@@ -166,6 +167,23 @@ impl Player {
             start,
             options,
         })
+    }
+
+    /// The origin that the connector asks for with the settings of a fixture.
+    fn origin(&self, fixture: &Fixture) -> Option<Origin> {
+        let settings: Vec<_> = fixture
+            .settings()
+            .iter()
+            .map(|(key, value)| Setting { key: key.clone(), value: value.clone() })
+            .collect();
+        origin(&self.plugin.descriptor().api, &settings).ok()
+    }
+
+    /// That the traffic of a fixture is of another origin than the connector asks for, as the end
+    /// of a message.
+    #[must_use]
+    pub fn moved(&self, fixture: &Fixture) -> Option<String> {
+        Replay::new(fixture, &self.declared).ok()?.asking(self.origin(fixture)).moved()
     }
 
     /// The number of the endpoint to which a request belongs.
