@@ -203,6 +203,17 @@ fn a_project_is_made_whole_and_nothing_is_replaced() {
         said.starts_with("no-such-command is not there: put smp-harness on the PATH"),
         "{said}"
     );
+    // A release is of a commit. That, too, is said before anything is built.
+    let ended = make()
+        .args(["package", "RELEASE=1"])
+        .env("SMP_HARNESS", binary())
+        .current_dir(parent.path().join("my-service"))
+        .output()
+        .unwrap();
+    let said = text_of(&ended);
+    let way = "RELEASE=1 names the commit of the package, and there is none: 'git init', if";
+    assert!(!ended.status.success() && said.starts_with(way), "{said}");
+    assert!(!parent.path().join("my-service/dist").exists());
 }
 
 /// A project of a connector, in a folder of its own.

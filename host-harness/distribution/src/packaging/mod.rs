@@ -254,7 +254,8 @@ fn refuse_what_is_no_release(
     }
     match metadata.revision.as_deref() {
         None => {
-            refused("revision", "the commit that it was built from is not named".into(), "Name it.")
+            let why = "the commit that it was built from is not named".to_owned();
+            refused("revision", why, "Commit the source to git, and name that commit.")
         }
         Some(revision) if revision.ends_with("-dirty") => {
             let why = format!("the commit that it was built from has local changes: {revision}");
