@@ -89,6 +89,15 @@ fn a_wrong_command_line_is_told_in_words_and_sends_nothing() {
         (&["--upstream", "ftp://127.0.0.1"], &["scheme"]),
         (&["--upstream", "api.example.test"], &["not a URL"]),
         (&["--allow-origin", "https://api.atlassian.com/admin"], &["leave out"]),
+        (
+            &["--allow-origin"],
+            &["a value is required", "Write `--allow-origin https://HOST`, or leave it out."],
+        ),
+        (
+            &["--allow-origin", ""],
+            &["'--allow-origin <URL>'", "Write `--allow-origin https://HOST`, or leave it out."],
+        ),
+        (&["--upstream="], &["Write `--upstream https://HOST`, or leave it out."]),
         (&["--rate", "0"], &["requests a second"]),
         (&["--rate=-1"], &["requests a second"]),
         (&["--rate", "inf"], &["requests a second"]),

@@ -233,7 +233,13 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
         };
     }
     let arguments = arguments();
-    let text = without_secret_values(error).render().to_string();
+    let mut error = without_secret_values(error);
+    let way = without_an_origin(&error);
+    if let Some(way) = &way {
+        let tip = ContextValue::StyledStrs(vec![way.clone().into()]);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    let text = error.render().to_string();
     let keys = parts(&arguments).filter(|part| looks_like_a_key(part));
     let text = without(text, keys.chain(arguments.iter().filter_map(|text| user_of(text))));
     let _ = write!(io::stderr().lock(), "{}", harmless(&text));
@@ -245,11 +251,14 @@ pub(crate) fn wrong_arguments(error: clap::Error) -> ExitCode {
             .collect::<Vec<_>>()
             .join(" ");
         let failure = Failure::new(Code::InvalidSettings, message.trim_start_matches("error: "))
-            .with_hint("`--help` after the name of the command lists what it takes.");
+            .with_hint(way.as_deref().unwrap_or(USUAL_WAY));
         Console::new(true, false).failure(&failure);
     }
     Exit::Usage.into()
 }
+
+/// The way out of any other mistake in the arguments.
+const USUAL_WAY: &str = "`--help` after the name of the command lists what it takes.";
 
 /// Shown in place of a value.
 const NOT_SHOWN: &str = "[not shown]";
@@ -289,12 +298,26 @@ fn without_secret_values(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::String(option)) => option.split_whitespace().next().unwrap_or_default(),
         _ => "",
     };
+    let has_value = matches!(error.get(ContextKind::InvalidValue),
+        Some(ContextValue::String(value)) if !value.is_empty());
     if ["--set", "--secret", "--upstream", "--allow-origin", "--grant"].contains(&option)
-        && error.get(ContextKind::InvalidValue).is_some()
+        && has_value
     {
         error.insert(ContextKind::InvalidValue, ContextValue::String(NOT_SHOWN.to_owned()));
     }
     error
+}
+
+/// The way out where an origin is missing: the variable that a script took it from may be empty.
+fn without_an_origin(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let option = option.split_whitespace().next()?;
+    let is_empty = matches!(error.get(ContextKind::InvalidValue),
+        Some(ContextValue::String(value)) if value.is_empty());
+    (is_empty && ["--upstream", "--allow-origin"].contains(&option))
+        .then(|| format!("Write `{option} https://HOST`, or leave it out."))
 }
 
 /// Whether a text could be a key: long, only of characters that keys have, with a digit or a
