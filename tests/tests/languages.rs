@@ -275,6 +275,8 @@ impl Project {
         assert!(ended.status.success() && said.contains(" Passed"), "{said}");
         self.keeps_the_contract(&self.component());
         self.writes_one_outcome_again();
+        let other = self.make(&["run", "CASE=fixtures/key-not-accepted"]);
+        assert!(text_of(&other).contains("code credentials"), "{}", text_of(&other));
         true
     }
 
