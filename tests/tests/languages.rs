@@ -18,11 +18,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use smp_host::component::compile::Compiler;
 use smp_host::component::engine::{Engine, EngineOptions};
 use smp_host::component::plugin::Plugin;
+use smp_host::limits::Limits;
 use smp_replay::player::Player;
 use smp_tests::harness::{Run, binary, folder, make, read_json, skipped};
 use tempfile::TempDir;
@@ -329,6 +331,8 @@ impl Project {
         let options = EngineOptions {
             pooled_runs: Some(2),
             cache: Some(std::path::absolute(binary().with_file_name("test-cache")).unwrap()),
+            // Within this process the limit is of the clock, and this machine may do other work.
+            limits: Limits { compile_time: Duration::from_secs(600), ..Limits::default() },
             ..EngineOptions::new(Compiler::Inside)
         };
         let bytes = fs::read(component).unwrap();
