@@ -19,7 +19,7 @@
 //! | [`catalog`] | installed connectors, verified, compiled and ready to run |
 //! | [`runs`] | the ledger of runs, one run from claim to conclusion, and the scheduler |
 //! | [`engine`] | Temporal in place of the scheduler, through a program that speaks with it |
-//! | [`members`] | members as of a run, their changes, and exports |
+//! | [`members`] | members as of a run, their changes, their search, and exports |
 //! | [`connections`] | the life of a connection: validated, stored, renewed, deleted |
 //! | `outside` | a client for what the operator names: an issuer, a Vault, a collector |
 //! | [`metrics`] | what a platform team alarms on |

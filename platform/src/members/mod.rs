@@ -1,4 +1,5 @@
-//! Members over time: as of any whole run, what changed between two of them, and exports.
+//! Members over time: as of any whole run, what changed between two of them, the search, and
+//! exports.
 
 pub mod changes;
 pub mod export;

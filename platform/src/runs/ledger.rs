@@ -67,14 +67,17 @@ impl Ledger {
     async fn open(&mut self, whose: &Provenance) -> Result<Position, DestinationError> {
         let whose = serde_json::to_string(whose)
             .map_err(|error| lost(Problem::broken(error.to_string())))?;
-        let sql =
-            "SELECT provenance, notes FROM runs WHERE id = $1 AND epoch = $2 AND state = 'open'";
+        // Pages of an earlier version, which had the run until now, cannot be gone on with.
+        let sql = "SELECT provenance, notes, \
+                   (SELECT count(*) FROM pages WHERE run = $1 AND members IS NULL) AS earlier \
+                   FROM runs WHERE id = $1 AND epoch = $2 AND state = 'open'";
         let row = query(sql).bind(self.run.id.clone()).bind(self.run.epoch);
         let row = row.fetch_optional(self.store.read()).await.map_err(lost)?;
         let Some(row) = row else { return Err(DestinationError::Fenced) };
         let provenance: Option<String> = row.try_get("provenance").map_err(lost)?;
         let notes: String = row.try_get("notes").map_err(lost)?;
-        if provenance.as_ref() != Some(&whose) {
+        let earlier: i64 = row.try_get("earlier").map_err(lost)?;
+        if provenance.as_ref() != Some(&whose) || earlier > 0 {
             self.begin(&whose).await?;
             return Ok(Position::Open(Delivered::default()));
         }

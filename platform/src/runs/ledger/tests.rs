@@ -18,6 +18,16 @@ struct Going {
     pages: u64,
 }
 
+fn whose() -> Provenance {
+    Provenance {
+        connector: "sample".into(),
+        version: "1.0.0".into(),
+        component: "sha256:0".into(),
+        origin: None,
+        settings: String::new(),
+    }
+}
+
 async fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&Place::Folder(folder.path().into())).await.unwrap();
@@ -54,14 +64,7 @@ impl Going {
         let worker = Worker { id: "here".into(), lease: None };
         let run = claims::claim(store, &id, &worker).await.unwrap().unwrap();
         let mut ledger = Ledger::new(store.clone(), run, Arc::default());
-        let whose = Provenance {
-            connector: "sample".into(),
-            version: "1.0.0".into(),
-            component: "sha256:0".into(),
-            origin: None,
-            settings: String::new(),
-        };
-        assert!(ledger.position(&whose).await.is_ok());
+        assert!(ledger.position(&whose()).await.is_ok());
         Self { store: store.clone(), ledger, pages: 0 }
     }
 
@@ -169,6 +172,25 @@ async fn the_last_sweep_alone_says_who_is_there() {
     run.page("three", &["c"], &["b"]).await;
     assert_eq!(run.end().await, ["a gone", "b changed", "c changed"]);
     assert_eq!(number(&store, THERE).await, 2);
+}
+
+#[tokio::test]
+async fn a_run_with_pages_of_an_earlier_version_begins_again() {
+    let (_folder, store) = store().await;
+    let mut run = Going::begin(&store).await;
+    run.page("one", &["a"], &[]).await;
+    run.page("one", &["b"], &[]).await;
+    let mut writing = store.write().await.unwrap();
+    let sql = "UPDATE pages SET members = NULL WHERE page = 0";
+    query(sql).execute(&mut *writing).await.unwrap();
+    writing.commit().await.unwrap();
+    let mut next = Going::begin_of(&run);
+    let position = next.ledger.position(&whose()).await;
+    assert!(matches!(position, Ok(Position::Open(delivered)) if delivered.cursor.is_none()));
+    assert_eq!(number(&store, "SELECT count(*) FROM pages").await, 0);
+    next.pages = 0;
+    next.page("one", &["c"], &[]).await;
+    assert_eq!(next.end().await, ["c appeared"]);
 }
 
 #[tokio::test]
