@@ -27,7 +27,6 @@ use crate::clock::{now, of, rfc3339};
 use crate::keys::seal::Context;
 use crate::keys::{DataKeys, Keys};
 use crate::members::insights::Insights;
-use crate::members::search;
 use crate::outside::{USER_AGENT, unusable};
 use crate::problem::Problem;
 use crate::runs::claims::{LEASE, Worker};
@@ -305,9 +304,6 @@ impl Connections {
         let open: Option<(String,)> =
             sqlx::query_as(sql).bind(connection.id.clone()).fetch_optional(&mut *writing).await?;
         stored::delete(&mut writing, &connection.id).await?;
-        if !self.store.is_shared() {
-            search::note_deleted(&mut writing).await?;
-        }
         self.note(&mut writing, connection, holder, "connection-deleted").await?;
         writing.commit().await?;
         self.insights.forget(&connection.id);

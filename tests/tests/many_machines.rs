@@ -284,7 +284,9 @@ fn runs_of_one_account_keep_one_pace_in_all_processes() {
 /// What the pages of open runs delivered, which is compressed.
 fn staged(cluster: &Cluster) -> String {
     let pages = cluster.sql("SELECT replace(encode(members, 'base64'), E'\\n', '') FROM pages");
-    let page = |page: &str| lz4_flex::decompress_size_prepended(&STANDARD.decode(page).unwrap());
+    // After a byte that tells the format.
+    let page =
+        |page: &str| lz4_flex::decompress_size_prepended(&STANDARD.decode(page).unwrap()[1..]);
     let pages = pages.lines().map(|text| page(text).unwrap());
     pages.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }

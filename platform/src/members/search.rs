@@ -21,10 +21,12 @@ use crate::store::{Store, Writing};
 const MOST: i64 = if cfg!(test) { 6 } else { 4_000 };
 /// Most words of a query: more hardly leave fewer members.
 const WORDS: usize = 24;
-/// Members that a step adds: others who write wait for as long.
-const AT_ONCE: i64 = if cfg!(test) { 3 } else { 10_000 };
-/// Rows of one statement.
-const MOST_ROWS: usize = 1_000;
+/// Members that are added at a time, and how often a step does so: others who write wait for as long
+/// as a step takes.
+const AT_ONCE: i64 = if cfg!(test) { 3 } else { 1_000 };
+const TIMES: usize = if cfg!(test) { 2 } else { 10 };
+/// Fewest bytes of a text that is looked up: of shorter ones, the list is soon full.
+const LETTERS: usize = 3;
 /// Pages of the index that a step of its clearing writes.
 const STEP: i64 = 500;
 /// How long nothing is looked for after there was nothing to do, and after a fault.
@@ -47,9 +49,7 @@ impl Words {
 
     /// All words of a member, by its columns `search` and `uses`.
     pub(crate) fn of(&mut self, search: &str, uses: &str) -> String {
-        // The last letters begin a word too.
-        let text = [search.as_bytes(), b"\n\n"].concat();
-        let letters: BTreeSet<&[u8]> = text.windows(3).collect();
+        let letters: BTreeSet<&[u8]> = search.as_bytes().windows(LETTERS).collect();
         let products: BTreeSet<&str> = uses.split(PART).filter(|one| !one.is_empty()).collect();
         let mut words = String::with_capacity(letters.len() * 15 + products.len() * 32);
         for three in letters {
@@ -69,12 +69,8 @@ impl Words {
     /// The query for a filter; `None` if it names nothing that has words.
     fn sought(&self, filter: &Filter) -> Option<String> {
         let mut sought = BTreeSet::new();
-        if let Some(text) = filter.q.as_ref().filter(|text| !text.is_empty()) {
-            let text = text.to_lowercase();
-            if text.len() < 3 {
-                sought.insert(format!("\"{}{}\"*", self.connection, hex::encode(&text)));
-            }
-            let all: BTreeSet<&[u8]> = text.as_bytes().windows(3).collect();
+        if let Some(text) = filter.q.as_ref().map(|text| text.to_lowercase()) {
+            let all: BTreeSet<&[u8]> = text.as_bytes().windows(LETTERS).collect();
             for three in all.iter().step_by(all.len().div_ceil(WORDS).max(1)) {
                 sought.insert(format!("\"{}{}\"", self.connection, hex::encode(three)));
             }
@@ -193,34 +189,36 @@ pub(crate) async fn step(store: &Store) -> Result<bool, Problem> {
     let sql = "SELECT (SELECT count(*) FROM unsearched) AS unsearched, \
                (SELECT count(*) FROM facts WHERE name = $1) AS deleted";
     let row = query(sql).bind(DELETED).fetch_one(store.read()).await?;
-    if row.try_get::<i64, _>("unsearched")? > 0 {
-        add_some(store).await?;
+    if row.try_get::<i64, _>("deleted")? > 0 && clear_some(store).await? {
         return Ok(true);
     }
-    let deleted = row.try_get::<i64, _>("deleted")? > 0;
-    if deleted {
-        clear_some(store).await?;
+    let is_behind = row.try_get::<i64, _>("unsearched")? > 0;
+    if is_behind {
+        let mut writing = store.write().await?;
+        for _ in 0..TIMES {
+            add_some(&mut writing).await?;
+        }
+        writing.commit().await?;
     }
-    Ok(deleted)
+    Ok(is_behind)
 }
 
-async fn add_some(store: &Store) -> Result<(), Problem> {
-    let mut writing = store.write().await?;
+async fn add_some(writing: &mut Writing) -> Result<(), Problem> {
     let first = query("SELECT connection, after, up_to FROM unsearched ORDER BY after LIMIT 1");
-    let Some(first) = first.fetch_optional(&mut *writing).await? else { return Ok(()) };
+    let Some(first) = first.fetch_optional(&mut **writing).await? else { return Ok(()) };
     let connection: String = first.try_get("connection")?;
     let (after, up_to): (i64, i64) = (first.try_get("after")?, first.try_get("up_to")?);
     // As one row: each would be a way from one thread to another.
     let sql = "SELECT json_group_array(json_array(place, search, uses)) AS members \
                FROM (SELECT place, search, uses FROM members \
                WHERE place > $1 AND place <= $2 ORDER BY place LIMIT $3)";
-    let some = query(sql).bind(after).bind(up_to).bind(AT_ONCE).fetch_one(&mut *writing).await?;
+    let some = query(sql).bind(after).bind(up_to).bind(AT_ONCE).fetch_one(&mut **writing).await?;
     let some: Vec<(i64, String, String)> = serde_json::from_str(some.try_get("members")?)
         .map_err(|_| Problem::broken("the members of a connection cannot be read"))?;
     let last = some.last().map(|(place, ..)| *place).filter(|place| *place < up_to);
     let mut words = Words::new(&connection);
     let found = some.iter().map(|(place, search, uses)| (*place, words.of(search, uses)));
-    add(&mut writing, found.collect()).await?;
+    add(writing, found.collect()).await?;
     let done = match last {
         Some(last) => {
             query("UPDATE unsearched SET after = $3 WHERE connection = $1 AND after = $2")
@@ -232,24 +230,22 @@ async fn add_some(store: &Store) -> Result<(), Problem> {
             .bind(connection)
             .bind(after),
     };
-    done.execute(&mut *writing).await?;
-    writing.commit().await?;
+    done.execute(&mut **writing).await?;
     Ok(())
 }
 
 /// Adds members with their words. Their numbers rise: the index would be written anew for each that
 /// does not.
 pub(crate) async fn add(writing: &mut Writing, members: Vec<(i64, String)>) -> Result<(), Problem> {
-    let mut rest = members.into_iter().peekable();
-    while rest.peek().is_some() {
-        let some: Vec<(i64, String)> = rest.by_ref().take(MOST_ROWS).collect();
-        let places = vec!["(?, ?)"; some.len()].join(", ");
-        let sql = format!("INSERT INTO members_found (rowid, words) VALUES {places}");
-        let put = some
-            .into_iter()
-            .fold(query(AssertSqlSafe(sql)), |put, (place, words)| put.bind(place).bind(words));
-        put.execute(&mut **writing).await?;
+    if members.is_empty() {
+        return Ok(());
     }
+    let places = vec!["(?, ?)"; members.len()].join(", ");
+    let sql = format!("INSERT INTO members_found (rowid, words) VALUES {places}");
+    let put = members
+        .into_iter()
+        .fold(query(AssertSqlSafe(sql)), |put, (place, words)| put.bind(place).bind(words));
+    put.execute(&mut **writing).await?;
     Ok(())
 }
 
@@ -260,9 +256,9 @@ pub(crate) async fn note_deleted(writing: &mut Writing) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Clears a part of the index of what was deleted. A word stays in it until the part that it is in
-/// is written anew.
-async fn clear_some(store: &Store) -> Result<(), Problem> {
+/// Clears a part of the index of what was deleted: a word stays in it until the part that it is in is
+/// written anew. `false` if there is nothing more to do at once.
+async fn clear_some(store: &Store) -> Result<bool, Problem> {
     let changes = async |writing: &mut Writing| {
         let row = query("SELECT total_changes() AS n").fetch_one(&mut **writing).await?;
         row.try_get::<i64, _>("n")
@@ -273,12 +269,17 @@ async fn clear_some(store: &Store) -> Result<(), Problem> {
     query(sql).bind(-STEP).execute(&mut *writing).await?;
     // The command itself counts as a change.
     let is_clear = changes(&mut writing).await? - before < 2;
-    if is_clear {
-        let sql = "DELETE FROM facts WHERE name = $1";
-        query(sql).bind(DELETED).execute(&mut *writing).await?;
-    }
     writing.commit().await?;
-    if is_clear { store.forget().await } else { Ok(()) }
+    if !is_clear {
+        return Ok(true);
+    }
+    store.forget().await?;
+    if !store.remembers() {
+        let mut writing = store.write().await?;
+        query("DELETE FROM facts WHERE name = $1").bind(DELETED).execute(&mut *writing).await?;
+        writing.commit().await?;
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -291,25 +292,22 @@ mod tests {
         let has = words.of(search, uses);
         let has: Vec<&str> = has.split_whitespace().collect();
         let sought = words.sought(filter).unwrap();
-        sought.split(" AND ").all(|one| match one.strip_suffix('*') {
-            Some(begin) => has.iter().any(|word| word.starts_with(begin.trim_matches('"'))),
-            None => has.contains(&one.trim_matches('"')),
-        })
+        sought.split(" AND ").all(|one| has.contains(&one.trim_matches('"')))
     }
 
     #[test]
-    fn every_part_of_a_text_is_found() {
+    fn every_part_of_a_text_is_found_by_its_letters() {
         let search = "zoë ärger\nzz\nzoe@example.test";
         for (begin, _) in search.char_indices() {
             for (end, _) in search.char_indices().skip(1).chain([(search.len(), ' ')]) {
-                let Some(part) = search.get(begin..end).filter(|part| !part.is_empty()) else {
+                let Some(part) = search.get(begin..end).filter(|part| part.len() >= LETTERS) else {
                     continue;
                 };
                 let filter = Filter { q: Some(part.to_uppercase()), ..Filter::default() };
                 assert!(found(search, "", &filter), "{part:?}");
             }
         }
-        for other in ["zoe ", "q", "zz@", "testa"] {
+        for other in ["zoe ", "qux", "zz@", "testa"] {
             let filter = Filter { q: Some(other.into()), ..Filter::default() };
             assert!(!found(search, "", &filter), "{other:?}");
         }
@@ -323,6 +321,8 @@ mod tests {
             assert_eq!(found("", uses, &filter), expected, "{product}");
         }
         let words = Words::new("c");
+        // Too short to be looked up.
+        assert_eq!(words.sought(&Filter { q: Some("zo".into()), ..Filter::default() }), None);
         let parted = Filter { product: Some("a\u{1f}b".into()), ..Filter::default() };
         assert_eq!(words.sought(&parted), None);
         assert_ne!(

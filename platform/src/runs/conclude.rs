@@ -201,6 +201,7 @@ async fn after(
 
 /// Drops what an open run delivered.
 pub(super) async fn drop_staged(writing: &mut Writing, run: &str) -> Result<(), Problem> {
+    // The first is what an earlier version left.
     for sql in ["DELETE FROM staged WHERE run = $1", "DELETE FROM pages WHERE run = $1"] {
         query(sql).bind(run.to_owned()).execute(&mut **writing).await?;
     }

@@ -17,6 +17,7 @@ use sqlx::{Row as _, query};
 use super::conclude;
 use super::live::{Figures, Numbers};
 use super::page::{self, Progress};
+use super::staged;
 use super::table::Claimed;
 use crate::members::row::{self, Row};
 use crate::problem::Problem;
@@ -67,17 +68,19 @@ impl Ledger {
     async fn open(&mut self, whose: &Provenance) -> Result<Position, DestinationError> {
         let whose = serde_json::to_string(whose)
             .map_err(|error| lost(Problem::broken(error.to_string())))?;
-        // Pages of an earlier version, which had the run until now, cannot be gone on with.
+        // Pages of another version, which had the run until now, cannot be gone on with.
         let sql = "SELECT provenance, notes, \
-                   (SELECT count(*) FROM pages WHERE run = $1 AND members IS NULL) AS earlier \
+                   (SELECT count(*) FROM pages WHERE run = $1 \
+                   AND (members IS NULL OR substr(members, 1, 1) <> $3)) AS other \
                    FROM runs WHERE id = $1 AND epoch = $2 AND state = 'open'";
-        let row = query(sql).bind(self.run.id.clone()).bind(self.run.epoch);
+        let row =
+            query(sql).bind(self.run.id.clone()).bind(self.run.epoch).bind(vec![staged::FORMAT]);
         let row = row.fetch_optional(self.store.read()).await.map_err(lost)?;
         let Some(row) = row else { return Err(DestinationError::Fenced) };
         let provenance: Option<String> = row.try_get("provenance").map_err(lost)?;
         let notes: String = row.try_get("notes").map_err(lost)?;
-        let earlier: i64 = row.try_get("earlier").map_err(lost)?;
-        if provenance.as_ref() != Some(&whose) || earlier > 0 {
+        let other: i64 = row.try_get("other").map_err(lost)?;
+        if provenance.as_ref() != Some(&whose) || other > 0 {
             self.begin(&whose).await?;
             return Ok(Position::Open(Delivered::default()));
         }

@@ -20,15 +20,16 @@ use crate::members::search;
 use crate::problem::Problem;
 use crate::store::{Store, Writing};
 
-/// Members that are put in order at a time: some hundred bytes of memory for each.
+/// Members that are put in order at a time, and bytes of what their pages delivered: one or the other
+/// ends a part after a page.
 const IN_ORDER: usize = if cfg!(test) { 3 } else { 50_000 };
+const MOST_BYTES: usize = 48 << 20;
 /// Members of a statement that changes others than it reads.
 const AT_ONCE: i64 = if cfg!(test) { 3 } else { 5_000 };
 const MANY: i64 = 100_000;
-/// Pages that are read at a time.
-const PAGES: i64 = if cfg!(test) { 1 } else { 16 };
-/// Rows of one statement: SQLite permits 32,766 parameters.
+/// Rows of one statement, and bytes of them: SQLite permits 32,766 parameters.
 const MOST_ROWS: usize = 1_000;
+const MOST_OF_ROWS: usize = 8 << 20;
 
 /// Columns of a member: those that a run has the same of all, and those of [`bound`].
 const COMMON: &str = "connection, since, until, present, at";
@@ -102,21 +103,17 @@ impl Merge<'_> {
     /// What the pages after this one delivered, as far as it makes a part, and its last page.
     async fn part(&mut self, mut after: i64) -> Result<(Vec<Vec<u8>>, Option<i64>), Problem> {
         let sql = "SELECT page, members FROM pages WHERE run = $1 AND page > $2 \
-                   ORDER BY page LIMIT $3";
-        let (mut values, mut last, mut members) = (Vec::new(), None, 0);
-        while members < IN_ORDER {
-            let rows = query(sql).bind(self.run.id.clone()).bind(after).bind(PAGES);
-            let rows = rows.fetch_all(&mut **self.writing).await?;
-            for row in &rows {
-                let opened = staged::opened(row.try_get("members")?)?;
-                members += staged::members(&opened)?.len();
-                values.push(opened);
-                after = row.try_get("page")?;
-                last = Some(after);
-            }
-            if rows.is_empty() {
-                break;
-            }
+                   ORDER BY page LIMIT 1";
+        let (mut values, mut last, mut members, mut bytes) = (Vec::new(), None, 0, 0);
+        while members < IN_ORDER && bytes < MOST_BYTES {
+            let row = query(sql).bind(self.run.id.clone()).bind(after);
+            let Some(row) = row.fetch_optional(&mut **self.writing).await? else { break };
+            let opened = staged::opened(row.try_get("members")?)?;
+            members += staged::members(&opened)?.len();
+            bytes += opened.len();
+            values.push(opened);
+            after = row.try_get("page")?;
+            last = Some(after);
         }
         Ok((values, last))
     }
@@ -133,8 +130,11 @@ impl Merge<'_> {
             let known = self.known(some).await?;
             changed.extend(some.iter().filter_map(|member| self.changed(member, &known)));
         }
-        for some in changed.chunks(MOST_ROWS) {
+        let mut rest = changed.as_slice();
+        while !rest.is_empty() {
+            let (some, after) = rest.split_at(rows(rest));
             self.put(some).await?;
+            rest = after;
         }
         Ok(())
     }
@@ -225,6 +225,15 @@ impl Merge<'_> {
     fn common<'q>(&self, put: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
         put.bind(self.run.connection.clone()).bind(self.run.seq).bind(NOW).bind(self.at)
     }
+}
+
+/// How many of these one statement takes, at least one.
+fn rows(changed: &[Changed<'_>]) -> usize {
+    let bytes = changed.iter().scan(0, |sum, (member, ..)| {
+        *sum += member.record.len() + member.search.len() + member.uses.len();
+        Some(*sum)
+    });
+    bytes.take(MOST_ROWS).take_while(|sum| *sum <= MOST_OF_ROWS).count().max(1)
 }
 
 fn bound<'q>(

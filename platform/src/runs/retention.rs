@@ -5,6 +5,7 @@ use sqlx::{Row, query};
 
 use super::pace;
 use crate::clock::{DAY, now};
+use crate::members::{self, Doomed};
 use crate::problem::Problem;
 use crate::store::Store;
 
@@ -23,8 +24,9 @@ pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
     for row in &old {
         let (connection, seq): (String, i64) = (row.try_get("connection")?, row.try_get("seq")?);
         let mut writing = store.write().await?;
+        dropped += members::delete(&mut writing, &connection, Doomed::Until(seq)).await?;
+        dropped += members::delete(&mut writing, &connection, Doomed::GoneBefore(cutoff)).await?;
         for sql in [
-            "DELETE FROM members WHERE connection = $1 AND until <= $2",
             "DELETE FROM seats WHERE connection = $1 AND seq < $2",
             "DELETE FROM runs \
              WHERE connection = $1 AND seq < $2 AND state NOT IN ('open', 'waiting', 'stopped')",
@@ -32,9 +34,6 @@ pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
             let done = query(sql).bind(connection.clone()).bind(seq).execute(&mut *writing).await?;
             dropped += done.rows_affected();
         }
-        let sql = "DELETE FROM members WHERE connection = $1 AND present = 0 AND at < $2";
-        let done = query(sql).bind(connection).bind(cutoff).execute(&mut *writing).await?;
-        dropped += done.rows_affected();
         writing.commit().await?;
     }
     pace::forget(store).await?;

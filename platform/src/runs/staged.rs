@@ -6,6 +6,9 @@ use serde::Deserialize;
 use crate::members::row::{Hash, Row};
 use crate::problem::Problem;
 
+/// What a value begins with: a run whose pages begin with another one begins again.
+pub(super) const FORMAT: u8 = 1;
+
 /// A member of such a value. The fields are those of [`Row`], in their order.
 #[derive(Debug, Deserialize)]
 pub(super) struct Staged<'a> {
@@ -26,12 +29,16 @@ pub(super) struct Staged<'a> {
 pub(super) fn kept(rows: &[Row]) -> Result<Vec<u8>, Problem> {
     let encoded = postcard::to_allocvec(rows)
         .map_err(|error| Problem::broken(format!("a page cannot be kept: {error}")))?;
-    Ok(lz4_flex::compress_prepend_size(&encoded))
+    let mut value = vec![FORMAT];
+    value.extend(lz4_flex::compress_prepend_size(&encoded));
+    Ok(value)
 }
 
 /// The bytes of a value, from which [`members`] reads.
 pub(super) fn opened(value: &[u8]) -> Result<Vec<u8>, Problem> {
-    lz4_flex::decompress_size_prepended(value).map_err(|_| unreadable())
+    let (_, packed) =
+        value.split_first().filter(|(first, _)| **first == FORMAT).ok_or_else(unreadable)?;
+    lz4_flex::decompress_size_prepended(packed).map_err(|_| unreadable())
 }
 
 /// The members in the bytes of a value.
@@ -98,6 +105,8 @@ mod tests {
         let value = kept(&[row("a", None, None)]).unwrap();
         assert!(opened(&value[..value.len() - 1]).is_err());
         assert!(opened(b"").is_err());
+        let other = [&[FORMAT + 1], &value[1..]].concat();
+        assert!(opened(&other).is_err());
         let whole = opened(&value).unwrap();
         assert!(members(&whole[..whole.len() - 1]).is_err());
     }

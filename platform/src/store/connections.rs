@@ -7,6 +7,7 @@ use sqlx::{Row, query};
 
 use super::{Store, Writing};
 use crate::clock::now;
+use crate::members::{self, Doomed};
 use crate::problem::Problem;
 
 /// Longest name of a tenant or a connection, in bytes.
@@ -289,13 +290,13 @@ pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
         "DELETE FROM pages WHERE run IN (SELECT id FROM runs WHERE connection = $1)",
         "DELETE FROM staged WHERE run IN (SELECT id FROM runs WHERE connection = $1)",
         "DELETE FROM runs WHERE connection = $1",
-        "DELETE FROM members WHERE connection = $1",
         "DELETE FROM seats WHERE connection = $1",
         "DELETE FROM secrets WHERE connection = $1",
         "DELETE FROM connections WHERE id = $1",
     ] {
         query(sql).bind(id.to_owned()).execute(&mut **writing).await?;
     }
+    members::delete(writing, id, Doomed::All).await?;
     Ok(())
 }
 

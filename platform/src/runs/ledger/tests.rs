@@ -262,7 +262,7 @@ async fn who_is_sought_is_found_without_reading_the_list() {
     run.page("Jane", &["c1", "e2", "f1"], &[]).await;
     assert_eq!(run.end().await, ["a1 changed", "b1 gone", "d1 gone", "f1 appeared"]);
     // Until they are added, the list is read.
-    assert_eq!(sought(&store, &named("e2")).await, ("e2".into(), false));
+    assert_eq!(sought(&store, &named("e e2")).await, ("e2".into(), false));
     search::catch_up(&store).await.unwrap();
     let gone = |part: &str| Filter { gone: true, ..named(part) };
     let cases = [
@@ -270,18 +270,17 @@ async fn who_is_sought_is_found_without_reading_the_list() {
         (named("ger a1"), "a1"),
         (named("Zoë"), ""),
         (named("Jane"), "c1 e2 f1"),
-        (named("e2"), "e2"),
-        (named("2"), "e2"),
+        (named("e e2"), "e2"),
         (named("nobody"), ""),
         (named("100%"), ""),
-        (gone("zo"), "b1"),
-        (gone("jane"), "d1"),
+        (gone("zoë"), "b1"),
+        (gone("e d1"), "d1"),
         (Filter { status: Some("inactive".into()), ..named("jane") }, ""),
     ];
     for (filter, expected) in &cases {
         assert_eq!(sought(&store, filter).await, ((*expected).into(), true), "{filter:?}");
     }
-    // More than are looked at one by one: the list is read.
+    // Few letters, and more than are looked at one by one: the list is read.
     assert_eq!(sought(&store, &named("1")).await, ("c1 f1 a1".into(), false));
     // A list as of an earlier run is read too.
     let first = list::At { seq: 1, started: 0 };
@@ -297,7 +296,7 @@ async fn who_is_sought_is_found_without_reading_the_list() {
     run.page("Ärger", &["a1"], &[]).await;
     run.page("Jane", &["c1", "e2"], &[]).await;
     run.page("Zoë", &["f1"], &[]).await;
-    assert_eq!(sought(&store, &named("e2")).await, ("e2".into(), true));
+    assert_eq!(sought(&store, &named("e e2")).await, ("e2".into(), true));
     assert_eq!(run.end().await, ["f1 changed"]);
     let number = number(&store, "SELECT sum(up_to - after) FROM unsearched").await;
     assert_eq!(number, 1);
@@ -309,6 +308,7 @@ async fn who_is_sought_is_found_without_reading_the_list() {
 #[tokio::test]
 async fn words_of_a_deleted_connection_are_cleared_out_of_the_index() {
     let (folder, store) = store().await;
+    // What a later run changes is in a part of its own.
     for name in ["Zoë Quux", "Zoë Quux Waldo"] {
         let mut run = Going::begin(&store).await;
         run.page(name, &["a1", "b1"], &[]).await;
@@ -326,7 +326,6 @@ async fn words_of_a_deleted_connection_are_cleared_out_of_the_index() {
     assert!(kept());
     let mut writing = store.write().await.unwrap();
     connections::delete(&mut writing, "c").await.unwrap();
-    search::note_deleted(&mut writing).await.unwrap();
     writing.commit().await.unwrap();
     assert_eq!(number(&store, "SELECT count(*) FROM members_found").await, 0);
     let mut steps = 0;
