@@ -139,12 +139,12 @@ test("an admin without a tenant sees all of them", async () => {
   await context.close();
 });
 
-test("the page that leads into the console lacks nothing while the console is slow", async () => {
+test("the page that leads into the console lacks nothing while the console is slow", async (t) => {
   const { context, page, seen } = await begun();
+  t.after(() => relays[0].slow(() => 0));
   relays[0].slow((path) => path.endsWith("/connections") ? 2_000 : 0);
   await page.click("button[value=ann]");
   await page.waitForURL(/\/connections$/);
-  relays[0].slow(() => 0);
   assert.deepEqual(faults(seen), []);
   await context.close();
 });

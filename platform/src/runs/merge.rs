@@ -24,9 +24,9 @@ use crate::store::{Store, Writing};
 /// ends a part after a page.
 const IN_ORDER: usize = if cfg!(test) { 3 } else { 50_000 };
 const MOST_BYTES: usize = 48 << 20;
-/// Members of a statement that changes others than it reads.
+/// Members of a statement that changes others than it reads, in a folder and on a server.
 const AT_ONCE: i64 = if cfg!(test) { 3 } else { 5_000 };
-const MANY: i64 = 100_000;
+const AT_ONCE_ON_SERVER: i64 = 100_000;
 /// Rows of one statement, and bytes of them: SQLite permits 32,766 parameters.
 const MOST_ROWS: usize = 1_000;
 const MOST_OF_ROWS: usize = 8 << 20;
@@ -318,11 +318,40 @@ async fn end_what_was(
                 .bind(run.connection.clone())
                 .bind(run.seq)
                 .bind(after.clone())
-                .bind(if on_server { MANY } else { AT_ONCE })
+                .bind(if on_server { AT_ONCE_ON_SERVER } else { AT_ONCE })
         };
         let row = bound(&last).fetch_one(&mut **writing).await?;
         let Some(up_to) = row.try_get::<Option<String>, _>("id")? else { return Ok(()) };
         bound(&sql).bind(NOW).execute(&mut **writing).await?;
         after = up_to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_takes_few_rows_if_they_are_large_and_at_least_one() {
+        let numbered = |bytes: usize| {
+            let record = "x".repeat(bytes);
+            let member = Staged {
+                id: "a",
+                record: &record,
+                hash: Default::default(),
+                core: Default::default(),
+                sort: "",
+                search: "",
+                status: None,
+                kind: None,
+                affiliation: None,
+                last_seen: None,
+                uses: "",
+            };
+            rows(&vec![(&member, "appeared", 0); 2 * MOST_ROWS])
+        };
+        assert_eq!(numbered(400), MOST_ROWS);
+        assert_eq!(numbered(MOST_OF_ROWS / 4), 4);
+        assert_eq!(numbered(MOST_OF_ROWS + 1), 1);
     }
 }

@@ -5,7 +5,7 @@ use sqlx::{Row, query};
 
 use super::pace;
 use crate::clock::{DAY, now};
-use crate::members::{self, Doomed};
+use crate::members::deletion::{self, Doomed};
 use crate::problem::Problem;
 use crate::store::Store;
 
@@ -24,8 +24,8 @@ pub async fn apply(store: &Store, days: i64) -> Result<(), Problem> {
     for row in &old {
         let (connection, seq): (String, i64) = (row.try_get("connection")?, row.try_get("seq")?);
         let mut writing = store.write().await?;
-        dropped += members::delete(&mut writing, &connection, Doomed::Until(seq)).await?;
-        dropped += members::delete(&mut writing, &connection, Doomed::GoneBefore(cutoff)).await?;
+        dropped += deletion::delete(&mut writing, &connection, Doomed::Until(seq)).await?;
+        dropped += deletion::delete(&mut writing, &connection, Doomed::GoneBefore(cutoff)).await?;
         for sql in [
             "DELETE FROM seats WHERE connection = $1 AND seq < $2",
             "DELETE FROM runs \
@@ -102,6 +102,8 @@ mod tests {
         let kept = "SELECT id || since AS n FROM members ORDER BY id, since";
         assert_eq!(names(kept).await, "a2 a3 late1 late3");
         assert_eq!(names("SELECT id AS n FROM runs ORDER BY seq").await, "r2 r3 r4");
+        let noted = "SELECT name AS n FROM facts WHERE name = 'index-to-clear'";
+        assert_eq!(names(noted).await, "index-to-clear", "their words are to be cleared");
         let seats = "SELECT cast(seq AS TEXT) AS n FROM seats";
         assert_eq!(names(seats).await, "4");
     }

@@ -7,7 +7,7 @@ use sqlx::{Row, query};
 
 use super::{Store, Writing};
 use crate::clock::now;
-use crate::members::{self, Doomed};
+use crate::members::deletion::{self, Doomed};
 use crate::problem::Problem;
 
 /// Longest name of a tenant or a connection, in bytes.
@@ -296,7 +296,7 @@ pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
     ] {
         query(sql).bind(id.to_owned()).execute(&mut **writing).await?;
     }
-    members::delete(writing, id, Doomed::All).await?;
+    deletion::delete(writing, id, Doomed::All).await?;
     Ok(())
 }
 
