@@ -86,16 +86,23 @@ async fn put(
     if gone.is_empty() {
         return Ok(());
     }
-    let ids =
-        if on_server { "jsonb_array_elements_text($6::jsonb)" } else { "value FROM json_each($6)" };
-    // The plus has SQLite look by the ids.
+    // The plus has SQLite look by the ids. A server looks each up by itself: without statistics of
+    // the table it would read all members for each.
+    let was = "m.connection = $1 AND +m.until = $3 AND +m.present = $5";
+    let from = if on_server {
+        format!(
+            "jsonb_array_elements_text($6::jsonb) AS gone (id) CROSS JOIN LATERAL \
+             (SELECT * FROM members m WHERE {was} AND m.id = gone.id LIMIT 1) AS m"
+        )
+    } else {
+        format!("members m WHERE {was} AND m.id IN (SELECT value FROM json_each($6))")
+    };
     let sql = format!(
         "INSERT INTO members (connection, id, since, until, present, what, at, first_seen, hash, \
          core, record, sort, search, status, kind, affiliation, last_seen, uses) \
          SELECT m.connection, m.id, $2, $3, 0, 'gone', $4, m.first_seen, m.hash, m.core, \
          m.record, m.sort, m.search, m.status, m.kind, m.affiliation, m.last_seen, m.uses \
-         FROM members m WHERE m.connection = $1 AND +m.until = $3 AND +m.present = $5 \
-         AND m.id IN (SELECT {ids})"
+         FROM {from}"
     );
     query(AssertSqlSafe(sql))
         .bind(run.connection.clone())

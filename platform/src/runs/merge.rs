@@ -147,15 +147,18 @@ impl Merge<'_> {
             return Ok(HashMap::new());
         }
         let ids = members.iter().map(|member| member.id);
-        // The plus keeps SQLite from reading the whole list, which is in another index. Who is gone
-        // as of this run is not among these members.
+        // The plus keeps SQLite from reading the whole list, which is in another index, and a server
+        // from it too. A server without statistics of the table would still read all members for
+        // each of these, were each not looked up by itself. Who is gone as of this run is not among
+        // these members.
         let (sql, ids) = if self.on_server {
             let mut array = Array::default();
             ids.for_each(|id| array.text(Some(id)));
-            let sql = "SELECT json_agg(json_build_array(id, present, first_seen, \
+            let sql = "SELECT json_agg(json_build_array(m.id, present, first_seen, \
                        encode(hash, 'hex'), encode(core, 'hex')))::text AS known \
-                       FROM members WHERE connection = $1 AND until = $2 \
-                       AND id = ANY($3::text[])";
+                       FROM unnest($3::text[]) AS asked (id) CROSS JOIN LATERAL \
+                       (SELECT * FROM members m WHERE m.connection = $1 AND m.id = asked.id \
+                       AND +m.until = $2 LIMIT 1) AS m";
             (sql, array.end())
         } else {
             let sql = "SELECT json_group_array(json_array(id, present, first_seen, \
@@ -306,11 +309,21 @@ async fn end_what_was(
     let part = "SELECT id FROM members WHERE connection = $1 AND since = $2 AND id > $3 \
                 ORDER BY id LIMIT $4";
     let last = format!("SELECT max(id) AS id FROM ({part}) AS part");
-    let update = or_all("UPDATE", on_server);
-    let sql = format!(
-        "{update} members SET until = $2 WHERE connection = $1 AND +until = $5 AND since < $2 \
-         AND id IN (SELECT id FROM ({part}) AS part)"
-    );
+    let sql = if on_server {
+        // Each is looked up by itself, as in `known`, and then updated where it lies.
+        format!(
+            "UPDATE members SET until = $2 WHERE ctid = ANY (ARRAY(SELECT was.place \
+             FROM ({part}) AS part CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m \
+             WHERE m.connection = $1 AND m.id = part.id AND +m.until = $5 AND m.since < $2 \
+             LIMIT 1) AS was))"
+        )
+    } else {
+        format!(
+            "{} members SET until = $2 WHERE connection = $1 AND +until = $5 AND since < $2 \
+             AND id IN (SELECT id FROM ({part}) AS part)",
+            or_all("UPDATE", on_server)
+        )
+    };
     let mut after = String::new();
     loop {
         let bound = |sql: &str| {
