@@ -8,11 +8,28 @@ use super::Dialect;
 /// The text as a cell, with formulas made harmless and control characters escaped.
 pub(super) fn cell(text: &str, dialect: Dialect) -> Cow<'_, str> {
     // Most cells need no change, and are not copied.
-    if !is_armed(text, true)
-        && !text.chars().any(|sign| dialect.begins_cell(sign) || sign.is_control())
-    {
-        return Cow::Borrowed(text);
+    if is_harmless(text, dialect) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(disarmed(text, dialect))
     }
+}
+
+/// Whether a text stays as it is. Only its few special bytes are looked at.
+fn is_harmless(text: &str, dialect: Dialect) -> bool {
+    // All that begins a cell, and the first byte of each control character.
+    let is_special = |byte: u8| matches!(byte, 0..=0x1f | b',' | b';' | 0x7f | 0xc2);
+    let stays = |at: usize| {
+        let mut rest = text.get(at..).unwrap_or_default().chars();
+        rest.next().is_none_or(|sign| {
+            !is_written_out(sign) && !(dialect.begins_cell(sign) && is_armed(rest.as_str(), false))
+        })
+    };
+    let mut special = text.bytes().enumerate().filter(|(_, byte)| is_special(*byte));
+    !is_armed(text, true) && special.all(|(at, _)| stays(at))
+}
+
+fn disarmed(text: &str, dialect: Dialect) -> String {
     let mut safe = String::with_capacity(text.len() + 8);
     let mut begins_cell = true;
     for (start, character) in text.char_indices() {
@@ -20,13 +37,17 @@ pub(super) fn cell(text: &str, dialect: Dialect) -> Cow<'_, str> {
             safe.push('\'');
         }
         begins_cell = dialect.begins_cell(character);
-        if character.is_control() && !matches!(character, '\t' | '\r' | '\n') {
+        if is_written_out(character) {
             safe.extend(character.escape_unicode());
         } else {
             safe.push(character);
         }
     }
-    Cow::Owned(safe)
+    safe
+}
+
+fn is_written_out(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\r' | '\n')
 }
 
 /// Words that Excel shows as true or false, in the languages whose lists it also separates.
@@ -99,7 +120,20 @@ fn is_passed_over(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_stays_as_it_is_if_nothing_in_it_is_to_be_changed(
+            text in "[a=@;,'\"\t\n\u{0}\u{7f}\u{80}\u{9f}\u{a0}\u{c2}\u{200b}\u{2212}é ]{0,8}",
+        ) {
+            for dialect in Dialect::ALL {
+                prop_assert_eq!(is_harmless(&text, dialect), disarmed(&text, dialect) == text);
+            }
+        }
+    }
 
     #[test]
     fn no_cell_begins_a_formula() {
