@@ -27,6 +27,8 @@ pub mod child;
 
 pub mod many;
 
+pub mod ledger;
+
 pub mod running;
 
 pub mod measure;

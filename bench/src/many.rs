@@ -1,5 +1,5 @@
 //! Many worker processes on one PostgreSQL server: how long the same runs take with 1, 2 and 4 of
-//! them, alone and with Temporal, and what a run costs whom. Slots are few and services
+//! them, alone and with Temporal, what a run costs whom, and how a worker's memory grows. Slots are few and services
 //! slow, so that the places are measured and not the cores of this machine.
 
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use smp_tests::harness::component;
-use smp_tests::mock::{Builder, DEFAULT_KEY, Mock};
+use smp_tests::mock::{Builder, Call, DEFAULT_KEY, Fault, Mock, When};
 use smp_tests::postgres::Cluster;
 use smp_tests::temporal::Temporal;
 
@@ -25,6 +25,11 @@ const SLOTS: usize = 8;
 const LATENCY: Duration = Duration::from_millis(50);
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Tenants of a worker whose memory is measured, and members of each: three pages.
+const RUNNING: [usize; 4] = [8, 32, 128, 512];
+const OF_EACH: u64 = 300;
+/// Until what happens after a page has happened.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// What so many workers took.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +94,44 @@ pub fn measure() -> Result<Vec<Taken>> {
     Ok(all)
 }
 
+/// The memory of a worker by the number of tenants that run in it, each waiting for its second page,
+/// in bytes. Empty if PostgreSQL is not installed.
+///
+/// # Errors
+/// If something does not work.
+pub fn growth() -> Result<Vec<(usize, u64)>> {
+    let mut all = Vec::new();
+    for tenants in RUNNING {
+        let Some(cluster) = Cluster::start() else { return Ok(all) };
+        let mocks: Vec<Mock> = (0..tenants)
+            .map(|tenant| {
+                Builder::default()
+                    .members(OF_EACH)
+                    .organization_id(&format!("organization-{tenant}"))
+                    .fault(Call::Users, When::From(2), Fault::Slow(PATIENCE))
+                    .start()
+            })
+            .collect::<Result<_, _>>()?;
+        let _serve = serving(&cluster, None, &mocks)?;
+        let slots = tenants.to_string();
+        let worker = worker(&cluster, None, &mocks, &slots)?;
+        for mock in &mocks {
+            ensure!(mock.wait_for(Call::Users, 2, PATIENCE), "a run does not go on");
+        }
+        std::thread::sleep(SETTLED);
+        all.push((tenants, memory_of(&worker, "VmRSS:")?));
+    }
+    Ok(all)
+}
+
+/// A line of what the kernel tells of a process's memory, in bytes.
+fn memory_of(process: &Ended, name: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.0.id()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Ok(kib.context("no memory is told")? * 1024)
+}
+
 /// The platform's program with a command.
 pub(crate) fn program(command: &[&str]) -> Result<Command> {
     let mut program = Command::new(std::env::current_exe()?.with_file_name("smp-platform"));
@@ -136,28 +179,7 @@ fn with(cluster: &Cluster, engine: Option<&Temporal>, number: usize) -> Result<T
                 .start()
         })
         .collect::<Result<_, _>>()?;
-    let installed = platform(cluster, &["connector", "install"])?.arg(component()).output()?;
-    ensure!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    let start = |command: &[&str]| -> Result<(Child, String)> {
-        let mut command = platform(cluster, command)?;
-        command.arg("--key").arg(cluster.folder().join("key"));
-        if let Some(engine) = engine {
-            command.args(engine.options(engine.port()));
-        }
-        started(command, &cluster.folder().join("platform.log"), &mocks)
-    };
-    // With an engine, it runs no connections anyway.
-    let serving: &[&str] =
-        if engine.is_some() { &["serve", "--json"] } else { &["serve", "--json", "--slots", "0"] };
-    let (serve, line) = start(serving)?;
-    let _serve = Ended(serve);
-    let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
-    let url = told.get("url").and_then(Value::as_str).and_then(|url| url.strip_prefix("http://"));
-    let (url, token) = (
-        url.context("no address")?,
-        told.get("token").and_then(Value::as_str).context("no token")?,
-    );
-    connect(url, token, &mocks)?;
+    let _serve = serving(cluster, engine, &mocks)?;
     wait(cluster, "SELECT count(*) FROM runs", TENANTS)?;
     if let Some(engine) = engine {
         engine.queued(TENANTS as u64);
@@ -167,9 +189,8 @@ fn with(cluster: &Cluster, engine: Option<&Temporal>, number: usize) -> Result<T
     let engines = || engine.and_then(Temporal::process).map(cpu_of).transpose();
     let (began, before, engine_before) = (Instant::now(), cpu_of(server)?, engines()?);
     let slots = SLOTS.to_string();
-    let workers: Vec<Ended> = (0..number)
-        .map(|_| Ok(Ended(start(&["work", "--slots", &slots])?.0)))
-        .collect::<Result<_>>()?;
+    let workers: Vec<Ended> =
+        (0..number).map(|_| worker(cluster, engine, &mocks, &slots)).collect::<Result<_>>()?;
     wait(cluster, "SELECT count(*) FROM runs WHERE state = 'complete'", TENANTS)?;
     let wall = began.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a figure of a benchmark")]
@@ -179,13 +200,51 @@ fn with(cluster: &Cluster, engine: Option<&Temporal>, number: usize) -> Result<T
     let mut taken =
         Taken { workers: number, engine_cpu, wall, workers_cpu: 0.0, database_cpu, memory: 0 };
     for worker in &workers {
-        let status = fs::read_to_string(format!("/proc/{}/status", worker.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        taken.memory = taken.memory.max(kib.unwrap_or(0) * 1024);
+        taken.memory = taken.memory.max(memory_of(worker, "VmHWM:")?);
         taken.workers_cpu += cpu_of(worker.0.id())? / runs;
     }
     Ok(taken)
+}
+
+/// Starts a command of the platform on this database, and returns the line that it writes.
+fn start(
+    cluster: &Cluster,
+    engine: Option<&Temporal>,
+    mocks: &[Mock],
+    command: &[&str],
+) -> Result<(Child, String)> {
+    let mut command = platform(cluster, command)?;
+    command.arg("--key").arg(cluster.folder().join("key"));
+    if let Some(engine) = engine {
+        command.args(engine.options(engine.port()));
+    }
+    started(command, &cluster.folder().join("platform.log"), mocks)
+}
+
+/// Starts a worker with so many places.
+fn worker(
+    cluster: &Cluster,
+    engine: Option<&Temporal>,
+    mocks: &[Mock],
+    slots: &str,
+) -> Result<Ended> {
+    Ok(Ended(start(cluster, engine, mocks, &["work", "--slots", slots])?.0))
+}
+
+/// Serves the database without running connections, and connects each of these services.
+fn serving(cluster: &Cluster, engine: Option<&Temporal>, mocks: &[Mock]) -> Result<Ended> {
+    let installed = platform(cluster, &["connector", "install"])?.arg(component()).output()?;
+    ensure!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    // With an engine, it runs no connections anyway.
+    let command: &[&str] =
+        if engine.is_some() { &["serve", "--json"] } else { &["serve", "--json", "--slots", "0"] };
+    let (serve, line) = start(cluster, engine, mocks, command)?;
+    let serve = Ended(serve);
+    let told: Value = serde_json::from_str(&line).context("`serve` does not start")?;
+    let text = |name: &str| told.get(name).and_then(Value::as_str);
+    let url = text("url").and_then(|url| url.strip_prefix("http://"));
+    connect(url.context("no address")?, text("token").context("no token")?, mocks)?;
+    Ok(serve)
 }
 
 /// Waits until a query of a number answers this. Each look is a connection, which costs the

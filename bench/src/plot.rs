@@ -43,6 +43,16 @@ pub const PLOTS: [(&str, Plot); 2] = [
     ),
 ];
 
+/// The plot of `bench-platform --postgres`.
+pub const WORKERS: (&str, Plot) = (
+    "growth-workers.svg",
+    Plot {
+        prefix: "growth.workers.",
+        title: "Memory of a worker process",
+        sizes: "tenants that run in it, each waiting for its second page",
+    },
+);
+
 impl Plot {
     /// Draws the plot. `None` if nothing was measured for it.
     #[must_use]

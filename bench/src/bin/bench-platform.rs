@@ -3,25 +3,24 @@
 //! three times a target, so that a busy machine fails nothing and a mistake in the order of
 //! magnitude does.
 //!
-//! `bench-platform --postgres` measures the same pages on a PostgreSQL server, and runs in 1, 2 and 4
-//! worker processes, without an engine and with Temporal, if it is installed.
+//! The same pages are measured on a PostgreSQL server, if it is installed, with 100,000 members at
+//! most. `bench-platform --postgres` measures these alone, and runs in 1, 2 and 4 worker processes,
+//! without an engine and with Temporal, if that is installed.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use smp_bench::figure::{self, Kind};
+use smp_bench::ledger::{Cost, PAGE, commit, connection, put};
 use smp_bench::meter::{Whose, cpu, peak, resident};
+use smp_bench::plot::WORKERS;
+use smp_bench::results::Results;
 use smp_bench::{many, running};
-use smp_host::collect::destination::{
-    Delivery, Destination, DestinationError, Ending, PageMark, Provenance,
-};
-use smp_host::collect::guard::{Admitted, Counts, mark};
-use smp_host::collect::report::{Outcome, RunReport};
 use smp_host::component::compile::Compiler;
-use smp_host::contract::{
-    self, Affiliation, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse,
-};
+use smp_host::contract::{Affiliation, MemberKind, MemberStatus};
 use smp_platform::catalog::Catalog;
 use smp_platform::clock::{HOUR, now};
 use smp_platform::connections::Connections;
@@ -29,19 +28,15 @@ use smp_platform::keys::{Keys, Source};
 use smp_platform::members::list::{self, Filter};
 use smp_platform::members::search;
 use smp_platform::problem::Problem;
-use smp_platform::runs::claims::{self, Worker};
-use smp_platform::runs::ledger::Ledger;
 use smp_platform::runs::scheduler::{self, Duty, Wake};
-use smp_platform::runs::table;
-use smp_platform::store::connections::{self, Connection};
 use smp_platform::store::{Place, Store};
 use smp_tests::postgres::Cluster;
 use tokio::sync::watch;
 
-/// Members of a page, as the service has them.
-const PAGE: u64 = 100;
 /// Tenants that run at once.
 const TENANTS: usize = 32;
+/// Members of a run on a PostgreSQL server.
+const MOST_ON_SERVER: u64 = 100_000;
 /// How far beyond a target a figure fails.
 const SLACK: f64 = 3.0;
 
@@ -62,44 +57,10 @@ fn main() -> Result<ExitCode> {
 /// Pages of a PostgreSQL server, and worker processes.
 async fn measure_server() -> Result<ExitCode> {
     let mut output = std::io::stdout().lock();
-    let Some(cluster) = Cluster::start() else {
-        writeln!(output, "skipped: PostgreSQL is not installed")?;
+    let mut figures = on_server(MOST_ON_SERVER, &mut output).await?;
+    if figures.is_empty() {
         return Ok(ExitCode::SUCCESS);
-    };
-    let store = Store::open(&Place::Server(cluster.url())).await?;
-    put(&store, &connection("c_bench", None)).await?;
-    let (members, server) = (100_000, cluster.process().context("no server")?);
-    let first = commit(&store, members, 0, Some(server)).await?;
-    let size = "SELECT pg_total_relation_size('members')";
-    let size = number(cluster.sql(size).parse()?) / number(members);
-    let again = commit(&store, members, 1, Some(server)).await?;
-    store.close().await;
-    drop(cluster);
-    let page = |seconds: f64| seconds / number(members / PAGE) * 1_000.0;
-    let mut figures = vec![
-        Figure(
-            "processor time of a page commit of 100 members, worker and database".into(),
-            page(first.pages + first.server_pages),
-            "ms",
-            Some(1.0),
-        ),
-        Figure("of it, in the database".into(), page(first.server_pages), "ms", None),
-        Figure(
-            "processor time of the end of the first run of 100,000 members, database".into(),
-            first.server_end,
-            "s",
-            None,
-        ),
-        Figure("a member in the database, with its indexes".into(), size, "B", None),
-        Figure(
-            "the same page in a run in which 1 of 100 changed and 1 of 10 was active".into(),
-            page(again.pages + again.server_pages),
-            "ms",
-            None,
-        ),
-        Figure("of it, in the database".into(), page(again.server_pages), "ms", None),
-        Figure("the end of that run, database".into(), again.server_end, "s", None),
-    ];
+    }
     let mut first = 0.0;
     for one in &many::measure()? {
         let workers = one.workers;
@@ -133,7 +94,86 @@ async fn measure_server() -> Result<ExitCode> {
             None,
         ));
     }
+    let grown = many::growth()?;
+    for (tenants, memory) in &grown {
+        figures.push(Figure(
+            format!("memory of a worker in which {tenants} tenants run"),
+            number(*memory) / 1_048_576.0,
+            "MiB",
+            None,
+        ));
+    }
+    if std::env::var_os("BLESS").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(WORKERS.0);
+        std::fs::write(path, plot_of(&grown).context("nothing was measured")?)?;
+    }
     show(&mut output, &figures)
+}
+
+/// The plot of a worker's memory.
+fn plot_of(grown: &[(usize, u64)]) -> Option<String> {
+    let of = |(tenants, memory): &(usize, u64)| {
+        let key = format!("{}{tenants}", WORKERS.1.prefix);
+        let memory = number(*memory) / 1_048_576.0;
+        figure::Figure::of(&key, WORKERS.1.title, "MiB", Kind::Memory, vec![memory])
+    };
+    let figures = grown.iter().map(of).collect();
+    WORKERS.1.draw(&Results { component: None, cores: 0, load: [0.0; 2], figures })
+}
+
+/// What pages and runs of so many members cost in a PostgreSQL server; nothing where there is none.
+async fn on_server(members: u64, output: &mut impl Write) -> Result<Vec<Figure>> {
+    let Some(cluster) = Cluster::start() else {
+        writeln!(output, "skipped: PostgreSQL is not installed")?;
+        return Ok(Vec::new());
+    };
+    let store = Store::open(&Place::Server(cluster.url())).await?;
+    put(&store, &connection("c_bench", None)).await?;
+    let server = cluster.process().context("no server")?;
+    let first = commit(&store, members, 0, Some(server)).await?;
+    let size = "SELECT pg_total_relation_size('members')";
+    let size = number(cluster.sql(size).parse()?) / number(members);
+    let again = commit(&store, members, 1, Some(server)).await?;
+    store.close().await;
+    let page = |seconds: f64| seconds / number(members.div_ceil(PAGE)) * 1_000.0;
+    let sum = |cost: &Cost| cost.pages + cost.server_pages + cost.end + cost.server_end;
+    let whole = Some(target_of_a_run(members));
+    let figure = |name: &str, value, unit, target| {
+        Figure(format!("PostgreSQL: {name}"), value, unit, target)
+    };
+    Ok(vec![
+        figure(
+            "processor time of a page commit of 100 members, worker and database",
+            page(first.pages + first.server_pages),
+            "ms",
+            Some(1.0),
+        ),
+        figure("of it, in the database", page(first.server_pages), "ms", None),
+        figure(
+            &format!("processor time to store {members} members, worker and database"),
+            sum(&first),
+            "s",
+            whole,
+        ),
+        figure("of it, the end of the run, worker", first.end, "s", None),
+        figure("of it, the end of the run, database", first.server_end, "s", None),
+        figure("a member in the database, with its indexes", size, "B", None),
+        figure(
+            "a page commit in a run in which 1 of 100 changed and 1 of 10 was active",
+            page(again.pages + again.server_pages),
+            "ms",
+            None,
+        ),
+        figure("of it, in the database", page(again.server_pages), "ms", None),
+        figure("processor time of that run, worker and database", sum(&again), "s", whole),
+        figure("of it, the end of the run, worker", again.end, "s", None),
+        figure("of it, the end of the run, database", again.server_end, "s", None),
+    ])
+}
+
+/// Processor seconds in which a run of so many members is stored, of a million 60.
+fn target_of_a_run(members: u64) -> f64 {
+    60.0 * (number(members) / 1_000_000.0).max(0.1)
 }
 
 /// A figure with its target.
@@ -150,7 +190,7 @@ async fn measure(members: u64) -> Result<ExitCode> {
     let memory = resident();
     let first = commit(&store, members, 0, None).await?;
     let page = |seconds: f64| seconds / number(pages) * 1_000.0;
-    let whole = Some(60.0 * (number(members) / 1_000_000.0).max(0.1));
+    let whole = Some(target_of_a_run(members));
     figures.push(Figure(
         "processor time of a page commit of 100 members".into(),
         page(first.pages),
@@ -211,6 +251,7 @@ async fn measure(members: u64) -> Result<ExitCode> {
         writeln!(output, "{name}: {plan}")?;
     }
     store.close().await;
+    figures.extend(on_server(members.min(MOST_ON_SERVER), &mut output).await?);
     figures.push(Figure(
         "1,000 schedules at rest, of one core".into(),
         at_rest().await? * 100.0,
@@ -252,174 +293,6 @@ fn show(output: &mut impl Write, figures: &[Figure]) -> Result<ExitCode> {
 #[expect(clippy::cast_precision_loss, reason = "figures of a benchmark")]
 fn number(of: u64) -> f64 {
     of as f64
-}
-
-fn connection(id: &str, next_due: Option<i64>) -> Connection {
-    Connection {
-        id: id.into(),
-        tenant: "bench".into(),
-        connector: "bench".into(),
-        digest: "sha256:0".into(),
-        upgrade: None,
-        name: id.into(),
-        settings: Default::default(),
-        account: id.into(),
-        account_name: "Bench".into(),
-        upstream: None,
-        grants: Vec::new(),
-        every_hours: 24,
-        paused: false,
-        state: "ready".into(),
-        failure: None,
-        failures: 0,
-        credential_expires: None,
-        secret_version: 1,
-        next_due,
-        runs: 0,
-        complete: 0,
-        created: now(),
-    }
-}
-
-async fn put(store: &Store, connection: &Connection) -> Result<()> {
-    let mut writing = store.write().await?;
-    connections::tenant(&mut writing, &connection.tenant).await?;
-    connections::insert(&mut writing, connection).await?;
-    writing.commit().await?;
-    Ok(())
-}
-
-/// Processor seconds of a whole run: of this process and of a server, for its pages and its end,
-/// and for making the pages here.
-#[derive(Default)]
-struct Cost {
-    pages: f64,
-    end: f64,
-    server_pages: f64,
-    server_end: f64,
-    made: f64,
-}
-
-/// Commits a whole run.
-async fn commit(store: &Store, members: u64, generation: u64, server: Option<u32>) -> Result<Cost> {
-    let of_server = || server.map_or(Ok(0.0), many::cpu_of);
-    let mut cost = Cost::default();
-    let mut writing = store.write().await?;
-    let id = table::ask(&mut writing, "c_bench", now() + i64::try_from(generation)?, true).await?;
-    writing.commit().await?;
-    let worker = Worker { id: "bench".into(), lease: None };
-    let run = claims::claim(store, &id, &worker).await?.context("the run is held")?;
-    let mut ledger = Ledger::new(store.clone(), run, Default::default());
-    let whose = Provenance {
-        connector: "bench".into(),
-        version: "1.0.0".into(),
-        component: "sha256:0".into(),
-        origin: None,
-        settings: String::new(),
-    };
-    ledger.position(&whose).await.map_err(failed)?;
-    let mut counts = Counts::default();
-    let pages = members.div_ceil(PAGE);
-    let before = of_server()?;
-    for place in 0..pages {
-        let began = cpu(Whose::Process);
-        let page = page(place, members, generation);
-        let marks = page.members.iter().map(|member| mark(&member.id)).collect();
-        let admitted = Admitted { new: marks, again: Vec::new() };
-        counts.members += u64::try_from(page.members.len())?;
-        counts.pages += 1;
-        let next = (place + 1 < pages).then(|| format!("cursor-{place}"));
-        let mark = PageMark { number: place, next, counts, admitted, notes: Vec::new() };
-        let made = cpu(Whose::Process);
-        ledger.deliver(Delivery { page, again: Vec::new(), mark }).await.map_err(failed)?;
-        cost.made += made - began;
-        cost.pages += cpu(Whose::Process) - made;
-    }
-    let paged = of_server()?;
-    cost.server_pages = paged - before;
-    let began = cpu(Whose::Process);
-    let report = RunReport {
-        outcome: Outcome::Complete,
-        counts,
-        notes: Vec::new(),
-        figures: Default::default(),
-        resumed: false,
-        shortfall: None,
-        error: None,
-    };
-    ledger.conclude(Ending::Complete, &report).await.map_err(failed)?;
-    cost.end = cpu(Whose::Process) - began;
-    cost.server_end = of_server()? - paged;
-    Ok(cost)
-}
-
-fn failed(error: DestinationError) -> anyhow::Error {
-    match error {
-        DestinationError::Failed(failure) => anyhow::anyhow!("{}", failure.message),
-        DestinationError::Fenced => anyhow::anyhow!("fenced"),
-    }
-}
-
-const PRODUCTS: [&str; 6] =
-    ["jira-software", "confluence", "jira-servicedesk", "bitbucket", "trello", "statuspage"];
-
-fn page(place: u64, members: u64, generation: u64) -> MemberPage {
-    let first = place * PAGE;
-    let last = (first + PAGE).min(members);
-    MemberPage {
-        products: PRODUCTS
-            .iter()
-            .map(|key| Product {
-                key: (*key).into(),
-                name: (*key).into(),
-                site: Some("acme".into()),
-            })
-            .collect(),
-        members: (first..last).map(|number| member(number, generation)).collect(),
-        next: None,
-        total: Some(members),
-        notes: Vec::new(),
-    }
-}
-
-/// A member whose id and name are spread over the alphabet, as those of people are.
-fn member(number: u64, generation: u64) -> Member {
-    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let changed = generation > 0 && number % 100 == 7;
-    let day = 86_400 * (20_000 + if generation > 0 && number % 10 == 3 { 500 } else { 0 });
-    let uses = (0..6_u32).filter(|product| mixed >> (8 * product) & 3 == 0 || *product == 0);
-    Member {
-        id: format!("712020:{mixed:016x}-{number:08x}"),
-        email: Some(format!("person{number}@example.test")),
-        name: format!("{mixed:013x} Person {number}{}", if changed { " (new)" } else { "" }),
-        nickname: None,
-        role: "Jira, Confluence".into(),
-        // One in a thousand uses the last one alone.
-        uses: uses
-            .filter(|product| *product != 5 || number.is_multiple_of(1_000))
-            .map(|product| ProductUse {
-                product,
-                last_active: Some(contract::Instant { seconds: day, nanoseconds: 0 }),
-            })
-            .collect(),
-        last_seen: Some(contract::Instant {
-            seconds: day - i64::try_from(mixed % 400).unwrap_or(0) * 86_400,
-            nanoseconds: 0,
-        }),
-        status: Some(if number.is_multiple_of(50) {
-            MemberStatus::Inactive
-        } else {
-            MemberStatus::Active
-        }),
-        kind: Some(if number.is_multiple_of(500) { MemberKind::App } else { MemberKind::Person }),
-        affiliation: Some(if number.is_multiple_of(20) {
-            Affiliation::External
-        } else {
-            Affiliation::Managed
-        }),
-        billable: Some(true),
-        attributes: Vec::new(),
-    }
 }
 
 fn filters() -> Vec<(&'static str, Filter)> {
