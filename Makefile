@@ -14,11 +14,13 @@ WKG_VERSION := 0.16.1
 WKG := $(TARGET)/tools/bin/wkg
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
-# Flags of the component: it must not contain a folder of the build machine, and a stack of 64 KiB is enough.
+# Flags of the component: it must not contain a folder of the build machine, and a stack of 64 KiB is enough. Functions are put into
+# others up to a size of 100 in place of 225, which makes it 27 KiB smaller, and a page costs 0.3 % more instructions (docs/PERFORMANCE.md).
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_HOME_DIR := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 COMPONENT_FLAGS := --remap-path-prefix=$(CARGO_HOME_DIR)=cargo --remap-path-prefix=$(RUSTUP_HOME_DIR)=rustup \
-	--remap-path-prefix=$(CURDIR)=src --remap-path-prefix=$(CARGO_TARGET_DIR)=target -C link-arg=-zstack-size=65536
+	--remap-path-prefix=$(CURDIR)=src --remap-path-prefix=$(CARGO_TARGET_DIR)=target -C link-arg=-zstack-size=65536 \
+	-C llvm-args=-inline-threshold=100
 CORE_MODULES := $(TARGET)/wasm32-unknown-unknown/component
 CORE_MODULE := $(CORE_MODULES)/atlassian_cloud.wasm
 # Cargo's messages of the build, which list what was compiled for the component.

@@ -20,6 +20,8 @@ use smp_tests::harness::folder;
 mod circles;
 #[path = "architecture/length.rs"]
 mod length;
+#[path = "architecture/levels.rs"]
+mod levels;
 
 /// Each crate of the host and its permitted dependencies. Any other is an error.
 const ARROWS: &[(&str, &[&str])] = &[
