@@ -20,7 +20,6 @@ use smp_bench::plot::WORKERS;
 use smp_bench::results::Results;
 use smp_bench::{many, running};
 use smp_host::component::compile::Compiler;
-use smp_host::contract::{Affiliation, MemberKind, MemberStatus};
 use smp_platform::catalog::Catalog;
 use smp_platform::clock::{HOUR, now};
 use smp_platform::connections::Connections;

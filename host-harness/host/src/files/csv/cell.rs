@@ -19,14 +19,14 @@ pub(super) fn cell(text: &str, dialect: Dialect) -> Cow<'_, str> {
 fn is_harmless(text: &str, dialect: Dialect) -> bool {
     // All that begins a cell, and the first byte of each control character.
     let is_special = |byte: u8| matches!(byte, 0..=0x1f | b',' | b';' | 0x7f | 0xc2);
-    let stays = |at: usize| {
+    let is_changed = |at: usize| {
         let mut rest = text.get(at..).unwrap_or_default().chars();
-        rest.next().is_none_or(|sign| {
-            !is_written_out(sign) && !(dialect.begins_cell(sign) && is_armed(rest.as_str(), false))
+        rest.next().is_some_and(|sign| {
+            is_written_out(sign) || (dialect.begins_cell(sign) && is_armed(rest.as_str(), false))
         })
     };
     let mut special = text.bytes().enumerate().filter(|(_, byte)| is_special(*byte));
-    !is_armed(text, true) && special.all(|(at, _)| stays(at))
+    !is_armed(text, true) && !special.any(|(at, _)| is_changed(at))
 }
 
 fn disarmed(text: &str, dialect: Dialect) -> String {
