@@ -1,6 +1,6 @@
 //! Many worker processes on one PostgreSQL server: how long the same runs take with 1, 2 and 4 of
-//! them, alone and with Temporal, what a run costs whom, and how a worker's memory grows. Slots are few and services
-//! slow, so that the places are measured and not the cores of this machine.
+//! them, alone and with Temporal, what a run costs whom, and how a worker's memory grows. Slots are
+//! few and services slow, so that the places are measured and not the cores of this machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
