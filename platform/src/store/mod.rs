@@ -61,8 +61,6 @@ const POSTGRES: Migrations = &[
 /// The instant of a statement, in milliseconds, as each database says it.
 const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const POSTGRES_CLOCK: &str = "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)";
-/// A connection to a server that was used so recently works, or fails the statement itself.
-const JUST_USED: Duration = Duration::from_secs(1);
 /// How long a statement waits for a connection.
 const CONNECTION: Duration = Duration::from_secs(15);
 
@@ -190,17 +188,6 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(MOST)
             .acquire_timeout(CONNECTION)
-            // A connection that was just used is not asked whether it works: the way to the server
-            // and back costs as much as many a statement.
-            .test_before_acquire(false)
-            .before_acquire(|connection, used| {
-                Box::pin(async move {
-                    if used.idle_for > JUST_USED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     sqlx::raw_sql(NOT_IDLE).execute(&mut *connection).await?;
