@@ -26,28 +26,11 @@ pub const PAGE: u64 = 100;
 #[must_use]
 pub fn connection(id: &str, next_due: Option<i64>) -> Connection {
     Connection {
-        id: id.into(),
-        tenant: "bench".into(),
-        connector: "bench".into(),
-        digest: "sha256:0".into(),
-        upgrade: None,
-        name: id.into(),
-        settings: Default::default(),
-        account: id.into(),
-        account_name: "Bench".into(),
-        upstream: None,
-        grants: Vec::new(),
-        every_hours: 24,
-        paused: false,
-        state: "ready".into(),
-        failure: None,
-        failures: 0,
-        credential_expires: None,
-        secret_version: 1,
+        name: id.to_owned(),
+        account: id.to_owned(),
+        account_name: "Bench".to_owned(),
         next_due,
-        runs: 0,
-        complete: 0,
-        created: now(),
+        ..Connection::new(id, "bench", "bench", "sha256:0")
     }
 }
 

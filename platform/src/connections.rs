@@ -158,28 +158,13 @@ impl Connections {
         self.upstream(new.upstream.as_deref())?;
         let plugin = self.catalog.plugin(&build.digest).await?;
         let mut connection = Connection {
-            id: new_id("c"),
-            tenant: new.tenant,
-            connector: build.id.clone(),
-            digest: build.digest.clone(),
-            upgrade: None,
             name: new.name,
             settings: new.settings,
-            account: String::new(),
-            account_name: String::new(),
             upstream: new.upstream,
             grants: new.grants,
             every_hours: new.every_hours,
-            paused: false,
-            state: "ready".into(),
-            failure: None,
-            failures: 0,
-            credential_expires: None,
-            secret_version: 1,
             next_due: Some(now()),
-            runs: 0,
-            complete: 0,
-            created: now(),
+            ..Connection::new(&new_id("c"), &new.tenant, &build.id, &build.digest)
         };
         let ready = self.ready(&plugin, &build, &connection, &new.secrets).await?;
         connection.account = ready.account.id;

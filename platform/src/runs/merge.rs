@@ -39,6 +39,10 @@ const OWN: &str = "id, what, first_seen, hash, core, record, sort, search, statu
 /// it.
 const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// What SQLite does at a conflict. It would keep each page as it was before, in memory, to undo the
+/// statement alone; nothing here goes on after one.
+const OR_ALL: &str = "OR ROLLBACK";
+
 /// A member as it was after the last whole run.
 struct Known {
     present: bool,
@@ -199,10 +203,9 @@ impl Merge<'_> {
 
     /// Gives each of these a row as of this run.
     async fn put(&mut self, changed: &[Changed<'_>]) -> Result<(), Problem> {
-        let insert = or_all("INSERT", self.on_server);
         let put = if self.on_server {
             let sql = format!(
-                "{insert} INTO members ({COMMON}, {OWN}) SELECT $1, $2, $3, 1, $4, m.* \
+                "INSERT INTO members ({COMMON}, {OWN}) SELECT $1, $2, $3, 1, $4, m.* \
                  FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bytea[], $9::bytea[], \
                  $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], \
                  $16::bigint[], $17::text[]) AS m"
@@ -216,7 +219,7 @@ impl Merge<'_> {
             let sql = format!(
                 "WITH common AS (SELECT ? AS c, ? AS s, ? AS u, 1 AS p, ? AS a), \
                  rows AS (VALUES {places}) \
-                 {insert} INTO members ({COMMON}, {OWN}) SELECT common.*, rows.* \
+                 INSERT {OR_ALL} INTO members ({COMMON}, {OWN}) SELECT common.*, rows.* \
                  FROM rows CROSS JOIN common"
             );
             changed.iter().fold(self.common(query(AssertSqlSafe(sql))), bound)
@@ -294,12 +297,6 @@ fn columns(changed: &[Changed<'_>]) -> [Array; 13] {
     columns
 }
 
-/// What begins a statement that changes members. SQLite would keep each page as it was before, in
-/// memory, to undo the statement alone; nothing here goes on after a conflict.
-fn or_all(verb: &str, on_server: bool) -> String {
-    if on_server { verb.to_owned() } else { format!("{verb} OR ROLLBACK") }
-}
-
 /// What has a new row since this run was so until it.
 async fn end_what_was(
     writing: &mut Writing,
@@ -319,9 +316,8 @@ async fn end_what_was(
         )
     } else {
         format!(
-            "{} members SET until = $2 WHERE connection = $1 AND +until = $5 AND since < $2 \
-             AND id IN (SELECT id FROM ({part}) AS part)",
-            or_all("UPDATE", on_server)
+            "UPDATE {OR_ALL} members SET until = $2 WHERE connection = $1 AND +until = $5 \
+             AND since < $2 AND id IN (SELECT id FROM ({part}) AS part)"
         )
     };
     let mut after = String::new();

@@ -62,6 +62,38 @@ pub struct Connection {
     pub created: i64,
 }
 
+impl Connection {
+    /// A connection that has collected nothing yet: each day, and not due by itself. Who makes it
+    /// gives it its name, its account and its settings.
+    #[must_use]
+    pub fn new(id: &str, tenant: &str, connector: &str, digest: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            tenant: tenant.to_owned(),
+            connector: connector.to_owned(),
+            digest: digest.to_owned(),
+            upgrade: None,
+            name: String::new(),
+            settings: BTreeMap::new(),
+            account: String::new(),
+            account_name: String::new(),
+            upstream: None,
+            grants: Vec::new(),
+            every_hours: 24,
+            paused: false,
+            state: "ready".to_owned(),
+            failure: None,
+            failures: 0,
+            credential_expires: None,
+            secret_version: 1,
+            next_due: None,
+            runs: 0,
+            complete: 0,
+            created: now(),
+        }
+    }
+}
+
 const COLUMNS: &str = "id, tenant, connector, digest, name, settings, account, account_name, \
                        upstream, grants, \
                        every_hours, paused, state, failure, failures, credential_expires, \
@@ -303,28 +335,8 @@ pub async fn delete(writing: &mut Writing, id: &str) -> Result<(), Problem> {
 /// A connection for tests.
 #[cfg(test)]
 pub(crate) fn sample(id: &str, tenant: &str) -> Connection {
-    Connection {
-        id: id.into(),
-        tenant: tenant.into(),
-        connector: "sample".into(),
-        digest: "sha256:0".into(),
-        upgrade: None,
-        name: id.into(),
-        settings: BTreeMap::new(),
-        account: id.into(),
-        account_name: id.into(),
-        upstream: None,
-        grants: Vec::new(),
-        every_hours: 24,
-        paused: false,
-        state: "ready".into(),
-        failure: None,
-        failures: 0,
-        credential_expires: None,
-        secret_version: 1,
-        next_due: None,
-        runs: 0,
-        complete: 0,
-        created: now(),
-    }
+    let mut connection = Connection::new(id, tenant, "sample", "sha256:0");
+    (connection.name, connection.account) = (id.into(), id.into());
+    connection.account_name = id.into();
+    connection
 }
