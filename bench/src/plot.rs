@@ -73,6 +73,12 @@ impl Plot {
                 + (right - left - 60.0) * (size / smallest).log10()
                     / (largest / smallest).log10().max(1e-9)
         };
+        let is_single = points.iter().all(|(_, figure)| figure.samples == 1);
+        let measured = if is_single {
+            "measured once"
+        } else {
+            "median; the bar is from the smallest to the largest of the runs"
+        };
         let down = |value: f64| lower - (lower - upper) * value / top;
         let mut svg = format!(
             concat!(
@@ -87,13 +93,14 @@ impl Plot {
                 "@media (prefers-color-scheme: dark) {{ text {{ fill: #c6ced8 }} }}</style>\n",
                 r#"<text class="title" x="{left}" y="26">{title}</text>"#,
                 "\n",
-                r#"<text x="{left}" y="45">{unit}, median; the bar is from the smallest to the largest of the runs</text>"#,
+                r#"<text x="{left}" y="45">{unit}, {measured}</text>"#,
                 "\n"
             ),
             width = WIDTH,
             height = HEIGHT,
             title = self.title,
             unit = unit,
+            measured = measured,
             sizes = self.sizes,
             left = left,
         );
@@ -174,6 +181,7 @@ mod tests {
             assert!(svg.contains(text), "{text}");
         }
         assert_eq!(svg.matches("<circle").count(), 3);
+        assert!(svg.contains("µs, measured once</text>"), "no spread is shown of one value");
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! magnitude does.
 //!
 //! The same pages are measured on a PostgreSQL server, if it is installed, with 100,000 members at
-//! most. `bench-platform --postgres` measures these alone, and runs in 1, 2 and 4 worker processes,
-//! without an engine and with Temporal, if that is installed.
+//! most. `bench-platform --postgres` measures these alone, runs in 1, 2 and 4 worker processes, without
+//! an engine and with Temporal, if that is installed, and how a worker's memory grows. With `BLESS=1`
+//! it draws that.
 
 use std::io::Write;
 use std::path::Path;
@@ -53,7 +54,7 @@ fn main() -> Result<ExitCode> {
     runtime.block_on(measure(members))
 }
 
-/// Pages of a PostgreSQL server, and worker processes.
+/// Pages of a PostgreSQL server, and worker processes with their memory.
 async fn measure_server() -> Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     let mut figures = on_server(MOST_ON_SERVER, &mut output).await?;
