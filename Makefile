@@ -380,11 +380,11 @@ freeze: build ## Keep a release and its outputs permanently: make freeze VERSION
 	FREEZE=$(VERSION) FREEZE_COMPONENT=$(abspath $(firstword $(PACKAGED) $(COMPONENT))) $(CARGO) test --locked --release --workspace \
 		--test released -- --exact what_is_to_be_released_is_frozen_with_all_of_its_cases
 
-bench-platform: component ## Measure the platform: page commits, lists of a million members, running tenants, schedules at rest (MEMBERS=1000000)
+bench-platform: component ## Measure the platform: page commits, also on PostgreSQL, lists of a million members, running tenants, schedules at rest (MEMBERS=1000000)
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform $(MEMBERS)
 
-bench-postgres: component postgres-installed ## Measure page commits on PostgreSQL, and runs in 1, 2 and 4 worker processes, with Temporal if `make temporal` got it
+bench-postgres: component postgres-installed ## Measure page commits on PostgreSQL, runs in 1, 2 and 4 workers, with Temporal if `make temporal` got it, and a worker's memory
 	$(CARGO) build --locked --release --workspace --bins
 	@$(TARGET)/release/bench-platform --postgres
 
