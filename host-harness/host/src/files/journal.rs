@@ -146,7 +146,7 @@ impl<P: Listed> Files<P> {
                 return Ok(Position::Complete { counts: delivered.counts, notes: delivered.notes });
             }
             Some((length, digest)) => OutputFile::resume(&self.path, length, &digest)?,
-            None => OutputFile::begin(&self.path)?,
+            None => OutputFile::begin(&self.path, self.checkpoint.is_some())?,
         };
         delivered.notes.extend(self.overwrote(&file));
         let sink = (self.sink)(Box::new(file.writer()?), written.is_some());

@@ -31,25 +31,30 @@ pub type Fingerprint = [u8; 32];
 pub struct OutputFile {
     path: PathBuf,
     file: File,
-    written: Arc<Mutex<Sha256>>,
+    written: Written,
     /// Bytes of an unfinished file that was here before.
     overwrote: u64,
 }
 
-/// Writes to an output file, and hashes what it writes.
+/// The hash of the written bytes. None if nobody resumes the file: to hash takes more time than to
+/// write.
+type Written = Option<Arc<Mutex<Sha256>>>;
+
+/// Writes to an output file, and hashes what it writes if a later run may resume it.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
-    written: Arc<Mutex<Sha256>>,
+    written: Written,
 }
 
 impl OutputFile {
     /// Begins a new file. A file of an earlier run with the final name is moved aside. What an
-    /// earlier run left without a name is overwritten; [`Self::overwrote`] tells of it.
+    /// earlier run left without a name is overwritten; [`Self::overwrote`] tells of it. Only a file
+    /// that `is_resumable` is hashed as it is written.
     ///
     /// # Errors
     /// `output` if the file cannot be created.
-    pub fn begin(path: &Path) -> Result<Self, Failure> {
+    pub fn begin(path: &Path, is_resumable: bool) -> Result<Self, Failure> {
         let path = &regular(path)?;
         let failed = |error| fault(path, &error);
         let partial = beside(path, ".partial");
@@ -65,7 +70,8 @@ impl OutputFile {
             _ => {}
         }
         let _ = fs::remove_file(beside(path, ".incomplete"));
-        Ok(Self { path: path.to_owned(), file, written: Arc::default(), overwrote })
+        let written = is_resumable.then(Arc::default);
+        Ok(Self { path: path.to_owned(), file, written, overwrote })
     }
 
     /// The file that an earlier run left without its final name and that this one began over, and
@@ -115,7 +121,7 @@ impl OutputFile {
         }
         let cut = file.set_len(offset).and_then(|()| file.seek(SeekFrom::Start(offset)));
         cut.map_err(|error| fault(path, &error))?;
-        let written = Arc::new(Mutex::new(written));
+        let written = Some(Arc::new(Mutex::new(written)));
         Ok(Self { path: path.to_owned(), file, written, overwrote: 0 })
     }
 
@@ -140,17 +146,22 @@ impl OutputFile {
     /// `output` if the system gives no second handle.
     pub fn writer(&self) -> Result<Writer, Failure> {
         let file = self.file.try_clone().map_err(|error| fault(&self.path, &error))?;
-        Ok(Writer { file, written: Arc::clone(&self.written) })
+        Ok(Writer { file, written: self.written.clone() })
     }
 
-    /// Waits until everything written is on the disk. Returns its length and fingerprint.
+    /// Waits until everything written is on the disk. Returns its length and fingerprint, for which
+    /// a file that was not hashed is read.
     ///
     /// # Errors
     /// The system's error.
     pub fn sync(&mut self) -> io::Result<(u64, Fingerprint)> {
         self.file.sync_data()?;
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok((self.file.stream_position()?, written.finalize().into()))
+        let length = self.file.stream_position()?;
+        let written = match &self.written {
+            Some(written) => written.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            None => hashed(&mut self.file, length)?,
+        };
+        Ok((length, written.finalize().into()))
     }
 
     /// Gives the file of a complete list its final name, and the permissions of the list that it
@@ -247,8 +258,10 @@ fn hashed(file: &mut File, length: u64) -> io::Result<Sha256> {
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.file.write(bytes)?;
-        let written = bytes.get(..length).unwrap_or_default();
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).update(written);
+        if let Some(hash) = &self.written {
+            let written = bytes.get(..length).unwrap_or_default();
+            hash.lock().unwrap_or_else(PoisonError::into_inner).update(written);
+        }
         Ok(length)
     }
 
@@ -294,7 +307,7 @@ mod tests {
     #[test]
     fn the_file_has_its_name_only_when_the_list_is_whole() {
         let (folder, path) = folder();
-        let output = OutputFile::begin(&path).unwrap();
+        let output = OutputFile::begin(&path, true).unwrap();
         output.writer().unwrap().write_all(b"x").unwrap();
         assert_eq!(names(&folder), ["members.csv.partial"]);
         output.complete().unwrap();
@@ -305,11 +318,11 @@ mod tests {
     fn after_a_failure_there_is_no_file_and_the_old_one_is_kept_aside() {
         let (folder, path) = folder();
         fs::write(&path, "old").unwrap();
-        OutputFile::begin(&path).unwrap().abandon();
+        OutputFile::begin(&path, true).unwrap().abandon();
         assert_eq!(names(&folder), ["members.csv.previous"]);
-        OutputFile::begin(&path).unwrap().abandon();
+        OutputFile::begin(&path, true).unwrap().abandon();
         assert_eq!(fs::read_to_string(beside(&path, ".previous")).unwrap(), "old");
-        OutputFile::begin(&path).unwrap().complete().unwrap();
+        OutputFile::begin(&path, true).unwrap().complete().unwrap();
         assert_eq!(names(&folder), ["members.csv"]);
     }
 
@@ -318,15 +331,30 @@ mod tests {
         let (folder, path) = folder();
         fs::write(&path, "old").unwrap();
         fs::create_dir(beside(&path, ".previous")).unwrap();
-        assert_eq!(OutputFile::begin(&path).unwrap_err().code, Code::Output);
+        assert_eq!(OutputFile::begin(&path, true).unwrap_err().code, Code::Output);
         assert_eq!(names(&folder), ["members.csv", "members.csv.previous"]);
     }
 
     #[test]
     fn a_list_that_is_not_whole_says_so_in_its_name() {
         let (folder, path) = folder();
-        let kept = OutputFile::begin(&path).unwrap().keep_incomplete().unwrap();
+        let kept = OutputFile::begin(&path, true).unwrap().keep_incomplete().unwrap();
         assert_eq!(names(&folder), [kept.file_name().unwrap().to_str().unwrap()]);
+    }
+
+    #[test]
+    fn a_file_has_the_same_fingerprint_whether_it_is_hashed_as_it_is_written_or_read_for_it() {
+        let (_folder, path) = folder();
+        for is_resumable in [true, false] {
+            let mut output = OutputFile::begin(&path, is_resumable).unwrap();
+            let mut writer = output.writer().unwrap();
+            assert_eq!(writer.written.is_some(), is_resumable);
+            for (text, whole) in [("first", "first"), (" second", "first second")] {
+                writer.write_all(text.as_bytes()).unwrap();
+                assert_eq!(output.sync().unwrap(), (whole.len() as u64, fingerprint(whole)));
+            }
+            output.abandon();
+        }
     }
 
     #[test]
@@ -376,7 +404,7 @@ mod tests {
     #[test]
     fn a_partial_file_that_was_replaced_gets_no_name() {
         let (_folder, path) = folder();
-        let output = OutputFile::begin(&path).unwrap();
+        let output = OutputFile::begin(&path, true).unwrap();
         fs::remove_file(beside(&path, ".partial")).unwrap();
         fs::write(beside(&path, ".partial"), "another run's").unwrap();
         let failure = output.complete().unwrap_err();
@@ -389,14 +417,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, path) = folder();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        let output = OutputFile::begin(&path).unwrap();
+        let output = OutputFile::begin(&path, true).unwrap();
         assert_eq!(mode(&beside(&path, ".partial")), 0o600);
         output.complete().unwrap();
         assert_eq!(mode(&path), 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         // What was left by an older program is closed before anything is written to it.
         fs::write(beside(&path, ".partial"), "").unwrap();
-        let output = OutputFile::begin(&path).unwrap();
+        let output = OutputFile::begin(&path, true).unwrap();
         assert_eq!(mode(&beside(&path, ".partial")), 0o600);
         output.complete().unwrap();
         assert_eq!(mode(&path), 0o640);
@@ -409,7 +437,7 @@ mod tests {
         let link = folder.path().join("link");
         for before in [None, Some("old")] {
             before.into_iter().for_each(|text| fs::write(&path, text).unwrap());
-            let output = OutputFile::begin(&link).unwrap();
+            let output = OutputFile::begin(&link, true).unwrap();
             output.writer().unwrap().write_all(b"new").unwrap();
             output.complete().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "new");
@@ -429,7 +457,7 @@ mod tests {
         fs::write(&victim, "first theirs").unwrap();
         std::os::unix::fs::symlink(&victim, beside(&path, ".partial")).unwrap();
         for failure in
-            [OutputFile::begin(&path), OutputFile::resume(&path, 6, &fingerprint("first "))]
+            [OutputFile::begin(&path, true), OutputFile::resume(&path, 6, &fingerprint("first "))]
         {
             let failure = failure.unwrap_err();
             assert!(failure.message.contains("it is a link"), "{failure}");
@@ -439,16 +467,18 @@ mod tests {
 
     #[test]
     fn a_device_or_a_pipe_is_never_moved_aside() {
-        let failure = OutputFile::begin(Path::new("/dev/null")).unwrap_err();
+        let failure = OutputFile::begin(Path::new("/dev/null"), true).unwrap_err();
         assert!(failure.message.contains("a device, a pipe or a socket"), "{failure}");
     }
 
     #[test]
     fn two_runs_do_not_write_one_file() {
         let (folder, path) = folder();
-        let first = OutputFile::begin(&path).unwrap();
+        let first = OutputFile::begin(&path, true).unwrap();
         first.writer().unwrap().write_all(b"x").unwrap();
-        for second in [OutputFile::begin(&path), OutputFile::resume(&path, 1, &fingerprint("x"))] {
+        for second in
+            [OutputFile::begin(&path, true), OutputFile::resume(&path, 1, &fingerprint("x"))]
+        {
             let failure = second.unwrap_err();
             assert_eq!(failure.code, Code::Output);
             assert!(failure.message.ends_with("is being written by another run"));
@@ -458,15 +488,15 @@ mod tests {
             (fs::read_to_string(&path).unwrap(), names(&folder)),
             ("x".to_owned(), vec!["members.csv".to_owned()])
         );
-        OutputFile::begin(&path).unwrap().abandon();
+        OutputFile::begin(&path, true).unwrap().abandon();
     }
 
     #[test]
     fn a_place_that_cannot_be_written_is_told() {
         let (folder, _) = folder();
-        assert_eq!(OutputFile::begin(folder.path()).unwrap_err().code, Code::Output);
+        assert_eq!(OutputFile::begin(folder.path(), true).unwrap_err().code, Code::Output);
         assert_eq!(
-            OutputFile::begin(&folder.path().join("none/members.csv")).unwrap_err().code,
+            OutputFile::begin(&folder.path().join("none/members.csv"), true).unwrap_err().code,
             Code::Output
         );
     }

@@ -47,32 +47,56 @@ fn below(
     layers: u32,
     found: &mut Vec<Range<usize>>,
 ) {
-    for undo in [of_json as fn(&[u8]) -> Option<(u8, usize)>, of_url] {
-        let (inner, places) = undone(text, undo);
-        if inner.len() == text.len() {
-            continue;
-        }
-        let place = |at: usize| outer(places.get(at).copied().unwrap_or(text.len()));
-        let ranges = occurrences(&inner, key).into_iter();
+    for layer in [(b'\\', of_json as Undo), (b'%', of_url)] {
+        let Some(inner) = undone(text, layer) else { continue };
+        let place = |at: usize| outer(inner.place(at));
+        let ranges = occurrences(&inner.text, key).into_iter();
         found.extend(ranges.map(|Range { start, end }| place(start)..place(end)));
         if layers > 1 && escaped_sign(text).is_some() {
-            below(&inner, &place, key, layers - 1, found);
+            below(&inner.text, &place, key, layers - 1, found);
         }
     }
 }
 
-/// The text without one layer of escaping, and where each of its bytes begins in the text.
-fn undone(text: &[u8], undo: fn(&[u8]) -> Option<(u8, usize)>) -> (Vec<u8>, Vec<usize>) {
-    let (mut inner, mut places) = (Vec::with_capacity(text.len()), Vec::new());
-    places.reserve(text.len());
-    let mut at = 0;
-    while let Some(rest @ [byte, ..]) = text.get(at..) {
-        let (byte, taken) = undo(rest).unwrap_or((*byte, 1));
-        inner.push(byte);
-        places.push(at);
-        at += taken;
+/// Reads the byte that an escape at the start of a text encodes, and how many bytes it takes.
+type Undo = fn(&[u8]) -> Option<(u8, usize)>;
+
+/// A text without one layer of escaping.
+struct Undone {
+    text: Vec<u8>,
+    /// Behind each escape, and at the start: the place in this text, and in the escaped one.
+    runs: Vec<(usize, usize)>,
+}
+
+impl Undone {
+    /// Where a byte of this text begins in the escaped one.
+    fn place(&self, at: usize) -> usize {
+        let run = self.runs.partition_point(|(begin, _)| *begin <= at).checked_sub(1);
+        let (begin, place) = run.and_then(|run| self.runs.get(run)).copied().unwrap_or_default();
+        place + (at - begin)
     }
-    (inner, places)
+}
+
+/// The text without one layer of escaping, of which every escape begins with the sign. `None` if
+/// nothing is escaped.
+fn undone(text: &[u8], (sign, undo): (u8, Undo)) -> Option<Undone> {
+    let (mut inner, mut runs) = (Vec::new(), vec![(0, 0)]);
+    let (mut copied, mut at) = (0, 0);
+    while let Some(begin) =
+        text.get(at..).and_then(|rest| memchr::memchr(sign, rest)).map(|skipped| at + skipped)
+    {
+        let Some((byte, taken)) = text.get(begin..).and_then(undo) else {
+            at = begin + 1;
+            continue;
+        };
+        inner.extend_from_slice(text.get(copied..begin).unwrap_or_default());
+        inner.push(byte);
+        at = begin + taken;
+        copied = at;
+        runs.push((inner.len(), at));
+    }
+    inner.extend_from_slice(text.get(copied..).unwrap_or_default());
+    (inner.len() < text.len()).then_some(Undone { text: inner, runs })
 }
 
 fn of_json(text: &[u8]) -> Option<(u8, usize)> {
@@ -161,7 +185,33 @@ fn unescaped(bytes: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_layer_is_undone_as_byte_by_byte(text in "[a\\\\%u02fé]{0,40}") {
+            let text = text.as_bytes();
+            for (sign, undo) in [(b'\\', of_json as Undo), (b'%', of_url)] {
+                let (mut inner, mut places, mut at) = (vec![], vec![], 0);
+                while at < text.len() {
+                    let (byte, taken) = undo(&text[at..]).unwrap_or((text[at], 1));
+                    inner.push(byte);
+                    places.push(at);
+                    at += taken;
+                }
+                places.push(at);
+                let told = undone(text, (sign, undo));
+                prop_assert_eq!(told.is_some(), inner.len() < text.len());
+                if let Some(told) = told {
+                    let place = |at: usize| told.place(at);
+                    let told_places: Vec<usize> = (0..=inner.len()).map(place).collect();
+                    prop_assert_eq!((&told.text, told_places), (&inner, places));
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_key_is_redacted_from_a_body() {
