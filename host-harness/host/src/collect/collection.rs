@@ -49,58 +49,60 @@ impl Session {
     ///
     /// No member is delivered twice, and a list that lacks a member is never called complete,
     /// whatever the destination does, unless the options accept exactly that shortfall.
-    pub async fn collect_members(
+    pub fn collect_members(
         self,
         destination: &mut dyn Destination,
         stop: impl Future<Output = ()>,
-    ) -> RunReport {
-        self.list(destination, stop).await
+    ) -> impl Future<Output = RunReport> {
+        self.list(destination, stop)
     }
 
     /// Collects all entries of usage, as [`collect_members`](Self::collect_members) does members. A
     /// list without an entry is complete if the connector names the account and the service states
     /// no other total.
-    pub async fn collect_usage(
+    pub fn collect_usage(
         self,
         destination: &mut dyn Destination<UsagePage>,
         stop: impl Future<Output = ()>,
-    ) -> RunReport {
-        self.list(destination, stop).await
+    ) -> impl Future<Output = RunReport> {
+        self.list(destination, stop)
     }
 
     /// Collects members or usage, by the type of the destination. The session was made for
     /// [`Listed::PURPOSE`].
-    pub async fn list<P: Listed>(
+    pub fn list<P: Listed>(
         self,
         destination: &mut dyn Destination<P>,
         stop: impl Future<Output = ()>,
-    ) -> RunReport {
+    ) -> impl Future<Output = RunReport> {
         let guard = Guard::new(self.limits().of_guard()).listing::<P>();
-        let counts = Counts::default();
         let span = self.events().span().clone();
-        let collection = Collection {
+        // On the heap, and at once: each future that takes a session holds a copy of it.
+        let collection = Box::new(Collection {
             session: self,
             destination,
             guard,
-            counts,
+            counts: Counts::default(),
             notes: Vec::new(),
             shortfall: None,
             cursor: None,
             done: false,
             resumed: false,
-        };
-        let report = collection.run(std::pin::pin!(stop)).instrument(span.clone()).await;
-        if let Some(failure) = &report.error {
-            let (code, RunReport { counts: Counts { members, pages, .. }, .. }) =
-                (failure.code.as_str(), &report);
-            tracing::info!(parent: &span, code, members, pages, "a collection ended without a complete list");
+        });
+        async move {
+            let report = collection.run(std::pin::pin!(stop)).instrument(span.clone()).await;
+            if let Some(failure) = &report.error {
+                let (code, RunReport { counts: Counts { members, pages, .. }, .. }) =
+                    (failure.code.as_str(), &report);
+                tracing::info!(parent: &span, code, members, pages, "a collection ended without a complete list");
+            }
+            report
         }
-        report
     }
 }
 
 impl<P: Listed> Collection<'_, P> {
-    async fn run(mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> RunReport {
+    async fn run(mut self: Box<Self>, mut stop: Pin<&mut impl Future<Output = ()>>) -> RunReport {
         match self.destination.position(self.session.provenance()).await {
             Ok(position) => {
                 if self.is_complete(position) {
@@ -270,7 +272,7 @@ impl<P: Listed> Collection<'_, P> {
         }
     }
 
-    async fn complete(mut self) -> RunReport {
+    async fn complete(mut self: Box<Self>) -> RunReport {
         let report = self.report(Outcome::Complete, None);
         match self.destination.conclude(Ending::Complete, &report).await {
             Ok(_) => report,
