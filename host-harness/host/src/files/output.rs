@@ -291,6 +291,10 @@ mod tests {
         (folder, path)
     }
 
+    fn begin(path: &Path) -> Result<OutputFile, Failure> {
+        OutputFile::begin(path, true)
+    }
+
     fn fingerprint(text: &str) -> Fingerprint {
         Sha256::digest(text).into()
     }
@@ -307,7 +311,7 @@ mod tests {
     #[test]
     fn the_file_has_its_name_only_when_the_list_is_whole() {
         let (folder, path) = folder();
-        let output = OutputFile::begin(&path, true).unwrap();
+        let output = begin(&path).unwrap();
         output.writer().unwrap().write_all(b"x").unwrap();
         assert_eq!(names(&folder), ["members.csv.partial"]);
         output.complete().unwrap();
@@ -318,11 +322,11 @@ mod tests {
     fn after_a_failure_there_is_no_file_and_the_old_one_is_kept_aside() {
         let (folder, path) = folder();
         fs::write(&path, "old").unwrap();
-        OutputFile::begin(&path, true).unwrap().abandon();
+        begin(&path).unwrap().abandon();
         assert_eq!(names(&folder), ["members.csv.previous"]);
-        OutputFile::begin(&path, true).unwrap().abandon();
+        begin(&path).unwrap().abandon();
         assert_eq!(fs::read_to_string(beside(&path, ".previous")).unwrap(), "old");
-        OutputFile::begin(&path, true).unwrap().complete().unwrap();
+        begin(&path).unwrap().complete().unwrap();
         assert_eq!(names(&folder), ["members.csv"]);
     }
 
@@ -331,14 +335,14 @@ mod tests {
         let (folder, path) = folder();
         fs::write(&path, "old").unwrap();
         fs::create_dir(beside(&path, ".previous")).unwrap();
-        assert_eq!(OutputFile::begin(&path, true).unwrap_err().code, Code::Output);
+        assert_eq!(begin(&path).unwrap_err().code, Code::Output);
         assert_eq!(names(&folder), ["members.csv", "members.csv.previous"]);
     }
 
     #[test]
     fn a_list_that_is_not_whole_says_so_in_its_name() {
         let (folder, path) = folder();
-        let kept = OutputFile::begin(&path, true).unwrap().keep_incomplete().unwrap();
+        let kept = begin(&path).unwrap().keep_incomplete().unwrap();
         assert_eq!(names(&folder), [kept.file_name().unwrap().to_str().unwrap()]);
     }
 
@@ -404,7 +408,7 @@ mod tests {
     #[test]
     fn a_partial_file_that_was_replaced_gets_no_name() {
         let (_folder, path) = folder();
-        let output = OutputFile::begin(&path, true).unwrap();
+        let output = begin(&path).unwrap();
         fs::remove_file(beside(&path, ".partial")).unwrap();
         fs::write(beside(&path, ".partial"), "another run's").unwrap();
         let failure = output.complete().unwrap_err();
@@ -417,14 +421,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, path) = folder();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        let output = OutputFile::begin(&path, true).unwrap();
+        let output = begin(&path).unwrap();
         assert_eq!(mode(&beside(&path, ".partial")), 0o600);
         output.complete().unwrap();
         assert_eq!(mode(&path), 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         // What was left by an older program is closed before anything is written to it.
         fs::write(beside(&path, ".partial"), "").unwrap();
-        let output = OutputFile::begin(&path, true).unwrap();
+        let output = begin(&path).unwrap();
         assert_eq!(mode(&beside(&path, ".partial")), 0o600);
         output.complete().unwrap();
         assert_eq!(mode(&path), 0o640);
@@ -437,7 +441,7 @@ mod tests {
         let link = folder.path().join("link");
         for before in [None, Some("old")] {
             before.into_iter().for_each(|text| fs::write(&path, text).unwrap());
-            let output = OutputFile::begin(&link, true).unwrap();
+            let output = begin(&link).unwrap();
             output.writer().unwrap().write_all(b"new").unwrap();
             output.complete().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "new");
@@ -456,9 +460,7 @@ mod tests {
         let victim = folder.path().join("victim");
         fs::write(&victim, "first theirs").unwrap();
         std::os::unix::fs::symlink(&victim, beside(&path, ".partial")).unwrap();
-        for failure in
-            [OutputFile::begin(&path, true), OutputFile::resume(&path, 6, &fingerprint("first "))]
-        {
+        for failure in [begin(&path), OutputFile::resume(&path, 6, &fingerprint("first "))] {
             let failure = failure.unwrap_err();
             assert!(failure.message.contains("it is a link"), "{failure}");
         }
@@ -467,18 +469,16 @@ mod tests {
 
     #[test]
     fn a_device_or_a_pipe_is_never_moved_aside() {
-        let failure = OutputFile::begin(Path::new("/dev/null"), true).unwrap_err();
+        let failure = begin(Path::new("/dev/null")).unwrap_err();
         assert!(failure.message.contains("a device, a pipe or a socket"), "{failure}");
     }
 
     #[test]
     fn two_runs_do_not_write_one_file() {
         let (folder, path) = folder();
-        let first = OutputFile::begin(&path, true).unwrap();
+        let first = begin(&path).unwrap();
         first.writer().unwrap().write_all(b"x").unwrap();
-        for second in
-            [OutputFile::begin(&path, true), OutputFile::resume(&path, 1, &fingerprint("x"))]
-        {
+        for second in [begin(&path), OutputFile::resume(&path, 1, &fingerprint("x"))] {
             let failure = second.unwrap_err();
             assert_eq!(failure.code, Code::Output);
             assert!(failure.message.ends_with("is being written by another run"));
@@ -488,16 +488,13 @@ mod tests {
             (fs::read_to_string(&path).unwrap(), names(&folder)),
             ("x".to_owned(), vec!["members.csv".to_owned()])
         );
-        OutputFile::begin(&path, true).unwrap().abandon();
+        begin(&path).unwrap().abandon();
     }
 
     #[test]
     fn a_place_that_cannot_be_written_is_told() {
         let (folder, _) = folder();
-        assert_eq!(OutputFile::begin(folder.path(), true).unwrap_err().code, Code::Output);
-        assert_eq!(
-            OutputFile::begin(&folder.path().join("none/members.csv"), true).unwrap_err().code,
-            Code::Output
-        );
+        assert_eq!(begin(folder.path()).unwrap_err().code, Code::Output);
+        assert_eq!(begin(&folder.path().join("none/members.csv")).unwrap_err().code, Code::Output);
     }
 }
