@@ -9,6 +9,7 @@
 //! It keeps 16 bytes for each account id, never the id. In the hash set that takes 19 to 39 bytes
 //! per member, and as much again during a second sweep. [`Bounds::members`] bounds their number.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use crate::bounds::{Bound, Bounds};
@@ -179,28 +180,30 @@ impl Guard {
         }
         let (mut marks, mut again, mut people) = (Admitted::default(), Vec::new(), 0);
         let (mut news, mut duplicates) = (false, 0);
-        let sift = |member: P::Record| {
+        let is_again = Cell::new(false);
+        let is_not_new = |member: &mut P::Record| {
             let id = mark(member.id());
             let first_in_sweep = self.seen.swept.as_mut().is_none_or(|swept| swept.insert(id));
             let first_at_all = self.seen.written.insert(id);
             news |= first_at_all || (self.seen.swept.is_some() && first_in_sweep);
-            match (first_at_all, first_in_sweep) {
-                (true, _) => {
-                    marks.new.push(id);
-                    people += u64::from(member.is_person());
-                    return Some(member);
-                }
-                // Written in an earlier sweep: it comes again because of the restart.
-                (false, true) if self.seen.swept.is_some() => {
-                    marks.again.push(id);
-                    again.push(member);
-                }
-                (false, _) => duplicates += 1,
+            // Written in an earlier sweep: it comes again because of the restart.
+            is_again.set(!first_at_all && first_in_sweep && self.seen.swept.is_some());
+            if first_at_all {
+                marks.new.push(id);
+                people += u64::from(member.is_person());
+            } else if is_again.get() {
+                marks.again.push(id);
+            } else {
+                duplicates += 1;
             }
-            None
+            !first_at_all
         };
-        let records = page.records_mut();
-        *records = std::mem::take(records).into_iter().filter_map(sift).collect();
+        // Those that stay, nearly always all of them, are not moved.
+        for member in page.records_mut().extract_if(.., is_not_new) {
+            if is_again.get() {
+                again.push(member);
+            }
+        }
         // The members of this page are remembered already. The bound limits memory, and the size of
         // a page is bounded too.
         if u64::try_from(self.seen.written.len()).unwrap_or(u64::MAX) > self.bounds.members {

@@ -143,7 +143,7 @@ impl Serialize for Attributes<'_> {
         let others = self.0.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let mut object = serializer.serialize_map(None)?;
         let mut seen = HashSet::new();
-        let is_one = nickname.is_none() && self.0.attributes.len() < 2;
+        let is_one = usize::from(nickname.is_some()) + self.0.attributes.len() < 2;
         for (name, value) in nickname.into_iter().chain(others) {
             // A set takes memory of its own, which one attribute does without.
             if is_one || seen.insert(name) {
