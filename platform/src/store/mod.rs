@@ -57,6 +57,7 @@ const POSTGRES: Migrations = &[
     (4, "audit", include_str!("../../migrations/postgres/0004_audit.sql")),
     (5, "few", include_str!("../../migrations/postgres/0005_few.sql")),
     (6, "whole pages", include_str!("../../migrations/postgres/0006_whole_pages.sql")),
+    (7, "storage", include_str!("../../migrations/postgres/0007_storage.sql")),
 ];
 /// The instant of a statement, in milliseconds, as each database says it.
 const SQLITE_CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -459,10 +460,13 @@ mod tests {
             }
             (*version, (*does).to_owned(), sql)
         };
-        // The index that searches is SQLite's own, and with it the numbers of members.
-        let common = SQLITE.iter().filter(|(_, does, _)| *does != "search");
-        let (ours, theirs): (Vec<_>, Vec<_>) =
-            (common.map(plain).collect(), POSTGRES.iter().map(plain).collect());
-        assert_eq!(ours, theirs);
+        // The index that searches is SQLite's own, and with it the numbers of members; how values
+        // are stored is told to PostgreSQL alone.
+        let tables = |migrations: Migrations| -> Vec<_> {
+            let common =
+                migrations.iter().filter(|(_, does, _)| !["search", "storage"].contains(does));
+            common.map(plain).collect()
+        };
+        assert_eq!(tables(SQLITE), tables(POSTGRES));
     }
 }

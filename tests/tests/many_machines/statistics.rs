@@ -1,5 +1,6 @@
-//! A database that has no statistics of its tables yet, as after a restore or the first run of a
-//! large tenant: the end of a run must not read all members for each of them.
+//! What the server does by itself: it has no statistics of its tables yet, as after a restore or the
+//! first run of a large tenant, and must not read all members for each of them; and it compresses
+//! large values.
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,15 @@ const AS_OF_THE_SECOND: &str = "SELECT what, count(*) FROM members \
     WHERE since = (SELECT max(since) FROM members) GROUP BY 1 ORDER BY 1";
 const NOW: &str = "SELECT count(*), count(DISTINCT id) FROM members \
     WHERE until = (SELECT max(until) FROM members)";
+
+#[test]
+fn the_database_does_not_compress_what_is_compressed() {
+    let Some(cluster) = cluster() else { return };
+    let _server = serve(&cluster, &mocks(1, |mock| mock), &[]);
+    let stored = "SELECT string_agg(attstorage::text, '') FROM pg_attribute \
+        WHERE attrelid = 'pages'::regclass AND attname IN ('marks', 'members')";
+    assert_eq!(cluster.sql(stored), "ee");
+}
 
 #[test]
 fn a_run_ends_at_once_where_the_database_knows_nothing_of_its_tables() {

@@ -75,9 +75,10 @@ const LONGEST_KEPT: usize = 255;
 /// Whether Excel might show another value than this text: a number, an amount, a date, a time, true
 /// or false, or an error. Which words it takes for a month depends on its language, so any word
 /// beside digits counts: a text that is kept without need shows as itself. Only signs that can be
-/// neither a formula nor the end of a text are in it.
+/// neither a formula nor the end of a text are in it: no control character, even where it is white
+/// space, since a tab or a line break ends the cell for some programs.
 pub(super) fn is_taken_for_a_value(text: &str) -> bool {
-    if text.len() > LONGEST_KEPT {
+    if text.len() > LONGEST_KEPT || text.contains(char::is_control) {
         return false;
     }
     if BOOLEANS.iter().any(|word| text.trim().eq_ignore_ascii_case(word)) {
@@ -241,6 +242,9 @@ mod tests {
             "#",
             "#a b",
             "# 1\"",
+            "\t#a",
+            "\u{b}#p",
+            "true\n",
             &"1".repeat(256),
         ] {
             assert!(!is_taken_for_a_value(text), "{text}");

@@ -108,7 +108,17 @@ proptest! {
 
 #[test]
 fn no_quotation_mark_opens_a_cell_with_a_formula() {
-    for name in ["x;\"=1+1&\";y", "\";=1+1;\"", "x;\";=1", "x,\"=1\",y", "x\t\"=1", "\"\n=1"] {
+    for name in [
+        "x;\"=1+1&\";y",
+        "\";=1+1;\"",
+        "x;\";=1",
+        "x,\"=1\",y",
+        "x\t\"=1",
+        "\"\n=1",
+        "\t#a",
+        "\u{b}#p",
+        "\ntrue",
+    ] {
         let page =
             MemberPage { members: vec![Member { name: name.into(), ..member("c3") }], ..page() };
         for dialect in Dialect::ALL {
