@@ -22,8 +22,8 @@ mod queue;
 #[path = "platform/server.rs"]
 #[allow(dead_code, reason = "the tests of one process use the rest")]
 mod server;
-#[path = "many_machines/statistics.rs"]
-mod statistics;
+#[path = "many_machines/tables.rs"]
+mod tables;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! What the server does by itself: it has no statistics of its tables yet, as after a restore or the
-//! first run of a large tenant, and must not read all members for each of them; and it compresses
-//! large values.
+//! The tables as PostgreSQL sees them: of some it has no statistics yet, as after a restore or the
+//! first run of a large tenant, and must not read all members for each of them; large values it
+//! would compress by itself.
 
 use std::time::{Duration, Instant};
 
