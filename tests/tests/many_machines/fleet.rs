@@ -193,6 +193,19 @@ pub(crate) fn ends_whole(
     assert!(most <= 6, "five a second, and one of the first worker: {most}");
 }
 
+/// Waits for a moment to harm a fleet, and says how many pages it has kept: after the time, and
+/// sooner where so many pages are kept before. A machine that is fast is harmed as often.
+pub(crate) fn pages_after(cluster: &Cluster, time: Duration, pages: u64) -> u64 {
+    let began = Instant::now();
+    loop {
+        let kept = cluster.sql("SELECT coalesce(sum(page), 0) FROM runs").parse().unwrap();
+        if kept >= pages || began.elapsed() >= time {
+            return kept;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// An organization for each of so many tenants.
 pub(crate) fn mocks(number: usize, of: impl Fn(Builder) -> Builder) -> Vec<Mock> {
     let one = |number: usize| {
