@@ -17,6 +17,7 @@ pub mod policy;
 pub mod retry;
 mod said;
 mod sent;
+mod whole;
 
 pub mod asked;
 pub mod capability;

@@ -1,10 +1,12 @@
 //! What a JSON answer says at first sight: something, nothing, or that something went wrong.
 //!
-//! It is read to its end and not kept. Only the names at its top are looked at.
+//! Only the names and values at its top are read. What lies deeper has to be there to its end.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::whole;
 
 /// What an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +48,11 @@ const BESIDE: [&[u8]; 16] = [
     b"type",
 ];
 
-/// What a body says. `None` if it is not JSON and nothing but JSON.
+/// What a body says. `None` if it is cut short, if it is not UTF-8, or if its top is not JSON and
+/// nothing but JSON.
 pub(super) fn by(body: &[u8]) -> Option<Said> {
-    let text = std::str::from_utf8(body).ok()?;
-    serde_json::from_str::<Top>(text).ok().map(|Top(said)| said)
+    let top = whole::top(std::str::from_utf8(body).ok()?)?;
+    serde_json::from_str::<Top>(&top).ok().map(|Top(said)| said)
 }
 
 struct Top(Said);
