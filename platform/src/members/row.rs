@@ -1,10 +1,13 @@
 //! A member as the database keeps it: its record, what it is found by, and two hashes that tell
 //! whether it changed.
 
+use std::io;
+
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use smp_host::contract::{Instant, Member, MemberPage, Product, ProductUse};
-use smp_host::files::row::{Rowed, affiliation, kind, status};
+use smp_host::files::row::{affiliation, kind, status};
+use smp_host::files::rowed::Rowed;
 
 use crate::clock;
 use crate::problem::Problem;
@@ -48,8 +51,15 @@ pub struct Row {
 /// If a record cannot be written, which does not happen.
 pub fn of(page: &MemberPage) -> Result<Vec<Row>, Problem> {
     let products: Vec<Found> = page.products.iter().map(Found::of).collect();
-    let rows = page.rows().zip(&page.members);
-    rows.map(|(record, member)| row(&products, record, member)).collect()
+    let (mut members, mut rows) = (page.members.iter(), Vec::with_capacity(page.members.len()));
+    page.lines(&mut Vec::new(), |line| {
+        let record = str::from_utf8(line).map_err(io::Error::other)?;
+        rows.extend(members.next().map(|member| row(&products, record.to_owned(), member)));
+        line.clear();
+        Ok(())
+    })
+    .map_err(|error| Problem::broken(format!("a member cannot be written: {error}")))?;
+    Ok(rows)
 }
 
 /// What a member that uses a product has of it: written once for a page.
@@ -77,9 +87,7 @@ pub fn product(text: &str) -> String {
     format!("{PART}{}{PART}", text.to_lowercase())
 }
 
-fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Row, Problem> {
-    let record = serde_json::to_string(&record)
-        .map_err(|error| Problem::broken(format!("a member cannot be written: {error}")))?;
+fn row(products: &[Found], record: String, member: &Member) -> Row {
     let email = member.email.as_deref().unwrap_or_default();
     let nickname = member.nickname.as_deref().unwrap_or_default();
     let sort =
@@ -87,7 +95,7 @@ fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Ro
     let used = |used: &ProductUse| products.get(usize::try_from(used.product).ok()?);
     let used: Vec<&Found> = member.uses.iter().filter_map(used).collect();
     let core = core(&used, member);
-    Ok(Row {
+    Row {
         id: member.id.clone(),
         hash: hash(&core, member),
         core,
@@ -99,7 +107,7 @@ fn row(products: &[Found], record: impl Serialize, member: &Member) -> Result<Ro
         last_seen: member.last_seen.as_ref().map(clock::of),
         uses: used.iter().map(|product| product.uses.as_str()).collect(),
         record,
-    })
+    }
 }
 
 /// Half of the SHA-256: no two values of a member have the same.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smp_host::collect::destination::Ending;
 use smp_host::collect::in_memory::InMemory;
 use smp_host::contract::UsagePage;
-use smp_host::files::row::Rowed;
+use smp_host::files::rowed::Rowed;
 use smp_host::http::base::{Purpose, needed};
 use smp_host::http::policy::method_of;
 use smp_host::observer::Silent;

@@ -11,8 +11,8 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::collect::sink::Sink;
 use crate::files::Held;
-use crate::files::ndjson::Quiet;
-use crate::files::row::Rowed;
+use crate::files::quiet::Quiet;
+use crate::files::rowed::Rowed;
 
 /// Writes a json array.
 pub struct Json<W> {

@@ -6,7 +6,10 @@
 
 pub use crate::instant;
 
+mod line;
+mod quiet;
 pub mod row;
+pub mod rowed;
 mod rows;
 pub mod seats;
 

@@ -8,12 +8,8 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter};
-
 use crate::collect::sink::Sink;
-use crate::files::row::Rowed;
-use crate::text;
+use crate::files::rowed::Rowed;
 
 /// Size from which lines are passed on, in bytes: a usual page at once.
 const CHUNK: usize = 64 * 1024;
@@ -32,32 +28,24 @@ impl<W: Write + Send> Ndjson<W> {
     pub fn new(output: W) -> Self {
         Self { output, lines: Vec::new() }
     }
+}
 
-    fn write(&mut self, rows: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
-        for row in rows {
-            let mut serializer =
-                serde_json::Serializer::with_formatter(&mut self.lines, Quiet(CompactFormatter));
-            row.serialize(&mut serializer)?;
-            self.lines.push(b'\n');
-            if self.lines.len() >= CHUNK {
-                self.hand_on()?;
-            }
-        }
-        let written = self.hand_on();
-        self.lines.shrink_to(KEPT);
-        written
-    }
-
-    fn hand_on(&mut self) -> io::Result<()> {
-        let written = self.output.write_all(&self.lines);
-        self.lines.clear();
-        written
-    }
+fn hand_on(lines: &mut Vec<u8>, output: &mut impl Write) -> io::Result<()> {
+    let written = output.write_all(lines);
+    lines.clear();
+    written
 }
 
 impl<P: Rowed, W: Write + Send> Sink<P> for Ndjson<W> {
     fn write_page(&mut self, page: &P) -> io::Result<()> {
-        self.write(page.rows())
+        let Self { output, lines } = self;
+        page.lines(lines, |lines| {
+            lines.push(b'\n');
+            if lines.len() >= CHUNK { hand_on(lines, output) } else { Ok(()) }
+        })?;
+        let written = hand_on(lines, output);
+        lines.shrink_to(KEPT);
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -69,80 +57,6 @@ impl<P: Rowed, W: Write + Send> Sink<P> for Ndjson<W> {
     }
 }
 
-/// A formatter that escapes the characters of [`text::is_active`], in addition to those that json
-/// must escape.
-pub(super) struct Quiet<F>(pub(super) F);
-
-impl<F: Formatter> Formatter for Quiet<F> {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        // Nearly every fragment is printable ASCII, which one pass without a branch per letter
-        // detects.
-        if !fragment.bytes().fold(false, |beyond, byte| beyond | (byte >= 0x7f)) {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut rest = fragment;
-        while let Some((start, active)) =
-            rest.char_indices().find(|&(_, character)| text::is_active(character))
-        {
-            let (plain, from) = rest.split_at(start);
-            writer.write_all(plain.as_bytes())?;
-            for unit in active.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = from.strip_prefix(active).unwrap_or_default();
-        }
-        writer.write_all(rest.as_bytes())
-    }
-
-    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -151,6 +65,7 @@ mod tests {
     use crate::contract::MemberPage;
     use crate::contract::{Instant, MemberKind, MemberStatus, ProductUse};
     use crate::testing::{any_page, member, page, written};
+    use crate::text;
 
     #[test]
     fn a_member_is_one_line_with_its_keys_in_order() {

@@ -1,34 +1,22 @@
-//! A member with its products looked up, as ndjson and json write it, and what these formats ask of
-//! a page.
+//! A member with its products looked up, as json writes it, and ndjson too, by way of
+//! [`line`](super::line).
 //!
 //! It borrows from the page and copies nothing. A use of a product that the page does not have is
 //! left out; the host has refused such a page before.
 
 use std::collections::HashSet;
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
 use crate::contract::{
-    Affiliation, Instant, Member, MemberKind, MemberPage, MemberStatus, Product, ProductUse,
+    Affiliation, Instant, Member, MemberKind, MemberStatus, Product, ProductUse,
 };
 use crate::instant::rfc3339;
 
-/// A page whose records are rows of json.
-pub trait Rowed {
-    /// Its records, in order.
-    fn rows(&self) -> impl Iterator<Item = impl Serialize>;
-}
-
-impl Rowed for MemberPage {
-    fn rows(&self) -> impl Iterator<Item = impl Serialize> {
-        self.members.iter().map(|member| Row { member, products: &self.products })
-    }
-}
-
 /// A member and the products of its page.
-struct Row<'p> {
-    member: &'p Member,
-    products: &'p [Product],
+pub(super) struct Row<'p> {
+    pub(super) member: &'p Member,
+    pub(super) products: &'p [Product],
 }
 
 /// The status as written in the output.
@@ -64,10 +52,10 @@ pub fn affiliation(affiliation: &Affiliation) -> &str {
 }
 
 /// The products that the member uses, each with its use.
-pub fn uses<'p>(
+pub fn uses<'p, P>(
     member: &'p Member,
-    products: &'p [Product],
-) -> impl Iterator<Item = (&'p Product, &'p ProductUse)> {
+    products: &'p [P],
+) -> impl Iterator<Item = (&'p P, &'p ProductUse)> {
     member
         .uses
         .iter()
@@ -133,23 +121,22 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// Nickname and attributes as an object. Of a repeated name the first is kept, because readers
-/// disagree about repeated keys.
+/// Nickname and attributes as an object.
 struct Attributes<'r>(&'r Member);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let nickname = self.0.nickname.as_deref().map(|nickname| ("nickname", nickname));
-        let others = self.0.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut object = serializer.serialize_map(None)?;
-        let mut seen = HashSet::new();
-        let is_one = usize::from(nickname.is_some()) + self.0.attributes.len() < 2;
-        for (name, value) in nickname.into_iter().chain(others) {
-            // A set takes memory of its own, which one attribute does without.
-            if is_one || seen.insert(name) {
-                object.serialize_entry(name, value)?;
-            }
-        }
-        object.end()
+        serializer.collect_map(attributes(self.0))
     }
+}
+
+/// Nickname and attributes. Of a repeated name the first is kept, because readers disagree about
+/// repeated keys.
+pub(super) fn attributes(member: &Member) -> impl Iterator<Item = (&str, &str)> {
+    let nickname = member.nickname.as_deref().map(|nickname| ("nickname", nickname));
+    let others = member.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut seen = HashSet::new();
+    // A set takes memory of its own, which one attribute does without.
+    let is_one = usize::from(nickname.is_some()) + member.attributes.len() < 2;
+    nickname.into_iter().chain(others).filter(move |(name, _)| is_one || seen.insert(*name))
 }

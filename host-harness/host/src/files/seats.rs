@@ -3,7 +3,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::row::Rowed;
+use super::rowed::Rowed;
 use crate::contract::{Entry, UsagePage};
 
 /// The columns, which are the keys too, in order.

@@ -18,7 +18,7 @@ use smp_host::collect::stream::Stream;
 use smp_host::component::session::{Session, SharedUsage};
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::row::Rowed;
+use smp_host::files::rowed::Rowed;
 use smp_host::files::{Ndjson, Rows};
 use smp_host::http::base::Purpose;
 use smp_host::limits::Bound;

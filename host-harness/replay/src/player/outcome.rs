@@ -13,7 +13,7 @@ use smp_host::collect::destination::Listed;
 use smp_host::collect::stream::Stream;
 use smp_host::contract::{MemberPage, UsagePage};
 use smp_host::failure::{Code, Failure};
-use smp_host::files::row::Rowed;
+use smp_host::files::rowed::Rowed;
 use smp_host::files::{Ndjson, Rows};
 use smp_host::http::transport::Transport as _;
 use smp_host::observer::Silent;

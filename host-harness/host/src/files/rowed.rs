@@ -1,0 +1,44 @@
+//! What ndjson and json ask of a page: its records as rows, and as lines.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::contract::MemberPage;
+use crate::files::row::Row;
+use crate::files::{line, quiet};
+
+/// A page whose records are rows of json.
+pub trait Rowed {
+    /// Its records, in order.
+    fn rows(&self) -> impl Iterator<Item = impl Serialize>;
+
+    /// Appends its records to `lines`, each without a line break, and calls `end` after each.
+    ///
+    /// # Errors
+    /// Those of `end`.
+    fn lines(
+        &self,
+        lines: &mut Vec<u8>,
+        mut end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.rows().try_for_each(|row| {
+            quiet::write(lines, &row)?;
+            end(lines)
+        })
+    }
+}
+
+impl Rowed for MemberPage {
+    fn rows(&self) -> impl Iterator<Item = impl Serialize> {
+        self.members.iter().map(|member| Row { member, products: &self.products })
+    }
+
+    fn lines(
+        &self,
+        lines: &mut Vec<u8>,
+        end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        line::members(self, lines, end)
+    }
+}
