@@ -3,7 +3,7 @@
 
 use crate::failure::{Code, Failure};
 
-/// A value for blocking work, one piece of work at a time.
+/// A value for work that may block, one piece of work at a time.
 ///
 /// Work that has begun is finished even if its future is dropped: a page is then written whole.
 pub(crate) struct Blocking<T>(Option<T>);
@@ -11,6 +11,14 @@ pub(crate) struct Blocking<T>(Option<T>);
 impl<T: Send + 'static> Blocking<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
+    }
+
+    /// The value, for work that does not block.
+    ///
+    /// # Errors
+    /// `interrupted` if earlier work was not finished.
+    pub(crate) fn here(&mut self) -> Result<&mut T, Failure> {
+        self.0.as_mut().ok_or_else(left)
     }
 
     /// Does the work with the value.
@@ -24,12 +32,7 @@ impl<T: Send + 'static> Blocking<T> {
     where
         R: Send + 'static,
     {
-        let Some(mut value) = self.0.take() else {
-            return Err(Failure::new(
-                Code::Interrupted,
-                "the output was left in the middle of a page",
-            ));
-        };
+        let mut value = self.0.take().ok_or_else(left)?;
         let worked = tokio::task::spawn_blocking(move || {
             let result = work(&mut value);
             (value, result)
@@ -48,4 +51,8 @@ impl<T: Send + 'static> Blocking<T> {
             },
         }
     }
+}
+
+fn left() -> Failure {
+    Failure::new(Code::Interrupted, "the output was left in the middle of a page")
 }

@@ -11,7 +11,7 @@ use crate::failure::{Code, Failure};
 ///
 /// After an error the output is undefined: only what was flushed before is valid.
 pub trait Sink<P = MemberPage>: Send {
-    /// Writes all records of a page.
+    /// Writes all records of a page. Its output may keep them until [`Sink::flush`].
     ///
     /// # Errors
     /// The error of the output; `InvalidData` if there are more than the sink can hold.

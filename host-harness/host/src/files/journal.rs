@@ -3,15 +3,16 @@
 //!
 //! A page is on the disk before the checkpoint notes it, and the output has its final name before
 //! the checkpoint is removed. So whatever ends the run in between, the next one finds its position.
-//! All of this runs on threads that may block.
+//! All of this runs on threads that may block, except that a page becomes rows on that of the run.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use smp_guard::records::Page as _;
 
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
-use super::output::OutputFile;
+use super::held::Held;
+use super::output::{OutputFile, Writer};
 use crate::collect::blocking::Blocking;
 use crate::collect::destination::{
     BoxFuture, Delivered, Delivery, Destination, DestinationError, Ending, Listed, PageMark,
@@ -25,6 +26,7 @@ use crate::failure::Failure;
 use crate::text;
 
 /// Makes the sink for an output. The flag says that it already contains records of earlier pages.
+/// The output takes a page without blocking, so [`Sink::write_page`] must not block otherwise.
 pub type MakeSink<P = MemberPage> =
     Box<dyn FnMut(Box<dyn io::Write + Send>, bool) -> Box<dyn Sink<P>> + Send>;
 
@@ -51,6 +53,8 @@ struct Open<P> {
     file: Option<OutputFile>,
     checkpoint: Option<Checkpoint>,
     sink: Box<dyn Sink<P>>,
+    /// The output of the sink.
+    rows: Held<Writer>,
 }
 
 impl<P: Listed> FileJournal<P> {
@@ -94,7 +98,16 @@ impl<P: Listed> Destination<P> for FileJournal<P> {
     }
 
     fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>> {
-        Box::pin(async move { Ok(self.files.with(move |files| files.deliver(delivery)).await??) })
+        Box::pin(async move {
+            let Delivery { page, mark, .. } = delivery;
+            let is_enough = self.files.here()?.write(&page)?;
+            // Its texts go back to the thread that they came from.
+            drop(page);
+            if is_enough {
+                self.files.with(move |files| files.pass_on(mark)).await??;
+            }
+            Ok(())
+        })
     }
 
     fn restart(&mut self, _: Counts) -> BoxFuture<'_, Result<(), DestinationError>> {
@@ -149,8 +162,9 @@ impl<P: Listed> Files<P> {
             None => OutputFile::begin(&self.path, self.checkpoint.is_some())?,
         };
         delivered.notes.extend(self.overwrote(&file));
-        let sink = (self.sink)(Box::new(file.writer()?), written.is_some());
-        self.open = Some(Open { file: Some(file), checkpoint, sink });
+        let rows = Held::new(file.writer()?);
+        let sink = (self.sink)(Box::new(rows.clone()), written.is_some());
+        self.open = Some(Open { file: Some(file), checkpoint, sink, rows });
         Ok(Position::Open(delivered))
     }
 
@@ -174,11 +188,21 @@ impl<P: Listed> Files<P> {
         })
     }
 
-    /// Writes the rows, and the checkpoint once they are on the disk.
-    fn deliver(&mut self, Delivery { page, mark, .. }: Delivery<P>) -> Result<(), Failure> {
+    /// Writes the rows of a page, to memory. Returns whether they have to be passed on now.
+    fn write(&mut self, page: &P) -> Result<bool, Failure> {
+        let Some(Open { sink, rows, checkpoint, .. }) = &mut self.open else {
+            return Err(closed(&self.path));
+        };
+        let written = rows.during(|| sink.write_page(page));
+        let is_enough = written.map_err(|error| fault(&self.path, &error))?;
+        Ok(is_enough || checkpoint.is_some())
+    }
+
+    /// Passes the rows on to the file, and writes the checkpoint once they are on the disk.
+    fn pass_on(&mut self, mark: PageMark) -> Result<(), Failure> {
         let Some(open) = &mut self.open else { return Err(closed(&self.path)) };
         let failed = |error: io::Error| fault(&self.path, &error);
-        open.sink.write_page(&page).and_then(|()| open.sink.flush()).map_err(failed)?;
+        open.sink.flush().and_then(|()| open.rows.flush()).map_err(failed)?;
         if let (Some(checkpoint), Some(file)) = (&mut open.checkpoint, &mut open.file) {
             let (offset, digest) = file.sync().map_err(failed)?;
             let PageMark { next, counts, admitted, notes, .. } = mark;
@@ -208,13 +232,12 @@ impl<P: Listed> Files<P> {
         let mut left = None;
         match ending {
             Ending::Complete => {
-                open.sink.finish().map_err(failed)?;
+                open.finish().map_err(failed)?;
                 open.file.take().map_or(Ok(()), OutputFile::complete)?;
             }
             Ending::Incomplete => {
                 if let Some(file) = open.file.take() {
-                    let kept =
-                        open.sink.finish().map_err(failed).and_then(|()| file.keep_incomplete());
+                    let kept = open.finish().map_err(failed).and_then(|()| file.keep_incomplete());
                     left = Some(match kept {
                         Ok(kept) => {
                             format!("The incomplete list was kept as `{}`.", kept.display())
@@ -259,6 +282,14 @@ impl<P: Listed> Files<P> {
     }
 }
 
+impl<P> Open<P> {
+    /// Writes the end, and passes on what is held.
+    fn finish(&mut self) -> io::Result<()> {
+        self.sink.finish()?;
+        self.rows.flush()
+    }
+}
+
 /// Removes the checkpoint of a complete list. If it stayed, every later run would end before its
 /// first request.
 fn removed(checkpoint: Option<Checkpoint>, output: &Path) -> Result<(), Failure> {
@@ -273,209 +304,4 @@ fn closed(path: &Path) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::task::Poll;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::collect::guard::{Admitted, mark};
-    use crate::collect::report::Outcome;
-    use crate::collect::stream::Stream;
-    use crate::failure::Code;
-    use crate::http::retry::Figures;
-    use crate::testing::member;
-
-    /// How long a sink waits for the runtime's thread before the test has failed.
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    #[tokio::test]
-    async fn while_a_file_is_slow_the_runtime_goes_on_with_other_work() {
-        let folder = tempfile::tempdir().unwrap();
-        let (asks, waits) = serving();
-        let sink = Box::new(move |_, _| -> Box<dyn Sink> {
-            asks.wait().unwrap();
-            Box::new(asks.clone())
-        });
-        let checkpoint = Some(folder.path().join("checkpoint"));
-        let mut journal = FileJournal::new(folder.path().join("members"), "slow", sink, checkpoint);
-        assert!(matches!(journal.position(&Provenance::default()).await, Ok(Position::Open(_))));
-        assert_eq!(journal.deliver(page("a", None)).await, Ok(()));
-        assert_eq!(journal.conclude(Ending::Complete, &report()).await, Ok(None));
-        drop(journal);
-        assert_eq!(waits.await.unwrap(), 4, "opened, a page, flushed, finished");
-    }
-
-    #[tokio::test]
-    async fn while_a_stream_is_slow_the_runtime_goes_on_with_other_work() {
-        let (asks, waits) = serving();
-        let mut stream = Stream::new("a pipe", Box::new(asks));
-        assert_eq!(stream.deliver(page("a", None)).await, Ok(()));
-        assert_eq!(stream.conclude(Ending::Complete, &report()).await, Ok(None));
-        drop(stream);
-        assert_eq!(waits.await.unwrap(), 3, "a page, flushed, finished");
-    }
-
-    #[tokio::test]
-    async fn a_page_whose_delivery_is_dropped_is_written_whole_all_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let (asks, waits) = serving();
-        let checkpoint = || Some(folder.path().join("checkpoint"));
-        let path = folder.path().join("members");
-        let slow = asks.clone();
-        let sink = Box::new(move |_, _| -> Box<dyn Sink> { Box::new(slow.clone()) });
-        let mut journal = FileJournal::new(&path, "slow", sink, checkpoint());
-        journal.position(&Provenance::default()).await.unwrap();
-        let mut delivering = journal.deliver(page("a", Some("2")));
-        // Begun, and dropped while the sink waits.
-        assert!(
-            std::future::poll_fn(|context| Poll::Ready(delivering.as_mut().poll(context)))
-                .await
-                .is_pending()
-        );
-        drop(delivering);
-        let left = journal.deliver(page("b", None)).await.unwrap_err();
-        assert!(
-            matches!(left, DestinationError::Failed(failure) if failure.code == Code::Interrupted)
-        );
-        drop((journal, asks));
-        assert_eq!(waits.await.unwrap(), 2, "the page, flushed");
-        let sink = Box::new(|_, resuming: bool| -> Box<dyn Sink> {
-            assert!(resuming);
-            Box::new(Nowhere)
-        });
-        let mut next = FileJournal::new(&path, "slow", sink, checkpoint());
-        let Ok(Position::Open(delivered)) = next.position(&Provenance::default()).await else {
-            panic!("it is open")
-        };
-        assert_eq!((delivered.cursor.as_deref(), delivered.counts.pages), (Some("2"), 1));
-    }
-
-    #[tokio::test]
-    async fn rows_of_a_run_that_cannot_resume_are_overwritten_with_a_note() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("members.csv");
-        let partial = super::super::output::beside(&path, ".partial");
-        let checkpoint = folder.path().join("checkpoint");
-        let torn = "0123456789abcdef {\"journal\"";
-        for (rows, noted, states) in [
-            ("", None, None),
-            ("", None, Some("")),
-            ("id\n1\n", Some("has no checkpoint"), None),
-            ("id\n1\n", Some("states no page"), Some("")),
-            ("id\n1\n", Some("states no page"), Some(torn)),
-        ] {
-            std::fs::write(&partial, rows).unwrap();
-            if let Some(states) = states {
-                std::fs::write(&checkpoint, states).unwrap();
-            }
-            let sink = Box::new(|_, _| -> Box<dyn Sink> { Box::new(Nowhere) });
-            let at = states.map(|_| checkpoint.clone());
-            let mut journal = FileJournal::new(&path, "csv", sink, at);
-            let Ok(Position::Open(delivered)) = journal.position(&Provenance::default()).await
-            else {
-                panic!("it is open")
-            };
-            let told: Vec<_> = delivered.notes.iter().map(|note| note.message.as_str()).collect();
-            match noted {
-                Some(why) => {
-                    assert!(told.len() == 1 && told.concat().contains(why), "{told:?}");
-                    assert!(told.concat().contains("with 5 bytes"), "{told:?}");
-                }
-                None => assert_eq!(told, [""; 0]),
-            }
-        }
-    }
-
-    /// A sink that waits at each step until the runtime's thread answers. If it ran on that thread,
-    /// there would be no answer.
-    #[derive(Clone)]
-    struct Asks(tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>);
-
-    impl Asks {
-        fn wait(&self) -> io::Result<()> {
-            let (answer, answered) = mpsc::channel();
-            self.0.send(answer).map_err(io::Error::other)?;
-            answered.recv_timeout(PATIENCE).map_err(io::Error::other)
-        }
-    }
-
-    impl Sink for Asks {
-        fn write_page(&mut self, _: &crate::contract::MemberPage) -> io::Result<()> {
-            self.wait()
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            self.wait()
-        }
-
-        fn finish(&mut self) -> io::Result<()> {
-            self.wait()
-        }
-    }
-
-    struct Nowhere;
-
-    impl Sink for Nowhere {
-        fn write_page(&mut self, _: &crate::contract::MemberPage) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn finish(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Answers on the runtime's thread, and returns how often.
-    fn serving() -> (Asks, tokio::task::JoinHandle<usize>) {
-        let (ask, mut asked) = tokio::sync::mpsc::unbounded_channel::<mpsc::Sender<()>>();
-        let waits = tokio::spawn(async move {
-            let mut waits = 0;
-            while let Some(answer) = asked.recv().await {
-                waits += usize::from(answer.send(()).is_ok());
-            }
-            waits
-        });
-        (Asks(ask), waits)
-    }
-
-    fn page(id: &str, next: Option<&str>) -> Delivery {
-        let page = crate::contract::MemberPage {
-            products: vec![],
-            members: vec![member(id)],
-            next: next.map(Into::into),
-            total: None,
-            notes: vec![],
-        };
-        let admitted = Admitted { new: vec![mark(id)], again: vec![] };
-        let counts = Counts { pages: 1, ..Counts::default() };
-        Delivery {
-            page,
-            again: vec![],
-            mark: PageMark {
-                number: 0,
-                next: next.map(Into::into),
-                counts,
-                admitted,
-                notes: vec![],
-            },
-        }
-    }
-
-    fn report() -> RunReport {
-        let (counts, figures) = (Counts::default(), Figures::default());
-        RunReport {
-            outcome: Outcome::Complete,
-            counts,
-            notes: vec![],
-            shortfall: None,
-            figures,
-            resumed: false,
-            error: None,
-        }
-    }
-}
+mod tests;

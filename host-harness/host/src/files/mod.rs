@@ -20,6 +20,7 @@ pub mod ndjson;
 pub mod target;
 
 pub mod checkpoint;
+mod held;
 pub mod journal;
 pub mod output;
 
