@@ -52,10 +52,17 @@ impl ProcessorTime {
         self.0.exempt.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
+    /// What the call has computed since it last waited for something. `None` between polls, and
+    /// where the machine does not tell.
+    pub(super) fn since_it_waited(&self) -> Option<Duration> {
+        let began = self.0.began.load(Ordering::Relaxed);
+        (began > 0).then(|| Duration::from_nanos(thread_time().saturating_sub(began)))
+    }
+
     /// The count so far, also in the middle of a poll.
     pub(super) fn now(&self) -> Duration {
-        let began = self.0.began.load(Ordering::Relaxed);
-        let current = if began == 0 { 0 } else { thread_time().saturating_sub(began) };
+        let current = self.since_it_waited().unwrap_or_default();
+        let current = u64::try_from(current.as_nanos()).unwrap_or(u64::MAX);
         let all = self.0.ended.load(Ordering::Relaxed).saturating_add(current);
         Duration::from_nanos(all.saturating_sub(self.0.exempt.load(Ordering::Relaxed)))
     }
@@ -115,10 +122,12 @@ mod tests {
         now(time.counting(async {
             compute();
             assert!(time.now() >= LONG);
+            assert!(time.since_it_waited() >= Some(LONG));
             let ((), spent) = timed(async { compute() }).await;
             time.exempt(spent);
         }));
         assert!((LONG..LONG * 2).contains(&time.now()), "{:?}", time.now());
+        assert_eq!(time.since_it_waited(), None);
         time.reset();
         assert_eq!(time.now(), Duration::ZERO);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::processor::ProcessorTime;
-use crate::limits::{Bound, Limits};
+use crate::limits::{Bound, Limits, TICK};
 
 /// The usage of a session's component so far, the highest of any call. The caller reads it after
 /// the run.
@@ -69,6 +69,11 @@ impl Usage {
         if self.processor.now() > self.most_computing {
             self.exceeded = Some((Bound::Cpu, "the connector computed for too long in one call"));
             return UpdateDeadline::Interrupt;
+        }
+        // The epoch went on while the run waited, so the first step comes at once, before it even
+        // takes its answer. A thousand runs that gave way then would hold a thousand answers.
+        if self.processor.since_it_waited().is_some_and(|computed| computed < TICK) {
+            return UpdateDeadline::Continue(1);
         }
         // Yields to other runs: one that computes for long must not starve them.
         UpdateDeadline::Yield(1)
@@ -133,5 +138,23 @@ impl ResourceLimiter for Usage {
 
     fn memories(&self) -> usize {
         self.most_instances
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_gives_way_once_it_has_computed_for_a_step() {
+        let mut usage = Usage::new(&Limits::default());
+        assert!(matches!(usage.tick(), UpdateDeadline::Yield(1)), "its time is not known");
+        let processor = usage.processor.clone();
+        let call = processor.counting(async {
+            assert!(matches!(usage.tick(), UpdateDeadline::Continue(1)), "it has just begun");
+            while processor.since_it_waited().is_some_and(|computed| computed < TICK) {}
+            assert!(matches!(usage.tick(), UpdateDeadline::Yield(1)));
+        });
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(call);
     }
 }

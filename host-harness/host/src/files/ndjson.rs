@@ -14,38 +14,34 @@ use crate::files::rowed::Rowed;
 /// Size from which lines are passed on, in bytes: a usual page at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Bytes of the buffer that a run keeps while it waits for its next page.
-const KEPT: usize = 8 * 1024;
-
-/// Writes newline-delimited json.
+/// Writes newline-delimited json. Nothing is held between pages: a thousand runs wait at once.
 pub struct Ndjson<W> {
     output: W,
-    lines: Vec<u8>,
+    /// The length of the lines of the last page, as far as they were passed on at once.
+    usual: usize,
 }
 
 impl<W: Write + Send> Ndjson<W> {
     /// A sink that writes to this output.
     pub fn new(output: W) -> Self {
-        Self { output, lines: Vec::new() }
+        Self { output, usual: 0 }
     }
-}
-
-fn hand_on(lines: &mut Vec<u8>, output: &mut impl Write) -> io::Result<()> {
-    let written = output.write_all(lines);
-    lines.clear();
-    written
 }
 
 impl<P: Rowed, W: Write + Send> Sink<P> for Ndjson<W> {
     fn write_page(&mut self, page: &P) -> io::Result<()> {
-        let Self { output, lines } = self;
-        page.lines(lines, |lines| {
+        let Self { output, usual } = self;
+        let mut lines = Vec::with_capacity(*usual);
+        page.lines(&mut lines, |lines| {
             lines.push(b'\n');
-            if lines.len() >= CHUNK { hand_on(lines, output) } else { Ok(()) }
+            if lines.len() >= CHUNK {
+                output.write_all(lines)?;
+                lines.clear();
+            }
+            Ok(())
         })?;
-        let written = hand_on(lines, output);
-        lines.shrink_to(KEPT);
-        written
+        *usual = lines.len();
+        output.write_all(&lines)
     }
 
     fn flush(&mut self) -> io::Result<()> {
