@@ -14,6 +14,10 @@ use self::sites::Sites;
 use crate::accounts;
 use crate::dates::OddDates;
 
+/// The members of a full page: with room for them from the start, none is moved while the body is
+/// held too.
+const USUAL: usize = 100;
+
 /// The members of a page with the product sites they use.
 #[derive(Debug, Default)]
 pub struct Members {
@@ -110,7 +114,8 @@ struct Gathering<'a> {
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut page = Gathering::default();
+        let members = Vec::with_capacity(USUAL);
+        let mut page = Gathering { members, ..Gathering::default() };
         json::each(deserializer, |Object(user)| {
             let member = page.member(user).ok_or("a user without an id")?;
             page.members.push(member);
