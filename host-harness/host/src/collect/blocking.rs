@@ -17,6 +17,7 @@ impl<T: Send + 'static> Blocking<T> {
     ///
     /// # Errors
     /// `interrupted` if earlier work was not finished.
+    #[cfg(feature = "files")]
     pub(crate) fn here(&mut self) -> Result<&mut T, Failure> {
         self.0.as_mut().ok_or_else(left)
     }
