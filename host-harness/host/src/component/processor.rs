@@ -24,6 +24,8 @@ struct Counts {
     began: AtomicU64,
     /// What of it does not count.
     exempt: AtomicU64,
+    /// Of polls that have ended since a call waited last, also of earlier calls.
+    since_it_waited: AtomicU64,
 }
 
 impl ProcessorTime {
@@ -42,6 +44,11 @@ impl ProcessorTime {
             let poll = future.as_mut().poll(context);
             let spent = thread_time().saturating_sub(self.0.began.swap(0, Ordering::Relaxed));
             self.0.ended.fetch_add(spent, Ordering::Relaxed);
+            if poll.is_pending() {
+                self.0.since_it_waited.store(0, Ordering::Relaxed);
+            } else {
+                self.0.since_it_waited.fetch_add(spent, Ordering::Relaxed);
+            }
             poll
         })
         .await
@@ -52,17 +59,21 @@ impl ProcessorTime {
         self.0.exempt.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// What the call has computed since it last waited for something. `None` between polls, and
-    /// where the machine does not tell.
+    /// What the calls have computed since one of them waited last. `None` between polls, and where
+    /// the machine does not tell.
     pub(super) fn since_it_waited(&self) -> Option<Duration> {
+        let earlier = self.0.since_it_waited.load(Ordering::Relaxed);
+        self.of_this_poll().map(|current| Duration::from_nanos(earlier.saturating_add(current)))
+    }
+
+    fn of_this_poll(&self) -> Option<u64> {
         let began = self.0.began.load(Ordering::Relaxed);
-        (began > 0).then(|| Duration::from_nanos(thread_time().saturating_sub(began)))
+        (began > 0).then(|| thread_time().saturating_sub(began))
     }
 
     /// The count so far, also in the middle of a poll.
     pub(super) fn now(&self) -> Duration {
-        let current = self.since_it_waited().unwrap_or_default();
-        let current = u64::try_from(current.as_nanos()).unwrap_or(u64::MAX);
+        let current = self.of_this_poll().unwrap_or_default();
         let all = self.0.ended.load(Ordering::Relaxed).saturating_add(current);
         Duration::from_nanos(all.saturating_sub(self.0.exempt.load(Ordering::Relaxed)))
     }
@@ -114,6 +125,18 @@ mod tests {
         assert!(time.now() < LONG / 2, "{:?}", time.now());
         now(time.counting(async { compute() }));
         assert!(time.now() >= LONG, "{:?}", time.now());
+    }
+
+    #[test]
+    fn calls_that_wait_for_nothing_compute_one_after_the_other() {
+        let time = ProcessorTime::default();
+        for calls in 1..3 {
+            time.reset();
+            now(time.counting(async { compute() }));
+            now(time.counting(async { assert!(time.since_it_waited() >= Some(LONG * calls)) }));
+        }
+        now(time.counting(tokio::task::yield_now()));
+        now(time.counting(async { assert!(time.since_it_waited() < Some(LONG)) }));
     }
 
     #[test]
