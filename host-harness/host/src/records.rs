@@ -11,6 +11,44 @@ use crate::contract::{
 use crate::failure::{Code, Failure};
 use crate::limits::{Bound, Limits};
 
+/// Bytes of a row beside its texts, about: the names of its fields, and instants.
+const ROW: usize = 200;
+/// Bytes of a use beside the texts of its product, about.
+const USE: usize = 80;
+
+/// About how long the rows of a page are. Each member has the texts of its products: a page that
+/// was small when it was passed may be long.
+pub(crate) fn length_of_members(page: &MemberPage) -> usize {
+    let products: Vec<usize> = page.products.iter().map(length_of_product).collect();
+    let used = |used: &crate::contract::ProductUse| {
+        usize::try_from(used.product).ok().and_then(|place| products.get(place)).copied()
+    };
+    let member = |member: &Member| {
+        let texts = [&member.id, &member.name, &member.role];
+        let more = [&member.email, &member.nickname].into_iter().flatten();
+        let pairs = member.attributes.iter().flat_map(|(name, value)| [name, value]);
+        let texts = texts.into_iter().chain(more).chain(pairs).map(String::len);
+        let uses = member.uses.iter().filter_map(used);
+        texts.chain(uses).fold(ROW, usize::saturating_add)
+    };
+    let lengths = page.members.iter().map(member).chain(products.iter().copied());
+    lengths.fold(0, usize::saturating_add)
+}
+
+/// About how long the rows of a page of usage are.
+pub(crate) fn length_of_usage(page: &UsagePage) -> usize {
+    let entry = |entry: &Entry| {
+        let texts = length_of_product(&entry.product).saturating_add(entry.id.len());
+        texts.saturating_add(entry.plan.as_ref().map_or(ROW, |plan| plan.len() + ROW))
+    };
+    page.entries.iter().map(entry).fold(0, usize::saturating_add)
+}
+
+fn length_of_product(product: &crate::contract::Product) -> usize {
+    let site = product.site.as_ref().map_or(USE, |site| site.len() + USE);
+    site.saturating_add(product.key.len()).saturating_add(product.name.len())
+}
+
 impl records::Page for MemberPage {
     type Record = Member;
 

@@ -25,6 +25,7 @@ use crate::contract::{MemberPage, UsagePage};
 use crate::failure::{Code, Failure};
 use crate::http::base::Purpose;
 pub use crate::http::clock::BoxFuture;
+use crate::records;
 use crate::remedy::Remedy;
 
 /// What a collection lists, page by page. Members and usage pass the same loop, guard and
@@ -36,6 +37,9 @@ pub trait Listed: Page<Record: Send> + Sized + Send + 'static {
 
     /// What a run that lists it is for.
     const PURPOSE: Purpose;
+
+    /// About how long its rows are, in bytes.
+    fn length(&self) -> usize;
 
     /// Requests a page.
     ///
@@ -51,6 +55,10 @@ impl Listed for MemberPage {
     const MAY_BE_EMPTY: bool = false;
     const PURPOSE: Purpose = Purpose::Members;
 
+    fn length(&self) -> usize {
+        records::length_of_members(self)
+    }
+
     async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
         session.collect(cursor).await
     }
@@ -59,6 +67,10 @@ impl Listed for MemberPage {
 impl Listed for UsagePage {
     const MAY_BE_EMPTY: bool = true;
     const PURPOSE: Purpose = Purpose::Usage;
+
+    fn length(&self) -> usize {
+        records::length_of_usage(self)
+    }
 
     async fn ask(session: &mut Session, cursor: Option<&String>) -> Result<Self, Failure> {
         session.usage_page(cursor).await

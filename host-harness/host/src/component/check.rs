@@ -14,7 +14,7 @@ use crate::contract::{
 };
 use crate::failure::Failure;
 use crate::http::base::{self, placeholder};
-use crate::limits::Limits;
+use crate::limits::{Bound, Limits};
 use crate::records;
 
 use super::authority;
@@ -198,7 +198,8 @@ pub fn account(account: &Account, limits: &Limits) -> Result<(), Failure> {
 /// # Errors
 /// `contract` or `limit`, with what is wrong.
 pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
-    check::page(page, &limits.of_guard()).map_err(|error| limits.found(error))
+    check::page(page, &limits.of_guard()).map_err(|error| limits.found(error))?;
+    is_no_longer(records::length_of_members(page), limits)
 }
 
 /// Checks a page of usage likewise.
@@ -206,7 +207,16 @@ pub fn page(page: &MemberPage, limits: &Limits) -> Result<(), Failure> {
 /// # Errors
 /// `contract` or `limit`, with what is wrong.
 pub fn usage_page(page: &UsagePage, limits: &Limits) -> Result<(), Failure> {
-    check::usage_page(page, &limits.of_guard()).map_err(|error| limits.found(error))
+    check::usage_page(page, &limits.of_guard()).map_err(|error| limits.found(error))?;
+    is_no_longer(records::length_of_usage(page), limits)
+}
+
+/// Bounds what a page becomes when it is written by what may be passed.
+fn is_no_longer(length: usize, limits: &Limits) -> Result<(), Failure> {
+    if length <= limits.call_bytes {
+        return Ok(());
+    }
+    Err(limits.reached(Bound::CallBytes, "the rows of one page are longer than a page may be"))
 }
 
 #[cfg(test)]
@@ -329,6 +339,21 @@ mod tests {
         };
         assert_eq!(said(page(&endless, &limits())), "a cursor is empty or longer than 8192 bytes");
         assert_eq!(page(&page_of(testing::member("1")), &limits()), Ok(()));
+    }
+
+    #[test]
+    fn a_page_whose_rows_are_longer_than_what_may_be_passed_is_refused() {
+        let text = || "x".repeat(4_000);
+        let uses = |uses: usize| {
+            let used = ProductUse { product: 0, last_active: None };
+            let product = Product { key: text(), name: text(), site: Some(text()) };
+            let member = Member { uses: vec![used; uses], ..testing::member("1") };
+            MemberPage { products: vec![product], members: vec![member], ..testing::page() }
+        };
+        assert_eq!(page(&uses(2_000), &Limits::default()), Ok(()));
+        let refused = page(&uses(3_000), &Limits::default()).unwrap_err();
+        assert_eq!(refused.code, Code::Limit);
+        assert!(refused.message.contains("the limit `call-bytes` is 32 MiB"), "{refused:?}");
     }
 
     #[test]

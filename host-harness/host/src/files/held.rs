@@ -7,8 +7,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes that are worth the change of threads: some five pages of a hundred members. So much of a
-/// run's memory is its rows.
+/// Bytes that are worth the change of threads: some five pages of a hundred members. A page that
+/// may be as long by itself is not held.
 pub(super) const ENOUGH: usize = 256 * 1024;
 
 /// An output that holds back what is written while a page is. Clones share it.
@@ -30,11 +30,18 @@ impl<W: Write> Held<W> {
     /// # Errors
     /// Those of the work.
     pub(super) fn during(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<bool> {
+        /// Ends the holding, also if the work panics.
+        struct Holding<'h, W: Write>(&'h Held<W>);
+        impl<W: Write> Drop for Holding<'_, W> {
+            fn drop(&mut self) {
+                self.0.state().is_held = false;
+            }
+        }
         self.state().is_held = true;
-        let worked = work();
-        let mut state = self.state();
-        state.is_held = false;
-        worked.map(|()| state.bytes.len() >= ENOUGH)
+        let holding = Holding(self);
+        work()?;
+        drop(holding);
+        Ok(self.state().bytes.len() >= ENOUGH)
     }
 
     fn state(&self) -> MutexGuard<'_, State<W>> {
@@ -44,9 +51,8 @@ impl<W: Write> Held<W> {
 
 impl<W: Write> State<W> {
     fn pass_on(&mut self) -> io::Result<()> {
-        let passed = self.output.write_all(&self.bytes);
-        self.bytes.clear();
-        passed
+        // A run that waits keeps no room for rows.
+        self.output.write_all(&std::mem::take(&mut self.bytes))
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use smp_guard::records::Page as _;
 
 use super::checkpoint::{Checkpoint, Entry, Identity, Page};
-use super::held::Held;
+use super::held::{ENOUGH, Held};
 use super::output::{OutputFile, Writer};
 use crate::collect::blocking::Blocking;
 use crate::collect::destination::{
@@ -52,9 +52,9 @@ struct Open<P> {
     /// `None` once it has another name.
     file: Option<OutputFile>,
     checkpoint: Option<Checkpoint>,
-    sink: Box<dyn Sink<P>>,
     /// The output of the sink.
     rows: Held<Writer>,
+    sink: Box<dyn Sink<P>>,
 }
 
 impl<P: Listed> FileJournal<P> {
@@ -100,6 +100,13 @@ impl<P: Listed> Destination<P> for FileJournal<P> {
     fn deliver(&mut self, delivery: Delivery<P>) -> BoxFuture<'_, Result<(), DestinationError>> {
         Box::pin(async move {
             let Delivery { page, mark, .. } = delivery;
+            // What a page becomes is held in memory, and no other run goes on meanwhile.
+            if page.length() >= ENOUGH {
+                let work = move |files: &mut Files<P>| {
+                    files.write_through(&page).and_then(|()| files.pass_on(mark))
+                };
+                return Ok(self.files.with(work).await??);
+            }
             let is_enough = self.files.here()?.write(&page)?;
             // Its texts go back to the thread that they came from.
             drop(page);
@@ -196,6 +203,12 @@ impl<P: Listed> Files<P> {
         let written = rows.during(|| sink.write_page(page));
         let is_enough = written.map_err(|error| fault(&self.path, &error))?;
         Ok(is_enough || checkpoint.is_some())
+    }
+
+    /// Writes the rows of a long page to the file.
+    fn write_through(&mut self, page: &P) -> Result<(), Failure> {
+        let Some(open) = &mut self.open else { return Err(closed(&self.path)) };
+        open.sink.write_page(page).map_err(|error| fault(&self.path, &error))
     }
 
     /// Passes the rows on to the file, and writes the checkpoint once they are on the disk.

@@ -9,12 +9,23 @@ use crate::contract::{Instant, Member, MemberPage, Product};
 use crate::files::{quiet, row};
 use crate::instant::rfc3339;
 
+/// Products of a page that are held as json: more than an organization has, and with the longest
+/// texts that a host takes some 70 MB.
+const MOST_PRODUCTS: usize = 1_000;
+
 /// Appends the members of a page, and calls `end` after each.
 pub(super) fn members(
     page: &MemberPage,
     lines: &mut Vec<u8>,
     mut end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
 ) -> io::Result<()> {
+    // Of very many products each is written where it is used, and none is held.
+    if page.products.len() > MOST_PRODUCTS {
+        return page.members.iter().try_for_each(|member| {
+            quiet::write(lines, &row::Row { member, products: &page.products })?;
+            end(lines)
+        });
+    }
     let products = page.products.iter().map(beginning).collect::<io::Result<Vec<_>>>()?;
     page.members.iter().try_for_each(|member| {
         write(lines, member, &products)?;

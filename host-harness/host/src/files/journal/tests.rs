@@ -95,9 +95,16 @@ async fn only_rows_that_nobody_resumes_wait_for_more_of_them() {
         journal.position(&Provenance::default()).await.unwrap();
         journal.deliver(rows(10)).await.unwrap();
         assert_eq!(length(&partial) > 10_000, is_resumable);
-        journal.deliver(rows(ENOUGH / 1_000)).await.unwrap();
+        for _ in 0..3 {
+            journal.deliver(rows(ENOUGH / 3_000)).await.unwrap();
+        }
         let passed_on = length(&partial);
         assert!(passed_on > 10_000 + ENOUGH as u64, "{passed_on}");
+        // A page that is as long by itself waits for nothing.
+        journal.deliver(rows(ENOUGH / 1_000)).await.unwrap();
+        let passed_on = length(&partial) - passed_on;
+        assert!(passed_on > ENOUGH as u64, "{passed_on}");
+        let passed_on = length(&partial);
         journal.deliver(rows(10)).await.unwrap();
         assert_eq!(length(&partial) > passed_on, is_resumable);
         journal.conclude(Ending::Complete, &report()).await.unwrap();
