@@ -1,5 +1,4 @@
-//! A member with its products looked up, as json writes it, and ndjson too, by way of
-//! [`line`](super::line).
+//! A member with its products looked up, as json writes it. `line.rs` writes the same for ndjson.
 //!
 //! It borrows from the page and copies nothing. A use of a product that the page does not have is
 //! left out; the host has refused such a page before.
