@@ -51,8 +51,13 @@ impl<W: Write> Held<W> {
 
 impl<W: Write> State<W> {
     fn pass_on(&mut self) -> io::Result<()> {
-        // A run that waits keeps no room for rows.
-        self.output.write_all(&std::mem::take(&mut self.bytes))
+        let passed = self.output.write_all(&self.bytes);
+        if self.bytes.len() < ENOUGH {
+            // The next page may come much later, and a run that waits keeps no room for its rows.
+            self.bytes = Vec::new();
+        }
+        self.bytes.clear();
+        passed
     }
 }
 
