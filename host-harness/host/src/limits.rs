@@ -129,8 +129,8 @@ bounds! {
     CallTime "call-time" call_time: time Duration = Duration::from_secs(30 * 60);
     /// Time of a whole run, waits included. 50,000 pages at five requests a second take under three hours.
     RunTime "run-time" run_time: time Duration = Duration::from_secs(6 * 60 * 60);
-    /// Bytes that one call may pass in either direction, by their size in host memory: the largest
-    /// body, as records.
+    /// Bytes that one call may pass in either direction, by their size in host memory, and bytes of
+    /// the rows that its page becomes: the largest body, as records.
     CallBytes "call-bytes" call_bytes: bytes usize = 32 * MIB as usize, at least KIB as usize;
     /// Requests of one run, without retries: more than the pages that the guard admits.
     Requests "requests" requests: count u64 = 100_000;

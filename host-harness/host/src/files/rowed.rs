@@ -20,13 +20,21 @@ pub trait Rowed {
     fn lines(
         &self,
         lines: &mut Vec<u8>,
-        mut end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+        end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.rows().try_for_each(|row| {
-            quiet::write(lines, &row)?;
-            end(lines)
-        })
+        one_by_one(self.rows(), lines, end)
     }
+}
+
+fn one_by_one(
+    mut rows: impl Iterator<Item = impl Serialize>,
+    lines: &mut Vec<u8>,
+    mut end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    rows.try_for_each(|row| {
+        quiet::write(lines, &row)?;
+        end(lines)
+    })
 }
 
 impl Rowed for MemberPage {
@@ -39,6 +47,9 @@ impl Rowed for MemberPage {
         lines: &mut Vec<u8>,
         end: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
     ) -> io::Result<()> {
+        if self.products.len() > line::MOST_PRODUCTS {
+            return one_by_one(self.rows(), lines, end);
+        }
         line::members(self, lines, end)
     }
 }

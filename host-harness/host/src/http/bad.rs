@@ -14,7 +14,7 @@
 //! | to a later page: other 4xx, but 401, 403, 407, 429 and 451 | passing |
 //! | a body of another media type, such as CSV | fine: its connector reads it |
 //!
-//! Of what begins as JSON, the top is read, and the rest must be there to its end: some 0.02 ms for
+//! Of what begins as JSON, the top is read, and the rest must be there to its end: some 0.01 ms for
 //! a page of a hundred members. Beyond that, the shape is the connector's to judge.
 
 use super::said::{self, Said};

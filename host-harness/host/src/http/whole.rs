@@ -214,7 +214,10 @@ mod tests {
         }
 
         #[test]
-        fn an_answer_that_is_cut_short_is_seen_wherever_it_is_cut(value in values(), cut in any::<prop::sample::Index>()) {
+        fn an_answer_that_is_cut_short_is_seen_wherever_it_is_cut(
+            value in values(),
+            cut in any::<prop::sample::Index>(),
+        ) {
             for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
                 prop_assert!(top(&text).is_some());
                 let cut = 1 + cut.index(text.len() - 1);

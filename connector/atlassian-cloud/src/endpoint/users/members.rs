@@ -14,8 +14,8 @@ use self::sites::Sites;
 use crate::accounts;
 use crate::dates::OddDates;
 
-/// The members of a full page: with room for them from the start, none is moved while the body is
-/// held too.
+/// Members for whom there is room from the start, so that none is moved while the body is held too.
+/// The service states no size of a page: a larger one makes more room.
 const USUAL: usize = 100;
 
 /// The members of a page with the product sites they use.
